@@ -1,0 +1,1 @@
+"""Language models write reward functions for robot learning; massively parallel simulation judges them."""

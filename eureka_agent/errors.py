@@ -1,0 +1,128 @@
+"""Every error that eureka_agent raises, in one tree.
+
+::
+
+    EurekaError
+    ├── UsageError                what the user asked for cannot be done as asked (exit code 2)
+    │   ├── UnknownTaskError      no task has this name, alias or description, or several do
+    │   ├── RewardFileError       a reward file given by the user is missing or does not pass the checks
+    │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
+    │   └── CredentialsError      a model was asked for and no key for it was found
+    ├── CandidateError            a candidate's own fault; its message goes back to the proposer
+    │   ├── ExtractionError       no reward function in the completion
+    │   ├── CheckError            the source does not pass the static checks
+    │   ├── ProbeError            it ran on sample states and did not keep the contract
+    │   └── RewardRuntimeError    it broke during training (exception, NaN, deadline)
+    ├── WallError                 the wall itself failed: never the candidate's fault
+    ├── ProposerError             the proposer gave no completion
+    │   ├── AuthenticationError   the key was refused
+    │   ├── UnknownModelError     the server does not have this model
+    │   ├── QuotaError            the account has no credit left
+    │   ├── RateLimitedError      too many requests, for longer than we were willing to wait
+    │   ├── ContextTooLongError   the prompt does not fit into the model
+    │   ├── BadResponseError      an answer that is no chat completion
+    │   └── UnavailableError      the server cannot be reached or keeps failing
+    ├── SimulationError           the physics engine could not be built or stepped
+    └── StoreError                a run's database cannot be read or written
+
+"The wall broke" and "the candidate failed" are different branches on purpose: the first stops a run, the
+second is one more thing the next prompt says.
+"""
+
+from __future__ import annotations
+
+
+class EurekaError(Exception):
+    """Base of all errors of this package; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(EurekaError):
+    """The request cannot be carried out as given; the message says what to change."""
+
+    exit_code = 2
+
+
+class UnknownTaskError(UsageError):
+    """No task, or more than one, answers to what the user wrote."""
+
+
+class RewardFileError(UsageError):
+    """A reward file that the user gave does not exist or is no acceptable reward function."""
+
+
+class RunDirError(UsageError):
+    """A run's folder exists already, is missing, or cannot be written."""
+
+
+class CredentialsError(UsageError):
+    """A model was asked for and there is no key for it."""
+
+
+class CandidateError(EurekaError):
+    """A candidate's own fault. The message is one sentence that a model can act on."""
+
+
+class ExtractionError(CandidateError):
+    """The completion holds no reward function."""
+
+
+class CheckError(CandidateError):
+    """The source uses something that reward functions may not use, or asks for unknown state."""
+
+
+class ProbeError(CandidateError):
+    """The reward ran on sample states and broke the contract (shape, NaN, mutation, batch dependence)."""
+
+
+class RewardRuntimeError(CandidateError):
+    """The reward broke while a policy was trained with it."""
+
+
+class WallError(EurekaError):
+    """The sandbox could not be built, or broke. Says nothing about the candidate."""
+
+
+class ProposerError(EurekaError):
+    """The proposer gave no completion."""
+
+
+class AuthenticationError(ProposerError):
+    """The server refused the key."""
+
+    exit_code = 2
+
+
+class UnknownModelError(ProposerError):
+    """The server does not have the model that was asked for."""
+
+    exit_code = 2
+
+
+class QuotaError(ProposerError):
+    """The account has no credit left."""
+
+
+class RateLimitedError(ProposerError):
+    """The server asked us to slow down for longer than we were willing to wait."""
+
+
+class ContextTooLongError(ProposerError):
+    """The prompt does not fit into the model's context."""
+
+
+class BadResponseError(ProposerError):
+    """The server's answer is not a usable chat completion."""
+
+
+class UnavailableError(ProposerError):
+    """The server cannot be reached, or keeps failing."""
+
+
+class SimulationError(EurekaError):
+    """The physics engine could not be built or stepped."""
+
+
+class StoreError(EurekaError):
+    """A run's database cannot be read or written."""

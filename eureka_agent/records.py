@@ -1,0 +1,170 @@
+"""The frozen records that the stages of the loop hand to each other.
+
+One arrow of the picture in `docs/architecture.md`, one record. All of them are plain data (no tensors, no
+modules), so that a run's database holds them as JSON and a test can write one by hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+Stage = Literal["extract", "check", "probe", "training"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a proposer answered to a prompt, as it came."""
+
+    index: int
+    """Which of the generation's samples this is, from 0."""
+    text: str
+    proposer: str
+    """The model's name, or `grammar`, or `scripted`."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: float | None = None
+    """None when the price is unknown; never 0 for an unknown price."""
+    truncated: bool = False
+    """True when the answer was cut at the token limit."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RewardSource:
+    """The Python source of one reward function."""
+
+    code: str
+    parameters: tuple[str, ...]
+    """The names that `compute_reward` takes, in order: state, `action`, `prev_<name>`, constants."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a candidate has no fitness; `message` is one sentence that the proposer can act on."""
+
+    stage: Stage
+    message: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number over a training at about ten points, and its range over the whole training."""
+
+    name: str
+    values: tuple[float, ...]
+    maximum: float
+    mean: float
+    minimum: float
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How a training went. Feeds the reflection only; fitness comes from `Evaluation`."""
+
+    environment_steps: int
+    seconds: float
+    reward: Curve
+    """Mean reward per environment step."""
+    components: tuple[Curve, ...]
+    """Mean of each named component per environment step."""
+    fitness: Curve
+    """Mean fitness of the episodes that ended, with exploration noise."""
+    episode_length: Curve
+    """Mean length of the episodes that ended, in environment steps."""
+    correlations: Mapping[str, float] = field(default_factory=dict)
+    """Per component: correlation of its curve with the fitness curve (NaN where either is flat)."""
+    bad_worlds: int = 0
+    """Worlds whose physics diverged during the training."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the trained policy really does: deterministic, on fresh seeds, scored by trusted code."""
+
+    fitness: float
+    fitness_low: float
+    fitness_high: float
+    """95 % confidence interval of the mean over episodes."""
+    episodes: int
+    episode_length: float
+    """Mean, in environment steps."""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """Further per-episode means that the task reports, such as rotations."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One reward function that was proposed, or the lack of one."""
+
+    generation: int
+    completion: Completion
+    reward: RewardSource | None
+
+    @property
+    def index(self) -> int:
+        """Which sample of its generation this is, from 0."""
+        return self.completion.index
+
+    @property
+    def name(self) -> str:
+        """Short name, unique in a run: `g2c5` is sample 5 of generation 2."""
+        return f"g{self.generation}c{self.index}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that is known about a candidate once its generation is over."""
+
+    candidate: Candidate
+    failure: Failure | None = None
+    training: TrainingRecord | None = None
+    evaluation: Evaluation | None = None
+    reflection: str = ""
+    """What the next prompt says about this candidate."""
+
+    @property
+    def fitness(self) -> float:
+        """The evaluated fitness; -inf for a failure, so that NaN or failure never wins."""
+        value = self.evaluation.fitness if self.evaluation else -math.inf
+        return value if math.isfinite(value) else -math.inf
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a proposer is asked. Models read `messages`; the grammar reads `parents` and `history`."""
+
+    generation: int
+    messages: tuple[Message, ...]
+    parents: tuple[Outcome, ...] = ()
+    """The outcomes to improve on, best first; empty in the first generation."""
+    history: tuple[Outcome, ...] = ()
+    """Every outcome so far, failures included, oldest first."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A reference trained with the run's budget: the human reward, the sparse reward, random actions."""
+
+    name: Literal["human", "sparse", "random"]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One finished generation: its outcomes in sample order, and the best of the run so far."""
+
+    index: int
+    outcomes: tuple[Outcome, ...]
+    best: Outcome | None

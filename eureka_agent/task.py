@@ -1,0 +1,267 @@
+"""What a task is: a scene, how episodes start and end, what a reward may read, and its own measure of success.
+
+A task is written in batched torch and never loops over worlds, so the same code serves every physics engine.
+It holds no state of its own: what an episode must remember lives in `Memory`, a dictionary of tensors with one
+row a world. `envs/<name>/task.py` holds one task each; its docstring is a datasheet.
+
+Order of one environment step::
+
+    ctrl   = task.control(action, memory)            # actions to actuators
+    physics steps `frame_skip` times
+    memory = task.remember(physics, memory)          # what the episode has to keep
+    state  = task.state(physics, memory)             # what rewards and policies may read
+    task.terminated(state, memory), task.fitness(state, memory), task.observation(state, memory)
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from typing import Literal, Protocol, TypeAlias
+
+import mujoco
+import torch
+from torch import Tensor
+
+State: TypeAlias = Mapping[str, Tensor]
+Memory: TypeAlias = Mapping[str, Tensor]
+
+Kind = Literal[
+    "position",  # (3,) m in `frame`
+    "linear_velocity",  # (3,) m/s
+    "angular_velocity",  # (3,) rad/s
+    "quaternion_wxyz",
+    "quaternion_xyzw",
+    "unit_vector",  # (3,)
+    "joint_positions",  # (n,) rad or m
+    "joint_velocities",  # (n,)
+    "angle",  # () rad
+    "distance",  # () m
+    "speed",  # () m/s or rad/s
+    "force",  # any shape, N or N m
+    "flag",  # () 0 or 1
+    "action",  # (n,) in [-1, 1]
+    "other",
+]
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """One tensor that a reward function may read."""
+
+    name: str
+    shape: tuple[int, ...]
+    """Without the batch dimension; `()` is one number a world."""
+    unit: str
+    frame: str
+    """The frame it is expressed in (`world`, `torso`, …), or `-`."""
+    meaning: str
+    kind: Kind = "other"
+    goal_for: str | None = None
+    """The variable that this one is the target value of."""
+    elements: tuple[str, ...] = ()
+    """What each entry of the last dimension is, where that is not obvious."""
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """Everything a reward function may read: tensors `(num_envs, *shape)` and float constants.
+
+    Besides the variables, a reward may read `action`, `episode_time` and `prev_<name>`, the value of a variable
+    before the environment step (after a reset: the start state).
+    """
+
+    variables: tuple[StateVariable, ...]
+    constants: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every tensor name that a reward's parameter may have, with its shape without the batch."""
+        shapes = {variable.name: variable.shape for variable in self.variables}
+        return shapes | {f"prev_{name}": shape for name, shape in shapes.items() if f"prev_{name}" not in shapes}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a reward's parameter may have, constants included."""
+        return (*self.shapes, *self.constants)
+
+    def __getitem__(self, name: str) -> StateVariable:
+        """Return the variable called `name`."""
+        return next(variable for variable in self.variables if variable.name == name)
+
+
+@dataclass(frozen=True)
+class TrainingBudget:
+    """How much training one candidate gets, and how its policy is evaluated and shaped."""
+
+    num_envs: int
+    """Worlds per candidate."""
+    environment_steps: int
+    """Environment steps per candidate, over all its worlds."""
+    horizon: int = 16
+    """Environment steps per world between two policy updates."""
+    evaluation_episodes: int = 64
+    """Episodes of the final, deterministic evaluation."""
+    epochs: int = 5
+    minibatches: int = 4
+    learning_rate: float = 1e-3
+    discount: float = 0.99
+    gae_lambda: float = 0.95
+    entropy: float = 0.0
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers of policy and value function."""
+    initial_std: float = 1.0
+    """Standard deviation of the exploration noise at the start, in units of the action range [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start states of `n` worlds; what is None keeps the model's default."""
+
+    qpos: Tensor
+    """`(n, nq)`"""
+    qvel: Tensor
+    """`(n, nv)`"""
+    ctrl: Tensor | None = None
+    """`(n, nu)` actuator controls at the start."""
+    memory: Memory = field(default_factory=dict)
+    """`(n, …)` each: what the episode remembers at its first step."""
+
+
+class Random(Protocol):
+    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with it."""
+
+    n: int
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """`(n, *shape)` in [low, high)."""
+        ...
+
+    def normal(self, std: float, *shape: int) -> Tensor:
+        """`(n, *shape)` from a normal distribution with mean 0."""
+        ...
+
+    def integers(self, high: int) -> Tensor:
+        """`(n,)` int64 in [0, high)."""
+        ...
+
+
+class Physics(Protocol):
+    """What a task may read of the engine: float32 tensors on one device, current after each step."""
+
+    num_envs: int
+    device: torch.device
+    model: mujoco.MjModel
+    qpos: Tensor
+    """`(num_envs, nq)`"""
+    qvel: Tensor
+    """`(num_envs, nv)`"""
+    ctrl: Tensor
+    """`(num_envs, nu)` the controls that were applied last."""
+
+    def sensor(self, name: str) -> Tensor:
+        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not lag."""
+        ...
+
+
+class Task(ABC):
+    """One environment with its own measure of success. Subclass in `envs/<name>/task.py`."""
+
+    name: str
+    description: str
+    """One sentence in the words of a user: the wish that the reward has to fulfil."""
+    aliases: tuple[str, ...] = ()
+    state_spec: StateSpec
+    frame_skip: int
+    """Physics steps per environment step."""
+    max_episode_steps: int
+    fitness_unit: str
+    """What one episode's fitness counts, e.g. `m/s` or `waypoints`."""
+    fitness_solved: float
+    """The fitness from which the task counts as solved."""
+    budgets: Mapping[Literal["quick", "normal", "paper"], TrainingBudget]
+    action_names: tuple[str, ...]
+    """One name per action entry, in order."""
+
+    # ------------------------------------------------------------------ the scene
+    @abstractmethod
+    def build(self) -> mujoco.MjSpec:
+        """Return the scene. Sensors it adds are what `Physics.sensor` reads."""
+
+    @cached_property
+    def model(self) -> mujoco.MjModel:
+        """The compiled scene."""
+        return self.build().compile()
+
+    @property
+    def dt(self) -> float:
+        """Seconds per environment step."""
+        return float(self.model.opt.timestep) * self.frame_skip
+
+    @property
+    def episode_length_s(self) -> float:
+        """Seconds per full episode."""
+        return self.dt * self.max_episode_steps
+
+    @property
+    def action_size(self) -> int:
+        """Number of action entries, each in [-1, 1]."""
+        return len(self.action_names)
+
+    # ------------------------------------------------------------------ an episode
+    @abstractmethod
+    def start(self, random: Random) -> Start:
+        """Draw start states for `random.n` worlds."""
+
+    def control(self, action: Tensor, memory: Memory) -> Tensor:
+        """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here: the full range."""
+        low, high = self._control_range
+        low, high = low.to(action.device), high.to(action.device)
+        return low + (action + 1.0) * 0.5 * (high - low)
+
+    @cached_property
+    def _control_range(self) -> tuple[Tensor, Tensor]:
+        low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
+        return low, high
+
+    def remember(self, physics: Physics, memory: Memory) -> Memory:
+        """Return the memory after a step; here: unchanged."""
+        return memory
+
+    @abstractmethod
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        """Return every variable of `state_spec`, except `action` and `episode_time` (the environment adds them)."""
+
+    @abstractmethod
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        """Return `(num_envs, observation_size)`: what the policy sees."""
+
+    @abstractmethod
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
+
+    # ------------------------------------------------------------------ success
+    @abstractmethod
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is better).
+
+        Its code is never shown to a proposer.
+        """
+
+    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+        """Return further numbers to report, `(num_envs,)` each, summed over the episode like fitness."""
+        return {}
+
+    def sparse_reward(self, state: State, memory: Memory) -> Tensor:
+        """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in Eureka (app. A)."""
+        return self.fitness(state, memory)
+
+    @cached_property
+    def human_reward(self) -> str:
+        """Source of the reward that people wrote for this task: `human_reward.py` beside the task."""
+        package = sys.modules[type(self).__module__].__package__ or ""
+        return resources.files(package).joinpath("human_reward.py").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What runs on the untrusted side of the wall. The only place where candidate code is executed."""
