@@ -69,10 +69,10 @@ class StateVariable:
 
 @dataclass(frozen=True)
 class StateSpec:
-    """Everything a reward function may read: tensors `(num_envs, *shape)` and float constants.
+    """Tensors `(num_envs, *shape)` and float constants that a reward function may read.
 
-    Besides the variables, a reward may read `action`, `episode_time` and `prev_<name>`, the value of a variable
-    before the environment step (after a reset: the start state).
+    Besides each variable it may read `prev_<name>`, the value before the environment step (the start state in an
+    episode's first step). A task lists its own variables; `Task.reward_inputs` adds `action` and `episode_time`.
     """
 
     variables: tuple[StateVariable, ...]
@@ -153,15 +153,35 @@ class Random(Protocol):
 class Physics(Protocol):
     """What a task may read of the engine: float32 tensors on one device, current after each step."""
 
-    num_envs: int
-    device: torch.device
-    model: mujoco.MjModel
-    qpos: Tensor
-    """`(num_envs, nq)`"""
-    qvel: Tensor
-    """`(num_envs, nv)`"""
-    ctrl: Tensor
-    """`(num_envs, nu)` the controls that were applied last."""
+    @property
+    def num_envs(self) -> int:
+        """Number of worlds."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        ...
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The compiled scene."""
+        ...
+
+    @property
+    def qpos(self) -> Tensor:
+        """`(num_envs, nq)`"""
+        ...
+
+    @property
+    def qvel(self) -> Tensor:
+        """`(num_envs, nv)`"""
+        ...
+
+    @property
+    def ctrl(self) -> Tensor:
+        """`(num_envs, nu)`: the controls that were applied last."""
+        ...
 
     def sensor(self, name: str) -> Tensor:
         """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not lag."""
@@ -211,6 +231,21 @@ class Task(ABC):
     def action_size(self) -> int:
         """Number of action entries, each in [-1, 1]."""
         return len(self.action_names)
+
+    @cached_property
+    def reward_inputs(self) -> StateSpec:
+        """Everything a reward may read: `state_spec`, the action and the episode's time."""
+        action = StateVariable(
+            name="action",
+            shape=(self.action_size,),
+            unit="-",
+            frame="-",
+            meaning="the last action, each entry in [-1, 1]",
+            kind="action",
+            elements=self.action_names,
+        )
+        time = StateVariable("episode_time", (), "s", "-", "time since the start of the episode")
+        return StateSpec((*self.state_spec.variables, action, time), self.state_spec.constants)
 
     # ------------------------------------------------------------------ an episode
     @abstractmethod

@@ -1,0 +1,77 @@
+"""The CPU engine: MuJoCo's own batch, stepped in native threads."""
+
+from __future__ import annotations
+
+import os
+
+import mujoco
+import numpy as np
+import torch
+from mujoco.batch import Batch
+from mujoco.batch import SimulationError as BatchError
+from numpy.typing import NDArray
+from torch import Tensor
+
+from eureka_agent.errors import SimulationError
+from eureka_agent.simulation.view import PhysicsView
+from eureka_agent.task import Start
+
+_BAD = [
+    int(mujoco.mjtWarning.mjWARN_BADQPOS),
+    int(mujoco.mjtWarning.mjWARN_BADQVEL),
+    int(mujoco.mjtWarning.mjWARN_BADQACC),
+    int(mujoco.mjtWarning.mjWARN_BADCTRL),
+]
+_NONE, _VEL = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
+
+
+class CpuEngine:
+    """`num_envs` worlds of `model` on MuJoCo C; float64 inside, cast once at the edge.
+
+    MuJoCo resets a world whose numbers go bad and counts a warning; `bad_worlds` reports these.
+    """
+
+    def __init__(self, model: mujoco.MjModel, num_envs: int, *, threads: int | None = None) -> None:
+        """`threads`: physics threads, by default every core this process may use."""
+        if num_envs < 1:
+            raise SimulationError(f"num_envs must be at least 1, got {num_envs}.")
+        self.model = model
+        self.num_envs = num_envs
+        self._batch = Batch(model, num_envs, nthread=threads or len(os.sched_getaffinity(0)))
+        self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
+        self._bad = torch.zeros(num_envs, dtype=torch.bool)
+
+    def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
+        """See `Engine.step`."""
+        before = self._batch.warning[:, _BAD, 1].sum(axis=1)
+        self._fields["ctrl"][:] = ctrl.numpy()
+        failed = np.zeros(self.num_envs, dtype=bool)
+        try:
+            self._batch.step(nstep=substeps, stage=_VEL)
+        except BatchError:  # these worlds kept their state; the others ran
+            failed = self._batch.status != 0
+        warned = self._batch.warning[:, _BAD, 1].sum(axis=1) > before
+        self._bad = torch.from_numpy(warned | failed)
+        return self._view(slice(None))
+
+    def reset(self, ids: Tensor, start: Start) -> PhysicsView:
+        """See `Engine.reset`."""
+        rows = ids.numpy()
+        self._batch.reset(rows, stage=_NONE)
+        self._fields["qpos"][rows] = start.qpos.numpy()
+        self._fields["qvel"][rows] = start.qvel.numpy()
+        if start.ctrl is not None:
+            self._fields["ctrl"][rows] = start.ctrl.numpy()
+        try:
+            self._batch.forward(rows, stage=_VEL)
+        except BatchError as error:
+            raise SimulationError(f"A start state of the task cannot be simulated: {error}") from error
+        return self._view(rows)
+
+    def bad_worlds(self) -> Tensor:
+        """See `Engine.bad_worlds`."""
+        return self._bad
+
+    def _view(self, rows: slice | NDArray[np.int64]) -> PhysicsView:
+        cast = {name: torch.from_numpy(field[rows].astype(np.float32)) for name, field in self._fields.items()}
+        return PhysicsView(model=self.model, **cast)

@@ -1,0 +1,28 @@
+"""The contract of a physics engine: a batch of worlds of one model, on one device."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from eureka_agent.simulation.view import PhysicsView
+from eureka_agent.task import Start
+
+
+class Engine(Protocol):
+    """`num_envs` worlds. Every engine has the same names and shapes; everything is float32."""
+
+    num_envs: int
+
+    def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
+        """Hold `ctrl (num_envs, nu)` for `substeps` physics steps; positions and velocities do not lag."""
+        ...
+
+    def reset(self, ids: Tensor, start: Start) -> PhysicsView:
+        """Put the worlds `ids (n,)` into their start states; return the view of these worlds only."""
+        ...
+
+    def bad_worlds(self) -> Tensor:
+        """`(num_envs,)` bool: the physics of these worlds diverged in the last step."""
+        ...

@@ -1,0 +1,185 @@
+"""A task running in a batch of worlds that reset themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import SimulationError
+from eureka_agent.simulation.cpu import CpuEngine
+from eureka_agent.simulation.engine import Engine
+from eureka_agent.simulation.random_streams import WorldRandom
+from eureka_agent.simulation.view import PhysicsView
+from eureka_agent.task import Memory, State, Task
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """The episodes that ended in one step."""
+
+    worlds: Tensor
+    """`(n,)` int64"""
+    fitness: Tensor
+    """`(n,)`"""
+    length: Tensor
+    """`(n,)` environment steps, float32"""
+    measures: Mapping[str, Tensor]
+    """`(n,)` each"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One environment step of all worlds; `num_envs` rows each."""
+
+    observation: Tensor
+    """`(num_envs, observation_size)` to act on next; of the new episode where one ended."""
+    final_observation: Tensor
+    """`(num_envs, observation_size)` where the step led, before any reset: what a time-out bootstraps from."""
+    state: State
+    """What rewards read, before any reset, with `action` and `episode_time`."""
+    terminated: Tensor
+    """`(num_envs,)` bool: failure or success, or the physics diverged."""
+    truncated: Tensor
+    """`(num_envs,)` bool: out of time, and not terminated."""
+    fitness: Tensor
+    """`(num_envs,)` what this step added."""
+    sparse_reward: Tensor
+    """`(num_envs,)` the task's sparse reward of this step."""
+    bad: Tensor
+    """`(num_envs,)` bool: the physics diverged; the row's state is the start of MuJoCo's own reset."""
+    finished: Episodes
+
+
+class Environment:
+    """`num_envs` worlds of `task`.
+
+    `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so candidates
+    that train side by side in slices of `streams` worlds meet the same start states.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        num_envs: int,
+        *,
+        seed: int,
+        streams: int | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        self.task = task
+        self.num_envs = num_envs
+        self._engine = engine or CpuEngine(task.model, num_envs)
+        self._seed = seed
+        self._stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
+        self._episode = np.zeros(num_envs, dtype=np.int64)
+        self._length = torch.zeros(num_envs)
+        self._fitness = torch.zeros(num_envs)
+        self._measures: dict[str, Tensor] = {}
+        self._memory: Memory = {}
+        self.state: State = {}
+        """What rewards read now, after any reset: what `prev_<name>` is for the next step."""
+        self.observation = self.reset()
+
+    @property
+    def observation_size(self) -> int:
+        """Number of observation entries."""
+        return self.observation.shape[1]
+
+    def reset(self) -> Tensor:
+        """Start a new episode in every world; return the observation `(num_envs, observation_size)`."""
+        self.state, self._memory = {}, {}
+        ids = torch.arange(self.num_envs)
+        self.observation = self._reset(ids)
+        return self.observation
+
+    def step(self, action: Tensor) -> Step:
+        """Apply `action (num_envs, action_size)`, clipped to [-1, 1], for one environment step."""
+        task = self.task
+        action = action.clamp(-1.0, 1.0)
+        physics = self._engine.step(task.control(action, self._memory), task.frame_skip)
+        memory = {**self._memory, "action": action}
+        self._memory = {**task.remember(physics, memory), "action": action}
+        self._length = self._length + 1.0
+        state, observation = self._look(physics, self._memory, self._length * task.dt)
+        bad = self._bad(state, observation)
+        if bad.any():
+            state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
+            observation = torch.nan_to_num(observation, 0.0, 0.0, 0.0)
+        terminated = task.terminated(state, self._memory) | bad
+        truncated = (self._length >= task.max_episode_steps) & ~terminated
+        fitness = torch.where(bad, 0.0, task.fitness(state, self._memory))
+        sparse = torch.where(bad, 0.0, task.sparse_reward(state, self._memory))
+        self._add_up(fitness, task.measures(state, self._memory), bad)
+        done = (terminated | truncated).nonzero()[:, 0]
+        finished = self._finished(done)
+        self.state, self.observation = state, observation
+        if len(done):
+            self.observation = self._reset(done)
+        return Step(
+            observation=self.observation,
+            final_observation=observation,
+            state=state,
+            terminated=terminated,
+            truncated=truncated,
+            fitness=fitness,
+            sparse_reward=sparse,
+            bad=bad,
+            finished=finished,
+        )
+
+    def _look(self, physics: PhysicsView, memory: Memory, episode_time: Tensor) -> tuple[State, Tensor]:
+        """What rewards and what the policy see; the last action is part of the memory of every task."""
+        state = self.task.state(physics, memory)
+        state["action"], state["episode_time"] = memory["action"], episode_time
+        return state, self.task.observation(state, memory)
+
+    def _bad(self, state: State, observation: Tensor) -> Tensor:
+        bad = self._engine.bad_worlds() | ~torch.isfinite(observation).all(dim=1)
+        for value in state.values():
+            if not torch.isfinite(value).all():
+                bad = bad | ~torch.isfinite(value.reshape(self.num_envs, -1)).all(dim=1)
+        return bad
+
+    def _add_up(self, fitness: Tensor, measures: Mapping[str, Tensor], bad: Tensor) -> None:
+        self._fitness = self._fitness + fitness
+        for name, value in measures.items():
+            total = self._measures.get(name, torch.zeros(self.num_envs))
+            self._measures[name] = total + torch.where(bad, 0.0, value)
+
+    def _finished(self, done: Tensor) -> Episodes:
+        return Episodes(
+            worlds=done,
+            fitness=self._fitness[done],
+            length=self._length[done],
+            measures={name: value[done] for name, value in self._measures.items()},
+        )
+
+    def _reset(self, ids: Tensor) -> Tensor:
+        """Start new episodes in the worlds `ids`; return the observation of all worlds."""
+        rows = ids.numpy()
+        random = WorldRandom(self._seed, self._stream[rows], self._episode[rows])
+        self._episode[rows] += 1
+        start = self.task.start(random)
+        physics = self._engine.reset(ids, start)
+        self._length = self._length.index_fill(0, ids, 0.0)
+        self._fitness = self._fitness.index_fill(0, ids, 0.0)
+        self._measures = {name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()}
+        memory = {**start.memory, "action": torch.zeros(len(ids), self.task.action_size)}
+        state, observation = self._look(physics, memory, torch.zeros(len(ids)))
+        if not torch.isfinite(observation).all():
+            raise SimulationError(f"The task {self.task.name!r} starts with observations that are not finite.")
+        if len(ids) == self.num_envs:
+            self._memory, self.state = memory, state
+            return observation
+        self._memory = _with_rows(self._memory, ids, memory)
+        self.state = _with_rows(self.state, ids, state)
+        return self.observation.index_copy(0, ids, observation)
+
+
+def _with_rows(whole: Mapping[str, Tensor], ids: Tensor, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return `whole` with the rows `ids` replaced; new tensors, so earlier steps keep theirs."""
+    return {name: value.index_copy(0, ids, rows[name]) for name, value in whole.items()}

@@ -1,0 +1,43 @@
+"""One moment of a batch of worlds, as a task reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PhysicsView:
+    """Float32 tensors of `num_envs` worlds on one device; implements `task.Physics`.
+
+    Each step makes new tensors, so a view stays what it was when the worlds move on.
+    """
+
+    model: mujoco.MjModel
+    qpos: Tensor
+    """`(num_envs, nq)`"""
+    qvel: Tensor
+    """`(num_envs, nv)`"""
+    ctrl: Tensor
+    """`(num_envs, nu)`"""
+    sensordata: Tensor
+    """`(num_envs, nsensordata)`"""
+
+    @property
+    def num_envs(self) -> int:
+        """Number of worlds in this view."""
+        return len(self.qpos)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.qpos.device
+
+    def sensor(self, name: str) -> Tensor:
+        """`(num_envs, dim)`: the named sensor."""
+        sensor = self.model.sensor(name)
+        start = int(sensor.adr[0])
+        return self.sensordata[:, start : start + int(sensor.dim[0])]
