@@ -1,0 +1,192 @@
+"""Proximal policy optimisation for a whole population at once (Schulman et al. 2017).
+
+Every tensor has the candidate as its first dimension and no sum ever crosses it, so each candidate learns
+exactly as it would alone, whatever the others do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer.networks import Population
+from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
+from eureka_agent.trainer.rollout import Rollout
+
+_CLIP = 0.2
+_TARGET_KL = 0.01
+_VALUE_WEIGHT = 1.0
+_RATE_BOUNDS = (1e-5, 1e-2)
+_MIN_LOG_STD, _MAX_LOG_STD = -3.0, 1.0
+_REWARD_CLIP = 10.0
+
+
+class ReturnScale:
+    """Divides rewards by the running standard deviation of their discounted return, per candidate.
+
+    Makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3), which language
+    models choose over many orders of magnitude.
+    """
+
+    def __init__(self, copies: int, worlds: int, discount: float) -> None:
+        self._discount = discount
+        self._running = torch.zeros(copies, worlds)
+        self._count = 0.0
+        self._mean = torch.zeros(copies)
+        self._variance = torch.zeros(copies)
+
+    def __call__(self, rewards: Tensor, done: Tensor) -> Tensor:
+        """Take in `(T, K, N)` rewards and episode ends; return the scaled rewards."""
+        returns = torch.empty_like(rewards)
+        for t in range(len(rewards)):
+            self._running = self._running * self._discount + rewards[t]
+            returns[t] = self._running
+            self._running = torch.where(done[t], 0.0, self._running)
+        self._update(returns.transpose(0, 1).flatten(1))
+        scale = (self._variance + 1e-8).sqrt().view(1, -1, 1)
+        return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
+
+    def _update(self, x: Tensor) -> None:
+        variance, mean = torch.var_mean(x, dim=1, correction=0)
+        count, total = float(x.shape[1]), self._count + x.shape[1]
+        delta = mean - self._mean
+        self._mean = self._mean + delta * (count / total)
+        spread = self._variance * self._count + variance * count + delta**2 * (self._count * count / total)
+        self._variance, self._count = spread / total, total
+
+
+def generalised_advantages(
+    rewards: Tensor, values: Tensor, last_value: Tensor, done: Tensor, discount: float, lam: float
+) -> Tensor:
+    """Advantages `(T, K, N)` (Schulman et al. 2016, eq. 16).
+
+    `rewards`, `values`, `done`: `(T, K, N)`; `last_value`: `(K, N)`, the value where the rollout stopped. A step
+    that ended its episode bootstraps nothing; time-outs have their final value in the reward already.
+    """
+    advantages = torch.empty_like(rewards)
+    following, running = last_value, torch.zeros_like(last_value)
+    for t in reversed(range(len(rewards))):
+        going_on = (~done[t]).float()
+        delta = rewards[t] + discount * following * going_on - values[t]
+        running = delta + discount * lam * going_on * running
+        advantages[t], following = running, values[t]
+    return advantages
+
+
+@dataclass(frozen=True)
+class UpdateReport:
+    """How an update went, `(K,)` each."""
+
+    kl: Tensor
+    finite: Tensor
+    """False where a gradient was not finite: this candidate's training has diverged."""
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """`(K, T N, …)` each; advantages are normalised per candidate."""
+
+    observation: Tensor
+    action: Tensor
+    log_prob: Tensor
+    value: Tensor
+    target: Tensor
+    advantage: Tensor
+
+    def rows(self, ids: Tensor) -> _Samples:
+        return _Samples(*(getattr(self, name).index_select(1, ids) for name in self.__dataclass_fields__))
+
+
+class PPO:
+    """Updates a population from rollouts."""
+
+    def __init__(self, population: Population, budget: TrainingBudget, seed: int) -> None:
+        self.population = population
+        self._budget = budget
+        self._adam = StackedAdam(population.parameters(), budget.learning_rate)
+        self._shuffle = torch.Generator().manual_seed(seed + 1)
+
+    @property
+    def learning_rate(self) -> Tensor:
+        """`(K,)`, adapted to the policy's change (rsl_rl's rule)."""
+        return self._adam.learning_rate
+
+    def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
+        """Learn from one rollout.
+
+        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, observation_size)`, normalised; `alive`: `(K,)`.
+        """
+        samples = self._samples(rollout, rewards, last_observation)
+        kl_sum, finite, batches = torch.zeros(len(alive)), alive.clone(), 0
+        for _ in range(self._budget.epochs):
+            order = torch.randperm(samples.target.shape[1], generator=self._shuffle)
+            for ids in order.chunk(self._budget.minibatches):
+                kl, ok = self._minibatch(samples.rows(ids), finite)
+                kl_sum, finite, batches = kl_sum + kl, finite & ok, batches + 1
+        return UpdateReport(kl=kl_sum / batches, finite=finite | ~alive)
+
+    @torch.no_grad()
+    def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:
+        values = torch.stack(rollout.values)
+        rewards = rewards + self._budget.discount * self._timeout_values(rollout)
+        done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
+        last_value = self.population.value(last_observation)
+        advantages = generalised_advantages(
+            rewards, values, last_value, done, self._budget.discount, self._budget.gae_lambda
+        )
+        target = _by_candidate(advantages + values)
+        advantage = _by_candidate(advantages)
+        std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
+        return _Samples(
+            observation=_by_candidate(torch.stack(rollout.observations)),
+            action=_by_candidate(torch.stack(rollout.actions)),
+            log_prob=_by_candidate(torch.stack(rollout.log_probs)),
+            value=_by_candidate(values),
+            target=target,
+            advantage=(advantage - mean) / (std + 1e-8),
+        )
+
+    def _timeout_values(self, rollout: Rollout) -> Tensor:
+        """`(T, K, N)`: the value of the final observation where time ran out, else 0 (Pardo et al. 2018)."""
+        values = []
+        for truncated, observation in zip(rollout.truncated, rollout.final_observations, strict=True):
+            if truncated.any():
+                value = self.population.value(self.population.normalise(observation))
+                values.append(torch.where(truncated, value, 0.0))
+            else:
+                values.append(torch.zeros(truncated.shape))
+        return torch.stack(values)
+
+    def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:
+        """One gradient step; returns KL `(K,)` and which candidates stayed finite `(K,)`."""
+        population = self.population
+        mean = population.actor(batch.observation)
+        log_ratio = population.log_prob(mean, batch.action) - batch.log_prob
+        ratio = log_ratio.exp()
+        surrogate = torch.minimum(ratio * batch.advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage)
+        value = population.value(batch.observation)
+        clipped = batch.value + (value - batch.value).clamp(-_CLIP, _CLIP)
+        value_loss = torch.maximum((value - batch.target).square(), (clipped - batch.target).square())
+        entropy = population.log_std.sum(dim=(1, 2))
+        loss = _VALUE_WEIGHT * value_loss.mean(dim=1) - surrogate.mean(dim=1) - self._budget.entropy * entropy
+        gradients = torch.autograd.grad(loss.sum(), population.parameters())
+        finite = finite_rows(gradients) & alive
+        with torch.no_grad():
+            kl = (ratio - 1 - log_ratio).mean(dim=1)  # Schulman's estimator, never negative
+            self._adapt(kl)
+            self._adam.step(gradients, finite)
+            population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
+        return torch.nan_to_num(kl), finite | ~alive
+
+    def _adapt(self, kl: Tensor) -> None:
+        rate = self._adam.learning_rate
+        rate = torch.where(kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate))
+        self._adam.learning_rate = rate.clamp(*_RATE_BOUNDS)
+
+
+def _by_candidate(x: Tensor) -> Tensor:
+    """`(T, K, N, …)` to `(K, T N, …)`."""
+    return x.transpose(0, 1).flatten(1, 2)

@@ -1,0 +1,98 @@
+"""What a population collects between two updates, and the rewards it gets for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import CandidateError
+from eureka_agent.reward import SPARSE_REWARD, RewardRunner
+from eureka_agent.simulation import Step
+from eureka_agent.task import State
+
+
+class StateRecorder:
+    """Keeps, step by step, the state tensors that the rewards of a population ask for."""
+
+    def __init__(self, rewards: Sequence[RewardRunner], known: Sequence[str]) -> None:
+        """`known`: every tensor name there is; what else a reward asks for is a constant."""
+        wanted = {name for reward in rewards for name in reward.parameters}
+        self._now = [name for name in known if name in wanted]
+        self._before = [n for n in wanted if n.startswith("prev_") and n not in self._now and n[5:] in known]
+        self._sparse = SPARSE_REWARD in wanted
+        self._kept: dict[str, list[Tensor]] = {}
+
+    def record(self, before: State, step: Step) -> None:
+        """Keep what is wanted of one step; `before` is the state that the step started from."""
+        for name in self._now:
+            self._kept.setdefault(name, []).append(step.state[name])
+        for name in self._before:
+            self._kept.setdefault(name, []).append(before[name[5:]])
+        if self._sparse:
+            self._kept.setdefault(SPARSE_REWARD, []).append(step.sparse_reward)
+
+    def take(self) -> dict[str, Tensor]:
+        """Return `(steps, num_envs, *shape)` of each name, and start anew."""
+        kept, self._kept = self._kept, {}
+        return {name: torch.stack(values) for name, values in kept.items()}
+
+
+@dataclass
+class Rollout:
+    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per step."""
+
+    observations: list[Tensor] = field(default_factory=list)
+    actions: list[Tensor] = field(default_factory=list)
+    log_probs: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    terminated: list[Tensor] = field(default_factory=list)
+    truncated: list[Tensor] = field(default_factory=list)
+    final_observations: list[Tensor] = field(default_factory=list)
+    bad: list[Tensor] = field(default_factory=list)
+
+    def add(self, step: Step, k: int) -> None:
+        """Take in what the environment answered."""
+        self.terminated.append(step.terminated.view(k, -1))
+        self.truncated.append(step.truncated.view(k, -1))
+        self.final_observations.append(step.final_observation.view(k, step.truncated.numel() // k, -1))
+        self.bad.append(step.bad.view(k, -1))
+
+
+def rewards_of(
+    runners: Sequence[RewardRunner | None], state: Mapping[str, Tensor], bad: Tensor
+) -> tuple[Tensor, list[dict[str, float]], list[CandidateError | None]]:
+    """Ask every candidate's reward for its slice of a rollout, all at once.
+
+    `state`: `(T, K N, *shape)` each; `bad`: `(T, K, N)`, rows that count nothing. Returns rewards `(T, K, N)`,
+    the mean of each component per candidate, and what went wrong per candidate (its rewards are then 0).
+    """
+    steps, copies, worlds = bad.shape
+    rewards = torch.zeros(steps, copies, worlds)
+    means: list[dict[str, float]] = [{} for _ in runners]
+    errors: list[CandidateError | None] = [None for _ in runners]
+    for k, runner in enumerate(runners):
+        if runner is not None:
+            rows = slice(k * worlds, (k + 1) * worlds)
+            errors[k] = _attempt_submit(runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()})
+    for k, runner in enumerate(runners):
+        if runner is None or errors[k] is not None:
+            continue
+        try:
+            batch = runner.collect()
+        except CandidateError as error:
+            errors[k] = error
+            continue
+        rewards[:, k] = batch.reward.view(steps, worlds)
+        means[k] = {name: float(value.mean()) for name, value in batch.components.items()}
+    return torch.where(bad, 0.0, rewards), means, errors
+
+
+def _attempt_submit(runner: RewardRunner, state: Mapping[str, Tensor]) -> CandidateError | None:
+    try:
+        runner.submit(state)
+    except CandidateError as error:
+        return error
+    return None
