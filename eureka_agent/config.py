@@ -1,0 +1,75 @@
+"""The one configuration: the command line, the Python API and the record in a run are all this class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from eureka_agent.errors import UsageError
+from eureka_agent.task import Task, TrainingBudget
+
+BudgetName = Literal["quick", "normal", "paper"]
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
+
+    task: str
+    """What the robot should do: a task's name, an alias, or its description in words (see `eureka-agent tasks`).
+    With --env: any wish in words."""
+    env: str | None = None
+    """An existing task whose scene a new wish (--task) is put on. It has no fitness of its own then."""
+    generations: int = 3
+    """Rounds of proposing, training and reflecting."""
+    samples: int = 8
+    """Reward functions proposed in each generation."""
+    budget: BudgetName = "normal"
+    """How much training each reward gets, as the task defines it (--quick is short for --budget quick)."""
+    seed: int = 0
+    """Seed of the search, the training and the evaluation."""
+    model: str | None = None
+    """A model behind an OpenAI-compatible server. Without it the built-in grammar proposes the rewards."""
+    base_url: str | None = None
+    """Address of the server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
+    temperature: float | None = 1.0
+    """Sampling temperature of the model; None leaves it to the server."""
+    num_envs: int | None = None
+    """Worlds per reward, instead of the budget's."""
+    environment_steps: int | None = None
+    """Environment steps per reward, instead of the budget's."""
+    baselines: bool = True
+    """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
+    wall: Literal["full", "reduced"] = "full"
+    """Which layers of the sandbox must hold before a reward is run: see `eureka-agent doctor`."""
+    threads: int | None = None
+    """Physics threads; by default every core."""
+    runs_dir: Path = Path("runs")
+    """Folder that holds the runs."""
+    run_name: str | None = None
+    """Name of the run's folder, by default <date>-<task>-<short id>. It must not exist yet."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work, before anything is written."""
+        for name in ("generations", "samples", "num_envs", "environment_steps", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
+            raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
+        if not self.task.strip():
+            raise UsageError("--task is empty: name a task or say what the robot should do.")
+        if self.base_url is not None and self.model is None:
+            raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
+        if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
+            raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
+
+    def training_budget(self, task: Task) -> TrainingBudget:
+        """Return the task's budget of this name, with what the config overrides."""
+        budget = task.budgets[self.budget]
+        if self.num_envs is not None:
+            budget = replace(budget, num_envs=self.num_envs)
+        if self.environment_steps is not None:
+            budget = replace(budget, environment_steps=self.environment_steps)
+        return budget

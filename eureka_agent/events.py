@@ -1,0 +1,111 @@
+"""What a run tells while it works: a display, a log or a test listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import Baseline, Candidate, Completion, Generation, Outcome
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer import Progress
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """The run's folder exists and the wall stands."""
+
+    path: Path
+    task: Task
+    config: SynthesisConfig
+    budget: TrainingBudget
+    announcement: str
+    """One line that says who proposes the rewards."""
+    wall: str
+    """One line that says which layers of the sandbox hold."""
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class GenerationStarted:
+    """A generation's prompt was written."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A completion arrived (or was found in the store)."""
+
+    generation: int
+    completion: Completion
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A candidate did not get to training."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """A population starts to train: candidates, or baselines when `candidates` is empty."""
+
+    candidates: tuple[Candidate, ...]
+    names: tuple[str, ...]
+    """One short name a member: `g0c3`, or `human reward`."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An iteration of the population's training is over; `progress` has one entry a member of `names`."""
+
+    names: tuple[str, ...]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class BaselinesMeasured:
+    """The references that candidates are compared with."""
+
+    baselines: tuple[Baseline, ...]
+
+
+@dataclass(frozen=True)
+class GenerationFinished:
+    """All outcomes of a generation are known and stored."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """The search is over and everything is written."""
+
+    path: Path
+    best: Outcome | None
+    baselines: tuple[Baseline, ...]
+    outcomes: tuple[Outcome, ...]
+    human_normalised: float | None
+    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the two agree."""
+    environment_steps: int
+    """Over all trainings of the run."""
+    seconds: float
+    """Working time of the run, interruptions not counted."""
+
+
+Event: TypeAlias = (
+    RunStarted
+    | GenerationStarted
+    | Proposed
+    | Rejected
+    | TrainingStarted
+    | Trained
+    | BaselinesMeasured
+    | GenerationFinished
+    | RunFinished
+)
+Listener: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,97 @@
+"""The folder of a run: the one object that knows what lies where."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from eureka_agent.errors import RunDirError
+from eureka_agent.suggest import did_you_mean
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """Paths of one run. `run.db` is the truth; everything else is written from it for people to read."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which names the run."""
+        return self.path.name
+
+    @property
+    def database(self) -> Path:
+        """SQLite: config, prompts, completions, outcomes, policies."""
+        return self.path / "run.db"
+
+    @property
+    def best_reward(self) -> Path:
+        """Source of the best reward so far."""
+        return self.path / "best_reward.py"
+
+    @property
+    def policy(self) -> Path:
+        """The policy trained with it."""
+        return self.path / "policy.safetensors"
+
+    @property
+    def summary(self) -> Path:
+        """Final figures as JSON."""
+        return self.path / "summary.json"
+
+    @property
+    def curves(self) -> Path:
+        """TensorBoard event files, one folder a candidate."""
+        return self.path / "tensorboard"
+
+    def prompt(self, generation: int) -> Path:
+        """Text of a generation's prompt."""
+        return self.path / "prompts" / f"generation_{generation}.md"
+
+    def completion(self, candidate: str) -> Path:
+        """Text of a candidate's completion."""
+        return self.path / "completions" / f"{candidate}.md"
+
+    @classmethod
+    def create(cls, runs_dir: Path, task: str, name: str | None = None) -> RunDir:
+        """Make a new folder `<date>-<task>-<short id>`, or `name`. Raises RunDirError when it cannot."""
+        if name is not None and not re.fullmatch(r"[\w.-]{1,100}", name):
+            raise RunDirError(f"A run's name has letters, digits, '.', '_' and '-' (at most 100), got {name!r}.")
+        folder = name or f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(task)}-{secrets.token_hex(2)}"
+        run = cls(runs_dir / folder)
+        try:
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            run.path.mkdir()
+            (run.path / "prompts").mkdir()
+            (run.path / "completions").mkdir()
+        except FileExistsError as error:
+            if run.path.exists():
+                advice = f"Go on with `eureka-agent resume {run.path}`, or choose another --run-name."
+                raise RunDirError(f"The run {run.path} exists already. {advice}") from error
+            raise RunDirError(f"{runs_dir} is not a folder: choose another --runs-dir.") from error
+        except OSError as error:
+            raise RunDirError(
+                f"Cannot write to {runs_dir} ({error.strerror}): choose another folder with --runs-dir."
+            ) from error
+        return run
+
+    @classmethod
+    def find(cls, run: str, runs_dir: Path) -> RunDir:
+        """Return an existing run by its path, or by its name (or the start of it) under `runs_dir`."""
+        names = sorted(p.name for p in runs_dir.iterdir() if (p / "run.db").exists()) if runs_dir.is_dir() else []
+        starting = [name for name in names if name.startswith(run)] if run else []
+        for path in (Path(run), runs_dir / run, *(runs_dir / name for name in starting if len(starting) == 1)):
+            if (path / "run.db").exists():
+                return cls(path)
+        if len(starting) > 1:
+            raise RunDirError(f"{run!r} is the start of several runs: {', '.join(starting)}.")
+        known = f" Runs in {runs_dir}: {', '.join(names[-5:])}." if names else f" There are no runs in {runs_dir}."
+        raise RunDirError(f"There is no run {run!r}.{did_you_mean(run, names)}{known}")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")[:40] or "task"
