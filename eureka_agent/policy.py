@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -59,6 +59,6 @@ class Policy(nn.Module):
             with safe_open(str(path), framework="pt") as file:
                 policy = cls(json.loads((file.metadata() or {})["sizes"]))
                 policy.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
+        except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
             raise UsageError(f"{path} is not a policy file (policy.safetensors of a run): {error}") from error
         return policy.eval()

@@ -1,6 +1,7 @@
 """Training all candidates of a generation as one population, and measuring what their policies do."""
 
-from eureka_agent.trainer.evaluate import evaluate, random_actions
+from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
+from eureka_agent.trainer.samples import sample_states
 from eureka_agent.trainer.train import Progress, TrainResult, one_torch_thread, train
 
-__all__ = ["Progress", "TrainResult", "evaluate", "one_torch_thread", "random_actions", "train"]
+__all__ = ["Act", "Progress", "TrainResult", "evaluate", "one_torch_thread", "random_actions", "sample_states", "train"]

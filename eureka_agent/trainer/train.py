@@ -102,7 +102,7 @@ class _Training:
         self._histories = [History() for _ in rewards]
         engine = CpuEngine(task.model, self._k * self._n, threads=threads)
         self._env = Environment(task, self._k * self._n, seed=seed, streams=self._n, engine=engine)
-        self._recorder = StateRecorder(rewards, tuple(task.reward_inputs.shapes))
+        self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.variables])
         population = Population(
             self._k, self._env.observation_size, task.action_size, budget.hidden, budget.initial_std, seed
         )

@@ -1,0 +1,139 @@
+"""Worlds that reset themselves, on real physics."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import mujoco
+import pytest
+import torch
+from torch import Tensor
+
+from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
+
+SLIDER = """
+<mujoco>
+  <option timestep="0.01" gravity="0 0 0"/>
+  <worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size="0.1" mass="1"/></body></worldbody>
+  <actuator><motor joint="x" ctrllimited="true" ctrlrange="-2 2"/></actuator>
+  <sensor><jointpos name="where" joint="x"/></sensor>
+</mujoco>
+"""
+
+
+class Slider(Task):
+    """A mass of 1 kg on a rail; the episode ends at 1 m, or after 20 steps."""
+
+    name, description, aliases = "slider", "push the mass", ()
+    frame_skip, max_episode_steps = 10, 20
+    fitness_unit, fitness_solved, action_names = "m", 1.0, ("push",)
+    state_spec = StateSpec((StateVariable("x", (), "m", "world", "position"), StateVariable("n", (), "-", "-", "steps")))
+    budgets: ClassVar = {"quick": TrainingBudget(num_envs=4, environment_steps=64)}
+
+    def build(self) -> mujoco.MjSpec:
+        return mujoco.MjSpec.from_string(SLIDER)
+
+    def start(self, random: Random) -> Start:
+        return Start(random.uniform(0.0, 0.5, 1), torch.zeros(random.n, 1), memory={"n": torch.zeros(random.n)})
+
+    def remember(self, physics: Physics, memory: Memory) -> Memory:
+        return {"n": memory["n"] + 1}
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        return {"x": physics.sensor("where")[:, 0], "n": memory["n"]}
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        return torch.stack([state["x"], state["n"]], dim=1)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        return state["x"] > 1.0
+
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        return state["x"]
+
+    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+        return {"pushes": (memory["action"][:, 0] > 0).float()}
+
+
+def test_newton_is_right_and_sensors_do_not_lag() -> None:
+    env = Environment(Slider(), 3, seed=0)
+    start = env.state["x"].clone()
+    step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
+    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 * 1e-4 * 55 = 0.011 m
+    assert torch.allclose(step.state["x"] - start, torch.tensor([0.011, 0.0, -0.011]), atol=1e-6)
+    assert step.state["episode_time"].tolist() == pytest.approx([0.1, 0.1, 0.1])
+    assert step.state["n"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_time_out_and_the_sums_of_an_episode() -> None:
+    env = Environment(Slider(), 2, seed=1)
+    total = torch.zeros(2)
+    for t in range(20):  # 0.2 N for 2 s: 0.4 m, not out of the first 0.5 m
+        step = env.step(torch.tensor([[0.1], [-0.1]]))
+        total = total + step.fitness
+        assert step.truncated.all() == (t == 19)
+        assert not step.terminated.any()
+    assert step.finished.worlds.tolist() == [0, 1]
+    assert torch.allclose(step.finished.fitness, total)
+    assert step.finished.length.tolist() == [20.0, 20.0]
+    assert step.finished.measures["pushes"].tolist() == [20.0, 0.0]
+    # the state is where the episode ended; the observation is where the next one starts
+    assert step.state["n"].tolist() == [20.0, 20.0]
+    assert step.observation[:, 1].tolist() == [0.0, 0.0]
+    assert step.final_observation[:, 1].tolist() == [20.0, 20.0]
+    assert env.state["n"].tolist() == [0.0, 0.0]
+
+
+def test_only_the_world_that_ended_starts_anew() -> None:
+    env = Environment(Slider(), 2, seed=2)
+    for _ in range(20):
+        step = env.step(torch.tensor([[1.0], [0.0]]))  # 2 N: 1 m in 1 s at the latest
+        if step.terminated[0]:
+            break
+    assert step.state["x"][0] > 1.0
+    assert not step.truncated.any()
+    assert step.finished.worlds.tolist() == [0]
+    assert step.observation[0, 1] == 0.0
+    assert env.state["x"][0] < 0.5
+    assert torch.equal(env.state["x"][1], step.state["x"][1])
+    assert step.observation[1, 1] == step.final_observation[1, 1] > 0
+
+
+def test_earlier_steps_keep_their_tensors() -> None:
+    env = Environment(Slider(), 2, seed=3)
+    first = env.step(torch.ones(2, 1))
+    kept = {name: value.clone() for name, value in first.state.items()}
+    for _ in range(9):
+        env.step(torch.ones(2, 1))
+    for name, value in kept.items():
+        assert torch.equal(first.state[name], value)
+
+
+def test_a_world_does_not_depend_on_how_many_there_are() -> None:
+    def trajectory(num_envs: int, threads: int) -> Tensor:
+        env = Environment(Slider(), num_envs, seed=5, engine=CpuEngine(Slider().model, num_envs, threads=threads))
+        return torch.stack([env.step(torch.ones(num_envs, 1)).observation[:2] for _ in range(20)])
+
+    assert torch.equal(trajectory(2, 1), trajectory(7, 2))
+
+
+def test_streams_give_each_slice_the_same_starts() -> None:
+    env = Environment(Slider(), 6, seed=5, streams=3)
+    assert torch.equal(env.state["x"][:3], env.state["x"][3:])
+
+
+def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
+    class Explosive(Slider):
+        def control(self, action: Tensor, memory: Memory) -> Tensor:
+            return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
+
+    env = Environment(Explosive(), 3, seed=0)
+    step = env.step(torch.tensor([[0.0], [1.0], [0.0]]))
+    assert step.bad.tolist() == [False, True, False]
+    assert step.terminated.tolist() == [False, True, False]
+    assert step.finished.worlds.tolist() == [1]
+    assert step.fitness[1] == 0.0
+    assert all(torch.isfinite(value).all() for value in (*step.state.values(), step.observation))
+    assert not env.step(torch.zeros(3, 1)).bad.any()

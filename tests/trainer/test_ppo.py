@@ -1,0 +1,106 @@
+"""The pieces of the population PPO, each against arithmetic by hand or a plain reference."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from eureka_agent.errors import UsageError
+from eureka_agent.policy import Policy
+from eureka_agent.trainer.networks import Population, RunningMoments
+from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
+from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
+
+
+def test_generalised_advantages_by_hand() -> None:
+    # One candidate, one world, T = 3, discount 0.5, lambda 0.5; the episode ends at step 1.
+    rewards = torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1)
+    values = torch.tensor([1.0, 1.0, 2.0]).view(3, 1, 1)
+    done = torch.tensor([False, True, False]).view(3, 1, 1)
+    advantages = generalised_advantages(rewards, values, torch.tensor([[6.0]]), done, 0.5, 0.5)
+    # step 2: delta = 4 + 0.5 * 6 - 2 = 5
+    # step 1: delta = 2 + 0 - 1 = 1, nothing from step 2
+    # step 0: delta = 1 + 0.5 * 1 - 1 = 0.5, plus 0.25 * 1
+    assert advantages.flatten().tolist() == [0.75, 1.0, 5.0]
+
+
+def test_running_moments_equal_the_moments_of_everything() -> None:
+    torch.manual_seed(0)
+    data = torch.randn(2, 90, 3, dtype=torch.float32) * torch.tensor([1.0, 5.0, 0.1]) + 3.0
+    moments = RunningMoments(2, 3)
+    for part in data.split([10, 30, 50], dim=1):
+        moments.update(part)
+    assert torch.allclose(moments.mean, data.mean(dim=1), atol=1e-5)
+    assert torch.allclose(moments.variance, data.var(dim=1, correction=0), rtol=1e-4)
+
+
+def test_return_scale_makes_rewards_independent_of_their_size() -> None:
+    torch.manual_seed(0)
+    rewards, done = torch.rand(16, 1, 32), torch.zeros(16, 1, 32, dtype=torch.bool)
+    small = ReturnScale(1, 32, 0.99)(rewards, done)
+    large = ReturnScale(1, 32, 0.99)(rewards * 1000.0, done)
+    assert torch.allclose(small, large, rtol=1e-3)
+
+
+def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
+    torch.manual_seed(0)
+    start = torch.randn(2, 5, 4)
+    gradients = [torch.randn(2, 5, 4) for _ in range(20)]
+    stacked = start.clone().requires_grad_()
+    adam = StackedAdam([stacked], 0.01, max_grad_norm=1.0)
+    adam.learning_rate = torch.tensor([0.01, 0.002])
+    for gradient in gradients:
+        adam.step((gradient,), torch.tensor([True, True]))
+    for k, rate in enumerate((0.01, 0.002)):
+        alone = start[k].clone().requires_grad_()
+        reference = torch.optim.Adam([alone], lr=rate, eps=1e-8)
+        for gradient in gradients:
+            alone.grad = gradient[k].clone()
+            torch.nn.utils.clip_grad_norm_([alone], 1.0)
+            reference.step()
+        assert torch.allclose(stacked[k], alone, atol=1e-6)
+
+
+def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
+    stacked = torch.ones(2, 3).requires_grad_()
+    gradient = torch.ones(2, 3)
+    gradient[1, 0] = math.nan
+    alive = finite_rows((gradient,))
+    assert alive.tolist() == [True, False]
+    StackedAdam([stacked], 0.1).step((gradient,), alive)
+    assert torch.equal(stacked[1], torch.ones(3))
+    assert torch.isfinite(stacked[0]).all()
+    assert (stacked[0] < 1.0).all()
+
+
+def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    population = Population(3, 6, 2, (8, 8), 1.0, seed=0)
+    with torch.no_grad():
+        for weight in population.actor.weights:
+            weight.add_(torch.randn_like(weight) * 0.3)
+    population.moments.update(torch.randn(3, 50, 6) * 2 + 1)
+    observation = torch.randn(3, 10, 6)
+    expected = population.actor(population.normalise(observation)).clamp(-1, 1)
+    path = tmp_path / "policy.safetensors"
+    for k in range(3):
+        population.export(k).save(path)
+        assert torch.allclose(Policy.load(path)(observation[k]), expected[k], atol=1e-5)
+
+
+def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(b"not a policy")
+    with pytest.raises(UsageError, match="is not a policy file"):
+        Policy.load(path)
+    with pytest.raises(UsageError, match="is not a policy file"):
+        Policy.load(tmp_path / "missing.safetensors")
+
+
+def test_all_candidates_start_alike() -> None:
+    population = Population(3, 4, 2, (8,), 1.0, seed=1)
+    for parameter in population.parameters():
+        assert torch.equal(parameter[0], parameter[2])

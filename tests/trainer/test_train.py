@@ -1,0 +1,133 @@
+"""Training a population on real physics with few worlds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import pytest
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.registry import load_task
+from eureka_agent.reward import RewardBatch, SparseReward
+from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer import Progress, evaluate, random_actions, sample_states, train
+
+TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
+
+
+class InProcess:
+    """A trusted reward, computed in this process: the trainer is under test here, not the wall."""
+
+    def __init__(self, function: Callable[..., Tensor], *parameters: str) -> None:
+        self.parameters = parameters
+        self._function = function
+        self._state: Mapping[str, Tensor] = {}
+        self.rows: list[int] = []
+
+    def submit(self, state: Mapping[str, Tensor]) -> None:
+        self._state = {name: state[name] for name in self.parameters}
+        self.rows.append(len(self._state[self.parameters[0]]))
+
+    def collect(self) -> RewardBatch:
+        reward = self._function(**self._state)
+        if not torch.isfinite(reward).all():
+            raise RewardRuntimeError("the reward is NaN")
+        return RewardBatch(reward, {"all": reward})
+
+
+def upright(dof_pos: Tensor) -> Tensor:
+    return 1.0 - dof_pos[:, 1].square()
+
+
+def test_a_candidate_learns_the_same_alone_and_in_company() -> None:
+    task = load_task("cartpole")
+    other = InProcess(lambda dof_vel: -dof_vel[:, 0].abs() * 100, "dof_vel")
+    (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=1)
+    _, together, _ = train(task, [other, InProcess(upright, "dof_pos"), SparseReward()], TINY, seed=1)
+    assert alone.policy is not None
+    assert together.policy is not None
+    for a, b in zip(alone.policy.parameters(), together.policy.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+    assert alone.record is not None
+    assert together.record is not None
+    assert alone.record.reward.mean == pytest.approx(together.record.reward.mean, rel=1e-3)
+
+
+def test_a_training_repeats_bit_by_bit() -> None:
+    task = load_task("cartpole")
+    first, second = (train(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0] for _ in range(2))
+    assert first.policy is not None
+    assert second.policy is not None
+    assert first.policy.to_bytes() == second.policy.to_bytes()
+
+
+def test_a_reward_that_breaks_costs_only_its_candidate() -> None:
+    task = load_task("cartpole")
+    calls = []
+
+    def later_nan(dof_pos: Tensor) -> Tensor:
+        calls.append(1)
+        return upright(dof_pos) * (math.nan if len(calls) > 2 else 1.0)
+
+    progress: list[Progress] = []
+    good, bad = train(
+        task,
+        [InProcess(upright, "dof_pos"), InProcess(later_nan, "dof_pos")],
+        TINY,
+        seed=0,
+        on_progress=progress.append,
+    )
+    assert good.error is None
+    assert good.record is not None
+    assert good.record.environment_steps == 512
+    assert bad.policy is None
+    assert str(bad.error) == "the reward is NaN"
+    assert len(calls) == 3
+    assert [p.alive for p in progress] == [(True, True), (True, True), (True, False), (True, False)]
+    (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=0)
+    assert alone.policy is not None
+    assert good.policy is not None
+    for a, b in zip(alone.policy.parameters(), good.policy.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_rewards_see_each_transition_once_with_what_came_before() -> None:
+    task = load_task("cartpole")
+    seen: list[Tensor] = []
+
+    def moved(dof_pos: Tensor, prev_dof_pos: Tensor, dof_vel: Tensor) -> Tensor:
+        seen.append(torch.stack([dof_pos[:, 0], prev_dof_pos[:, 0], dof_vel[:, 0]]))
+        return dof_pos[:, 0]
+
+    reward = InProcess(moved, "dof_pos", "prev_dof_pos", "dof_vel")
+    train(task, [reward], TINY, seed=0)
+    assert reward.rows == [8 * 16] * 4
+    now, before, velocity = torch.cat(seen, dim=1)
+    # the cart cannot move further in one step than twice its speed at the end of it, plus a little
+    assert ((now - before).abs() <= 2 * task.dt * velocity.abs() + 0.05).all()
+    assert not torch.equal(now, before)
+
+
+def test_evaluation_counts_one_full_episode_of_each_world() -> None:
+    task = load_task("cartpole")
+    still, random = evaluate(
+        task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0
+    )
+    assert still.episodes == random.episodes == 16
+    assert 0 < still.fitness < 500
+    assert still.fitness == still.episode_length  # cartpole: one point a step
+    assert still.fitness_low < still.fitness < still.fitness_high
+    again, _ = evaluate(task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0)
+    assert again == still
+
+
+def test_sample_states_have_everything_a_reward_may_read() -> None:
+    task = load_task("cartpole")
+    samples = sample_states(task, seed=0, worlds=3, steps=5)
+    assert set(samples) == set(task.reward_inputs.shapes)
+    for name, shape in task.reward_inputs.shapes.items():
+        assert samples[name].shape == (15, *shape)
+        assert torch.isfinite(samples[name]).all()
