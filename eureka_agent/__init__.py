@@ -1,1 +1,51 @@
-"""Language models write reward functions for robot learning; massively parallel simulation judges them."""
+"""Language models write reward functions for robot learning; massively parallel simulation judges them.
+
+::
+
+    import eureka_agent as ea
+
+    result = ea.synthesize(ea.SynthesisConfig(task="cartpole", budget="quick"))
+    print(result.reward.source, result.human_normalised)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eureka_agent.config import SynthesisConfig as SynthesisConfig
+    from eureka_agent.errors import EurekaError as EurekaError
+    from eureka_agent.generator import RewardGenerator as RewardGenerator
+    from eureka_agent.policy import Policy as Policy
+    from eureka_agent.registry import all_tasks as all_tasks
+    from eureka_agent.registry import find_task as find_task
+    from eureka_agent.reward_function import RewardFunction as RewardFunction
+    from eureka_agent.run import SynthesisResult as SynthesisResult
+    from eureka_agent.run import evolve as evolve
+    from eureka_agent.run import resume as resume
+    from eureka_agent.run import synthesize as synthesize
+    from eureka_agent.task import Task as Task
+
+_HOME = {
+    "EurekaError": "errors",
+    "Policy": "policy",
+    "RewardFunction": "reward_function",
+    "RewardGenerator": "generator",
+    "SynthesisConfig": "config",
+    "SynthesisResult": "run",
+    "Task": "task",
+    "all_tasks": "registry",
+    "evolve": "run",
+    "find_task": "registry",
+    "resume": "run",
+    "synthesize": "run",
+}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: the sandbox and `--help` start without torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'eureka_agent' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"eureka_agent.{_HOME[name]}"), name)

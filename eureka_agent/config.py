@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
-from eureka_agent.task import Task, TrainingBudget
+
+if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
+    from eureka_agent.task import Task, TrainingBudget
 
 BudgetName = Literal["quick", "normal", "paper"]
 
@@ -64,6 +66,15 @@ class SynthesisConfig:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
+
+    @property
+    def has_fitness(self) -> bool:
+        """Whether the wish is the task's own, so that the task's fitness measures it."""
+        return self.env is None
+
+    def wish(self, task: Task) -> str:
+        """Return what the robot should do, in one sentence."""
+        return task.description if self.has_fitness else self.task.strip()
 
     def training_budget(self, task: Task) -> TrainingBudget:
         """Return the task's budget of this name, with what the config overrides."""

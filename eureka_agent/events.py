@@ -33,6 +33,8 @@ class GenerationStarted:
     """A generation's prompt was written."""
 
     generation: int
+    attempt: int = 0
+    """Above 0 when every candidate of the attempts before failed, and the generation is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class RunFinished:
     environment_steps: int
     """Over all trainings of the run."""
     seconds: float
-    """Working time of the run, interruptions not counted."""
+    """Spent on training and evaluation, over all sittings of the run."""
 
 
 Event: TypeAlias = (

@@ -159,6 +159,8 @@ class Baseline:
 
     name: Literal["human", "sparse", "random"]
     evaluation: Evaluation
+    environment_steps: int = 0
+    """Spent on its training."""
 
 
 @dataclass(frozen=True)

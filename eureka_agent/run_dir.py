@@ -48,9 +48,10 @@ class RunDir:
         """TensorBoard event files, one folder a candidate."""
         return self.path / "tensorboard"
 
-    def prompt(self, generation: int) -> Path:
-        """Text of a generation's prompt."""
-        return self.path / "prompts" / f"generation_{generation}.md"
+    def prompt(self, generation: int, attempt: int) -> Path:
+        """Text of the prompt of an attempt at a generation."""
+        retry = f"_retry_{attempt}" if attempt else ""
+        return self.path / "prompts" / f"generation_{generation}{retry}.md"
 
     def completion(self, candidate: str) -> Path:
         """Text of a candidate's completion."""

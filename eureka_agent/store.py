@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -25,12 +24,16 @@ from eureka_agent.records import Baseline, Completion, Message, Outcome
 SCHEMA = 1
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "prompts (generation INTEGER PRIMARY KEY, messages TEXT NOT NULL, parents TEXT NOT NULL)",
+    "prompts (generation INTEGER, attempt INTEGER, messages TEXT NOT NULL, parents TEXT NOT NULL,"
+    " PRIMARY KEY (generation, attempt))",
+    "choices (generation INTEGER PRIMARY KEY, candidate TEXT NOT NULL)",
     "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
-    "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB, PRIMARY KEY (generation, sample))",
+    "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
+    " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
 )
 _Record = TypeVar("_Record")
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 class Store:
@@ -110,21 +113,31 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ------------------------------------------------------------------ what happened
-    def messages(self, generation: int) -> tuple[Message, ...] | None:
-        """Return the prompt that a generation was asked with, None if it was not asked yet."""
-        rows = self._rows("SELECT messages FROM prompts WHERE generation = ?", generation)
+    def messages(self, generation: int, attempt: int) -> tuple[Message, ...] | None:
+        """Return the prompt that an attempt at a generation was asked with, None if it was not asked yet."""
+        rows = self._rows("SELECT messages FROM prompts WHERE generation = ? AND attempt = ?", generation, attempt)
         return from_json(tuple[Message, ...], rows[0][0]) if rows else None
 
-    def put_prompt(self, generation: int, messages: Sequence[Message], parents: Sequence[str]) -> None:
-        """Write a generation's prompt and the names of the candidates that it builds on."""
+    def put_prompt(self, generation: int, attempt: int, messages: Sequence[Message], parents: Sequence[str]) -> None:
+        """Write a prompt and the names of the candidates that it builds on."""
         with self._transaction("write a prompt"):
-            row = (generation, to_json(tuple(messages), tuple[Message, ...]), json.dumps(list(parents)))
-            self._db.execute("INSERT INTO prompts VALUES (?, ?, ?)", row)
+            row = (generation, attempt, to_json(tuple(messages), tuple[Message, ...]), json.dumps(list(parents)))
+            self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
 
     def parents(self, generation: int) -> tuple[str, ...]:
-        """Return the names of the candidates that a generation's prompt built on."""
-        rows = self._rows("SELECT parents FROM prompts WHERE generation = ?", generation)
+        """Return the names of the candidates that a generation's last prompt built on."""
+        query = "SELECT parents FROM prompts WHERE generation = ? ORDER BY attempt DESC"
+        rows = self._rows(query, generation)
         return tuple(json.loads(rows[0][0])) if rows else ()
+
+    def choices(self) -> dict[int, str]:
+        """Return the candidate that a person chose after each generation."""
+        return {int(generation): str(name) for generation, name in self._rows("SELECT * FROM choices")}
+
+    def put_choice(self, generation: int, candidate: str) -> None:
+        """Write a person's choice."""
+        with self._transaction("write a choice"):
+            self._db.execute("INSERT INTO choices VALUES (?, ?)", (generation, candidate))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""
@@ -143,12 +156,13 @@ class Store:
         rows = self._rows(f"SELECT record FROM outcomes{where} ORDER BY generation, sample", *args)
         return [from_json(Outcome, record) for (record,) in rows]
 
-    def put_outcomes(self, outcomes: Sequence[tuple[Outcome, bytes | None]]) -> None:
-        """Write outcomes with their policies, all or none."""
+    def put_outcomes(self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0) -> None:
+        """Write outcomes with their policies, all or none; `seconds` is the time it took to get them."""
         with self._transaction("write outcomes"):
             for outcome, policy in outcomes:
                 row = (outcome.candidate.generation, outcome.candidate.index, to_json(outcome), policy)
                 self._db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
+            self._add_seconds(seconds)
 
     def policy(self, generation: int, sample: int) -> bytes | None:
         """Return a candidate's policy as the bytes of a safetensors file."""
@@ -159,13 +173,22 @@ class Store:
         """Return the references that were measured."""
         return [from_json(Baseline, record) for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")]
 
-    def put_baselines(self, baselines: Sequence[Baseline]) -> None:
-        """Write the references, all or none."""
+    def put_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
+        """Write the references, all or none; `seconds` is the time it took to get them."""
         with self._transaction("write the baselines"):
             for baseline in baselines:
                 self._db.execute("INSERT INTO baselines VALUES (?, ?)", (baseline.name, to_json(baseline)))
+            self._add_seconds(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on training and evaluation so far."""
+        return float(self.meta("seconds") or 0.0)
 
     # ------------------------------------------------------------------ plumbing
+    def _add_seconds(self, seconds: float) -> None:
+        self._put_meta("seconds", repr(self.seconds + seconds))
+
     def _rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, args).fetchall()
@@ -184,9 +207,11 @@ class Store:
             ) from error
 
 
-@cache
-def _adapter(kind: type[_Record]) -> TypeAdapter[_Record]:
-    return TypeAdapter(kind)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Building one takes milliseconds, so each is kept."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def to_json(record: object, kind: Any = None) -> str:
@@ -197,9 +222,10 @@ def to_json(record: object, kind: Any = None) -> str:
 def from_json(kind: type[_Record], text: str) -> _Record:
     """Return the record that `to_json` wrote. Raises StoreError when it is damaged."""
     try:
-        return _adapter(kind).validate_python(json.loads(text))
+        record: _Record = _adapter(kind).validate_python(json.loads(text))
     except (ValidationError, ValueError) as error:
         raise StoreError(f"The run's database holds a damaged {kind.__name__}: {error}") from error
+    return record
 
 
 def _lock(path: Path) -> FileLock:

@@ -1,0 +1,1 @@
+"""Make a four-legged robot run forward."""

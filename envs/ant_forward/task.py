@@ -1,0 +1,219 @@
+"""Ant forward: see `AntForward`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import mujoco
+import torch
+from torch import Tensor
+
+from eureka_agent import rotations
+from eureka_agent.scene import add_frame_sensors, load_package_xml
+from eureka_agent.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
+
+_DT_S = 1 / 60
+_FALLEN_HEIGHT_M = 0.31
+_START_HEIGHT_M = 0.5
+_TARGET = (1000.0, 0.0, 0.0)
+_GEAR_N_M = 60.0
+_JOINT_NAMES = tuple(f"{joint}_{leg}" for leg in range(1, 5) for joint in ("hip", "ankle"))
+
+_STATE = StateSpec(
+    variables=(
+        StateVariable(
+            name="root_states",
+            shape=(13,),
+            unit="m, -, m/s, rad/s",
+            frame="world",
+            meaning="the torso: position [0:3], orientation as a quaternion (x, y, z, w) [3:7], "
+            "linear velocity [7:10], angular velocity [10:13]",
+            elements=(
+                *("x", "y", "z", "quat_x", "quat_y", "quat_z", "quat_w"),
+                *("linvel_x", "linvel_y", "linvel_z", "angvel_x", "angvel_y", "angvel_z"),
+            ),
+        ),
+        StateVariable("dof_pos", (8,), "rad", "-", "joint angles", "joint_positions", elements=_JOINT_NAMES),
+        StateVariable(
+            "dof_vel", (8,), "rad/s", "-", "joint angular velocities", "joint_velocities", elements=_JOINT_NAMES
+        ),
+        StateVariable("dof_limits_lower", (8,), "rad", "-", "lower ends of the joint ranges", elements=_JOINT_NAMES),
+        StateVariable("dof_limits_upper", (8,), "rad", "-", "upper ends of the joint ranges", elements=_JOINT_NAMES),
+        StateVariable("actions", (8,), "-", "-", "the last action, same as `action`", "action", elements=_JOINT_NAMES),
+        StateVariable(
+            name="targets",
+            shape=(3,),
+            unit="m",
+            frame="world",
+            meaning="the point to run to, 1 km ahead along x",
+            kind="position",
+        ),
+        StateVariable(
+            name="potentials",
+            shape=(),
+            unit="m/s",
+            frame="world",
+            meaning="minus the horizontal distance to the target, divided by dt; its change over a step is the speed "
+            "towards the target",
+        ),
+        StateVariable("up_vec", (3,), "-", "world", "the torso's own z axis; (0, 0, 1) is upright", "unit_vector"),
+        StateVariable("heading_vec", (3,), "-", "world", "the torso's own x axis; (1, 0, 0) is ahead", "unit_vector"),
+    ),
+    constants={"dt": _DT_S},
+)
+
+_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+    "quick": TrainingBudget(num_envs=256, environment_steps=1_000_000, hidden=(128, 64)),
+    "normal": TrainingBudget(num_envs=512, environment_steps=5_000_000, hidden=(128, 64)),
+    "paper": TrainingBudget(num_envs=2048, environment_steps=50_000_000, hidden=(256, 128, 64)),
+}
+
+
+class AntForward(Task):
+    """Make a four-legged robot run forward as fast as it can.
+
+    Gymnasium's ant: a torso on four legs with a hip and an ankle each. Control runs at 60 Hz, two physics steps each.
+    Reproduces Isaac Gym's `Ant` as Eureka uses it, with its names.
+
+    **Action** (8): `hip_1`, `ankle_1`, …, `hip_4`, `ankle_4`, in the order of `dof_pos`; [-1, 1] is [-60, 60] N m. Legs
+    1 to 4 are front left, front right, back left, back right.
+
+    **Observation** (37)
+
+    =====  ==========================================================  =====
+    0      height of the torso                                         m
+    1-3    linear velocity of the torso, in its own frame              m/s
+    4-6    angular velocity of the torso, in its own frame             rad/s
+    7-9    direction of the world's z axis in the torso's frame        -
+    10-12  direction of the target in the torso's frame                -
+    13-20  joint angles, -1 and 1 at the ends of their ranges          -
+    21-28  angular velocities of the joints                            rad/s
+    29-36  the last action                                             -
+    =====  ==========================================================  =====
+
+    **State that a reward may read**: `root_states` (its quaternion in Isaac Gym's order x, y, z, w), `dof_pos`,
+    `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `actions`, `targets`, `potentials` (with `prev_potentials`),
+    `up_vec`, `heading_vec`, and the constant `dt`, the seconds per environment step.
+
+    **Start**: the torso 0.5 m high, level and at rest, ankles bent by 30°; joints are off by up to 0.2 rad (within
+    their ranges) and 0.1 rad/s.
+
+    **End**: the torso is below 0.31 m, or after 1000 steps (16.7 s).
+
+    **Fitness**: mean speed towards the target in m/s over all 1000 steps, fallen or not: the distance that the torso
+    moved forward, divided by 16.7 s. 5 m/s is solved. Eureka, appendix B, measures the same.
+
+    **Other than in Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint inertia and damping;
+    its torque is 60 N m here (150 there, 15 in Isaac Gym), its integrator implicitfast at 120 Hz instead of RK4 at
+    100 Hz. There is no force sensor in the feet (Isaac Gym's `vec_sensor_tensor`).
+
+    **Source**: Schulman et al. 2016; Towers et al. 2024 (Gymnasium, `ant.xml` is read from the installed package);
+    Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
+    """
+
+    name = "ant_forward"
+    description = "make the ant run forward as fast as possible"
+    aliases = ("ant", "ant run forward")
+    state_spec = _STATE
+    frame_skip = 2
+    max_episode_steps = 1000
+    fitness_unit = "m/s"
+    fitness_solved = 5.0
+    budgets = _BUDGETS
+    action_names = _JOINT_NAMES
+
+    def build(self) -> mujoco.MjSpec:
+        """See `Task.build`."""
+        spec = load_package_xml("gymnasium", "envs/mujoco/assets/ant.xml")
+        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+        spec.option.timestep = _DT_S / self.frame_skip
+        add_frame_sensors(spec, "torso")
+        for actuator in list(spec.actuators):
+            spec.delete(actuator)
+        for joint in _JOINT_NAMES:  # in the order of the joints, as in Isaac Gym
+            spec.add_actuator(
+                name=joint,
+                trntype=mujoco.mjtTrn.mjTRN_JOINT,
+                target=joint,
+                gear=[_GEAR_N_M, 0, 0, 0, 0, 0],
+                ctrllimited=True,
+                ctrlrange=[-1, 1],
+            )
+        return spec
+
+    def start(self, random: Random) -> Start:
+        """See `Task.start`."""
+        lower, upper = self._joint_limits(random.n)
+        qpos = torch.zeros(random.n, self.model.nq)
+        qpos[:, 2], qpos[:, 3] = _START_HEIGHT_M, 1.0
+        middle = torch.zeros_like(lower).clamp(lower, upper)  # hips straight, ankles as stretched as they go
+        qpos[:, 7:] = (middle + random.uniform(-0.2, 0.2, 8)).clamp(lower, upper)
+        qvel = torch.cat((torch.zeros(random.n, 6), random.uniform(-0.1, 0.1, 8)), dim=1)
+        return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
+
+    def remember(self, physics: Physics, memory: Memory) -> Memory:
+        """See `Task.remember`."""
+        return _moved(memory["x"], physics.qpos[:, 0])
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        """See `Task.state`."""
+        position, quat = physics.sensor("torso_position"), physics.sensor("torso_quaternion")
+        velocities = physics.sensor("torso_linear_velocity"), physics.sensor("torso_angular_velocity")
+        lower, upper = self._joint_limits(physics.num_envs)
+        targets = position.new_tensor(_TARGET).repeat(physics.num_envs, 1)
+        axes = torch.eye(3, device=position.device)
+        return {
+            "root_states": torch.cat((position, rotations.to_xyzw(quat), *velocities), dim=1),
+            "dof_pos": physics.qpos[:, 7:],
+            "dof_vel": physics.qvel[:, 6:],
+            "dof_limits_lower": lower.to(position.device),
+            "dof_limits_upper": upper.to(position.device),
+            "actions": physics.ctrl,
+            "targets": targets,
+            "potentials": -(targets - position)[:, :2].norm(dim=1) / _DT_S,
+            "up_vec": rotations.rotate(quat, axes[2]),
+            "heading_vec": rotations.rotate(quat, axes[0]),
+        }
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.observation`."""
+        root = state["root_states"]
+        quat = rotations.to_wxyz(root[:, 3:7])
+        target = torch.nn.functional.normalize((state["targets"] - root[:, :3]) * root.new_tensor([1.0, 1.0, 0.0]))
+        up = root.new_tensor([0.0, 0.0, 1.0])
+        own_frame = [rotations.rotate_inverse(quat, vector) for vector in (root[:, 7:10], root[:, 10:13], up, target)]
+        lower, upper = state["dof_limits_lower"], state["dof_limits_upper"]
+        scaled = (2.0 * state["dof_pos"] - upper - lower) / (upper - lower)
+        return torch.cat((root[:, 2:3], *own_frame, scaled, state["dof_vel"], state["actions"]), dim=1)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.terminated`."""
+        return state["root_states"][:, 2] < _FALLEN_HEIGHT_M
+
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.fitness`."""
+        return memory["progress"] / self.episode_length_s
+
+    def _joint_limits(self, n: int) -> tuple[Tensor, Tensor]:
+        """Lower and upper ends of the ranges of the 8 joints, `(n, 8)` rad each."""
+        ranges = torch.as_tensor(self.model.jnt_range[1:], dtype=torch.float32)
+        return ranges[:, 0].expand(n, 8), ranges[:, 1].expand(n, 8)
+
+
+def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
+    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m each."""
+    return {"x": now, "progress": now - before}
+
+
+TASK = AntForward()

@@ -1,0 +1,1 @@
+"""Keep a ball on a tray that three legs carry."""

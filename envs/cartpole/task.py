@@ -1,0 +1,132 @@
+"""Cartpole: see `Cartpole`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import mujoco
+import torch
+from torch import Tensor
+
+from eureka_agent.scene import load_xml
+from eureka_agent.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
+
+_MAX_DISTANCE_M = 3.0
+_MAX_ANGLE_RAD = math.pi / 2
+
+_STATE = StateSpec(
+    variables=(
+        StateVariable(
+            name="dof_pos",
+            shape=(2,),
+            unit="m, rad",
+            frame="world",
+            meaning="position of the cart on the rail; angle of the pole, 0 upright, positive towards +x",
+            kind="joint_positions",
+            elements=("cart", "pole"),
+        ),
+        StateVariable(
+            name="dof_vel",
+            shape=(2,),
+            unit="m/s, rad/s",
+            frame="world",
+            meaning="velocity of the cart; angular velocity of the pole",
+            kind="joint_velocities",
+            elements=("cart", "pole"),
+        ),
+    ),
+    constants={"reset_dist": _MAX_DISTANCE_M, "max_push_effort": 400.0},
+)
+
+_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+    "quick": TrainingBudget(num_envs=256, environment_steps=400_000),
+    "normal": TrainingBudget(num_envs=512, environment_steps=1_500_000),
+    "paper": TrainingBudget(num_envs=512, environment_steps=4_000_000),
+}
+
+
+class Cartpole(Task):
+    """Balance a pole on a cart by pushing the cart.
+
+    A pole of 1 kg and 1 m stands on a hinge on a cart of 1 kg that slides on a rail without friction. Control runs
+    at 60 Hz, two physics steps each. Reproduces Isaac Gym's `Cartpole` as Eureka uses it, with its names.
+
+    **Action**
+
+    ===  ====================  ===============================
+    0    `cart_force`          [-1, 1] to [-400, 400] N along x
+    ===  ====================  ===============================
+
+    **Observation** (4)
+
+    ===  ===================================================  =====
+    0    position of the cart                                 m
+    1    velocity of the cart                                 m/s
+    2    angle of the pole, 0 upright, positive towards +x    rad
+    3    angular velocity of the pole                         rad/s
+    ===  ===================================================  =====
+
+    **State that a reward may read**: `dof_pos` and `dof_vel` (cart, pole), and the constants `reset_dist` (m) and
+    `max_push_effort` (N).
+
+    **Start**: positions uniform in [-0.1, 0.1] m and rad, velocities uniform in [-0.25, 0.25] m/s and rad/s.
+
+    **End**: the cart is more than 3 m from the middle, the pole more than 90° from upright, or after 500 steps.
+
+    **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka, appendix B, measures
+    the same.
+
+    **Source**: Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka). The model is our own.
+    """
+
+    name = "cartpole"
+    description = "balance a pole on a cart so that the pole stays upright"
+    aliases = ("cart pole", "inverted pendulum")
+    state_spec = _STATE
+    frame_skip = 2
+    max_episode_steps = 500
+    fitness_unit = "steps"
+    fitness_solved = 500.0
+    budgets = _BUDGETS
+    action_names = ("cart_force",)
+
+    def build(self) -> mujoco.MjSpec:
+        """See `Task.build`."""
+        return load_xml(Path(__file__).with_name("cartpole.xml"))
+
+    def start(self, random: Random) -> Start:
+        """See `Task.start`."""
+        return Start(qpos=random.uniform(-0.1, 0.1, 2), qvel=random.uniform(-0.25, 0.25, 2))
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        """See `Task.state`."""
+        return {"dof_pos": physics.qpos, "dof_vel": physics.qvel}
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.observation`."""
+        return torch.stack((state["dof_pos"], state["dof_vel"]), dim=2).flatten(1)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.terminated`."""
+        distance, angle = state["dof_pos"].abs().unbind(dim=1)
+        return (distance > _MAX_DISTANCE_M) | (angle > _MAX_ANGLE_RAD)
+
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.fitness`."""
+        return torch.ones_like(state["dof_pos"][:, 0])
+
+
+TASK = Cartpole()

@@ -1,0 +1,1 @@
+"""Make a one-legged robot hop forward."""

@@ -1,0 +1,179 @@
+"""Hopper forward: see `HopperForward`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import mujoco
+import torch
+from torch import Tensor
+
+from eureka_agent.scene import add_frame_sensors, add_touch_sensor, load_package_xml
+from eureka_agent.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
+
+_MIN_HEIGHT_M = 0.7
+_MAX_PITCH_RAD = 0.2
+_MAX_STATE = 100.0
+_JOINT_NAMES = ("thigh_joint", "leg_joint", "foot_joint")
+
+_STATE = StateSpec(
+    variables=(
+        StateVariable("torso_position", (3,), "m", "world", "position of the torso; x is forward, z is up", "position"),
+        StateVariable("torso_velocity", (3,), "m/s", "world", "linear velocity of the torso", "linear_velocity"),
+        StateVariable("torso_pitch", (), "rad", "world", "lean of the torso, 0 upright, positive forward", "angle"),
+        StateVariable("torso_pitch_velocity", (), "rad/s", "world", "rate of the torso's lean", "speed"),
+        StateVariable(
+            name="joint_positions",
+            shape=(3,),
+            unit="rad",
+            frame="-",
+            meaning="angles of the joints, 0 in the stretched start pose",
+            kind="joint_positions",
+            elements=_JOINT_NAMES,
+        ),
+        StateVariable(
+            name="joint_velocities",
+            shape=(3,),
+            unit="rad/s",
+            frame="-",
+            meaning="angular velocities of the joints",
+            kind="joint_velocities",
+            elements=_JOINT_NAMES,
+        ),
+        StateVariable("foot_position", (3,), "m", "world", "position of the middle of the foot", "position"),
+        StateVariable("foot_contact_force", (), "N", "-", "sum of normal forces on the foot; 0 in flight", "force"),
+    ),
+    constants={"dt": 0.008},
+)
+
+_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+    "quick": TrainingBudget(num_envs=256, environment_steps=1_000_000),
+    "normal": TrainingBudget(num_envs=512, environment_steps=5_000_000),
+    "paper": TrainingBudget(num_envs=1024, environment_steps=20_000_000),
+}
+
+
+class HopperForward(Task):
+    """Make a one-legged robot that moves in a plane hop forward as fast as it can without falling.
+
+    Gymnasium's `Hopper-v5`: torso, thigh, leg and foot, 15.8 kg, in the xz-plane. Control runs at 125 Hz, four
+    physics steps each.
+
+    **Action** (3): `thigh_joint`, `leg_joint`, `foot_joint`; [-1, 1] is [-200, 200] N m.
+
+    **Observation** (11)
+
+    ====  =======================================================  =====
+    0     height of the torso                                      m
+    1     lean of the torso, positive forward                      rad
+    2-4   angles of thigh, leg and foot joint                      rad
+    5-6   velocity of the torso, forward and up                    m/s
+    7     rate of the torso's lean                                 rad/s
+    8-10  angular velocities of thigh, leg and foot joint          rad/s
+    ====  =======================================================  =====
+
+    Velocities are clipped to [-10, 10].
+
+    **State that a reward may read**: `torso_position`, `torso_velocity`, `torso_pitch`, `torso_pitch_velocity`,
+    `joint_positions`, `joint_velocities`, `foot_position`, `foot_contact_force`, and the constant `dt`, the seconds
+    per environment step.
+
+    **Start**: standing stretched; positions and velocities are off by up to 0.005.
+
+    **End**: the torso is not above 0.7 m, leans by 0.2 rad or more, or a state entry leaves (-100, 100); or after
+    1000 steps (8 s).
+
+    **Fitness**: mean forward speed in m/s over the whole 8 s, fallen or not: the distance that the torso moved
+    forward, divided by 8 s. 2 m/s, a return of about 3000 in Gymnasium, is solved.
+
+    **Other than in Gymnasium**: the integrator is implicitfast instead of RK4, 3 to 4 times faster per step.
+
+    **Source**: Erez et al. 2012; Towers et al. 2024 (Gymnasium, `hopper.xml` is read from the installed package).
+    """
+
+    name = "hopper_forward"
+    description = "make the one-legged hopper hop forward as fast as possible without falling"
+    aliases = ("hopper", "make the hopper hop forward")
+    state_spec = _STATE
+    frame_skip = 4
+    max_episode_steps = 1000
+    fitness_unit = "m/s"
+    fitness_solved = 2.0
+    budgets = _BUDGETS
+    action_names = _JOINT_NAMES
+
+    def build(self) -> mujoco.MjSpec:
+        """See `Task.build`."""
+        spec = load_package_xml("gymnasium", "envs/mujoco/assets/hopper.xml")
+        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+        add_frame_sensors(spec, "torso", quantities=("position", "linear_velocity"))
+        add_frame_sensors(spec, "foot_geom", "geom", quantities=("position",))
+        add_touch_sensor(spec, "foot_contact", "foot", radius=0.4, position=(-0.065, 0.0, 0.1))
+        return spec
+
+    def start(self, random: Random) -> Start:
+        """See `Task.start`."""
+        qpos = torch.as_tensor(self.model.qpos0, dtype=torch.float32) + random.uniform(-0.005, 0.005, 6)
+        qvel = random.uniform(-0.005, 0.005, 6)
+        return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
+
+    def remember(self, physics: Physics, memory: Memory) -> Memory:
+        """See `Task.remember`."""
+        return _moved(memory["x"], physics.qpos[:, 0])
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        """See `Task.state`."""
+        return {
+            "torso_position": physics.sensor("torso_position"),
+            "torso_velocity": physics.sensor("torso_linear_velocity"),
+            "torso_pitch": physics.qpos[:, 2],
+            "torso_pitch_velocity": physics.qvel[:, 2],
+            "joint_positions": physics.qpos[:, 3:],
+            "joint_velocities": physics.qvel[:, 3:],
+            "foot_position": physics.sensor("foot_geom_position"),
+            "foot_contact_force": physics.sensor("foot_contact")[:, 0],
+        }
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.observation`."""
+        position = torch.cat(
+            (state["torso_position"][:, 2:], state["torso_pitch"][:, None], state["joint_positions"]), dim=1
+        )
+        return torch.cat((position, _velocities(state).clamp(-10.0, 10.0)), dim=1)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.terminated`."""
+        height, pitch = state["torso_position"][:, 2], state["torso_pitch"]
+        standing = (height > _MIN_HEIGHT_M) & (pitch.abs() < _MAX_PITCH_RAD)
+        moderate = torch.cat((height[:, None], state["joint_positions"], _velocities(state)), dim=1).abs() < _MAX_STATE
+        return ~(standing & moderate.all(dim=1))
+
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.fitness`."""
+        return memory["progress"] / self.episode_length_s
+
+
+def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
+    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m each."""
+    return {"x": now, "progress": now - before}
+
+
+def _velocities(state: State) -> Tensor:
+    """`(num_envs, 6)`: torso forward and up, its lean, the joints."""
+    return torch.cat(
+        (state["torso_velocity"][:, [0, 2]], state["torso_pitch_velocity"][:, None], state["joint_velocities"]), dim=1
+    )
+
+
+TASK = HopperForward()

@@ -1,0 +1,121 @@
+"""The contract of `compute_reward` itself: its parameters, what it returns, that it leaves its inputs alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.names import ENTRY, NAME_HINTS
+from eureka_agent.checks.scopes import own_nodes
+from eureka_agent.suggest import did_you_mean
+
+if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
+    from eureka_agent.task import StateSpec
+
+_MAX_LISTED = 40
+
+
+def find_entry(tree: ast.Module, findings: Findings) -> ast.FunctionDef | None:
+    """Return the one function `compute_reward` at module level; its absence is a finding."""
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == ENTRY]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        findings.add(found[1], f"there are {len(found)} functions {ENTRY}(): keep one")
+        return None
+    others = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    findings.add(0, f"there is no function {ENTRY}() at module level.{did_you_mean(ENTRY, others)}")
+    return None
+
+
+def check_parameters(entry: ast.FunctionDef, spec: StateSpec, findings: Findings) -> tuple[str, ...]:
+    """Return the parameters that the task's state or constants bind, in order.
+
+    A parameter with a number as its default that is no known name is a constant for tuning, not bound.
+    """
+    if entry.args.posonlyargs:
+        findings.add(entry, "arguments are bound by name: remove the '/' from the parameters")
+    known, unknown = [], []
+    for argument, default in _parameters(entry):
+        if argument.arg in spec.names:
+            known.append(argument.arg)
+        elif not _is_number(default):
+            unknown.append(argument)
+    for argument in unknown:
+        listing = _listing(spec) if argument is unknown[-1] else ""
+        findings.add(argument, _unknown(argument.arg, spec) + listing)
+    if not unknown and not any(name in spec.shapes for name in known):
+        findings.add(entry, f"{ENTRY} reads no state: take at least one state variable as a parameter")
+    return tuple(known)
+
+
+def _parameters(entry: ast.FunctionDef) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+    """Yield every parameter of the function with its default."""
+    arguments = entry.args
+    positional = arguments.posonlyargs + arguments.args
+    required = len(positional) - len(arguments.defaults)
+    yield from zip(positional, [None] * required + [*arguments.defaults], strict=True)
+    yield from zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+
+
+def _is_number(default: ast.expr | None) -> bool:
+    if isinstance(default, ast.UnaryOp):
+        return _is_number(default.operand)
+    return isinstance(default, ast.Constant) and isinstance(default.value, int | float)
+
+
+def _unknown(name: str, spec: StateSpec) -> str:
+    if name in NAME_HINTS:
+        return f"{ENTRY} may not take {name!r}: {NAME_HINTS[name]}."
+    near = did_you_mean(name, spec.names)
+    return f"{ENTRY} takes {name!r}, which this task does not have.{near}"
+
+
+def _listing(spec: StateSpec) -> str:
+    """Return all names, where they are few enough to read."""
+    names = [name for name in spec.names if not name.startswith("prev_")]
+    if len(names) > _MAX_LISTED:
+        return ""
+    return f" Available: {', '.join(names)}; prev_<name> is a state variable one step earlier."
+
+
+def check_returns(entry: ast.FunctionDef, findings: Findings) -> None:
+    """It must return a pair; what a name holds is found when it runs."""
+    returns = [node for node in own_nodes(entry) if isinstance(node, ast.Return)]
+    expected = "return the reward and a dictionary of its components: 'return reward, components'"
+    if not returns:
+        findings.add(entry, f"{ENTRY} returns nothing: {expected}")
+    for node in returns:
+        value = node.value
+        pair = not isinstance(value, ast.Tuple) or len(value.elts) == 2
+        if value is None or isinstance(value, ast.Constant | ast.Dict | ast.List) or not pair:
+            findings.add(node, expected)
+
+
+def check_inputs_unchanged(entry: ast.FunctionDef, tensors: frozenset[str], findings: Findings) -> None:
+    """Refuse `x += 1` and `x[0] = 1` on an input tensor that is not first replaced by a tensor of one's own."""
+    nodes = list(own_nodes(entry))
+    replaced = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        if isinstance(node, ast.AugAssign):
+            name = _root(node.target)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            name = _root(node)
+        else:
+            continue
+        if name in tensors - replaced:
+            findings.add(node, f"this changes the input {name!r} in place: write '{name}_new = ...' instead")
+
+
+def _root(target: ast.expr) -> str:
+    while isinstance(target, ast.Subscript | ast.Attribute):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else ""

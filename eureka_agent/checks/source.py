@@ -1,0 +1,100 @@
+"""From text to a checked reward function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING
+
+from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.imports import Imports, read_imports
+from eureka_agent.checks.names import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES
+from eureka_agent.checks.rules import Rules, check_decorators, check_module_level, check_names
+from eureka_agent.checks.signature import check_inputs_unchanged, check_parameters, check_returns, find_entry
+from eureka_agent.checks.stripping import strip
+from eureka_agent.errors import CheckError
+from eureka_agent.records import RewardSource
+
+if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
+    from eureka_agent.task import StateSpec
+
+REWARD_FILE = "<reward>"
+"""The file name that a compiled reward's code carries; tracebacks are searched for it."""
+
+
+@dataclass(frozen=True)
+class CheckedCode:
+    """A reward's code, ready to run in a namespace that holds the names it imported."""
+
+    code: CodeType
+    imports: Mapping[str, str]
+    """Local names with the dotted path each stands for, e.g. `F` → `torch.nn.functional`."""
+
+
+def check_source(code: str, spec: StateSpec) -> RewardSource:
+    """Return the reward whose source is `code`, with the names of `spec` that it reads.
+
+    Raises CheckError with one message: what is not Python, not allowed, or not known to the task, each with its
+    line, at most four findings.
+    """
+    findings = Findings()
+    tree, _ = _analyse(code, frozenset(spec.names), findings)
+    entry = find_entry(tree, findings)
+    parameters: tuple[str, ...] = ()
+    if entry is not None:
+        parameters = check_parameters(entry, spec, findings)
+        check_returns(entry, findings)
+        check_inputs_unchanged(entry, frozenset(parameters) & spec.shapes.keys(), findings)
+    findings.raise_if_any()
+    return RewardSource(code=code, parameters=parameters)
+
+
+def compile_checked(code: str) -> CheckedCode:
+    """Check `code` again and compile it without imports, decorators and annotations.
+
+    Needs no task: the reward's process calls it as its own, second check. Raises CheckError.
+    """
+    findings = Findings()
+    tree, imports = _analyse(code, frozenset(), findings)
+    find_entry(tree, findings)
+    findings.raise_if_any()
+    return CheckedCode(compile(tree, REWARD_FILE, "exec", dont_inherit=True), imports.paths)
+
+
+def _analyse(code: str, available: frozenset[str], findings: Findings) -> tuple[ast.Module, Imports]:
+    """Return the stripped tree and its imports; everything that the tables do not list becomes a finding."""
+    tree = _parse(code)
+    imports = read_imports(tree, findings)
+    check_decorators(tree, findings)
+    tree = strip(tree)
+    check_module_level(tree, findings)
+    check_names(tree, imports, available, findings)
+    Rules(tree, imports, findings).visit(tree)
+    return tree, imports
+
+
+def _parse(code: str) -> ast.Module:
+    """Return the syntax tree of a source of bounded size, so that nothing later can recurse too deep."""
+    if len(code) > MAX_CHARACTERS:
+        raise CheckError(f"The code has {len(code)} characters; at most {MAX_CHARACTERS} are allowed.")
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        raise CheckError(f"Line {error.lineno or 1}: the code is not valid Python: {error.msg}.") from error
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise CheckError(f"The code is not valid Python: {str(error) or 'it is nested too deeply'}.") from error
+    _limit_size(tree)
+    return tree
+
+
+def _limit_size(tree: ast.Module) -> None:
+    nodes = 0
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        nodes += len(level)
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level and nodes <= MAX_NODES:
+            return
+    raise CheckError("The code is too large or too deeply nested: write it as several short statements.")

@@ -1,0 +1,191 @@
+"""The command line: `synthesize` and `eureka-agent`.
+
+The commands import what they need when they run, so that `--help` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.text import Text
+
+from eureka_agent.config import BudgetName, SynthesisConfig
+from eureka_agent.errors import EurekaError
+from eureka_agent.selection import Judge
+
+os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run `eureka-agent`; return the exit code."""
+    commands: dict[str, Callable[..., None]] = {
+        "synthesize": synthesize,
+        "tasks": tasks,
+        "check": check,
+        "evaluate": evaluate,
+        "resume": resume,
+        "show": show,
+        "doctor": doctor,
+    }
+    description = "Language models write reward functions for robot learning; simulation judges them."
+
+    def parse_and_run(arguments: list[str]) -> None:
+        tyro.extras.subcommand_cli_from_dict(commands, prog="eureka-agent", description=description, args=arguments)
+
+    return _guarded(parse_and_run, args)
+
+
+def synthesize_main(args: Sequence[str] | None = None) -> int:
+    """Run `synthesize`, the main command on its own; return the exit code."""
+    return _guarded(lambda arguments: synthesize(tyro.cli(SynthesisConfig, prog="synthesize", args=arguments)), args)
+
+
+# ---------------------------------------------------------------------- the commands
+def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
+    from eureka_agent.report import make_listener
+    from eureka_agent.run import started
+
+    console = Console()
+    with make_listener(console) as listener, started(config, judge=_judge(console), listener=listener) as run:
+        for _ in run.generations():
+            pass
+
+
+def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
+    """Go on with a run that was stopped. Nothing is asked or trained twice.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.report import make_listener
+    from eureka_agent.run import resumed
+    from eureka_agent.run_dir import RunDir
+
+    console = Console()
+    found = RunDir.find(run, runs_dir)
+    with make_listener(console) as listener, resumed(found, judge=_judge(console), listener=listener) as going_on:
+        for _ in going_on.generations():
+            pass
+
+
+def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
+    """Show a run: its generations, every candidate's fitness or failure, and the best reward.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.registry import find_task
+    from eureka_agent.report import run_view
+    from eureka_agent.run_dir import RunDir
+    from eureka_agent.store import Store
+
+    found = RunDir.find(run, runs_dir)
+    with Store.open(found.database, writable=False) as store:
+        config = store.config
+        Console().print(run_view(store, find_task(config.env or config.task)))
+
+
+def tasks() -> None:
+    """List the tasks."""
+    from eureka_agent.registry import all_tasks
+    from eureka_agent.report import tasks_table
+
+    Console().print(tasks_table(all_tasks()))
+
+
+def check(reward: tyro.conf.Positional[Path], task: str) -> None:
+    """Check a reward file against a task: allowed code, known state names, right shapes, finite, pure.
+
+    Args:
+        reward: The Python file with compute_reward.
+        task: Name, alias or description of the task.
+    """
+    from eureka_agent.registry import find_task
+    from eureka_agent.reward_file import check_file
+
+    found = find_task(task)
+    components = check_file(reward, found)
+    Console().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
+
+
+def evaluate(
+    reward: tyro.conf.Positional[Path],
+    task: str,
+    budget: BudgetName = "normal",
+    seed: int = 0,
+    policy: Path | None = None,
+) -> None:
+    """Train a policy with a reward file and report its fitness against the human and the sparse reward.
+
+    Args:
+        reward: The Python file with compute_reward.
+        task: Name, alias or description of the task.
+        budget: How much training each of the three rewards gets (--quick is short for --budget quick).
+        seed: Seed of training and evaluation.
+        policy: Where to write the trained policy (safetensors).
+    """
+    from eureka_agent.registry import find_task
+    from eureka_agent.report import comparison_table, make_listener
+    from eureka_agent.reward_file import compare
+
+    console = Console()
+    found = find_task(task)
+    with make_listener(console) as listener:
+        comparison = compare(reward, found, found.budgets[budget], seed=seed, tell=listener)
+    console.print(comparison_table(comparison, found))
+    if policy is not None and comparison.policy is not None:
+        comparison.policy.save(policy)
+        console.print(f"The policy is in {policy}.")
+
+
+def doctor() -> None:
+    """Check this installation: versions, the simulator, and every layer of the sandbox, by trying to break it."""
+    from eureka_agent.doctor import examine
+    from eureka_agent.report import doctor_table
+
+    findings = examine()
+    Console().print(doctor_table(findings))
+    broken = [finding for finding in findings if not finding.ok]
+    if broken:
+        raise SystemExit(1)
+
+
+# ---------------------------------------------------------------------- around them
+def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
+    """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
+    arguments = _long(list(sys.argv[1:] if args is None else args))
+    try:
+        run(arguments)
+    except EurekaError as error:
+        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), str(error)))
+        return error.exit_code
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nStopped. What is done is stored; go on with: eureka-agent resume RUN")
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+    return 0
+
+
+def _long(arguments: list[str]) -> list[str]:
+    """Spell `--quick` out."""
+    return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+
+
+def _judge(console: Console) -> Judge | None:
+    """A person, if there is one to ask."""
+    from eureka_agent.judging import TerminalJudge
+
+    return TerminalJudge(console) if sys.stdin.isatty() and console.is_terminal else None

@@ -1,0 +1,83 @@
+"""Reward functions without a search: ask, look, say what should change, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from eureka_agent.checks import check_source
+from eureka_agent.errors import CandidateError, UsageError
+from eureka_agent.extract import extract
+from eureka_agent.prompting import feedback_message, write_prompt
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.records import Candidate, Completion, Failure, Outcome, Prompt
+from eureka_agent.registry import find_task
+from eureka_agent.reward_function import RewardFunction
+from eureka_agent.task import Task
+
+
+class RewardGenerator:
+    """Proposes rewards for a task, and refines them after a person's words. Trains nothing.
+
+    Without `proposer` the built-in grammar proposes; it needs no key, and it does not understand `refine`'s
+    words: it varies the reward that they speak of.
+    """
+
+    def __init__(self, task: Task | str, *, proposer: Proposer | None = None, wish: str | None = None, seed: int = 0):
+        """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own."""
+        self.task = find_task(task) if isinstance(task, str) else task
+        self.proposer = proposer or choose_proposer(self.task, model=None, seed=seed)[0]
+        self.wish = wish or self.task.description
+        self.failures: list[Outcome] = []
+        """The completions of the last call that are no reward function for the task, with the reasons."""
+        self._history: list[Outcome] = []
+        self._round = 0
+
+    def generate(self, n: int = 1) -> list[RewardFunction]:
+        """Return up to `n` new rewards that pass the checks. Raises CandidateError when none does."""
+        return self._rewards(write_prompt(self.task, self.wish, self._round, (), ()), n)
+
+    def refine(self, feedback: str, reward: RewardFunction | None = None, n: int = 1) -> list[RewardFunction]:
+        """Return up to `n` rewards that improve `reward` (by default the last one) as `feedback` says, verbatim."""
+        if not feedback.strip():
+            raise UsageError("refine() needs words: what is wrong with the reward, or what should the robot do?")
+        parent = self._outcome_of(reward)
+        prompt = write_prompt(self.task, self.wish, self._round, (parent,), tuple(self._history))
+        messages = (*prompt.messages, feedback_message(parent, feedback))
+        return self._rewards(replace(prompt, messages=messages), n)
+
+    def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
+        worked = [outcome for outcome in self._history if outcome.candidate.reward is not None]
+        if reward is None:
+            if not worked:
+                raise UsageError("There is no reward to refine yet: call generate() first, or pass reward=.")
+            return worked[-1]
+        known = next((outcome for outcome in worked if outcome.candidate.reward == reward.reward), None)
+        return known or Outcome(Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward))
+
+    def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
+        if n < 1:
+            raise UsageError(f"n must be at least 1, got {n}.")
+        completions = sorted(self.proposer.propose(prompt, range(n)), key=lambda completion: completion.index)
+        outcomes = [self._checked(completion) for completion in completions]
+        self._round += 1
+        self._history += outcomes
+        self.failures = [outcome for outcome in outcomes if outcome.failure]
+        rewards = [outcome.candidate.reward for outcome in outcomes if outcome.candidate.reward]
+        if not rewards:
+            raise CandidateError(f"No completion is a reward function. The first one: {_message(self.failures)}")
+        return [RewardFunction(self.task, reward) for reward in rewards]
+
+    def _checked(self, completion: Completion) -> Outcome:
+        candidate = Candidate(self._round, completion, None)
+        try:
+            reward = check_source(extract(completion.text), self.task.reward_inputs)
+        except CandidateError as error:
+            return Outcome(candidate, Failure("check", str(error)))
+        return Outcome(replace(candidate, reward=reward))
+
+
+def _message(failures: Sequence[Outcome]) -> str:
+    failure = failures[0].failure if failures else None
+    return failure.message if failure else "there was none"

@@ -1,0 +1,221 @@
+"""One candidate's reward function, as the trusted side holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+from collections.abc import Mapping
+from typing import TypeGuard
+
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import RewardRuntimeError, WallError
+from eureka_agent.jail_sealer import Sealer, shared_memory
+from eureka_agent.jail_wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Exchange, Layout, Message, WireError
+from eureka_agent.jail_zygote import Child, processor_time_until
+from eureka_agent.records import RewardSource
+from eureka_agent.reward import RewardBatch
+from eureka_agent.task import StateSpec
+
+_MAX_TEXT = 300
+
+
+class SealedReward:
+    """One candidate's reward function in a sealed process.
+
+    After any error the process is gone, and later calls raise the same error again.
+    """
+
+    def __init__(self, sealer: Sealer, reward: RewardSource, spec: StateSpec, max_rows: int, *, checked: bool) -> None:
+        self.reward = reward
+        self.spec = spec
+        self.component_names: tuple[str, ...] = ()
+        """Known after the first call; the same ones ever after."""
+        self._sealer = sealer
+        self._layout = Layout({n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows)
+        self._job = {
+            "do": "reward",
+            "code": reward.code,
+            "checked": checked,
+            "shapes": list(self._layout.shapes.items()),
+            "constants": {n: float(spec.constants[n]) for n in reward.parameters if n in spec.constants},
+            "max_rows": max_rows,
+        }
+        self._memory = shared_memory(self._layout.size_bytes)
+        self._exchange: Exchange | None = self._layout.views(mmap.mmap(self._memory, 0))
+        self._child: Child | None = None
+        self._failure: str | None = None
+        self._rows: int | None = None
+        self._calls = 0
+        try:
+            self._child = sealer.start(self._memory, self._job)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the sealed process, or None when it has ended."""
+        return self._child.pid if self._child else None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names that a state must have: every state variable that the reward reads."""
+        return tuple(self._layout.shapes)
+
+    def __call__(self, state: Mapping[str, Tensor]) -> RewardBatch:
+        """Return the rewards of `state`: `submit`, then `collect`."""
+        self.submit(state)
+        return self.collect()
+
+    def submit(self, state: Mapping[str, Tensor]) -> None:
+        """Start a call: copy what the reward reads out of `state`, tensors `(rows, *shape)` on any device.
+
+        Raises RewardRuntimeError when the reward has failed before, ValueError for a state that does not fit.
+        """
+        if self._failure is not None:
+            raise RewardRuntimeError(self._failure)
+        if self._exchange is None:
+            raise ValueError("this reward is closed")
+        if self._rows is not None:
+            raise ValueError("collect() the last call before the next submit()")
+        rows = self._count_rows(state)
+        for name, shared in self._exchange.inputs.items():
+            shared[:rows].copy_(state[name])
+        self._rows = rows
+        self._send()
+
+    def collect(self) -> RewardBatch:
+        """Wait for the answer to the last `submit` and return it.
+
+        Raises RewardRuntimeError: the reward raised an exception, took too long, broke its contract (shapes,
+        names, unchanged inputs), was not finite, or its process died.
+        """
+        if self._rows is None or self._exchange is None:
+            raise ValueError("submit() a state before collect()")
+        names = self._names(self._answer())
+        rows, self._rows = self._rows, None
+        # Copy first, then judge the copy: the sealed process could still write to the shared memory.
+        reward = self._exchange.reward[:rows].clone()
+        columns = self._exchange.components[: len(names), :rows].clone()
+        batch = RewardBatch(reward, dict(zip(names, columns, strict=True)))
+        self._demand_finite(batch)
+        self.component_names = names
+        self._calls += 1
+        return batch
+
+    def close(self) -> None:
+        """End the sealed process and free the shared memory; a second time does nothing."""
+        self._exchange = None
+        if self._child is not None:
+            self._sealer.end(self._child)
+            self._child = None
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1
+
+    # ------------------------------------------------------------------ a call
+    def _count_rows(self, state: Mapping[str, Tensor]) -> int:
+        """Return the number of rows that all tensors share; ValueError when the state does not fit."""
+        rows = len(state[self.parameters[0]]) if self.parameters[0] in state else 0
+        if rows > self._layout.max_rows:
+            raise ValueError(f"a call takes at most {self._layout.max_rows} rows, not {rows}")
+        for name, shape in self._layout.shapes.items():
+            got = tuple(state[name].shape) if name in state else None
+            if got != (rows, *shape):
+                raise ValueError(f"the state's {name!r} has shape {got}, expected {(rows, *shape)}")
+        return rows
+
+    def _send(self) -> None:
+        assert self._child is not None
+        seconds = self._sealer.call_s if self._calls else self._sealer.first_call_s
+        self._wait = processor_time_until(self._child.pid, seconds)
+        with contextlib.suppress(BrokenPipeError):  # collect() finds out how it ended
+            self._child.channel.send({"rows": self._rows})
+
+    def _answer(self, *, again: bool = True) -> Message:
+        assert self._child is not None
+        try:
+            answer = self._child.channel.receive(self._wait)
+        except TimeoutError:
+            seconds = self._sealer.call_s if self._calls else self._sealer.first_call_s
+            raise self._fail(f"it used more than {seconds:g} s of processor time in one call") from None
+        except WireError as error:
+            raise self._fail(f"its process answered with {error}") from error
+        if answer is not None:
+            return answer
+        child, self._child = self._child, None
+        status = self._sealer.end(child)
+        if status is not None:
+            raise self._fail(_death(status))
+        if not again:
+            raise WallError("The wall's helper process died twice during one call of a reward.")
+        # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
+        # and its inputs are still in the shared memory, so the call can simply be made again.
+        self._child = self._sealer.start(self._memory, self._job)
+        self._send()
+        return self._answer(again=False)
+
+    def _names(self, answer: Message) -> tuple[str, ...]:
+        """Return the component names of an answer; whatever else it says ends the reward."""
+        names = answer.get("names")
+        if _are_names(names) and self.component_names in ((), tuple(names)):
+            return tuple(names)
+        raise self._fail(self._complaint(answer))
+
+    def _complaint(self, answer: Message) -> str:
+        """Put what the sealed process says went wrong into one sentence; nothing in it is taken at its word."""
+        if "broke" in answer:
+            return _clean(answer["broke"])
+        if "raised" not in answer:
+            return f"its process broke ({_clean(answer.get('failed', 'a message that is no answer'))})"
+        line = answer.get("line")
+        lines = self.reward.code.splitlines()
+        where = ""
+        if isinstance(line, int) and 0 < line <= len(lines):
+            where = f" on line {line} ({_clean(lines[line - 1])})"
+        return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
+
+    def _demand_finite(self, batch: RewardBatch) -> None:
+        named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
+        bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
+        wrong = [f"{name} in {count}" for name, count in bad.items() if count]
+        if wrong:
+            raise self._fail(f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows")
+
+    def _fail(self, reason: str) -> RewardRuntimeError:
+        self._failure = f"The reward function failed: {reason.rstrip('.')}."
+        self._rows = None
+        self.close()
+        return RewardRuntimeError(self._failure)
+
+
+def _are_names(names: object) -> TypeGuard[list[str]]:
+    return (
+        isinstance(names, list)
+        and len(names) <= MAX_COMPONENTS
+        and all(isinstance(n, str) and 0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable() for n in names)
+        and len(set(names)) == len(names)
+    )
+
+
+def _clean(text: object) -> str:
+    """Return untrusted text as one line of printable characters, shortened."""
+    line = " ".join(str(text).split())
+    line = "".join(character for character in line if character.isprintable())
+    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
+
+
+def _death(status: int) -> str:
+    """Say how a process with this wait status ended."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return "it ended its own process"
+    if -code == signal.SIGKILL:
+        return "its process was killed, most likely because the machine ran out of memory"
+    if -code == signal.SIGSYS:
+        return "its process was killed for a system call that no reward can need"
+    return f"its process crashed ({signal.Signals(-code).name})"

@@ -1,0 +1,148 @@
+"""What crosses the wall: JSON messages of bounded size, and tensors in shared memory.
+
+Both sides import this module, so there is one definition of the format. Nothing is ever pickled: a message is
+four bytes of length and that much JSON; tensors are float32 at offsets that both sides compute from the layout.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import select
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MAX_MESSAGE_BYTES = 256 * 1024
+MAX_COMPONENTS = 32
+MAX_COMPONENT_NAME = 64
+_FLOAT32_BYTES = 4
+_LENGTH = struct.Struct(">I")
+
+Message = dict[str, Any]
+Wait = Callable[[], float]
+"""How many seconds to wait before asking again; 0 when the time is over."""
+
+
+class WireError(Exception):
+    """The other side sent what is no message."""
+
+
+class Channel:
+    """Messages over one file descriptor of a stream socket, which the channel owns."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def send(self, message: Message) -> None:
+        """Send one message. Raises OSError (BrokenPipeError) when the other side is gone."""
+        data = pack(message)
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def receive(self, wait: Wait | None = None) -> Message | None:
+        """Return the next message, or None when the other side closed.
+
+        With `wait`, raises TimeoutError once it returns 0. Raises WireError for anything that is no JSON object
+        of bounded size.
+        """
+        header = self._read(_LENGTH.size, wait)
+        if header is None:
+            return None
+        (length,) = _LENGTH.unpack(header)
+        if length > MAX_MESSAGE_BYTES:
+            raise WireError(f"a message of {length} bytes, above the limit of {MAX_MESSAGE_BYTES}")
+        data = self._read(length, wait)
+        return None if data is None else parse(data)
+
+    def close(self) -> None:
+        """Close the descriptor; a second time does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _read(self, length: int, wait: Wait | None) -> bytes | None:
+        data = b""
+        while len(data) < length:
+            if wait is not None:
+                self._poll(wait)
+            try:
+                piece = os.read(self._descriptor, length - len(data))
+            except ConnectionResetError:
+                return None
+            if not piece:
+                return None
+            data += piece
+        return data
+
+    def _poll(self, wait: Wait) -> None:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        while (seconds := wait()) > 0.0:
+            if poll.poll(1000.0 * seconds):
+                return
+        raise TimeoutError
+
+
+def pack(message: Message) -> bytes:
+    """Return a message as it is sent: four bytes of length, big-endian, and JSON."""
+    data = json.dumps(message).encode()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise WireError(f"a message of {len(data)} bytes, above the limit of {MAX_MESSAGE_BYTES}")
+    return _LENGTH.pack(len(data)) + data
+
+
+def parse(data: bytes) -> Message:
+    """Return the JSON object in `data`; raises WireError when it is none."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise WireError("no valid JSON") from error
+    if not isinstance(message, dict):
+        raise WireError("no JSON object")
+    return message
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Views into the shared memory, all `(max_rows, …)` float32."""
+
+    inputs: Mapping[str, Tensor]
+    reward: Tensor
+    """`(max_rows,)`"""
+    components: Tensor
+    """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each tensor lies in the shared memory."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    """The inputs, in order, with their shapes without the rows."""
+    max_rows: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of shared memory that this layout needs."""
+        numbers_per_row = sum(prod(shape) for shape in self.shapes.values()) + 1 + MAX_COMPONENTS
+        return _FLOAT32_BYTES * self.max_rows * numbers_per_row
+
+    def views(self, memory: mmap.mmap) -> Exchange:
+        """Return the tensors that lie in `memory`; they keep it alive."""
+        numbers = torch.frombuffer(memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES)
+        sizes = [self.max_rows * prod(shape) for shape in self.shapes.values()]
+        sizes += [self.max_rows, self.max_rows * MAX_COMPONENTS]
+        *inputs, reward, components = torch.split(numbers, sizes)
+        named = zip(self.shapes.items(), inputs, strict=True)
+        return Exchange(
+            inputs={name: flat.view(self.max_rows, *shape) for (name, shape), flat in named},
+            reward=reward,
+            components=components.view(MAX_COMPONENTS, self.max_rows),
+        )

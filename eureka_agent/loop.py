@@ -1,0 +1,150 @@
+"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, select, and again.
+
+Eureka's loop (Ma et al., ICLR 2024, algorithm 1) with every step stored when it is done, so that a run which was
+killed goes on where it stopped: what the store has is read, what it lacks is made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
+from eureka_agent.jail import SealedReward
+from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.records import Candidate, Completion, Failure, Generation, Outcome, Prompt
+from eureka_agent.reflection import reflect
+from eureka_agent.selection import Judge, greedy, preferred
+from eureka_agent.store import Store
+from eureka_agent.trial import Trials
+
+MAX_ATTEMPTS = 3
+"""A generation in which every candidate fails is asked for again, with the reasons, at most this often in all."""
+
+
+class Search:
+    """One run of the loop. Where the wish has no fitness of its own, `judge` chooses the best."""
+
+    def __init__(
+        self, store: Store, proposer: Proposer, trials: Trials, tell: Listener, judge: Judge | None = None
+    ) -> None:
+        self.store, self.proposer, self.trials = store, proposer, trials
+        self.config = store.config
+        self._tell, self._judge = tell, judge
+
+    def run(self) -> Iterator[Generation]:
+        """Yield each generation as it finishes."""
+        if self.config.baselines and self.config.has_fitness:
+            self._measure_baselines()
+        history: list[Outcome] = []
+        for g in range(self.config.generations):
+            outcomes = self._generation(g, history)
+            history += outcomes
+            generation = Generation(g, tuple(outcomes), self._select(g, history))
+            self._tell(GenerationFinished(generation))
+            yield generation
+
+    def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
+        """Ask for candidates and try them out, until at least one could be trained."""
+        outcomes: list[Outcome] = []
+        for attempt in range(MAX_ATTEMPTS):
+            prompt = self._prompt(g, attempt, (*history, *outcomes))
+            self._tell(GenerationStarted(g, attempt))
+            outcomes += self._try_out(g, self._ask(prompt, attempt))
+            if any(outcome.evaluation for outcome in outcomes):
+                break
+        return outcomes
+
+    # ------------------------------------------------------------------ propose
+    def _prompt(self, g: int, attempt: int, history: Sequence[Outcome]) -> Prompt:
+        """Write the prompt from what is known; once stored, its words stay."""
+        best = self._best(history)
+        parents = () if best is None else (best,)
+        prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, tuple(history))
+        stored = self.store.messages(g, attempt)
+        if stored is not None:
+            return replace(prompt, messages=stored)
+        self.store.put_prompt(g, attempt, prompt.messages, [parent.candidate.name for parent in parents])
+        return prompt
+
+    def _ask(self, prompt: Prompt, attempt: int) -> list[Completion]:
+        """Return the attempt's completions in order, asking only for those that the store lacks."""
+        g, first = prompt.generation, attempt * self.config.samples
+        indices = range(first, first + self.config.samples)
+        have = {i: completion for i, completion in self.store.completions(g).items() if i in indices}
+        missing = [i for i in indices if i not in have]
+        for completion in have.values():
+            self._tell(Proposed(g, completion))
+        for completion in self.proposer.propose(prompt, missing) if missing else ():
+            self.store.put_completion(g, completion)
+            have[completion.index] = completion
+            self._tell(Proposed(g, completion))
+        return [have[i] for i in indices]
+
+    # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
+    def _try_out(self, g: int, completions: Sequence[Completion]) -> list[Outcome]:
+        """Find out what each completion is worth; a failure costs only itself."""
+        known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
+        outcomes = [known[c.index] for c in completions if c.index in known]
+        with ExitStack() as open_rewards:
+            ready: list[tuple[Candidate, SealedReward]] = []
+            for completion in completions:
+                if completion.index in known:
+                    continue
+                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
+                if isinstance(sealed, Outcome):
+                    outcomes.append(self._keep(sealed))
+                else:
+                    ready.append(sealed)
+            outcomes += self._train(ready)
+        return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
+
+    def _train(self, ready: Sequence[tuple[Candidate, SealedReward]]) -> list[Outcome]:
+        """Train the candidates side by side, measure what their policies do, and store all of it at once."""
+        if not ready:
+            return []
+        started = time.monotonic()
+        candidates = [candidate for candidate, _ in ready]
+        trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates)
+        finished = []
+        for candidate, trial in zip(candidates, trials, strict=True):
+            failure = Failure("training", str(trial.result.error)) if trial.result.error else None
+            outcome = self._reflected(Outcome(candidate, failure, trial.result.record, trial.evaluation))
+            finished.append((outcome, trial.result.policy.to_bytes() if trial.result.policy else None))
+        self.store.put_outcomes(finished, seconds=time.monotonic() - started)
+        return [outcome for outcome, _ in finished]
+
+    def _keep(self, outcome: Outcome) -> Outcome:
+        outcome = self._reflected(outcome)
+        self.store.put_outcomes([(outcome, None)])
+        self._tell(Rejected(outcome))
+        return outcome
+
+    def _reflected(self, outcome: Outcome) -> Outcome:
+        task = self.trials.task
+        unit = task.fitness_unit if self.config.has_fitness else None
+        words = reflect(outcome, max_episode_steps=task.max_episode_steps, fitness_unit=unit)
+        return replace(outcome, reflection=words)
+
+    def _measure_baselines(self) -> None:
+        if stored := self.store.baselines():
+            self._tell(BaselinesMeasured(tuple(stored)))
+            return
+        started = time.monotonic()
+        self.store.put_baselines(self.trials.baselines(), seconds=time.monotonic() - started)
+
+    # ------------------------------------------------------------------ select
+    def _best(self, history: Sequence[Outcome]) -> Outcome | None:
+        return greedy(history) if self.config.has_fitness else preferred(history, self.store.choices())
+
+    def _select(self, g: int, history: Sequence[Outcome]) -> Outcome | None:
+        """Return the best outcome so far, asking the judge where fitness cannot tell."""
+        trained = [o for o in history if o.candidate.generation == g and o.evaluation]
+        if self._judge is not None and not self.config.has_fitness and trained and g not in self.store.choices():
+            choice = self._judge.choose(trained, self._best(history))
+            if choice is not None:
+                self.store.put_choice(g, choice)
+        return self._best(history)

@@ -1,0 +1,167 @@
+"""What a model is asked: the templates of `prompts/`, filled from the task and from what is known so far.
+
+The environment is shown as a compact Python class (Text2Reward, Xie et al. 2024) with the code of what the policy
+controls and sees (Eureka, Ma et al. 2024). Neither fitness nor a human reward is ever part of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+
+import jinja2
+
+from eureka_agent.records import Message, Outcome, Prompt
+from eureka_agent.task import StateVariable, Task
+
+_SHOWN_REPAIRS = 3  # failed rewards whose code a repair prompt shows
+_STAGE_WORDS = {
+    "extract": "no code was found",
+    "check": "refused before it ran",
+    "probe": "broke its contract on sample states",
+    "training": "broke while a policy was trained",
+}
+
+
+def write_prompt(
+    task: Task, description: str, generation: int, parents: Sequence[Outcome], history: Sequence[Outcome]
+) -> Prompt:
+    """Return the prompt that fits: the next one when there are parents, a repair when all failed, else the first."""
+    if parents:
+        return next_prompt(task, description, generation, parents, history)
+    if history and all(outcome.failure for outcome in history):
+        return repair_prompt(task, description, generation, history)
+    return first_prompt(task, description, generation, history)
+
+
+def first_prompt(task: Task, description: str, generation: int = 0, history: Sequence[Outcome] = ()) -> Prompt:
+    """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
+    return Prompt(generation, _messages(task, "first.md", description=description), (), tuple(history))
+
+
+def next_prompt(
+    task: Task, description: str, generation: int, parents: Sequence[Outcome], history: Sequence[Outcome]
+) -> Prompt:
+    """Return the prompt that asks to improve on `parents` (best first), with the last round's failures.
+
+    A wish that is not the task's own has no fitness: people judge it.
+    """
+    messages = _messages(
+        task,
+        "next.md",
+        description=description,
+        parents=parents,
+        failures=_last_failures(history),
+        has_fitness=description == task.description,
+    )
+    return Prompt(generation, messages, tuple(parents), tuple(history))
+
+
+def repair_prompt(task: Task, description: str, generation: int, history: Sequence[Outcome]) -> Prompt:
+    """Return the prompt after a round in which every candidate failed."""
+    failures = _last_failures(history)
+    coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
+    shown = list(reversed(coded.values()))[:_SHOWN_REPAIRS]
+    messages = _messages(task, "repair.md", description=description, failures=failures, shown=shown)
+    return Prompt(generation, messages, (), tuple(history))
+
+
+def feedback_message(outcome: Outcome, feedback: str) -> Message:
+    """Return the message that follows a prompt about `outcome` with a person's words, verbatim."""
+    return Message("user", render("feedback.md", outcome=outcome, feedback=feedback))
+
+
+def render(template: str, **values: object) -> str:
+    """Return the template of that name in `prompts/`, filled in. An undefined name in it is an error."""
+    return _templates().get_template(template).render(**values).strip() + "\n"
+
+
+def number(value: float) -> str:
+    """Return a number with four significant digits, as models and people like to read it."""
+    return f"{value:.4g}"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    folder = resources.files("eureka_agent.prompts")
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = number
+    environment.globals.update(
+        number=number,
+        percent=lambda share: f"{share:.0%}",
+        fenced=_fenced,
+        describe=_describe,
+        stage_words=_STAGE_WORDS,
+    )
+    return environment
+
+
+def _messages(task: Task, template: str, **values: object) -> tuple[Message, Message]:
+    methods = {name: getattr(type(task), name) for name in ("control", "observation", "terminated")}
+    if type(task).control is Task.control:
+        del methods["control"]
+    shown = {
+        "methods": {"control": "", **{name: _source(method) for name, method in methods.items()}},
+        "method_constants": {name: value for method in methods.values() for name, value in _numbers(method).items()},
+    }
+    user = render(template, task=task, **shown, **values)
+    return Message("system", render("system.md")), Message("user", user)
+
+
+def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:
+    """Return the failures of the latest generation in `history`, one for each different message."""
+    latest = max((outcome.candidate.generation for outcome in history), default=0)
+    failures = [o for o in history if o.failure and o.candidate.generation == latest]
+    return list({outcome.failure: outcome for outcome in reversed(failures)}.values())[::-1]
+
+
+def _describe(variable: StateVariable) -> str:
+    """Return one line: shape, unit, frame, meaning, entries."""
+    shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
+    unit = f" {variable.unit}" if variable.unit not in ("", "-") else ""
+    facts = [f"{variable.frame} frame"] if variable.frame not in ("", "-") else []
+    facts += [variable.kind.replace("_", " ")] if variable.kind.startswith("quaternion") else []
+    line = f"{shape}{unit}{''.join(f', {fact}' for fact in facts)}: {variable.meaning}"
+    line += f"; the target of {variable.goal_for}" if variable.goal_for else ""
+    return line + (f"; entries: {', '.join(variable.elements)}" if variable.elements else "")
+
+
+def _source(function: Callable[..., object]) -> str:
+    """Return a method's code without its docstring; nothing when it has no source file."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except OSError:
+        return ""
+    definition = ast.parse(source).body[0]
+    lines = source.rstrip("\n").split("\n")
+    if isinstance(definition, ast.FunctionDef) and ast.get_docstring(definition) and len(definition.body) > 1:
+        docstring = definition.body[0]
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(lines)
+
+
+def _numbers(function: Callable[..., object]) -> dict[str, float]:
+    """Return the numbers at module level that a method's code names."""
+    function = inspect.unwrap(function)
+    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    values = {name: known.get(name) for name in (code.co_names if code else ())}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+
+
+def _fenced(code: str) -> str:
+    """Return code in a Markdown fence that nothing inside it can close."""
+    mark = "```"
+    while mark in code:
+        mark += "`"
+    return f"{mark}python\n{code.rstrip()}\n{mark}"

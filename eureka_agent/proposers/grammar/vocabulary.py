@@ -1,0 +1,198 @@
+"""Which features a task's state offers, and how likely each is to matter, from its kinds and its description."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from eureka_agent.proposers.grammar import words
+from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome
+from eureka_agent.proposers.grammar.measures import SHAPES, entry_unit, measure_of, unit
+from eureka_agent.task import StateSpec, StateVariable
+
+_QUATERNIONS = ("quaternion_wxyz", "quaternion_xyzw")
+_LINKED = 8.0
+"""How much a stated goal (`goal_for`) weighs against a guess."""
+_OVERLAP = 0.75
+"""What each word that a variable shares with the description adds to its features' prior."""
+_CREDIT = 4.0
+"""A feature with full credit is e^4 times as likely as one that nothing is known of."""
+_ENTRY = ("element", "magnitude", "cosine")
+"""Measures of one entry of a vector; the entries share what a single number would have."""
+_MAX_ENTRIES = 8
+"""Longer vectors are read as a whole: one entry of forty rarely is what a task is about."""
+
+
+class Vocabulary:
+    """The features of one task, their priors and their directions."""
+
+    def __init__(self, spec: StateSpec, description: str, credit: Mapping[Feature, float] | None = None) -> None:
+        """`credit`: what the run has shown of some features, from -1 (less of it is better) to 1."""
+        self.spec = spec
+        self._description = description
+        self._credit = credit or {}
+        self._said = words.stems(description)
+        self._hints = words.hints(description)
+        self._action = next((v.name for v in spec.variables if v.kind == "action" and len(v.shape) == 1), None)
+        self._linear = {v.frame for v in spec.variables if v.kind == "linear_velocity"}
+
+    def with_credit(self, credit: Mapping[Feature, float]) -> Vocabulary:
+        """Return the same language with what the run has shown so far."""
+        return Vocabulary(self.spec, self._description, credit)
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """Every feature, in the order of the state."""
+        spec = self.spec
+        single = (feature for v in spec.variables if _stands_alone(v, spec) for feature in self._of_one(v))
+        return tuple(dict.fromkeys((*self._goals(), *single, *self._pairs(), Feature("alive"))))
+
+    @cached_property
+    def goals(self) -> tuple[Feature, ...]:
+        """Features that can be the point of the task, most likely first."""
+        found = [feature for feature in self.features if not measure_of(feature).regulariser]
+        found = found or list(self.features)
+        return tuple(sorted(found, key=lambda feature: -self.prior(feature)))
+
+    @cached_property
+    def regularisers(self) -> tuple[Feature, ...]:
+        """Features that keep behaviour decent: effort, smoothness, speed, posture, staying alive."""
+        return tuple(feature for feature in self.features if measure_of(feature).regulariser)
+
+    def prior(self, feature: Feature) -> float:
+        """Return the feature's prior weight, before normalisation."""
+        told = self.trust(feature)
+        for hint in self._hints_for(feature):
+            told *= hint.factor
+        linked = _LINKED if self._is_linked(feature) else 1.0
+        entries = feature.measure in _ENTRY and feature.axis is not None
+        siblings = self.spec[feature.names[0]].shape[-1] if entries else 1
+        return measure_of(feature).prior * linked * told * (1.0 + _OVERLAP * self._overlap(feature)) / siblings
+
+    def trust(self, feature: Feature) -> float:
+        """Return how much more likely the run has made this feature: 1 where it has shown nothing."""
+        return math.exp(_CREDIT * self._credit.get(feature, 0.0))
+
+    def direction(self, feature: Feature) -> int:
+        """Return -1 where less of a signal is wanted: running backward, lying down, a flag that says failure."""
+        if feature.measure == "flag":
+            variable = self.spec[feature.names[0]]
+            return -1 if words.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS else 1
+        return -1 if any(hint.sign < 0 for hint in self._hints_for(feature)) else 1
+
+    def accepts(self, genome: Genome) -> bool:
+        """Whether every factor of `genome` belongs to this task's language."""
+        return all(self._accepts(factor) for term in genome.terms for factor in term.factors)
+
+    def _accepts(self, factor: Factor) -> bool:
+        return factor.feature in self.features and factor.shape in SHAPES[measure_of(factor.feature).polarity]
+
+    # ------------------------------------------------------------------ which features there are
+    def _of_one(self, v: StateVariable) -> Iterator[Feature]:
+        name, rank = (v.name,), len(v.shape)
+        match v.kind:
+            case "position" if rank == 2 and v.shape[-1] == 3:
+                yield Feature("height", name)
+            case "position" if rank == 1 and v.shape[-1] == 3:
+                yield Feature("height", name)
+                yield Feature("centre", name)
+                if v.frame not in self._linear:
+                    yield from (Feature("displacement", name, axis) for axis in range(3))
+            case "linear_velocity" if v.shape == (3,):
+                yield from (Feature("velocity", name, axis) for axis in range(3))
+                yield Feature("speed", name)
+            case "angular_velocity" if v.shape == (3,):
+                yield from (Feature("spin", name, axis) for axis in range(3))
+                yield Feature("speed", name)
+            case "quaternion_wxyz" | "quaternion_xyzw" if v.shape == (4,):
+                yield Feature("upright", name)
+            case "unit_vector" if v.shape == (3,):
+                yield Feature("upright", name)
+                yield from (Feature("heading", name, axis) for axis in range(2))
+            case "action" if v.name == self._action:
+                yield Feature("effort", name)
+                yield Feature("smoothness", name)
+            case "flag" if rank == 0:
+                yield Feature("flag", name)
+            case "action":
+                pass
+            case "force":
+                yield Feature("force", name)
+            case _:
+                yield from self._of_numbers(v)
+
+    def _of_numbers(self, v: StateVariable) -> Iterator[Feature]:
+        """Joints, angles, distances, speeds and whatever else is a number or a short vector of them."""
+        name, rank = (v.name,), len(v.shape)
+        if rank == 1:
+            if v.kind == "joint_positions":
+                yield Feature("posture", name)
+            else:
+                yield Feature("speed", name)
+        if rank == 0:
+            yield Feature("decrease" if v.kind == "distance" else "increase", name)
+        axes: tuple[int | None, ...] = (None,) if rank == 0 else tuple(range(v.shape[0])) if rank == 1 else ()
+        for axis in axes if len(axes) <= _MAX_ENTRIES else ():
+            yield Feature("element", name, axis)
+            yield Feature("magnitude", name, axis)
+            if entry_unit(self.spec, v.name, axis) == "rad":
+                yield Feature("cosine", name, axis)
+
+    def _goals(self) -> Iterator[Feature]:
+        """Features of a variable and the value that it is meant to have."""
+        for goal in self.spec.variables:
+            if goal.goal_for is None or goal.goal_for not in {v.name for v in self.spec.variables}:
+                continue
+            pair = (goal.goal_for, goal.name)
+            if goal.kind in _QUATERNIONS:
+                yield from (Feature("rotation", pair), Feature("rotation_progress", pair))
+            elif goal.kind == "unit_vector":
+                yield Feature("alignment", pair)
+            elif self._comparable(*pair):
+                yield from (Feature("distance", pair), Feature("progress", pair))
+
+    def _pairs(self) -> Iterator[Feature]:
+        """Features of two things of a kind in one frame, neither of which is a stated goal."""
+        alone = [v for v in self.spec.variables if _stands_alone(v, self.spec)]
+        for a, b in itertools.combinations(alone, 2):
+            if a.kind != b.kind or a.frame != b.frame:
+                continue
+            pair = (a.name, b.name)
+            if a.kind == "position" and self._comparable(*pair):
+                yield from (Feature("distance", pair), Feature("progress", pair))
+            elif a.kind == "unit_vector" and a.shape == b.shape == (3,):
+                yield Feature("alignment", pair)
+
+    def _comparable(self, a: str, b: str) -> bool:
+        """Whether `a - b` makes sense: equal shapes, or points against one point."""
+        left, right = sorted((self.spec.shapes[a], self.spec.shapes[b]), key=len)
+        return len(right) <= 2 and (left == right or (len(left) == 1 and len(right) == 2 and left[-1] == right[-1]))
+
+    # ------------------------------------------------------------------ how likely they are
+    def _hints_for(self, feature: Feature) -> Iterator[words.Hint]:
+        for hint in self._hints:
+            about = hint.measure == feature.measure and hint.axis in (None, feature.axis)
+            if about and (hint.unit is None or hint.unit == unit(feature, self.spec)):
+                yield hint
+
+    def _is_linked(self, feature: Feature) -> bool:
+        return len(feature.names) == 2 and self.spec[feature.names[1]].goal_for == feature.names[0]
+
+    def _overlap(self, feature: Feature) -> int:
+        """Number of telling words that the feature's variables, or its entry, share with the description."""
+        if not feature.names:
+            return 0
+        about: set[str] = set()
+        for variable in map(self.spec.__getitem__, feature.names):
+            entry = feature.axis if feature.axis is not None and feature.axis < len(variable.elements) else None
+            told = variable.elements[entry] if entry is not None else variable.meaning
+            about |= words.stems(f"{variable.name} {told}")
+        return len(about & self._said)
+
+
+def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
+    """Whether a variable says something on its own: not a goal, not the clock, not the past of another."""
+    past = variable.name.startswith("prev_") and variable.name.removeprefix("prev_") in spec.shapes
+    return variable.goal_for is None and variable.name != "episode_time" and not past

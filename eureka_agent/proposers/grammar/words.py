@@ -1,0 +1,107 @@
+"""What the words of a task's description say about the terms of its reward.
+
+A small dictionary of English, not of tasks: each stem multiplies the prior of some measures. It knows the usual
+robot frame, x forward, y left, z up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+_FILLER = frozenset(
+    "a an and as at be by can for from has in into is it its make of on or robot so task than that the their then "
+    "this to while with without world frame each entry vector position velocity value number".split()
+)
+_ENDINGS = ("ing", "ions", "ion", "ers", "er", "ies", "es", "ed", "s", "e")
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A word's push for one measure; `sign` -1 where the word means less of it."""
+
+    measure: str
+    factor: float
+    axis: int | None = None
+    sign: int = 1
+    unit: str | None = None
+    """Only features in this unit: `upright` wants small angles, not small positions."""
+
+
+def _along(axis: int, sign: int, factor: float) -> tuple[Hint, ...]:
+    return (Hint("velocity", factor, axis, sign), Hint("displacement", factor, axis, sign))
+
+
+def _all(factor: float, *measures: str) -> tuple[Hint, ...]:
+    return tuple(Hint(measure, factor) for measure in measures)
+
+
+_GO = _along(0, 1, 2.0)
+_UPRIGHT = (
+    *_all(5.0, "upright"),
+    *(Hint(measure, 4.0, unit="rad") for measure in ("magnitude", "cosine")),
+    *_all(2.0, "height", "alive"),
+)
+_TURN = (
+    *(Hint("spin", 5.0 if axis == 2 else 2.0, axis) for axis in range(3)),
+    *_all(3.0, "rotation", "rotation_progress", "alignment"),
+)
+_MATCH = _all(4.0, "rotation", "alignment")
+_REACH = (*_all(3.0, "distance"), *_all(2.0, "progress", "decrease"))
+_RISE = (Hint("height", 5.0), *_along(2, 1, 3.0))
+_SINK = (Hint("height", 5.0, sign=-1), *_along(2, -1, 3.0))
+_KEEP = (*_all(4.0, "centre"), *_all(2.0, "distance", "speed", "alive"))
+_STILL = _all(4.0, "speed", "smoothness")
+
+WORDS: Mapping[str, tuple[Hint, ...]] = {
+    **dict.fromkeys(("forward", "ahead"), _along(0, 1, 8.0)),
+    **dict.fromkeys(("backward", "reverse"), _along(0, -1, 8.0)),
+    "left": _along(1, 1, 8.0),
+    "right": _along(1, -1, 8.0),
+    "sideway": _along(1, 1, 5.0),
+    **dict.fromkeys(("run", "walk", "gallop", "crawl", "hop", "move", "swim", "drive", "fast", "quick"), _GO),
+    **dict.fromkeys(("jump", "leap"), (Hint("height", 5.0), *_along(2, 1, 5.0))),
+    **dict.fromkeys(("up", "lift", "rais", "rise", "high", "height", "climb", "fly", "hover"), _RISE),
+    **dict.fromkeys(("down", "lower", "lie", "crouch"), _SINK),
+    **dict.fromkeys(("stand", "upright", "balanc", "fall", "steady"), _UPRIGHT),
+    **dict.fromkeys(("spin", "rotat", "turn", "twirl", "revolv", "roll"), _TURN),
+    "vertical": (Hint("spin", 2.0, 2),),
+    "anticlockwise": (Hint("spin", 2.0, 2),),
+    "clockwise": (Hint("spin", 2.0, 2, -1),),
+    "flip": (Hint("spin", 5.0, 1), Hint("spin", 3.0, 0), *_RISE),
+    **dict.fromkeys(("orient", "orientat", "reorient", "align", "face", "point", "match", "pose"), _MATCH),
+    **dict.fromkeys(("reach", "goal", "target", "touch", "toward", "grasp", "grab", "pick", "plac"), _REACH),
+    **dict.fromkeys(("push", "pull", "catch", "insert", "stack", "throw", "bring", "put"), _REACH),
+    **dict.fromkeys(("center", "centr", "middle", "keep", "stay"), _KEEP),
+    **dict.fromkeys(("still", "hold", "stop", "freez", "slow", "gentl", "smooth"), _STILL),
+    "drop": _all(2.0, "distance", "height", "alive"),
+    "open": _all(4.0, "element", "increase"),
+    "clos": _all(4.0, "magnitude", "decrease"),
+}
+BAD_EVENTS = frozenset("fail fall fallen drop dropp collid collision crash lost violat".split())
+"""Stems in a flag's meaning that say it had better stay 0."""
+
+
+@cache
+def stems(text: str) -> frozenset[str]:
+    """Return the telling words of `text` without their English endings."""
+    text = re.sub(r"(counter|anti)[- ]?clockwise", "anticlockwise", text.casefold())
+    words = re.findall(r"[a-z]+", text)
+    return frozenset(_stem(word) for word in words if word not in _FILLER)
+
+
+def hints(description: str) -> tuple[Hint, ...]:
+    """Return what the words of a description say, in the order of the table."""
+    said = stems(description)
+    return tuple(hint for word, told in WORDS.items() if _stem(word) in said or word in said for hint in told)
+
+
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            stem = word[: -len(ending)]
+            doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls"
+            return stem[:-1] if doubled else stem
+    return word

@@ -1,0 +1,42 @@
+"""A proposer that says what it was told to: for tests and demonstrations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from eureka_agent.errors import ProposerError
+from eureka_agent.records import Completion, Prompt
+
+
+class ScriptedProposer:
+    """Answers from a list of texts per generation, or with a function of the prompt and the sample's index.
+
+    `asked` lists every sample that was asked for as `(generation, index)`, `prompts` every prompt.
+    """
+
+    name = "scripted"
+
+    def __init__(self, texts: Sequence[Sequence[str]] | Callable[[Prompt, int], str], *, delay_s: float = 0.0) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self.prompts: list[Prompt] = []
+        self._texts = texts
+        self._delay_s = delay_s
+
+    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
+        """Yield the scripted texts in order, `delay_s` seconds apart; raise ProposerError when the script ends."""
+        self.prompts.append(prompt)
+        for index in indices:
+            self.asked.append((prompt.generation, index))
+            time.sleep(self._delay_s)
+            yield Completion(index, self._text(prompt, index), self.name, seconds=self._delay_s)
+
+    def _text(self, prompt: Prompt, index: int) -> str:
+        if callable(self._texts):
+            return self._texts(prompt, index)
+        try:
+            return self._texts[prompt.generation][index]
+        except IndexError:
+            raise ProposerError(
+                f"The script has no text for sample {index} of generation {prompt.generation}."
+            ) from None

@@ -1,0 +1,146 @@
+"""What a training says about its reward, in words for the next prompt (Eureka's reward reflection, appendix A).
+
+The words are in `prompts/reflection.md`; the numbers that decide which of them are said are here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from eureka_agent.prompting import render
+from eureka_agent.records import Curve, Outcome, TrainingRecord
+
+Kind = Literal[
+    "zero",
+    "flat",
+    "dominates",
+    "negligible",
+    "negative",
+    "negative_reward",
+    "with_fitness",
+    "against_fitness",
+    "exploited",
+    "full_length",
+    "short_episodes",
+    "diverged",
+    "bad_worlds",
+]
+
+_FLAT = 0.01  # range over the training, as a share of the largest absolute value
+_DOMINANT, _NEGLIGIBLE = 0.8, 0.01  # shares of the components' absolute sum
+_CORRELATED = 0.5
+_ROSE = 0.2  # last minus first value, as a share of the curve's range
+_FULL, _SHORT = 0.99, 0.05  # shares of the longest episode
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a person would notice in the curves."""
+
+    kind: Kind
+    name: str = ""
+    """The component or curve that it is about."""
+    value: float = math.nan
+    """The number that its sentence gives."""
+
+
+def reflect(outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None) -> str:
+    """Return what the next prompt says about an outcome: its curves, its evaluation, and what stands out.
+
+    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then.
+    """
+    return render(
+        "reflection.md",
+        outcome=outcome,
+        findings=findings(outcome, max_episode_steps, has_fitness=fitness_unit is not None),
+        max_episode_steps=max_episode_steps,
+        fitness_unit=fitness_unit,
+    )
+
+
+def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool) -> list[Finding]:
+    """Return what a person would notice in an outcome's training and evaluation."""
+    if outcome.training is None:
+        return []
+    return [
+        *_about_divergence(outcome.training),
+        *_about_components(outcome.training, has_fitness=has_fitness),
+        *_about_reward(outcome.training, max_episode_steps, has_fitness=has_fitness),
+        *_about_length(outcome, outcome.training, max_episode_steps),
+    ]
+
+
+def shares(training: TrainingRecord) -> dict[str, float]:
+    """Return each component's part of the components' mean absolute sum (0 to 1), empty when that is 0."""
+    sizes = {curve.name: _mean_size(curve) for curve in training.components}
+    total = sum(sizes.values())
+    return {name: size / total for name, size in sizes.items()} if total > 0 and math.isfinite(total) else {}
+
+
+def _about_divergence(training: TrainingRecord) -> Iterator[Finding]:
+    for curve in (training.reward, *training.components):
+        if not all(map(math.isfinite, (*curve.values, curve.maximum, curve.minimum))):
+            yield Finding("diverged", curve.name)
+    if training.bad_worlds:
+        yield Finding("bad_worlds", value=training.bad_worlds)
+
+
+def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterator[Finding]:
+    share = shares(training)
+    for curve in training.components:
+        if curve.maximum == curve.minimum == 0.0:
+            yield Finding("zero", curve.name)
+            continue
+        if _is_flat(curve):
+            yield Finding("flat", curve.name, curve.mean)
+        if curve.maximum < 0.0:
+            yield Finding("negative", curve.name)
+        if len(share) > 1 and share[curve.name] >= _DOMINANT:
+            yield Finding("dominates", curve.name, share[curve.name])
+        if len(share) > 1 and share[curve.name] < _NEGLIGIBLE:
+            yield Finding("negligible", curve.name, share[curve.name])
+        correlation = training.correlations.get(curve.name, math.nan)
+        if has_fitness and correlation >= _CORRELATED:
+            yield Finding("with_fitness", curve.name, correlation)
+        if has_fitness and correlation <= -_CORRELATED:
+            yield Finding("against_fitness", curve.name, correlation)
+
+
+def _about_reward(training: TrainingRecord, max_episode_steps: int, *, has_fitness: bool) -> Iterator[Finding]:
+    if training.reward.maximum < 0.0 and training.episode_length.mean < _FULL * max_episode_steps:
+        yield Finding("negative_reward")
+    if has_fitness and _change(training.reward) >= _ROSE and _change(training.fitness) <= 0.0:
+        yield Finding("exploited")
+
+
+def _about_length(outcome: Outcome, training: TrainingRecord, max_episode_steps: int) -> Iterator[Finding]:
+    values = training.episode_length.values
+    if outcome.evaluation:
+        length = outcome.evaluation.episode_length
+    elif values:
+        length = values[-1]
+    else:
+        return
+    if length >= _FULL * max_episode_steps:
+        yield Finding("full_length", value=length)
+    elif length <= _SHORT * max_episode_steps:
+        yield Finding("short_episodes", value=length)
+
+
+def _is_flat(curve: Curve) -> bool:
+    return curve.maximum - curve.minimum <= _FLAT * max(abs(curve.maximum), abs(curve.minimum))
+
+
+def _mean_size(curve: Curve) -> float:
+    sizes = [abs(value) for value in curve.values] or [abs(curve.mean)]
+    return sum(sizes) / len(sizes)
+
+
+def _change(curve: Curve) -> float:
+    """Return last minus first value as a share of the curve's range (-1 to 1); NaN when unknown."""
+    if len(curve.values) < 2 or not curve.maximum > curve.minimum:
+        return math.nan
+    return (curve.values[-1] - curve.values[0]) / (curve.maximum - curve.minimum)

@@ -1,0 +1,22 @@
+"""What a person sees of a run: the live display, plain lines, tables, training curves, the summary."""
+
+from eureka_agent.report.choose import make_listener
+from eureka_agent.report.curves import CurveWriter
+from eureka_agent.report.live import LiveDisplay
+from eureka_agent.report.plain import PlainLog
+from eureka_agent.report.run_view import run_view
+from eureka_agent.report.summary import summary
+from eureka_agent.report.tables import comparison_table, doctor_table, final_table, tasks_table
+
+__all__ = [
+    "CurveWriter",
+    "LiveDisplay",
+    "PlainLog",
+    "comparison_table",
+    "doctor_table",
+    "final_table",
+    "make_listener",
+    "run_view",
+    "summary",
+    "tasks_table",
+]

@@ -1,0 +1,165 @@
+"""Where a run stands, folded from its events."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from eureka_agent.events import (
+    BaselinesMeasured,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Proposed,
+    Rejected,
+    RunFinished,
+    RunStarted,
+    Trained,
+    TrainingStarted,
+)
+from eureka_agent.records import Baseline, Completion, Generation, Outcome
+from eureka_agent.report.cost import Cost
+from eureka_agent.trainer import Progress
+
+Phase = Literal["waiting", "proposed", "rejected", "training", "stopped", "evaluating", "done", "failed"]
+
+
+@dataclass
+class Row:
+    """One candidate, or one baseline that is being trained."""
+
+    phase: Phase = "waiting"
+    outcome: Outcome | None = None
+    """Known once it was rejected or its generation is over."""
+    fitness: float = math.nan
+    """Of the training episodes that ended last; NaN before the first one."""
+
+    @property
+    def reason(self) -> str:
+        """Why it has no fitness."""
+        failure = self.outcome.failure if self.outcome else None
+        return failure.message if failure else ""
+
+
+class Board:
+    """Takes in events in order; the displays read it. Estimates use the speed of the latest training."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.run: RunStarted | None = None
+        self.generation: int | None = None
+        self.rows: dict[str, Row] = {}
+        """What to show now: the generation's candidates, or the baselines while they are trained."""
+        self.progress: Progress | None = None
+        """Of the training under way; None between trainings."""
+        self.best: Outcome | None = None
+        self.baselines: tuple[Baseline, ...] = ()
+        self.finished: RunFinished | None = None
+        self._clock, self._start = clock, clock()
+        self._candidates: dict[str, Row] = {}
+        self._completions: dict[tuple[int, int], Completion] = {}
+        self._training_seconds: dict[tuple[str, ...], float] = {}
+        self._steps_per_second = 0.0
+        self._begun: set[int] = set()
+
+    def take(self, event: Event) -> None:
+        """Take in one event."""
+        match event:
+            case RunStarted():
+                self.run, self._start = event, self._clock()
+            case GenerationStarted():
+                self._begin(event.generation, event.attempt)
+            case Proposed():
+                self._completions[event.generation, event.completion.index] = event.completion
+                self._row(f"g{event.generation}c{event.completion.index}").phase = "proposed"
+            case Rejected():
+                self._candidates[event.outcome.candidate.name] = Row("rejected", event.outcome)
+            case TrainingStarted():
+                started = {name: Row("training") for name in event.names}
+                self._candidates.update(started if event.candidates else {})
+                self.rows, self.progress = self._candidates if event.candidates else started, None
+            case Trained():
+                self._advance(event.names, event.progress)
+            case BaselinesMeasured():
+                self.baselines, self.rows, self.progress = event.baselines, self._candidates, None
+            case GenerationFinished():
+                self._finish(event.generation)
+            case RunFinished():
+                self.finished, self.best, self.progress = event, event.best, None
+
+    # ------------------------------------------------------------------ what can be asked
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run started (or was resumed)."""
+        return self._clock() - self._start
+
+    @property
+    def cost(self) -> Cost:
+        """Of all completions so far."""
+        return Cost.of(self._completions.values())
+
+    @property
+    def training_left_s(self) -> float | None:
+        """Seconds until the training under way is over; None when there is none."""
+        return self._steps_left / self._steps_per_second if self._steps_left and self._steps_per_second else None
+
+    @property
+    def run_left_s(self) -> float | None:
+        """Seconds until the run is over, if all that is to come trains as fast; None before any training."""
+        if self.run is None or self.finished is not None or not self._steps_per_second:
+            return None
+        config = self.run.config
+        generations = config.generations - (0 if self.generation is None else self.generation + 1)
+        members = generations * config.samples + sum(
+            row.phase in ("waiting", "proposed") for row in self._candidates.values()
+        )
+        if (
+            config.baselines
+            and config.has_fitness
+            and not self.baselines
+            and (self.progress is None or self.rows is self._candidates)
+        ):
+            members += 2  # the human and the sparse reward
+        steps = members * self.run.budget.environment_steps + self._steps_left
+        other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
+        return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
+
+    @property
+    def _steps_left(self) -> int:
+        """Environment steps that the training under way still has to do, over all its members."""
+        if self.progress is None:
+            return 0
+        return (self.progress.total_steps - self.progress.environment_steps) * len(self.progress.alive)
+
+    # ------------------------------------------------------------------ events
+    def _row(self, name: str) -> Row:
+        return self._candidates.setdefault(name, Row())
+
+    def _begin(self, generation: int, attempt: int) -> None:
+        samples = self.run.config.samples if self.run else 0
+        self._begun.add(generation)
+        self.generation, self.progress = generation, None
+        indices = range(attempt * samples, (attempt + 1) * samples)
+        self._candidates = self.rows = {f"g{generation}c{index}": Row() for index in indices}
+
+    def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
+        over = progress.environment_steps >= progress.total_steps
+        self.progress, self._steps_per_second = progress, progress.steps_per_second
+        done = progress.environment_steps * len(names)
+        self._training_seconds[names] = done / max(progress.steps_per_second, 1e-9)
+        for name, alive, fitness in zip(names, progress.alive, progress.fitness, strict=True):
+            row = self.rows.setdefault(name, Row())
+            row.phase = "stopped" if not alive else "evaluating" if over else "training"
+            if math.isfinite(fitness):
+                row.fitness = fitness
+
+    def _finish(self, generation: Generation) -> None:
+        self.generation, self.best, self.progress = generation.index, generation.best, None
+        self._candidates = self.rows = {
+            outcome.candidate.name: Row("done" if outcome.evaluation else "failed", outcome)
+            for outcome in generation.outcomes
+        }
+        for outcome in generation.outcomes:
+            self._completions[generation.index, outcome.candidate.index] = outcome.candidate.completion

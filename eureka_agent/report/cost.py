@@ -1,0 +1,42 @@
+"""Money spent on completions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from eureka_agent.records import Completion
+
+_FREE = frozenset(("grammar", "scripted"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The known prices of a model's completions; the built-in grammar and scripts cost nothing and do not count."""
+
+    usd: float
+    """Sum of the known prices."""
+    priced: int
+    """Completions with a known price."""
+    unpriced: int
+    """Completions of models whose price is unknown."""
+
+    @classmethod
+    def of(cls, completions: Iterable[Completion]) -> Cost:
+        """Add up `completions`."""
+        bought = [completion for completion in completions if completion.proposer not in _FREE]
+        prices = [completion.cost_usd for completion in bought if completion.cost_usd is not None]
+        return cls(sum(prices), len(prices), len(bought) - len(prices))
+
+    @property
+    def known(self) -> float | None:
+        """The sum in USD; None when no completion has a known price although some were bought."""
+        return self.usd if self.priced or not self.unpriced else None
+
+    def __str__(self) -> str:
+        """Return `$0.12`, `price unknown`, or nothing when no model was asked."""
+        if not self.priced:
+            return "price unknown" if self.unpriced else ""
+        amount = f"${self.usd:.2f}" if self.usd == 0 or self.usd >= 0.01 else f"${self.usd:.4f}"
+        total = self.priced + self.unpriced
+        return f"{amount}, and {self.unpriced} of {total} answers with unknown price" if self.unpriced else amount

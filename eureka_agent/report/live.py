@@ -1,0 +1,189 @@
+"""A run on a terminal: a calm, small region that is redrawn in place, and lasting lines above it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from eureka_agent.events import (
+    BaselinesMeasured,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    Trained,
+    TrainingStarted,
+)
+from eureka_agent.report import sentences
+from eureka_agent.report.board import Board, Row
+from eureka_agent.report.tables import final_table
+from eureka_agent.report.words import clean, duration, nth, number, quantity, rough, unit_of, verdict
+
+_REDRAWS_PER_SECOND = 4
+_BAR, _NAME = 20, 20
+_STYLES = {"training": "cyan", "evaluating": "cyan", "done": "green"}
+
+
+class LiveDisplay:
+    """Shows what is under way, one row a candidate; what lasts is printed above and scrolls away.
+
+    A context manager and a listener. When the run ends well the region gives way to the final table; when it is
+    interrupted the last state stays on the screen, and the cursor comes back either way. Where a person judges,
+    the region shows only while policies train, so that it never writes over a question.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._board = Board(clock)
+        self._lock = threading.Lock()  # the redrawing thread reads what events change
+        self._live: Live | None = None
+
+    def __enter__(self) -> LiveDisplay:
+        self._show()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the terminal back."""
+        self._hide(keep=kind is not None)
+
+    def __call__(self, event: Event) -> None:
+        """Take in `event`; the next redraw shows it."""
+        with self._lock:
+            self._board.take(event)
+            run = self._board.run
+        if isinstance(event, RunFinished) or (run and not run.config.has_fitness and not _trains(event)):
+            self._hide()
+        elif self._live is None:
+            self._show()
+        self._tell(event, run)
+
+    def render(self) -> RenderableType:
+        """Return the region as it stands now; never taller than the terminal."""
+        with self._lock:
+            if self._board.run is None and not self._board.rows:
+                return Group()
+            head = self._head()
+            return Group(Text(), head, Text(), *self._rows(max(1, self._console.height - head.row_count - 3)))
+
+    def _tell(self, event: Event, run: RunStarted | None) -> None:
+        """Print what is to stay."""
+        lines: list[str] = []
+        match event:
+            case RunStarted():
+                lines = sentences.run_started(event)
+            case GenerationStarted() if run and not run.config.has_fitness:
+                lines = [sentences.generation_started(event, run)]
+            case BaselinesMeasured() if run:
+                lines = sentences.baselines_measured(event, unit_of(run))
+            case GenerationFinished() if run:
+                lines = sentences.generation_finished(event, run)
+            case RunFinished() if run:
+                self._console.print(Text(), final_table(run, event), sep="\n")
+        for line in lines:
+            self._console.print(Text(line, overflow="fold"))
+
+    def _show(self) -> None:
+        self._live = Live(
+            console=self._console, get_renderable=self.render, refresh_per_second=_REDRAWS_PER_SECOND, transient=True
+        )
+        self._live.start()
+
+    def _hide(self, keep: bool = False) -> None:
+        if self._live is not None:
+            self._live.transient = not keep
+            self._live.stop()
+            self._live = None
+
+    # ------------------------------------------------------------------ the head
+    def _head(self) -> Table:
+        board, run = self._board, self._board.run
+        head = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        head.add_column(style="dim", no_wrap=True)
+        head.add_column(ratio=1)
+        if run and board.generation is not None:
+            title, _, which = nth(board.generation, run.config).partition(" ")
+            head.add_row(title, which)
+            head.add_row("Best so far", self._best())
+        head.add_row("Time", self._time())
+        if board.progress is not None:
+            head.add_row("Speed", f"{quantity(board.progress.steps_per_second)} environment steps/s")
+        if str(board.cost):
+            head.add_row("Cost", str(board.cost))
+        return head
+
+    def _best(self) -> str:
+        best, unit = self._board.best, unit_of(self._board.run)
+        text = f"{best.candidate.name}, {verdict(best.evaluation, unit)}" if best and best.evaluation else "none yet"
+        human = [number(b.evaluation.fitness) for b in self._board.baselines if b.name == "human"]
+        return f"{text}; human reward {human[0]}" if human else text
+
+    def _time(self) -> str:
+        board, left = self._board, []
+        if board.training_left_s is not None:
+            left.append(f"this training {rough(board.training_left_s)}")
+        if board.run_left_s is not None:
+            left.append(f"the run {rough(board.run_left_s)}")
+        return duration(board.elapsed_s) + (f"; left: {', '.join(left)}" if left else "")
+
+    # ------------------------------------------------------------------ the rows
+    def _rows(self, room: int) -> list[RenderableType]:
+        rows = list(self._board.rows.items())
+        hidden = len(rows) - room + 1 if len(rows) > room else 0
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(no_wrap=True, width=min(_NAME, max((len(name) for name, _ in rows), default=0)))
+        grid.add_column(no_wrap=True, width=len("evaluating"))
+        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for name, row in rows[: len(rows) - hidden]:
+            phase = Text(row.phase, _STYLES.get(row.phase, "dim"))
+            grid.add_row(Text(clean(name)), phase, self._detail(row))
+        return [grid, Text(f"and {hidden} more", "dim")] if hidden else [grid]
+
+    def _detail(self, row: Row) -> Text:
+        run, unit = self._board.run, unit_of(self._board.run)
+        match row.phase:
+            case "waiting":
+                return Text("for the model" if run and run.config.model else "", "dim")
+            case "training" | "evaluating":
+                return self._training(row, unit)
+            case "stopped":
+                return Text("its reward failed; the others go on", "dim")
+            case "done" if row.outcome and row.outcome.evaluation:
+                best = row.outcome == self._board.best
+                return Text(verdict(row.outcome.evaluation, unit), "bold" if best else "")
+            case _:
+                return Text(clean(row.reason), "dim")
+
+    def _training(self, row: Row, unit: str | None) -> Text:
+        progress = self._board.progress
+        if progress is None:
+            return _bar(0.0)
+        steps = f"{quantity(progress.environment_steps)} of {quantity(progress.total_steps)} steps"
+        if unit is None:
+            latest = ""
+        else:
+            latest = "no episode yet" if math.isnan(row.fitness) else f"fitness {number(row.fitness)}"
+        bar = _bar(progress.environment_steps / max(1, progress.total_steps))
+        return Text.assemble(bar, f"  {steps}  {latest}".rstrip())
+
+
+def _trains(event: Event) -> bool:
+    """Whether policies train after this event."""
+    if isinstance(event, Trained):
+        return event.progress.environment_steps < event.progress.total_steps
+    return isinstance(event, TrainingStarted)
+
+
+def _bar(share: float) -> Text:
+    full = min(_BAR, max(0, int(share * _BAR)))
+    return Text.assemble(("━" * full, "cyan"), ("─" * (_BAR - full), "dim"))

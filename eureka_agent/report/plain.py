@@ -1,0 +1,126 @@
+"""A run as plain lines, for logs and pipes."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console, RenderableType
+
+from eureka_agent.events import (
+    BaselinesMeasured,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Proposed,
+    Rejected,
+    RunFinished,
+    RunStarted,
+    Trained,
+    TrainingStarted,
+)
+from eureka_agent.report import sentences
+from eureka_agent.report.board import Board
+from eureka_agent.report.tables import final_table
+from eureka_agent.report.words import number, quantity, rough, unit_of
+from eureka_agent.trainer import Progress
+
+_QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
+
+
+class PlainLog:
+    """One line for each thing that happens, after the time since the start; at the end the final table.
+
+    Training says where it stands when 10 s and a tenth of it have passed since it last did, and once a minute.
+    A context manager and a listener. Writes no escape codes of its own, whatever the console would allow.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._clock = console, clock
+        self._board = Board(clock)
+        self._said_at, self._said_share = 0.0, 0.0
+        self._rejected: set[str] = set()
+
+    def __enter__(self) -> PlainLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is held open."""
+
+    def __call__(self, event: Event) -> None:
+        """Write what `event` tells."""
+        self._board.take(event)
+        run = self._board.run
+        for line in self._lines(event, run):
+            self._say(line)
+        if isinstance(event, RunFinished) and run is not None:
+            self._write("")
+            for line in _plain(final_table(run, event), self._console.width):
+                self._write(line)
+
+    def _lines(self, event: Event, run: RunStarted | None) -> list[str]:
+        unit = unit_of(run)
+        match event:
+            case RunStarted():
+                return sentences.run_started(event)
+            case GenerationStarted() if run:
+                return [sentences.generation_started(event, run)]
+            case Proposed():
+                cut = " (cut at the token limit)" if event.completion.truncated else ""
+                return [f"g{event.generation}c{event.completion.index} proposed{cut}."]
+            case Rejected():
+                self._rejected.add(event.outcome.candidate.name)
+                return [sentences.outcome_known(event.outcome, unit)]
+            case TrainingStarted():
+                self._said_at, self._said_share = self._clock(), 0.0
+                return [f"Training {', '.join(event.names)}."]
+            case Trained():
+                return self._training(event.progress, unit)
+            case BaselinesMeasured():
+                return sentences.baselines_measured(event, unit)
+            case GenerationFinished() if run:
+                news = [o for o in event.generation.outcomes if o.candidate.name not in self._rejected]
+                return [sentences.outcome_known(o, unit) for o in news] + sentences.generation_finished(event, run)
+            case RunFinished():
+                return [sentences.best_reward(event, unit)]
+        return []
+
+    def _training(self, progress: Progress, unit: str | None) -> list[str]:
+        share = progress.environment_steps / max(1, progress.total_steps)
+        quiet = self._clock() - self._said_at
+        if not (share >= 1.0 or (quiet >= _QUIET_S and (share - self._said_share >= _NEWS or quiet >= _LONG_QUIET_S))):
+            return []
+        self._said_at, self._said_share = self._clock(), share
+        parts = [
+            f"{100 * share:.0f} % trained ({quantity(progress.environment_steps)} environment steps each)",
+            f"{quantity(progress.steps_per_second)} steps/s",
+        ]
+        left = self._board.training_left_s
+        if left is not None and share < 1.0:
+            parts.append(f"{rough(left)} left")
+        if unit is not None:
+            known = [fitness for fitness in progress.fitness if math.isfinite(fitness)]
+            parts.append(f"best training fitness {number(max(known))}" if known else "no episode ended yet")
+        if not all(progress.alive):
+            parts.append(f"{len(progress.alive) - sum(progress.alive)} stopped")
+        return [", ".join(parts) + "."]
+
+    def _say(self, line: str) -> None:
+        seconds = int(self._board.elapsed_s)
+        self._write(f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  {line}")
+
+    def _write(self, text: str) -> None:
+        encoding = self._console.encoding
+        self._console.out(text.encode(encoding, "replace").decode(encoding), highlight=False)
+
+
+def _plain(renderable: RenderableType, width: int) -> list[str]:
+    """Return a renderable as lines without styles."""
+    paper = io.StringIO()
+    Console(file=paper, width=width, color_system=None, force_terminal=False).print(renderable)
+    return [line.rstrip() for line in paper.getvalue().splitlines()]

@@ -1,0 +1,131 @@
+"""A run as its database tells it, for `eureka-agent show`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import Completion, Evaluation, Outcome
+from eureka_agent.report.cost import Cost
+from eureka_agent.report.tables import Result, failures, fitness_line, generations_of, plain_table, results_table
+from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
+from eureka_agent.selection import greedy, preferred
+from eureka_agent.store import Store
+from eureka_agent.task import Task
+
+
+def run_view(store: Store, task: Task) -> RenderableType:
+    """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
+    config, outcomes, choices = store.config, store.outcomes(), store.choices()
+    parts: list[RenderableType] = [Text(store.path.parent.name, "bold"), _config(config, task)]
+    for index in range(config.generations):
+        completions = store.completions(index)
+        members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
+        if completions:
+            best = greedy(members) if config.has_fitness else preferred(members, choices)
+            rows = _candidates(index, members, completions, best, config.has_fitness)
+            parts += [Text(), _title(index, store.parents(index), completions), rows]
+    if baselines := store.baselines():
+        parts += [Text(), results_table([Result(BASELINES[b.name], "", b.evaluation) for b in baselines])]
+    return Group(*parts, Text(), *_best(outcomes, config, choices, task))
+
+
+def _config(config: SynthesisConfig, task: Task) -> Table:
+    proposer = config.model or "the built-in grammar"
+    where = f" at {config.base_url}" if config.base_url else ""
+    budget = config.training_budget(task)
+    training = f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a reward"
+    search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
+    rows = {
+        "Task": f"{task.name}: {config.wish(task)}",
+        "Proposer": f"{proposer}{where}",
+        "Search": f"{search}, seed {config.seed}",
+        "Budget": f"{config.budget}, {training}",
+        "Sandbox": config.wall,
+        "Fitness": fitness_line(task) if config.has_fitness else "none; a person chooses",
+    }
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(ratio=1)
+    for label, value in rows.items():
+        grid.add_row(label, Text(clean(value)))
+    return grid
+
+
+def _title(index: int, parents: Sequence[str], completions: Mapping[int, Completion]) -> Text:
+    origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
+    cost = str(Cost.of(completions.values()))
+    return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
+
+
+def _candidates(
+    index: int,
+    outcomes: Sequence[Outcome],
+    completions: Mapping[int, Completion],
+    best: Outcome | None,
+    has_fitness: bool,
+) -> Table:
+    """Return one row a candidate; one without an outcome was interrupted."""
+    by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
+    digits = places(outcome.fitness for outcome in outcomes)
+    priced = any(str(Cost.of([completion])) for completion in completions.values())
+    figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
+    table = plain_table()
+    table.expand = True
+    table.add_column("reward", no_wrap=True)
+    for title in (*figures, *(("cost",) if priced else ())):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("", ratio=1)
+    for sample, completion in sorted(completions.items()):
+        outcome = by_sample.get(sample)
+        evaluation = outcome.evaluation if outcome else None
+        cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
+        cost = [_price(completion)] if priced else []
+        style = "bold" if outcome is not None and outcome is best else ""
+        note = _note(outcome, best, has_fitness)
+        table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
+    return table
+
+
+def _fitness(evaluation: Evaluation | None, digits: int) -> list[str]:
+    if evaluation is None:
+        return ["-", "-"]
+    return [number(evaluation.fitness, digits), interval(evaluation, digits)]
+
+
+def _length(evaluation: Evaluation | None) -> str:
+    return "-" if evaluation is None else number(evaluation.episode_length, 0)
+
+
+def _price(completion: Completion) -> str:
+    return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
+
+
+def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> str:
+    if outcome is None:
+        return "proposed, not trained yet"
+    if outcome.failure is not None:
+        return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
+    if outcome is best:
+        return "best of its generation" if has_fitness else "chosen"
+    return ""
+
+
+def _best(
+    outcomes: Sequence[Outcome], config: SynthesisConfig, choices: Mapping[int, str], task: Task
+) -> list[RenderableType]:
+    best = greedy(outcomes) if config.has_fitness else preferred(outcomes, choices)
+    lines: list[RenderableType] = []
+    if best is not None and best.evaluation is not None:
+        unit = task.fitness_unit if config.has_fitness else None
+        lines.append(Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."))
+    elif outcomes and not any(outcome.evaluation for outcome in outcomes):
+        lines += failures(outcomes)
+    reached = len(generations_of(outcomes))
+    if reached < config.generations:
+        lines.append(Text(f"{reached} of {plural(config.generations, 'generation')} so far: `eureka-agent resume`."))
+    return lines

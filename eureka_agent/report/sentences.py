@@ -1,0 +1,93 @@
+"""What happened, in sentences: the plain log prints them all, the live display those that are to stay."""
+
+from __future__ import annotations
+
+from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, RunFinished, RunStarted
+from eureka_agent.records import Outcome
+from eureka_agent.report.cost import Cost
+from eureka_agent.report.words import (
+    BASELINES,
+    STAGES,
+    clean,
+    duration,
+    nth,
+    plural,
+    quantity,
+    unit_of,
+    verdict,
+)
+from eureka_agent.selection import greedy
+
+
+def run_started(event: RunStarted) -> list[str]:
+    """Return what is searched, by whom, at what expense, behind which wall and where it is written."""
+    config, budget = event.config, event.budget
+    return [
+        clean(f"{event.task.name}: {config.wish(event.task)}"),
+        clean(event.announcement),
+        f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}; each reward trains in "
+        f"{budget.num_envs:,} worlds for {quantity(budget.environment_steps)} environment steps ({config.budget}).",
+        clean(event.wall),
+        f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
+    ]
+
+
+def generation_started(event: GenerationStarted, run: RunStarted) -> str:
+    """Return what is asked for."""
+    asked = f"asking for {plural(run.config.samples, 'reward')}"
+    again = " again, because all before failed" if event.attempt else ""
+    return f"{nth(event.generation, run.config)}: {asked}{again}."
+
+
+def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
+    """Return one sentence a baseline."""
+    return [f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines]
+
+
+def outcome_known(outcome: Outcome, unit: str | None) -> str:
+    """Return how a candidate ended."""
+    name, failure = outcome.candidate.name, outcome.failure
+    if outcome.evaluation is not None:
+        return f"{name}: {verdict(outcome.evaluation, unit)}."
+    if failure is None:
+        return f"{name}: no result."
+    rejected = "" if failure.stage == "training" else "rejected, "
+    return f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}"
+
+
+def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:
+    """Return a generation's result, and the best of the run where that is an older one."""
+    generation, unit = event.generation, unit_of(run)
+    trained = sum(outcome.evaluation is not None for outcome in generation.outcomes)
+    failed = len(generation.outcomes) - trained
+    title, so_far = nth(generation.index, run.config), generation.best
+    if not trained:
+        lines = [f"{title}: none of its {plural(failed, 'reward')} worked."]
+    else:
+        best = greedy(generation.outcomes) if unit is not None else None
+        result = f"; best {_named(best, unit)}" if best else ""
+        lines = [f"{title}: {trained} trained{f', {failed} failed' if failed else ''}{result}."]
+    if so_far is not None and (unit is None or so_far != greedy(generation.outcomes)):
+        lines.append(f"{'Chosen' if unit is None else 'Still the best'}: {_named(so_far, unit)}.")
+    return lines
+
+
+def best_reward(event: RunFinished, unit: str | None) -> str:
+    """Return the run's result."""
+    if event.best is not None:
+        return f"Best reward: {_named(event.best, unit)}."
+    if any(outcome.evaluation for outcome in event.outcomes):
+        return "No reward was chosen."
+    return f"No reward worked: all {plural(len(event.outcomes), 'candidate')} failed."
+
+
+def effort(event: RunFinished) -> str:
+    """Return what the run took: environment steps, time, money."""
+    cost = str(Cost.of(outcome.candidate.completion for outcome in event.outcomes))
+    took = f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
+    return f"{took}; cost {cost}." if cost else f"{took}."
+
+
+def _named(outcome: Outcome, unit: str | None) -> str:
+    known = f", {verdict(outcome.evaluation, unit)}" if outcome.evaluation else ""
+    return f"{outcome.candidate.name}{known}"

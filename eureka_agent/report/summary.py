@@ -1,0 +1,105 @@
+"""The final figures of a run as plain JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.events import RunFinished
+from eureka_agent.records import Evaluation, Outcome
+from eureka_agent.report.cost import Cost
+from eureka_agent.run_dir import RunDir
+from eureka_agent.selection import greedy
+from eureka_agent.task import Task
+
+
+def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
+    """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is not known.
+
+    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where a person
+    judged because the wish has none.
+    """
+    budget, judged = config.training_budget(task), not config.has_fitness
+    cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)
+    facts = {
+        "run": finished.path.name,
+        "task": task.name,
+        "wish": config.wish(task),
+        "proposer": _proposer(finished.outcomes, config),
+        "seed": config.seed,
+        "budget": {
+            "name": config.budget,
+            "generations": config.generations,
+            "samples": config.samples,
+            "num_envs": budget.num_envs,
+            "environment_steps": budget.environment_steps,
+            "evaluation_episodes": budget.evaluation_episodes,
+        },
+        "fitness_unit": None if judged else task.fitness_unit,
+        "fitness_solved": None if judged else task.fitness_solved,
+        "best": _best(finished, judged),
+        "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
+        "human_normalised": finished.human_normalised,
+        "generations": _generations(finished.outcomes, judged),
+        "environment_steps": finished.environment_steps,
+        "seconds": finished.seconds,
+        "cost_usd": cost.known,
+        "completions_of_unknown_price": cost.unpriced,
+    }
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
+    names = sorted({outcome.candidate.completion.proposer for outcome in outcomes})
+    return ", ".join(names) or config.model or "grammar"
+
+
+def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
+    best = finished.best
+    if best is None or best.evaluation is None:
+        return None
+    code = RunDir(finished.path).best_reward.name
+    return {"name": best.candidate.name, "code": code, **_evaluation(best.evaluation, judged)}
+
+
+def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
+    return {
+        "fitness": None if judged else evaluation.fitness,
+        "fitness_low": None if judged else evaluation.fitness_low,
+        "fitness_high": None if judged else evaluation.fitness_high,
+        "episodes": evaluation.episodes,
+        "episode_length": evaluation.episode_length,
+        "measures": dict(evaluation.measures),
+    }
+
+
+def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, Any]]:
+    """Return one entry a generation; `mean` is over the candidates that have a fitness."""
+    entries = []
+    for index in sorted({outcome.candidate.generation for outcome in outcomes}):
+        members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
+        known = [] if judged else [outcome.fitness for outcome in members if math.isfinite(outcome.fitness)]
+        best = None if judged else greedy(members)
+        entries.append(
+            {
+                "generation": index,
+                "best": best.candidate.name if best else None,
+                "best_fitness": best.fitness if best else None,
+                "mean_fitness": sum(known) / len(known) if known else None,
+                "trained": sum(outcome.evaluation is not None for outcome in members),
+                "failed": sum(outcome.evaluation is None for outcome in members),
+            }
+        )
+    return entries
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,209 @@
+"""The tables that a run ends with, and those of the smaller commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from rich.console import Group, JustifyMethod, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eureka_agent.events import RunFinished, RunStarted
+from eureka_agent.records import Baseline, Evaluation, Outcome
+from eureka_agent.report.sentences import effort
+from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
+from eureka_agent.run_dir import RunDir
+from eureka_agent.selection import greedy
+from eureka_agent.task import Task
+
+_REASONS_SHOWN = 5
+
+
+class Result(NamedTuple):
+    """One row of a table of results."""
+
+    label: str
+    candidate: str
+    evaluation: Evaluation | None
+    trained: str = ""
+
+
+class Finding(Protocol):
+    """One thing that `eureka-agent doctor` looked at."""
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def ok(self) -> bool:
+        """Whether it works."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What was found, or what to do."""
+        ...
+
+
+class Compared(Protocol):
+    """A reward file's result beside the references'."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What the policy trained with it does."""
+        ...
+
+    @property
+    def baselines(self) -> tuple[Baseline, ...]:
+        """What it is compared with."""
+        ...
+
+
+def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
+    """Return how the run ended: each generation's best beside the references, the score, the files."""
+    best, judged = finished.best, not run.config.has_fitness
+    rows = [_generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)]
+    if best is not None and best.evaluation is not None:
+        rows.append(Result("chosen" if judged else "best of all", best.candidate.name, best.evaluation))
+    rows += [Result(BASELINES[b.name], "", b.evaluation) for b in finished.baselines]
+    title = "The wish has no fitness of its own; a person chose." if judged else fitness_line(run.task)
+    parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
+    if not any(outcome.evaluation for outcome in finished.outcomes):
+        parts += failures(finished.outcomes)
+    if finished.human_normalised is not None:
+        score = number(finished.human_normalised, 2)
+        parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
+    return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
+
+
+def fitness_line(task: Task) -> str:
+    """Return what the fitness counts and from where on the task is solved."""
+    return f"Fitness in {task.fitness_unit}; {task.fitness_solved:g} counts as solved."
+
+
+def comparison_table(comparison: Compared, task: Task) -> RenderableType:
+    """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
+    rows = [Result(comparison.path.name, "", comparison.evaluation)]
+    rows += [Result(BASELINES[b.name], "", b.evaluation) for b in comparison.baselines]
+    return Group(Text(fitness_line(task), "dim"), results_table(rows))
+
+
+def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
+    """Return evaluations side by side, numbers aligned; a column only where some row has something to say."""
+    evaluations = [row.evaluation for row in rows]
+    digits = places(e.fitness for e in evaluations if e is not None)
+    columns = {"": [row.label for row in rows], "reward": [row.candidate for row in rows]}
+    if not judged:
+        columns["fitness"] = _numbers(evaluations, lambda e: e.fitness)
+        columns["95 % interval"] = [interval(e, digits) if e else "-" for e in evaluations]
+    columns["episode (steps)"] = [number(e.episode_length, 0) if e else "-" for e in evaluations]
+    for name in dict.fromkeys(name for e in evaluations if e is not None for name in e.measures):
+        columns[name.replace("_", " ")] = _numbers(evaluations, partial(_measure, name))
+    columns["trained"] = [row.trained for row in rows]
+    shown = {title: cells for title, cells in columns.items() if any(cells)}
+    table = plain_table()
+    for title, cells in shown.items():
+        width = max(len(word) for word in (*cells, *title.split()))  # only titles wrap
+        fixed = title in ("fitness", "95 % interval")
+        justify: JustifyMethod = "left" if title in ("", "reward") else "right"
+        table.add_column(title, justify=justify, min_width=max(width, len(title) if fixed else 0), no_wrap=fixed)
+    for cells in zip(*shown.values(), strict=True):
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
+    """Return the commonest reasons why candidates have no fitness, one line each."""
+    reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}" for reason in reasons)
+    title = Text(f"No reward worked. {plural(len(reasons), 'candidate')} failed:")
+    lines = [Text(f"  {count} x {reason}", overflow="fold") for reason, count in counts.most_common(_REASONS_SHOWN)]
+    rest = len(counts) - len(lines)
+    return [title, *lines, *([Text(f"  and {plural(rest, 'other reason')}")] if rest else [])]
+
+
+def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
+    """Return the generations that have outcomes, in order."""
+    return sorted({outcome.candidate.generation for outcome in outcomes})
+
+
+def tasks_table(tasks: Iterable[Task]) -> RenderableType:
+    """Return all tasks with what their fitness counts, for `eureka-agent tasks`."""
+    table = plain_table()
+    table.add_column("task", no_wrap=True)
+    table.add_column("what the robot should do", ratio=1)
+    table.add_column("fitness")
+    table.add_column("solved", justify="right")
+    for task in tasks:
+        what = Text(task.description)
+        if task.aliases:
+            what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
+        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}")
+    return table
+
+
+def doctor_table(findings: Iterable[Finding]) -> RenderableType:
+    """Return what works on this machine and what is missing, for `eureka-agent doctor`."""
+    table = plain_table()
+    table.add_column("", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("", ratio=1)
+    table.show_header = False
+    for finding in findings:
+        verdict = Text("ok", "green") if finding.ok else Text("missing", "bold red")
+        table.add_row(Text(clean(finding.name)), verdict, Text(clean(finding.detail)))
+    return table
+
+
+def plain_table() -> Table:
+    """Return an empty table in the report's style: no lines, two spaces between columns."""
+    return Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+
+
+def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result:
+    members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
+    trained = f"{sum(outcome.evaluation is not None for outcome in members)} of {len(members)}"
+    best = None if judged else greedy(members)
+    if best is None:
+        return Result(f"generation g{index}", "", None, trained)
+    return Result(f"generation g{index}", best.candidate.name, best.evaluation, trained)
+
+
+def _measure(name: str, evaluation: Evaluation) -> float | None:
+    return evaluation.measures.get(name)
+
+
+def _numbers(evaluations: Sequence[Evaluation | None], value: Callable[[Evaluation], float | None]) -> list[str]:
+    """Return one cell an evaluation, all with the same decimals."""
+    values = [value(evaluation) if evaluation is not None else None for evaluation in evaluations]
+    digits = places(x for x in values if x is not None)
+    return ["-" if x is None else number(x, digits) for x in values]
+
+
+def _files(path: Path) -> list[RenderableType]:
+    """Return the files that people will want, as far as they exist."""
+    run = RunDir(path)
+    files = (
+        (run.best_reward, "the best reward"),
+        (run.policy, "the policy trained with it"),
+        (run.summary, "these figures"),
+        (run.curves, "training curves: tensorboard --logdir"),
+        (run.database, "everything: eureka-agent show"),
+    )
+    table = plain_table()
+    table.show_header = False
+    for file, meaning in files:
+        if file.exists():
+            table.add_row(Text(file.name), Text(meaning, "dim"))
+    return [Text(f"Written to {path}", overflow="fold"), table]

@@ -1,0 +1,115 @@
+"""Numbers and names as a person reads them; every part of the report speaks through these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.events import RunStarted
+from eureka_agent.records import Evaluation, Stage
+
+STAGES: dict[Stage, str] = {
+    "extract": "no reward function in the answer",
+    "check": "not allowed",
+    "probe": "broke on sample states",
+    "training": "failed in training",
+}
+"""What went wrong at each stage, in a few words."""
+
+BASELINES = {"human": "human reward", "sparse": "sparse reward", "random": "random actions"}
+"""Readable names of the baselines."""
+
+
+def places(values: Iterable[float]) -> int:
+    """Return how many decimals show about four digits of the largest of `values`; shared, so that columns align."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return 2
+    exponent = math.floor(math.log10(largest))
+    return max(0, 3 - exponent) if exponent > 0 else min(4, 2 - exponent)
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """Return a number with about four digits, or with `decimals`; `NaN` where there is none."""
+    if math.isnan(value):
+        return "NaN"
+    if abs(value) >= 1e9 or (decimals is None and 0.0 < abs(value) < 1e-4):
+        return f"{value:.2e}"
+    return f"{value:,.{places([value]) if decimals is None else decimals}f}"
+
+
+def interval(evaluation: Evaluation, decimals: int | None = None) -> str:
+    """Return `11.8 to 12.8`, the 95 % interval, or `unknown` (one episode has no spread)."""
+    low, high = evaluation.fitness_low, evaluation.fitness_high
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "unknown"
+    if decimals is None:
+        decimals = places((low, high))
+    return f"{number(low, decimals)} to {number(high, decimals)}"
+
+
+def fitness(evaluation: Evaluation) -> str:
+    """Return `12.3 (11.8 to 12.8)`: fitness and its 95 % interval."""
+    decimals = places((evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high))
+    return f"{number(evaluation.fitness, decimals)} ({interval(evaluation, decimals)})"
+
+
+def quantity(count: float) -> str:
+    """Return a large count in short: `9,500`, `930 k`, `1.5 M`."""
+    if count < 9_999.5:
+        return f"{count:,.0f}"
+    for factor, prefix in ((1e3, "k"), (1e6, "M")):
+        if count < 999.5 * factor:
+            return f"{count / factor:.{1 if prefix == 'M' and count < 99.5e6 else 0}f} {prefix}"
+    return f"{count / 1e9:,.1f} G"
+
+
+def duration(seconds: float) -> str:
+    """Return `45 s`, `3 min 20 s` or `2 h 05 min`."""
+    whole = round(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def rough(seconds: float) -> str:
+    """Return a duration as an estimate deserves it: `about 50 s`, `about 12 min`, `about 2 h 10 min`."""
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {5 * round(seconds / 5)} s"
+    minutes = round(seconds / 60) if seconds < 3600 else 5 * round(seconds / 300)
+    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60:02d} min"
+
+
+def clean(text: str) -> str:
+    """Return foreign text as one line without control characters, so that it cannot steer the terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def unit_of(run: RunStarted | None) -> str | None:
+    """Return what fitness counts; None where the wish has no fitness and a person judges."""
+    if run is None:
+        return ""
+    return run.task.fitness_unit if run.config.has_fitness else None
+
+
+def verdict(evaluation: Evaluation, unit: str | None) -> str:
+    """Return `fitness 12.3 (11.8 to 12.8) m/s`, or how long episodes last where `unit` is None."""
+    if unit is not None:
+        return f"fitness {fitness(evaluation)} {unit}".rstrip()
+    measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
+    return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 reward` or `8 rewards`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def nth(generation: int, config: SynthesisConfig) -> str:
+    """Return `Generation g1 (2 of 3)`; the names of its candidates begin with `g1`."""
+    return f"Generation g{generation} ({generation + 1} of {config.generations})"

@@ -1,0 +1,52 @@
+"""Rewards that a user has in a file: are they sound, and what are they worth?"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka_agent.errors import CandidateError, RewardFileError
+from eureka_agent.events import Listener
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.policy import Policy
+from eureka_agent.records import Baseline, Evaluation
+from eureka_agent.reward_function import RewardFunction
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trial import Trials
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A reward file's fitness beside the references, all trained side by side with one budget and seed."""
+
+    path: Path
+    evaluation: Evaluation
+    policy: Policy
+    baselines: tuple[Baseline, ...]
+
+
+def check_file(path: Path, task: Task) -> tuple[str, ...]:
+    """Check and probe a reward file; return its components' names. Raises RewardFileError with what to change."""
+    with Wall() as wall, ExitStack() as open_rewards:
+        trials = Trials(task, task.budgets["quick"], wall, seed=0)
+        return _opened(path, task, trials, open_rewards).component_names
+
+
+def compare(path: Path, task: Task, budget: TrainingBudget, *, seed: int, tell: Listener) -> Comparison:
+    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails."""
+    with Wall() as wall, ExitStack() as open_rewards:
+        trials = Trials(task, budget, wall, seed=seed, tell=tell)
+        reward = _opened(path, task, trials, open_rewards)
+        (trial,), baselines = trials.beside_baselines([path.name], [reward])
+        if trial.evaluation is None or trial.result.policy is None:
+            raise RewardFileError(f"The training with {path} failed: {trial.result.error}")
+        return Comparison(path, trial.evaluation, trial.result.policy, baselines)
+
+
+def _opened(path: Path, task: Task, trials: Trials, open_rewards: ExitStack) -> SealedReward:
+    function = RewardFunction.load(path, task)
+    try:
+        return trials.open(function.reward, open_rewards)
+    except CandidateError as error:
+        raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error

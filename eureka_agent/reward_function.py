@@ -1,0 +1,97 @@
+"""A reward function as a user gets it: callable on tensors, and still behind the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from torch import Tensor
+
+from eureka_agent.checks import check_source
+from eureka_agent.errors import CandidateError, RewardFileError, UsageError
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.records import RewardSource
+from eureka_agent.task import Task
+
+
+class RewardFunction:
+    """A checked reward for one task.
+
+    Calling it runs the code in a sealed child process, never in this one; the child starts with the first call
+    and ends with `close` (or the `with` block, or the object). `.source` is plain Python to use elsewhere.
+    """
+
+    def __init__(self, task: Task, reward: RewardSource) -> None:
+        self.task = task
+        self.reward = reward
+        self._wall: Wall | None = None
+        self._sealed: SealedReward | None = None
+        self._max_rows = 0
+
+    @classmethod
+    def load(cls, path: Path | str, task: Task) -> RewardFunction:
+        """Read a reward file and check it against the task. Raises RewardFileError with what to change."""
+        try:
+            code = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
+        try:
+            return cls(task, check_source(code, task.reward_inputs))
+        except CandidateError as error:
+            raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
+
+    @property
+    def source(self) -> str:
+        """The Python source."""
+        return self.reward.code
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the reward's components; known after the first call."""
+        return self._sealed.component_names if self._sealed is not None else ()
+
+    def save(self, path: Path | str) -> None:
+        """Write the source to a file."""
+        Path(path).write_text(self.source, encoding="utf-8")
+
+    def __call__(self, **state: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return the reward `(rows,)` and its components `(rows,)` each.
+
+        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task.
+        """
+        needed = [name for name in self.reward.parameters if name in self.task.reward_inputs.shapes]
+        missing = [name for name in needed if name not in state]
+        if missing:
+            raise UsageError(f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.")
+        rows = len(state[needed[0]]) if needed else 1
+        batch = self._sealed_for(rows)(state)
+        return batch.reward, batch.components
+
+    def _sealed_for(self, rows: int) -> SealedReward:
+        if self._sealed is None or rows > self._max_rows:
+            self.close()
+            self._max_rows = max(rows, 1024)
+            self._wall = Wall()
+            self._sealed = self._wall.open(self.reward, self.task.reward_inputs, max_rows=self._max_rows)
+        return self._sealed
+
+    def close(self) -> None:
+        """End the child process; the next call starts a new one."""
+        if self._sealed is not None:
+            self._sealed.close()
+        if self._wall is not None:
+            self._wall.close()
+        self._sealed = self._wall = None
+
+    def __enter__(self) -> RewardFunction:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"RewardFunction(task={self.task.name!r}, parameters={self.reward.parameters})"

@@ -1,0 +1,274 @@
+"""One run, from its folder to its result; `synthesize`, `evolve` and `resume` are made of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import UsageError
+from eureka_agent.events import (
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Listener,
+    Proposed,
+    RunFinished,
+    RunStarted,
+)
+from eureka_agent.jail import Wall
+from eureka_agent.loop import Search
+from eureka_agent.policy import Policy
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.records import Baseline, Generation, Outcome
+from eureka_agent.registry import find_task
+from eureka_agent.report import CurveWriter, summary
+from eureka_agent.reward_function import RewardFunction
+from eureka_agent.run_dir import RunDir
+from eureka_agent.selection import Judge
+from eureka_agent.store import Store
+from eureka_agent.task import Task
+from eureka_agent.trial import Trials
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """What a run found."""
+
+    path: Path
+    """The run's folder."""
+    task: Task
+    best: Outcome | None
+    """The best candidate; None when no candidate could be trained (or a person chose none)."""
+    reward: RewardFunction | None
+    policy: Policy | None
+    baselines: tuple[Baseline, ...]
+    outcomes: tuple[Outcome, ...]
+    """Every candidate of the run, in order."""
+    human_normalised: float | None
+    """`(best - sparse) / |human - sparse|` (Eureka, section 4)."""
+
+
+class Run:
+    """A run that this process works on; made by `started` or `resumed`."""
+
+    def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, listeners: list[Listener]) -> None:
+        self.dir, self.task = run_dir, task
+        self._store, self._search, self._listeners = store, search, listeners
+        self._best: Outcome | None = None
+
+    def generations(self) -> Iterator[Generation]:
+        """Yield each generation as it finishes; the files for people are written along the way."""
+        for generation in self._search.run():
+            self._best = generation.best
+            yield generation
+        finished = self._finished()
+        self.dir.summary.write_text(
+            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+        )
+        tell(self._listeners, finished)
+
+    def result(self) -> SynthesisResult:
+        """Return what was found so far."""
+        finished = self._finished()
+        reward = finished.best.candidate.reward if finished.best else None
+        return SynthesisResult(
+            path=self.dir.path,
+            task=self.task,
+            best=finished.best,
+            reward=RewardFunction(self.task, reward) if reward else None,
+            policy=Policy.load(self.dir.policy) if finished.best else None,
+            baselines=finished.baselines,
+            outcomes=finished.outcomes,
+            human_normalised=finished.human_normalised,
+        )
+
+    def _finished(self) -> RunFinished:
+        outcomes, baselines = tuple(self._store.outcomes()), tuple(self._store.baselines())
+        trainings = [outcome.training.environment_steps for outcome in outcomes if outcome.training]
+        return RunFinished(
+            path=self.dir.path,
+            best=self._best,
+            baselines=baselines,
+            outcomes=outcomes,
+            human_normalised=human_normalised(self._best, baselines),
+            environment_steps=sum(trainings) + sum(baseline.environment_steps for baseline in baselines),
+            seconds=self._store.seconds,
+        )
+
+
+def human_normalised(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
+    """Return `(best - sparse) / |human - sparse|` (Eureka, section 4); None where it has no meaning."""
+    fitness = {baseline.name: baseline.evaluation.fitness for baseline in baselines}
+    if best is None or not {"human", "sparse"} <= fitness.keys():
+        return None
+    gap = abs(fitness["human"] - fitness["sparse"])
+    return (best.fitness - fitness["sparse"]) / gap if gap > 1e-9 and math.isfinite(best.fitness) else None
+
+
+# ---------------------------------------------------------------------- the API
+def synthesize(
+    config: SynthesisConfig,
+    *,
+    proposer: Proposer | None = None,
+    judge: Judge | None = None,
+    listener: Listener | None = None,
+) -> SynthesisResult:
+    """Search a reward function and return the best one, with its policy.
+
+    `proposer` replaces the one that the config names; `judge` chooses where the wish has no fitness;
+    `listener` is told what happens. Raises UsageError before anything is written when the config cannot work.
+    """
+    with started(config, proposer=proposer, judge=judge, listener=listener) as run:
+        for _ in run.generations():
+            pass
+        return run.result()
+
+
+def evolve(
+    config: SynthesisConfig,
+    *,
+    proposer: Proposer | None = None,
+    judge: Judge | None = None,
+    listener: Listener | None = None,
+) -> Iterator[Generation]:
+    """Like `synthesize`, but yield each generation as it finishes; stop iterating to stop the search."""
+    with started(config, proposer=proposer, judge=judge, listener=listener) as run:
+        yield from run.generations()
+
+
+def resume(
+    path: Path,
+    *,
+    proposer: Proposer | None = None,
+    judge: Judge | None = None,
+    listener: Listener | None = None,
+) -> SynthesisResult:
+    """Go on with a run that was stopped, at whatever moment, and return its result.
+
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
+    """
+    with resumed(RunDir(path), proposer=proposer, judge=judge, listener=listener) as run:
+        for _ in run.generations():
+            pass
+        return run.result()
+
+
+@contextmanager
+def started(
+    config: SynthesisConfig,
+    *,
+    proposer: Proposer | None = None,
+    judge: Judge | None = None,
+    listener: Listener | None = None,
+) -> Iterator[Run]:
+    """Make a new run: its folder, its database, its wall."""
+    task = find_task(config.env or config.task)
+    chosen = _proposer(config, task, proposer)
+    _check_judge(config, judge)
+    run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
+    with (
+        Store.create(run_dir.database, config) as store,
+        _opened(run_dir, store, task, chosen, judge, listener, False) as run,
+    ):
+        yield run
+
+
+@contextmanager
+def resumed(
+    run_dir: RunDir,
+    *,
+    proposer: Proposer | None = None,
+    judge: Judge | None = None,
+    listener: Listener | None = None,
+) -> Iterator[Run]:
+    """Open an existing run to go on with it."""
+    with Store.open(run_dir.database) as store:
+        config = store.config
+        task = find_task(config.env or config.task)
+        chosen = _proposer(config, task, proposer)
+        _check_judge(config, judge)
+        with _opened(run_dir, store, task, chosen, judge, listener, True) as run:
+            yield run
+
+
+@contextmanager
+def _opened(
+    run_dir: RunDir,
+    store: Store,
+    task: Task,
+    chosen: tuple[Proposer, str],
+    judge: Judge | None,
+    listener: Listener | None,
+    resumed: bool,
+) -> Iterator[Run]:
+    config, budget = store.config, store.config.training_budget(task)
+    proposer, announcement = chosen
+    listeners: list[Listener] = [_FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
+    if listener is not None:
+        listeners.append(listener)
+
+    def tell_all(event: Event) -> None:
+        tell(listeners, event)
+
+    with Wall(required=config.wall) as wall:
+        store.put_meta("wall", wall.describe())
+        tell_all(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
+        trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell_all)
+        yield Run(run_dir, store, task, Search(store, proposer, trials, tell_all, judge), listeners)
+
+
+def tell(listeners: list[Listener], event: Event) -> None:
+    """Tell everyone."""
+    for listener in listeners:
+        listener(event)
+
+
+def _proposer(config: SynthesisConfig, task: Task, given: Proposer | None) -> tuple[Proposer, str]:
+    if given is not None:
+        return given, f"The proposer {given.name!r} proposes the rewards."
+    return choose_proposer(
+        task, model=config.model, base_url=config.base_url, seed=config.seed, temperature=config.temperature
+    )
+
+
+def _check_judge(config: SynthesisConfig, judge: Judge | None) -> None:
+    if not config.has_fitness and judge is None:
+        raise UsageError(
+            f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
+            "`synthesize` in a terminal and choose after each generation, or pass judge= in Python."
+        )
+
+
+class _FileWriter:
+    """Writes what people read: prompts, completions, the best reward and its policy. The database is the truth."""
+
+    def __init__(self, run_dir: RunDir, store: Store) -> None:
+        self._dir, self._store = run_dir, store
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case GenerationStarted(generation, attempt):
+                messages = self._store.messages(generation, attempt) or ()
+                text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in messages)
+                self._dir.prompt(generation, attempt).write_text(text + "\n", "utf-8")
+            case Proposed(generation, completion):
+                path = self._dir.completion(f"g{generation}c{completion.index}")
+                path.write_text(completion.text, "utf-8", errors="replace")
+            case GenerationFinished(generation) if generation.best is not None:
+                self._write_best(generation.best)
+            case _:
+                pass
+
+    def _write_best(self, best: Outcome) -> None:
+        candidate = best.candidate
+        policy = self._store.policy(candidate.generation, candidate.index)
+        if candidate.reward is not None:
+            self._dir.best_reward.write_text(candidate.reward.code, "utf-8")
+        if policy is not None:
+            self._dir.policy.write_bytes(policy)

@@ -1,0 +1,83 @@
+"""Helpers for building a task's scene as an `MjSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import mujoco
+
+from eureka_agent.errors import SimulationError
+
+Quantity: TypeAlias = Literal["position", "quaternion", "linear_velocity", "angular_velocity"]
+
+_FRAME_SENSORS = {
+    "position": mujoco.mjtSensor.mjSENS_FRAMEPOS,
+    "quaternion": mujoco.mjtSensor.mjSENS_FRAMEQUAT,
+    "linear_velocity": mujoco.mjtSensor.mjSENS_FRAMELINVEL,
+    "angular_velocity": mujoco.mjtSensor.mjSENS_FRAMEANGVEL,
+}
+_FRAME_OBJECTS = {
+    "body": mujoco.mjtObj.mjOBJ_XBODY,  # the body's own frame; mjOBJ_BODY would be its inertial frame
+    "site": mujoco.mjtObj.mjOBJ_SITE,
+    "geom": mujoco.mjtObj.mjOBJ_GEOM,
+}
+
+
+def load_xml(path: Path) -> mujoco.MjSpec:
+    """Read an MJCF file; raises SimulationError when it is missing or no model."""
+    try:
+        return mujoco.MjSpec.from_file(str(path))
+    except (OSError, ValueError) as error:
+        raise SimulationError(f"Cannot read the model {path}: {error}") from error
+
+
+def load_package_xml(package: str, path: str) -> mujoco.MjSpec:
+    """Read the MJCF file at `path` inside an installed top-level `package`, without importing the package.
+
+    Raises SimulationError when the package is not installed or has no such file.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SimulationError(f"The model {path} comes with the package {package!r}, which is not installed.")
+    return load_xml(Path(spec.submodule_search_locations[0], path))
+
+
+def add_frame_sensors(
+    spec: mujoco.MjSpec,
+    name: str,
+    kind: Literal["body", "site", "geom"] = "body",
+    quantities: Sequence[Quantity] = ("position", "quaternion", "linear_velocity", "angular_velocity"),
+) -> None:
+    """Add sensors `<name>_<quantity>` of the frame of an element, all expressed in the world's frame.
+
+    Positions are in m, velocities in m/s (of the frame's origin) and rad/s; quaternions are (w, x, y, z).
+    """
+    for quantity in quantities:
+        spec.add_sensor(
+            name=f"{name}_{quantity}",
+            type=_FRAME_SENSORS[quantity],
+            objtype=_FRAME_OBJECTS[kind],
+            objname=name,
+        )
+
+
+def add_touch_sensor(
+    spec: mujoco.MjSpec, name: str, body: str, *, radius: float, position: Sequence[float] = (0.0, 0.0, 0.0)
+) -> None:
+    """Add a sensor `<name>`: the sum of normal contact forces (N) on `body` inside a sphere.
+
+    The sphere has `radius` m around `position` m in the body's frame.
+    """
+    spec.body(body).add_site(
+        name=f"{name}_site",
+        type=mujoco.mjtGeom.mjGEOM_SPHERE,
+        size=[radius, 0.0, 0.0],
+        pos=list(position),
+        group=4,  # not drawn by default
+    )
+    spec.add_sensor(
+        name=name, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=f"{name}_site"
+    )

@@ -1,0 +1,118 @@
+"""Finding out what rewards are worth: through the wall, into training, and measured by the task's own fitness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from eureka_agent.checks import check_source
+from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
+from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
+from eureka_agent.extract import extract
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.probe import probe
+from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
+from eureka_agent.reward import RewardRunner, SparseReward
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer import Act, TrainResult, evaluate, one_torch_thread, random_actions, sample_states, train
+
+_STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a training gave and what its policy does."""
+
+    result: TrainResult
+    evaluation: Evaluation | None
+    """None when the training failed."""
+
+
+class Trials:
+    """Checks, probes and trains rewards of one task with one budget."""
+
+    def __init__(
+        self,
+        task: Task,
+        budget: TrainingBudget,
+        wall: Wall,
+        *,
+        seed: int,
+        threads: int | None = None,
+        tell: Listener = lambda event: None,
+    ) -> None:
+        self.task, self.budget, self.wall = task, budget, wall
+        self._seed, self._threads, self._tell = seed, threads, tell
+        self._samples = sample_states(task, seed=seed)
+
+    def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
+        """Extract, check and probe a candidate; returns its reward in a sealed child, or the failed outcome."""
+        try:
+            reward = check_source(extract(candidate.completion.text), self.task.reward_inputs)
+            candidate = replace(candidate, reward=reward)
+            return candidate, self.open(reward, open_rewards)
+        except CandidateError as error:
+            return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
+
+    def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
+        """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
+        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]))
+        sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
+        open_rewards.callback(sealed.close)
+        probe(sealed, self._samples)
+        return sealed
+
+    def train(
+        self, names: Sequence[str], rewards: Sequence[RewardRunner], candidates: Sequence[Candidate] = ()
+    ) -> list[Trial]:
+        """Train one policy per reward, side by side, and evaluate those that came out."""
+        names = tuple(names)
+        self._tell(TrainingStarted(tuple(candidates), names))
+        results = train(
+            self.task,
+            rewards,
+            self.budget,
+            seed=self._seed,
+            threads=self._threads,
+            on_progress=lambda progress: self._tell(Trained(names, progress)),
+        )
+        policies = [result.policy for result in results if result.policy is not None]
+        evaluations = iter(self._evaluate(policies))
+        return [Trial(result, next(evaluations) if result.policy else None) for result in results]
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        """Train the human and the sparse reward with the same budget and seed, and measure random actions."""
+        _, baselines = self.beside_baselines((), ())
+        return baselines
+
+    def beside_baselines(
+        self, names: Sequence[str], rewards: Sequence[RewardRunner]
+    ) -> tuple[list[Trial], tuple[Baseline, ...]]:
+        """Train `rewards` in one population with the human and the sparse reward."""
+        with ExitStack() as open_rewards:
+            human = self.open(check_source(self.task.human_reward, self.task.reward_inputs), open_rewards)
+            everyone = (*names, "human reward", "sparse reward")
+            *trials, human_trial, sparse_trial = self.train(everyone, (*rewards, human, SparseReward()))
+        (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
+        baselines = (_baseline("human", human_trial), _baseline("sparse", sparse_trial), Baseline("random", random))
+        self._tell(BaselinesMeasured(baselines))
+        return trials, baselines
+
+    def _evaluate(self, policies: Sequence[Act]) -> list[Evaluation]:
+        with one_torch_thread():
+            return evaluate(
+                self.task,
+                policies,
+                episodes=self.budget.evaluation_episodes,
+                seed=self._seed,
+                threads=self._threads,
+            )
+
+
+def _baseline(name: Literal["human", "sparse"], trial: Trial) -> Baseline:
+    """A reference must train; if it does not, the comparison is void and the run has to say so."""
+    if trial.evaluation is None or trial.result.record is None:
+        raise EurekaError(f"The training of the {name} reward failed: {trial.result.error}")
+    return Baseline(name, trial.evaluation, trial.result.record.environment_steps)

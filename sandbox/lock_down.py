@@ -1,0 +1,40 @@
+"""All layers, one after the other, on the calling process.
+
+It must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp bind the calling
+thread, and a second thread would go free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import landlock, limits, privileges, seccomp
+
+Report = dict[str, str]
+"""Per layer: why it does not hold; empty where it does."""
+
+
+def lock_down(*, memory_bytes: int, parent: int) -> Report:
+    """Apply every layer that this machine has, and say which hold. There is no way back.
+
+    The channel must be on descriptor 3 already. Each layer is attempted even when another failed; the caller
+    decides what is enough.
+    """
+    privileges.forbid_inspection()
+    steps: dict[str, Callable[[], None]] = {
+        "rlimits": lambda: limits.set_limits(memory_bytes),
+        "capabilities": privileges.drop_capabilities,
+        "no_new_privs": privileges.forbid_new_privileges,
+        "landlock": landlock.apply,
+        "parent_death": lambda: privileges.die_with_parent(parent),
+        "seccomp": lambda: seccomp.apply(limits.CHANNEL),
+    }
+    return {layer: _attempt(step) for layer, step in steps.items()}
+
+
+def _attempt(step: Callable[[], None]) -> str:
+    try:
+        step()
+    except (OSError, ValueError) as error:  # setrlimit raises ValueError
+        return str(error) or type(error).__name__
+    return ""

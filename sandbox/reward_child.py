@@ -1,0 +1,175 @@
+"""The untrusted process: it seals itself, then runs one reward function on the rows that it is given."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from eureka_agent.checks import REWARD_FILE, compile_checked
+from eureka_agent.errors import CheckError
+from eureka_agent.jail_wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Channel, Exchange, Layout, Message
+
+from . import limits
+from .lock_down import lock_down
+from .namespace import namespace
+from .self_check import self_check
+
+_MAX_MESSAGE = 400
+
+
+class _ContractError(Exception):
+    """The reward ran and did not keep the contract; the message says how."""
+
+
+def run(channel: int, memory: int, request: Message, parent: int) -> NoReturn:
+    """Seal this process, report which layers hold, and serve until the channel closes.
+
+    `channel` and `memory` are descriptors; `request` is the zygote's: `memory_bytes` and the `required` layers.
+    """
+    shared = mmap.mmap(memory, 0)
+    limits.volunteer_for_out_of_memory()
+    limits.keep_only_channel(channel)
+    os.environ.clear()
+    report = lock_down(memory_bytes=request["memory_bytes"], parent=parent)
+    wire = Channel(limits.CHANNEL)
+    wire.send({"layers": report})
+    if any(report[layer] for layer in request["required"]):
+        os._exit(1)
+    job = wire.receive()
+    if job is not None and job["do"] == "self_check":
+        wire.send({"acts": self_check(parent)})
+    elif job is not None:
+        _serve(wire, shared, job)
+    os._exit(0)
+
+
+def _serve(wire: Channel, shared: mmap.mmap, job: Message) -> None:
+    layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
+    reward = _Reward(job["code"], job["checked"], job["constants"], layout.views(shared))
+    while (request := wire.receive()) is not None:
+        wire.send(_answer(reward, request["rows"]))
+
+
+def _answer(reward: _Reward, rows: int) -> Message:
+    try:
+        return {"names": reward(rows)}
+    except _ContractError as error:
+        return {"broke": str(error)[:_MAX_MESSAGE]}
+    except CheckError as error:
+        return {"broke": f"the code does not pass the checks: {error}"[:_MAX_MESSAGE]}
+    except BaseException as error:  # noqa: BLE001  the candidate may raise anything, SystemExit included
+        kind = type(error).__name__
+        return {"raised": kind, "message": _text(error), "line": _line(error.__traceback__)}
+
+
+@dataclass
+class _Reward:
+    """One candidate's function; compiled at the first call, whose answer carries what goes wrong there."""
+
+    code: str
+    checked: bool
+    constants: dict[str, float]
+    exchange: Exchange
+    function: Callable[..., Any] | None = None
+    names: list[str] | None = None
+
+    def __call__(self, rows: int) -> list[str]:
+        """Reward the first `rows` rows; return the component names in the order of the shared memory."""
+        self.function = self.function or self._load()
+        inputs = {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}
+        versions = {name: values._version for name, values in inputs.items()}
+        result = self.function(**inputs, **self.constants)
+        for name, values in inputs.items():
+            if values._version != versions[name]:
+                raise _ContractError(f"it changed its input {name!r} in place; it must leave its inputs as they are")
+        reward, components = _pair(result)
+        names = _component_names(components)
+        if self.names not in (None, names):
+            raise _ContractError(f"its components changed between calls, from {self.names} to {names}")
+        self.names = names
+        self.exchange.reward[:rows] = _column("the reward", reward, rows, scalar=False)
+        for index, name in enumerate(names):
+            column = _column(f"component {name!r}", components[name], rows, scalar=True)
+            self.exchange.components[index, :rows] = column
+        return names
+
+    def _load(self) -> Callable[..., Any]:
+        if self.checked:
+            compiled = compile_checked(self.code)
+            code, variables = compiled.code, namespace(compiled.imports)
+        else:
+            code, variables = compile(self.code, REWARD_FILE, "exec", dont_inherit=True), {"__name__": "reward"}
+        exec(code, variables)
+        function: Callable[..., Any] = variables["compute_reward"]
+        return function
+
+
+def _pair(result: object) -> tuple[Tensor, dict[str, object]]:
+    expected = "it must return the pair (reward, components)"
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        size = f" of {len(result)}" if isinstance(result, tuple | list) else ""
+        raise _ContractError(f"{expected}: a tensor and a dictionary, not {type(result).__name__}{size}")
+    reward, components = result
+    if not isinstance(reward, Tensor) or not isinstance(components, dict):
+        got = f"({type(reward).__name__}, {type(components).__name__})"
+        raise _ContractError(f"{expected}: a tensor and a dictionary of tensors, not {got}")
+    return reward, components
+
+
+def _component_names(components: dict[str, object]) -> list[str]:
+    if len(components) > MAX_COMPONENTS:
+        raise _ContractError(f"it returned {len(components)} components; at most {MAX_COMPONENTS} are allowed")
+    for name in components:
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_COMPONENT_NAME or not name.isprintable():
+            text = repr(name)[:80]
+            raise _ContractError(
+                f"the component name {text} is not allowed: use 1 to {MAX_COMPONENT_NAME} printable characters"
+            )
+    return list(components)
+
+
+def _column(what: str, value: object, rows: int, *, scalar: bool) -> Tensor:
+    """Return `(rows,)` float32; with `scalar`, one number stands for all rows."""
+    if isinstance(value, int | float) and scalar:
+        return torch.full((rows,), float(value))
+    if not isinstance(value, Tensor):
+        raise _ContractError(f"{what} is {type(value).__name__}, not a tensor of shape ({rows},)")
+    if value.is_complex():
+        raise _ContractError(f"{what} is complex; it must be real")
+    value = value.detach().to(torch.float32)
+    if scalar and value.dim() == 0:
+        return value.expand(rows)
+    if tuple(value.shape) != (rows,):
+        hint = _SHAPE_HINTS.get(value.dim(), "")
+        raise _ContractError(f"{what} has shape {tuple(value.shape)}, expected ({rows},), one number per row{hint}")
+    return value
+
+
+_SHAPE_HINTS = {
+    0: "; reduce over the last dimension (dim=-1), not over the rows",
+    2: "; reduce over the last dimension (dim=-1) or use .squeeze(-1)",
+}
+
+
+def _text(error: BaseException) -> str:
+    """Return the first line of an exception's message, without a library's stack traces."""
+    text = re.split(r"\n|Exception raised from", str(error).strip(), maxsplit=1)[0]
+    return text.strip()[:_MAX_MESSAGE]
+
+
+def _line(traceback: TracebackType | None) -> int:
+    """Return the line of the candidate's source that was running, innermost; 0 if none was."""
+    line = 0
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == REWARD_FILE:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line

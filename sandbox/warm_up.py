@@ -1,0 +1,59 @@
+"""Calling once whatever a reward may call, so that nothing is left to be loaded when the door is shut.
+
+torch imports modules, opens libraries and picks kernels at first use; in a sealed process that would fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+from eureka_agent.checks.names import METHODS
+
+from .namespace import facades
+
+_ROWS = 256
+
+
+def warm_up() -> None:
+    """Call every allowed function and tensor method with a few likely arguments; failures do not matter."""
+    rows = torch.linspace(0.1, 0.9, 3 * _ROWS).reshape(_ROWS, 3)
+    square = torch.eye(3) + 0.1
+    arguments: list[tuple[Any, ...]] = [
+        (rows,), (rows, rows), (rows, 1), (rows, 1, 2), (rows, 0.1, 0.9), (square, square), ([rows, rows],),
+        (rows > 0.5, rows, rows), (rows > 0.5,), (rows.long(),), ("ij,ij->i", rows, rows), (2,), (2.0,), ([1.0, 2.0],),
+    ]  # fmt: skip
+    for function, values in itertools.product(_functions(), arguments):
+        _call(function, values)
+    _mistakes(rows)
+
+
+def _functions() -> Iterable[Callable[..., Any]]:
+    for facade in facades().values():
+        yield from (value for value in vars(facade).values() if callable(value))
+    for name in sorted(METHODS):
+        method = getattr(torch.Tensor, name, None)
+        if callable(method):
+            yield method
+
+
+def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> None:
+    # Most combinations make no sense, and what then is raised is as varied as the functions are.
+    with contextlib.suppress(Exception):
+        function(*values)
+
+
+def _mistakes(rows: torch.Tensor) -> None:
+    """Common failures, because printing and raising load modules too."""
+    mistakes: tuple[Callable[[], object], ...] = (
+        lambda: rows @ rows,
+        lambda: rows[:, 9],
+        lambda: f"{rows}",
+        lambda: bool(rows),
+    )
+    for mistake in mistakes:
+        _call(mistake, ())

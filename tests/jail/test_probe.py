@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from eureka_agent.errors import ProbeError
+from eureka_agent.jail import Wall
+from eureka_agent.probe import probe
+from tests.support.wall import honest, hostile, state
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return height * 0.0, {}",
+        "return height / (height + 1e-6), {'speed': velocity.norm(dim=-1)}",
+        "return 1 / rotation.norm(dim=-1), {'turned_up': rotation[:, 0]}",
+    ],
+    ids=["constant zero", "guarded division", "division by what is never zero"],
+)
+def test_sound_rewards_pass(wall: Wall, body: str) -> None:
+    reward = honest(wall, f"def compute_reward(height, velocity, rotation): {body}")
+    probe(reward, state(33))
+    assert len(reward.component_names) in (0, 1)
+    reward.close()
+
+
+BROKEN = {
+    "shape": ("return velocity, {}", r"shape \(33, 3\), expected \(33,\)"),
+    "batch mean": ("return height - height.mean(), {}", "the reward changed in .* depend on the other rows"),
+    "batch maximum": ("return height, {'a': height / height.max()}", "component 'a' changed in .* other rows"),
+    "row index": ("return height + torch.arange(33)[: len(height)], {}", "depend on the other rows"),
+    "division by zero": (
+        "return velocity[:, 0] / height, {}",
+        "NaN or infinite .* inputs are zero, .* guard divisions",
+    ),
+    "logarithm of zero": ("return height, {'a': torch.log(height)}", "component 'a' .* guard divisions"),
+    "mutation": ("h = height\n    h += 1\n    return h, {}", "changed its input 'height' in place"),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_rewards_are_told_why(wall: Wall, body: str, says: str) -> None:
+    reward = honest(wall, f"import torch\ndef compute_reward(height, velocity):\n    {body}")
+    with pytest.raises(ProbeError, match=says) as caught:
+        probe(reward, state(33))
+    assert "\n" not in str(caught.value)
+    reward.close()
+
+
+def test_random_rewards_are_found(wall: Wall) -> None:
+    reward = hostile(wall, "height = height + torch.rand(1)", max_rows=33)
+    with pytest.raises(ProbeError, match="equal inputs must give equal values"):
+        probe(reward, state(33))
+    reward.close()

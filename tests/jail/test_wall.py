@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from eureka_agent.errors import RewardRuntimeError, WallError
+from eureka_agent.jail import Wall
+from eureka_agent.jail_sealer import Sealer
+from eureka_agent.jail_zygote import Child
+from tests.support.wall import SPEC, children, descriptors, honest, hostile, state
+
+HEIGHT = "def compute_reward(height): return height, {'h': height}"
+
+
+def test_all_layers_hold_and_no_forbidden_act_is_possible(wall: Wall) -> None:
+    assert wall.layers.held == ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
+    assert wall.layers.missing == {}
+    assert wall.layers.possible == ()
+    assert "seccomp" in wall.describe()
+
+
+def test_what_the_kernel_says_of_a_sealed_process(wall: Wall) -> None:
+    reward = honest(wall, HEIGHT)
+    reward(state())
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{reward.pid}/status").read_text().splitlines())
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"].strip() == "2"  # 2: filtered
+    assert status["Threads"] == "1"
+    assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Amb")} == {"0" * 16}
+    assert sorted(os.listdir(f"/proc/{reward.pid}/fd")) == ["0", "1", "2", "3"]
+    reward.close()
+
+
+def test_opening_and_closing_leaks_nothing(wall: Wall) -> None:
+    honest(wall, HEIGHT).close()
+    before = descriptors()
+    for _ in range(5):
+        good, bad, killed = honest(wall, HEIGHT), hostile(wall, "1 / 0"), honest(wall, HEIGHT)
+        assert len(children(wall.helper_pid)) == 3
+        good(state())
+        for broken in (bad, killed):
+            broken.submit(state())
+        os.kill(killed.pid or 0, signal.SIGKILL)
+        for broken in (bad, killed):
+            with pytest.raises(RewardRuntimeError):
+                broken.collect()
+        good.close()
+        good.close()
+    gc.collect()
+    assert children(wall.helper_pid) == []
+    assert descriptors() == before
+    assert "memfd:reward" not in Path("/proc/self/maps").read_text()
+    assert len(os.listdir(f"/proc/{wall.helper_pid}/fd")) == 4  # 0, 1, 2 and the control socket
+
+
+def test_killed_process_is_named(wall: Wall) -> None:
+    reward = honest(wall, HEIGHT)
+    os.kill(reward.pid or 0, signal.SIGKILL)
+    with pytest.raises(RewardRuntimeError, match="its process was killed, most likely because the machine ran out"):
+        reward(state())
+
+
+def test_death_of_the_helper_process_costs_no_answer(wall: Wall) -> None:
+    rewards = [honest(wall, HEIGHT) for _ in range(3)]
+    for reward in rewards:
+        reward(state())
+        os.kill(reward.pid or 0, signal.SIGSTOP)  # so that no answer is there before the helper process dies
+        reward.submit(state())
+    before = wall.helper_pid
+    pids = [reward.pid for reward in rewards]
+    os.kill(before, signal.SIGKILL)
+    for reward in rewards:
+        assert torch.equal(reward.collect().reward, state()["height"])
+    restarted = wall.helper_pid
+    assert restarted != before
+    assert {reward.pid for reward in rewards}.isdisjoint(pids)
+    for pid in pids:
+        assert _ends(pid or 0), "a sealed process outlived the helper process"
+    rewards.append(honest(wall, HEIGHT))
+    for reward in rewards:
+        assert torch.equal(reward(state()).reward, state()["height"])
+        reward.close()
+    assert wall.helper_pid == restarted
+
+
+def test_closing_the_wall_ends_everything() -> None:
+    gc.collect()
+    before = descriptors()
+    wall = Wall()
+    reward = honest(wall, HEIGHT)
+    helper, pid = wall.helper_pid, reward.pid or 0
+    wall.close()
+    assert _ends(helper)
+    assert _ends(pid)
+    reward.close()
+    wall.close()
+    del reward
+    assert descriptors() == before
+
+
+def test_missing_layer_is_named_with_the_way_out(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal = Sealer.seal
+
+    def seal_without_landlock(self: Sealer, memory: int) -> tuple[Child, dict[str, str]]:
+        child, missing = seal(self, memory)
+        return child, missing | {"landlock": "Function not implemented"}
+
+    monkeypatch.setattr(Sealer, "seal", seal_without_landlock)
+    with pytest.raises(WallError, match=r"'landlock' does not hold.*Function not implemented.*--wall reduced"):
+        Wall()
+    with Wall(required="reduced") as reduced:
+        assert reduced.layers.missing == {"landlock": "Function not implemented"}
+        assert "Missing at --wall reduced: landlock" in reduced.describe()
+        reward = honest(reduced, HEIGHT)
+        assert reward(state()).reward.shape == (8,)
+    with pytest.raises(WallError, match="'landlock' failed"):
+        wall.open(reward.reward, SPEC, max_rows=8)
+
+
+def test_helper_process_that_cannot_start_is_a_wall_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()
+    before = descriptors()
+    monkeypatch.setattr("sys.executable", "/nonexistent/python")
+    with pytest.raises(WallError, match="/nonexistent/python"):
+        Wall()
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(WallError, match="did not start"):
+        Wall()
+    gc.collect()
+    assert descriptors() == before
+
+
+def _ends(pid: int) -> bool:
+    """Whether a process is gone (or a zombie that somebody else has to reap) within a few seconds."""
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka_agent import errors
+from eureka_agent.extract import extract
+from eureka_agent.proposers.openai_chat import OpenAIProposer
+from eureka_agent.records import Completion, Message, Prompt
+from tests.support.openai_server import ChatServer, Reply, completion, error, raw, reset
+
+PROMPT = Prompt(0, (Message("system", "You write rewards."), Message("user", "Run, ant.")))
+CODE = "def compute_reward(speed):\n    return speed, {}\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def ask(server: ChatServer, samples: int = 1, **options: Any) -> list[Completion]:
+    proposer = OpenAIProposer("test-model", base_url=server.base_url, **{"max_retries": 0} | options)
+    return list(proposer.propose(PROMPT, range(samples)))
+
+
+# ---------------------------------------------------------------- what is sent and what comes back
+def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(chat_server: ChatServer) -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    chat_server.order([completion("hi", usage=usage, finish_reason="length", model="test-model-2")])
+    [answer] = ask(chat_server, temperature=0.5, max_tokens=99)
+    [sent] = chat_server.requests
+    assert sent == {
+        "model": "test-model",
+        "messages": [
+            {"role": "system", "content": "You write rewards."},
+            {"role": "user", "content": "Run, ant."},
+        ],
+        "temperature": 0.5,
+        "max_tokens": 99,
+    }
+    assert (answer.index, answer.text, answer.proposer) == (0, "hi", "test-model-2")
+    assert (answer.prompt_tokens, answer.completion_tokens, answer.cost_usd) == (7, 5, None)
+    assert answer.truncated
+    assert answer.seconds > 0
+
+
+def test_what_is_left_to_the_server_is_not_sent(chat_server: ChatServer) -> None:
+    ask(chat_server, temperature=None)
+    assert set(chat_server.requests[0]) == {"model", "messages"}
+
+
+def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
+    prompt = Prompt(0, (*PROMPT.messages, Message("user", "Its leg drags.")))
+    list(OpenAIProposer("test-model", base_url=chat_server.base_url).propose(prompt, [0]))
+    assert [message["content"] for message in chat_server.requests[0]["messages"]] == [
+        "You write rewards.",
+        "Run, ant.\n\nIts leg drags.",
+    ]
+
+
+def test_only_the_asked_indices_are_requested(chat_server: ChatServer) -> None:
+    proposer = OpenAIProposer("test-model", base_url=chat_server.base_url)
+    assert sorted(answer.index for answer in proposer.propose(PROMPT, [3, 5, 11])) == [3, 5, 11]
+    assert len(chat_server.requests) == 3
+    assert list(proposer.propose(PROMPT, [])) == []
+
+
+def test_samples_are_requested_in_parallel(chat_server: ChatServer) -> None:
+    chat_server.default = completion("hi", delay_s=0.3)
+    started = time.monotonic()
+    assert len(ask(chat_server, 8)) == 8
+    # One after the other, 8 samples would take 8 * 0.3 s = 2.4 s.
+    assert time.monotonic() - started < 1.8
+    assert chat_server.max_in_flight == 8
+
+
+def test_no_more_than_the_allowed_number_at_a_time(chat_server: ChatServer) -> None:
+    chat_server.default = completion("hi", delay_s=0.05)
+    assert len(ask(chat_server, 6, concurrency=2)) == 6
+    assert chat_server.max_in_flight == 2
+
+
+def test_completions_come_as_they_arrive(chat_server: ChatServer) -> None:
+    chat_server.order([completion("slow", delay_s=0.6)])
+    chat_server.default = completion("fast")
+    assert [answer.text for answer in ask(chat_server, 3)] == ["fast", "fast", "slow"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODE,
+        f"```python\n{CODE}```",
+        f"Here:\n```\n{CODE}```\nDone.",
+        f"~~~py\n{CODE}~~~",
+        f"- step\n  ```python\n{textwrap.indent(CODE, '  ')}  ```",
+        f"```python\r\n{CODE}".replace("\n", "\r\n"),
+        f"```python\n{CODE}",
+    ],
+)
+def test_code_arrives_whole_in_every_usual_fence(chat_server: ChatServer, text: str) -> None:
+    chat_server.order([completion(text)])
+    [answer] = ask(chat_server)
+    assert answer.text == text
+    assert extract(answer.text).strip() == CODE.strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("", ""),
+        ([{"type": "text", "text": "a"}, {"type": "image"}, "b"], "ab"),
+        ({"odd": 1}, ""),
+    ],
+)
+def test_content_that_is_no_string(chat_server: ChatServer, content: object, text: str) -> None:
+    chat_server.order([completion(content)])
+    [answer] = ask(chat_server)
+    assert answer.text == text
+    assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
+
+
+# ---------------------------------------------------------------- what goes wrong
+@pytest.mark.parametrize("trouble", [error(500), error(503), error(429, retry_after="0.1"), reset()])
+def test_passing_trouble_is_retried(chat_server: ChatServer, trouble: Reply) -> None:
+    chat_server.order([trouble, completion("after all")])
+    assert [answer.text for answer in ask(chat_server, max_retries=1)] == ["after all"]
+    assert len(chat_server.requests) == 2
+
+
+def test_retry_after_is_obeyed(chat_server: ChatServer) -> None:
+    chat_server.order([error(429, retry_after="1.2"), completion("hi")])
+    started = time.monotonic()
+    ask(chat_server, max_retries=1)
+    assert time.monotonic() - started >= 1.2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "message"),
+    [
+        (error(401, "bad key"), errors.AuthenticationError, r"check OPENAI_API_KEY .*\(bad key\)"),
+        (error(403, "not in your country"), errors.AuthenticationError, "what it may use"),
+        (error(404, "no such model", code="model_not_found"), errors.UnknownModelError, "'test-model': check --model"),
+        (error(404, "The model `x` does not exist"), errors.UnknownModelError, "check --model"),
+        (raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, "does --base-url end"),
+        (error(429), errors.RateLimitedError, "asks for fewer requests"),
+        (error(429, retry_after="999"), errors.RateLimitedError, "asks for fewer requests"),
+        (error(429, code="insufficient_quota"), errors.QuotaError, "no credit left"),
+        (error(402), errors.QuotaError, "no credit left"),
+        (error(400, "too long", code="context_length_exceeded"), errors.ContextTooLongError, "longer context"),
+        (error(400, "the maximum context length is 4096 tokens"), errors.ContextTooLongError, "longer context"),
+        (error(400, "Unsupported value: 'temperature'"), errors.BadResponseError, "status 400: Unsupported value"),
+        (error(500, "oh"), errors.UnavailableError, r"failing with status 500: try again later \(oh\)"),
+        (reset(), errors.UnavailableError, "cannot be reached"),
+        (raw("<html>Log in</html>", content_type="text/html"), errors.BadResponseError, "It sent: <html>Log in"),
+        (raw("{not json"), errors.BadResponseError, "did not answer with a chat completion"),
+        (raw("null"), errors.BadResponseError, "did not answer with a chat completion"),
+        (raw("[]"), errors.BadResponseError, "did not answer with a chat completion"),
+        (raw('{"choices": []}'), errors.BadResponseError, "did not answer with a chat completion"),
+        (raw('{"choices": null}'), errors.BadResponseError, "did not answer with a chat completion"),
+        (raw('{"choices": [{}]}'), errors.BadResponseError, "a choice without a message"),
+        (raw('{"choices": ["x"]}'), errors.BadResponseError, "a choice without a message"),
+        (completion("late", delay_s=1.0), errors.UnavailableError, "did not answer in time"),
+    ],
+)
+def test_each_trouble_has_its_error(
+    chat_server: ChatServer, trouble: Reply, kind: type[errors.ProposerError], message: str
+) -> None:
+    chat_server.order([trouble])
+    with pytest.raises(kind, match=message) as caught:
+        ask(chat_server, timeout_s=0.4)
+    assert type(caught.value) is kind
+    assert len(str(caught.value)) < 450
+
+
+def test_a_server_that_is_not_there() -> None:
+    with ChatServer() as server:
+        url = server.base_url
+    proposer = OpenAIProposer("test-model", base_url=url, max_retries=0)
+    with pytest.raises(errors.UnavailableError, match="cannot be reached"):
+        list(proposer.propose(PROMPT, [0]))
+
+
+def test_one_failed_sample_costs_no_other(chat_server: ChatServer) -> None:
+    chat_server.order([error(500)])
+    proposer = OpenAIProposer("test-model", base_url=chat_server.base_url, max_retries=0)
+    answers = proposer.propose(PROMPT, range(4))
+    assert len({next(answers).index for _ in range(3)}) == 3
+    with pytest.raises(errors.UnavailableError):
+        next(answers)
+
+
+def test_after_a_refused_key_no_further_request_starts(chat_server: ChatServer) -> None:
+    chat_server.default = error(401)
+    with pytest.raises(errors.AuthenticationError):
+        ask(chat_server, 50, concurrency=2)
+    assert len(chat_server.requests) < 10
+
+
+# ---------------------------------------------------------------- keys and addresses
+def test_a_model_elsewhere_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(errors.CredentialsError, match="set OPENAI_API_KEY"):
+        OpenAIProposer("gpt")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-ä\n1")
+    with pytest.raises(errors.CredentialsError, match="characters that no key has"):
+        OpenAIProposer("gpt")
+
+
+def test_the_key_and_the_address_come_from_the_environment(
+    chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-1 \n")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # must not stand between us and this machine
+    assert [answer.text for answer in OpenAIProposer("m").propose(PROMPT, [0])] == ["hello"]
+    assert chat_server.headers[0]["authorization"] == "Bearer sk-1"
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:port/v1"])
+def test_a_base_url_that_is_none(url: str) -> None:
+    with pytest.raises(errors.UsageError, match="must look like"):
+        OpenAIProposer("m", base_url=url)
+
+
+def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
+    chat_server.default = completion("late", delay_s=60.0)
+    program = (
+        "import sys\nfrom eureka_agent.proposers.openai_chat import OpenAIProposer\n"
+        "from eureka_agent.records import Message, Prompt\n"
+        "list(OpenAIProposer('m', base_url=sys.argv[1]).propose(Prompt(0, (Message('user', 'x'),)), range(2)))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, chat_server.base_url],
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"MUJOCO_GL": "disable"},
+    )
+    deadline = time.monotonic() + 60
+    while len(chat_server.requests) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in stderr
+    assert process.returncode != 0

@@ -1,0 +1,191 @@
+"""The whole loop on real physics, with scripted proposers and tiny trainings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import eureka_agent as ea
+from eureka_agent.errors import ProposerError, UnavailableError, UsageError
+from eureka_agent.events import Event, RunFinished, TrainingStarted
+from eureka_agent.loop import MAX_ATTEMPTS
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.records import Completion, Outcome, Prompt
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store, to_json
+from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
+
+
+def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
+    base = ea.SynthesisConfig(
+        task="cartpole",
+        budget="quick",
+        generations=2,
+        samples=3,
+        num_envs=8,
+        environment_steps=512,
+        baselines=False,
+        runs_dir=tmp_path,
+        run_name="run",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+
+
+def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
+    """Return outcomes without what a clock put into them."""
+    still = [replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes]
+    return [to_json(outcome) for outcome in still]
+
+
+def test_a_run_from_words_to_files(tmp_path: Path) -> None:
+    events: list[Event] = []
+    script = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), UNKNOWN_NAME, upright(0.4)]]
+    proposer = ScriptedProposer(script)
+    result = ea.synthesize(config(tmp_path, baselines=True), proposer=proposer, listener=events.append)
+
+    assert result.best is not None
+    assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
+    assert [o.candidate.name for o in result.outcomes] == ["g0c0", "g0c1", "g0c2", "g1c0", "g1c1", "g1c2"]
+    assert [o.failure.stage if o.failure else None for o in result.outcomes] == [
+        None, "extract", None, None, "check", None,
+    ]  # fmt: skip
+    assert {b.name for b in result.baselines} == {"human", "sparse", "random"}
+    assert result.reward is not None
+    assert (result.path / "best_reward.py").read_text() == result.reward.source
+    assert ea.Policy.load(result.path / "policy.safetensors").sizes == (4, 64, 64, 1)
+    summary = json.loads((result.path / "summary.json").read_text())
+    assert summary["best"]["fitness"] == result.best.fitness
+    assert (result.path / "completions" / "g0c1.md").read_text() == NO_CODE
+    # the best of generation 0 and its numbers are in the prompt of generation 1, and so is what failed
+    prompt = (result.path / "prompts" / "generation_1.md").read_text()
+    first = max(result.outcomes[:3], key=lambda o: o.fitness)
+    assert first.candidate.reward is not None
+    assert first.candidate.reward.code.strip() in prompt
+    assert first.reflection.strip() in prompt
+    assert result.outcomes[1].failure is not None
+    assert result.outcomes[1].failure.message in prompt
+    assert list((result.path / "tensorboard").rglob("*tfevents*"))
+    assert isinstance(events[-1], RunFinished)
+
+
+def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path: Path) -> None:
+    answers: list[Callable[[], str]] = [lambda: TRACEBACK, lambda: WRONG_SHAPE, lambda: NAN]
+
+    def answer(prompt: Prompt, index: int) -> str:
+        if prompt.generation == 0 and index < 3:
+            return answers[index]()
+        return upright(0.1 + index)
+
+    proposer = ScriptedProposer(answer)
+    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer)
+    assert proposer.asked == [(0, i) for i in range(6)]
+    repair = proposer.prompts[1].messages[-1].content
+    for outcome in result.outcomes[:3]:
+        assert outcome.failure is not None
+        assert outcome.failure.stage == "probe"
+        assert outcome.failure.message in repair
+    assert "IndexError" in repair
+    assert "line 6" in repair
+    assert result.best is not None
+    assert result.best.candidate.index >= 3
+
+
+def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path) -> None:
+    bad = [EMPTY, SYNTAX_ERROR, UNKNOWN_NAME]
+    proposer = ScriptedProposer(lambda prompt, index: bad[index % 3])
+    result = ea.synthesize(config(tmp_path), proposer=proposer)
+    assert result.best is None
+    assert result.reward is None
+    assert result.policy is None
+    assert len(result.outcomes) == 2 * MAX_ATTEMPTS * 3
+    assert all(outcome.fitness == -math.inf for outcome in result.outcomes)
+    messages = {outcome.failure.message for outcome in result.outcomes if outcome.failure}
+    assert any("dof_pos" in message for message in messages)  # near names
+
+
+def test_a_worse_generation_never_replaces_the_best(tmp_path: Path) -> None:
+    script = [[upright(0.0)], ["nothing"], ["nothing"]]
+    proposer = ScriptedProposer(lambda prompt, index: script[prompt.generation][0])
+    generations = list(ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer))
+    assert [g.best.candidate.name if g.best else None for g in generations] == ["g0c0"] * 3
+    assert proposer.prompts[-1].parents[0].candidate.name == "g0c0"
+
+
+class Interrupted(Exception):
+    """Stands for a kill at a chosen moment."""
+
+
+@pytest.mark.parametrize("moment", ["Proposed", "TrainingStarted", "Trained", "GenerationFinished"])
+def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, moment: str) -> None:
+    script = [[upright(0.1), TRACEBACK, upright(0.2)], [upright(0.3), NO_CODE, upright(0.4)]]
+    whole = ea.synthesize(config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script))
+
+    def stop(event: Event) -> None:
+        if type(event).__name__ == moment:
+            raise Interrupted
+
+    first = ScriptedProposer(script)
+    with pytest.raises(Interrupted):
+        ea.synthesize(config(tmp_path, run_name="cut"), proposer=first, listener=stop)
+    second = ScriptedProposer(script)
+    trained: list[str] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            trained.extend(event.names)
+
+    result = ea.resume(tmp_path / "cut", proposer=second, listener=watch)
+    assert comparable(result.outcomes) == comparable(whole.outcomes)
+    assert not set(first.asked) & set(second.asked)
+    assert sorted(first.asked + second.asked) == [(g, i) for g in range(2) for i in range(3)]
+    assert trained == (["g1c0", "g1c2"] if moment == "GenerationFinished" else ["g0c0", "g0c2", "g1c0", "g1c2"])
+    assert result.policy is not None
+    assert whole.policy is not None
+    assert result.policy.to_bytes() == whole.policy.to_bytes()
+
+
+def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path) -> None:
+    script = [[upright(0.1)], [upright(0.2)]]
+    whole = ea.synthesize(config(tmp_path, samples=1), proposer=ScriptedProposer(script))
+    again = ScriptedProposer([])
+    result = ea.resume(tmp_path / "run", proposer=again)
+    assert again.asked == []
+    assert comparable(result.outcomes) == comparable(whole.outcomes)
+
+
+def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path) -> None:
+    class Dies(ScriptedProposer):
+        def propose(self, prompt, indices):  # type: ignore[no-untyped-def]
+            yield Completion(0, upright(0.1), "model")
+            raise UnavailableError("the server is gone")
+
+    with pytest.raises(ProposerError, match="the server is gone"):
+        ea.synthesize(config(tmp_path), proposer=Dies([]))
+    with Store.open(RunDir(tmp_path / "run").database) as store:
+        assert [c.index for c in store.completions(0).values()] == [0]
+
+
+def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path) -> None:
+    class LikesTheLast:
+        def choose(self, outcomes, best_so_far):  # type: ignore[no-untyped-def]
+            return outcomes[-1].candidate.name
+
+    wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
+    with pytest.raises(UsageError, match="someone has to judge"):
+        ea.synthesize(wish, proposer=ScriptedProposer([]))
+    assert not (tmp_path / "run").exists()
+    proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
+    result = ea.synthesize(wish, proposer=proposer, judge=LikesTheLast())
+    assert result.best is not None
+    assert result.best.candidate.name == "g1c0"
+    assert proposer.prompts[1].parents[0].candidate.name == "g0c1"
+    assert "wave the pole about" in proposer.prompts[0].messages[-1].content
+    assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
+    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=LikesTheLast())
+    assert resumed.best is not None
+    assert resumed.best.candidate.name == "g1c0"

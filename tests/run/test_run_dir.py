@@ -1,0 +1,69 @@
+"""Where a run lies on disk, and how it is found again."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from eureka_agent.errors import RunDirError
+from eureka_agent.run_dir import RunDir
+
+
+def made(runs: Path, name: str) -> RunDir:
+    run = RunDir.create(runs, "cartpole", name)
+    run.database.touch()
+    return run
+
+
+def test_the_name_tells_date_and_task(tmp_path: Path) -> None:
+    run = RunDir.create(tmp_path / "new" / "runs", "pen spinning!")
+    assert re.fullmatch(r"\d{8}-\d{6}-pen_spinning-[0-9a-f]{4}", run.name)
+    assert run.prompt(2, 0).name == "generation_2.md"
+    assert run.prompt(2, 1).name == "generation_2_retry_1.md"
+    assert run.completion("g0c1").parent.is_dir()
+
+
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
+    made(tmp_path, "mine")
+    with pytest.raises(RunDirError, match=r"exists already.*resume"):
+        RunDir.create(tmp_path, "cartpole", "mine")
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "", "x" * 200, "a/b"])
+def test_names_that_are_no_folder_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunDirError, match="A run's name"):
+        RunDir.create(tmp_path, "cartpole", name)
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(RunDirError, match="choose another --runs-dir"):
+        RunDir.create(tmp_path / "runs", "cartpole")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RunDirError, match=r"Cannot write to .*--runs-dir"):
+        RunDir.create(tmp_path / "runs", "cartpole")
+
+
+def test_a_folder_that_nobody_can_write_to() -> None:
+    with pytest.raises(RunDirError, match=r"Cannot write to .*--runs-dir"):
+        RunDir.create(Path("/proc/runs"), "cartpole")
+
+
+def test_runs_are_found_by_path_name_and_beginning(tmp_path: Path) -> None:
+    first, second = made(tmp_path, "aa-one"), made(tmp_path, "ab-two")
+    assert RunDir.find(str(first.path), tmp_path) == first
+    assert RunDir.find("ab-two", tmp_path) == second
+    assert RunDir.find("ab", tmp_path) == second
+    with pytest.raises(RunDirError, match="several runs: aa-one, ab-two"):
+        RunDir.find("a", tmp_path)
+    with pytest.raises(RunDirError, match=r"no run 'aa-onee'\. Did you mean 'aa-one'"):
+        RunDir.find("aa-onee", tmp_path)
+    with pytest.raises(RunDirError, match="There are no runs"):
+        RunDir.find("x", tmp_path / "nowhere")

@@ -1,0 +1,133 @@
+"""The database of a run: what was written is there, whole, whatever happens."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import RunDirError, StoreError
+from eureka_agent.records import (
+    Baseline,
+    Candidate,
+    Completion,
+    Curve,
+    Evaluation,
+    Failure,
+    Message,
+    Outcome,
+    RewardSource,
+    TrainingRecord,
+)
+from eureka_agent.store import Store, from_json, to_json
+
+CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None)
+
+
+def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> Outcome:
+    curve = Curve("speed", (0.1, math.nan, 1e300), math.inf, -0.0, -math.inf)
+    return Outcome(
+        Candidate(generation, Completion(index, "text \ud800 ☃ \x00", "model", 3, None, 0.1), RewardSource("x = 1", ("a",))),
+        None,
+        TrainingRecord(10, 0.5, curve, (curve,), curve, curve, {"speed": math.nan}, 2),
+        Evaluation(fitness, -1.0, 2.0, 8, 3.5, {"turns": 1.5}),
+        "words",
+    )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        outcome(),
+        Outcome(Candidate(1, Completion(2, "", "m"), None), Failure("check", "no")),
+        CONFIG,
+        Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0), 7),
+    ],
+)
+def test_records_survive_json(record: object) -> None:
+    # repr, because NaN is not equal to itself
+    assert repr(from_json(type(record), to_json(record))) == repr(record)
+
+
+def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with Store.create(path, CONFIG) as store:
+        store.put_prompt(0, 0, [Message("system", "s"), Message("user", "u")], ["g0c1"])
+        store.put_prompt(0, 1, [Message("user", "again")], [])
+        store.put_completion(0, Completion(1, "one", "m"))
+        store.put_completion(0, Completion(0, "zero", "m"))
+        store.put_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
+        store.put_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
+        store.put_choice(0, "g0c1")
+        store.put_meta("wall", "full")
+    with Store.open(path, writable=False) as store:
+        assert store.config == CONFIG
+        assert store.messages(0, 0) == (Message("system", "s"), Message("user", "u"))
+        assert store.messages(1, 0) is None
+        assert store.parents(0) == ()
+        assert [c.text for c in store.completions(0).values()] == ["zero", "one"]
+        assert [o.candidate.name for o in store.outcomes()] == ["g0c0", "g0c1"]
+        assert store.outcomes(1) == []
+        assert store.policy(0, 1) == b"weights"
+        assert store.policy(0, 0) is None
+        assert store.baselines()[0].name == "human"
+        assert store.choices() == {0: "g0c1"}
+        assert store.seconds == 3.5
+        assert store.meta("wall") == "full"
+
+
+def test_outcomes_are_written_all_or_none(tmp_path: Path) -> None:
+    with Store.create(tmp_path / "run.db", CONFIG) as store:
+        store.put_outcomes([(outcome(0, 0), None)])
+        with pytest.raises(StoreError, match="What was written before is intact"):
+            store.put_outcomes([(outcome(0, 1), None), (outcome(0, 0), None)])  # the second exists
+        assert [o.candidate.index for o in store.outcomes()] == [0]
+
+
+def _try_to_open(path: Path, answer: multiprocessing.SimpleQueue[str]) -> None:
+    try:
+        Store.open(path).close()
+        answer.put("opened")
+    except RunDirError as error:
+        answer.put(str(error))
+
+
+def test_one_process_writes_at_a_time_and_others_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    context = multiprocessing.get_context("spawn")
+    answer: multiprocessing.SimpleQueue[str] = context.SimpleQueue()
+    with Store.create(path, CONFIG):
+        with Store.open(path, writable=False) as reader:
+            assert reader.config == CONFIG
+        process = context.Process(target=_try_to_open, args=(path, answer))
+        process.start()
+        assert "another process" in answer.get()
+        process.join()
+    with Store.open(path) as store:
+        assert store.config == CONFIG
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    Store.create(path, CONFIG).close()
+    db = sqlite3.connect(path)
+    db.execute("UPDATE meta SET value = '{\"task\": 3}' WHERE key = 'config'")
+    db.commit()
+    db.close()
+    with Store.open(path) as store, pytest.raises(StoreError, match="damaged SynthesisConfig"):
+        _ = store.config
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"Cannot (open|read)"):
+        Store.open(path, writable=False)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with Store.create(path, CONFIG) as store:
+        store.put_meta("schema", "99")
+    with pytest.raises(StoreError, match="schema 99"):
+        Store.open(path)

@@ -1,0 +1,137 @@
+"""Runs written by hand, event by event, for the tests of what a person sees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.events import (
+    BaselinesMeasured,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Proposed,
+    Rejected,
+    RunFinished,
+    RunStarted,
+    Trained,
+    TrainingStarted,
+)
+from eureka_agent.records import (
+    Baseline,
+    Candidate,
+    Completion,
+    Curve,
+    Evaluation,
+    Failure,
+    Generation,
+    Outcome,
+    RewardSource,
+    TrainingRecord,
+)
+from eureka_agent.trainer import Progress
+from tests.support.toy_task import ToyTask
+
+NAN = math.nan
+TASK = ToyTask()
+STEPS = 1_500_000
+BASELINES = ("human reward", "sparse reward")
+REFUSED = Failure("check", "compute_reward asks for 'mass_velocity', which this task does not have.")
+
+
+def config(**changes: object) -> SynthesisConfig:
+    """A config of two generations of four rewards, with `changes`."""
+    settings: dict[str, object] = {"task": "toy", "generations": 2, "samples": 4, "environment_steps": STEPS}
+    return SynthesisConfig(**(settings | changes))  # type: ignore[arg-type]
+
+
+def run_started(settings: SynthesisConfig, path: Path = Path("runs/demo"), *, resumed: bool = False) -> RunStarted:
+    """The run's first event."""
+    announcement = f"The model {settings.model} proposes the rewards." if settings.model else "The grammar proposes."
+    wall = "Rewards run in sealed processes (seccomp, landlock)."
+    return RunStarted(path, TASK, settings, settings.training_budget(TASK), announcement, wall, resumed)
+
+
+def completion(index: int, cost_usd: float | None = 0.0, proposer: str = "grammar") -> Completion:
+    """An answer."""
+    return Completion(index, "...", proposer, cost_usd=cost_usd)
+
+
+def evaluation(fitness: float, half: float = 0.5, **measures: float) -> Evaluation:
+    """An evaluation with the interval `fitness - half` to `fitness + half`."""
+    return Evaluation(fitness, fitness - half, fitness + half, 64, 250.0, measures)
+
+
+def outcome(generation: int, answer: Completion, result: Evaluation | Failure) -> Outcome:
+    """A candidate that was trained, or failed."""
+    code = RewardSource("def compute_reward(mass_speed): ...", ("mass_speed",))
+    if isinstance(result, Failure):
+        return Outcome(Candidate(generation, answer, None), failure=result)
+    curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
+    return Outcome(
+        Candidate(generation, answer, code),
+        training=TrainingRecord(STEPS, 60.0, curve, (), curve, curve),
+        evaluation=result,
+    )
+
+
+def progress(
+    members: int, share: float = 0.5, *, fitness: float | Sequence[float] = 12.3, alive: Sequence[bool] = ()
+) -> Progress:
+    """A training of `members` at `share` of its steps, at 50,000 steps a second altogether."""
+    each = [fitness] * members if isinstance(fitness, float) else list(fitness)
+    return Progress(
+        environment_steps=round(STEPS * share),
+        total_steps=STEPS,
+        steps_per_second=50_000.0,
+        reward=(1.0,) * members,
+        fitness=tuple(each),
+        episode_length=(NAN if math.isnan(each[0]) else 250.0,) * members,
+        kl=(0.01,) * members,
+        learning_rate=(1e-3,) * members,
+        alive=tuple(alive) or (True,) * members,
+    )
+
+
+def baselines() -> tuple[Baseline, ...]:
+    """Human 14, sparse 4, random 1."""
+    return (
+        Baseline("human", evaluation(14.0, rotations=1.1), STEPS),
+        Baseline("sparse", evaluation(4.0, rotations=0.4), STEPS),
+        Baseline("random", evaluation(1.0, rotations=0.0)),
+    )
+
+
+def generation(index: int, outcomes: Sequence[Outcome], best: Outcome | None, attempt: int = 0) -> Iterator[Event]:
+    """A generation's events: answers, rejections, a training of the rest, the end."""
+    yield GenerationStarted(index, attempt)
+    for one in outcomes:
+        yield Proposed(index, one.candidate.completion)
+    trained = []
+    for one in outcomes:
+        if one.failure is not None and one.failure.stage != "training":
+            yield Rejected(one)
+        else:
+            trained.append(one.candidate)
+    if trained:
+        names = tuple(candidate.name for candidate in trained)
+        yield TrainingStarted(tuple(trained), names)
+        for share in (0.1, 0.5, 1.0):
+            yield Trained(names, progress(len(names), share, fitness=NAN if share < 0.5 else 12.3))
+    yield GenerationFinished(Generation(index, tuple(outcomes), best))
+
+
+def baseline_training() -> Iterator[Event]:
+    """The references' events."""
+    yield TrainingStarted((), BASELINES)
+    for share in (0.1, 0.5, 1.0):
+        yield Trained(BASELINES, progress(2, share))
+    yield BaselinesMeasured(baselines())
+
+
+def run_finished(outcomes: Sequence[Outcome], best: Outcome | None, path: Path = Path("runs/demo")) -> RunFinished:
+    """The run's last event; a best candidate comes with the human-normalised score 0.93."""
+    score = 0.93 if best else None
+    return RunFinished(path, best, baselines(), tuple(outcomes), score, 12_000_000, 754.0)

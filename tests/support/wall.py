@@ -1,0 +1,54 @@
+"""What tests of the wall share: a small state, rewards in short form, a look at processes and descriptors."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from eureka_agent.checks import check_source
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.records import RewardSource
+from eureka_agent.task import StateSpec, StateVariable
+
+SECRET_NAME, SECRET = "PLANTED_API_KEY", "sk-planted-9f2c61"
+
+SPEC = StateSpec(
+    variables=(
+        StateVariable("velocity", (3,), "m/s", "world", "how fast it moves", "linear_velocity"),
+        StateVariable("height", (), "m", "world", "how high it is", "distance"),
+        StateVariable("rotation", (4,), "-", "world", "how it is turned", "quaternion_wxyz"),
+        StateVariable("action", (2,), "-", "-", "the last action", "action"),
+    ),
+    constants={"target_speed": 2.0},
+)
+
+
+def state(rows: int = 8) -> dict[str, Tensor]:
+    """Return reproducible rows of every variable."""
+    random = torch.Generator().manual_seed(0)
+    return {name: torch.rand(rows, *shape, generator=random) + 0.1 for name, shape in SPEC.shapes.items()}
+
+
+def honest(wall: Wall, code: str, *, max_rows: int = 64) -> SealedReward:
+    """Open a reward that passed the checks."""
+    return wall.open(check_source(code, SPEC), SPEC, max_rows=max_rows)
+
+
+def hostile(wall: Wall, body: str, *, max_rows: int = 8) -> SealedReward:
+    """Open a reward whose body is run with the static checks off; `height` is its input."""
+    lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
+    code = f"import torch\ndef compute_reward(height):\n{lines}\n    return height, {{}}\n"
+    return wall.open(RewardSource(code, ("height",)), SPEC, max_rows=max_rows, _checked=False)
+
+
+def children(pid: int) -> list[int]:
+    """Return the child processes of a single-threaded process."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def descriptors() -> int:
+    """Return how many descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd"))

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from importlib import resources
+
+import jinja2
+import pytest
+
+from eureka_agent import prompting
+from eureka_agent.prompting import feedback_message, first_prompt, next_prompt, repair_prompt, write_prompt
+from eureka_agent.records import Candidate, Completion, Evaluation, Failure, Outcome, Prompt, RewardSource, Stage
+from eureka_agent.registry import load_task, task_names
+from eureka_agent.task import Task
+from tests.support.snapshots import matches_snapshot
+from tests.support.toy_task import ToyTask
+
+TOY = ToyTask()
+CODE = 'def compute_reward(mass_speed):\n    """```"""\n    return -mass_speed, {"speed": -mass_speed}\n'
+
+
+def candidate(generation: int, index: int, code: str | None = CODE) -> Candidate:
+    reward = RewardSource(code, ("mass_speed",)) if code else None
+    return Candidate(generation, Completion(index, "…", "scripted"), reward)
+
+
+def worked(generation: int, index: int, fitness: float = -1.0) -> Outcome:
+    evaluation = Evaluation(fitness, fitness - 0.1, fitness + 0.1, 8, 50.0)
+    return Outcome(candidate(generation, index), None, None, evaluation, f"Reflection with fitness {fitness}.")
+
+
+def failed(generation: int, index: int, stage: Stage, message: str, code: str | None = CODE) -> Outcome:
+    return Outcome(candidate(generation, index, code), Failure(stage, message))
+
+
+def user(prompt: Prompt) -> str:
+    assert [message.role for message in prompt.messages] == ["system", "user"]
+    return prompt.messages[1].content
+
+
+# ---------------------------------------------------------------- the texts as a whole
+def test_snapshot_of_the_system_message_and_the_first_prompt() -> None:
+    prompt = first_prompt(TOY, TOY.description)
+    matches_snapshot("system", prompt.messages[0].content)
+    matches_snapshot("first", user(prompt))
+
+
+def test_snapshot_of_the_next_prompt() -> None:
+    best = worked(1, 0)
+    history = (failed(0, 0, "check", "an old one."), best, failed(1, 1, "probe", "The reward is NaN."))
+    matches_snapshot("next", user(next_prompt(TOY, TOY.description, 2, (best,), history)))
+
+
+def test_snapshot_of_a_repair() -> None:
+    history = (failed(0, 0, "extract", "No code.", None), failed(0, 1, "check", "'nump' is not defined."))
+    matches_snapshot("repair", user(repair_prompt(TOY, TOY.description, 0, history)))
+
+
+# ---------------------------------------------------------------- what must be in them
+def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
+    text = user(first_prompt(TOY, TOY.description))
+    assert "mass_pos: Tensor  # (num_envs, 3) m, world frame: where the mass is\n" in text
+    assert "mass_speed: Tensor  # (num_envs,) m/s: how fast it moves\n" in text
+    assert "mark_pos: Tensor  # (num_envs, 3) m, world frame: where it belongs; the target of mass_pos\n" in text
+    assert "mass_rot: Tensor  # (num_envs, 4), world frame, quaternion xyzw: its orientation\n" in text
+    assert "action: Tensor  # (num_envs, 1): the last action, each entry in [-1, 1]; entries: push\n" in text
+    assert "episode_time: Tensor  # (num_envs,) s:" in text
+    assert "rail_length: float = 2\n" in text
+    # 2 physics steps of 0.01 s, 100 of them
+    assert "lasts 0.02 s. An episode ends after 100 steps (2 s)" in text
+
+
+def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstrings() -> None:
+    text = user(first_prompt(TOY, TOY.description))
+    assert '    def terminated(self, state: State, memory: Memory) -> Tensor:\n        return state["mass_pos"]' in text
+    assert "    _RAIL_M = 2\n" in text
+    assert "Left the rail" not in text
+    assert "scaled to the whole range of its actuator" in text
+    assert "def control" not in text
+
+    class Smoothed(ToyTask):
+        def control(self, action, memory):  # type: ignore[no-untyped-def]
+            return 0.5 * super().control(action, memory)
+
+    text = user(first_prompt(Smoothed(), TOY.description))
+    assert "return 0.5 * super().control(action, memory)" in text
+    assert "scaled to the whole range" not in text
+
+
+def test_a_task_without_source_files_still_has_a_prompt() -> None:
+    namespace: dict[str, object] = {"ToyTask": ToyTask}
+    exec("class Made(ToyTask):\n    def observation(self, state, memory): return state['mass_pos']\n", namespace)
+    made = namespace["Made"]
+    assert isinstance(made, type)
+    assert "def terminated" in user(first_prompt(made(), "x"))
+
+
+def test_code_is_quoted_verbatim_in_a_fence_that_it_cannot_close() -> None:
+    best = worked(0, 0)
+    text = user(next_prompt(TOY, TOY.description, 1, (best,), (best,)))
+    assert f"````python\n{CODE}````\n" in text
+    assert "Reflection with fitness -1.0." in text
+
+
+def test_several_parents_are_all_shown_best_first() -> None:
+    parents = (worked(0, 1, 5.0), worked(0, 0, 3.0))
+    prompt = next_prompt(TOY, TOY.description, 1, parents, parents)
+    text = user(prompt)
+    assert text.index("The best reward function so far (g0c1)") < text.index("Another good one (g0c0)")
+    assert prompt.parents == parents
+    assert prompt.history == parents
+
+
+def test_each_different_failure_of_the_last_round_is_told_once() -> None:
+    history = (
+        worked(0, 0),
+        failed(0, 1, "check", "old"),
+        failed(1, 0, "check", "'numpy' is not allowed."),
+        failed(1, 1, "check", "'numpy' is not allowed."),
+        failed(1, 2, "training", "NaN at step 7."),
+    )
+    text = user(next_prompt(TOY, TOY.description, 2, history[:1], history))
+    assert text.count("'numpy' is not allowed.") == 1
+    assert "- g1c2: broke while a policy was trained: NaN at step 7.\n" in text
+    assert "old" not in text.split("What failed")[1]
+    assert "What failed" not in user(next_prompt(TOY, TOY.description, 1, history[:1], history[:1]))
+
+
+def test_a_repair_shows_the_code_of_a_few() -> None:
+    history = tuple(failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6))
+    text = user(repair_prompt(TOY, TOY.description, 0, history))
+    assert [f"reason {i}." in text for i in range(6)] == [True] * 6
+    assert text.count("# The code of") == 3
+    assert "The code of g0c0" not in text
+
+
+def test_write_prompt_chooses() -> None:
+    best, bad = worked(0, 0), failed(0, 1, "check", "no.")
+    description = TOY.description
+    assert write_prompt(TOY, description, 0, (), ()) == first_prompt(TOY, description)
+    assert write_prompt(TOY, description, 0, (), (bad,)) == repair_prompt(TOY, description, 0, (bad,))
+    history = (best, bad)  # something worked, but nobody chose it as a parent
+    assert write_prompt(TOY, description, 1, (), history) == first_prompt(TOY, description, 1, history)
+    assert write_prompt(TOY, description, 1, (best,), history) == next_prompt(TOY, description, 1, (best,), history)
+
+
+def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
+    wish = "let it {{ 7 * 7 }} dance {% raw %}"
+    best = worked(0, 0)
+    text = user(next_prompt(TOY, wish, 1, (best,), (best,)))
+    assert wish in text  # as it is: a user's words are no template
+    assert TOY.description not in text
+    assert "fitness" not in text.replace(best.reflection, "")
+
+
+def test_a_person_s_words_follow_verbatim() -> None:
+    message = feedback_message(worked(2, 5), "its left leg {drags}\nand it <limps>")
+    assert message.role == "user"
+    assert "\nits left leg {drags}\nand it <limps>\n" in message.content
+    assert "g2c5" in message.content
+
+
+def test_a_parent_that_was_never_trained() -> None:
+    parent = Outcome(candidate(0, 0))
+    text = user(next_prompt(TOY, TOY.description, 1, (parent,), (parent,)))
+    assert "````\n\n# Your turn" in text
+
+
+def test_an_undefined_name_in_a_template_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        prompting.render("next.md", task=TOY)
+
+
+def test_only_the_documented_templates_are_shipped() -> None:
+    folder = resources.files("eureka_agent.prompts")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
+    expected = ["environment", "failures", "feedback", "first", "next", "reflection", "repair", "system"]
+    assert names == [f"{name}.md" for name in expected]
+
+
+# ---------------------------------------------------------------- what must not be in them
+def squeezed(text: str) -> str:
+    return "".join(text.replace('"', "'").split())
+
+
+def statements(source: str) -> set[str]:
+    """The lines of the functions' bodies that say something, without docstrings and spaces."""
+    source = textwrap.dedent(source)
+    lines = source.splitlines()
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    assert functions
+    said: set[str] = set()
+    for function in functions:
+        for node in function.body[1:] if ast.get_docstring(function) else function.body:
+            said |= {squeezed(line) for line in lines[node.lineno - 1 : node.end_lineno]}
+    return {line for line in said if len(line) > 16}
+
+
+def leaked(task: Task, prompt: Prompt) -> set[str]:
+    """Lines of fitness code or human reward that a prompt tells."""
+    secret = statements(task.human_reward)
+    for method in (type(task).fitness, type(task).sparse_reward, type(task).measures):
+        if method.__qualname__.split(".")[0] != "Task":
+            secret |= statements(inspect.getsource(method))
+    text = squeezed("".join(message.content for message in prompt.messages))
+    return {line for line in secret if line in text}
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
+    task = load_task(name)
+    best = worked(0, 0)
+    history = (best, failed(0, 1, "check", "no."))
+    for prompt in (
+        first_prompt(task, task.description),
+        next_prompt(task, task.description, 1, (best,), history),
+        repair_prompt(task, task.description, 0, history[1:]),
+    ):
+        assert leaked(task, prompt) == set()
+        assert "def fitness" not in user(prompt)
+        assert "human" not in user(prompt)
+
+
+def test_the_leak_test_would_see_a_leak() -> None:
+    text = "how_far_off: Tensor = (state['mass_pos'] - state['mark_pos']).norm(dim=1) return -9.75 * mass_speed, {}"
+    assert len(leaked(TOY, first_prompt(TOY, text))) == 2
+    assert leaked(TOY, first_prompt(TOY, TOY.description)) == set()

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+
+import mujoco
+import numpy as np
+import pytest
+
+from eureka_agent.errors import SimulationError
+from eureka_agent.scene import add_frame_sensors, add_touch_sensor, load_package_xml
+
+BALL = """
+<mujoco>
+  <worldbody>
+    <geom type="plane" size="1 1 .1"/>
+    <body name="ball" pos="0 0 .1"><freejoint/><geom type="sphere" size=".1" mass="2"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def test_frame_sensors_read_the_body_in_the_world_frame() -> None:
+    spec = mujoco.MjSpec.from_string(BALL)
+    add_frame_sensors(spec, "ball")
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    data.qpos[:] = [1, 2, 3, np.sqrt(0.5), 0, 0, np.sqrt(0.5)]  # a quarter turn about z
+    data.qvel[:] = [4, 5, 6, 7, 8, 9]  # a free joint's angular velocity is in the body's frame
+    mujoco.mj_forward(model, data)
+    read = {name: data.sensor(f"ball_{name}").data for name in ("position", "quaternion", "linear_velocity")}
+    np.testing.assert_allclose(read["position"], [1, 2, 3])
+    np.testing.assert_allclose(read["quaternion"], [np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
+    np.testing.assert_allclose(read["linear_velocity"], [4, 5, 6])
+    # The turn takes x to y and y to -x.
+    np.testing.assert_allclose(data.sensor("ball_angular_velocity").data, [-8, 7, 9], atol=1e-12)
+
+
+def test_touch_sensor_weighs_a_resting_ball() -> None:
+    spec = mujoco.MjSpec.from_string(BALL)
+    add_touch_sensor(spec, "touch", "ball", radius=0.15)
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_step(model, data, nstep=1000)
+    assert data.sensor("touch").data[0] == pytest.approx(2 * 9.81, rel=1e-3)  # its weight
+
+
+def test_package_models_load_without_importing_the_package() -> None:
+    program = (
+        "import sys; from eureka_agent.scene import load_package_xml;"
+        "assert load_package_xml('gymnasium', 'envs/mujoco/assets/ant.xml').compile().nu == 8;"
+        "assert 'gymnasium' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_missing_package_or_file_is_named() -> None:
+    with pytest.raises(SimulationError, match="'no_such_package', which is not installed"):
+        load_package_xml("no_such_package", "x.xml")
+    with pytest.raises(SimulationError, match=r"Cannot read the model .*no_such\.xml"):
+        load_package_xml("gymnasium", "no_such.xml")
