@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
@@ -17,7 +17,10 @@ from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError
-from eureka_agent.selection import Judge
+
+if TYPE_CHECKING:
+    from eureka_agent.events import Listener
+    from eureka_agent.run import Given, Run
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
@@ -53,9 +56,8 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
     from eureka_agent.run import started
 
     console = Console()
-    with make_listener(console) as listener, started(config, judge=_judge(console), listener=listener) as run:
-        for _ in run.generations():
-            pass
+    with make_listener(console) as listener, started(config, **_given(console, listener)) as run:
+        _go_on(run)
 
 
 def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
@@ -71,9 +73,8 @@ def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> Non
 
     console = Console()
     found = RunDir.find(run, runs_dir)
-    with make_listener(console) as listener, resumed(found, judge=_judge(console), listener=listener) as going_on:
-        for _ in going_on.generations():
-            pass
+    with make_listener(console) as listener, resumed(found, **_given(console, listener)) as going_on:
+        _go_on(going_on)
 
 
 def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
@@ -166,10 +167,10 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     try:
         run(arguments)
     except EurekaError as error:
-        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), str(error)))
+        _say(Text.assemble(("error: ", "bold red"), _words(error)))
         return error.exit_code
-    except KeyboardInterrupt:
-        Console(stderr=True).print("\nStopped. What is done is stored; go on with: eureka-agent resume RUN")
+    except KeyboardInterrupt as stop:
+        _say(Text(f"Stopped. {_words(stop)}".strip()))
         return 130
     except BrokenPipeError:  # the reader of our output has gone (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -179,13 +180,34 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     return 0
 
 
+def _words(error: BaseException) -> str:
+    return " ".join([str(error), *getattr(error, "__notes__", ())]).strip()
+
+
+def _say(text: Text) -> None:
+    Console(stderr=True, soft_wrap=True).print(text)
+
+
 def _long(arguments: list[str]) -> list[str]:
     """Spell `--quick` out."""
     return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
 
 
-def _judge(console: Console) -> Judge | None:
-    """A person, if there is one to ask."""
+def _given(console: Console, listener: Listener) -> Given:
+    """The display, and a person to judge if there is one to ask."""
     from eureka_agent.judging import TerminalJudge
 
-    return TerminalJudge(console) if sys.stdin.isatty() and console.is_terminal else None
+    given: Given = {"listener": listener}
+    if sys.stdin.isatty() and console.is_terminal:
+        given["judge"] = TerminalJudge(console)
+    return given
+
+
+def _go_on(run: Run) -> None:
+    """Work until the end; whatever stops it, say how to go on."""
+    try:
+        for _ in run.generations():
+            pass
+    except (KeyboardInterrupt, EurekaError) as error:
+        error.add_note(f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}")
+        raise

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import (
     Event,
-    GenerationFinished,
-    GenerationStarted,
     Listener,
-    Proposed,
     RunFinished,
     RunStarted,
 )
@@ -30,6 +28,7 @@ from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir
+from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import Judge
 from eureka_agent.store import Store
 from eureka_agent.task import Task
@@ -57,9 +56,9 @@ class SynthesisResult:
 class Run:
     """A run that this process works on; made by `started` or `resumed`."""
 
-    def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, listeners: list[Listener]) -> None:
+    def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener) -> None:
         self.dir, self.task = run_dir, task
-        self._store, self._search, self._listeners = store, search, listeners
+        self._store, self._search, self._tell = store, search, tell
         self._best: Outcome | None = None
 
     def generations(self) -> Iterator[Generation]:
@@ -71,7 +70,7 @@ class Run:
         self.dir.summary.write_text(
             json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
         )
-        tell(self._listeners, finished)
+        self._tell(finished)
 
     def result(self) -> SynthesisResult:
         """Return what was found so far."""
@@ -111,164 +110,101 @@ def human_normalised(best: Outcome | None, baselines: tuple[Baseline, ...]) -> f
     return (best.fitness - fitness["sparse"]) / gap if gap > 1e-9 and math.isfinite(best.fitness) else None
 
 
+class Given(TypedDict, total=False):
+    """What a caller may bring along, beyond the config."""
+
+    proposer: Proposer
+    """Instead of the one that the config names."""
+    judge: Judge
+    """Chooses the best candidate where the wish has no fitness."""
+    listener: Listener
+    """Is told what happens."""
+    wall: Wall
+    """An open wall can serve many runs; by default each run builds its own (about two seconds)."""
+
+
 # ---------------------------------------------------------------------- the API
-def synthesize(
-    config: SynthesisConfig,
-    *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
-    listener: Listener | None = None,
-) -> SynthesisResult:
+def synthesize(config: SynthesisConfig, **given: Unpack[Given]) -> SynthesisResult:
     """Search a reward function and return the best one, with its policy.
 
-    `proposer` replaces the one that the config names; `judge` chooses where the wish has no fitness;
-    `listener` is told what happens. Raises UsageError before anything is written when the config cannot work.
+    `given`: `proposer`, `judge`, `listener`, `wall`, see `Given`. Raises UsageError before anything is written
+    when the config cannot work.
     """
-    with started(config, proposer=proposer, judge=judge, listener=listener) as run:
+    with started(config, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
 
 
-def evolve(
-    config: SynthesisConfig,
-    *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
-    listener: Listener | None = None,
-) -> Iterator[Generation]:
+def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generation]:
     """Like `synthesize`, but yield each generation as it finishes; stop iterating to stop the search."""
-    with started(config, proposer=proposer, judge=judge, listener=listener) as run:
+    with started(config, **given) as run:
         yield from run.generations()
 
 
-def resume(
-    path: Path,
-    *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
-    listener: Listener | None = None,
-) -> SynthesisResult:
+def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
     Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
     """
-    with resumed(RunDir(path), proposer=proposer, judge=judge, listener=listener) as run:
+    with resumed(RunDir(path), **given) as run:
         for _ in run.generations():
             pass
         return run.result()
 
 
 @contextmanager
-def started(
-    config: SynthesisConfig,
-    *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
-    listener: Listener | None = None,
-) -> Iterator[Run]:
+def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its folder, its database, its wall."""
-    task = find_task(config.env or config.task)
-    chosen = _proposer(config, task, proposer)
-    _check_judge(config, judge)
+    task, chosen = _prepared(config, given)
     run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
-    with (
-        Store.create(run_dir.database, config) as store,
-        _opened(run_dir, store, task, chosen, judge, listener, False) as run,
-    ):
+    with Store.create(run_dir.database, config) as store, _opened(run_dir, store, task, chosen, given) as run:
         yield run
 
 
 @contextmanager
-def resumed(
-    run_dir: RunDir,
-    *,
-    proposer: Proposer | None = None,
-    judge: Judge | None = None,
-    listener: Listener | None = None,
-) -> Iterator[Run]:
+def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
-        config = store.config
-        task = find_task(config.env or config.task)
-        chosen = _proposer(config, task, proposer)
-        _check_judge(config, judge)
-        with _opened(run_dir, store, task, chosen, judge, listener, True) as run:
+        task, chosen = _prepared(store.config, given)
+        with _opened(run_dir, store, task, chosen, given, resumed=True) as run:
             yield run
 
 
-@contextmanager
-def _opened(
-    run_dir: RunDir,
-    store: Store,
-    task: Task,
-    chosen: tuple[Proposer, str],
-    judge: Judge | None,
-    listener: Listener | None,
-    resumed: bool,
-) -> Iterator[Run]:
-    config, budget = store.config, store.config.training_budget(task)
-    proposer, announcement = chosen
-    listeners: list[Listener] = [_FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
-    if listener is not None:
-        listeners.append(listener)
-
-    def tell_all(event: Event) -> None:
-        tell(listeners, event)
-
-    with Wall(required=config.wall) as wall:
-        store.put_meta("wall", wall.describe())
-        tell_all(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
-        trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell_all)
-        yield Run(run_dir, store, task, Search(store, proposer, trials, tell_all, judge), listeners)
-
-
-def tell(listeners: list[Listener], event: Event) -> None:
-    """Tell everyone."""
-    for listener in listeners:
-        listener(event)
-
-
-def _proposer(config: SynthesisConfig, task: Task, given: Proposer | None) -> tuple[Proposer, str]:
-    if given is not None:
-        return given, f"The proposer {given.name!r} proposes the rewards."
-    return choose_proposer(
-        task, model=config.model, base_url=config.base_url, seed=config.seed, temperature=config.temperature
-    )
-
-
-def _check_judge(config: SynthesisConfig, judge: Judge | None) -> None:
-    if not config.has_fitness and judge is None:
+def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
+    """Find the task and the proposer, and refuse what cannot work while nothing is written yet."""
+    task = find_task(config.env or config.task)
+    if not config.has_fitness and given.get("judge") is None:
         raise UsageError(
             f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
             "`synthesize` in a terminal and choose after each generation, or pass judge= in Python."
         )
+    if (proposer := given.get("proposer")) is not None:
+        return task, (proposer, f"The proposer {proposer.name!r} proposes the rewards.")
+    return task, choose_proposer(
+        task, model=config.model, base_url=config.base_url, seed=config.seed, temperature=config.temperature
+    )
 
 
-class _FileWriter:
-    """Writes what people read: prompts, completions, the best reward and its policy. The database is the truth."""
+@contextmanager
+def _opened(
+    run_dir: RunDir, store: Store, task: Task, chosen: tuple[Proposer, str], given: Given, *, resumed: bool = False
+) -> Iterator[Run]:
+    config, budget = store.config, store.config.training_budget(task)
+    proposer, announcement = chosen
+    listener, wall = given.get("listener"), given.get("wall")
+    listeners: list[Listener] = [
+        FileWriter(run_dir, store),
+        CurveWriter(run_dir.curves),
+        *([listener] if listener else []),
+    ]
 
-    def __init__(self, run_dir: RunDir, store: Store) -> None:
-        self._dir, self._store = run_dir, store
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
 
-    def __call__(self, event: Event) -> None:
-        match event:
-            case GenerationStarted(generation, attempt):
-                messages = self._store.messages(generation, attempt) or ()
-                text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in messages)
-                self._dir.prompt(generation, attempt).write_text(text + "\n", "utf-8")
-            case Proposed(generation, completion):
-                path = self._dir.completion(f"g{generation}c{completion.index}")
-                path.write_text(completion.text, "utf-8", errors="replace")
-            case GenerationFinished(generation) if generation.best is not None:
-                self._write_best(generation.best)
-            case _:
-                pass
-
-    def _write_best(self, best: Outcome) -> None:
-        candidate = best.candidate
-        policy = self._store.policy(candidate.generation, candidate.index)
-        if candidate.reward is not None:
-            self._dir.best_reward.write_text(candidate.reward.code, "utf-8")
-        if policy is not None:
-            self._dir.policy.write_bytes(policy)
+    with nullcontext(wall) if wall else Wall(required=config.wall) as wall:
+        store.put_meta("wall", wall.describe())
+        tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
+        trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell)
+        yield Run(run_dir, store, task, Search(store, proposer, trials, tell, given.get("judge")), tell)

@@ -34,7 +34,8 @@ from .warm_up import warm_up
 def main(control: int) -> None:
     """Serve requests on the socket with descriptor `control` until it closes."""
     torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
-    torch.backends.mkldnn.set_flags(False)  # it compiles kernels at run time, and sealed memory is never executable
+    # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     warnings.simplefilter("ignore")  # nobody reads them, and showing one would load modules
     warm_up()
     gc.collect()

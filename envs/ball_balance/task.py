@@ -128,7 +128,7 @@ class BallBalance(Task):
     description = "keep the ball on the table top without falling"
     aliases = ("ball balance", "balance the ball on the tray")
     state_spec = _STATE
-    frame_skip = 2
+    frame_skip = 1
     max_episode_steps = 500
     fitness_unit = "steps"
     fitness_solved = 500.0

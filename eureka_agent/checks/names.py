@@ -69,7 +69,7 @@ _TORCH = _words("""
     negative norm not_equal numel ones ones_like outer permute pow prod rad2deg reciprocal relu remainder
     repeat_interleave reshape roll round rsqrt scalar_tensor select sgn sigmoid sign signbit sin sinc sinh softmax
     sort split sqrt square squeeze stack std sub subtract sum swapaxes t take_along_dim tan tanh tensor tensordot
-    tile topk trace transpose trapezoid tril triu true_divide trunc unbind unsqueeze var vander vecdot vstack where
+    tile topk trace transpose trapezoid tril triu true_divide trunc unbind unsqueeze var vander vstack where
     xlogy zeros zeros_like
     float32 float64 float16 bfloat16 float double half int8 int16 int32 int64 int long uint8 bool
     Tensor device dtype no_grad inf pi nan e

@@ -38,5 +38,5 @@ class Cost:
         if not self.priced:
             return "price unknown" if self.unpriced else ""
         amount = f"${self.usd:.2f}" if self.usd == 0 or self.usd >= 0.01 else f"${self.usd:.4f}"
-        total = self.priced + self.unpriced
-        return f"{amount}, and {self.unpriced} of {total} answers with unknown price" if self.unpriced else amount
+        answers = "answer" if self.unpriced == 1 else "answers"
+        return f"{amount} and {self.unpriced} {answers} of unknown price" if self.unpriced else amount

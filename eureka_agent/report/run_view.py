@@ -30,8 +30,12 @@ def run_view(store: Store, task: Task) -> RenderableType:
             rows = _candidates(index, members, completions, best, config.has_fitness)
             parts += [Text(), _title(index, store.parents(index), completions), rows]
     if baselines := store.baselines():
-        parts += [Text(), results_table([Result(BASELINES[b.name], "", b.evaluation) for b in baselines])]
-    return Group(*parts, Text(), *_best(outcomes, config, choices, task))
+        parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
+    parts += [Text(), *_best(outcomes, config, choices, task)]
+    answered = sum(len(store.completions(index)) for index in range(config.generations))
+    if len(outcomes) < answered or len(generations_of(outcomes)) < config.generations:
+        parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
+    return Group(*parts)
 
 
 def _config(config: SynthesisConfig, task: Task) -> Table:
@@ -119,13 +123,7 @@ def _best(
     outcomes: Sequence[Outcome], config: SynthesisConfig, choices: Mapping[int, str], task: Task
 ) -> list[RenderableType]:
     best = greedy(outcomes) if config.has_fitness else preferred(outcomes, choices)
-    lines: list[RenderableType] = []
     if best is not None and best.evaluation is not None:
         unit = task.fitness_unit if config.has_fitness else None
-        lines.append(Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."))
-    elif outcomes and not any(outcome.evaluation for outcome in outcomes):
-        lines += failures(outcomes)
-    reached = len(generations_of(outcomes))
-    if reached < config.generations:
-        lines.append(Text(f"{reached} of {plural(config.generations, 'generation')} so far: `eureka-agent resume`."))
-    return lines
+        return [Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}.")]
+    return failures(outcomes) if outcomes and not any(outcome.evaluation for outcome in outcomes) else []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +26,6 @@ class Result(NamedTuple):
     """One row of a table of results."""
 
     label: str
-    candidate: str
     evaluation: Evaluation | None
     trained: str = ""
 
@@ -75,9 +73,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     best, judged = finished.best, not run.config.has_fitness
     rows = [_generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)]
     if best is not None and best.evaluation is not None:
-        rows.append(Result("chosen" if judged else "best of all", best.candidate.name, best.evaluation))
-    rows += [Result(BASELINES[b.name], "", b.evaluation) for b in finished.baselines]
-    title = "The wish has no fitness of its own; a person chose." if judged else fitness_line(run.task)
+        rows.append(Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation))
+    rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
+    title = "The wish has no fitness of its own; a person chose." if judged else f"Fitness in {fitness_line(run.task)}."
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
@@ -89,37 +87,35 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
 
 def fitness_line(task: Task) -> str:
     """Return what the fitness counts and from where on the task is solved."""
-    return f"Fitness in {task.fitness_unit}; {task.fitness_solved:g} counts as solved."
+    return f"{task.fitness_unit}; {task.fitness_solved:g} counts as solved"
 
 
 def comparison_table(comparison: Compared, task: Task) -> RenderableType:
     """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
-    rows = [Result(comparison.path.name, "", comparison.evaluation)]
-    rows += [Result(BASELINES[b.name], "", b.evaluation) for b in comparison.baselines]
-    return Group(Text(fitness_line(task), "dim"), results_table(rows))
+    rows = [Result(comparison.path.name, comparison.evaluation)]
+    rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
+    return Group(Text(f"Fitness in {fitness_line(task)}.", "dim"), results_table(rows))
 
 
 def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
     """Return evaluations side by side, numbers aligned; a column only where some row has something to say."""
     evaluations = [row.evaluation for row in rows]
-    digits = places(e.fitness for e in evaluations if e is not None)
-    columns = {"": [row.label for row in rows], "reward": [row.candidate for row in rows]}
+    columns = {"reward": [row.label for row in rows]}
     if not judged:
-        columns["fitness"] = _numbers(evaluations, lambda e: e.fitness)
+        digits = places(e.fitness for e in evaluations if e is not None)
+        columns["fitness"] = [number(e.fitness, digits) if e else "-" for e in evaluations]
         columns["95 % interval"] = [interval(e, digits) if e else "-" for e in evaluations]
-    columns["episode (steps)"] = [number(e.episode_length, 0) if e else "-" for e in evaluations]
+    columns["episode\n(steps)"] = [number(e.episode_length, 0) if e else "-" for e in evaluations]
     for name in dict.fromkeys(name for e in evaluations if e is not None for name in e.measures):
-        columns[name.replace("_", " ")] = _numbers(evaluations, partial(_measure, name))
+        columns[name.replace("_", "\n")] = _measures(name, evaluations)
     columns["trained"] = [row.trained for row in rows]
     shown = {title: cells for title, cells in columns.items() if any(cells)}
     table = plain_table()
-    for title, cells in shown.items():
-        width = max(len(word) for word in (*cells, *title.split()))  # only titles wrap
-        fixed = title in ("fitness", "95 % interval")
-        justify: JustifyMethod = "left" if title in ("", "reward") else "right"
-        table.add_column(title, justify=justify, min_width=max(width, len(title) if fixed else 0), no_wrap=fixed)
-    for cells in zip(*shown.values(), strict=True):
-        table.add_row(*(Text(cell) for cell in cells))
+    for title in shown:
+        first = title == "reward"
+        table.add_column(title, justify="left" if first else "right", vertical="bottom", no_wrap=not first)
+    for texts in zip(*shown.values(), strict=True):
+        table.add_row(*(Text(text) for text in texts))
     return table
 
 
@@ -176,19 +172,15 @@ def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result
     trained = f"{sum(outcome.evaluation is not None for outcome in members)} of {len(members)}"
     best = None if judged else greedy(members)
     if best is None:
-        return Result(f"generation g{index}", "", None, trained)
-    return Result(f"generation g{index}", best.candidate.name, best.evaluation, trained)
+        return Result(f"generation g{index}" if judged else f"best of g{index}: none", None, trained)
+    return Result(f"best of g{index}: {best.candidate.name}", best.evaluation, trained)
 
 
-def _measure(name: str, evaluation: Evaluation) -> float | None:
-    return evaluation.measures.get(name)
-
-
-def _numbers(evaluations: Sequence[Evaluation | None], value: Callable[[Evaluation], float | None]) -> list[str]:
+def _measures(name: str, evaluations: Sequence[Evaluation | None]) -> list[str]:
     """Return one cell an evaluation, all with the same decimals."""
-    values = [value(evaluation) if evaluation is not None else None for evaluation in evaluations]
-    digits = places(x for x in values if x is not None)
-    return ["-" if x is None else number(x, digits) for x in values]
+    values = [evaluation.measures.get(name) if evaluation else None for evaluation in evaluations]
+    digits = places(value for value in values if value is not None)
+    return ["-" if value is None else number(value, digits) for value in values]
 
 
 def _files(path: Path) -> list[RenderableType]:

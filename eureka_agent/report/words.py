@@ -61,8 +61,8 @@ def quantity(count: float) -> str:
         return f"{count:,.0f}"
     for factor, prefix in ((1e3, "k"), (1e6, "M")):
         if count < 999.5 * factor:
-            return f"{count / factor:.{1 if prefix == 'M' and count < 99.5e6 else 0}f} {prefix}"
-    return f"{count / 1e9:,.1f} G"
+            return f"{count / factor:.3g} {prefix}"
+    return f"{count / 1e9:,.3g} G"
 
 
 def duration(seconds: float) -> str:

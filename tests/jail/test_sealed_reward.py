@@ -43,7 +43,7 @@ def test_eureka_reward_gives_what_the_same_arithmetic_gives_here(wall: Wall) -> 
     rows = state(64)
     reward = honest(wall, EUREKA)
     assert reward.parameters == ("velocity", "prev_height", "rotation")
-    assert reward.component_names == ()
+    assert not reward.component_names
     batch = reward(rows)
     assert reward.component_names == tuple(batch.components)
     assert reward.component_names[-4:] == ("speed", "mean_height", "is_high", "one")

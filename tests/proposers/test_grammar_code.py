@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from eureka_agent.checks import check_source
+from eureka_agent.extract import extract
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar import genome as genomes
 from eureka_agent.proposers.grammar.emit import component_names, to_code
@@ -45,6 +46,7 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
         genome = genomes.from_text(completion.text)
         assert genome is not None
         assert to_code(genome, spec) == code
+        assert extract(completion.text).strip() == code.strip()
         used = re.findall(r"\w+", code.split("-> tuple")[1].split('"""')[2])
         assert set(source.parameters) <= set(used), "every parameter is read"
         for inputs in (states, zeros):

@@ -12,7 +12,7 @@ from torch import Tensor
 from eureka_agent.checks import check_source
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar.emit import to_code
-from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term
+from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text
 from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Outcome, Prompt, TrainingRecord
 from eureka_agent.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
@@ -114,14 +114,25 @@ def sample(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HIDDEN)
-def test_evolution_beats_as_many_fresh_samples(name: str) -> None:
-    task, hidden = HIDDEN[name]
-    judge = Judge(task, hidden)
-    evolved = [evolve(task, judge, seed) for seed in SEEDS]
-    drawn = [sample(task, judge, seed) for seed in SEEDS]
-    print(name, statistics.median(evolved), statistics.median(drawn), evolved, drawn)
-    # Half of what the fresh samples leave to be found.
-    missing = 1.0 - statistics.median(drawn)
-    assert statistics.median(evolved) > statistics.median(drawn) + 0.3 * missing
-    assert sum(e > d for e, d in zip(evolved, drawn, strict=True)) > len(SEEDS) // 2
+def test_evolution_beats_as_many_fresh_samples() -> None:
+    """40 rewards each: five generations of eight against 40 first-generation samples, nine seeds on two tasks."""
+    wins = []
+    for task, hidden in HIDDEN.values():
+        judge = Judge(task, hidden)
+        evolved = [evolve(task, judge, seed) for seed in SEEDS]
+        drawn = [sample(task, judge, seed) for seed in SEEDS]
+        assert statistics.median(evolved) > statistics.median(drawn) + 0.02
+        wins += [one > other for one, other in zip(evolved, drawn, strict=True)]
+    # A sign test: 13 or more of 18 by chance has a probability of 0.048.
+    assert sum(wins) >= 13
+
+
+def test_a_generation_never_repeats_what_was_tried() -> None:
+    judge = Judge(*HIDDEN["arm"])
+    proposer = GrammarProposer(ARM, 3)
+    history: list[Outcome] = []
+    for generation in range(3):
+        prompt = Prompt(generation, (), (best(history),) if history else (), tuple(history))
+        history += [judge(generation, completion) for completion in proposer.propose(prompt, range(16))]
+    genomes = [from_text(outcome.candidate.completion.text) for outcome in history]
+    assert len({genome.key for genome in genomes if genome is not None}) == 48

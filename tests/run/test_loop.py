@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,19 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.errors import ProposerError, UnavailableError, UsageError
 from eureka_agent.events import Event, RunFinished, TrainingStarted
+from eureka_agent.jail import Wall
 from eureka_agent.loop import MAX_ATTEMPTS
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store, to_json
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
+
+
+@pytest.fixture(scope="module")
+def wall() -> Iterator[Wall]:
+    with Wall() as wall:
+        yield wall
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
@@ -42,11 +49,11 @@ def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
     return [to_json(outcome) for outcome in still]
 
 
-def test_a_run_from_words_to_files(tmp_path: Path) -> None:
+def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
     events: list[Event] = []
     script = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), UNKNOWN_NAME, upright(0.4)]]
     proposer = ScriptedProposer(script)
-    result = ea.synthesize(config(tmp_path, baselines=True), proposer=proposer, listener=events.append)
+    result = ea.synthesize(config(tmp_path, baselines=True), proposer=proposer, listener=events.append, wall=wall)
 
     assert result.best is not None
     assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
@@ -73,7 +80,7 @@ def test_a_run_from_words_to_files(tmp_path: Path) -> None:
     assert isinstance(events[-1], RunFinished)
 
 
-def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path: Path) -> None:
+def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path: Path, wall: Wall) -> None:
     answers: list[Callable[[], str]] = [lambda: TRACEBACK, lambda: WRONG_SHAPE, lambda: NAN]
 
     def answer(prompt: Prompt, index: int) -> str:
@@ -82,7 +89,7 @@ def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path
         return upright(0.1 + index)
 
     proposer = ScriptedProposer(answer)
-    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer)
+    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, wall=wall)
     assert proposer.asked == [(0, i) for i in range(6)]
     repair = proposer.prompts[1].messages[-1].content
     for outcome in result.outcomes[:3]:
@@ -95,10 +102,10 @@ def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path
     assert result.best.candidate.index >= 3
 
 
-def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path) -> None:
+def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, wall: Wall) -> None:
     bad = [EMPTY, SYNTAX_ERROR, UNKNOWN_NAME]
     proposer = ScriptedProposer(lambda prompt, index: bad[index % 3])
-    result = ea.synthesize(config(tmp_path), proposer=proposer)
+    result = ea.synthesize(config(tmp_path), proposer=proposer, wall=wall)
     assert result.best is None
     assert result.reward is None
     assert result.policy is None
@@ -108,30 +115,30 @@ def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path) -> None:
     assert any("dof_pos" in message for message in messages)  # near names
 
 
-def test_a_worse_generation_never_replaces_the_best(tmp_path: Path) -> None:
+def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, wall: Wall) -> None:
     script = [[upright(0.0)], ["nothing"], ["nothing"]]
     proposer = ScriptedProposer(lambda prompt, index: script[prompt.generation][0])
-    generations = list(ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer))
+    generations = list(ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, wall=wall))
     assert [g.best.candidate.name if g.best else None for g in generations] == ["g0c0"] * 3
     assert proposer.prompts[-1].parents[0].candidate.name == "g0c0"
 
 
-class Interrupted(Exception):
+class StoppedError(Exception):
     """Stands for a kill at a chosen moment."""
 
 
 @pytest.mark.parametrize("moment", ["Proposed", "TrainingStarted", "Trained", "GenerationFinished"])
-def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, moment: str) -> None:
+def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, moment: str) -> None:
     script = [[upright(0.1), TRACEBACK, upright(0.2)], [upright(0.3), NO_CODE, upright(0.4)]]
-    whole = ea.synthesize(config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script))
+    whole = ea.synthesize(config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script), wall=wall)
 
     def stop(event: Event) -> None:
         if type(event).__name__ == moment:
-            raise Interrupted
+            raise StoppedError
 
     first = ScriptedProposer(script)
-    with pytest.raises(Interrupted):
-        ea.synthesize(config(tmp_path, run_name="cut"), proposer=first, listener=stop)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config(tmp_path, run_name="cut"), proposer=first, listener=stop, wall=wall)
     second = ScriptedProposer(script)
     trained: list[str] = []
 
@@ -139,7 +146,7 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, moment: str) 
         if isinstance(event, TrainingStarted):
             trained.extend(event.names)
 
-    result = ea.resume(tmp_path / "cut", proposer=second, listener=watch)
+    result = ea.resume(tmp_path / "cut", proposer=second, listener=watch, wall=wall)
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert not set(first.asked) & set(second.asked)
     assert sorted(first.asked + second.asked) == [(g, i) for g in range(2) for i in range(3)]
@@ -149,43 +156,43 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, moment: str) 
     assert result.policy.to_bytes() == whole.policy.to_bytes()
 
 
-def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path) -> None:
+def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, wall: Wall) -> None:
     script = [[upright(0.1)], [upright(0.2)]]
-    whole = ea.synthesize(config(tmp_path, samples=1), proposer=ScriptedProposer(script))
+    whole = ea.synthesize(config(tmp_path, samples=1), proposer=ScriptedProposer(script), wall=wall)
     again = ScriptedProposer([])
-    result = ea.resume(tmp_path / "run", proposer=again)
+    result = ea.resume(tmp_path / "run", proposer=again, wall=wall)
     assert again.asked == []
     assert comparable(result.outcomes) == comparable(whole.outcomes)
 
 
-def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path) -> None:
+def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, wall: Wall) -> None:
     class Dies(ScriptedProposer):
         def propose(self, prompt, indices):  # type: ignore[no-untyped-def]
             yield Completion(0, upright(0.1), "model")
             raise UnavailableError("the server is gone")
 
     with pytest.raises(ProposerError, match="the server is gone"):
-        ea.synthesize(config(tmp_path), proposer=Dies([]))
+        ea.synthesize(config(tmp_path), proposer=Dies([]), wall=wall)
     with Store.open(RunDir(tmp_path / "run").database) as store:
         assert [c.index for c in store.completions(0).values()] == [0]
 
 
-def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path) -> None:
+def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, wall: Wall) -> None:
     class LikesTheLast:
         def choose(self, outcomes, best_so_far):  # type: ignore[no-untyped-def]
             return outcomes[-1].candidate.name
 
     wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
     with pytest.raises(UsageError, match="someone has to judge"):
-        ea.synthesize(wish, proposer=ScriptedProposer([]))
+        ea.synthesize(wish, proposer=ScriptedProposer([]), wall=wall)
     assert not (tmp_path / "run").exists()
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
-    result = ea.synthesize(wish, proposer=proposer, judge=LikesTheLast())
+    result = ea.synthesize(wish, proposer=proposer, judge=LikesTheLast(), wall=wall)
     assert result.best is not None
     assert result.best.candidate.name == "g1c0"
     assert proposer.prompts[1].parents[0].candidate.name == "g0c1"
     assert "wave the pole about" in proposer.prompts[0].messages[-1].content
     assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
-    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=LikesTheLast())
+    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=LikesTheLast(), wall=wall)
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g1c0"

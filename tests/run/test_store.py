@@ -31,7 +31,7 @@ CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhe
 def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> Outcome:
     curve = Curve("speed", (0.1, math.nan, 1e300), math.inf, -0.0, -math.inf)
     return Outcome(
-        Candidate(generation, Completion(index, "text \ud800 ☃ \x00", "model", 3, None, 0.1), RewardSource("x = 1", ("a",))),
+        Candidate(generation, Completion(index, "\ud800 ☃ \x00", "model", 3, None, 0.1), RewardSource("x = 1", ("a",))),
         None,
         TrainingRecord(10, 0.5, curve, (curve,), curve, curve, {"speed": math.nan}, 2),
         Evaluation(fitness, -1.0, 2.0, 8, 3.5, {"turns": 1.5}),

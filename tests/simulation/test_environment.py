@@ -29,7 +29,9 @@ class Slider(Task):
     name, description, aliases = "slider", "push the mass", ()
     frame_skip, max_episode_steps = 10, 20
     fitness_unit, fitness_solved, action_names = "m", 1.0, ("push",)
-    state_spec = StateSpec((StateVariable("x", (), "m", "world", "position"), StateVariable("n", (), "-", "-", "steps")))
+    state_spec = StateSpec(
+        (StateVariable("x", (), "m", "world", "position"), StateVariable("n", (), "-", "-", "steps"))
+    )
     budgets: ClassVar = {"quick": TrainingBudget(num_envs=4, environment_steps=64)}
 
     def build(self) -> mujoco.MjSpec:

@@ -1,0 +1,73 @@
+"""What the wall costs: starting a sealed process, and a call of 1024 rows compared with one in this process.
+
+Run with `python benchmarks/wall.py`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from eureka_agent.checks import check_source
+from eureka_agent.jail import Wall
+from eureka_agent.task import StateSpec, StateVariable
+
+ROWS, STARTS, CALLS = 1024, 20, 500
+SPEC = StateSpec(
+    (
+        StateVariable("velocity", (3,), "m/s", "world", "how fast it moves"),
+        StateVariable("action", (8,), "-", "-", "the last action"),
+    )
+)
+CODE = """
+import torch
+def compute_reward(velocity, action):
+    forward = velocity[:, 0]
+    cost = 0.5 * (action ** 2).sum(dim=-1)
+    upright = torch.exp(-velocity[:, 2].abs())
+    return forward - cost + upright, {"forward": forward, "cost": -cost, "upright": upright}
+"""
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    state = {"velocity": torch.rand(ROWS, 3), "action": torch.rand(ROWS, 8)}
+    source = check_source(CODE, SPEC)
+    variables: dict[str, Callable[..., object]] = {}
+    exec(CODE, variables)  # the benchmark's own source, above
+    here = variables["compute_reward"]
+    started = time.perf_counter()
+    with Wall() as wall:
+        print(f"helper process, once a run   {time.perf_counter() - started:8.2f} s")
+        starts, firsts = [], []
+        for _ in range(STARTS):
+            started = time.perf_counter()
+            reward = wall.open(source, SPEC, max_rows=ROWS)
+            opened = time.perf_counter()
+            reward(state)
+            starts.append(opened - started)
+            firsts.append(time.perf_counter() - opened)
+            reward.close()
+        reward = wall.open(source, SPEC, max_rows=ROWS)
+        print(f"sealed process, start        {1e3 * statistics.median(starts):8.2f} ms")
+        print(f"first call                   {1e3 * statistics.median(firsts):8.2f} ms")
+        behind, direct = _median(lambda: reward(state)), _median(lambda: here(**state))
+    print(f"call of {ROWS} rows, sealed    {1e3 * behind:8.3f} ms")
+    print(f"call of {ROWS} rows, direct    {1e3 * direct:8.3f} ms")
+    print(f"cost of the wall a call      {1e3 * (behind - direct):8.3f} ms")
+
+
+def _median(call: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(CALLS):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+if __name__ == "__main__":
+    main()

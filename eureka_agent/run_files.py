@@ -1,0 +1,38 @@
+"""The files of a run that people read. The database is the truth; these are written from it."""
+
+from __future__ import annotations
+
+from eureka_agent.events import Event, GenerationFinished, GenerationStarted, Proposed
+from eureka_agent.records import Outcome
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+
+
+class FileWriter:
+    """Writes prompts, completions, the best reward and its policy as they come; an events listener."""
+
+    def __init__(self, run_dir: RunDir, store: Store) -> None:
+        self._dir, self._store = run_dir, store
+
+    def __call__(self, event: Event) -> None:
+        """Write what the event is about."""
+        match event:
+            case GenerationStarted(generation, attempt):
+                messages = self._store.messages(generation, attempt) or ()
+                text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in messages)
+                self._dir.prompt(generation, attempt).write_text(text + "\n", "utf-8")
+            case Proposed(generation, completion):
+                path = self._dir.completion(f"g{generation}c{completion.index}")
+                path.write_text(completion.text, "utf-8", errors="replace")
+            case GenerationFinished(generation) if generation.best is not None:
+                self._write_best(generation.best)
+            case _:
+                pass
+
+    def _write_best(self, best: Outcome) -> None:
+        candidate = best.candidate
+        policy = self._store.policy(candidate.generation, candidate.index)
+        if candidate.reward is not None:
+            self._dir.best_reward.write_text(candidate.reward.code, "utf-8")
+        if policy is not None:
+            self._dir.policy.write_bytes(policy)
