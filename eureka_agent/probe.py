@@ -11,7 +11,10 @@ from eureka_agent.errors import ProbeError, RewardRuntimeError
 from eureka_agent.jail import RewardBatch, SealedReward
 from eureka_agent.task import StateSpec
 
-_NEVER_ZERO = {"quaternion_wxyz", "quaternion_xyzw", "unit_vector"}
+_ZERO_AT_REST = frozenset(
+    {"linear_velocity", "angular_velocity", "joint_velocities", "speed", "force", "action", "flag", "distance", "angle"}
+)
+"""Kinds that are exactly zero in states that occur; where a target or a joint's limit is, is not among them."""
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 """Other sizes of a batch take other vectorised kernels, which may round differently."""
 _ROUNDED = 0.01
@@ -20,8 +23,8 @@ _ROUNDED = 0.01
 _RANDOM = "equal inputs must give equal values"
 _BATCH = "a row's value must not depend on the other rows: reduce over the last dimension (dim=-1), not over the rows"
 _ZERO = (
-    " This happens where inputs are zero, as at the start of an episode: guard divisions, roots and logarithms, "
-    "e.g. x / (x.norm(dim=-1, keepdim=True) + 1e-6)."
+    " This happens where velocities, distances or actions are zero, as at the start of an episode: guard divisions, "
+    "roots and logarithms, e.g. x / (x.norm(dim=-1, keepdim=True) + 1e-6)."
 )
 
 
@@ -29,7 +32,8 @@ def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
     """Raise ProbeError, one sentence, when `reward` breaks its contract on `samples`, `(rows, *shape)` each.
 
     Beyond what every call checks (shapes, finite values, unchanged inputs): equal inputs give equal outputs; a row's
-    reward depends on that row alone; and a state of zeros, as an episode may start in, gives a finite reward.
+    reward depends on that row alone; and a state at rest (velocities, distances, actions all zero) gives a finite
+    reward.
     """
     samples = {name: samples[name] for name in reward.parameters}
     first = _call(reward, samples)
@@ -65,7 +69,9 @@ def _apply(change: Callable[[Tensor], Tensor], batch: RewardBatch) -> RewardBatc
 
 def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> None:
     pairs = {"the reward": (expected.reward, got.reward)}
-    pairs |= {f"component {name!r}": (values, got.components[name]) for name, values in expected.components.items()}
+    for name, values in expected.components.items():
+        if values.min() < values.max():  # one number for all rows, such as a mean to look at, is no reward for a row
+            pairs[f"component {name!r}"] = (values, got.components[name])
     for name, (a, b) in pairs.items():
         close = torch.isclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(a.abs().max())))
         if (changed_rows := int((~close).sum())) > _ROUNDED * len(a):
@@ -74,11 +80,11 @@ def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> No
 
 
 def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor]:
-    """Return two rows of zeros, but for rotations and directions, which are never zero: those of the first sample."""
+    """Return two sample rows in which nothing moves or is off its goal."""
     kinds = {variable.name: variable.kind for variable in spec.variables}
     return {
-        name: values[:1].repeat(2, *[1] * (values.dim() - 1))
-        if kinds.get(name, kinds.get(name.removeprefix("prev_"))) in _NEVER_ZERO
-        else torch.zeros(2, *values.shape[1:])
+        name: values[:2] * 0.0
+        if kinds.get(name, kinds.get(name.removeprefix("prev_"))) in _ZERO_AT_REST
+        else values[:2]
         for name, values in samples.items()
     }

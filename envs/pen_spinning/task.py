@@ -2,8 +2,8 @@
 
 ## Scene
 A Shadow Dexterous Hand lies palm up, its fingers along the world's -y; a pen of 20 cm (a capsule, radius 8 mm) lies
-across the fingers. Hand and pen are those of gymnasium-robotics (`hand/manipulate_pen.xml`), the ancestor of the
-asset that Isaac Gym uses. The pen is to turn counter-clockwise about the vertical, seen from above, as far and as
+across the fingers. Hand and pen are those of gymnasium-robotics (`hand/manipulate_pen.xml`), OpenAI's model, from
+which Isaac Gym's comes too. The pen is to turn counter-clockwise about the vertical, seen from above, as far and as
 often as it can without leaving the hand. 125 Hz physics, 25 Hz control, 10 s.
 
 ## Actions: 20, each in [-1, 1]
@@ -120,9 +120,7 @@ _SPEC = StateSpec(
 
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
-    "quick": TrainingBudget(
-        num_envs=128, environment_steps=160_000, horizon=32, evaluation_episodes=32, initial_std=0.6
-    ),
+    "quick": TrainingBudget(num_envs=64, environment_steps=160_000, evaluation_episodes=32),
     "normal": TrainingBudget(num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(256, 128), initial_std=0.6),
     "paper": TrainingBudget(  # the worlds of Eureka's ShadowHandSpin
         num_envs=16_384, environment_steps=500_000_000, horizon=8, hidden=(512, 256, 128), learning_rate=5e-4

@@ -26,7 +26,7 @@ from eureka_agent.events import (
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board, Row
 from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import clean, duration, nth, number, quantity, rough, unit_of, verdict
+from eureka_agent.report.words import clean, duration, fitness, nth, number, quantity, rough, unit_of, verdict
 
 _REDRAWS_PER_SECOND = 4
 _BAR, _NAME = 20, 20
@@ -110,7 +110,7 @@ class LiveDisplay:
         board, run = self._board, self._board.run
         head = Table.grid(padding=(0, 2, 0, 0), expand=True)
         head.add_column(style="dim", no_wrap=True)
-        head.add_column(ratio=1)
+        head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         if run and board.generation is not None:
             title, _, which = nth(board.generation, run.config).partition(" ")
             head.add_row(title, which)
@@ -124,17 +124,21 @@ class LiveDisplay:
 
     def _best(self) -> str:
         best, unit = self._board.best, unit_of(self._board.run)
-        text = f"{best.candidate.name}, {verdict(best.evaluation, unit)}" if best and best.evaluation else "none yet"
+        text = "none yet"
+        if best and best.evaluation:
+            result = verdict(best.evaluation, None) if unit is None else f"{fitness(best.evaluation)} {unit}"
+            text = f"{best.candidate.name}, {result}"
         human = [number(b.evaluation.fitness) for b in self._board.baselines if b.name == "human"]
         return f"{text}; human reward {human[0]}" if human else text
 
     def _time(self) -> str:
-        board, left = self._board, []
-        if board.training_left_s is not None:
-            left.append(f"this training {rough(board.training_left_s)}")
+        board = self._board
+        parts = [duration(board.elapsed_s)]
         if board.run_left_s is not None:
-            left.append(f"the run {rough(board.run_left_s)}")
-        return duration(board.elapsed_s) + (f"; left: {', '.join(left)}" if left else "")
+            parts.append(f"{rough(board.run_left_s)} left")
+        if board.training_left_s is not None:
+            parts.append(f"this training {rough(board.training_left_s)}")
+        return ", ".join(parts)
 
     # ------------------------------------------------------------------ the rows
     def _rows(self, room: int) -> list[RenderableType]:

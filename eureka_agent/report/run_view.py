@@ -21,7 +21,10 @@ from eureka_agent.task import Task
 def run_view(store: Store, task: Task) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
     config, outcomes, choices = store.config, store.outcomes(), store.choices()
-    parts: list[RenderableType] = [Text(store.path.parent.name, "bold"), _config(config, task)]
+    parts: list[RenderableType] = [
+        Text(store.path.parent.name, "bold"),
+        _config(config, task, store.meta("wall") or config.wall),
+    ]
     for index in range(config.generations):
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
@@ -38,7 +41,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
     return Group(*parts)
 
 
-def _config(config: SynthesisConfig, task: Task) -> Table:
+def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
     proposer = config.model or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
     budget = config.training_budget(task)
@@ -49,7 +52,7 @@ def _config(config: SynthesisConfig, task: Task) -> Table:
         "Proposer": f"{proposer}{where}",
         "Search": f"{search}, seed {config.seed}",
         "Budget": f"{config.budget}, {training}",
-        "Sandbox": config.wall,
+        "Sandbox": wall,
         "Fitness": fitness_line(task) if config.has_fitness else "none; a person chooses",
     }
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)

@@ -54,9 +54,7 @@ def test_the_load_cells_weigh_plate_and_ball() -> None:
     # Plate 1.4708 kg and ball 0.8378 kg: 22.65 N, at 0.4 m from each sensor 9.06 N m about its y axis.
     weight = (1.4707963 + 200 * 4 / 3 * math.pi * 0.1**3) * 9.81
     torch.testing.assert_close(resting["sensor_forces"][0, :, 2], torch.full((3,), weight), rtol=1e-2, atol=0.0)
-    torch.testing.assert_close(
-        resting["sensor_torques"][0, :, 1], torch.full((3,), 0.4 * weight), rtol=1e-2, atol=0.0
-    )
+    torch.testing.assert_close(resting["sensor_torques"][0, :, 1], torch.full((3,), 0.4 * weight), rtol=1e-2, atol=0.0)
     # The ball, 0.1 m in radius, lies on half a plate of 0.02 m.
     above_tray = resting["ball_positions"] - resting["tray_positions"]
     torch.testing.assert_close(above_tray, torch.tensor([[0.0, 0.0, 0.11]]), rtol=0.0, atol=2e-3)

@@ -13,5 +13,5 @@ def wall() -> Iterator[Wall]:
     """One wall for all tests, started by a process that has a key in its environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SECRET_NAME, SECRET)
-        with Wall(first_call_s=3.0, call_s=1.0, memory_mib=512) as wall:
+        with Wall(first_call_s=1.5, call_s=1.0, memory_mib=512) as wall:
             yield wall

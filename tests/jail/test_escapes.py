@@ -141,7 +141,7 @@ ENDINGS = {
         "import ctypes; ctypes.CDLL(None).syscall(0x40000000 | 39)",
         "system call that no reward can need",
     ),
-    "spins": ("while True: pass", "more than 3 s of processor time"),
+    "spins": ("while True: pass", "more than 1.5 s of processor time"),
     "eats memory": ("x = [bytearray(1 << 24) for _ in range(4096)]", "MemoryError on line 3"),
     "asks for a huge tensor": ("torch.ones(1 << 40)", "RuntimeError on line 3"),
     "starts an OpenMP pool": (

@@ -13,9 +13,10 @@ from tests.support.wall import honest, hostile, state
     [
         "return height * 0.0, {}",
         "return height / (height + 1e-6), {'speed': velocity.norm(dim=-1)}",
+        "return height, {'mean_height': height.mean()}",
         "return 1 / rotation.norm(dim=-1), {'turned_up': rotation[:, 0]}",
     ],
-    ids=["constant zero", "guarded division", "division by what is never zero"],
+    ids=["constant zero", "guarded division", "mean to look at", "division by what is never zero"],
 )
 def test_sound_rewards_pass(wall: Wall, body: str) -> None:
     reward = honest(wall, f"def compute_reward(height, velocity, rotation): {body}")
@@ -31,7 +32,7 @@ BROKEN = {
     "row index": ("return height + torch.arange(33)[: len(height)], {}", "depend on the other rows"),
     "division by zero": (
         "return velocity[:, 0] / height, {}",
-        "NaN or infinite .* inputs are zero, .* guard divisions",
+        "NaN or infinite .* are zero, as .* guard divisions",
     ),
     "logarithm of zero": ("return height, {'a': torch.log(height)}", "component 'a' .* guard divisions"),
     "mutation": ("h = height\n    h += 1\n    return h, {}", "changed its input 'height' in place"),

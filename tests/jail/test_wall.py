@@ -66,6 +66,7 @@ def test_killed_process_is_named(wall: Wall) -> None:
         reward(state())
 
 
+@pytest.mark.slow
 def test_death_of_the_helper_process_costs_no_answer(wall: Wall) -> None:
     rewards = [honest(wall, HEIGHT) for _ in range(3)]
     for reward in rewards:
@@ -89,6 +90,7 @@ def test_death_of_the_helper_process_costs_no_answer(wall: Wall) -> None:
     assert wall.helper_pid == restarted
 
 
+@pytest.mark.slow
 def test_closing_the_wall_ends_everything() -> None:
     gc.collect()
     before = descriptors()
@@ -104,6 +106,7 @@ def test_closing_the_wall_ends_everything() -> None:
     assert descriptors() == before
 
 
+@pytest.mark.slow
 def test_missing_layer_is_named_with_the_way_out(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
     seal = Sealer.seal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +20,6 @@ from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store, to_json
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
-
-
-@pytest.fixture(scope="module")
-def wall() -> Iterator[Wall]:
-    with Wall() as wall:
-        yield wall
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:

@@ -6,9 +6,10 @@ from types import ModuleType
 import pytest
 import torch
 
+from eureka_agent.checks.names import METHODS, MODULES
+
 _sandbox = importlib.import_module("eureka_agent.sandbox.namespace")
 facades, namespace = _sandbox.facades, _sandbox.namespace
-from eureka_agent.checks.names import METHODS, MODULES
 
 _BUILTIN_TYPES = (list, dict)
 

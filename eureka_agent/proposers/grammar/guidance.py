@@ -22,7 +22,6 @@ _FLAT = 0.02
 _CORRELATED = 0.3
 _DOUBT = 0.5
 """How many terms that showed nothing a feature starts with."""
-
 Shown: TypeAlias = tuple[Genome, Sequence["Advice"]]
 """A reward that was trained, and what its training says of its terms."""
 

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from eureka_agent.events import GenerationStarted, Trained, TrainingStarted
+from eureka_agent.records import Failure, Outcome
+from eureka_agent.report import LiveDisplay, PlainLog, make_listener
+from tests.support import run_events as runs
+
+SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
+
+
+def terminal(width: int = 80, height: int = 24) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, force_interactive=True, width=width, height=height)
+
+
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def frame(display: LiveDisplay, width: int = 80) -> list[str]:
+    """What the region shows, line by line."""
+    paper = Console(file=io.StringIO(), width=width, color_system=None)
+    paper.print(display.render())
+    return written(paper).splitlines()
+
+
+def good(index: int, count: int) -> list[Outcome]:
+    return [runs.outcome(index, runs.completion(i), runs.evaluation(float(i))) for i in range(count)]
+
+
+def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
+    with LiveDisplay(terminal()) as display:
+        display(runs.run_started(runs.config(model="gpt-5")))
+        outcomes = [runs.outcome(0, runs.completion(0, None, "gpt-5"), runs.REFUSED), *good(0, 4)[1:]]
+        events = runs.generation(0, outcomes, outcomes[3])
+        display(next(events))
+        assert sum("waiting     for the model" in line for line in frame(display)) == 4
+        for event in events:
+            display(event)
+            if isinstance(event, Trained) and 0.4 < event.progress.environment_steps / runs.STEPS < 0.6:
+                break
+        text = "\n".join(frame(display))
+        assert "Generation   g0 (1 of 2)" in text
+        assert "g0c0  rejected    compute_reward asks for 'mass_velocity'" in text
+        assert f"g0c1  training    {'━' * 10}{'─' * 10}  750 k of 1.5 M steps  fitness 12.30" in text
+        # 3 x 750 k steps are left at 50 k/s
+        assert "left, this training about 45 s" in text
+        assert "50 k environment steps/s" in text
+        assert "price unknown" in text
+        for event in events:
+            display(event)
+        text = "\n".join(frame(display))
+        assert "Best so far  g0c3, 3.00 (2.50 to 3.50) m" in text
+        assert "g0c2  done        fitness 2.00 (1.50 to 2.50) m" in text
+
+
+def test_the_grammar_costs_nothing_and_says_nothing_of_it() -> None:
+    with LiveDisplay(terminal()) as display:
+        display(runs.run_started(runs.config()))
+        for event in runs.generation(0, good(0, 4), None):
+            display(event)
+            assert not any("Cost" in line or "$" in line for line in frame(display))
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 12), (200, 50)])
+def test_sixteen_candidates_fit_into_the_terminal_at_every_moment(width: int, height: int) -> None:
+    with LiveDisplay(terminal(width, height)) as display:
+        display(runs.run_started(runs.config(samples=16)))
+        for event in [*runs.baseline_training(), *runs.generation(0, good(0, 16), None)]:
+            display(event)
+            lines = frame(display, width)
+            assert len(lines) < height
+            assert max(map(len, lines)) <= width
+            assert not any(line.startswith(" ") for line in lines if line.strip())  # no name got lost
+        assert ("and 11 more" in lines[-1]) == (height == 12)
+
+
+def test_messages_of_candidates_cannot_steer_the_terminal() -> None:
+    console = terminal()
+    failure = Failure("probe", "bad\x1b[2J\r[bold]name\nnext")
+    with LiveDisplay(console) as display:
+        display(runs.run_started(runs.config(samples=1)))
+        for event in runs.generation(0, [runs.outcome(0, runs.completion(0), failure)], None):
+            display(event)
+        assert "bad [2J [bold]name next" in "\n".join(frame(display))
+    assert "\x1b[2J" not in written(console)
+
+
+def test_the_end_of_a_run_leaves_the_table_and_not_the_region() -> None:
+    console = terminal()
+    with LiveDisplay(console) as display:
+        display(runs.run_started(runs.config(generations=1)))
+        for event in [*runs.baseline_training(), *runs.generation(0, good(0, 4), good(0, 4)[3])]:
+            display(event)
+        display(runs.run_finished(good(0, 4), good(0, 4)[3]))
+    text = written(console)
+    assert "Human reward: fitness 14.00 (13.50 to 14.50) m." in text
+    assert "Generation g0 (1 of 1): 4 trained; best g0c3, fitness 3.00 (2.50 to 3.50) m." in text
+    assert "Human-normalised score: 0.93" in text
+    assert text.rfind("Best so far") < text.find("Human-normalised score")
+    assert text.rfind(SHOW_CURSOR) > text.rfind(HIDE_CURSOR)
+
+
+def test_control_c_gives_the_terminal_back_and_keeps_the_last_state() -> None:
+    console = terminal()
+    with pytest.raises(KeyboardInterrupt), LiveDisplay(console) as display:  # noqa: PT012  the state before it counts
+        display(runs.run_started(runs.config()))
+        display(GenerationStarted(0))
+        raise KeyboardInterrupt
+    text = written(console)
+    assert text.count(HIDE_CURSOR) == text.count(SHOW_CURSOR) == 1
+    assert text.endswith(SHOW_CURSOR)
+    assert "Best so far" in text
+
+
+def test_where_a_person_judges_the_region_shows_only_while_policies_train() -> None:
+    console = terminal()
+    with LiveDisplay(console) as display:
+        display(runs.run_started(runs.config(env="toy", task="wave")))
+        for event in runs.generation(0, good(0, 4), good(0, 4)[1]):
+            display(event)
+            text = written(console)
+            shown = text.count(HIDE_CURSOR) > text.count(SHOW_CURSOR)
+            training = isinstance(event, TrainingStarted) or (
+                isinstance(event, Trained) and event.progress.environment_steps < runs.STEPS
+            )
+            assert shown == training
+    text = written(console)
+    assert "Chosen: g0c1, episodes of 250 steps." in text
+    assert "fitness" not in text
+
+
+def test_a_training_without_a_run_is_shown_too() -> None:
+    names = ("mine.py", *runs.BASELINES)
+    with LiveDisplay(terminal()) as display:
+        display(TrainingStarted((), names))
+        display(Trained(names, runs.progress(3, 0.5)))
+        assert any(line.startswith("mine.py        training    ━") for line in frame(display))
+
+
+class Tty(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+class AsciiTty(Tty):
+    encoding = "ascii"
+
+
+def test_the_console_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(make_listener(Console(file=Tty())), LiveDisplay)
+    assert isinstance(make_listener(Console(file=AsciiTty())), PlainLog)
+    assert isinstance(make_listener(Console(file=io.StringIO())), PlainLog)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(make_listener(Console(file=io.StringIO())), PlainLog)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(make_listener(Console(file=Tty())), PlainLog)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+from eureka_agent.doctor import Finding
+from eureka_agent.records import Baseline, Evaluation, Failure
+from eureka_agent.report import comparison_table, doctor_table, final_table, tasks_table
+from tests.support import run_events as runs
+
+
+def read(renderable: RenderableType, width: int = 80) -> list[str]:
+    paper = io.StringIO()
+    Console(file=paper, width=width).print(renderable)
+    lines = [line.rstrip() for line in paper.getvalue().splitlines()]
+    assert max(map(len, lines)) <= width
+    return lines
+
+
+def row(lines: list[str], start: str) -> list[str]:
+    (line,) = [line for line in lines if line.startswith(start)]
+    return line.removeprefix(start).split()
+
+
+def test_the_final_table_at_80_columns() -> None:
+    results = [runs.evaluation(5.0 + i, rotations=0.25 * i, dropped=0.5) for i in range(3)]
+    first = [runs.outcome(0, runs.completion(i), results[i]) for i in range(3)]
+    second = [runs.outcome(1, runs.completion(i), runs.REFUSED) for i in range(3)]
+    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([*first, *second], first[2])))
+    assert lines[0] == "Fitness in m; -0.1 counts as solved."
+    assert row(lines, "best of g0: g0c2") == ["7.00", "6.50", "to", "7.50", "250", "0.50", "0.500", "3", "of", "3"]
+    assert row(lines, "best of g1: none") == ["-", "-", "-", "-", "-", "0", "of", "3"]
+    assert row(lines, "best of all: g0c2") == ["7.00", "6.50", "to", "7.50", "250", "0.50", "0.500"]
+    assert row(lines, "human reward") == ["14.00", "13.50", "to", "14.50", "250", "1.10", "-"]
+    assert row(lines, "random actions") == ["1.00", "0.50", "to", "1.50", "250", "0.00", "-"]
+    assert "Human-normalised score: 0.93, which is (best - sparse) / |human - sparse|." in lines
+
+
+def test_nan_is_shown_as_it_is_and_never_the_best() -> None:
+    outcomes = [runs.outcome(0, runs.completion(0), runs.evaluation(runs.NAN))]
+    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished(outcomes, None)))
+    assert row(lines, "best of g0: none")[-3:] == ["1", "of", "1"]
+    assert not any("No reward worked" in line for line in lines)
+
+
+def test_the_final_table_names_the_files_that_exist(tmp_path: Path) -> None:
+    best = runs.outcome(0, runs.completion(0), runs.evaluation(1.0))
+    (tmp_path / "best_reward.py").write_text("")
+    (tmp_path / "tensorboard").mkdir()
+    lines = read(final_table(runs.run_started(runs.config(), tmp_path), runs.run_finished([best], best, tmp_path)))
+    after = lines[next(i for i, line in enumerate(lines) if line.startswith("Written to")) :]
+    assert "".join(after[:2]).startswith(f"Written to {tmp_path}")
+    assert any(line.startswith("best_reward.py") for line in after)
+    assert any(line.startswith("tensorboard") for line in after)
+    assert not any("policy.safetensors" in line for line in after)
+
+
+def test_many_different_failures_are_cut_short() -> None:
+    messages = [f"unknown name 'x{i}'" for i in range(7)]
+    failed = [runs.outcome(0, runs.completion(i), Failure("check", text)) for i, text in enumerate(messages)]
+    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished(failed, None)))
+    assert "No reward worked. 7 candidates failed:" in lines
+    assert "  1 x not allowed: unknown name 'x4'" in lines
+    assert "  and 2 other reasons" in lines
+
+
+@dataclass(frozen=True)
+class Comparison:
+    path: Path
+    evaluation: Evaluation
+    baselines: tuple[Baseline, ...]
+
+
+def test_a_reward_file_beside_the_references() -> None:
+    comparison = Comparison(Path("some/[mine].py"), runs.evaluation(9.0), runs.baselines())
+    lines = read(comparison_table(comparison, runs.TASK))
+    assert row(lines, "[mine].py")[0] == "9.00"
+    assert row(lines, "sparse reward")[0] == "4.00"
+
+
+def test_tasks_with_what_solves_them() -> None:
+    lines = read(tasks_table([runs.TASK]))
+    assert row(lines, "toy") == "bring the mass to the mark and hold it there m -0.1".split()
+
+
+def test_the_doctor_says_what_is_missing() -> None:
+    lines = read(doctor_table([Finding("seccomp", True, "works"), Finding("landlock", False, "update the kernel")]))
+    assert row(lines, "seccomp") == ["ok", "works"]
+    assert row(lines, "landlock") == ["missing", "update", "the", "kernel"]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from eureka_agent.report.cost import Cost
+from eureka_agent.report.words import clean, duration, fitness, interval, number, places, quantity, rough, verdict
+from tests.support.run_events import completion, evaluation
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.0, "0.00"),
+        (12.345, "12.35"),
+        (-499.96, "-500.0"),
+        (1234.5, "1,234"),
+        (0.1234, "0.123"),
+        (0.00002, "2.00e-05"),
+        (3e12, "3.00e+12"),
+        (math.nan, "NaN"),
+        (-math.inf, "-inf"),
+    ],
+)
+def test_a_number_has_about_four_digits(value: float, words: str) -> None:
+    assert number(value) == words
+
+
+def test_a_column_shares_the_decimals_of_its_largest_number() -> None:
+    values = [0.5, 250.0, math.nan, -math.inf]
+    assert [number(value, places(values)) for value in values] == ["0.5", "250.0", "NaN", "-inf"]
+
+
+def test_fitness_comes_with_its_interval_in_the_same_decimals() -> None:
+    assert fitness(evaluation(99.5, half=1.5)) == "99.5 (98.0 to 101.0)"
+
+
+def test_one_episode_has_no_interval_and_nan_is_said() -> None:
+    assert interval(evaluation(3.0, half=math.inf)) == "unknown"
+    assert fitness(evaluation(math.nan)) == "NaN (unknown)"
+
+
+def test_without_a_fitness_an_evaluation_says_how_long_episodes_last() -> None:
+    assert verdict(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
+    assert verdict(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0"),
+        (9_500, "9,500"),
+        (9_999.6, "10 k"),
+        (930_000, "930 k"),
+        (999_600, "1 M"),
+        (1.5e6, "1.5 M"),
+        (2e9, "2 G"),
+    ],
+)
+def test_large_counts_are_short(count: float, words: str) -> None:
+    assert quantity(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")]
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (2, "a few seconds"),
+        (52, "about 50 s"),
+        (750, "about 12 min"),
+        (3599, "about 1 h 00 min"),
+        (7700, "about 2 h 10 min"),
+    ],
+)
+def test_estimates_are_rounded(seconds: float, words: str) -> None:
+    assert rough(seconds) == words
+
+
+def test_foreign_text_becomes_one_harmless_line() -> None:
+    assert clean("a\n  b\x1b[31m\x07\tc\u202e") == "a b [31m c"
+
+
+def test_only_models_cost_money_and_an_unknown_price_is_never_zero() -> None:
+    free = [completion(0, 0.0), completion(1, None, "scripted")]
+    unknown = completion(2, None, "gpt-5")
+    known = [completion(3, 0.05, "gpt-5"), completion(4, 0.0725, "gpt-5")]
+    assert str(Cost.of(free)) == ""
+    assert Cost.of(free).known == 0.0
+    assert str(Cost.of([*free, unknown])) == "price unknown"
+    assert Cost.of([unknown]).known is None
+    assert str(Cost.of(known)) == "$0.12"
+    assert str(Cost.of([*known, unknown])) == "$0.12 and 1 answer of unknown price"
+    assert str(Cost.of([completion(0, 0.0004, "gpt-5")])) == "$0.0004"

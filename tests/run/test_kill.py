@@ -1,0 +1,60 @@
+"""kill -9 in the middle of a generation, then resume: the same result, nothing asked or trained twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+from tests.run.test_loop import comparable
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, how: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.run.killed_run", str(folder), how]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def finish(folder: Path, how: str) -> list[str]:
+    with start(folder, how) as process:
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    return out.split()
+
+
+def kill_at(folder: Path, event: str, count: int) -> None:
+    with start(folder, "start") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            count -= line.strip() == event
+            if count == 0:
+                break
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("event", "count"), [("Proposed", 2), ("Trained", 20), ("Proposed", 5), ("Trained", 40)])
+def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
+    """One iteration of 16 worlds is 256 steps: baselines 16 iterations, then 16 for each generation."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    finish(whole, "start")
+    kill_at(cut, event, count)
+    events = finish(cut, "resume")
+    assert events[-1] == "RunFinished"
+    with Store.open(RunDir(whole).database) as a, Store.open(RunDir(cut).database) as b:
+        assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
+        assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
+        assert a.policy(1, 2) == b.policy(1, 2)
+        assert a.messages(1, 0) == b.messages(1, 0)
+    assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
+    asked = (tmp_path / "cut.asked").read_text().split()
+    if event != "Proposed":  # a kill between an answer and its commit loses that answer; the event comes after both
+        assert len(asked) == len(set(asked))
+    assert sorted(set(asked)) == sorted((tmp_path / "whole.asked").read_text().split())
