@@ -12,6 +12,7 @@ from eureka_agent.proposers.grammar import GrammarProposer, operators, sampling
 from eureka_agent.proposers.grammar.emit import component_names
 from eureka_agent.proposers.grammar.genome import Feature, Genome, from_text, rounded
 from eureka_agent.proposers.grammar.guidance import Advice, advise, credit
+from eureka_agent.proposers.grammar.measures import measure_of
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.proposers.grammar.words import stems
 from eureka_agent.records import Outcome, Prompt
@@ -100,18 +101,34 @@ def test_a_large_regulariser_is_told_to_shrink_and_a_bonus_is_never_flat() -> No
     assert not told[2].flat
 
 
-def test_credit_is_rank_and_correlation() -> None:
-    good = (Genome((NEAR,)), (Advice(correlation=0.6),))
-    bad = (Genome((HIGH,)), (Advice(correlation=-0.5),))
-    flipped = (Genome((term(-1.0, "height", "gripper"),)), (Advice(correlation=0.5),))
-    shown = credit([good, flipped, bad], ARM_WORDS.direction)
-    # Ranks 1, 0, -1; one term each, shrunk by 1 / 1.5: (1 + 0.6) / 2 / 1.5, -(0 + 0.5) / 2 / 1.5, (-1 - 0.5) / 2 / 1.5.
-    assert shown[NEAR.main.feature] == pytest.approx(0.8 / 1.5)
-    assert shown[Feature("height", ("gripper",))] == pytest.approx(-0.25 / 1.5)
-    assert shown[HIGH.main.feature] == pytest.approx(-0.75 / 1.5)
-    experienced = ARM_WORDS.with_credit(shown)
-    assert experienced.prior(NEAR.main.feature) > ARM_WORDS.prior(NEAR.main.feature)
-    assert experienced.prior(HIGH.main.feature) < ARM_WORDS.prior(HIGH.main.feature)
+def test_credit_is_effect_and_correlation() -> None:
+    good = (Genome((NEAR,)), (Advice(correlation=0.3),))
+    bad = (Genome((term(-1.0, "height", "cube"),)), (Advice(correlation=0.3),))
+    # Ranks 1 and -1. NEAR is in the first alone, less height in the second alone; ridge regression with weight 1:
+    # NEAR 1 / (1 + 1) = 0.5; height (-1)(-1) / (1 + 1) = 0.5. Correlations 0.3 / 1.5 = 0.2 and -0.3 / 1.5 = -0.2.
+    shown = credit([good, bad], ARM_WORDS.direction)
+    assert shown == pytest.approx({NEAR.main.feature: 0.7, HIGH.main.feature: 0.3})
+    assert credit([], ARM_WORDS.direction) == {}
+    experienced = ARM_WORDS.with_credit({NEAR.main.feature: 0.5, HIGH.main.feature: -0.5})
+    # e^(4 * 0.5) times as likely, and the inverse.
+    assert experienced.prior(NEAR.main.feature) == pytest.approx(math.exp(2) * ARM_WORDS.prior(NEAR.main.feature))
+    assert experienced.prior(HIGH.main.feature) == pytest.approx(math.exp(-2) * ARM_WORDS.prior(HIGH.main.feature))
+
+
+def test_company_gives_no_credit() -> None:
+    """A feature that only ever comes along with the good one gets less than it; alone it does badly."""
+    told = (Advice(), Advice())
+    run = [
+        (Genome((NEAR, HIGH)), told),
+        (Genome((NEAR,)), told[:1]),
+        (Genome((NEAR, CALM)), told),
+        (Genome((HIGH,)), told[:1]),
+        (Genome((CALM,)), told[:1]),
+    ]
+    shown = credit(run, ARM_WORDS.direction)
+    assert shown[NEAR.main.feature] > 0.4
+    assert abs(shown[HIGH.main.feature]) < 0.1
+    assert shown[CALM.main.feature] < -0.2
 
 
 # ---------------------------------------------------------------------- operators
@@ -194,8 +211,9 @@ def test_crossover_takes_over_what_did_well_at_a_fitting_size() -> None:
 def test_a_reward_of_penalties_alone_gets_a_bonus_for_going_on() -> None:
     for random in seeds():
         genome = sampling.fresh(ARM_WORDS, random, 0)
-        penalty = genome.terms[0].main.shape == "linear" and genome.terms[0].main.feature.measure == "distance"
-        assert (genome.terms[-1].main.feature == Feature("alive")) == penalty or len(genome.terms) == 1
+        first = genome.terms[0].main
+        penalty = first.shape == "linear" and measure_of(first.feature).polarity == "cost"
+        assert [t.main.feature.measure for t in genome.terms[1:]] == (["alive"] if penalty else [])
 
 
 # ---------------------------------------------------------------------- the proposer
@@ -206,7 +224,7 @@ def texts(prompt: Prompt, *indices: int, seed: int = 0) -> list[str]:
 def history() -> tuple[Outcome, ...]:
     return (
         outcome(PARENT, 1.0, index=0),
-        outcome(Genome((HIGH,)), 0.5, index=1),
+        outcome(Genome((term(1.0, "upright", "cube_rot"),)), 0.5, index=1),
         outcome(Genome((CALM,)), None, index=2),
     )
 

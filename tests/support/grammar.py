@@ -105,7 +105,7 @@ def random_states(spec: StateSpec, rows: int, seed: int) -> dict[str, Tensor]:
     for variable in spec.variables:
         size = 0.3 if variable.unit == "m" else 1.0
         now = size * torch.randn(rows, *variable.shape, generator=generator)
-        before = now + 0.1 * size * torch.randn(rows, *variable.shape, generator=generator)
+        before = now + 0.02 * size * torch.randn(rows, *variable.shape, generator=generator)
         for name, value in ((variable.name, now), (f"prev_{variable.name}", before)):
             if variable.kind in ("quaternion_wxyz", "quaternion_xyzw", "unit_vector"):
                 value = value / torch.linalg.vector_norm(value, dim=-1, keepdim=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from eureka_agent.proposers.grammar.genome import Feature, Genome
 from eureka_agent.proposers.grammar.measures import measure_of
 from eureka_agent.records import Curve, Outcome
@@ -22,6 +24,9 @@ _FLAT = 0.02
 _CORRELATED = 0.3
 _DOUBT = 0.5
 """How many terms that showed nothing a feature starts with."""
+_RIDGE = 1.0
+"""Weight of the prior that a feature has no effect, in rewards."""
+
 Shown: TypeAlias = tuple[Genome, Sequence["Advice"]]
 """A reward that was trained, and what its training says of its terms."""
 
@@ -79,19 +84,26 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
 
 
 def credit(run: Sequence[Shown], direction: Callable[[Feature], int]) -> dict[Feature, float]:
-    """Return what a run has shown of each feature, from -1 to 1: half from rank, half from correlation.
+    """Return what a run has shown of each feature, from -1 to 1: its effect plus its correlation.
 
-    `run`: every reward that was trained, best first; the best ranks 1, the worst -1. A term that wants the
-    opposite of the usual `direction` speaks against its feature. Means over few terms are shrunk towards 0.
+    `run`: every reward that was trained, best first. The effect is the feature's coefficient in a ridge regression
+    of the rank (1 for the best, -1 for the worst) on which features a reward has, so that a feature gets no credit
+    for the company it keeps. A term that wants the opposite of the usual `direction` counts as -1. Correlations
+    are means over the feature's terms, shrunk towards 0 where they are few.
     """
-    shown: dict[Feature, list[float]] = {}
-    for place, (genome, advices) in enumerate(run):
-        rank = 1.0 - 2.0 * place / (len(run) - 1) if len(run) > 1 else 0.0
+    features = list(dict.fromkeys(term.main.feature for genome, _ in run for term in genome.terms))
+    column = {feature: j for j, feature in enumerate(features)}
+    has = np.zeros((len(run), len(features)))
+    correlation, count = np.zeros(len(features)), np.full(len(features), _DOUBT)
+    for row, (genome, advices) in zip(has, run, strict=True):
         for term, advice in zip(genome.terms, advices, strict=True):
-            feature = term.main.feature
-            sign = math.copysign(1.0, term.weight * direction(feature))
-            shown.setdefault(feature, []).append(sign * (rank + advice.correlation) / 2.0)
-    return {feature: sum(values) / (len(values) + _DOUBT) for feature, values in shown.items()}
+            j = column[term.main.feature]
+            row[j] = math.copysign(1.0, term.weight * direction(term.main.feature))
+            correlation[j] += row[j] * advice.correlation
+            count[j] += 1.0
+    rank = np.linspace(1.0, -1.0, len(run)) if len(run) > 1 else np.zeros(len(run))
+    effect = np.linalg.solve(has.T @ has + _RIDGE * np.eye(len(features)), has.T @ rank)
+    return dict(zip(features, np.clip(effect + correlation / count, -1.0, 1.0).tolist(), strict=True))
 
 
 def _size(curve: Curve) -> float:

@@ -57,7 +57,7 @@ def fresh(vocabulary: Vocabulary, random: Random, complexity: int, lead: int | N
 def any_feature(vocabulary: Vocabulary, random: Random, avoid: Sequence[Feature] = ()) -> Feature | None:
     """Draw a feature, mostly a goal, that is not in `avoid`; None when all are."""
     pools = [vocabulary.goals, vocabulary.regularisers]
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         pools.reverse()
     for pool in pools:
         if found := _draw(vocabulary, random, pool, 1, avoid):
