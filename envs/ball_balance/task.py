@@ -78,8 +78,8 @@ _STATE = StateSpec(
 )
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
-    "quick": TrainingBudget(num_envs=256, environment_steps=500_000),
-    "normal": TrainingBudget(num_envs=512, environment_steps=2_000_000),
+    "quick": TrainingBudget(num_envs=256, environment_steps=500_000, horizon=32),
+    "normal": TrainingBudget(num_envs=512, environment_steps=2_000_000, horizon=32),
     "paper": TrainingBudget(num_envs=1024, environment_steps=10_000_000),
 }
 
@@ -88,8 +88,8 @@ class BallBalance(Task):
     """Keep a falling ball on a tray that three legs with driven knees carry.
 
     Each leg is hinged to the tray (radius 0.5 m), bent at a driven knee, and its foot is held in place on the floor
-    like a ball joint, so that the three knees set the tray's height and tilt. Control runs at 100 Hz, two physics
-    steps each. Reproduces Isaac Gym's `BallBalance` as Eureka uses it, with its names.
+    like a ball joint, so that the three knees set the tray's height and tilt. Control and physics run at 100 Hz.
+    Reproduces Isaac Gym's `BallBalance` as Eureka uses it, with its names.
 
     **Action** (3): each entry in [-1, 1] moves the target angle of one knee (`lower_leg0`, `lower_leg1`,
     `lower_leg2`) by up to 0.2 rad; targets stay in [-70°, 90°]. Positive stretches the leg and lifts its side.
@@ -117,7 +117,7 @@ class BallBalance(Task):
     the same.
 
     **Other than in Isaac Gym**: the model is our own, with its dimensions and masses. Knee servos have a stiffness of
-    500 N m/rad and a damping of 10 N m s/rad (there 4000 and 100, which needs more physics steps). There the ball
+    300 N m/rad and a damping of 8 N m s/rad (there 4000 and 100, which needs more physics steps). There the ball
     starts up to 0.5 m out, 1 to 2 m high, at 5 m/s in both directions, which no policy can always catch. The load
     cells carry the plate that the ball rolls on; there sensors of the tray's rigid body. Legs do not collide.
 

@@ -12,11 +12,12 @@ from eureka_agent.proposers.grammar import GrammarProposer, operators, sampling
 from eureka_agent.proposers.grammar.emit import component_names
 from eureka_agent.proposers.grammar.genome import Feature, Genome, from_text, rounded
 from eureka_agent.proposers.grammar.guidance import Advice, advise, credit
-from eureka_agent.proposers.grammar.measures import measure_of
+from eureka_agent.proposers.grammar.measures import meaning, measure_of, unit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.proposers.grammar.words import stems
 from eureka_agent.records import Outcome, Prompt
-from tests.support.grammar import ARM, ODD, TINY, WALKER, outcome, ramp, term
+from eureka_agent.task import Task
+from tests.support.grammar import ARM, ODD, PACKED, TINY, WALKER, outcome, ramp, term
 
 ARM_WORDS = Vocabulary(ARM.reward_inputs, ARM.description)
 NEAR = term(2.0, "distance", "cube", "cube_goal", shape="exp", scale=0.2)
@@ -27,9 +28,8 @@ NAMES = component_names(PARENT, ARM.reward_inputs)
 NO_ADVICE = (Advice(),) * 3
 
 
-def worded(description: str, task: object = WALKER) -> Vocabulary:
-    assert task in (ARM, WALKER, ODD)
-    return Vocabulary(task.reward_inputs, description)  # type: ignore[attr-defined]
+def worded(description: str, task: Task = WALKER) -> Vocabulary:
+    return Vocabulary(task.reward_inputs, description)
 
 
 def seeds(n: int = 200) -> Iterator[Random]:
@@ -71,6 +71,16 @@ def test_upright_means_small_angles_and_a_bad_flag_is_unwanted() -> None:
     tilt, position = (Feature("magnitude", ("reward",), axis) for axis in (1, 0))
     assert vocabulary.prior(tilt) == pytest.approx(4.0 * vocabulary.prior(position))
     assert worded("", ARM).direction(Feature("flag", ("dropped",))) == -1
+
+
+def test_entries_of_a_packed_state_are_read_by_their_names() -> None:
+    vocabulary = Vocabulary(PACKED.reward_inputs, PACKED.description)
+    forward, potential = Feature("velocity", ("root_states",), 7), Feature("increase", ("potentials",))
+    assert vocabulary.goals[:2] == (forward, potential)
+    assert Feature("height", ("root_states",), 2) in vocabulary.features
+    assert unit(forward, vocabulary.spec) == unit(potential, vocabulary.spec) == "m/s"
+    assert meaning(forward, vocabulary.spec) == "the linvel_x entry of root_states"
+    assert not any(feature.names[:1] == ("targets",) for feature in vocabulary.features), "what is given does nothing"
 
 
 # ---------------------------------------------------------------------- reading a training

@@ -17,7 +17,7 @@ from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Outco
 from eureka_agent.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
 
-GENERATIONS, SAMPLES, SEEDS = 5, 8, range(12)
+GENERATIONS, SAMPLES, SEEDS = 5, 8, range(16)
 ROWS = 400
 
 _NEAR_GRIPPER = Factor(Feature("distance", ("gripper", "cube")), "inverse", 0.4)
@@ -121,8 +121,8 @@ def test_evolution_beats_as_many_fresh_samples() -> None:
         assert statistics.median(evolved) > statistics.median(drawn)
         assert statistics.mean(evolved) > statistics.mean(drawn)
         wins += [one > other for one, other in zip(evolved, drawn, strict=True)]
-    # A sign test: 17 or more of 24 by chance has a probability of 0.032.
-    assert sum(wins) >= 17
+    # A sign test: 22 or more of 32 by chance has a probability of 0.025.
+    assert sum(wins) >= 22
 
 
 def test_a_generation_never_repeats_what_was_tried() -> None:

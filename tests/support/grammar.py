@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
 
+import mujoco
 import torch
 from torch import Tensor
 
@@ -21,9 +21,10 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.task import StateSpec, StateVariable, Task
+from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
 
 Variable = StateVariable
+_NO_PHYSICS = "the grammar reads the state's description, never a simulation"
 Reward = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
@@ -36,10 +37,23 @@ class PaperTask(Task):
     def __init__(self, spec: StateSpec, description: str) -> None:
         self.state_spec, self.description = spec, description
 
-    def _no_physics(self, *_: object) -> NoReturn:
-        raise AssertionError("the grammar reads the state's description, never a simulation")
+    def build(self) -> mujoco.MjSpec:
+        raise AssertionError(_NO_PHYSICS)
 
-    build = start = state = observation = terminated = fitness = _no_physics
+    def start(self, random: Random) -> Start:
+        raise AssertionError(_NO_PHYSICS)
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        raise AssertionError(_NO_PHYSICS)
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        raise AssertionError(_NO_PHYSICS)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        raise AssertionError(_NO_PHYSICS)
+
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        raise AssertionError(_NO_PHYSICS)
 
 
 ARM = PaperTask(
@@ -94,8 +108,25 @@ ODD = PaperTask(
     ),
     "keep the palm open",
 )
+PACKED = PaperTask(
+    StateSpec(
+        (
+            Variable(
+                name="root_states",
+                shape=(10,),
+                unit="m, -, m/s",
+                frame="world",
+                meaning="position, orientation, linear velocity",
+                elements=("x", "y", "z", "qx", "qy", "qz", "qw", "linvel_x", "linvel_y", "linvel_z"),
+            ),
+            Variable("targets", (3,), "m", "world", "the point to run to, far ahead", "position"),
+            Variable("potentials", (), "m/s", "world", "minus the distance to the target, divided by dt"),
+        )
+    ),
+    "run forward",
+)
 TINY = PaperTask(StateSpec((Variable("clock_angle", (), "rad", "-", "angle of the hand", "angle"),)), "")
-PAPER_TASKS = {"arm": ARM, "walker": WALKER, "odd": ODD, "tiny": TINY}
+PAPER_TASKS = {"arm": ARM, "walker": WALKER, "odd": ODD, "packed": PACKED, "tiny": TINY}
 
 
 def random_states(spec: StateSpec, rows: int, seed: int) -> dict[str, Tensor]:

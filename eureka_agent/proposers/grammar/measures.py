@@ -126,6 +126,8 @@ def _element(feature: Feature, spec: StateSpec) -> str:
 
 def _height(feature: Feature, spec: StateSpec) -> str:
     (name,) = feature.names
+    if feature.axis is not None:
+        return at(name, feature.axis)
     return f"{name}[:, :, 2].mean(dim=-1)" if len(spec.shapes[name]) == 2 else f"{name}[:, 2]"
 
 
@@ -170,14 +172,14 @@ MEASURES: Mapping[str, Measure] = {
         "signal", 0.3, "turn_of_{a}_to_{b}", "decrease of the angle from {a} to {b}", _rotation_progress, "step"
     ),
     "alignment": Measure("gain", 1.0, "{a}_along_{b}", "cosine between {a} and {b}", _alignment, "1"),
-    "velocity": Measure("signal", 0.4, "{a}_{axis}", "{a} along {axis}", _element),
-    "spin": Measure("signal", 0.3, "{a}_{axis}", "{a} about {axis}", _element),
+    "velocity": Measure("signal", 0.4, "{a}_{axis}", "{a} along {axis}", _element, "m/s"),
+    "spin": Measure("signal", 0.3, "{a}_{axis}", "{a} about {axis}", _element, "rad/s"),
     "displacement": Measure("signal", 0.2, "{a}_step_{axis}", "movement of {a} along {axis}", _increase, "step"),
     "increase": Measure("signal", 0.3, "{a}_increase", "increase of {a}", _increase, "step"),
     "decrease": Measure("signal", 0.3, "{a}_decrease", "decrease of {a}", _decrease, "step"),
     "upright": Measure("gain", 0.7, "{a}_upright", "how upright {a} is", _upright, "1"),
     "heading": Measure("gain", 0.3, "{a}_{axis}", "{axis} entry of {a}", _element, "1"),
-    "height": Measure("signal", 0.5, "{a}_height", "height of {a}", _height),
+    "height": Measure("signal", 0.5, "{a}_height", "height of {a}", _height, "m"),
     "centre": Measure("cost", 0.4, "{a}_off_centre", "horizontal offset of {a}", _of("torch.norm({}[:, :2], dim=-1)")),
     "element": Measure("signal", 0.2, "{element}", "{entry}", _element),
     "magnitude": Measure("cost", 0.4, "{element}_size", "size of {entry}", _magnitude),
@@ -195,6 +197,9 @@ MEASURES: Mapping[str, Measure] = {
     "alive": Measure("constant", 0.5, "alive", "every step that the episode goes on", _alive, "1", True),
 }
 
+_MOTIONS = ("velocity", "spin")
+"""Measures that have a direction also as an entry of a longer vector."""
+
 
 def measure_of(feature: Feature) -> Measure:
     """Return the feature's measure."""
@@ -209,7 +214,7 @@ def expression(feature: Feature, spec: StateSpec) -> str:
 def unit(feature: Feature, spec: StateSpec) -> str:
     """Return the feature's unit; `step` is a length or an angle per environment step."""
     own = measure_of(feature).unit
-    if own is not None:
+    if own is not None and not (feature.measure == "increase" and is_potential(feature.names[0])):
         return own
     return entry_unit(spec, feature.names[0], feature.axis)
 
@@ -220,6 +225,21 @@ def typical(feature: Feature, spec: StateSpec) -> float:
     return 0.02 if name == "step" else TYPICAL.get(name.casefold(), 0.5)
 
 
+def is_potential(name: str) -> bool:
+    """Whether a variable is a potential, whose increase is a reward by itself (Ng et al. 1999)."""
+    return "potential" in name
+
+
+def direction_of(feature: Feature, spec: StateSpec) -> int | None:
+    """Return 0, 1 or 2 where the feature is along or about x, y or z."""
+    if feature.axis is None or not feature.names:
+        return None
+    variable = spec[feature.names[0]]
+    if variable.shape != (3,) and feature.axis < len(variable.elements):
+        return AXES.find(variable.elements[feature.axis][-1]) if feature.measure in _MOTIONS else None
+    return feature.axis
+
+
 def label(feature: Feature, spec: StateSpec) -> str:
     """Return the feature's name, an identifier."""
     return re.sub(r"\W+", "_", _fill(measure_of(feature).label, feature, spec)).strip("_").lower()
@@ -227,7 +247,8 @@ def label(feature: Feature, spec: StateSpec) -> str:
 
 def meaning(feature: Feature, spec: StateSpec) -> str:
     """Return what the feature is, in words."""
-    return _fill(measure_of(feature).meaning, feature, spec)
+    packed = feature.axis is not None and spec[feature.names[0]].shape != (3,)
+    return _fill("{entry}" if packed and feature.measure in _MOTIONS else measure_of(feature).meaning, feature, spec)
 
 
 def entry_unit(spec: StateSpec, name: str, axis: int | None) -> str:
@@ -251,6 +272,6 @@ def _fill(template: str, feature: Feature, spec: StateSpec) -> str:
         return template.format(a=a, b=b, element=a, entry=a)
     elements = spec[a].elements
     element = elements[axis] if axis < len(elements) else str(axis)
-    name = AXES[axis] if axis < len(AXES) else str(axis)
+    name = element if elements else AXES[axis] if axis < len(AXES) else str(axis)
     entry = f"the {element} entry of {a}" if elements else f"entry {axis} of {a}"
     return template.format(a=a, b=b, axis=name, element=f"{a} {element}", entry=entry)

@@ -80,7 +80,8 @@ class _Generation:
         self._seed, self._prompt = seed, prompt
         self._samples: list[Edit] = []
         self._parents = _known(prompt, vocabulary)
-        self._vocabulary = vocabulary.with_credit(credit([p.shown for p in self._parents], vocabulary.direction))
+        shown = credit([parent.shown for parent in self._parents], vocabulary.direction)
+        self._vocabulary = vocabulary.with_credit(shown)
         told = (_genome(outcome, vocabulary) for outcome in (*prompt.history, *prompt.parents))
         self._tried = {genome.key for genome in told if genome is not None}
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from eureka_agent.proposers.grammar import words
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome
-from eureka_agent.proposers.grammar.measures import SHAPES, entry_unit, measure_of, unit
+from eureka_agent.proposers.grammar.measures import SHAPES, direction_of, entry_unit, is_potential, measure_of, unit
 from eureka_agent.task import StateSpec, StateVariable
 
 _QUATERNIONS = ("quaternion_wxyz", "quaternion_xyzw")
-_LINKED = 8.0
-"""How much a stated goal (`goal_for`) weighs against a guess."""
+_STATED = 8.0
+"""How much a stated goal (`goal_for`, a potential) weighs against a guess."""
 _OVERLAP = 0.75
 """What each word that a variable shares with the description adds to its features' prior."""
 _CREDIT = 4.0
 """A feature with full credit is e^4 times as likely as one that nothing is known of."""
 _ENTRY = ("element", "magnitude", "cosine")
 """Measures of one entry of a vector; the entries share what a single number would have."""
+_PACKED = {
+    re.compile(r"(lin\w*)?_?(v|vel|velocity)_?[xyz]"): "velocity",
+    re.compile(r"ang\w*_?(v|vel|velocity)_?[xyz]"): "spin",
+    re.compile(r"(pos\w*_)?z|height"): "height",
+}
+"""What the name of a vector's entry says of it."""
 _MAX_ENTRIES = 8
 """Longer vectors are read as a whole: one entry of forty rarely is what a task is about."""
 
@@ -63,13 +70,12 @@ class Vocabulary:
 
     def prior(self, feature: Feature) -> float:
         """Return the feature's prior weight, before normalisation."""
-        told = self.trust(feature)
-        for hint in self._hints_for(feature):
-            told *= hint.factor
-        linked = _LINKED if self._is_linked(feature) else 1.0
+        told = math.prod((hint.factor for hint in self._hints_for(feature)), start=1.0)
+        stated = _STATED if self._is_stated(feature) else 1.0
         entries = feature.measure in _ENTRY and feature.axis is not None
         siblings = self.spec[feature.names[0]].shape[-1] if entries else 1
-        return measure_of(feature).prior * linked * told * (1.0 + _OVERLAP * self._overlap(feature)) / siblings
+        named = 1.0 + _OVERLAP * self._overlap(feature)
+        return measure_of(feature).prior * stated * told * named * self.trust(feature) / siblings
 
     def trust(self, feature: Feature) -> float:
         """Return how much more likely the run has made this feature: 1 where it has shown nothing."""
@@ -131,6 +137,8 @@ class Vocabulary:
                 yield Feature("posture", name)
             else:
                 yield Feature("speed", name)
+        if rank == 1 and v.elements and len(v.elements) == v.shape[0]:
+            yield from self._of_packed(v)
         if rank == 0:
             yield Feature("decrease" if v.kind == "distance" else "increase", name)
         axes: tuple[int | None, ...] = (None,) if rank == 0 else tuple(range(v.shape[0])) if rank == 1 else ()
@@ -139,6 +147,13 @@ class Vocabulary:
             yield Feature("magnitude", name, axis)
             if entry_unit(self.spec, v.name, axis) == "rad":
                 yield Feature("cosine", name, axis)
+
+    def _of_packed(self, v: StateVariable) -> Iterator[Feature]:
+        """Entries of a long vector whose names say what they are, such as `linvel_x` or `z` of a root state."""
+        for entry, element in enumerate(v.elements):
+            for pattern, measure in _PACKED.items():
+                if pattern.fullmatch(element):
+                    yield Feature(measure, (v.name,), entry)
 
     def _goals(self) -> Iterator[Feature]:
         """Features of a variable and the value that it is meant to have."""
@@ -155,8 +170,10 @@ class Vocabulary:
 
     def _pairs(self) -> Iterator[Feature]:
         """Features of two things of a kind in one frame, neither of which is a stated goal."""
-        alone = [v for v in self.spec.variables if _stands_alone(v, self.spec)]
-        for a, b in itertools.combinations(alone, 2):
+        things = [v for v in self.spec.variables if v.goal_for is None and not _is_past(v, self.spec)]
+        for a, b in itertools.combinations(things, 2):
+            if _is_given(a) and _is_given(b):
+                continue
             if a.kind != b.kind or a.frame != b.frame:
                 continue
             pair = (a.name, b.name)
@@ -173,12 +190,14 @@ class Vocabulary:
     # ------------------------------------------------------------------ how likely they are
     def _hints_for(self, feature: Feature) -> Iterator[words.Hint]:
         for hint in self._hints:
-            about = hint.measure == feature.measure and hint.axis in (None, feature.axis)
+            about = hint.measure == feature.measure and hint.axis in (None, direction_of(feature, self.spec))
             if about and (hint.unit is None or hint.unit == unit(feature, self.spec)):
                 yield hint
 
-    def _is_linked(self, feature: Feature) -> bool:
-        return len(feature.names) == 2 and self.spec[feature.names[1]].goal_for == feature.names[0]
+    def _is_stated(self, feature: Feature) -> bool:
+        if len(feature.names) == 2:
+            return self.spec[feature.names[1]].goal_for == feature.names[0]
+        return feature.measure == "increase" and is_potential(feature.names[0])
 
     def _overlap(self, feature: Feature) -> int:
         """Number of telling words that the feature's variables, or its entry, share with the description."""
@@ -193,6 +212,14 @@ class Vocabulary:
 
 
 def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
-    """Whether a variable says something on its own: not a goal, not the clock, not the past of another."""
-    past = variable.name.startswith("prev_") and variable.name.removeprefix("prev_") in spec.shapes
-    return variable.goal_for is None and variable.name != "episode_time" and not past
+    """Whether a variable says something of what the robot does: not what is given, the clock, or the past."""
+    return not (_is_given(variable) or variable.name == "episode_time" or _is_past(variable, spec))
+
+
+def _is_given(variable: StateVariable) -> bool:
+    """Whether a variable says what is wanted or allowed, not what is."""
+    return variable.goal_for is not None or bool(words.stems(variable.name) & words.GIVEN)
+
+
+def _is_past(variable: StateVariable, spec: StateSpec) -> bool:
+    return variable.name.startswith("prev_") and variable.name.removeprefix("prev_") in spec.shapes
