@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import ProbeError, RewardRuntimeError
-from eureka_agent.jail import RewardBatch, SealedReward
+from eureka_agent.jail import SealedReward
+from eureka_agent.reward import RewardBatch
 from eureka_agent.task import StateSpec
 
 _ZERO_AT_REST = frozenset(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, compile_checked
 from eureka_agent.errors import CheckError
-from eureka_agent.jail_wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Channel, Exchange, Layout, Message
+from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Channel, Exchange, Layout, Message
 
 from . import limits
 from .lock_down import lock_down

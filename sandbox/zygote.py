@@ -25,7 +25,7 @@ import warnings
 
 import torch
 
-from eureka_agent.jail_wire import Channel, Message, pack, parse
+from eureka_agent.wire import Channel, Message, pack, parse
 
 from .reward_child import run
 from .warm_up import warm_up

@@ -58,7 +58,7 @@ _STATE = StateSpec(
 )
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
-    "quick": TrainingBudget(num_envs=256, environment_steps=1_000_000),
+    "quick": TrainingBudget(num_envs=256, environment_steps=700_000),
     "normal": TrainingBudget(num_envs=512, environment_steps=5_000_000),
     "paper": TrainingBudget(num_envs=1024, environment_steps=20_000_000),
 }

@@ -11,8 +11,8 @@ import torch
 
 from eureka_agent.errors import RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
-from eureka_agent.jail_sealer import Sealer
-from eureka_agent.jail_zygote import Child
+from eureka_agent.jail.sealer import Sealer
+from eureka_agent.jail.zygote import Child
 from tests.support.wall import SPEC, children, descriptors, honest, hostile, state
 
 HEIGHT = "def compute_reward(height): return height, {'h': height}"

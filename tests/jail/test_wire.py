@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from eureka_agent.jail_wire import MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
-from eureka_agent.jail_zygote import processor_time_until, until
+from eureka_agent.jail.zygote import processor_time_until, until
+from eureka_agent.wire import MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
 
 
 def _pair() -> tuple[Channel, Channel]:

@@ -15,7 +15,6 @@ from eureka_agent.jail import Wall
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
 
-
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
 

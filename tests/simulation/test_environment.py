@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import mujoco
 import pytest
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
 
 SLIDER = """
 <mujoco>
@@ -32,7 +31,6 @@ class Slider(Task):
     state_spec = StateSpec(
         (StateVariable("x", (), "m", "world", "position"), StateVariable("n", (), "-", "-", "steps"))
     )
-    budgets: ClassVar = {"quick": TrainingBudget(num_envs=4, environment_steps=64)}
 
     def build(self) -> mujoco.MjSpec:
         return mujoco.MjSpec.from_string(SLIDER)

@@ -8,8 +8,8 @@ import os
 from collections.abc import Collection
 
 from eureka_agent.errors import WallError
-from eureka_agent.jail_wire import Message, WireError
-from eureka_agent.jail_zygote import Child, Zygote, ZygoteGoneError, until
+from eureka_agent.jail.zygote import Child, Zygote, ZygoteGoneError, until
+from eureka_agent.wire import Message, WireError
 
 _SEAL_S = 30.0
 

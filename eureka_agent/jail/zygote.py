@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eureka_agent.errors import WallError
-from eureka_agent.jail_wire import Channel, Message, Wait, WireError, pack
+from eureka_agent.wire import Channel, Message, Wait, WireError, pack
 
 _MODULE = "eureka_agent.sandbox.zygote"
 _START_S = 120.0  # torch from a cold disk

@@ -20,13 +20,12 @@ from types import TracebackType
 from typing import Literal, Self
 
 from eureka_agent.errors import WallError
-from eureka_agent.jail_reward import SealedReward
-from eureka_agent.jail_sealer import Sealer, shared_memory
+from eureka_agent.jail.sealed_reward import SealedReward
+from eureka_agent.jail.sealer import Sealer, shared_memory
 from eureka_agent.records import RewardSource
-from eureka_agent.reward import RewardBatch
 from eureka_agent.task import StateSpec
 
-__all__ = ["Layers", "RewardBatch", "SealedReward", "Wall", "WallLevel"]
+__all__ = ["Layers", "Wall", "WallLevel"]
 
 WallLevel = Literal["full", "reduced"]
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError, WallError
-from eureka_agent.jail_sealer import Sealer, shared_memory
-from eureka_agent.jail_wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Exchange, Layout, Message, WireError
-from eureka_agent.jail_zygote import Child, processor_time_until
+from eureka_agent.jail.sealer import Sealer, shared_memory
+from eureka_agent.jail.zygote import Child, processor_time_until
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
 from eureka_agent.task import StateSpec
+from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Exchange, Layout, Message, WireError
 
 _MAX_TEXT = 300
 
