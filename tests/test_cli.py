@@ -1,0 +1,139 @@
+"""The command line: what works, and one clear sentence with exit code 2 for what cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eureka_agent.cli import main, synthesize_main
+from tests.support.openai_server import ChatServer, error
+from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE
+
+TINY = ["--generations", "1", "--samples", "2", "--num-envs", "8", "--environment-steps", "512"]
+
+
+def fails(capsys: pytest.CaptureFixture[str], *args: str) -> str:
+    """Run `eureka-agent`, expect exit code 2, and return the one sentence."""
+    assert main(args) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def code(completion: str) -> str:
+    return completion.split("```python\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--task", "cartpol"], "Did you mean 'cartpole'"),
+        (["--task", "open the pen's cap"], "No task matches"),
+        (["--task", ""], "--task is empty"),
+        (["--task", "cartpole", "--samples", "0"], "--samples must be at least 1, got 0"),
+        (["--task", "cartpole", "--temperature", "9"], "--temperature must lie between 0 and 2"),
+        (["--task", "cartpole", "--base-url", "http://localhost:1/v1"], "--base-url needs --model"),
+        (["--task", "cartpole", "--model", "m", "--base-url", "localhost"], "must start with http"),
+        (["--task", "cartpole", "--runs-dir", "/proc/runs"], "Cannot write to /proc/runs"),
+        (["--task", "cartpole", "--run-name", "a/b"], "A run's name"),
+        (["--task", "do a trick", "--env", "cartpoel"], "Did you mean 'cartpole'"),
+        (["--task", "do a trick", "--env", "cartpole"], "someone has to judge"),
+    ],
+)
+def test_a_synthesis_that_cannot_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, args: list[str], says: str
+) -> None:
+    if "--runs-dir" not in args:
+        args = [*args, "--runs-dir", str(tmp_path / "runs")]
+    assert says in " ".join(fails(capsys, "synthesize", *args).split())
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_model_without_a_key(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    message = fails(capsys, "synthesize", "--task", "cartpole", "--model", "m", "--runs-dir", str(tmp_path / "runs"))
+    assert "OPENAI_API_KEY" in message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer) -> None:
+    chat_server.default = error(404, "no", code="model_not_found")
+    args = ["--task", "cartpole", "--model", "gtp-5", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "no model 'gtp-5'" in message
+    assert "eureka-agent resume" in message
+
+
+def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    message = fails(capsys, "synthesize", "--task", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "mine")
+    assert "exists already" in message
+    assert "resume" in message
+
+
+def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["synthesize", "--task", "cartpole", "--smaples", "3"]) == 2
+    assert "--samples" in capsys.readouterr().err
+    assert "There is no run 'x'" in fails(capsys, "resume", "x", "--runs-dir", str(tmp_path))
+    assert "There is no run 'x'" in fails(capsys, "show", "x", "--runs-dir", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (code(UNKNOWN_NAME), "pole_angel"),
+        (code(WRONG_SHAPE), "shape"),
+        (code(NAN), "NaN"),
+        (SYNTAX_ERROR.split("```python\n")[1].split("```")[0], "never closed"),
+        ("", "compute_reward"),
+        ("import os\ndef compute_reward(dof_pos):\n    return dof_pos[:, 0], {}\n", "os"),
+    ],
+)
+def test_a_reward_file_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, says: str) -> None:
+    path = tmp_path / "reward.py"
+    path.write_text(source)
+    assert says in fails(capsys, "check", str(path), "--task", "cartpole")
+
+
+def test_a_reward_file_that_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "Cannot read the reward file" in fails(capsys, "check", str(tmp_path / "no.py"), "--task", "cartpole")
+    assert "Cannot read the reward file" in fails(capsys, "evaluate", str(tmp_path / "no.py"), "--task", "cartpole")
+
+
+def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    human = Path(__file__).parents[1] / "envs" / "cartpole" / "human_reward.py"
+    assert main(["check", str(human), "--task", "cart pole"]) == 0
+    assert "is a reward function for cartpole" in " ".join(capsys.readouterr().out.split())
+    assert main(["tasks"]) == 0
+    assert "pen_spinning" in capsys.readouterr().out
+
+
+def test_synthesize_and_show_with_the_built_in_grammar(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert synthesize_main(["--task", "cartpole", "--quick", *TINY, "--runs-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "built-in grammar" in out
+    assert "human" in out
+    (run,) = tmp_path.iterdir()
+    assert (run / "best_reward.py").exists()
+    assert main(["show", run.name[:8], "--runs-dir", str(tmp_path)]) == 0
+    assert "g0c1" in capsys.readouterr().out
+    assert main(["resume", str(run)]) == 0
+
+
+@pytest.mark.parametrize("command", [["--help"], ["synthesize", "--help"]])
+def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
+    code = (
+        "import sys; from eureka_agent.cli import main; main(sys.argv[1:]); "
+        "sys.exit(bool({'torch', 'mujoco', 'openai'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
