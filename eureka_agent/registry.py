@@ -17,7 +17,7 @@ from eureka_agent.task import Task
 
 _ENVS = "eureka_agent.envs"
 _FILLER = frozenset("a an and the to of its it with in on as make let robot task please for using by".split())
-_MIN_SCORE, _MIN_LEAD = 0.5, 0.2
+_MIN_SCORE, _MIN_LEAD = 0.7, 0.2  # one word of a two-word name is 0.67: "spin" alone names no task
 
 
 @cache

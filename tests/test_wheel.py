@@ -43,11 +43,11 @@ def test_the_wheel_holds_every_file_and_one_top_level_name(wheel: Path) -> None:
 def test_the_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     """The environment has only the wheel; its dependencies are lent by the one that runs the tests."""
     venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True)
     lent = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv")})) / "lent.pth"
     lent.write_text(sysconfig.get_path("purelib") + "\n")
-    command = [tmp_path / "venv" / "bin" / "eureka-agent", "tasks"]
+    command = [str(tmp_path / "venv" / "bin" / "eureka-agent"), "tasks"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     for task in ("cartpole", "ball_balance", "hopper_forward", "ant_forward", "pen_spinning"):
