@@ -94,8 +94,8 @@ class HopperForward(Task):
 
     **Start**: standing stretched; positions and velocities are off by up to 0.005.
 
-    **End**: the torso is not above 0.7 m, leans by 0.2 rad or more, or a joint angle or velocity leaves (-100, 100); or after
-    1000 steps (8 s).
+    **End**: the torso is not above 0.7 m, leans by 0.2 rad or more, or a joint angle or velocity leaves (-100, 100);
+    or after 1000 steps (8 s).
 
     **Fitness**: mean forward speed in m/s over the whole 8 s, fallen or not: the distance that the torso moved
     forward, divided by 8 s. 2 m/s, a return of about 3000 in Gymnasium, is solved.
