@@ -75,7 +75,7 @@ _STATE = StateSpec(
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
     "quick": TrainingBudget(num_envs=256, environment_steps=500_000),
-    "normal": TrainingBudget(num_envs=512, environment_steps=5_000_000, hidden=(128, 64)),
+    "normal": TrainingBudget(num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(128, 64)),
     "paper": TrainingBudget(num_envs=2048, environment_steps=50_000_000, hidden=(256, 128, 64)),
 }
 

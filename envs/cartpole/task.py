@@ -52,8 +52,8 @@ _STATE = StateSpec(
 )
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
-    "quick": TrainingBudget(num_envs=256, environment_steps=200_000),
-    "normal": TrainingBudget(num_envs=512, environment_steps=1_000_000),
+    "quick": TrainingBudget(num_envs=64, environment_steps=80_000),
+    "normal": TrainingBudget(num_envs=256, environment_steps=300_000),
     "paper": TrainingBudget(num_envs=512, environment_steps=4_000_000),
 }
 

@@ -59,10 +59,10 @@ _STATE = StateSpec(
 )
 
 # At 125 Hz a fall shows only after a second or so: a discount of 0.99 would not look that far.
-_QUICK = TrainingBudget(num_envs=256, environment_steps=700_000, horizon=32, discount=0.995)
+_QUICK = TrainingBudget(num_envs=64, environment_steps=400_000, horizon=32, discount=0.995)
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
     "quick": _QUICK,
-    "normal": replace(_QUICK, num_envs=512, environment_steps=5_000_000),
+    "normal": replace(_QUICK, num_envs=128, environment_steps=1_000_000),
     "paper": replace(_QUICK, num_envs=1024, environment_steps=20_000_000),
 }
 
