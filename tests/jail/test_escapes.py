@@ -142,7 +142,7 @@ ENDINGS = {
         "system call that no reward can need",
     ),
     "spins": ("while True: pass", "more than 1.5 s of processor time"),
-    "eats memory": ("x = [bytearray(1 << 24) for _ in range(4096)]", "MemoryError on line 3"),
+    "eats memory": ("x = [bytearray(1 << 32) for _ in range(16)]", "MemoryError on line 3"),
     "asks for a huge tensor": ("torch.ones(1 << 40)", "RuntimeError on line 3"),
     "starts an OpenMP pool": (
         "torch.set_num_threads(4); torch.rand(4096, 512) @ torch.rand(512, 4096)",
