@@ -6,6 +6,7 @@ The commands import what they need when they run, so that `--help` and a mistype
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -164,6 +165,7 @@ def doctor() -> None:
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
     """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
     arguments = _long(list(sys.argv[1:] if args is None else args))
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
     try:
         run(arguments)
     except EurekaError as error:
@@ -177,6 +179,8 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
         return 141
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -155,11 +155,12 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
-    """Make a new run: its folder, its database, its wall."""
+    """Make a new run: its wall, then its folder and its database."""
     task, chosen = _prepared(config, given)
-    run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
-    with Store.create(run_dir.database, config) as store, _opened(run_dir, store, task, chosen, given) as run:
-        yield run
+    with _wall(config, given) as wall:
+        run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
+        with Store.create(run_dir.database, config) as store:
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=False)
 
 
 @contextmanager
@@ -167,8 +168,8 @@ def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
         task, chosen = _prepared(store.config, given)
-        with _opened(run_dir, store, task, chosen, given, resumed=True) as run:
-            yield run
+        with _wall(store.config, given) as wall:
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=True)
 
 
 def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
@@ -186,25 +187,34 @@ def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Propos
     )
 
 
-@contextmanager
-def _opened(
-    run_dir: RunDir, store: Store, task: Task, chosen: tuple[Proposer, str], given: Given, *, resumed: bool = False
-) -> Iterator[Run]:
+def _wall(config: SynthesisConfig, given: Given) -> AbstractContextManager[Wall]:
+    """The caller's wall stays open; one of our own is closed with the run."""
+    wall = given.get("wall")
+    return nullcontext(wall) if wall is not None else Wall(required=config.wall)
+
+
+def _run(
+    run_dir: RunDir,
+    store: Store,
+    task: Task,
+    chosen: tuple[Proposer, str],
+    wall: Wall,
+    listener: Listener | None,
+    judge: Judge | None,
+    *,
+    resumed: bool,
+) -> Run:
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
-    listener, wall = given.get("listener"), given.get("wall")
-    listeners: list[Listener] = [
-        FileWriter(run_dir, store),
-        CurveWriter(run_dir.curves),
-        *([listener] if listener else []),
-    ]
+    listeners: list[Listener] = [FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
+    if listener is not None:
+        listeners.append(listener)
 
     def tell(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
+        for each in listeners:
+            each(event)
 
-    with nullcontext(wall) if wall else Wall(required=config.wall) as wall:
-        store.put_meta("wall", wall.describe())
-        tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
-        trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell)
-        yield Run(run_dir, store, task, Search(store, proposer, trials, tell, given.get("judge")), tell)
+    store.put_meta("wall", wall.describe())
+    tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
+    trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell)
+    return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,24 @@ def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
+    args = ["--task", "cartpole", "--quick", "--runs-dir", str(tmp_path), "--run-name", "cut"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from eureka_agent.cli import synthesize_main as m; sys.exit(m())",
+        *args,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("Training" in line for line in process.stdout)
+        process.send_signal(sent)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Stopped." in errors
+    assert f"eureka-agent resume {tmp_path / 'cut'}" in errors.replace("\n", "")
+    assert "Traceback" not in errors

@@ -82,6 +82,8 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
+    elif best is not None and finished.baselines:
+        parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 

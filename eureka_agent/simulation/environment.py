@@ -138,10 +138,13 @@ class Environment:
         return state, self.task.observation(state, memory)
 
     def _bad(self, state: State, observation: Tensor) -> Tensor:
-        bad = self._engine.bad_worlds() | ~torch.isfinite(observation).all(dim=1)
-        for value in state.values():
-            if not torch.isfinite(value).all():
-                bad = bad | ~torch.isfinite(value.reshape(self.num_envs, -1)).all(dim=1)
+        """Which worlds hold a number that is not finite; one sum a tensor finds that there is none."""
+        bad = self._engine.bad_worlds()
+        tensors = (observation, *state.values())
+        if torch.isfinite(torch.stack([value.sum() for value in tensors])).all():
+            return bad
+        for value in tensors:
+            bad = bad | ~torch.isfinite(value.reshape(self.num_envs, -1)).all(dim=1)
         return bad
 
     def _add_up(self, fitness: Tensor, measures: Mapping[str, Tensor], bad: Tensor) -> None:
