@@ -68,6 +68,12 @@ class CpuEngine:
             raise SimulationError(f"A start state of the task cannot be simulated: {error}") from error
         return self._view(rows)
 
+    def keep(self, ids: Tensor) -> CpuEngine:
+        """See `Engine.keep`."""
+        kept = CpuEngine(self.model, len(ids), threads=self._batch.nthread)
+        kept._batch.state[:] = self._batch.state[ids.numpy()]
+        return kept
+
     def bad_worlds(self) -> Tensor:
         """See `Engine.bad_worlds`."""
         return self._bad

@@ -23,6 +23,10 @@ class Engine(Protocol):
         """Put the worlds `ids (n,)` into their start states; return the view of these worlds only."""
         ...
 
+    def keep(self, ids: Tensor) -> Engine:
+        """Return an engine that goes on with the worlds `ids (n,)` only."""
+        ...
+
     def bad_worlds(self) -> Tensor:
         """`(num_envs,)` bool: the physics of these worlds diverged in the last step."""
         ...

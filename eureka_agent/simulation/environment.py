@@ -131,6 +131,16 @@ class Environment:
             finished=finished,
         )
 
+    def keep(self, ids: Tensor) -> None:
+        """Go on with the worlds `ids (n,)` only."""
+        self.num_envs = len(ids)
+        self._engine = self._engine.keep(ids)
+        self._stream, self._episode = self._stream[ids.numpy()], self._episode[ids.numpy()]
+        self._length, self._fitness, self.observation = self._length[ids], self._fitness[ids], self.observation[ids]
+        self._measures = {name: value[ids] for name, value in self._measures.items()}
+        self._memory = {name: value[ids] for name, value in self._memory.items()}
+        self.state = {name: value[ids] for name, value in self.state.items()}
+
     def _look(self, physics: PhysicsView, memory: Memory, episode_time: Tensor) -> tuple[State, Tensor]:
         """What rewards and what the policy see; the last action is part of the memory of every task."""
         state = self.task.state(physics, memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -11,29 +12,20 @@ from torch import Tensor, nn
 from eureka_agent.policy import OBSERVATION_CLIP, Policy
 
 
+@dataclass(frozen=True)
 class StackedMLP:
-    """K multilayer perceptrons with ELU; weights `(K, fan_in, fan_out)`, all K alike at the start."""
+    """K multilayer perceptrons with ELU."""
 
-    def __init__(self, copies: int, sizes: Sequence[int], *, gain: float, generator: torch.Generator) -> None:
-        """`gain` scales the orthogonal initialisation of the last layer (hidden layers: sqrt 2)."""
-        self.weights: list[Tensor] = []
-        self.biases: list[Tensor] = []
-        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            weight = torch.empty(fan_out, fan_in)
-            last = layer == len(sizes) - 2
-            nn.init.orthogonal_(weight, gain if last else 2.0**0.5, generator=generator)
-            self.weights.append(weight.T.expand(copies, -1, -1).clone().requires_grad_())
-            self.biases.append(torch.zeros(copies, 1, fan_out, requires_grad=True))
+    weights: Sequence[Tensor]
+    """`(K, fan_in, fan_out)` a layer"""
+    biases: Sequence[Tensor]
+    """`(K, 1, fan_out)` a layer"""
 
     def __call__(self, x: Tensor) -> Tensor:
         """`(K, n, inputs)` to `(K, n, outputs)`."""
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = nn.functional.elu(torch.baddbmm(bias, x, weight))
         return torch.baddbmm(self.biases[-1], x, self.weights[-1])
-
-    def parameters(self) -> list[Tensor]:
-        """All weights and biases; the first dimension of each is the candidate."""
-        return [*self.weights, *self.biases]
 
 
 class RunningMoments:
@@ -60,23 +52,52 @@ class RunningMoments:
         """`(K, size)`, never 0."""
         return (self.variance + 1e-5).sqrt()
 
+    def keep(self, rows: Tensor) -> None:
+        """Forget all candidates but `rows`."""
+        self.mean, self.variance = self.mean[rows], self.variance[rows]
+
 
 class Population:
-    """K Gaussian policies with state-independent noise, their value functions and observation statistics."""
+    """K Gaussian policies with state-independent noise, their value functions and observation statistics.
+
+    All weights of a candidate are one row of `flat (K, P)`; the networks' weights are views of it, so that the
+    optimiser and `keep` handle one tensor.
+    """
 
     def __init__(
         self, copies: int, observation_size: int, action_size: int, hidden: Sequence[int], std: float, seed: int
     ) -> None:
+        """All candidates start alike."""
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
-        self.actor = StackedMLP(copies, self.sizes, gain=0.01, generator=generator)
-        self.critic = StackedMLP(copies, (observation_size, *hidden, 1), gain=1.0, generator=generator)
-        self.log_std = torch.full((copies, 1, action_size), std).log().requires_grad_()
+        self._critic_sizes = (observation_size, *hidden, 1)
+        initial = [
+            *_initial_layers(self.sizes, gain=0.01, generator=generator),
+            *_initial_layers(self._critic_sizes, gain=1.0, generator=generator),
+            torch.full((1, action_size), std).log(),
+        ]
+        self._shapes = [tensor.shape for tensor in initial]
+        self.flat = torch.cat([tensor.flatten() for tensor in initial]).repeat(copies, 1)
         self.moments = RunningMoments(copies, observation_size)
+        self._view()
 
-    def parameters(self) -> list[Tensor]:
-        """Everything that is learned; the first dimension of each is the candidate."""
-        return [*self.actor.parameters(), *self.critic.parameters(), self.log_std]
+    def _view(self) -> None:
+        """Make the networks of views of `flat`, each a leaf that gradients are taken of."""
+        parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)
+        self.parameters = [
+            part.view(len(self.flat), *shape).detach().requires_grad_()
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]
+        layers = len(self.sizes) - 1
+        actor, critic = self.parameters[: 2 * layers], self.parameters[2 * layers : -1]
+        self.actor = StackedMLP(actor[:layers], actor[layers:])
+        self.critic = StackedMLP(critic[:layers], critic[layers:])
+        self.log_std = self.parameters[-1]
+
+    def gradient(self, loss: Tensor) -> Tensor:
+        """Return the gradient of `loss` as `(K, P)`."""
+        gradients = torch.autograd.grad(loss, self.parameters)
+        return torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
 
     def normalise(self, observation: Tensor) -> Tensor:
         """`(K, n, observation_size)` in units of the running standard deviation."""
@@ -92,6 +113,12 @@ class Population:
         z = (action - mean) * (-self.log_std).exp()
         return -(0.5 * z.square() + self.log_std).sum(dim=-1)
 
+    def keep(self, rows: Tensor) -> None:
+        """Forget all candidates but `rows`."""
+        self.flat = self.flat[rows]
+        self.moments.keep(rows)
+        self._view()
+
     @torch.no_grad()
     def export(self, k: int) -> Policy:
         """Return candidate `k`'s policy as a module of its own."""
@@ -103,3 +130,15 @@ class Population:
             layer.weight.copy_(weight[k].T)
             layer.bias.copy_(bias[k, 0])
         return policy.eval()
+
+
+def _initial_layers(sizes: Sequence[int], *, gain: float, generator: torch.Generator) -> list[Tensor]:
+    """Return one candidate's weights, then its biases; orthogonal, `gain` for the last layer, sqrt 2 for others."""
+    weights, biases = [], []
+    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+        weight = torch.empty(fan_out, fan_in)
+        last = layer == len(sizes) - 2
+        nn.init.orthogonal_(weight, gain if last else 2.0**0.5, generator=generator)
+        weights.append(weight.T.contiguous())
+        biases.append(torch.zeros(1, fan_out))
+    return [*weights, *biases]

@@ -49,6 +49,10 @@ class ReturnScale:
         scale = (self._variance + 1e-8).sqrt().view(1, -1, 1)
         return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
 
+    def keep(self, rows: Tensor) -> None:
+        """Forget all candidates but `rows`."""
+        self._running, self._mean, self._variance = self._running[rows], self._mean[rows], self._variance[rows]
+
     def _update(self, x: Tensor) -> None:
         variance, mean = torch.var_mean(x, dim=1, correction=0)
         count, total = float(x.shape[1]), self._count + x.shape[1]
@@ -107,7 +111,7 @@ class PPO:
     def __init__(self, population: Population, budget: TrainingBudget, seed: int) -> None:
         self.population = population
         self._budget = budget
-        self._adam = StackedAdam(population.parameters(), budget.learning_rate)
+        self._adam = StackedAdam(len(population.flat), population.flat.shape[1], budget.learning_rate)
         self._shuffle = torch.Generator().manual_seed(seed + 1)
 
     @property
@@ -132,6 +136,11 @@ class PPO:
         kl = torch.stack(kls).mean(dim=0)
         self._adapt(kl)
         return UpdateReport(kl=kl, finite=finite | ~alive)
+
+    def keep(self, rows: Tensor) -> None:
+        """Forget all candidates but `rows`."""
+        self.population.keep(rows)
+        self._adam.keep(rows)
 
     @torch.no_grad()
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:
@@ -177,11 +186,11 @@ class PPO:
         value_loss = torch.maximum((value - batch.target).square(), (clipped - batch.target).square())
         entropy = population.log_std.sum(dim=(1, 2))
         loss = _VALUE_WEIGHT * value_loss.mean(dim=1) - surrogate.mean(dim=1) - self._budget.entropy * entropy
-        gradients = torch.autograd.grad(loss.sum(), population.parameters())
-        finite = finite_rows(gradients) & alive
+        gradient = population.gradient(loss.sum())
+        finite = finite_rows(gradient) & alive
         with torch.no_grad():
             kl = (ratio - 1 - log_ratio).mean(dim=1)  # Schulman's estimator, never negative
-            self._adam.step(gradients, finite)
+            self._adam.step(population.flat, gradient, finite)
             population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
         return torch.nan_to_num(kl), finite | ~alive
 

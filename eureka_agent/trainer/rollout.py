@@ -62,7 +62,7 @@ class Rollout:
 
 
 def rewards_of(
-    runners: Sequence[RewardRunner | None], state: Mapping[str, Tensor], bad: Tensor
+    runners: Sequence[RewardRunner], state: Mapping[str, Tensor], bad: Tensor
 ) -> tuple[Tensor, list[dict[str, float]], list[CandidateError | None]]:
     """Ask every candidate's reward for its slice of a rollout, all at once.
 
@@ -74,11 +74,10 @@ def rewards_of(
     means: list[dict[str, float]] = [{} for _ in runners]
     errors: list[CandidateError | None] = [None for _ in runners]
     for k, runner in enumerate(runners):
-        if runner is not None:
-            rows = slice(k * worlds, (k + 1) * worlds)
-            errors[k] = _attempt_submit(runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()})
+        rows = slice(k * worlds, (k + 1) * worlds)
+        errors[k] = _attempt_submit(runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()})
     for k, runner in enumerate(runners):
-        if runner is None or errors[k] is not None:
+        if errors[k] is not None:
             continue
         try:
             batch = runner.collect()

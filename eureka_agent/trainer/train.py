@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.ppo import PPO, ReturnScale
+from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
 
 
@@ -88,88 +89,80 @@ def one_torch_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@dataclass
+class _Member:
+    """One candidate in training."""
+
+    index: int
+    """Its place in what `train` was given."""
+    reward: RewardRunner
+    history: History = field(default_factory=History)
+
+
 class _Training:
-    """The state of one population's training; K candidates, N worlds each."""
+    """The state of one population's training: K members, N worlds each."""
 
     def __init__(
         self, task: Task, rewards: Sequence[RewardRunner], budget: TrainingBudget, seed: int, threads: int | None
     ) -> None:
-        self._budget = budget
-        self._k, self._n = len(rewards), budget.num_envs
+        self._budget, self._n = budget, budget.num_envs
         self._iterations = max(1, round(budget.environment_steps / (budget.num_envs * budget.horizon)))
-        self._runners: list[RewardRunner | None] = list(rewards)
-        self._errors: list[CandidateError | None] = [None] * self._k
-        self._histories = [History() for _ in rewards]
-        engine = CpuEngine(task.model, self._k * self._n, threads=threads)
-        self._env = Environment(task, self._k * self._n, seed=seed, streams=self._n, engine=engine)
+        self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
+        self._errors: list[CandidateError | None] = [None] * len(rewards)
+        worlds = len(rewards) * self._n
+        engine = CpuEngine(task.model, worlds, threads=threads)
+        self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine)
         self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.variables])
         population = Population(
-            self._k, self._env.observation_size, task.action_size, budget.hidden, budget.initial_std, seed
+            len(rewards), self._env.observation_size, task.action_size, budget.hidden, budget.initial_std, seed
         )
         self._ppo = PPO(population, budget, seed)
-        self._scale = ReturnScale(self._k, self._n, budget.discount)
+        self._scale = ReturnScale(len(rewards), self._n, budget.discount)
         self._noise = torch.Generator().manual_seed(seed + 2)
-        self._done_iterations = 0
-        self._seconds = 0.0
+        self._done = 0
+        self._steps_of_all = 0
+        self._started = time.monotonic()
 
     def run(self) -> Iterator[Progress]:
         """Train to the end of the budget; yields after every iteration."""
-        start = time.monotonic()
-        while self._done_iterations < self._iterations and any(self._runners):
-            progress = self._iterate(start)
-            self._seconds = time.monotonic() - start
-            yield progress
+        while self._done < self._iterations and self._members:
+            yield self._iterate()
 
     def results(self) -> list[TrainResult]:
-        """Return what came of each candidate."""
-        steps = self._done_iterations * self._n * self._budget.horizon
-        return [
-            TrainResult(None, None, error)
-            if error is not None
-            else TrainResult(history.record(steps, self._seconds), self._ppo.population.export(k), None)
-            for k, (history, error) in enumerate(zip(self._histories, self._errors, strict=True))
-        ]
+        """Return what came of each candidate, in the order in which `train` was given them."""
+        steps, seconds = self._done * self._n * self._budget.horizon, time.monotonic() - self._started
+        results = [TrainResult(None, None, error) for error in self._errors]
+        for k, member in enumerate(self._members):
+            record = member.history.record(steps, seconds)
+            results[member.index] = TrainResult(record, self._ppo.population.export(k), None)
+        return results
 
-    def _iterate(self, start: float) -> Progress:
+    def _iterate(self) -> Progress:
         rollout, fitness, length = self._collect()
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         bad = torch.stack(rollout.bad)
-        rewards, components, errors = rewards_of(self._runners, self._recorder.take(), bad)
-        for k, error in enumerate(errors):
-            if error is not None:
-                self._drop(k, error)
-        alive = torch.tensor([runner is not None for runner in self._runners])
-        last = self._ppo.population.normalise(self._env.observation.view(self._k, self._n, -1))
+        rewards, components, errors = rewards_of([m.reward for m in self._members], self._recorder.take(), bad)
+        alive = torch.tensor([error is None for error in errors])
+        last = self._ppo.population.normalise(self._env.observation.view(len(self._members), self._n, -1))
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)
-        for k in (~report.finite).nonzero()[:, 0].tolist():
-            self._drop(
-                k, RewardRuntimeError("The training diverged: the gradient of the policy became NaN or infinite.")
-            )
-        self._done_iterations += 1
-        reward_means = rewards.mean(dim=(0, 2)).tolist()
-        bad_counts = bad.sum(dim=(0, 2)).tolist()
-        for k, history in enumerate(self._histories):
-            history.add(reward_means[k], components[k], fitness[k], length[k], bad_counts[k])
-        steps = self._done_iterations * self._n * self._budget.horizon
-        return Progress(
-            environment_steps=steps,
-            total_steps=self._iterations * self._n * self._budget.horizon,
-            steps_per_second=steps * self._k / max(time.monotonic() - start, 1e-9),
-            reward=tuple(reward_means),
-            fitness=tuple(fitness),
-            episode_length=tuple(length),
-            kl=tuple(report.kl.tolist()),
-            learning_rate=tuple(self._ppo.learning_rate.tolist()),
-            alive=tuple(runner is not None for runner in self._runners),
-        )
+        means, bad_counts = rewards.mean(dim=(0, 2)).tolist(), bad.sum(dim=(0, 2)).tolist()
+        for k, member in enumerate(self._members):
+            member.history.add(means[k], components[k], fitness[k], length[k], bad_counts[k])
+            if errors[k] is None and not report.finite[k]:
+                errors[k] = RewardRuntimeError("The training diverged: the policy's gradient became NaN or infinite.")
+        self._done += 1
+        self._steps_of_all += len(self._members) * self._n * self._budget.horizon
+        progress = self._progress(means, fitness, length, report, errors)
+        self._drop(errors)
+        return progress
 
     @torch.no_grad()
     def _collect(self) -> tuple[Rollout, list[float], list[float]]:
         """Step all worlds `horizon` times; also the mean fitness and length of the episodes that ended."""
-        population, env, rollout = self._ppo.population, self._env, Rollout()
-        ended = torch.zeros(3, self._k)  # episodes, fitness, length
+        population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
+        ended = torch.zeros(3, k)  # episodes, fitness, length
         for _ in range(self._budget.horizon):
-            observation = env.observation.view(self._k, self._n, -1)
+            observation = env.observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
             mean = population.actor(x)
@@ -182,7 +175,7 @@ class _Training:
             before = env.state
             step = env.step(torch.nan_to_num(action).flatten(0, 1))
             self._recorder.record(before, step)
-            rollout.add(step, self._k)
+            rollout.add(step, k)
             episodes = step.finished
             who = episodes.worlds // self._n
             for row, value in enumerate((torch.ones(len(who)), episodes.fitness, episodes.length)):
@@ -190,7 +183,44 @@ class _Training:
         means: Tensor = ended[1:] / ended[0]  # NaN where no episode ended
         return rollout, means[0].tolist(), means[1].tolist()
 
-    def _drop(self, k: int, error: CandidateError) -> None:
-        if self._runners[k] is not None:
-            self._runners[k] = None
-            self._errors[k] = error
+    def _progress(
+        self,
+        reward: list[float],
+        fitness: list[float],
+        length: list[float],
+        report: UpdateReport,
+        errors: list[CandidateError | None],
+    ) -> Progress:
+        """Put the members' numbers where their candidates stand; those that left have NaN."""
+        places = [member.index for member in self._members]
+
+        def spread(values: list[float]) -> tuple[float, ...]:
+            known = dict(zip(places, values, strict=True))
+            return tuple(known.get(index, math.nan) for index in range(len(self._errors)))
+
+        alive = {place for place, error in zip(places, errors, strict=True) if error is None}
+        return Progress(
+            environment_steps=self._done * self._n * self._budget.horizon,
+            total_steps=self._iterations * self._n * self._budget.horizon,
+            steps_per_second=self._steps_of_all / max(time.monotonic() - self._started, 1e-9),
+            reward=spread(reward),
+            fitness=spread(fitness),
+            episode_length=spread(length),
+            kl=spread(report.kl.tolist()),
+            learning_rate=spread(self._ppo.learning_rate.tolist()),
+            alive=tuple(index in alive for index in range(len(self._errors))),
+        )
+
+    def _drop(self, errors: list[CandidateError | None]) -> None:
+        """Let the candidates that failed go, and their worlds with them: the others get the whole machine."""
+        if not any(errors):
+            return
+        for member, error in zip(self._members, errors, strict=True):
+            self._errors[member.index] = error
+        rows = [k for k, error in enumerate(errors) if error is None]
+        self._members = [self._members[k] for k in rows]
+        if rows:
+            kept = torch.tensor(rows)
+            self._ppo.keep(kept)
+            self._scale.keep(kept)
+            self._env.keep((kept[:, None] * self._n + torch.arange(self._n)).flatten())

@@ -124,6 +124,21 @@ def test_streams_give_each_slice_the_same_starts() -> None:
     assert torch.equal(env.state["x"][:3], env.state["x"][3:])
 
 
+def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
+    whole, part = Environment(Slider(), 5, seed=4), Environment(Slider(), 5, seed=4)
+    ids = torch.tensor([0, 3])
+    for env in (whole, part):
+        for _ in range(15):
+            env.step(torch.full((5, 1), 0.7))
+    part.keep(ids)
+    assert torch.equal(part.observation, whole.observation[ids])
+    for _ in range(30):
+        expected, got = whole.step(torch.full((5, 1), 0.7)), part.step(torch.full((2, 1), 0.7))
+        assert torch.equal(got.observation, expected.observation[ids])
+        assert torch.equal(got.fitness, expected.fitness[ids])
+        assert torch.equal(got.terminated, expected.terminated[ids])
+
+
 def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     class Explosive(Slider):
         def control(self, action: Tensor, memory: Memory) -> Tensor:

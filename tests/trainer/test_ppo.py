@@ -47,13 +47,13 @@ def test_return_scale_makes_rewards_independent_of_their_size() -> None:
 
 def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
     torch.manual_seed(0)
-    start = torch.randn(2, 5, 4)
-    gradients = [torch.randn(2, 5, 4) for _ in range(20)]
-    stacked = start.clone().requires_grad_()
-    adam = StackedAdam([stacked], 0.01, max_grad_norm=1.0)
+    start = torch.randn(2, 20)
+    gradients = [torch.randn(2, 20) for _ in range(20)]
+    stacked = start.clone()
+    adam = StackedAdam(2, 20, 0.01, max_grad_norm=1.0)
     adam.learning_rate = torch.tensor([0.01, 0.002])
     for gradient in gradients:
-        adam.step((gradient,), torch.tensor([True, True]))
+        adam.step(stacked, gradient, torch.tensor([True, True]))
     for k, rate in enumerate((0.01, 0.002)):
         alone = start[k].clone().requires_grad_()
         reference = torch.optim.Adam([alone], lr=rate, eps=1e-8)
@@ -65,23 +65,53 @@ def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
 
 
 def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
-    stacked = torch.ones(2, 3).requires_grad_()
+    stacked = torch.ones(2, 3)
     gradient = torch.ones(2, 3)
     gradient[1, 0] = math.nan
-    alive = finite_rows((gradient,))
+    alive = finite_rows(gradient)
     assert alive.tolist() == [True, False]
-    StackedAdam([stacked], 0.1).step((gradient,), alive)
+    StackedAdam(2, 3, 0.1).step(stacked, gradient, alive)
     assert torch.equal(stacked[1], torch.ones(3))
     assert torch.isfinite(stacked[0]).all()
     assert (stacked[0] < 1.0).all()
 
 
+def loss(population: Population, x: torch.Tensor) -> torch.Tensor:
+    action = torch.ones(len(x), x.shape[1], 1)
+    return population.value(x).square().sum() + population.log_prob(population.actor(x), action).sum()
+
+
+def test_the_gradient_is_that_of_each_candidate_alone() -> None:
+    torch.manual_seed(0)
+    population = Population(2, 3, 1, (4,), 1.0, seed=0)
+    population.flat.add_(torch.randn_like(population.flat) * 0.1)
+    x = torch.randn(2, 5, 3)
+    together = population.gradient(loss(population, x))
+    for k in range(2):
+        alone = Population(1, 3, 1, (4,), 1.0, seed=0)
+        alone.flat.copy_(population.flat[k : k + 1])
+        gradient = alone.gradient(loss(alone, x[k : k + 1]))
+        assert torch.allclose(together[k], gradient[0], atol=1e-6)
+
+
+def test_keeping_some_candidates_keeps_what_they_do() -> None:
+    torch.manual_seed(0)
+    population = Population(3, 4, 2, (8,), 1.0, seed=0)
+    population.flat.add_(torch.randn_like(population.flat))
+    population.moments.update(torch.randn(3, 10, 4))
+    observation = torch.randn(3, 6, 4)
+    before = population.actor(population.normalise(observation))
+    population.keep(torch.tensor([0, 2]))
+    after = population.actor(population.normalise(observation[[0, 2]]))
+    assert torch.allclose(before[[0, 2]], after, atol=1e-6)
+    population.flat.zero_()
+    assert (population.actor(observation[:2]) == 0.0).all()  # the networks are still views of the flat weights
+
+
 def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path: Path) -> None:
     torch.manual_seed(0)
     population = Population(3, 6, 2, (8, 8), 1.0, seed=0)
-    with torch.no_grad():
-        for weight in population.actor.weights:
-            weight.add_(torch.randn_like(weight) * 0.3)
+    population.flat.add_(torch.randn_like(population.flat) * 0.3)
     population.moments.update(torch.randn(3, 50, 6) * 2 + 1)
     observation = torch.randn(3, 10, 6)
     expected = population.actor(population.normalise(observation)).clamp(-1, 1)
@@ -102,5 +132,5 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
 
 def test_all_candidates_start_alike() -> None:
     population = Population(3, 4, 2, (8,), 1.0, seed=1)
-    for parameter in population.parameters():
+    for parameter in population.parameters:
         assert torch.equal(parameter[0], parameter[2])
