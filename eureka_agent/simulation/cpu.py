@@ -37,6 +37,7 @@ class CpuEngine:
             raise SimulationError(f"num_envs must be at least 1, got {num_envs}.")
         self.model = model
         self.num_envs = num_envs
+        self.device = torch.device("cpu")
         self._batch = Batch(model, num_envs, nthread=threads or len(os.sched_getaffinity(0)))
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
         self._bad = torch.zeros(num_envs, dtype=torch.bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from eureka_agent.simulation.view import PhysicsView
@@ -14,6 +15,8 @@ class Engine(Protocol):
     """`num_envs` worlds. Every engine has the same names and shapes; everything is float32."""
 
     num_envs: int
+    device: torch.device
+    """Where the tensors are; `reset` takes start states from any device."""
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
         """Hold `ctrl (num_envs, nu)` for `substeps` physics steps; positions and velocities do not lag."""

@@ -50,7 +50,7 @@ class Step:
     sparse_reward: Tensor
     """`(num_envs,)` the task's sparse reward of this step."""
     bad: Tensor
-    """`(num_envs,)` bool: the physics diverged; the row's state is the start of MuJoCo's own reset."""
+    """`(num_envs,)` bool: the physics diverged; the row's state means nothing, and its NaNs are 0."""
     finished: Episodes
 
 
@@ -73,11 +73,12 @@ class Environment:
         self.task = task
         self.num_envs = num_envs
         self._engine = engine or CpuEngine(task.model, num_envs)
+        self.device = self._engine.device
         self._seed = seed
         self._stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
         self._episode = np.zeros(num_envs, dtype=np.int64)
-        self._length = torch.zeros(num_envs)
-        self._fitness = torch.zeros(num_envs)
+        self._length = torch.zeros(num_envs, device=self.device)
+        self._fitness = torch.zeros(num_envs, device=self.device)
         self._measures: dict[str, Tensor] = {}
         self._memory: Memory = {}
         self.state: State = {}
@@ -92,7 +93,7 @@ class Environment:
     def reset(self) -> Tensor:
         """Start a new episode in every world; return the observation `(num_envs, observation_size)`."""
         self.state, self._memory = {}, {}
-        ids = torch.arange(self.num_envs)
+        ids = torch.arange(self.num_envs, device=self.device)
         self.observation = self._reset(ids)
         return self.observation
 
@@ -160,7 +161,7 @@ class Environment:
     def _add_up(self, fitness: Tensor, measures: Mapping[str, Tensor], bad: Tensor) -> None:
         self._fitness = self._fitness + fitness
         for name, value in measures.items():
-            total = self._measures.get(name, torch.zeros(self.num_envs))
+            total = self._measures.get(name, torch.zeros(self.num_envs, device=self.device))
             self._measures[name] = total + torch.where(bad, 0.0, value)
 
     def _finished(self, done: Tensor) -> Episodes:
@@ -173,7 +174,7 @@ class Environment:
 
     def _reset(self, ids: Tensor) -> Tensor:
         """Start new episodes in the worlds `ids`; return the observation of all worlds."""
-        rows = ids.numpy()
+        rows = ids.cpu().numpy()
         random = WorldRandom(self._seed, self._stream[rows], self._episode[rows])
         self._episode[rows] += 1
         start = self.task.start(random)
@@ -181,8 +182,9 @@ class Environment:
         self._length = self._length.index_fill(0, ids, 0.0)
         self._fitness = self._fitness.index_fill(0, ids, 0.0)
         self._measures = {name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()}
-        memory = {**start.memory, "action": torch.zeros(len(ids), self.task.action_size)}
-        state, observation = self._look(physics, memory, torch.zeros(len(ids)))
+        memory = {name: value.to(self.device) for name, value in start.memory.items()}  # drawn on the CPU
+        memory["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
+        state, observation = self._look(physics, memory, torch.zeros(len(ids), device=self.device))
         if not torch.isfinite(observation).all():
             raise SimulationError(f"The task {self.task.name!r} starts with observations that are not finite.")
         if len(ids) == self.num_envs:
