@@ -192,9 +192,10 @@ def _warp_device(name: str) -> wp.Device:
 
 def _demand_support(model: mujoco.MjModel) -> None:
     """Raise SimulationError for what MuJoCo Warp accepts and this engine would simulate wrongly."""
-    stale = sorted({mujoco.mjtSensor(kind).name for kind in model.sensor_type if kind in _STALE_SENSORS})
+    stale = {mujoco.mjtSensor(kind) for kind in model.sensor_type} & _STALE_SENSORS
     if stale:
-        raise SimulationError(f"The GPU engine cannot keep these sensors up to date: {', '.join(stale)}.")
+        names = ", ".join(sorted(kind.name for kind in stale))
+        raise SimulationError(f"The GPU engine cannot keep these sensors up to date: {names}.")
     if model.nhistory:
         raise SimulationError("The GPU engine does not support delayed sensors or controls.")
 

@@ -1,0 +1,221 @@
+"""MuJoCo Warp behind the engine contract, on Warp's CPU device: what a GPU runs, without one.
+
+The first run compiles kernels (see docs/gpu.md); keep WARP_CACHE_PATH between runs.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+
+import mujoco
+import pytest
+import torch
+from torch import Tensor
+
+pytest.importorskip("mujoco_warp")
+
+from benchmarks.warp_parity import deviations, with_cone
+from eureka_agent.errors import SimulationError, UsageError
+from eureka_agent.registry import load_task
+from eureka_agent.simulation import CpuEngine, Environment, make_engine
+from eureka_agent.simulation.warp import WarpEngine
+from eureka_agent.task import Memory, Start
+from tests.simulation.test_environment import SLIDER, Slider
+
+pytestmark = pytest.mark.timeout(900)  # compiling everything, on a busy machine
+
+DROP = """
+<mujoco>
+  <worldbody>
+    <geom type="plane" size="1 1 0.1"/>
+    <body pos="0 0 0.09"><freejoint/><geom size="0.1" mass="1"/></body>
+    <body pos="0.5 0 0.09"><freejoint/><geom size="0.1" mass="1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def _slider(num_envs: int) -> WarpEngine:
+    return WarpEngine(Slider().model, num_envs, device="cpu")
+
+
+def _start(*x: float) -> Start:
+    return Start(torch.tensor(x)[:, None], torch.zeros(len(x), 1))
+
+
+# ---------------------------------------------------------------------- parity with MuJoCo C
+_BOUNDS = {  # after 10 steps: the worst world's positions, velocities and sensors; measured values are in docs/gpu.md
+    "ant_forward": (1e-5, 1e-4, 1e-4),
+    "ball_balance": (5e-5, 5e-4, 1e-2),
+    "cartpole": (1e-5, 1e-4, 0.0),
+    "hopper_forward": (1e-5, 1e-4, 1e-3),
+}
+
+
+@pytest.mark.parametrize("name", _BOUNDS)
+def test_parity_with_mujoco(name: str) -> None:
+    task = load_task(name)
+    first, *_, last = deviations(
+        task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
+    )
+    for field, bound in zip(("qpos", "qvel", "sensordata"), _BOUNDS[name], strict=True):
+        assert float(first[field].max()) <= 1e-6, field
+        assert float(last[field].max()) <= bound, field
+
+
+@pytest.mark.slow  # mesh collisions take half a minute to compile
+def test_parity_of_the_hand() -> None:
+    task = load_task("pen_spinning")
+    first, *_, last = deviations(
+        task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
+    )
+    assert max(float(value.max()) for value in first.values()) <= 1e-6
+    # a pen among five fingers: MuJoCo C from starts 1e-6 apart differs by 3e-2 in the worst world, so: the median
+    assert float(last["qpos"].median()) <= 1e-4
+    assert float(last["qvel"].median()) <= 1e-3
+
+
+@pytest.mark.slow  # one more model to compile
+def test_with_elliptic_cones_contacts_agree_for_longer() -> None:
+    task = load_task("ant_forward")
+    model = with_cone(task, mujoco.mjtCone.mjCONE_ELLIPTIC)
+    *_, last = deviations(task, CpuEngine(model, 8, threads=1), WarpEngine(model, 8, device="cpu"), steps=30)
+    assert float(last["qpos"].max()) <= 1e-3  # pyramids of another orientation: 6e-2
+
+
+# ---------------------------------------------------------------------- the contract
+def test_newton_is_right_and_sensors_do_not_lag() -> None:
+    env = Environment(Slider(), 3, seed=0, engine=_slider(3))
+    start = env.state["x"].clone()
+    step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
+    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 * 1e-4 * 55 = 0.011 m
+    assert torch.allclose(step.state["x"] - start, torch.tensor([0.011, 0.0, -0.011]), atol=1e-6)
+
+
+def test_an_environment_lives_the_same_on_both_engines() -> None:
+    one, other = Environment(Slider(), 4, seed=2), Environment(Slider(), 4, seed=2, engine=_slider(4))
+    generator = torch.Generator().manual_seed(0)
+    ended = 0
+    for _ in range(45):
+        action = torch.rand(4, 1, generator=generator) + torch.tensor([[0.0], [-1.0], [0.5], [-0.5]])
+        a, b = one.step(action), other.step(action)
+        assert torch.equal(a.terminated, b.terminated)
+        assert torch.equal(a.truncated, b.truncated)
+        assert torch.allclose(a.final_observation, b.final_observation, atol=1e-5)
+        assert torch.allclose(a.observation, b.observation, atol=1e-5)
+        assert torch.allclose(a.finished.fitness, b.finished.fitness, atol=1e-4)
+        ended += len(a.finished.worlds)
+    assert ended > 8  # 45 steps of at most 20 each: worlds ended at different times
+
+
+def test_reset_touches_its_worlds_only() -> None:
+    engine, untouched = _slider(3), _slider(3)
+    everyone = torch.arange(3)
+    for each in (engine, untouched):
+        each.reset(everyone, _start(0.0, 0.1, 0.2))
+        each.step(torch.ones(3, 1), 10)
+    view = engine.reset(torch.tensor([2, 0]), _start(0.7, 0.8))
+    assert view.num_envs == 2
+    assert view.qpos[:, 0].tolist() == view.sensor("where")[:, 0].tolist() == pytest.approx([0.7, 0.8])
+    assert view.qvel.tolist() == [[0.0], [0.0]]
+    after, expected = engine.step(torch.zeros(3, 1), 10), untouched.step(torch.zeros(3, 1), 10)
+    assert after.qpos[[2, 0], 0].tolist() == pytest.approx([0.7, 0.8])
+    assert torch.equal(after.qpos[1], expected.qpos[1])
+    assert torch.equal(after.sensordata[1], expected.sensordata[1])
+
+
+def test_a_start_can_set_controls() -> None:
+    engine = _slider(2)
+    start = Start(torch.zeros(2, 1), torch.zeros(2, 1), ctrl=torch.tensor([[0.5], [1.5]]))
+    assert torch.equal(engine.reset(torch.arange(2), start).ctrl, torch.tensor([[0.5], [1.5]]))
+    assert engine.reset(torch.tensor([1]), _start(0.0)).ctrl.tolist() == [[0.0]]
+
+
+def test_views_stay_what_they_were() -> None:
+    engine = _slider(2)
+    views = [engine.reset(torch.arange(2), _start(0.0, 0.1)), engine.step(torch.ones(2, 1), 5)]
+    kept = [view.qpos.clone() for view in views]
+    views.append(engine.reset(torch.tensor([1]), _start(0.4)))
+    engine.step(torch.ones(2, 1), 5)
+    assert all(torch.equal(view.qpos, copy) for view, copy in zip(views, kept, strict=False))
+    assert views[2].qpos.tolist() == [[pytest.approx(0.4)]]
+
+
+@pytest.mark.parametrize("x", [math.nan, math.inf, 1e11])  # MuJoCo C gives a world up from 1e10 on
+def test_bad_worlds_stay_bad_until_reset_and_harm_no_others(x: float) -> None:
+    engine, healthy = _slider(3), _slider(3)
+    engine.reset(torch.arange(3), _start(0.0, x, 0.2))
+    healthy.reset(torch.arange(3), _start(0.0, 0.1, 0.2))
+    for _ in range(2):
+        view, expected = (each.step(torch.ones(3, 1), 10) for each in (engine, healthy))
+        assert engine.bad_worlds().tolist() == [False, True, False]
+        assert torch.equal(view.qpos[[0, 2]], expected.qpos[[0, 2]])
+    engine.reset(torch.tensor([1]), _start(0.3))
+    assert engine.step(torch.zeros(3, 1), 10).qpos[1].tolist() == pytest.approx([0.3])
+    assert not engine.bad_worlds().any()
+
+
+def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
+    class Explosive(Slider):
+        def control(self, action: Tensor, memory: Memory) -> Tensor:
+            return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
+
+    env = Environment(Explosive(), 3, seed=0, engine=_slider(3))
+    step = env.step(torch.tensor([[0.0], [1.0], [0.0]]))
+    assert step.bad.tolist() == step.terminated.tolist() == [False, True, False]
+    assert all(torch.isfinite(value).all() for value in (*step.state.values(), step.observation))
+    assert not env.step(torch.zeros(3, 1)).bad.any()
+
+
+def test_missing_room_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    engine = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu", njmax=4)  # two balls lie: 2 x 4 rows
+    with caplog.at_level(logging.WARNING, logger="eureka_agent"):
+        for _ in range(3):
+            engine.step(torch.zeros(2, 0), 1)
+    (record,) = caplog.records
+    assert "constraints (njmax) in 2 of 2 worlds" in record.getMessage()
+    assert engine.overflows == 6  # 2 worlds, 3 steps
+    roomy = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu")
+    roomy.step(torch.zeros(2, 0), 3)
+    assert roomy.overflows == 0
+
+
+# ---------------------------------------------------------------------- what cannot be
+def test_the_reason_is_named_when_a_model_is_not_supported() -> None:
+    spec = mujoco.MjSpec.from_string(SLIDER)
+    spec.option.solver = mujoco.mjtSolver.mjSOL_PGS
+    with pytest.raises(SimulationError, match="mjSOL_PGS"):
+        WarpEngine(spec.compile(), 1, device="cpu")
+    limit = '<jointlimitpos joint="x"/></sensor>'
+    limited = SLIDER.replace('axis="1 0 0"', 'axis="1 0 0" range="-1 1" limited="true"').replace("</sensor>", limit)
+    with pytest.raises(SimulationError, match="mjSENS_JOINTLIMITPOS"):
+        WarpEngine(mujoco.MjModel.from_xml_string(limited), 1, device="cpu")
+    with pytest.raises(SimulationError, match="at least 1"):
+        _slider(0)
+
+
+def test_the_device_chooses_the_engine() -> None:
+    model = Slider().model
+    assert isinstance(make_engine(model, 1, device="cpu", threads=1), CpuEngine)
+    with pytest.raises(UsageError, match="choose cpu or cuda"):
+        make_engine(model, 1, device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(SimulationError, match="no device 'cuda'"):
+            make_engine(model, 1, device="cuda")
+
+
+def test_garbage_collection_is_on_again() -> None:
+    _slider(1)
+    assert gc.isenabled()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_parity_on_a_gpu() -> None:
+    task = load_task("ant_forward")
+    engine = make_engine(task.model, 8, device="cuda")
+    assert engine.device.type == "cuda"
+    *_, last = deviations(task, CpuEngine(task.model, 8), engine, steps=10)
+    assert float(last["qpos"].max()) <= 1e-5
