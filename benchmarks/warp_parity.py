@@ -1,6 +1,7 @@
 """How far MuJoCo Warp (float32) is from MuJoCo C (float64): same start states, same random controls, every task.
 
-Run with `python benchmarks/warp_parity.py [cpu|cuda:0]`; needs the extra `warp`. Prints the table of `docs/gpu.md`.
+Run with `python -m benchmarks.warp_parity [cpu|cuda:0]` in the repository; needs the extra `warp`. Prints the table of
+`docs/gpu.md`.
 """
 
 from __future__ import annotations
