@@ -136,7 +136,8 @@ class Environment:
         """Go on with the worlds `ids (n,)` only."""
         self.num_envs = len(ids)
         self._engine = self._engine.keep(ids)
-        self._stream, self._episode = self._stream[ids.numpy()], self._episode[ids.numpy()]
+        rows = ids.cpu().numpy()
+        self._stream, self._episode = self._stream[rows], self._episode[rows]
         self._length, self._fitness, self.observation = self._length[ids], self._fitness[ids], self.observation[ids]
         self._measures = {name: value[ids] for name, value in self._measures.items()}
         self._memory = {name: value[ids] for name, value in self._memory.items()}

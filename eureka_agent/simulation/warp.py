@@ -46,6 +46,7 @@ _OUT_OF_ROOM = {
         | mjw.OverflowType.EPA_HORIZON
     ),
 }
+_WHOLE_STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _CONTACTS_PER_WORLD = 48  # MuJoCo Warp's own guess for a scene of rigid bodies
 
 
@@ -82,10 +83,11 @@ class WarpEngine:
         self.device = torch.device(wp.device_to_torch(self._device))
         contacts = _CONTACTS_PER_WORLD if nconmax is None else nconmax
         rows = _constraint_rows(model, contacts) if njmax is None else njmax
+        self._room = {"nconmax": contacts, "njmax": rows}
         with wp.ScopedDevice(self._device):
             try:
                 self._model = mjw.put_model(model)
-                self._data = mjw.make_data(model, num_envs, nconmax=contacts, njmax=rows)
+                self._data = mjw.make_data(model, num_envs, **self._room)
             except (NotImplementedError, ValueError) as error:
                 raise SimulationError(f"MuJoCo Warp cannot simulate this model: {error}") from error
             self._model.opt.warn_overflow = 0  # reported by this class, not by a print for every world
@@ -96,7 +98,8 @@ class WarpEngine:
         self._overflow = wp.to_torch(self._data.overflow)
         self._chosen_rows = wp.to_torch(self._chosen)
         self._bad = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
-        self._chosen_rows.fill_(True)  # the captures have run once each
+        wp.synchronize_device(self._device)  # what follows is ordered by torch's stream, not by Warp's
+        self._chosen_rows.fill_(True)  # what was captured has run once
         self._replay(self._clear)
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
@@ -125,6 +128,21 @@ class WarpEngine:
                 self._fields[name][rows] = value.to(self.device)
         self._replay(self._look)  # of all worlds: the others are looked at again and stay as they are
         return self._view(rows)
+
+    def keep(self, ids: Tensor) -> WarpEngine:
+        """See `Engine.keep`; the same results, but for the order in which a GPU finds contacts."""
+        kept = WarpEngine(self.model, len(ids), device=str(self._device), **self._room)
+        state = torch.empty(self.num_envs, mujoco.mj_stateSize(self.model, _WHOLE_STATE), device=self.device)
+        with wp.ScopedDevice(self._device):
+            wp.synchronize_device(self._device)
+            mjw.get_state(self._model, self._data, wp.from_torch(state), _WHOLE_STATE)
+            wp.synchronize_device(self._device)
+            chosen = state[ids.to(self.device)]
+            wp.synchronize_device(self._device)
+            mjw.set_state(kept._model, kept._data, wp.from_torch(chosen), _WHOLE_STATE)
+            wp.synchronize_device(self._device)
+        kept.overflows = self.overflows
+        return kept
 
     def bad_worlds(self) -> Tensor:
         """See `Engine.bad_worlds`."""
