@@ -18,9 +18,11 @@ import warp as wp
 
 from benchmarks.warp_parity import deviations
 from eureka_agent.registry import all_tasks, load_task
+from eureka_agent.reward import SparseReward
 from eureka_agent.simulation import CpuEngine, Engine, Environment
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.task import Task
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer import evaluate, random_actions, train
 
 PARITY_WORLDS, PARITY_STEPS, MAX_MEDIAN = 16, 10, 1e-4
 TIMED_STEPS = 100
@@ -30,7 +32,12 @@ def main() -> int:
     device = sys.argv[1] if len(sys.argv) > 1 else "cuda:0"
     gpu = device.startswith("cuda")
     print(f"device {device}: {torch.cuda.get_device_name(device) if gpu else 'CPU'}")
-    checks: dict[str, Callable[[str], str]] = {"resets": resets, "bad worlds": bad_worlds, "graphs": graphs}
+    checks: dict[str, Callable[[str], str]] = {
+        "resets": resets,
+        "bad worlds": bad_worlds,
+        "graphs": graphs,
+        "training": training,
+    }
     checks |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
     failed = 0
     for name, check in checks.items():
@@ -81,6 +88,19 @@ def bad_worlds(device: str) -> str:
     bad = engine.bad_worlds().tolist()
     demand(bad == [False, True, False], f"bad worlds are {bad}")
     return "found"
+
+
+def training(device: str) -> str:
+    """Physics, policies and PPO on the device; evaluation with the policy on the CPU."""
+    task = load_task("cartpole")
+    budget = TrainingBudget(num_envs=256, environment_steps=100_000)
+    (result,) = train(task, [SparseReward()], budget, seed=0, device=device)
+    demand(result.policy is not None and result.record is not None, f"the training failed: {result.error}")
+    assert result.policy is not None
+    (evaluation,) = evaluate(task, [result.policy], episodes=64, seed=0, device=device)
+    (random,) = evaluate(task, [random_actions(task, seed=0)], episodes=64, seed=0, device=device)
+    demand(evaluation.fitness > 2.0 * random.fitness, f"fitness {evaluation.fitness:.1f}, random {random.fitness:.1f}")
+    return f"fitness {evaluation.fitness:.1f}, random actions {random.fitness:.1f}"
 
 
 def graphs(device: str) -> str:

@@ -45,8 +45,10 @@ class SynthesisConfig:
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
     """Which layers of the sandbox must hold before a reward is run: see `eureka-agent doctor`."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where physics and training run; cuda needs a GPU and MuJoCo Warp (pip install 'eureka-agent[warp]')."""
     threads: int | None = None
-    """Physics threads; by default every core."""
+    """Physics threads on the CPU; by default every core."""
     runs_dir: Path = Path("runs")
     """Folder that holds the runs."""
     run_name: str | None = None

@@ -216,5 +216,5 @@ def _run(
 
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
-    trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, tell=tell)
+    trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, device=config.device, tell=tell)
     return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

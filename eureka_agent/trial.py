@@ -41,11 +41,12 @@ class Trials:
         *,
         seed: int,
         threads: int | None = None,
+        device: str = "cpu",
         tell: Listener = lambda event: None,
     ) -> None:
         self.task, self.budget, self.wall = task, budget, wall
-        self._seed, self._threads, self._tell = seed, threads, tell
-        self._samples = sample_states(task, seed=seed)
+        self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
+        self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
         """Extract, check and probe a candidate; returns its reward in a sealed child, or the failed outcome."""
@@ -76,6 +77,7 @@ class Trials:
             self.budget,
             seed=self._seed,
             threads=self._threads,
+            device=self._device,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
         policies = [result.policy for result in results if result.policy is not None]
@@ -108,6 +110,7 @@ class Trials:
                 episodes=self.budget.evaluation_episodes,
                 seed=self._seed,
                 threads=self._threads,
+                device=self._device,
             )
 
 

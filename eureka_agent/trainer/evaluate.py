@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.records import Evaluation
-from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task
 
 Act = Callable[[Tensor], Tensor]
@@ -20,29 +20,36 @@ _FRESH_SEED = 7_919
 
 
 def evaluate(
-    task: Task, policies: Sequence[Act], *, episodes: int, seed: int, threads: int | None = None
+    task: Task,
+    policies: Sequence[Act],
+    *,
+    episodes: int,
+    seed: int,
+    threads: int | None = None,
+    device: str = "cpu",
 ) -> list[Evaluation]:
     """Run `episodes` full episodes of each policy, all side by side, and score them with the task's fitness.
 
-    Each world runs one episode; all policies meet the same start states.
+    Each world runs one episode; all policies meet the same start states. Physics runs on `device`, policies on the CPU.
     """
     if not policies:
         return []
     worlds = len(policies) * episodes
-    engine = CpuEngine(task.model, worlds, threads=threads)
+    engine = make_engine(task.model, worlds, device=device, threads=threads)
     environment = Environment(task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine)
     results: dict[str, Tensor] = {}
     open_worlds = torch.ones(worlds, dtype=torch.bool)
     while open_worlds.any():
-        slices = torch.split(environment.observation, episodes)
+        slices = torch.split(environment.observation.cpu(), episodes)
         with torch.no_grad():
             actions = torch.cat([policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)])
-        finished = environment.step(torch.nan_to_num(actions)).finished
-        first = open_worlds[finished.worlds]
-        ids = finished.worlds[first]
+        finished = environment.step(torch.nan_to_num(actions).to(environment.device)).finished
+        ended = finished.worlds.cpu()
+        first = open_worlds[ended]
+        ids = ended[first]
         numbers = {"fitness": finished.fitness, "length": finished.length, **finished.measures}
         for name, value in numbers.items():
-            results.setdefault(name, torch.zeros(worlds))[ids] = value[first]
+            results.setdefault(name, torch.zeros(worlds))[ids] = value.cpu()[first]
         open_worlds[ids] = False
     return [
         _evaluation({name: value[k * episodes : (k + 1) * episodes] for name, value in results.items()})

@@ -81,6 +81,13 @@ class Population:
         self.moments = RunningMoments(copies, observation_size)
         self._view()
 
+    def to(self, device: torch.device) -> Population:
+        """Move everything to `device`; returns itself."""
+        self.flat = self.flat.to(device)
+        self.moments.mean, self.moments.variance = self.moments.mean.to(device), self.moments.variance.to(device)
+        self._view()
+        return self
+
     def _view(self) -> None:
         """Make the networks of views of `flat`, each a leaf that gradients are taken of."""
         parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)

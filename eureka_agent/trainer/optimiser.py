@@ -9,12 +9,20 @@ from torch import Tensor
 class StackedAdam:
     """Adam (Kingma & Ba 2015) on `(K, P)`: row `k` belongs to candidate `k`."""
 
-    def __init__(self, copies: int, size: int, learning_rate: float, *, max_grad_norm: float = 1.0) -> None:
-        self.learning_rate = torch.full((copies,), learning_rate)
+    def __init__(
+        self,
+        copies: int,
+        size: int,
+        learning_rate: float,
+        *,
+        max_grad_norm: float = 1.0,
+        device: torch.device | None = None,
+    ) -> None:
+        self.learning_rate = torch.full((copies,), learning_rate, device=device)
         """`(K,)`"""
         self._max_grad_norm = max_grad_norm
-        self._first = torch.zeros(copies, size)
-        self._second = torch.zeros(copies, size)
+        self._first = torch.zeros(copies, size, device=device)
+        self._second = torch.zeros(copies, size, device=device)
         self._steps = 0
 
     @torch.no_grad()

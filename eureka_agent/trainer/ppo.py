@@ -31,12 +31,12 @@ class ReturnScale:
     models choose over many orders of magnitude.
     """
 
-    def __init__(self, copies: int, worlds: int, discount: float) -> None:
+    def __init__(self, copies: int, worlds: int, discount: float, device: torch.device | None = None) -> None:
         self._discount = discount
-        self._running = torch.zeros(copies, worlds)
+        self._running = torch.zeros(copies, worlds, device=device)
         self._count = 0.0
-        self._mean = torch.zeros(copies)
-        self._variance = torch.zeros(copies)
+        self._mean = torch.zeros(copies, device=device)
+        self._variance = torch.zeros(copies, device=device)
 
     def __call__(self, rewards: Tensor, done: Tensor) -> Tensor:
         """Take in `(T, K, N)` rewards and episode ends; return the scaled rewards."""
@@ -111,7 +111,8 @@ class PPO:
     def __init__(self, population: Population, budget: TrainingBudget, seed: int) -> None:
         self.population = population
         self._budget = budget
-        self._adam = StackedAdam(len(population.flat), population.flat.shape[1], budget.learning_rate)
+        copies, size = population.flat.shape
+        self._adam = StackedAdam(copies, size, budget.learning_rate, device=population.flat.device)
         self._shuffle = torch.Generator().manual_seed(seed + 1)
 
     @property
@@ -127,7 +128,7 @@ class PPO:
         samples = self._samples(rollout, rewards, last_observation)
         finite = alive.clone()
         for _ in range(self._budget.epochs):
-            order = torch.randperm(samples.target.shape[1], generator=self._shuffle)
+            order = torch.randperm(samples.target.shape[1], generator=self._shuffle).to(rewards.device)
             kls = []
             for ids in order.chunk(self._budget.minibatches):
                 kl, ok = self._minibatch(samples.rows(ids), finite)
@@ -171,7 +172,7 @@ class PPO:
                 value = self.population.value(self.population.normalise(observation))
                 values.append(torch.where(truncated, value, 0.0))
             else:
-                values.append(torch.zeros(truncated.shape))
+                values.append(torch.zeros(truncated.shape, device=truncated.device))
         return torch.stack(values)
 
     def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:

@@ -70,7 +70,7 @@ def rewards_of(
     the mean of each component per candidate, and what went wrong per candidate (its rewards are then 0).
     """
     steps, copies, worlds = bad.shape
-    rewards = torch.zeros(steps, copies, worlds)
+    rewards = torch.zeros(steps, copies, worlds, device=bad.device)
     means: list[dict[str, float]] = [{} for _ in runners]
     errors: list[CandidateError | None] = [None for _ in runners]
     for k, runner in enumerate(runners):

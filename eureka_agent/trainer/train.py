@@ -16,7 +16,7 @@ from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.policy import Policy
 from eureka_agent.records import TrainingRecord
 from eureka_agent.reward import RewardRunner
-from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
@@ -59,18 +59,20 @@ def train(
     *,
     seed: int,
     threads: int | None = None,
+    device: str = "cpu",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
     """Train one policy for each of `rewards`, all at once, each with the whole budget.
 
     Every candidate starts from the same weights, start states and exploration noise, and none influences
     another: results differ by their rewards alone. A candidate whose reward breaks or whose training diverges
-    gets an error; the others go on. `threads`: physics threads, by default all cores.
+    gets an error; the others go on. `threads`: physics threads on the CPU, by default all cores. `device`: where
+    physics and learning run, see `make_engine`; random numbers are the CPU's on every device.
     """
     if not rewards:
         return []
     with one_torch_thread():
-        training = _Training(task, rewards, budget, seed, threads)
+        training = _Training(task, rewards, budget, seed, threads, device)
         for progress in training.run():
             if on_progress is not None:
                 on_progress(progress)
@@ -103,21 +105,28 @@ class _Training:
     """The state of one population's training: K members, N worlds each."""
 
     def __init__(
-        self, task: Task, rewards: Sequence[RewardRunner], budget: TrainingBudget, seed: int, threads: int | None
+        self,
+        task: Task,
+        rewards: Sequence[RewardRunner],
+        budget: TrainingBudget,
+        seed: int,
+        threads: int | None,
+        device: str,
     ) -> None:
         self._budget, self._n = budget, budget.num_envs
         self._iterations = max(1, round(budget.environment_steps / (budget.num_envs * budget.horizon)))
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
         self._errors: list[CandidateError | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n
-        engine = CpuEngine(task.model, worlds, threads=threads)
+        engine = make_engine(task.model, worlds, device=device, threads=threads)
+        self._device = engine.device
         self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine)
         self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.variables])
         population = Population(
             len(rewards), self._env.observation_size, task.action_size, budget.hidden, budget.initial_std, seed
-        )
+        ).to(engine.device)
         self._ppo = PPO(population, budget, seed)
-        self._scale = ReturnScale(len(rewards), self._n, budget.discount)
+        self._scale = ReturnScale(len(rewards), self._n, budget.discount, engine.device)
         self._noise = torch.Generator().manual_seed(seed + 2)
         self._done = 0
         self._steps_of_all = 0
@@ -142,7 +151,7 @@ class _Training:
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         bad = torch.stack(rollout.bad)
         rewards, components, errors = rewards_of([m.reward for m in self._members], self._recorder.take(), bad)
-        alive = torch.tensor([error is None for error in errors])
+        alive = torch.tensor([error is None for error in errors], device=self._device)
         last = self._ppo.population.normalise(self._env.observation.view(len(self._members), self._n, -1))
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)
         means, bad_counts = rewards.mean(dim=(0, 2)).tolist(), bad.sum(dim=(0, 2)).tolist()
@@ -160,13 +169,13 @@ class _Training:
     def _collect(self) -> tuple[Rollout, list[float], list[float]]:
         """Step all worlds `horizon` times; also the mean fitness and length of the episodes that ended."""
         population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
-        ended = torch.zeros(3, k)  # episodes, fitness, length
+        ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         for _ in range(self._budget.horizon):
             observation = env.observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
             mean = population.actor(x)
-            noise = torch.randn(self._n, mean.shape[-1], generator=self._noise)
+            noise = torch.randn(self._n, mean.shape[-1], generator=self._noise).to(self._device)
             action = mean + population.log_std.exp() * noise
             rollout.observations.append(x)
             rollout.actions.append(action)
@@ -178,7 +187,7 @@ class _Training:
             rollout.add(step, k)
             episodes = step.finished
             who = episodes.worlds // self._n
-            for row, value in enumerate((torch.ones(len(who)), episodes.fitness, episodes.length)):
+            for row, value in enumerate((torch.ones_like(episodes.length), episodes.fitness, episodes.length)):
                 ended[row].index_add_(0, who, value)
         means: Tensor = ended[1:] / ended[0]  # NaN where no episode ended
         return rollout, means[0].tolist(), means[1].tolist()
@@ -220,7 +229,7 @@ class _Training:
         rows = [k for k, error in enumerate(errors) if error is None]
         self._members = [self._members[k] for k in rows]
         if rows:
-            kept = torch.tensor(rows)
+            kept = torch.tensor(rows, device=self._device)
             self._ppo.keep(kept)
             self._scale.keep(kept)
-            self._env.keep((kept[:, None] * self._n + torch.arange(self._n)).flatten())
+            self._env.keep((kept[:, None] * self._n + torch.arange(self._n, device=self._device)).flatten())

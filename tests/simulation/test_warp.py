@@ -5,6 +5,7 @@ The first run compiles kernels (see docs/gpu.md); keep WARP_CACHE_PATH between r
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import math
@@ -19,9 +20,11 @@ pytest.importorskip("mujoco_warp")
 from benchmarks.warp_parity import deviations, with_cone
 from eureka_agent.errors import SimulationError, UsageError
 from eureka_agent.registry import load_task
+from eureka_agent.reward import SparseReward
 from eureka_agent.simulation import CpuEngine, Environment, make_engine
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.task import Memory, Start
+from eureka_agent.task import Memory, Start, TrainingBudget
+from eureka_agent.trainer import evaluate, train
 from tests.simulation.test_environment import SLIDER, Slider
 
 pytestmark = pytest.mark.timeout(900)  # compiling everything, on a busy machine
@@ -214,6 +217,21 @@ def test_the_device_chooses_the_engine() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(SimulationError, match="no device 'cuda'"):
             make_engine(model, 1, device="cuda")
+
+
+def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "eureka_agent.simulation.choose.CpuEngine",
+        lambda model, num_envs, threads: WarpEngine(model, num_envs, device="cpu"),
+    )
+    budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
+    first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0)
+    assert first.record is not None
+    assert first.policy is not None
+    assert first.record == dataclasses.replace(second.record or first.record, seconds=first.record.seconds)
+    (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0)
+    assert evaluation.episodes == 4
+    assert math.isfinite(evaluation.fitness)
 
 
 def test_garbage_collection_is_on_again() -> None:
