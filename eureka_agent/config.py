@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.suggest import did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
     from eureka_agent.task import Task, TrainingBudget
 
 BudgetName = Literal["quick", "normal", "paper"]
+TrainerName = Literal["population", "sb3", "rsl_rl"]
+
+SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
+"""Those of stable-baselines3 that act in continuous spaces."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ class SynthesisConfig:
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
     """Environment steps per reward, instead of the budget's."""
+    trainer: TrainerName = "population"
+    """What trains the policies: our PPO, all rewards at once; or stable-baselines3 or rsl_rl, one after the other."""
+    algorithm: str = "PPO"
+    """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -66,6 +75,19 @@ class SynthesisConfig:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
+        self._check_algorithm()
+
+    def _check_algorithm(self) -> None:
+        name = self.algorithm.upper()
+        if self.trainer != "sb3" and name != "PPO":
+            raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+        if name == "DQN":
+            raise UsageError(f"DQN has no continuous actions; choose one of {', '.join(SB3_ALGORITHMS)}.")
+        if name not in SB3_ALGORITHMS:
+            raise UsageError(
+                f"stable-baselines3 has no algorithm {self.algorithm!r}.{did_you_mean(self.algorithm, SB3_ALGORITHMS)}"
+                f" It has {', '.join(SB3_ALGORITHMS)}."
+            )
 
     @property
     def has_fitness(self) -> bool:

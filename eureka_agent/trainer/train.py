@@ -37,7 +37,7 @@ class Progress:
     """Where a training stands, after every iteration; one entry a candidate in each tuple."""
 
     environment_steps: int
-    """Per candidate."""
+    """Per candidate; their mean where candidates train one after the other."""
     total_steps: int
     """Per candidate, at the end."""
     steps_per_second: float
@@ -47,6 +47,7 @@ class Progress:
     """Of the episodes that ended in this iteration; NaN where none did."""
     episode_length: tuple[float, ...]
     kl: tuple[float, ...]
+    """NaN, like the learning rate, where another library trains."""
     learning_rate: tuple[float, ...]
     alive: tuple[bool, ...]
 
@@ -96,7 +97,7 @@ class _Training:
     ) -> None:
         self._budget = budget
         self._k, self._n = len(rewards), budget.num_envs
-        self._iterations = max(1, round(budget.environment_steps / (budget.num_envs * budget.horizon)))
+        self._iterations = budget.iterations
         self._runners: list[RewardRunner | None] = list(rewards)
         self._errors: list[CandidateError | None] = [None] * self._k
         self._histories = [History() for _ in rewards]
