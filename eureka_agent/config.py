@@ -19,6 +19,16 @@ SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """Those of stable-baselines3 that act in continuous spaces."""
 
 
+def sb3_algorithm(name: str) -> str:
+    """Return the algorithm of stable-baselines3 that is called `name`, in any case. Raises UsageError."""
+    if name.upper() in SB3_ALGORITHMS:
+        return name.upper()
+    known = f"{did_you_mean(name, SB3_ALGORITHMS)} Known are {', '.join(SB3_ALGORITHMS)}."
+    if name.upper() == "DQN":
+        raise UsageError(f"DQN chooses among a few actions, and a task's actions are continuous.{known}")
+    raise UsageError(f"stable-baselines3 has no algorithm {name!r} for continuous actions.{known}")
+
+
 @dataclass(frozen=True)
 class SynthesisConfig:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
@@ -75,19 +85,8 @@ class SynthesisConfig:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
-        self._check_algorithm()
-
-    def _check_algorithm(self) -> None:
-        name = self.algorithm.upper()
-        if self.trainer != "sb3" and name != "PPO":
+        if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
-        if name == "DQN":
-            raise UsageError(f"DQN has no continuous actions; choose one of {', '.join(SB3_ALGORITHMS)}.")
-        if name not in SB3_ALGORITHMS:
-            raise UsageError(
-                f"stable-baselines3 has no algorithm {self.algorithm!r}.{did_you_mean(self.algorithm, SB3_ALGORITHMS)}"
-                f" It has {', '.join(SB3_ALGORITHMS)}."
-            )
 
     @property
     def has_fitness(self) -> bool:

@@ -27,7 +27,7 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 _SHAPE = ("sizes", "activation", "output", "observation_clip")
-"""What a file's header says; a file of before the last three has the defaults."""
+_HEADER = "policy"  # one entry for all of `_SHAPE`: safetensors writes several in no fixed order
 
 
 class Policy(nn.Module):
@@ -69,7 +69,7 @@ class Policy(nn.Module):
     def to_bytes(self) -> bytes:
         """Return the policy as the content of a safetensors file, its shape in the header."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        return save(tensors, metadata={name: json.dumps(getattr(self, name)) for name in _SHAPE})
+        return save(tensors, metadata={_HEADER: json.dumps({name: getattr(self, name) for name in _SHAPE})})
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
@@ -81,7 +81,8 @@ class Policy(nn.Module):
         try:
             with safe_open(str(path), framework="pt") as file:
                 header: dict[str, str] = file.metadata() or {}
-                shape: dict[str, Any] = {name: json.loads(header[name]) for name in _SHAPE if name in header}
+                old = f'{{"sizes": {header.get("sizes")}}}'  # all that files said when every policy had ELU
+                shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
                 policy = cls(**shape)
                 policy.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
         except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:

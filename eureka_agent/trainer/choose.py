@@ -41,8 +41,9 @@ def choose_trainer(name: TrainerName, algorithm: str = "PPO") -> Trainer:
     try:
         module = importlib.import_module(f"eureka_agent.trainer.{name}")
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
         raise UsageError(
-            f'--trainer {name} needs {error.name}, which is not installed: pip install "eureka-agent[{name}]"'
+            f'--trainer {name} needs {package}, which is not installed: pip install "eureka-agent[{name}]"'
         ) from error
     trainer: Trainer = partial(module.train_sb3, algorithm=algorithm) if name == "sb3" else module.train_rsl_rl
     return trainer

@@ -19,7 +19,7 @@ from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.ppo import ReturnScale
 from eureka_agent.trainer.train import Progress, TrainResult
-from eureka_agent.trainer.vec_env import Worlds, train_in_turn
+from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
 
 _GROUP = "policy"
 """rsl_rl's name for a group of observations; actor and critic read the same one."""
@@ -41,7 +41,8 @@ def train_rsl_rl(
 
     def learn(worlds: Worlds) -> Policy:
         runner = make_runner(worlds)
-        runner.learn(budget.iterations)
+        with blame_divergence(runner.alg.get_policy()):
+            runner.learn(budget.iterations)
         return export(runner)
 
     return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)

@@ -17,13 +17,13 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
-from eureka_agent.config import SB3_ALGORITHMS
+from eureka_agent.config import sb3_algorithm
 from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.train import Progress, TrainResult
-from eureka_agent.trainer.vec_env import Worlds, diverged, train_in_turn
+from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
 
 _TARGET_KL = 0.02
 _NOISE = 0.1  # Fujimoto et al. 2018
@@ -45,18 +45,14 @@ def train_sb3(
 ) -> list[TrainResult]:
     """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.
 
-    `algorithm`: one of `SB3_ALGORITHMS`, in any case; `options`: arguments of it that replace ours.
+    `algorithm`: see `sb3_algorithm`; `options`: arguments of it that replace ours.
     stable-baselines3 seeds the global random numbers of Python and numpy.
     """
 
     def learn(worlds: Worlds) -> Policy:
         model = make_model(worlds, algorithm, seed=seed, options=options)
-        try:
+        with blame_divergence(model.policy):
             model.learn(budget.iterations * budget.num_envs * budget.horizon)
-        except ValueError as error:  # torch's distributions refuse NaN as a mean
-            if all(bool(torch.isfinite(value).all()) for value in model.policy.state_dict().values()):
-                raise
-            raise diverged() from error
         return export(model)
 
     return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)
@@ -113,13 +109,15 @@ class Sb3VecEnv(VecEnv):
 
 
 def make_model(worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[str, Any] | None = None) -> BaseAlgorithm:
-    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as it goes."""
-    assert algorithm.upper() in SB3_ALGORITHMS, algorithm  # SynthesisConfig checks it
-    budget = worlds.budget
+    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as it goes.
+
+    Raises UsageError when there is no such algorithm.
+    """
+    algorithm, budget = sb3_algorithm(algorithm), worlds.budget
     environment = VecNormalize(Sb3VecEnv(worlds), gamma=budget.discount, clip_obs=OBSERVATION_CLIP)
-    kind = getattr(stable_baselines3, algorithm.upper())
-    arguments = {**_arguments(algorithm.upper(), budget), **(options or {})}
-    if algorithm.upper() in ("DDPG", "TD3"):  # their policies do not explore by themselves
+    kind = getattr(stable_baselines3, algorithm)
+    arguments = {**_arguments(algorithm, budget), **(options or {})}
+    if algorithm in ("DDPG", "TD3"):  # their policies do not explore by themselves
         size = worlds.environment.task.action_size
         arguments.setdefault("action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE)))
     return kind("MlpPolicy", environment, seed=seed, device="cpu", **arguments)
@@ -167,5 +165,6 @@ def export(model: BaseAlgorithm) -> Policy:
     if isinstance(policy, ActorCriticPolicy):
         networks, output = [policy.mlp_extractor.policy_net, policy.action_net], "clip"
     else:  # SAC has its mean in a layer of its own, TD3 and DDPG have it in one network
-        networks, output = [getattr(policy.actor, "latent_pi", nn.Sequential()), policy.actor.mu], "tanh"
+        actor = policy.actor
+        networks, output = ([actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]), "tanh"
     return export_mlp(networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.policy import Policy
@@ -53,7 +54,7 @@ class Worlds:
         Raises CandidateError when the reward fails or the training has diverged.
         """
         if not torch.isfinite(action).all():
-            raise diverged()
+            raise _diverged()
         before = self.environment.state
         step = self.environment.step(action)
         self._recorder.record(before, step)
@@ -69,8 +70,24 @@ class Worlds:
         return step, reward
 
 
-def diverged() -> CandidateError:
-    """Return the error of a candidate whose policy's numbers are no longer finite."""
+@contextmanager
+def blame_divergence(network: nn.Module) -> Iterator[None]:
+    """Raise RewardRuntimeError where `network` is no longer finite, or where the library stumbles over that first."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:  # torch's distributions refuse NaN
+        if _finite(network):
+            raise
+        raise _diverged() from error
+    if not _finite(network):
+        raise _diverged()
+
+
+def _finite(network: nn.Module) -> bool:
+    return all(bool(torch.isfinite(value).all()) for value in network.state_dict().values())
+
+
+def _diverged() -> CandidateError:
     return RewardRuntimeError("The training diverged: the policy became NaN or infinite.")
 
 
@@ -128,8 +145,6 @@ def train_in_turn(
             worlds = Worlds(task, reward, budget, seed=seed, threads=threads, on_iteration=listener)
             try:
                 policy = learn(worlds)
-                if not all(bool(torch.isfinite(value).all()) for value in policy.state_dict().values()):
-                    raise diverged()
             except CandidateError as error:
                 board.drop(k)
                 results.append(TrainResult(None, None, error))
