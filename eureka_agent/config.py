@@ -7,11 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.suggest import did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
     from eureka_agent.task import Task, TrainingBudget
 
 BudgetName = Literal["quick", "normal", "paper"]
+TrainerName = Literal["population", "sb3", "rsl_rl"]
+
+SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
+"""Those of stable-baselines3 that act in continuous spaces."""
+
+
+def sb3_algorithm(name: str) -> str:
+    """Return the algorithm of stable-baselines3 that is called `name`, in any case. Raises UsageError."""
+    if name.upper() in SB3_ALGORITHMS:
+        return name.upper()
+    known = f"{did_you_mean(name, SB3_ALGORITHMS)} Known are {', '.join(SB3_ALGORITHMS)}."
+    if name.upper() == "DQN":
+        raise UsageError(f"DQN chooses among a few actions, and a task's actions are continuous.{known}")
+    raise UsageError(f"stable-baselines3 has no algorithm {name!r} for continuous actions.{known}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,10 @@ class SynthesisConfig:
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
     """Environment steps per reward, instead of the budget's."""
+    trainer: TrainerName = "population"
+    """What trains the policies: our PPO, all rewards at once; or stable-baselines3 or rsl_rl, one after the other."""
+    algorithm: str = "PPO"
+    """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -68,6 +87,8 @@ class SynthesisConfig:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
+        if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
+            raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
 
     @property
     def has_fitness(self) -> bool:

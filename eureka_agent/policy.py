@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,20 +18,42 @@ from eureka_agent.errors import UsageError
 OBSERVATION_CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""
 
+Activation: TypeAlias = Literal["elu", "relu", "tanh"]
+Output: TypeAlias = Literal["clip", "tanh"]
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "clip": lambda x: x.clamp(-1.0, 1.0),
+    "elu": nn.functional.elu,
+    "relu": nn.functional.relu,
+    "tanh": torch.tanh,
+}
+_SHAPE = ("sizes", "activation", "output", "observation_clip")
+_HEADER = "policy"  # one entry for all of `_SHAPE`: safetensors writes several in no fixed order
+
 
 class Policy(nn.Module):
     """Deterministic policy: `(n, observation_size)` to actions `(n, action_size)` in [-1, 1].
 
-    A multilayer perceptron with ELU on observations normalised by the running statistics of the training.
+    A multilayer perceptron on observations normalised by the running statistics of the training.
     """
 
     observation_mean: Tensor
     observation_std: Tensor
 
-    def __init__(self, sizes: Sequence[int]) -> None:
-        """`sizes`: observation size, widths of the hidden layers, action size."""
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: Activation = "elu",
+        output: Output = "clip",
+        observation_clip: float = OBSERVATION_CLIP,
+    ) -> None:
+        """`sizes`: observation size, widths of the hidden layers, action size; `output`: how actions get into [-1, 1].
+
+        `observation_clip`: normalised observations are clipped to this many standard deviations; may be infinite.
+        """
         super().__init__()
         self.sizes = tuple(sizes)
+        self.activation, self.output, self.observation_clip = activation, output, observation_clip
+        self._activate, self._bound = _FUNCTIONS[activation], _FUNCTIONS[output]
         self.register_buffer("observation_mean", torch.zeros(sizes[0]))
         self.register_buffer("observation_std", torch.ones(sizes[0]))
         self.layers = nn.ModuleList(nn.Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(self.sizes))
@@ -38,15 +61,15 @@ class Policy(nn.Module):
     def forward(self, observation: Tensor) -> Tensor:
         """Return the actions `(n, action_size)`."""
         x = (observation - self.observation_mean) / self.observation_std
-        x = x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
+        x = x.clamp(-self.observation_clip, self.observation_clip)
         for layer in self.layers[:-1]:
-            x = nn.functional.elu(layer(x))
-        return torch.clamp(self.layers[-1](x), -1.0, 1.0)
+            x = self._activate(layer(x))
+        return self._bound(self.layers[-1](x))
 
     def to_bytes(self) -> bytes:
-        """Return the policy as the content of a safetensors file, its sizes in the header."""
+        """Return the policy as the content of a safetensors file, its shape in the header."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        return save(tensors, metadata={"sizes": json.dumps(self.sizes)})
+        return save(tensors, metadata={_HEADER: json.dumps({name: getattr(self, name) for name in _SHAPE})})
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
@@ -57,8 +80,11 @@ class Policy(nn.Module):
         """Read what `save` wrote. Raises UsageError when the file is missing or is no policy."""
         try:
             with safe_open(str(path), framework="pt") as file:
-                policy = cls(json.loads((file.metadata() or {})["sizes"]))
+                header: dict[str, str] = file.metadata() or {}
+                old = f'{{"sizes": {header.get("sizes")}}}'  # all that files said when every policy had ELU
+                shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
+                policy = cls(**shape)
                 policy.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
             raise UsageError(f"{path} is not a policy file (policy.safetensors of a run): {error}") from error
         return policy.eval()

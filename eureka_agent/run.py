@@ -32,6 +32,7 @@ from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import Judge
 from eureka_agent.store import Store
 from eureka_agent.task import Task
+from eureka_agent.trainer import choose_trainer
 from eureka_agent.trial import Trials
 
 
@@ -175,6 +176,7 @@ def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
 def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
     """Find the task and the proposer, and refuse what cannot work while nothing is written yet."""
     task = find_task(config.env or config.task)
+    choose_trainer(config.trainer, config.algorithm)  # its package may be missing
     if not config.has_fitness and given.get("judge") is None:
         raise UsageError(
             f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
@@ -216,5 +218,14 @@ def _run(
 
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
-    trials = Trials(task, budget, wall, seed=config.seed, threads=config.threads, device=config.device, tell=tell)
+    trials = Trials(
+        task,
+        budget,
+        wall,
+        seed=config.seed,
+        threads=config.threads,
+        device=config.device,
+        tell=tell,
+        trainer=choose_trainer(config.trainer, config.algorithm),
+    )
     return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

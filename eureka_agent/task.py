@@ -117,6 +117,11 @@ class TrainingBudget:
     initial_std: float = 1.0
     """Standard deviation of the exploration noise at the start, in units of the action range [-1, 1]."""
 
+    @property
+    def iterations(self) -> int:
+        """Number of policy updates: rollouts of `horizon` steps in all worlds that fit into `environment_steps`."""
+        return max(1, round(self.environment_steps / (self.num_envs * self.horizon)))
+
 
 @dataclass(frozen=True)
 class Start:

@@ -16,7 +16,16 @@ from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.task import Task, TrainingBudget
-from eureka_agent.trainer import Act, TrainResult, evaluate, one_torch_thread, random_actions, sample_states, train
+from eureka_agent.trainer import (
+    Act,
+    Trainer,
+    TrainResult,
+    evaluate,
+    one_torch_thread,
+    random_actions,
+    sample_states,
+    train,
+)
 
 _STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}
 
@@ -43,9 +52,11 @@ class Trials:
         threads: int | None = None,
         device: str = "cpu",
         tell: Listener = lambda event: None,
+        trainer: Trainer = train,
     ) -> None:
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
+        self._trainer = trainer
         self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
@@ -68,10 +79,10 @@ class Trials:
     def train(
         self, names: Sequence[str], rewards: Sequence[RewardRunner], candidates: Sequence[Candidate] = ()
     ) -> list[Trial]:
-        """Train one policy per reward, side by side, and evaluate those that came out."""
+        """Train one policy per reward with the trainer, and evaluate those that came out."""
         names = tuple(names)
         self._tell(TrainingStarted(tuple(candidates), names))
-        results = train(
+        results = self._trainer(
             self.task,
             rewards,
             self.budget,

@@ -1,7 +1,19 @@
 """Training all candidates of a generation as one population, and measuring what their policies do."""
 
+from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
 from eureka_agent.trainer.samples import sample_states
 from eureka_agent.trainer.train import Progress, TrainResult, one_torch_thread, train
 
-__all__ = ["Act", "Progress", "TrainResult", "evaluate", "one_torch_thread", "random_actions", "sample_states", "train"]
+__all__ = [
+    "Act",
+    "Progress",
+    "TrainResult",
+    "Trainer",
+    "choose_trainer",
+    "evaluate",
+    "one_torch_thread",
+    "random_actions",
+    "sample_states",
+    "train",
+]

@@ -38,7 +38,7 @@ class Progress:
     """Where a training stands, after every iteration; one entry a candidate in each tuple."""
 
     environment_steps: int
-    """Per candidate."""
+    """Per candidate; their mean where candidates train one after the other."""
     total_steps: int
     """Per candidate, at the end."""
     steps_per_second: float
@@ -48,6 +48,7 @@ class Progress:
     """Of the episodes that ended in this iteration; NaN where none did."""
     episode_length: tuple[float, ...]
     kl: tuple[float, ...]
+    """NaN, like the learning rate, where another library trains."""
     learning_rate: tuple[float, ...]
     alive: tuple[bool, ...]
 
@@ -114,7 +115,7 @@ class _Training:
         device: str,
     ) -> None:
         self._budget, self._n = budget, budget.num_envs
-        self._iterations = max(1, round(budget.environment_steps / (budget.num_envs * budget.horizon)))
+        self._iterations = budget.iterations
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
         self._errors: list[CandidateError | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n

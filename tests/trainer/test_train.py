@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 
 import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.registry import load_task
-from eureka_agent.reward import RewardBatch, SparseReward
+from eureka_agent.reward import SparseReward
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer import Progress, evaluate, random_actions, sample_states, train
+from tests.support.in_process import InProcess, upright
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
-
-
-class InProcess:
-    """A trusted reward, computed in this process: the trainer is under test here, not the wall."""
-
-    def __init__(self, function: Callable[..., Tensor], *parameters: str) -> None:
-        self.parameters = parameters
-        self._function = function
-        self._state: Mapping[str, Tensor] = {}
-        self.rows: list[int] = []
-
-    def submit(self, state: Mapping[str, Tensor]) -> None:
-        self._state = {name: state[name] for name in self.parameters}
-        self.rows.append(len(self._state[self.parameters[0]]))
-
-    def collect(self) -> RewardBatch:
-        reward = self._function(**self._state)
-        if not torch.isfinite(reward).all():
-            raise RewardRuntimeError("the reward is NaN")
-        return RewardBatch(reward, {"all": reward})
-
-
-def upright(dof_pos: Tensor) -> Tensor:
-    return 1.0 - dof_pos[:, 1].square()
 
 
 def test_a_candidate_learns_the_same_alone_and_in_company() -> None:

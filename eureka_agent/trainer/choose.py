@@ -1,0 +1,49 @@
+"""Which trainer a run uses."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from eureka_agent.config import TrainerName
+from eureka_agent.errors import UsageError
+from eureka_agent.reward import RewardRunner
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.train import Progress, TrainResult, train
+
+
+class Trainer(Protocol):
+    """Trains one policy for each of `rewards`, each with the whole budget; see `train`."""
+
+    def __call__(
+        self,
+        task: Task,
+        rewards: Sequence[RewardRunner],
+        budget: TrainingBudget,
+        *,
+        seed: int,
+        threads: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> list[TrainResult]:
+        """Return one result per reward, in order."""
+        ...
+
+
+def choose_trainer(name: TrainerName, algorithm: str = "PPO") -> Trainer:
+    """Return the trainer called `name`. Raises UsageError when its package is not installed.
+
+    `algorithm`: which one of stable-baselines3; the others train with PPO.
+    """
+    if name == "population":
+        return train
+    try:
+        module = importlib.import_module(f"eureka_agent.trainer.{name}")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        raise UsageError(
+            f'--trainer {name} needs {package}, which is not installed: pip install "eureka-agent[{name}]"'
+        ) from error
+    trainer: Trainer = partial(module.train_sb3, algorithm=algorithm) if name == "sb3" else module.train_rsl_rl
+    return trainer

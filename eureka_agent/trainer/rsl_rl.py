@@ -1,0 +1,121 @@
+"""Training with rsl_rl's PPO (Rudin et al. 2022) instead of the population; needs the extra `rsl_rl`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+import torch
+from rsl_rl.env import VecEnv
+from rsl_rl.runners import OnPolicyRunner
+from tensordict import TensorDict
+from torch import Tensor
+
+from eureka_agent.policy import Policy
+from eureka_agent.reward import RewardRunner
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.export import export_mlp
+from eureka_agent.trainer.ppo import ReturnScale
+from eureka_agent.trainer.train import Progress, TrainResult
+from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
+
+_GROUP = "policy"
+"""rsl_rl's name for a group of observations; actor and critic read the same one."""
+
+
+def train_rsl_rl(
+    task: Task,
+    rewards: Sequence[RewardRunner],
+    budget: TrainingBudget,
+    *,
+    seed: int,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[TrainResult]:
+    """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.
+
+    rsl_rl switches off the validation of torch's distributions for the whole process.
+    """
+
+    def learn(worlds: Worlds) -> Policy:
+        runner = make_runner(worlds)
+        with blame_divergence(runner.alg.get_policy()):
+            runner.learn(budget.iterations)
+        return export(runner)
+
+    return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)
+
+
+class RslRlVecEnv(VecEnv):
+    """`Worlds` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from; rewards scaled by their return."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        environment, budget = worlds.environment, worlds.budget
+        self.worlds = worlds
+        self.num_envs = environment.num_envs
+        self.num_actions = environment.task.action_size
+        self.max_episode_length = environment.task.max_episode_steps
+        self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
+        self.device = torch.device("cpu")
+        self.cfg: dict[str, Any] = {}
+        self._scale = ReturnScale(1, self.num_envs, budget.discount)
+
+    def get_observations(self) -> TensorDict:
+        """Return the present observations `(num_envs, observation_size)` as a group."""
+        return self._group(self.worlds.environment.observation)
+
+    def step(self, actions: Tensor) -> tuple[TensorDict, Tensor, Tensor, dict[str, Any]]:
+        """Step; return observations, rewards, ends `(num_envs,)` and which of them are time-outs.
+
+        Raises CandidateError.
+        """
+        with torch.inference_mode(False), torch.no_grad():  # what the worlds keep must outlive rsl_rl's rollout
+            step, reward = self.worlds.step(actions.clone())
+            done = step.terminated | step.truncated
+            scaled = self._scale(reward.view(1, 1, -1), done.view(1, 1, -1))[0, 0]
+        self.episode_length_buf = torch.where(done, 0, self.episode_length_buf + 1)
+        return self._group(step.observation), scaled, done, {"time_outs": step.truncated}
+
+    def _group(self, observation: Tensor) -> TensorDict:
+        return TensorDict({_GROUP: observation}, batch_size=[self.num_envs])
+
+
+def make_runner(worlds: Worlds) -> OnPolicyRunner:
+    """Return rsl_rl's training loop, ready to learn in `worlds`."""
+    with redirect_stdout(io.StringIO()):  # it prints its networks
+        return OnPolicyRunner(RslRlVecEnv(worlds), _configuration(worlds.budget), log_dir=None, device="cpu")
+
+
+def _configuration(budget: TrainingBudget) -> dict[str, Any]:
+    """What the budget says, in rsl_rl's words; everything else is the library's default."""
+    network = {
+        "class_name": "MLPModel",
+        "hidden_dims": list(budget.hidden),
+        "activation": "elu",
+        "obs_normalization": True,
+    }
+    noise = {"class_name": "GaussianDistribution", "init_std": budget.initial_std, "std_type": "log"}
+    return {
+        "num_steps_per_env": budget.horizon,
+        "obs_groups": {"actor": [_GROUP], "critic": [_GROUP]},
+        "actor": {**network, "distribution_cfg": noise},
+        "critic": network,
+        "algorithm": {
+            "class_name": "PPO",
+            "num_learning_epochs": budget.epochs,
+            "num_mini_batches": budget.minibatches,
+            "learning_rate": budget.learning_rate,
+            "gamma": budget.discount,
+            "lam": budget.gae_lambda,
+            "entropy_coef": budget.entropy,
+        },
+    }
+
+
+def export(runner: OnPolicyRunner) -> Policy:
+    """Return the policy that `runner.get_inference_policy()` follows, its actions clipped to [-1, 1]."""
+    actor = runner.alg.get_policy()
+    normaliser = actor.obs_normalizer
+    return export_mlp([actor.mlp], mean=normaliser.mean, std=normaliser.std + normaliser.eps)

@@ -1,0 +1,170 @@
+"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra `sb3`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import stable_baselines3
+import torch
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from torch import nn
+
+from eureka_agent.config import sb3_algorithm
+from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
+from eureka_agent.reward import RewardRunner
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.export import export_mlp
+from eureka_agent.trainer.train import Progress, TrainResult
+from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
+
+_TARGET_KL = 0.02
+_NOISE = 0.1  # Fujimoto et al. 2018
+_REPLAY_ROWS = 1_000_000
+
+Array = NDArray[Any]
+
+
+def train_sb3(
+    task: Task,
+    rewards: Sequence[RewardRunner],
+    budget: TrainingBudget,
+    *,
+    seed: int,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    algorithm: str = "PPO",
+    options: Mapping[str, Any] | None = None,
+) -> list[TrainResult]:
+    """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.
+
+    `algorithm`: see `sb3_algorithm`; `options`: arguments of it that replace ours.
+    stable-baselines3 seeds the global random numbers of Python and numpy.
+    """
+
+    def learn(worlds: Worlds) -> Policy:
+        model = make_model(worlds, algorithm, seed=seed, options=options)
+        with blame_divergence(model.policy):
+            model.learn(budget.iterations * budget.num_envs * budget.horizon)
+        return export(model)
+
+    return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)
+
+
+class Sb3VecEnv(VecEnv):
+    """`Worlds` as stable-baselines3 sees them: numpy arrays, and what an ended episode last saw in its `info`."""
+
+    render_mode = None
+
+    def __init__(self, worlds: Worlds) -> None:
+        self.worlds = worlds
+        environment = worlds.environment
+        observations = Box(-np.inf, np.inf, (environment.observation_size,), np.float32)
+        actions = Box(-1.0, 1.0, (environment.task.action_size,), np.float32)
+        super().__init__(environment.num_envs, observations, actions)
+        self._action = torch.zeros(environment.num_envs, environment.task.action_size)
+
+    def reset(self) -> Array:
+        """Start a new episode in every world; return the observations `(num_envs, observation_size)`."""
+        return self.worlds.environment.reset().numpy()
+
+    def step_async(self, actions: Array) -> None:
+        """Keep the actions `(num_envs, action_size)` for `step_wait`."""
+        self._action = torch.as_tensor(actions, dtype=torch.float32)
+
+    def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
+        """Step; return observations, rewards, ends and one `info` a world. Raises CandidateError."""
+        step, reward = self.worlds.step(self._action)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for world in step.finished.worlds.tolist():
+            infos[world]["terminal_observation"] = step.final_observation[world].numpy()
+            infos[world]["TimeLimit.truncated"] = bool(step.truncated[world])
+        return step.observation.numpy(), reward.numpy(), (step.terminated | step.truncated).numpy(), infos
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """Return an attribute of this object once for each world asked for."""
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Refused: the worlds are one batch and have no attributes of their own."""
+        raise NotImplementedError("the worlds are one batch: nothing can be set on one of them")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Refused: the worlds are one batch and have no methods of their own."""
+        raise NotImplementedError("the worlds are one batch: nothing can be called on one of them")
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        """Return False for each world: none has a gymnasium wrapper."""
+        return [False for _ in self._get_indices(indices)]
+
+
+def make_model(worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[str, Any] | None = None) -> BaseAlgorithm:
+    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as it goes.
+
+    Raises UsageError when there is no such algorithm.
+    """
+    algorithm, budget = sb3_algorithm(algorithm), worlds.budget
+    environment = VecNormalize(Sb3VecEnv(worlds), gamma=budget.discount, clip_obs=OBSERVATION_CLIP)
+    kind = getattr(stable_baselines3, algorithm)
+    arguments = {**_arguments(algorithm, budget), **(options or {})}
+    if algorithm in ("DDPG", "TD3"):  # their policies do not explore by themselves
+        size = worlds.environment.task.action_size
+        arguments.setdefault("action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE)))
+    return kind("MlpPolicy", environment, seed=seed, device="cpu", **arguments)
+
+
+def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
+    """What the budget says, in the algorithm's words; everything else is the library's default."""
+    if algorithm in ("DDPG", "SAC", "TD3"):
+        return {
+            "gamma": budget.discount,
+            "train_freq": 1,
+            "gradient_steps": -1,  # one for every environment step, as published
+            "buffer_size": min(_REPLAY_ROWS, budget.environment_steps + budget.num_envs),
+            "policy_kwargs": {"net_arch": list(budget.hidden)},
+        }
+    arguments: dict[str, Any] = {
+        "gamma": budget.discount,
+        "gae_lambda": budget.gae_lambda,
+        "n_steps": budget.horizon,
+        "ent_coef": budget.entropy,
+        "policy_kwargs": {
+            "net_arch": list(budget.hidden),
+            "activation_fn": nn.ELU,
+            "log_std_init": math.log(budget.initial_std),
+        },
+    }
+    if algorithm == "PPO":
+        rows = budget.num_envs * budget.horizon
+        arguments |= {
+            "batch_size": max(2, rows // budget.minibatches),
+            "n_epochs": budget.epochs,
+            "learning_rate": budget.learning_rate,
+            "max_grad_norm": 1.0,
+            "target_kl": _TARGET_KL,
+        }
+    return arguments
+
+
+def export(model: BaseAlgorithm) -> Policy:
+    """Return the policy that `model.predict(…, deterministic=True)` follows on normalised observations."""
+    policy, statistics = model.policy, model.get_vec_normalize_env()
+    output: Output
+    mean = torch.as_tensor(statistics.obs_rms.mean, dtype=torch.float32)
+    std = torch.as_tensor(np.sqrt(statistics.obs_rms.var + statistics.epsilon), dtype=torch.float32)
+    if isinstance(policy, ActorCriticPolicy):
+        networks, output = [policy.mlp_extractor.policy_net, policy.action_net], "clip"
+    else:  # SAC has its mean in a layer of its own, TD3 and DDPG have it in one network
+        actor = policy.actor
+        networks, output = ([actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]), "tanh"
+    return export_mlp(networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs)

@@ -1,0 +1,202 @@
+"""What the trainers of other libraries share: worlds that pay one candidate's reward, and candidates in turn."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from eureka_agent.errors import CandidateError, RewardRuntimeError
+from eureka_agent.policy import Policy
+from eureka_agent.reward import RewardRunner
+from eureka_agent.simulation import CpuEngine, Environment, Step
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.history import History
+from eureka_agent.trainer.rollout import StateRecorder, rewards_of
+from eureka_agent.trainer.train import Progress, TrainResult, one_torch_thread
+
+
+class Worlds:
+    """`budget.num_envs` worlds of a task that pay one candidate's reward at every step and keep its history.
+
+    A library's own vector environment is a thin layer over this one.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        reward: RewardRunner,
+        budget: TrainingBudget,
+        *,
+        seed: int,
+        threads: int | None = None,
+        on_iteration: Callable[[History], None] = lambda history: None,
+    ) -> None:
+        """`on_iteration` is called after every `budget.horizon` steps, which count as one iteration."""
+        engine = CpuEngine(task.model, budget.num_envs, threads=threads)
+        self.environment = Environment(task, budget.num_envs, seed=seed, engine=engine)
+        self.budget = budget
+        self.history = History()
+        self._reward = reward
+        self._recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.variables])
+        self._on_iteration = on_iteration
+        self._sums = _Sums()
+
+    @torch.no_grad()
+    def step(self, action: Tensor) -> tuple[Step, Tensor]:
+        """Apply `action (num_envs, action_size)`; return the step and its rewards `(num_envs,)`, 0 in bad worlds.
+
+        Raises CandidateError when the reward fails or the training has diverged.
+        """
+        if not torch.isfinite(action).all():
+            raise _diverged()
+        before = self.environment.state
+        step = self.environment.step(action)
+        self._recorder.record(before, step)
+        rewards, (components,), (error,) = rewards_of([self._reward], self._recorder.take(), step.bad.view(1, 1, -1))
+        if error is not None:
+            raise error
+        reward = rewards[0, 0]
+        self._sums.add(step, reward, components)
+        if self._sums.steps == self.budget.horizon:
+            self._sums.close(self.history)
+            self._sums = _Sums()
+            self._on_iteration(self.history)
+        return step, reward
+
+
+@contextmanager
+def blame_divergence(network: nn.Module) -> Iterator[None]:
+    """Raise RewardRuntimeError where `network` is no longer finite, or where the library stumbles over that first."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:  # torch's distributions refuse NaN
+        if _finite(network):
+            raise
+        raise _diverged() from error
+    if not _finite(network):
+        raise _diverged()
+
+
+def _finite(network: nn.Module) -> bool:
+    return all(bool(torch.isfinite(value).all()) for value in network.state_dict().values())
+
+
+def _diverged() -> CandidateError:
+    return RewardRuntimeError("The training diverged: the policy became NaN or infinite.")
+
+
+@dataclass
+class _Sums:
+    """One iteration's numbers, step by step."""
+
+    steps: int = 0
+    reward: float = 0.0
+    components: dict[str, float] = field(default_factory=dict)
+    episodes: int = 0
+    fitness: float = 0.0
+    length: float = 0.0
+    bad: int = 0
+
+    def add(self, step: Step, reward: Tensor, components: Mapping[str, float]) -> None:
+        self.steps += 1
+        self.reward += float(reward.mean())
+        for name, value in components.items():
+            self.components[name] = self.components.get(name, 0.0) + value
+        self.episodes += len(step.finished.worlds)
+        self.fitness += float(step.finished.fitness.sum())
+        self.length += float(step.finished.length.sum())
+        self.bad += int(step.bad.sum())
+
+    def close(self, history: History) -> None:
+        def per_episode(total: float) -> float:
+            return total / self.episodes if self.episodes else math.nan
+
+        components = {name: value / self.steps for name, value in self.components.items()}
+        fitness, length = per_episode(self.fitness), per_episode(self.length)
+        history.add(self.reward / self.steps, components, fitness, length, self.bad)
+
+
+def train_in_turn(
+    task: Task,
+    rewards: Sequence[RewardRunner],
+    budget: TrainingBudget,
+    learn: Callable[[Worlds], Policy],
+    *,
+    seed: int,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[TrainResult]:
+    """Train one candidate after the other with `learn`; arguments and results are those of `train`.
+
+    All candidates meet the same start states. torch's global random numbers are as before afterwards.
+    """
+    board, results = _Board(budget, len(rewards), on_progress), []
+    for k, reward in enumerate(rewards):
+        with one_torch_thread(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            start = time.monotonic()
+            listener = board.listener(k)
+            worlds = Worlds(task, reward, budget, seed=seed, threads=threads, on_iteration=listener)
+            try:
+                policy = learn(worlds)
+            except CandidateError as error:
+                board.drop(k)
+                results.append(TrainResult(None, None, error))
+                continue
+            steps = len(worlds.history.reward) * budget.num_envs * budget.horizon
+            results.append(TrainResult(worlds.history.record(steps, time.monotonic() - start), policy, None))
+    return results
+
+
+class _Board:
+    """Where the candidates of a generation stand; those to come have NaN, those that are done keep their numbers."""
+
+    def __init__(self, budget: TrainingBudget, candidates: int, on_progress: Callable[[Progress], None] | None) -> None:
+        self._budget, self._tell = budget, on_progress or (lambda progress: None)
+        self._numbers = [(math.nan, math.nan, math.nan)] * candidates
+        self._alive = [True] * candidates
+        self._iterations = [0] * candidates
+        self._start = time.monotonic()
+        self._trained = 0
+
+    def listener(self, k: int) -> Callable[[History], None]:
+        """Return what takes in candidate `k`'s iterations."""
+
+        def take(history: History) -> None:
+            self._numbers[k] = history.reward[-1], history.fitness[-1], history.episode_length[-1]
+            self._iterations[k] += 1
+            self._trained += 1
+            self._report()
+
+        return take
+
+    def drop(self, k: int) -> None:
+        """Candidate `k` failed; nothing of it remains to be done."""
+        self._alive[k] = False
+        if self._iterations[k] < self._budget.iterations:  # else its end was told already
+            self._iterations[k] = self._budget.iterations
+            self._report()
+
+    def _report(self) -> None:
+        rollout, count = self._budget.num_envs * self._budget.horizon, len(self._alive)
+        reward, fitness, length = zip(*self._numbers, strict=True)
+        unknown = (math.nan,) * count
+        self._tell(
+            Progress(
+                environment_steps=sum(self._iterations) * rollout // count,
+                total_steps=self._budget.iterations * rollout,
+                steps_per_second=self._trained * rollout / max(time.monotonic() - self._start, 1e-9),
+                reward=reward,
+                fitness=fitness,
+                episode_length=length,
+                kl=unknown,
+                learning_rate=unknown,
+                alive=tuple(self._alive),
+            )
+        )

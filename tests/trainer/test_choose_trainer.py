@@ -1,0 +1,51 @@
+"""Which trainer a run uses, and what is said when it cannot."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eureka_agent.cli import synthesize_main
+from eureka_agent.config import SynthesisConfig, TrainerName
+from eureka_agent.errors import UsageError
+from eureka_agent.trainer import choose_trainer, train
+
+
+def test_the_population_is_the_default() -> None:
+    assert choose_trainer(SynthesisConfig(task="cartpole").trainer) is train
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"trainer": "sb3", "algorithm": "SCA"}, "no algorithm 'SCA' .* Did you mean 'SAC'.* Known are A2C, DDPG, PPO"),
+        ({"trainer": "sb3", "algorithm": "dqn"}, "DQN chooses among a few actions"),
+        ({"algorithm": "SAC"}, "--algorithm SAC needs --trainer sb3; population trains with PPO"),
+        ({"trainer": "rsl_rl", "algorithm": "TD3"}, "--algorithm TD3 needs --trainer sb3; rsl_rl trains with PPO"),
+    ],
+)
+def test_what_does_not_go_together(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        SynthesisConfig(task="cartpole", **settings)
+
+
+@pytest.mark.parametrize(("name", "package"), [("sb3", "stable_baselines3"), ("rsl_rl", "rsl_rl")])
+def test_a_missing_package(
+    name: TrainerName,
+    package: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.delitem(sys.modules, f"eureka_agent.trainer.{name}", raising=False)
+    for module in [module for module in sys.modules if module.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, package, None)  # what Python does for `import` of a package that is not there
+    with pytest.raises(UsageError, match=rf'needs {package}.*: pip install "eureka-agent\[{name}\]"'):
+        choose_trainer(name)
+    assert synthesize_main(["--task", "cartpole", "--trainer", name, "--runs-dir", str(tmp_path)]) == 2
+    assert "pip install" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,112 @@
+"""What the trainers of other libraries share, on both of them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.registry import load_task
+from eureka_agent.reward import SparseReward
+from eureka_agent.task import State, TrainingBudget
+from eureka_agent.trainer import Progress, Trainer, choose_trainer
+from eureka_agent.trainer.vec_env import Worlds
+from tests.support.in_process import InProcess, upright
+from tests.support.toy_task import ToyTask
+
+TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
+
+
+@pytest.fixture(params=["stable_baselines3", "rsl_rl"])
+def trainer(request: pytest.FixtureRequest) -> Trainer:
+    """Each library's PPO, where it is installed."""
+    pytest.importorskip(request.param)
+    return choose_trainer("sb3" if request.param == "stable_baselines3" else "rsl_rl")
+
+
+def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) -> None:
+    progress: list[Progress] = []
+    reward = InProcess(upright, "dof_pos")
+    first, second = trainer(load_task("cartpole"), [reward, SparseReward()], TINY, seed=0, on_progress=progress.append)
+    assert first.error is None
+    assert second.error is None
+    assert first.record is not None
+    assert second.record is not None
+    assert first.record.environment_steps == second.record.environment_steps == 512
+    assert reward.rows == [8] * 64  # one call a step
+    assert [component.name for component in first.record.components] == ["all"]
+    assert first.record.components[0].mean == pytest.approx(first.record.reward.mean)
+    # two candidates of 4 iterations with 128 steps: each brings the mean forward by 64
+    assert [p.environment_steps for p in progress] == [64 * (i + 1) for i in range(8)]
+    assert {p.total_steps for p in progress} == {512}
+    assert all(math.isnan(p.reward[1]) for p in progress[:4])
+    assert {p.reward[0] for p in progress[3:]} == {progress[3].reward[0]}
+    assert progress[-1].reward[1] == 1.0  # cartpole's sparse reward is 1 a step
+
+
+def test_a_training_repeats_bit_by_bit(trainer: Trainer) -> None:
+    task = load_task("cartpole")
+    before = torch.random.get_rng_state()
+    first, second = (trainer(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0].policy for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.to_bytes() == second.to_bytes()
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_reward_that_breaks_costs_only_its_candidate(trainer: Trainer) -> None:
+    calls: list[int] = []
+
+    def later_nan(dof_pos: Tensor) -> Tensor:
+        calls.append(1)
+        return upright(dof_pos) * (math.nan if len(calls) > 20 else 1.0)
+
+    progress: list[Progress] = []
+    bad, good = trainer(
+        load_task("cartpole"),
+        [InProcess(later_nan, "dof_pos"), InProcess(upright, "dof_pos")],
+        TINY,
+        seed=0,
+        on_progress=progress.append,
+    )
+    assert len(calls) == 21
+    assert str(bad.error) == "the reward is NaN"
+    assert bad.policy is None
+    assert good.error is None
+    assert good.policy is not None
+    assert [p.alive for p in progress] == [(True, True)] + [(False, True)] * 5
+    assert progress[-1].environment_steps == progress[-1].total_steps
+
+
+def test_a_policy_that_diverges_is_the_candidates_error(trainer: Trainer) -> None:
+    budget = TrainingBudget(8, 8 * 16 * 4, learning_rate=1e30)
+    (result,) = trainer(load_task("cartpole"), [InProcess(upright, "dof_pos")], budget, seed=0)
+    assert isinstance(result.error, RewardRuntimeError)
+    assert "diverged" in str(result.error)
+
+
+class BreaksDown(ToyTask):
+    """The third step of every episode leads nowhere."""
+
+    def observation(self, state: State, memory: State) -> Tensor:
+        broken = state["episode_time"][:, None] > 2.5 * self.dt
+        return torch.where(broken, math.nan, super().observation(state, memory))
+
+
+def test_a_bad_world_pays_nothing_and_is_counted() -> None:
+    one = InProcess(lambda mass_speed: torch.ones_like(mass_speed), "mass_speed")
+    worlds = Worlds(BreaksDown(), one, TrainingBudget(4, 4 * 6, horizon=6), seed=0)
+    rewards = [worlds.step(torch.zeros(4, 1))[1].tolist() for _ in range(6)]
+    assert rewards == [[1.0] * 4, [1.0] * 4, [0.0] * 4] * 2
+    assert worlds.history.bad_worlds == 8
+    assert worlds.history.reward == [pytest.approx(2 / 3)]
+    assert worlds.history.episode_length == [3.0]
+
+
+def test_actions_that_are_nan_end_the_training() -> None:
+    worlds = Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0)
+    with pytest.raises(RewardRuntimeError, match="diverged"):
+        worlds.step(torch.full((8, 1), math.nan))
