@@ -1,4 +1,4 @@
-"""Everything that only a real GPU can show, in one go: parity, graphs, resets, bad worlds, throughput.
+"""Everything that only a real GPU can show, in one go: resets, bad worlds, graphs, training, parity, throughput.
 
 Run with `python -m benchmarks.gpu_check [cuda:0]` in the repository; needs the extra `warp`. Ends with 1 when a check
 fails. Kernels compile in the first run. `cpu` works too and shows that this script does (few worlds: no throughput).
@@ -32,12 +32,8 @@ def main() -> int:
     device = sys.argv[1] if len(sys.argv) > 1 else "cuda:0"
     gpu = device.startswith("cuda")
     print(f"device {device}: {torch.cuda.get_device_name(device) if gpu else 'CPU'}")
-    checks: dict[str, Callable[[str], str]] = {
-        "resets": resets,
-        "bad worlds": bad_worlds,
-        "graphs": graphs,
-        "training": training,
-    }
+    own: tuple[Callable[[str], str], ...] = (resets, bad_worlds, graphs, training)
+    checks = {check.__name__.replace("_", " "): check for check in own}
     checks |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
     failed = 0
     for name, check in checks.items():

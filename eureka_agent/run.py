@@ -176,7 +176,7 @@ def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
 def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
     """Find the task and the proposer, and refuse what cannot work while nothing is written yet."""
     task = find_task(config.env or config.task)
-    choose_trainer(config.trainer, config.algorithm)  # its package may be missing
+    choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
     if not config.has_fitness and given.get("judge") is None:
         raise UsageError(
             f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
@@ -226,6 +226,6 @@ def _run(
         threads=config.threads,
         device=config.device,
         tell=tell,
-        trainer=choose_trainer(config.trainer, config.algorithm),
+        trainer=choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
     )
     return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

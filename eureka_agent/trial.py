@@ -88,7 +88,6 @@ class Trials:
             self.budget,
             seed=self._seed,
             threads=self._threads,
-            device=self._device,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
         policies = [result.policy for result in results if result.policy is not None]

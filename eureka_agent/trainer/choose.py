@@ -31,13 +31,16 @@ class Trainer(Protocol):
         ...
 
 
-def choose_trainer(name: TrainerName, algorithm: str = "PPO") -> Trainer:
+def choose_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "cpu") -> Trainer:
     """Return the trainer called `name`. Raises UsageError when its package is not installed.
 
-    `algorithm`: which one of stable-baselines3; the others train with PPO.
+    `algorithm`: which one of stable-baselines3; the others train with PPO. `device`: where the population trains;
+    the others train on the CPU.
     """
     if name == "population":
-        return train
+        return partial(train, device=device)
+    if device != "cpu":
+        raise UsageError(f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer population.")
     try:
         module = importlib.import_module(f"eureka_agent.trainer.{name}")
     except ModuleNotFoundError as error:
