@@ -80,17 +80,19 @@ def _candidates(
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
     digits = places(outcome.fitness for outcome in outcomes)
     priced = any(str(Cost.of([completion])) for completion in completions.values())
+    measures = list(dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures))
     figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    for title in (*figures, *(("cost",) if priced else ())):
+    for title in (*figures, *measures, *(("cost",) if priced else ())):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", ratio=1)
     for sample, completion in sorted(completions.items()):
         outcome = by_sample.get(sample)
         evaluation = outcome.evaluation if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
+        cells += [number(evaluation.measures[name]) if evaluation else "-" for name in measures]
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
         note = _note(outcome, best, has_fitness)

@@ -98,11 +98,11 @@ def unit_of(run: RunStarted | None) -> str | None:
 
 
 def verdict(evaluation: Evaluation, unit: str | None) -> str:
-    """Return `fitness 12.3 (11.8 to 12.8) m/s`, or how long episodes last where `unit` is None."""
-    if unit is not None:
-        return f"fitness {fitness(evaluation)} {unit}".rstrip()
+    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures; without a unit, how long episodes last."""
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
-    return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
+    if unit is None:
+        return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
+    return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
 
 
 def plural(count: int, noun: str) -> str:

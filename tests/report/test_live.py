@@ -99,7 +99,7 @@ def test_the_end_of_a_run_leaves_the_table_and_not_the_region() -> None:
             display(event)
         display(runs.run_finished(good(0, 4), good(0, 4)[3]))
     text = written(console)
-    assert "Human reward: fitness 14.00 (13.50 to 14.50) m." in text
+    assert "Human reward: fitness 14.00 (13.50 to 14.50) m, rotations 1.10." in text
     assert "Generation g0 (1 of 1): 4 trained; best g0c3, fitness 3.00 (2.50 to 3.50) m." in text
     assert "Human-normalised score: 0.93" in text
     assert text.rfind("Best so far") < text.find("Human-normalised score")

@@ -57,7 +57,7 @@ def test_a_run_line_by_line() -> None:
         "The model gpt-5 proposes the rewards.",
         "2 generations of 4 rewards; each reward trains in 4 worlds for 1.5 M environment steps (normal).",
         "Training human reward, sparse reward.",
-        "Human reward: fitness 14.00 (13.50 to 14.50) m.",
+        "Human reward: fitness 14.00 (13.50 to 14.50) m, rotations 1.10.",
         "Generation g0 (1 of 2): asking for 4 rewards.",
         "g0c3 proposed.",
         "g0c0 rejected, not allowed: compute_reward asks for 'mass_velocity', which this task does not have.",
