@@ -38,9 +38,11 @@ def choose_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "
     the others train on the CPU.
     """
     if name == "population":
-        return partial(train, device=device)
+        return train if device == "cpu" else partial(train, device=device)
     if device != "cpu":
-        raise UsageError(f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer population.")
+        raise UsageError(
+            f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer population."
+        )
     try:
         module = importlib.import_module(f"eureka_agent.trainer.{name}")
     except ModuleNotFoundError as error:
