@@ -26,13 +26,16 @@ _MAX_NODES, _MAX_CONSTANT, _MAX_LIST, _MAX_DEPTH = 2000, 4096, 256, 4
 _TRIED_ROWS = (2, 65_536)
 _NUMBERS_PER_ROW, _NUMBERS_FIXED = 1024, 65_536
 """No operation may give more than this for a row, and besides."""
-_DTYPES = {f"torch.{n}": getattr(torch, n) for n in "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()}
+_NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool"
+_DTYPES = {f"torch.{name}": getattr(torch, name) for name in _NAMES.split()}
 _MEMORY_FORMATS = {f"torch.{n}": getattr(torch, n) for n in ("contiguous_format", "preserve_format")}
 _TEXTS = frozenset({"trunc", "floor", "none", "tanh"})
 _KEYWORDS = frozenset(
-    "dim keepdim dtype device correction alpha min max rounding_mode stable descending start end step size memory_format "
-    "unbiased self half_to_float beta threshold delta reduction approximate nan posinf neginf accumulate largest sorted "
-    "implicit".split()
+    """
+    dim keepdim dtype device correction alpha min max rounding_mode stable descending start end step size
+    memory_format unbiased self half_to_float beta threshold delta reduction approximate nan posinf neginf
+    accumulate largest sorted implicit
+    """.split()
 )
 
 
@@ -158,11 +161,11 @@ def _column(value: Any, rows: int, device: torch.device) -> Tensor:
         return torch.full((rows,), float(value), device=device)
     if not isinstance(value, Tensor) or value.is_complex():
         raise GraphError("a result that is no real tensor")
-    value = value.detach().to(torch.float32)
-    value = value.expand(rows) if value.dim() == 0 else value
-    if tuple(value.shape) != (rows,):
-        raise GraphError(f"a result of shape {tuple(value.shape)} for {rows} rows")
-    return value
+    column: Tensor = value.detach().to(torch.float32)
+    column = column.expand(rows) if column.dim() == 0 else column
+    if tuple(column.shape) != (rows,):
+        raise GraphError(f"a result of shape {tuple(column.shape)} for {rows} rows")
+    return column
 
 
 # -------------------------------------------------------------------- from JSON

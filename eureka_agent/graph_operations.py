@@ -12,20 +12,22 @@ _PLAIN = """
 abs acos acosh add.Tensor add.Scalar alias amax amin any any.dim any.dims all all.dim arange arange.start
 arange.start_step argmax argmin asin asinh atan atan2 atanh bitwise_and.Tensor bitwise_or.Tensor bitwise_not
 bitwise_xor.Tensor bitwise_and.Scalar bitwise_or.Scalar bmm cat ceil clamp clamp.Tensor clamp_min clamp_max
-clamp_min.Tensor clamp_max.Tensor clone constant_pad_nd copysign.Tensor copysign.Scalar cos cosh count_nonzero.dim_IntList
-cumsum cumprod cummax cummin detach diagonal diag_embed div.Tensor div.Scalar div.Tensor_mode div.Scalar_mode dot elu
-empty_like eq.Scalar eq.Tensor erf erfc exp exp2 expand expm1 eye eye.m fill.Scalar fill.Tensor flip floor floor_divide
-fmax fmin fmod.Scalar fmod.Tensor frac full full_like ge.Scalar ge.Tensor gelu gt.Scalar gt.Tensor hardtanh heaviside
-huber_loss hypot isinf isnan kthvalue le.Scalar le.Tensor leaky_relu lerp.Scalar lerp.Tensor lift_fresh linalg_cross
-linalg_vector_norm linspace log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor logit logsumexp
-lt.Scalar lt.Tensor masked_fill.Scalar masked_fill.Tensor max max.dim maximum mean mean.dim median median.dim min min.dim
-minimum mm mse_loss mul.Tensor mul.Scalar mv nan_to_num ne.Scalar ne.Tensor neg new_full new_ones new_zeros new_empty
-norm.ScalarOpt_dim ones ones_like permute pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar prod prod.dim_int reciprocal relu
-remainder.Scalar remainder.Tensor repeat roll round rsqrt rsub.Scalar rsub.Tensor scalar_tensor select.int sgn sigmoid sign
-silu sin sinc sinh slice.Tensor smooth_l1_loss softplus sort sort.stable split.Tensor split_with_sizes sqrt squeeze
-squeeze.dim squeeze.dims stack std.correction sub.Tensor sub.Scalar sum sum.dim_IntList t tan tanh topk transpose.int tril
-triu trunc unbind.int unfold unsqueeze var.correction view where.self where.ScalarOther where.ScalarSelf where.Scalar
-xlogy.Tensor zeros zeros_like _to_copy _softmax _log_softmax _cdist_forward _unsafe_view _reshape_alias special_entr
+clamp_min.Tensor clamp_max.Tensor clone constant_pad_nd copysign.Tensor copysign.Scalar cos cosh
+count_nonzero.dim_IntList cumsum cumprod cummax cummin detach diagonal diag_embed div.Tensor div.Scalar
+div.Tensor_mode div.Scalar_mode dot elu empty_like eq.Scalar eq.Tensor erf erfc exp exp2 expand expm1 eye eye.m
+fill.Scalar fill.Tensor flip floor floor_divide fmax fmin fmod.Scalar fmod.Tensor frac full full_like ge.Scalar
+ge.Tensor gelu gt.Scalar gt.Tensor hardtanh heaviside huber_loss hypot isinf isnan kthvalue le.Scalar le.Tensor
+leaky_relu lerp.Scalar lerp.Tensor lift_fresh linalg_cross linalg_vector_norm linspace log log10 log1p log2
+logaddexp logical_and logical_not logical_or logical_xor logit logsumexp lt.Scalar lt.Tensor masked_fill.Scalar
+masked_fill.Tensor max max.dim maximum mean mean.dim median median.dim min min.dim minimum mm mse_loss mul.Tensor
+mul.Scalar mv nan_to_num ne.Scalar ne.Tensor neg new_full new_ones new_zeros new_empty norm.ScalarOpt_dim ones
+ones_like permute pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar prod prod.dim_int reciprocal relu remainder.Scalar
+remainder.Tensor repeat roll round rsqrt rsub.Scalar rsub.Tensor scalar_tensor select.int sgn sigmoid sign silu sin
+sinc sinh slice.Tensor smooth_l1_loss softplus sort sort.stable split.Tensor split_with_sizes sqrt squeeze
+squeeze.dim squeeze.dims stack std.correction sub.Tensor sub.Scalar sum sum.dim_IntList t tan tanh topk
+transpose.int tril triu trunc unbind.int unfold unsqueeze var.correction view where.self where.ScalarOther
+where.ScalarSelf where.Scalar xlogy.Tensor zeros zeros_like _to_copy _softmax _log_softmax _cdist_forward
+_unsafe_view _reshape_alias special_entr
 """
 _IN_PLACE = """
 add_.Tensor add_.Scalar sub_.Tensor sub_.Scalar mul_.Tensor mul_.Scalar div_.Tensor div_.Scalar copy_ fill_.Scalar

@@ -2,8 +2,8 @@
 
 The reward runs twice, on different numbers of rows, while every operation below autograd is written down. Both lists
 must be the same but for integers that follow the number of rows; those become `k * rows + b`. So nothing is compiled,
-nothing is loaded, and no number of rows is baked in. What it reads out of a tensor into Python (`if x.mean() > 0`) shows
-up as an operation that the trusted side refuses.
+nothing is loaded, and no number of rows is baked in. What it reads out of a tensor into Python (`if x.mean() > 0`)
+shows up as an operation that the trusted side refuses.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
     return {"inputs": list(inputs), "nodes": recorder.nodes, "reward": recorder.output(reward), "components": named}
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Writes down every operation; tensors that it has not seen before are constants."""
 
     @classmethod
@@ -60,7 +60,7 @@ class _Recorder(TorchDispatchMode):
         return False
 
     def __init__(self, inputs: Mapping[str, Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.nodes: list[Any] = []
         self._seen: dict[int, list[int]] = {}
         self._alive: list[Tensor] = []  # an id stays taken as long as its tensor lives

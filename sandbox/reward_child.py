@@ -118,7 +118,7 @@ class _Reward:
 
     def _load(self) -> Callable[..., Any]:
         self.compiled = self.compiled or self._compile()
-        variables = namespace(self.compiled.imports) if self.checked else {"__name__": "reward"}
+        variables: dict[str, Any] = namespace(self.compiled.imports) if self.checked else {"__name__": "reward"}
         exec(self.compiled.code, variables)
         function: Callable[..., Any] = variables["compute_reward"]
         return function

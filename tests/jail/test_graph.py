@@ -59,7 +59,9 @@ def test_key_is_that_of_the_operations_and_not_of_the_text(wall: Wall) -> None:
         "import torch as th\ndef shaped(value):\n    return th.exp(-value)\n"
         "def compute_reward(height):\n    unused = height * 3\n    y = shaped(height)\n    return y, {'x': y}",
     )
-    other = _key(wall, "import torch\ndef compute_reward(height):\n    x = torch.exp(-height * 2)\n    return x, {'x': x}")
+    other = _key(
+        wall, "import torch\ndef compute_reward(height):\n    x = torch.exp(-height * 2)\n    return x, {'x': x}"
+    )
     assert one == two != other
 
 
