@@ -14,20 +14,20 @@ arange.start_step argmax argmin asin asinh atan atan2 atanh bitwise_and.Tensor b
 bitwise_xor.Tensor bitwise_and.Scalar bitwise_or.Scalar bmm cat ceil clamp clamp.Tensor clamp_min clamp_max
 clamp_min.Tensor clamp_max.Tensor clone constant_pad_nd copysign.Tensor copysign.Scalar cos cosh
 count_nonzero.dim_IntList cumsum cumprod cummax cummin detach diagonal diag_embed div.Tensor div.Scalar
-div.Tensor_mode div.Scalar_mode dot elu empty_like eq.Scalar eq.Tensor erf erfc exp exp2 expand expm1 eye eye.m
+div.Tensor_mode div.Scalar_mode dot elu eq.Scalar eq.Tensor erf erfc exp exp2 expand expm1 eye eye.m
 fill.Scalar fill.Tensor flip floor floor_divide fmax fmin fmod.Scalar fmod.Tensor frac full full_like ge.Scalar
 ge.Tensor gelu gt.Scalar gt.Tensor hardtanh heaviside huber_loss hypot isinf isnan kthvalue le.Scalar le.Tensor
 leaky_relu lerp.Scalar lerp.Tensor lift_fresh linalg_cross linalg_vector_norm linspace log log10 log1p log2
 logaddexp logical_and logical_not logical_or logical_xor logit logsumexp lt.Scalar lt.Tensor masked_fill.Scalar
 masked_fill.Tensor max max.dim maximum mean mean.dim median median.dim min min.dim minimum mm mse_loss mul.Tensor
-mul.Scalar mv nan_to_num ne.Scalar ne.Tensor neg new_full new_ones new_zeros new_empty norm.ScalarOpt_dim ones
+mul.Scalar mv nan_to_num ne.Scalar ne.Tensor neg new_full new_ones new_zeros norm.ScalarOpt_dim ones
 ones_like permute pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar prod prod.dim_int reciprocal relu remainder.Scalar
 remainder.Tensor repeat roll round rsqrt rsub.Scalar rsub.Tensor scalar_tensor select.int sgn sigmoid sign silu sin
 sinc sinh slice.Tensor smooth_l1_loss softplus sort sort.stable split.Tensor split_with_sizes sqrt squeeze
 squeeze.dim squeeze.dims stack std.correction sub.Tensor sub.Scalar sum sum.dim_IntList t tan tanh topk
 transpose.int tril triu trunc unbind.int unfold unsqueeze var.correction view where.self where.ScalarOther
 where.ScalarSelf where.Scalar xlogy.Tensor zeros zeros_like _to_copy _softmax _log_softmax _cdist_forward
-_unsafe_view _reshape_alias special_entr
+_unsafe_view special_entr
 """
 _IN_PLACE = """
 add_.Tensor add_.Scalar sub_.Tensor sub_.Scalar mul_.Tensor mul_.Scalar div_.Tensor div_.Scalar copy_ fill_.Scalar
@@ -35,7 +35,7 @@ fill_.Tensor zero_ pow_.Scalar masked_fill_.Scalar masked_fill_.Tensor clamp_ cl
 bitwise_or_.Tensor
 """
 
-FACTORIES = frozenset("arange empty_like eye full linspace new_empty new_full ones scalar_tensor zeros".split())
+FACTORIES = frozenset("arange eye full linspace new_full ones scalar_tensor zeros".split())
 """They make tensors of their own and must make them on the runner's device."""
 
 
@@ -114,7 +114,8 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "index_select.default": _index_select,
     "masked_select.default": _masked_select,
 }
-"""Everything else is refused: what reads a tensor into Python, is random, reads files, or takes raw strides."""
+"""Everything else is refused: what reads a tensor into Python, is random, reads files, takes raw strides, or shows
+memory that nobody has written yet."""
 
 
 def is_pure(name: str) -> bool:

@@ -28,7 +28,7 @@ class GraphReward:
         """See `RewardRunner.submit`. Raises RewardRuntimeError when an operation fails on these values."""
         try:
             self._submitted = self.graph({name: state[name] for name in self.parameters})
-        except (RuntimeError, IndexError, ValueError, TypeError, GraphError) as error:
+        except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, GraphError) as error:
             raise RewardRuntimeError(f"The reward function failed: {str(error).splitlines()[0]}") from error
 
     def collect(self) -> RewardBatch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import re
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError
-from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Channel, Exchange, Layout, Message
+from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record
@@ -111,7 +112,10 @@ class _Reward:
     def graph(self, rows: int) -> Graph:
         """Return the operations of the reward, recorded on the first `rows` rows."""
         function = self._load()
-        return record(lambda **inputs: _pair(function(**inputs, **self.constants)), self._inputs(rows))
+        graph = record(lambda **inputs: _pair(function(**inputs, **self.constants)), self._inputs(rows))
+        if len(json.dumps(graph)) > MAX_MESSAGE_BYTES // 2:
+            raise NoGraphError("it is too long")
+        return graph
 
     def _inputs(self, rows: int) -> dict[str, Tensor]:
         return {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}

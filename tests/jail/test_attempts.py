@@ -116,14 +116,17 @@ def test_table_in_the_docs_is_current() -> None:
     assert written == table(), "write it again: python -m tests.support.attempts.table"
 
 
+_WHO = "import os; print(os.getuid(), [x for x in open('/proc/self/status') if x.startswith('CapEff')][0].split()[1])"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="the tests above ran as an unprivileged user already")
-def test_all_of_it_as_an_unprivileged_user(tmp_path: Path) -> None:
-    outcome = run_unprivileged(
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=280", f"{__file__}", "-k", "with_the_layers"],
-        _REPOSITORY,
-    )
-    if outcome.skip:
-        pytest.skip(outcome.skip)
+def test_all_of_it_as_an_unprivileged_user() -> None:
+    who = run_unprivileged(["-c", _WHO], _REPOSITORY)
+    if who.skip:
+        pytest.skip(who.skip)
+    assert who.output.split() == ["65534", "0" * 16]
+    arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "with_the_layers"]
+    outcome = run_unprivileged(arguments, _REPOSITORY)
     assert outcome.code == 0, outcome.output[-4000:]
-    assert f"{len(ATTEMPTS)} passed" in outcome.output or "skipped" in outcome.output
+    assert " passed" in outcome.output

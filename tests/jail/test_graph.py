@@ -106,6 +106,8 @@ NODES: dict[str, Any] = {
     "unknown operation": _operation("from_file.default", {"text": "/etc/passwd"}),
     "random operation": _operation("rand.default", {"list": [8]}),
     "raw strides": _operation("as_strided.default", X, {"list": [99]}, {"list": [1]}),
+    "raw strides by another name": _operation("_reshape_alias.default", X, {"list": [99]}, {"list": [1]}),
+    "memory that nobody wrote": _operation("empty_like.default", X),
     "set storage": _operation("set_.source_Tensor", X, X),
     "resize": _operation("resize_.default", X, {"list": [1 << 40]}),
     "read out": _operation("_local_scalar_dense.default", X),
