@@ -102,8 +102,9 @@ class SealedReward:
         # Copy first, then judge the copy: the sealed process could still write to the shared memory.
         reward = self._exchange.reward[:rows].clone()
         columns = self._exchange.components[: len(names), :rows].clone()
-        batch = RewardBatch(reward, dict(zip(names, columns, strict=True)))
-        self._demand_finite(batch)
+        batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
+        if not (torch.isfinite(reward).all() and torch.isfinite(columns).all()):
+            raise self._fail(_not_finite(batch))
         self.component_names = names
         self._calls += 1
         return batch
@@ -200,18 +201,18 @@ class SealedReward:
             where = f" on line {line} ({_clean(lines[line - 1])})"
         return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
 
-    def _demand_finite(self, batch: RewardBatch) -> None:
-        named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
-        bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
-        wrong = [f"{name} in {count}" for name, count in bad.items() if count]
-        if wrong:
-            raise self._fail(f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows")
-
     def _fail(self, reason: str) -> RewardRuntimeError:
         self._failure = f"The reward function failed: {reason.rstrip('.')}."
         self._rows = None
         self.close()
         return RewardRuntimeError(self._failure)
+
+
+def _not_finite(batch: RewardBatch) -> str:
+    named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
+    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
+    wrong = [f"{name} in {count}" for name, count in bad.items() if count]
+    return f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows"
 
 
 def _same(a: RewardBatch, b: RewardBatch) -> bool:
