@@ -103,7 +103,7 @@ class SealedReward:
         reward = self._exchange.reward[:rows].clone()
         columns = self._exchange.components[: len(names), :rows].clone()
         batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
-        if not (torch.isfinite(reward).all() and torch.isfinite(columns).all()):
+        if not (_all_finite(reward) and _all_finite(columns)):
             raise self._fail(_not_finite(batch))
         self.component_names = names
         self._calls += 1
@@ -206,6 +206,11 @@ class SealedReward:
         self._rows = None
         self.close()
         return RewardRuntimeError(self._failure)
+
+
+def _all_finite(values: Tensor) -> bool:
+    """Whether no value is NaN or infinite: 0 times those is NaN, and half the price of `isfinite`."""
+    return float((values * 0.0).sum()) == 0.0
 
 
 def _not_finite(batch: RewardBatch) -> str:
