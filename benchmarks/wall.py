@@ -54,19 +54,29 @@ def main() -> None:
         reward = wall.open(source, SPEC, max_rows=ROWS)
         print(f"sealed process, start        {1e3 * statistics.median(starts):8.2f} ms")
         print(f"first call                   {1e3 * statistics.median(firsts):8.2f} ms")
-        behind, direct = _median(lambda: reward(state)), _median(lambda: here(**state))
-    print(f"call of {ROWS} rows, sealed    {1e3 * behind:8.3f} ms")
-    print(f"call of {ROWS} rows, direct    {1e3 * direct:8.3f} ms")
-    print(f"cost of the wall a call      {1e3 * (behind - direct):8.3f} ms")
+        behind, direct = _seconds(lambda: reward(state)), _seconds(lambda: here(**state))
+        graph = reward.graph(state)
+        assert graph is not None
+        interpreted = _seconds(lambda: graph(state))
+    print("                               median   best tenth (a busy machine slows the rest)")
+    print(f"call of {ROWS} rows, sealed    {_both(behind)} ms")
+    print(f"call of {ROWS} rows, direct    {_both(direct)} ms")
+    print(f"call of {ROWS} rows, graph     {_both(interpreted)} ms")
+    print(f"cost of the wall a call      {_both([a - b for a, b in zip(behind, direct, strict=True)])} ms")
 
 
-def _median(call: Callable[[], object]) -> float:
+def _both(seconds: list[float]) -> str:
+    return f"{1e3 * statistics.median(seconds):8.3f} {1e3 * seconds[len(seconds) // 10]:8.3f}"
+
+
+def _seconds(call: Callable[[], object]) -> list[float]:
+    """Return the seconds of each call, in order of size."""
     seconds = []
     for _ in range(CALLS):
         started = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    return sorted(seconds)
 
 
 if __name__ == "__main__":

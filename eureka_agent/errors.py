@@ -12,7 +12,8 @@
     │   ├── ExtractionError       no reward function in the completion
     │   ├── CheckError            the source does not pass the static checks
     │   ├── ProbeError            it ran on sample states and did not keep the contract
-    │   └── RewardRuntimeError    it broke during training (exception, NaN, deadline)
+    │   ├── RewardRuntimeError    it broke during training (exception, NaN, deadline)
+    │   └── GraphError            what its process sent as its list of operations is not accepted
     ├── WallError                 the wall itself failed: never the candidate's fault
     ├── ProposerError             the proposer gave no completion
     │   ├── AuthenticationError   the key was refused
@@ -78,6 +79,10 @@ class ProbeError(CandidateError):
 
 class RewardRuntimeError(CandidateError):
     """The reward broke while a policy was trained with it."""
+
+
+class GraphError(CandidateError):
+    """What a sealed process sent as its reward's list of operations is none that trusted code may run."""
 
 
 class WallError(EurekaError):

@@ -24,6 +24,8 @@ MAX_COMPONENTS = 32
 MAX_COMPONENT_NAME = 64
 _FLOAT32_BYTES = 4
 _LENGTH = struct.Struct(">I")
+_READ_BYTES = 64 * 1024
+"""Read at once: most messages are short, and one system call then brings all of one."""
 
 Message = dict[str, Any]
 Wait = Callable[[], float]
@@ -39,6 +41,7 @@ class Channel:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._received = b""  # what came with the last message and belongs to the next
 
     def send(self, message: Message) -> None:
         """Send one message. Raises OSError (BrokenPipeError) when the other side is gone."""
@@ -68,17 +71,17 @@ class Channel:
             self._descriptor = -1
 
     def _read(self, length: int, wait: Wait | None) -> bytes | None:
-        data = b""
-        while len(data) < length:
+        while len(self._received) < length:
             if wait is not None:
                 self._poll(wait)
             try:
-                piece = os.read(self._descriptor, length - len(data))
+                piece = os.read(self._descriptor, _READ_BYTES)
             except ConnectionResetError:
                 return None
             if not piece:
                 return None
-            data += piece
+            self._received += piece
+        data, self._received = self._received[:length], self._received[length:]
         return data
 
     def _poll(self, wait: Wait) -> None:

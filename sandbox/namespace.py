@@ -22,9 +22,13 @@ _SOURCES = {"numpy": math}
 
 def namespace(imports: Mapping[str, str]) -> dict[str, Any]:
     """Return the globals of one reward: allowed builtins, and what its import statements bind."""
-    allowed = {name: getattr(builtins, name) for name in BUILTINS}
+    allowed = {name: getattr(builtins, name) for name in BUILTINS} | {"__import__": _import_nothing}
     bound = {name: _resolve(path) for name, path in imports.items()}
     return {"__builtins__": allowed, "__name__": "reward", **bound}
+
+
+def _import_nothing(*_: object) -> None:
+    """Stand in for `__import__`: torch's C++ calls that of the running frame, and takes what it needs elsewhere."""
 
 
 @cache

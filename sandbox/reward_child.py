@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import re
@@ -13,11 +14,12 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from eureka_agent.checks import REWARD_FILE, compile_checked
+from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError
-from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Channel, Exchange, Layout, Message
+from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message
 
 from . import limits
+from .graph_export import Graph, NoGraphError, record
 from .lock_down import lock_down
 from .namespace import namespace
 from .self_check import self_check
@@ -55,14 +57,18 @@ def _serve(wire: Channel, shared: mmap.mmap, job: Message) -> None:
     layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
     reward = _Reward(job["code"], job["checked"], job["constants"], layout.views(shared))
     while (request := wire.receive()) is not None:
-        wire.send(_answer(reward, request["rows"]))
+        wire.send(_answer(reward, request))
 
 
-def _answer(reward: _Reward, rows: int) -> Message:
+def _answer(reward: _Reward, request: Message) -> Message:
     try:
-        return {"names": reward(rows)}
+        if "graph" in request:
+            return {"graph": reward.graph(request["graph"])}
+        return {"names": reward(request["rows"])}
     except _ContractError as error:
         return {"broke": str(error)[:_MAX_MESSAGE]}
+    except NoGraphError as error:
+        return {"broke": f"it has no graph: {error}"[:_MAX_MESSAGE]}
     except CheckError as error:
         return {"broke": f"the code does not pass the checks: {error}"[:_MAX_MESSAGE]}
     except BaseException as error:  # noqa: BLE001  the candidate may raise anything, SystemExit included
@@ -72,21 +78,23 @@ def _answer(reward: _Reward, rows: int) -> Message:
 
 @dataclass
 class _Reward:
-    """One candidate's function; compiled at the first call, whose answer carries what goes wrong there."""
+    """One candidate's function; compiled at the first call, whose answer carries what goes wrong there.
+
+    Its module runs anew in every call, so that nothing that it keeps there lasts from one call to the next.
+    """
 
     code: str
     checked: bool
     constants: dict[str, float]
     exchange: Exchange
-    function: Callable[..., Any] | None = None
+    compiled: CheckedCode | None = None
     names: list[str] | None = None
 
     def __call__(self, rows: int) -> list[str]:
         """Reward the first `rows` rows; return the component names in the order of the shared memory."""
-        self.function = self.function or self._load()
-        inputs = {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}
+        function, inputs = self._load(), self._inputs(rows)
         versions = {name: values._version for name, values in inputs.items()}
-        result = self.function(**inputs, **self.constants)
+        result = function(**inputs, **self.constants)
         for name, values in inputs.items():
             if values._version != versions[name]:
                 raise _ContractError(f"it changed its input {name!r} in place; it must leave its inputs as they are")
@@ -101,15 +109,28 @@ class _Reward:
             self.exchange.components[index, :rows] = column
         return names
 
+    def graph(self, rows: int) -> Graph:
+        """Return the operations of the reward, recorded on the first `rows` rows."""
+        function = self._load()
+        graph = record(lambda **inputs: _pair(function(**inputs, **self.constants)), self._inputs(rows))
+        if len(json.dumps(graph)) > MAX_MESSAGE_BYTES // 2:
+            raise NoGraphError("it is too long")
+        return graph
+
+    def _inputs(self, rows: int) -> dict[str, Tensor]:
+        return {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}
+
     def _load(self) -> Callable[..., Any]:
-        if self.checked:
-            compiled = compile_checked(self.code)
-            code, variables = compiled.code, namespace(compiled.imports)
-        else:
-            code, variables = compile(self.code, REWARD_FILE, "exec", dont_inherit=True), {"__name__": "reward"}
-        exec(code, variables)
+        self.compiled = self.compiled or self._compile()
+        variables: dict[str, Any] = namespace(self.compiled.imports) if self.checked else {"__name__": "reward"}
+        exec(self.compiled.code, variables)
         function: Callable[..., Any] = variables["compute_reward"]
         return function
+
+    def _compile(self) -> CheckedCode:
+        if self.checked:
+            return compile_checked(self.code)
+        return CheckedCode(compile(self.code, REWARD_FILE, "exec", dont_inherit=True), {})
 
 
 def _pair(result: object) -> tuple[Tensor, dict[str, object]]:

@@ -12,7 +12,8 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from eureka_agent.errors import RewardRuntimeError, WallError
+from eureka_agent.errors import GraphError, RewardRuntimeError, WallError
+from eureka_agent.graph import RewardGraph, parse_graph
 from eureka_agent.jail.sealer import Sealer, shared_memory
 from eureka_agent.jail.zygote import Child, processor_time_until
 from eureka_agent.records import RewardSource
@@ -86,7 +87,7 @@ class SealedReward:
         for name, shared in self._exchange.inputs.items():
             shared[:rows].copy_(state[name])
         self._rows = rows
-        self._send()
+        self._send({"rows": rows})
 
     def collect(self) -> RewardBatch:
         """Wait for the answer to the last `submit` and return it.
@@ -101,11 +102,31 @@ class SealedReward:
         # Copy first, then judge the copy: the sealed process could still write to the shared memory.
         reward = self._exchange.reward[:rows].clone()
         columns = self._exchange.components[: len(names), :rows].clone()
-        batch = RewardBatch(reward, dict(zip(names, columns, strict=True)))
-        self._demand_finite(batch)
+        batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
+        if not (_all_finite(reward) and _all_finite(columns)):
+            raise self._fail(_not_finite(batch))
         self.component_names = names
         self._calls += 1
         return batch
+
+    def graph(self, state: Mapping[str, Tensor]) -> RewardGraph | None:
+        """Return the reward as a list of operations that trusted code can run on any device, or None if it has none.
+
+        It has one when it makes the same operations whatever the values are, all of them allowed, and when the list
+        gives on `state` what the reward itself gives. Raises RewardRuntimeError as a call does.
+        """
+        expected = self(state)
+        rows = len(expected.reward)
+        assert self._child is not None
+        self._send({"graph": rows})
+        answer = self._answer()
+        shapes = dict(self._layout.shapes)
+        try:
+            graph = parse_graph(answer.get("graph"), shapes)
+            got = graph({name: state[name].detach().cpu() for name in shapes})
+        except (GraphError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError):
+            return None
+        return graph if _same(expected, got) else None
 
     def close(self) -> None:
         """End the sealed process and free the shared memory; a second time does nothing."""
@@ -129,12 +150,13 @@ class SealedReward:
                 raise ValueError(f"the state's {name!r} has shape {got}, expected {(rows, *shape)}")
         return rows
 
-    def _send(self) -> None:
+    def _send(self, request: Message) -> None:
         assert self._child is not None
+        self._request = request
         seconds = self._sealer.call_s if self._calls else self._sealer.first_call_s
         self._wait = processor_time_until(self._child.pid, seconds)
         with contextlib.suppress(BrokenPipeError):  # collect() finds out how it ended
-            self._child.channel.send({"rows": self._rows})
+            self._child.channel.send(request)
 
     def _answer(self, *, again: bool = True) -> Message:
         assert self._child is not None
@@ -156,7 +178,7 @@ class SealedReward:
         # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
         # and its inputs are still in the shared memory, so the call can simply be made again.
         self._child = self._sealer.start(self._memory, self._job)
-        self._send()
+        self._send(self._request)
         return self._answer(again=False)
 
     def _names(self, answer: Message) -> tuple[str, ...]:
@@ -179,18 +201,30 @@ class SealedReward:
             where = f" on line {line} ({_clean(lines[line - 1])})"
         return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
 
-    def _demand_finite(self, batch: RewardBatch) -> None:
-        named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
-        bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
-        wrong = [f"{name} in {count}" for name, count in bad.items() if count]
-        if wrong:
-            raise self._fail(f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows")
-
     def _fail(self, reason: str) -> RewardRuntimeError:
         self._failure = f"The reward function failed: {reason.rstrip('.')}."
         self._rows = None
         self.close()
         return RewardRuntimeError(self._failure)
+
+
+def _all_finite(values: Tensor) -> bool:
+    """Whether no value is NaN or infinite: 0 times those is NaN, and half the price of `isfinite`."""
+    return float((values * 0.0).sum()) == 0.0
+
+
+def _not_finite(batch: RewardBatch) -> str:
+    named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
+    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
+    wrong = [f"{name} in {count}" for name, count in bad.items() if count]
+    return f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows"
+
+
+def _same(a: RewardBatch, b: RewardBatch) -> bool:
+    pairs = [(a.reward, b.reward), *((a.components[name], b.components.get(name)) for name in a.components)]
+    return a.components.keys() == b.components.keys() and all(
+        y is not None and torch.allclose(x, y, rtol=1e-4, atol=1e-5) for x, y in pairs
+    )
 
 
 def _are_names(names: object) -> TypeGuard[list[str]]:

@@ -134,6 +134,14 @@ def test_components_must_stay_the_same(wall: Wall) -> None:
         reward({"height": -torch.ones(2)})
 
 
+def test_nothing_lasts_from_one_call_to_the_next(wall: Wall) -> None:
+    code = "CALLS = []\ndef compute_reward(height):\n    CALLS.append(1)\n    return height * len(CALLS), {}"
+    reward = honest(wall, code)
+    for _ in range(3):
+        assert torch.equal(reward(state()).reward, state()["height"])
+    reward.close()
+
+
 def test_deadline_counts_the_candidates_own_processor_time(wall: Wall) -> None:
     reward = hostile(wall, "if height[0] > 0:\n    while True: pass")
     reward({"height": torch.zeros(1)})

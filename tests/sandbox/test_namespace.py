@@ -40,4 +40,4 @@ def test_nothing_in_the_namespace_is_a_module() -> None:
     assert variables["torch"].nn.functional is variables["F"]
     assert variables["np"].pi == pytest.approx(3.14159265)
     assert not hasattr(variables["torch"], "load")
-    assert "__import__" not in variables["__builtins__"]
+    assert variables["__builtins__"]["__import__"]("os") is None

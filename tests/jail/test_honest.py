@@ -1,0 +1,46 @@
+"""Honest code is not refused: rewards as models write them, and every task's own, on the tasks' real states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+from torch import Tensor
+
+from eureka_agent.checks import check_source
+from eureka_agent.jail import Wall
+from eureka_agent.probe import probe
+from eureka_agent.registry import all_tasks
+from eureka_agent.task import Task
+from eureka_agent.trainer import sample_states
+from tests.support.honest_rewards import HONEST
+
+_TASKS = {task.name: task for task in all_tasks()}
+REWARDS = HONEST | {f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()}
+
+
+@cache
+def samples(name: str) -> Mapping[str, Tensor]:
+    return sample_states(_TASKS[name], seed=0)
+
+
+def task_of(name: str) -> Task:
+    return _TASKS[name]
+
+
+@pytest.mark.parametrize("name", REWARDS)
+def test_honest_reward_passes_checks_wall_and_probe(wall: Wall, name: str) -> None:
+    task, code = REWARDS[name]
+    spec = task_of(task).reward_inputs
+    rows = samples(task)
+    reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
+    probe(reward, rows)
+    batch = reward(rows)
+    assert batch.reward.shape == (len(rows["action"]),)
+    assert batch.components
+    reward.close()
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(HONEST) >= 30

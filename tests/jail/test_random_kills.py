@@ -1,0 +1,109 @@
+"""Random kills of sealed processes and of the helper process: right answers, no zombie, nothing leaked.
+
+The number of kills: `EUREKA_KILLS`, 40 where it is not set.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.jail import SealedReward, Wall
+from tests.support.wall import children, descriptors, honest, state
+
+_KILLS = int(os.environ.get("EUREKA_KILLS", "40"))
+_CANDIDATES = 3
+_HELPER_SHARE = 0.05
+"""Share of kills that hit the helper process, which takes seconds to start again."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60 + 10 * _KILLS)
+def test_random_kills_cost_no_answer_and_leak_nothing() -> None:
+    draw = random.Random(0)
+    rows = state()
+    with Wall(memory_mib=512) as wall:
+        _cycle([_open(wall, k) for k in range(_CANDIDATES)], rows)
+        gc.collect()
+        descriptors_before, memory_before = descriptors(), _memory_kib()
+        rewards = [_open(wall, k) for k in range(_CANDIDATES)]
+        for _ in range(_KILLS):
+            victim = draw.randrange(_CANDIDATES)
+            helper = draw.random() < _HELPER_SHARE
+            pid = wall.helper_pid if helper else rewards[victim].pid
+            assert pid is not None
+            before = draw.random() < 0.5
+            if before:
+                _kill(pid)
+            for reward in rewards:
+                reward.submit(rows)
+            if not before:
+                _kill(pid)
+            for k, reward in enumerate(rewards):
+                _collect(reward, k, rows["height"], may_fail=not helper and k == victim)
+            rewards = [r if r.pid is not None else _open(wall, k) for k, r in enumerate(rewards)]
+            assert set(children(wall.helper_pid)) <= {reward.pid for reward in rewards}
+        for reward in rewards:
+            reward.close()
+        assert children(wall.helper_pid) == []
+        del rewards, reward
+        gc.collect()
+        assert descriptors() == descriptors_before
+        assert _memory_kib() - memory_before < 8 * 1024
+        assert "memfd:reward" not in Path("/proc/self/maps").read_text()
+    assert _zombies() == []
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it ended with the helper process before, and its reward does not know yet
+        os.kill(pid, signal.SIGKILL)
+
+
+def _open(wall: Wall, k: int) -> SealedReward:
+    return honest(wall, f"def compute_reward(height): return height * {k}, {{'h': height}}")
+
+
+def _cycle(rewards: list[SealedReward], rows: dict[str, torch.Tensor]) -> None:
+    for reward in rewards:
+        reward.submit(rows)
+    for k, reward in enumerate(rewards):
+        _collect(reward, k, rows["height"], may_fail=False)
+        reward.close()
+
+
+def _collect(reward: SealedReward, k: int, height: torch.Tensor, *, may_fail: bool) -> None:
+    """A killed process fails with a reason, unless it had answered before; every answer is right."""
+    try:
+        batch = reward.collect()
+    except RewardRuntimeError as error:
+        if may_fail and "its process was killed" in str(error):
+            return
+        raise
+    assert torch.equal(batch.reward, height * k)
+    assert torch.equal(batch.components["h"], height)
+    if may_fail:
+        with suppress(RewardRuntimeError):  # it had answered when it was killed: the next call finds out
+            reward(state())
+
+
+def _memory_kib() -> int:
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def _zombies() -> list[int]:
+    """Return this process's children that ended and were not reaped."""
+    found = []
+    for child in children(os.getpid()):
+        with suppress(FileNotFoundError):
+            if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                found.append(child)
+    return found
