@@ -27,7 +27,7 @@ class RewardGenerator:
     def __init__(self, task: Task | str, *, proposer: Proposer | None = None, wish: str | None = None, seed: int = 0):
         """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own."""
         self.task = find_task(task) if isinstance(task, str) else task
-        self.proposer = proposer or choose_proposer(self.task, model=None, seed=seed)[0]
+        self.proposer = proposer or choose_proposer(self.task, model=None, wish=wish, seed=seed)[0]
         self.wish = wish or self.task.description
         self.failures: list[Outcome] = []
         """The completions of the last call that are no reward function for the task, with the reasons."""

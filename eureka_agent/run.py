@@ -185,7 +185,12 @@ def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Propos
     if (proposer := given.get("proposer")) is not None:
         return task, (proposer, f"The proposer {proposer.name!r} proposes the rewards.")
     return task, choose_proposer(
-        task, model=config.model, base_url=config.base_url, seed=config.seed, temperature=config.temperature
+        task,
+        model=config.model,
+        wish=config.wish(task),
+        base_url=config.base_url,
+        seed=config.seed,
+        temperature=config.temperature,
     )
 
 

@@ -9,9 +9,15 @@ from eureka_agent.task import Task
 
 
 def choose_proposer(
-    task: Task, *, model: str | None, base_url: str | None = None, seed: int = 0, temperature: float | None = 1.0
+    task: Task,
+    *,
+    model: str | None,
+    wish: str | None = None,
+    base_url: str | None = None,
+    seed: int = 0,
+    temperature: float | None = 1.0,
 ) -> tuple[Proposer, str]:
-    """Return the proposer and one line that announces it.
+    """Return the proposer of rewards for `wish` (by default the task's own), and one line that announces it.
 
     A model is used only when it is named: a key in the environment is no reason to spend money. Raises
     CredentialsError when the named model has no key.
@@ -24,4 +30,6 @@ def choose_proposer(
         return proposer, f"The model {model}{where} proposes the rewards."
     if base_url:
         raise UsageError(f"A server was given ({base_url}) and no model: name one of its models with --model.")
-    return GrammarProposer(task, seed), "No model named (--model): the built-in grammar proposes the rewards."
+    return GrammarProposer(
+        task, seed, wish=wish
+    ), "No model named (--model): the built-in grammar proposes the rewards."

@@ -9,6 +9,8 @@ from eureka_agent.errors import CredentialsError, UsageError
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.openai_chat import OpenAIProposer
+from eureka_agent.records import Prompt
+from eureka_agent.registry import load_task
 from tests.support.toy_task import ToyTask
 
 
@@ -22,6 +24,15 @@ def test_without_a_model_it_is_the_grammar_even_with_a_key(monkeypatch: pytest.M
     proposer, announcement = choose_proposer(ToyTask(), model=None)
     assert isinstance(proposer, GrammarProposer)
     assert announcement == "No model named (--model): the built-in grammar proposes the rewards."
+
+
+def test_the_grammar_listens_to_a_wish() -> None:
+    task = load_task("ant_forward")
+    prompt = Prompt(0, ())
+    plain, _ = choose_proposer(task, model=None)
+    wished, _ = choose_proposer(task, model=None, wish="lie down and keep still, low on the ground")
+    texts = [[c.text for c in proposer.propose(prompt, range(4))] for proposer in (plain, wished)]
+    assert texts[0] != texts[1]
 
 
 def test_a_named_model_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

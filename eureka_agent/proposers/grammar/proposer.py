@@ -53,8 +53,9 @@ class GrammarProposer:
 
     name = "grammar"
 
-    def __init__(self, task: Task, seed: int) -> None:
-        self._vocabulary = Vocabulary(task.reward_inputs, task.description)
+    def __init__(self, task: Task, seed: int, *, wish: str | None = None) -> None:
+        """`wish`: what the robot should do, by default the task's own description; its words bias the terms."""
+        self._vocabulary = Vocabulary(task.reward_inputs, wish or task.description)
         self._seed = seed
 
     def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
