@@ -30,6 +30,5 @@ def choose_proposer(
         return proposer, f"The model {model}{where} proposes the rewards."
     if base_url:
         raise UsageError(f"A server was given ({base_url}) and no model: name one of its models with --model.")
-    return GrammarProposer(
-        task, seed, wish=wish
-    ), "No model named (--model): the built-in grammar proposes the rewards."
+    announcement = "No model named (--model): the built-in grammar proposes the rewards."
+    return GrammarProposer(task, seed, wish=wish), announcement
