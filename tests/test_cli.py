@@ -140,6 +140,11 @@ def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
     assert "usage" in done.stdout
 
 
+def listen_to_ctrl_c() -> None:
+    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
@@ -150,7 +155,9 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Si
         "import sys; from eureka_agent.cli import synthesize_main as m; sys.exit(m())",
         *args,
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
+    ) as process:
         assert process.stdout is not None
         assert any("Training" in line for line in process.stdout)
         process.send_signal(sent)
