@@ -232,6 +232,11 @@ def test_a_base_url_that_is_none(url: str) -> None:
         OpenAIProposer("m", base_url=url)
 
 
+def listen_to_ctrl_c() -> None:
+    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
     chat_server.default = completion("late", delay_s=60.0)
     program = (
@@ -244,6 +249,7 @@ def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
         env=os.environ | {"MUJOCO_GL": "disable"},
+        preexec_fn=listen_to_ctrl_c,
     )
     deadline = time.monotonic() + 60
     while len(chat_server.requests) < 2 and time.monotonic() < deadline:
