@@ -208,10 +208,12 @@ def _given(console: Console, listener: Listener) -> Given:
 
 
 def _go_on(run: Run) -> None:
-    """Work until the end; whatever stops it, say how to go on."""
+    """Work until the end; whatever stops it, say how to go on. A run that found no reward ends with code 1."""
     try:
         for _ in run.generations():
             pass
     except (KeyboardInterrupt, EurekaError) as error:
         error.add_note(f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}")
         raise
+    if run.best is None:
+        raise SystemExit(1)

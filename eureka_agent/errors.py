@@ -22,6 +22,7 @@
     │   ├── RateLimitedError      too many requests, for longer than we were willing to wait
     │   ├── ContextTooLongError   the prompt does not fit into the model
     │   ├── BadResponseError      an answer that is no chat completion
+    │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
     ├── SimulationError           the physics engine could not be built or stepped
     └── StoreError                a run's database cannot be read or written
@@ -119,6 +120,12 @@ class ContextTooLongError(ProposerError):
 
 class BadResponseError(ProposerError):
     """The server's answer is not a usable chat completion."""
+
+
+class EmptyAnswersError(ProposerError):
+    """Every answer to a prompt was empty: the model, or how it is served, is not set up to write."""
+
+    exit_code = 2
 
 
 class UnavailableError(ProposerError):

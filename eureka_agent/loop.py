@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from eureka_agent.errors import EmptyAnswersError
 from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
 from eureka_agent.jail import SealedReward
 from eureka_agent.prompting import write_prompt
@@ -71,10 +72,15 @@ class Search:
         return prompt
 
     def _ask(self, prompt: Prompt, attempt: int) -> list[Completion]:
-        """Return the attempt's completions in order, asking only for those that the store lacks."""
+        """Return the attempt's completions in order, asking only for those that the store lacks.
+
+        Raises EmptyAnswersError when all of them are empty; a resumed run asks for these again.
+        """
         g, first = prompt.generation, attempt * self.config.samples
         indices = range(first, first + self.config.samples)
         have = {i: completion for i, completion in self.store.completions(g).items() if i in indices}
+        if len(have) == len(indices) and not any(completion.text.strip() for completion in have.values()):
+            have = {}
         missing = [i for i in indices if i not in have]
         for completion in have.values():
             self._tell(Proposed(g, completion))
@@ -82,6 +88,11 @@ class Search:
             self.store.put_completion(g, completion)
             have[completion.index] = completion
             self._tell(Proposed(g, completion))
+        if not any(completion.text.strip() for completion in have.values()):
+            raise EmptyAnswersError(
+                f"{self.proposer.name} gave {len(indices)} empty answers and no other: ask it something by hand, and "
+                "check that it writes text and that its server leaves room for more than its thoughts."
+            )
         return [have[i] for i in indices]
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect

@@ -60,12 +60,13 @@ class Run:
     def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener) -> None:
         self.dir, self.task = run_dir, task
         self._store, self._search, self._tell = store, search, tell
-        self._best: Outcome | None = None
+        self.best: Outcome | None = None
+        """The best candidate so far."""
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
         for generation in self._search.run():
-            self._best = generation.best
+            self.best = generation.best
             yield generation
         finished = self._finished()
         self.dir.summary.write_text(
@@ -93,10 +94,10 @@ class Run:
         trainings = [outcome.training.environment_steps for outcome in outcomes if outcome.training]
         return RunFinished(
             path=self.dir.path,
-            best=self._best,
+            best=self.best,
             baselines=baselines,
             outcomes=outcomes,
-            human_normalised=human_normalised(self._best, baselines),
+            human_normalised=human_normalised(self.best, baselines),
             environment_steps=sum(trainings) + sum(baseline.environment_steps for baseline in baselines),
             seconds=self._store.seconds,
         )

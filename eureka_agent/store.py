@@ -145,10 +145,10 @@ class Store:
         return {int(sample): from_json(Completion, record) for sample, record in rows}
 
     def put_completion(self, generation: int, completion: Completion) -> None:
-        """Write a completion; it was paid for."""
+        """Write a completion; it was paid for. One that was asked for again replaces the first."""
         with self._transaction("write a completion"):
             row = (generation, completion.index, to_json(completion))
-            self._db.execute("INSERT INTO completions VALUES (?, ?, ?)", row)
+            self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
 
     def outcomes(self, generation: int | None = None) -> list[Outcome]:
         """Return the outcomes of a generation, or of all, in order."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.cli import main, synthesize_main
-from tests.support.openai_server import ChatServer, error
-from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE
+from tests.support.openai_server import ChatServer, completion, error
+from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE, upright
 
 TINY = ["--generations", "1", "--samples", "2", "--num-envs", "8", "--environment-steps", "512"]
 
@@ -26,8 +26,8 @@ def fails(capsys: pytest.CaptureFixture[str], *args: str) -> str:
     return captured.err
 
 
-def code(completion: str) -> str:
-    return completion.split("```python\n")[1].split("```")[0]
+def code(answer: str) -> str:
+    return answer.split("```python\n")[1].split("```")[0]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,30 @@ def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_
     message = capsys.readouterr().err
     assert "no model 'gtp-5'" in message
     assert "eureka-agent resume" in message
+
+
+def test_a_model_that_says_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer) -> None:
+    """Two empty answers stop the run; once the model writes, `resume` asks again and goes on."""
+    chat_server.default = completion(" \n")
+    args = ["--task", "cartpole", "--model", "mute", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert "mute gave 2 empty answers" in message
+    assert "Traceback" not in message
+    assert len(chat_server.requests) == 2
+    chat_server.order([completion(""), completion(upright(0.1))])  # one of two is only that candidate's failure
+    (run,) = tmp_path.iterdir()
+    assert main(["resume", str(run)]) == 0
+    assert len(chat_server.requests) == 4
+
+
+def test_a_run_in_which_no_reward_works(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
+) -> None:
+    chat_server.default = completion("I would rather not.")
+    args = ["--task", "cartpole", "--model", "m", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 1
+    assert "No reward worked: all 6 candidates failed." in capsys.readouterr().out
 
 
 def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -14,9 +14,11 @@ from eureka_agent.probe import probe
 from eureka_agent.registry import all_tasks
 from eureka_agent.task import Task
 from eureka_agent.trainer import sample_states
-from tests.support.honest_rewards import HONEST
+from tests.support.honest_robots import ROBOTS
+from tests.support.honest_simple import SIMPLE
 
 _TASKS = {task.name: task for task in all_tasks()}
+HONEST = SIMPLE | ROBOTS
 REWARDS = HONEST | {f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()}
 
 
