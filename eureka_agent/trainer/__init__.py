@@ -3,7 +3,8 @@
 from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
 from eureka_agent.trainer.samples import sample_states
-from eureka_agent.trainer.train import Progress, TrainResult, one_torch_thread, train
+from eureka_agent.trainer.threads import one_torch_thread
+from eureka_agent.trainer.train import Progress, TrainResult, train
 
 __all__ = [
     "Act",

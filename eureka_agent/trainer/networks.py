@@ -5,11 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from eureka_agent.policy import OBSERVATION_CLIP, Policy
+
+
+class _ELU(torch.autograd.Function):
+    """ELU by way of exp, forwards and back three times cheaper than torch's, which takes the slow expm1.
+
+    For e = exp(min(x, 0)) it is max(x, 0) + e - 1, and its derivative is e.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return ELU of any shape."""
+        e = x.clamp(max=0.0).exp_()
+        ctx.save_for_backward(e)
+        return x.relu().add_(e).sub_(1.0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Return the gradient with respect to x."""
+        e: Tensor = ctx.saved_tensors[0]
+        return gradients[0] * e
+
+
+def _elu(x: Tensor) -> Tensor:
+    y: Tensor = _ELU.apply(x)  # type: ignore[no-untyped-call]
+    return y
 
 
 @dataclass(frozen=True)
@@ -24,7 +50,7 @@ class StackedMLP:
     def __call__(self, x: Tensor) -> Tensor:
         """`(K, n, inputs)` to `(K, n, outputs)`."""
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = nn.functional.elu(torch.baddbmm(bias, x, weight))
+            x = _elu(torch.baddbmm(bias, x, weight))
         return torch.baddbmm(self.biases[-1], x, self.weights[-1])
 
 
@@ -60,8 +86,8 @@ class RunningMoments:
 class Population:
     """K Gaussian policies with state-independent noise, their value functions and observation statistics.
 
-    All weights of a candidate are one row of `flat (K, P)`; the networks' weights are views of it, so that the
-    optimiser and `keep` handle one tensor.
+    All weights of a candidate are one row of `flat (K, P)`, the policy's first, then the value function's; the
+    networks' weights are views of it, so that the optimiser and `keep` handle one tensor.
     """
 
     def __init__(
@@ -70,11 +96,11 @@ class Population:
         """All candidates start alike."""
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
-        self._critic_sizes = (observation_size, *hidden, 1)
+        critic_sizes = (observation_size, *hidden, 1)
         initial = [
             *_initial_layers(self.sizes, gain=0.01, generator=generator),
-            *_initial_layers(self._critic_sizes, gain=1.0, generator=generator),
             torch.full((1, action_size), std).log(),
+            *_initial_layers(critic_sizes, gain=1.0, generator=generator),
         ]
         self._shapes = [tensor.shape for tensor in initial]
         self.flat = torch.cat([tensor.flatten() for tensor in initial]).repeat(copies, 1)
@@ -91,20 +117,15 @@ class Population:
     def _view(self) -> None:
         """Make the networks of views of `flat`, each a leaf that gradients are taken of."""
         parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)
-        self.parameters = [
+        leaves = [
             part.view(len(self.flat), *shape).detach().requires_grad_()
             for part, shape in zip(parts, self._shapes, strict=True)
         ]
         layers = len(self.sizes) - 1
-        actor, critic = self.parameters[: 2 * layers], self.parameters[2 * layers : -1]
-        self.actor = StackedMLP(actor[:layers], actor[layers:])
-        self.critic = StackedMLP(critic[:layers], critic[layers:])
-        self.log_std = self.parameters[-1]
-
-    def gradient(self, loss: Tensor) -> Tensor:
-        """Return the gradient of `loss` as `(K, P)`."""
-        gradients = torch.autograd.grad(loss, self.parameters)
-        return torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
+        self.policy_parameters, self.value_parameters = leaves[: 2 * layers + 1], leaves[2 * layers + 1 :]
+        self.actor = StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1])
+        self.critic = StackedMLP(self.value_parameters[:layers], self.value_parameters[layers:])
+        self.log_std = self.policy_parameters[-1]
 
     def normalise(self, observation: Tensor) -> Tensor:
         """`(K, n, observation_size)` in units of the running standard deviation."""
@@ -137,6 +158,12 @@ class Population:
             layer.weight.copy_(weight[k].T)
             layer.bias.copy_(bias[k, 0])
         return policy.eval()
+
+
+def gradient(loss: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """Return the gradient of `loss` with respect to stacked `parameters (K, …)` as `(K, p)`."""
+    gradients = torch.autograd.grad(loss, parameters)
+    return torch.cat([part.flatten(1) for part in gradients], dim=1)
 
 
 def _initial_layers(sizes: Sequence[int], *, gain: float, generator: torch.Generator) -> list[Tensor]:

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from eureka_agent.task import TrainingBudget
-from eureka_agent.trainer.networks import Population
+from eureka_agent.trainer.networks import Population, gradient
 from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
 from eureka_agent.trainer.rollout import Rollout
+from eureka_agent.trainer.threads import SideBySide
 
 _CLIP = 0.2
 _TARGET_KL = 0.02  # hopper and cartpole: 0.01 learns half as fast, 0.04 is unstable
@@ -114,6 +115,7 @@ class PPO:
         copies, size = population.flat.shape
         self._adam = StackedAdam(copies, size, budget.learning_rate, device=population.flat.device)
         self._shuffle = torch.Generator().manual_seed(seed + 1)
+        self._both = SideBySide(population.flat.device)
 
     @property
     def learning_rate(self) -> Tensor:
@@ -145,7 +147,8 @@ class PPO:
 
     @torch.no_grad()
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:
-        values = torch.stack(rollout.values)
+        observations = torch.stack(rollout.observations)
+        values = self._values(observations)
         rewards = rewards + self._budget.discount * self._timeout_values(rollout)
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         last_value = self.population.value(last_observation)
@@ -156,13 +159,18 @@ class PPO:
         advantage = _by_candidate(advantages)
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
         return _Samples(
-            observation=_by_candidate(torch.stack(rollout.observations)),
+            observation=_by_candidate(observations),
             action=_by_candidate(torch.stack(rollout.actions)),
             log_prob=_by_candidate(torch.stack(rollout.log_probs)),
             value=_by_candidate(values),
             target=target,
             advantage=(advantage - mean) / (std + 1e-8),
         )
+
+    def _values(self, observations: Tensor) -> Tensor:
+        """`(T, K, N)` of `(T, K, N, observation_size)`: one product for the whole rollout, after it."""
+        steps, copies, worlds, _ = observations.shape
+        return self.population.value(_by_candidate(observations)).view(copies, steps, worlds).transpose(0, 1)
 
     def _timeout_values(self, rollout: Rollout) -> Tensor:
         """`(T, K, N)`: the value of the final observation where time ran out, else 0 (Pardo et al. 2018)."""
@@ -177,23 +185,31 @@ class PPO:
 
     def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:
         """One gradient step; returns KL `(K,)` and which candidates stayed finite `(K,)`."""
+        (policy, kl), value = self._both(lambda: self._policy_gradient(batch), lambda: self._value_gradient(batch))
+        whole = torch.cat((policy, value), dim=1)
+        finite = finite_rows(whole) & alive
+        with torch.no_grad():
+            self._adam.step(self.population.flat, whole, finite)
+            self.population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
+        return torch.nan_to_num(kl), finite | ~alive
+
+    def _policy_gradient(self, batch: _Samples) -> tuple[Tensor, Tensor]:
+        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with the KL `(K,)`."""
         population = self.population
-        mean = population.actor(batch.observation)
-        log_ratio = population.log_prob(mean, batch.action) - batch.log_prob
+        log_ratio = population.log_prob(population.actor(batch.observation), batch.action) - batch.log_prob
         ratio = log_ratio.exp()
         surrogate = torch.minimum(ratio * batch.advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage)
-        value = population.value(batch.observation)
-        clipped = batch.value + (value - batch.value).clamp(-_CLIP, _CLIP)
-        value_loss = torch.maximum((value - batch.target).square(), (clipped - batch.target).square())
         entropy = population.log_std.sum(dim=(1, 2))
-        loss = _VALUE_WEIGHT * value_loss.mean(dim=1) - surrogate.mean(dim=1) - self._budget.entropy * entropy
-        gradient = population.gradient(loss.sum())
-        finite = finite_rows(gradient) & alive
-        with torch.no_grad():
-            kl = (ratio - 1 - log_ratio).mean(dim=1)  # Schulman's estimator, never negative
-            self._adam.step(population.flat, gradient, finite)
-            population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
-        return torch.nan_to_num(kl), finite | ~alive
+        loss = -surrogate.mean(dim=1) - self._budget.entropy * entropy
+        kl = (ratio - 1 - log_ratio).detach().mean(dim=1)  # Schulman's estimator, never negative
+        return gradient(loss.sum(), population.policy_parameters), kl
+
+    def _value_gradient(self, batch: _Samples) -> Tensor:
+        """Of the squared error, clipped like the policy's change."""
+        value = self.population.value(batch.observation)
+        clipped = batch.value + (value - batch.value).clamp(-_CLIP, _CLIP)
+        loss = torch.maximum((value - batch.target).square(), (clipped - batch.target).square()).mean(dim=1)
+        return gradient(_VALUE_WEIGHT * loss.sum(), self.population.value_parameters)
 
     def _adapt(self, kl: Tensor) -> None:
         """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).

@@ -47,7 +47,6 @@ class Rollout:
     observations: list[Tensor] = field(default_factory=list)
     actions: list[Tensor] = field(default_factory=list)
     log_probs: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
     terminated: list[Tensor] = field(default_factory=list)
     truncated: list[Tensor] = field(default_factory=list)
     final_observations: list[Tensor] = field(default_factory=list)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -22,6 +20,7 @@ from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
+from eureka_agent.trainer.threads import one_torch_thread
 
 
 @dataclass(frozen=True)
@@ -78,18 +77,6 @@ def train(
             if on_progress is not None:
                 on_progress(progress)
         return training.results()
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Run torch on one thread where there are few cores: the physics needs them, and small products lose by it."""
-    threads = torch.get_num_threads()
-    if len(os.sched_getaffinity(0)) <= 8:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass
@@ -181,7 +168,6 @@ class _Training:
             rollout.observations.append(x)
             rollout.actions.append(action)
             rollout.log_probs.append(population.log_prob(mean, action))
-            rollout.values.append(population.value(x))
             before = env.state
             step = env.step(torch.nan_to_num(action).flatten(0, 1))
             self._recorder.record(before, step)

@@ -18,7 +18,8 @@ from eureka_agent.simulation import CpuEngine, Environment, Step
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.rollout import StateRecorder, rewards_of
-from eureka_agent.trainer.train import Progress, TrainResult, one_torch_thread
+from eureka_agent.trainer.threads import one_torch_thread
+from eureka_agent.trainer.train import Progress, TrainResult
 
 
 class Worlds:

@@ -10,7 +10,7 @@ import torch
 
 from eureka_agent.errors import UsageError
 from eureka_agent.policy import Policy
-from eureka_agent.trainer.networks import Population, RunningMoments
+from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP, gradient
 from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
 from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
 
@@ -52,8 +52,8 @@ def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
     stacked = start.clone()
     adam = StackedAdam(2, 20, 0.01, max_grad_norm=1.0)
     adam.learning_rate = torch.tensor([0.01, 0.002])
-    for gradient in gradients:
-        adam.step(stacked, gradient, torch.tensor([True, True]))
+    for each in gradients:
+        adam.step(stacked, each, torch.tensor([True, True]))
     for k, rate in enumerate((0.01, 0.002)):
         alone = start[k].clone().requires_grad_()
         reference = torch.optim.Adam([alone], lr=rate, eps=1e-8)
@@ -76,9 +76,10 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
     assert (stacked[0] < 1.0).all()
 
 
-def loss(population: Population, x: torch.Tensor) -> torch.Tensor:
+def both_gradients(population: Population, x: torch.Tensor) -> torch.Tensor:
     action = torch.ones(len(x), x.shape[1], 1)
-    return population.value(x).square().sum() + population.log_prob(population.actor(x), action).sum()
+    policy = gradient(population.log_prob(population.actor(x), action).sum(), population.policy_parameters)
+    return torch.cat((policy, gradient(population.value(x).square().sum(), population.value_parameters)), dim=1)
 
 
 def test_the_gradient_is_that_of_each_candidate_alone() -> None:
@@ -86,12 +87,21 @@ def test_the_gradient_is_that_of_each_candidate_alone() -> None:
     population = Population(2, 3, 1, (4,), 1.0, seed=0)
     population.flat.add_(torch.randn_like(population.flat) * 0.1)
     x = torch.randn(2, 5, 3)
-    together = population.gradient(loss(population, x))
+    together = both_gradients(population, x)
+    assert together.shape == population.flat.shape
     for k in range(2):
         alone = Population(1, 3, 1, (4,), 1.0, seed=0)
         alone.flat.copy_(population.flat[k : k + 1])
-        gradient = alone.gradient(loss(alone, x[k : k + 1]))
-        assert torch.allclose(together[k], gradient[0], atol=1e-6)
+        assert torch.allclose(together[k], both_gradients(alone, x[k : k + 1])[0], atol=1e-6)
+
+
+def test_the_activation_is_elu() -> None:
+    x = torch.linspace(-5.0, 5.0, 101).view(1, 101, 1).requires_grad_()
+    (ours,) = StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2)(x)
+    theirs = torch.nn.functional.elu(x[0])
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    slope, expected = (torch.autograd.grad(y.sum(), x)[0] for y in (ours, theirs))
+    assert torch.allclose(slope, expected, atol=1e-6)
 
 
 def test_keeping_some_candidates_keeps_what_they_do() -> None:
@@ -132,5 +142,5 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
 
 def test_all_candidates_start_alike() -> None:
     population = Population(3, 4, 2, (8,), 1.0, seed=1)
-    for parameter in population.parameters:
+    for parameter in (*population.policy_parameters, *population.value_parameters):
         assert torch.equal(parameter[0], parameter[2])
