@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +29,32 @@ def sb3_algorithm(name: str) -> str:
     if name.upper() == "DQN":
         raise UsageError(f"DQN chooses among a few actions, and a task's actions are continuous.{known}")
     raise UsageError(f"stable-baselines3 has no algorithm {name!r} for continuous actions.{known}")
+
+
+@dataclass(frozen=True)
+class Race:
+    """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
+
+    rungs: tuple[float, ...] = (0.1, 0.2, 0.4)
+    """Shares of the training after which candidates are compared."""
+    keep: float = 0.5
+    """Share of the candidates that a rung lets go on."""
+    minimum: int = 1
+    """At least this many train to the end."""
+    episodes: int = 16
+    """Episodes of each comparison."""
+
+    def places(self, candidates: int) -> int:
+        """Return how many of `candidates` a rung lets go on, when it can tell them apart."""
+        return min(candidates, max(self.minimum, math.ceil(self.keep * candidates)))
+
+    def share(self, candidates: int) -> float:
+        """Return the expected share of the environment steps that training all `candidates` to the end would take."""
+        total, alive, before = 0.0, candidates, 0.0
+        for rung in (*self.rungs, 1.0):
+            total += alive * (rung - before)
+            alive, before = self.places(alive), rung
+        return total / candidates
 
 
 @dataclass(frozen=True)
@@ -60,6 +88,17 @@ class SynthesisConfig:
     """What trains the policies: our PPO, all rewards at once; or stable-baselines3 or rsl_rl, one after the other."""
     algorithm: str = "PPO"
     """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
+    racing: bool = True
+    """Stop rewards that are clearly behind early, so that only the best of a generation train to the end (population
+    trainer, on a task with a fitness of its own)."""
+    race_rungs: tuple[float, ...] = Race.rungs
+    """Racing: shares of the training after which rewards are compared."""
+    race_keep: float = Race.keep
+    """Racing: share of the rewards that each comparison lets go on."""
+    race_minimum: int = Race.minimum
+    """Racing: at least this many rewards of a generation train to the end."""
+    race_episodes: int = Race.episodes
+    """Racing: episodes of each comparison."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -75,10 +114,15 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
-        for name in ("generations", "samples", "num_envs", "environment_steps", "threads"):
+        counts = ("generations", "samples", "num_envs", "environment_steps", "threads", "race_minimum", "race_episodes")
+        for name in counts:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
+            raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
+        if not 0.0 < self.race_keep < 1.0:
+            raise UsageError(f"--race-keep must lie between 0 and 1, got {self.race_keep} (--no-racing keeps all).")
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
@@ -94,6 +138,13 @@ class SynthesisConfig:
     def has_fitness(self) -> bool:
         """Whether the wish is the task's own, so that the task's fitness measures it."""
         return self.env is None
+
+    @property
+    def race(self) -> Race | None:
+        """How candidates of a generation race; None where all train to the end."""
+        if not (self.racing and self.race_rungs and self.has_fitness and self.trainer == "population"):
+            return None
+        return Race(self.race_rungs, self.race_keep, self.race_minimum, self.race_episodes)
 
     def wish(self, task: Task) -> str:
         """Return what the robot should do, in one sentence."""

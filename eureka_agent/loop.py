@@ -51,10 +51,11 @@ class Search:
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""
         outcomes: list[Outcome] = []
+        champion = self._best(history)
         for attempt in range(MAX_ATTEMPTS):
             prompt = self._prompt(g, attempt, (*history, *outcomes))
             self._tell(GenerationStarted(g, attempt))
-            outcomes += self._try_out(g, self._ask(prompt, attempt))
+            outcomes += self._try_out(g, self._ask(prompt, attempt), champion)
             if any(outcome.evaluation for outcome in outcomes):
                 break
         return outcomes
@@ -96,7 +97,7 @@ class Search:
         return [have[i] for i in indices]
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
-    def _try_out(self, g: int, completions: Sequence[Completion]) -> list[Outcome]:
+    def _try_out(self, g: int, completions: Sequence[Completion], champion: Outcome | None) -> list[Outcome]:
         """Find out what each completion is worth; a failure costs only itself."""
         known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
         outcomes = [known[c.index] for c in completions if c.index in known]
@@ -110,16 +111,19 @@ class Search:
                     outcomes.append(self._keep(sealed))
                 else:
                     ready.append(sealed)
-            outcomes += self._train(ready)
+            outcomes += self._train(ready, champion)
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
-    def _train(self, ready: Sequence[tuple[Candidate, SealedReward]]) -> list[Outcome]:
-        """Train the candidates side by side, measure what their policies do, and store all of it at once."""
+    def _train(self, ready: Sequence[tuple[Candidate, SealedReward]], champion: Outcome | None) -> list[Outcome]:
+        """Train the candidates side by side, measure what their policies do, and store all of it at once.
+
+        They race, if the run does, against each other and the best so far.
+        """
         if not ready:
             return []
         started = time.monotonic()
         candidates = [candidate for candidate, _ in ready]
-        trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates)
+        trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)
         finished = []
         for candidate, trial in zip(candidates, trials, strict=True):
             failure = Failure("training", str(trial.result.error)) if trial.result.error else None

@@ -87,6 +87,10 @@ class TrainingRecord:
     """Per component: correlation of its curve with the fitness curve (NaN where either is flat)."""
     bad_worlds: int = 0
     """Worlds whose physics diverged during the training."""
+    rungs: tuple[Rung, ...] = ()
+    """What the policy did at each rung of a race."""
+    stopped: str = ""
+    """Why a race stopped this training before its end, in one sentence; empty when it got its whole budget."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,15 @@ class Evaluation:
     """Mean, in environment steps."""
     measures: Mapping[str, float] = field(default_factory=dict)
     """Further per-episode means that the task reports, such as rotations."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A look at a candidate during its training."""
+
+    environment_steps: int
+    """How long it had trained."""
+    evaluation: Evaluation
 
 
 @dataclass(frozen=True)

@@ -233,5 +233,6 @@ def _run(
         device=config.device,
         tell=tell,
         trainer=choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
+        race=config.race,
     )
     return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from eureka_agent.checks import check_source
+from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
@@ -53,10 +54,12 @@ class Trials:
         device: str = "cpu",
         tell: Listener = lambda event: None,
         trainer: Trainer = train,
+        race: Race | None = None,
     ) -> None:
+        """`race`: how the candidates of a generation race; references never do."""
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
-        self._trainer = trainer
+        self._trainer, self._race = trainer, race
         self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
@@ -77,9 +80,17 @@ class Trials:
         return sealed
 
     def train(
-        self, names: Sequence[str], rewards: Sequence[RewardRunner], candidates: Sequence[Candidate] = ()
+        self,
+        names: Sequence[str],
+        rewards: Sequence[RewardRunner],
+        candidates: Sequence[Candidate] = (),
+        champion: Outcome | None = None,
     ) -> list[Trial]:
-        """Train one policy per reward with the trainer, and evaluate those that came out."""
+        """Train one policy per reward with the trainer, and evaluate those that came out.
+
+        Candidates race, against each other and against the run's best so far, `champion`; whom the race stopped
+        keeps the evaluation of that moment.
+        """
         names = tuple(names)
         self._tell(TrainingStarted(tuple(candidates), names))
         results = self._trainer(
@@ -88,11 +99,23 @@ class Trials:
             self.budget,
             seed=self._seed,
             threads=self._threads,
+            race=self._race if candidates else None,
+            champion=champion.training.rungs if champion and champion.training else (),
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
-        policies = [result.policy for result in results if result.policy is not None]
-        evaluations = iter(self._evaluate(policies))
-        return [Trial(result, next(evaluations) if result.policy else None) for result in results]
+        to_the_end = [
+            r.policy for r in results if r.policy is not None and r.record is not None and not r.record.stopped
+        ]
+        evaluations = iter(self._evaluate(to_the_end))
+        trials = []
+        for result in results:
+            if result.record is None:
+                trials.append(Trial(result, None))
+            elif result.record.stopped:
+                trials.append(Trial(result, result.record.rungs[-1].evaluation))
+            else:
+                trials.append(Trial(result, next(evaluations)))
+        return trials
 
     def baselines(self) -> tuple[Baseline, ...]:
         """Train the human and the sparse reward with the same budget and seed, and measure random actions."""

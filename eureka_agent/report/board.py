@@ -122,7 +122,8 @@ class Board:
             and (self.progress is None or self.rows is self._candidates)
         ):
             members += 2  # the human and the sparse reward
-        steps = members * self.run.budget.environment_steps + self._steps_left
+        share = config.race.share(config.samples) if config.race else 1.0
+        steps = members * share * self.run.budget.environment_steps + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
 
@@ -131,7 +132,7 @@ class Board:
         """Environment steps that the training under way still has to do, over all its members."""
         if self.progress is None:
             return 0
-        return (self.progress.total_steps - self.progress.environment_steps) * len(self.progress.alive)
+        return (self.progress.total_steps - self.progress.environment_steps) * sum(self.progress.alive)
 
     # ------------------------------------------------------------------ events
     def _row(self, name: str) -> Row:
@@ -147,8 +148,7 @@ class Board:
     def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
         over = progress.environment_steps >= progress.total_steps
         self.progress, self._steps_per_second = progress, progress.steps_per_second
-        done = progress.environment_steps * len(names)
-        self._training_seconds[names] = done / max(progress.steps_per_second, 1e-9)
+        self._training_seconds[names] = progress.seconds
         for name, alive, fitness in zip(names, progress.alive, progress.fitness, strict=True):
             row = self.rows.setdefault(name, Row())
             row.phase = "stopped" if not alive else "evaluating" if over else "training"

@@ -119,6 +119,8 @@ def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> s
         return "proposed, not trained yet"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
+    if outcome.training is not None and outcome.training.stopped:
+        return f"stopped early: {outcome.training.stopped}"
     if outcome is best:
         return "best of its generation" if has_fitness else "chosen"
     return ""

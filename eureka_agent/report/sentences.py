@@ -48,7 +48,8 @@ def outcome_known(outcome: Outcome, unit: str | None) -> str:
     """Return how a candidate ended."""
     name, failure = outcome.candidate.name, outcome.failure
     if outcome.evaluation is not None:
-        return f"{name}: {verdict(outcome.evaluation, unit)}."
+        why = outcome.training.stopped if outcome.training else ""
+        return f"{name}: {verdict(outcome.evaluation, unit)}{f'; stopped early, {why}' if why else ''}."
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "

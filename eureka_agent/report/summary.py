@@ -89,6 +89,7 @@ def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, An
                 "best_fitness": best.fitness if best else None,
                 "mean_fitness": sum(known) / len(known) if known else None,
                 "trained": sum(outcome.evaluation is not None for outcome in members),
+                "stopped": sum(bool(outcome.training and outcome.training.stopped) for outcome in members),
                 "failed": sum(outcome.evaluation is None for outcome in members),
             }
         )

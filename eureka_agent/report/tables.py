@@ -172,6 +172,8 @@ def plain_table() -> Table:
 def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result:
     members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
     trained = f"{sum(outcome.evaluation is not None for outcome in members)} of {len(members)}"
+    if early := sum(bool(outcome.training and outcome.training.stopped) for outcome in members):
+        trained += f", {early} not to the end"
     best = None if judged else greedy(members)
     if best is None:
         return Result(f"generation g{index}" if judged else f"best of g{index}: none", None, trained)

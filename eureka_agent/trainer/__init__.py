@@ -2,9 +2,10 @@
 
 from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
+from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.samples import sample_states
 from eureka_agent.trainer.threads import one_torch_thread
-from eureka_agent.trainer.train import Progress, TrainResult, train
+from eureka_agent.trainer.train import train
 
 __all__ = [
     "Act",

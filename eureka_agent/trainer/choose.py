@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from eureka_agent.config import TrainerName
+from eureka_agent.config import Race, TrainerName
 from eureka_agent.errors import UsageError
+from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
-from eureka_agent.trainer.train import Progress, TrainResult, train
+from eureka_agent.trainer.results import Progress, TrainResult
+from eureka_agent.trainer.train import train
 
 
 class Trainer(Protocol):
-    """Trains one policy for each of `rewards`, each with the whole budget; see `train`."""
+    """Trains one policy for each of `rewards`; see `train`. Other libraries train all to the end and hold no race."""
 
     def __call__(
         self,
@@ -25,6 +27,8 @@ class Trainer(Protocol):
         *,
         seed: int,
         threads: int | None = None,
+        race: Race | None = None,
+        champion: Sequence[Rung] = (),
         on_progress: Callable[[Progress], None] | None = None,
     ) -> list[TrainResult]:
         """Return one result per reward, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -32,6 +32,20 @@ def evaluate(
 
     Each world runs one episode; all policies meet the same start states. Physics runs on `device`, policies on the CPU.
     """
+    numbers = run_episodes(task, policies, episodes=episodes, seed=seed, threads=threads, device=device)
+    return [summarise(each) for each in numbers]
+
+
+def run_episodes(
+    task: Task,
+    policies: Sequence[Act],
+    *,
+    episodes: int,
+    seed: int,
+    threads: int | None = None,
+    device: str = "cpu",
+) -> list[dict[str, Tensor]]:
+    """Return `(episodes,)` of `fitness`, `length` and each measure, per policy; see `evaluate`."""
     if not policies:
         return []
     worlds = len(policies) * episodes
@@ -52,7 +66,7 @@ def evaluate(
             results.setdefault(name, torch.zeros(worlds))[ids] = value.cpu()[first]
         open_worlds[ids] = False
     return [
-        _evaluation({name: value[k * episodes : (k + 1) * episodes] for name, value in results.items()})
+        {name: value[k * episodes : (k + 1) * episodes] for name, value in results.items()}
         for k in range(len(policies))
     ]
 
@@ -67,7 +81,8 @@ def random_actions(task: Task, *, seed: int) -> Act:
     return act
 
 
-def _evaluation(numbers: dict[str, Tensor]) -> Evaluation:
+def summarise(numbers: Mapping[str, Tensor]) -> Evaluation:
+    """Return the means of what `run_episodes` gave for one policy, with the interval of the fitness."""
     fitness = numbers["fitness"].double()
     mean = float(fitness.mean())
     error = 1.96 * float(fitness.std()) / math.sqrt(len(fitness)) if len(fitness) > 1 else math.inf

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eureka_agent.records import Curve, TrainingRecord
+from eureka_agent.records import Curve, Rung, TrainingRecord
 
 POINTS = 10
 """About this many points a curve keeps (Eureka, appendix A: reward reflection)."""
@@ -34,8 +34,10 @@ class History:
         self.episode_length.append(length)
         self.bad_worlds += bad
 
-    def record(self, environment_steps: int, seconds: float) -> TrainingRecord:
-        """Summarise."""
+    def record(
+        self, environment_steps: int, seconds: float, rungs: Sequence[Rung] = (), stopped: str = ""
+    ) -> TrainingRecord:
+        """Summarise; `rungs` and `stopped` tell of a race."""
         return TrainingRecord(
             environment_steps=environment_steps,
             seconds=seconds,
@@ -45,6 +47,8 @@ class History:
             episode_length=curve("episode_length", self.episode_length),
             correlations={name: correlation(values, self.fitness) for name, values in self.components.items()},
             bad_worlds=self.bad_worlds,
+            rungs=tuple(rungs),
+            stopped=stopped,
         )
 
 

@@ -13,12 +13,14 @@ from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 from torch import Tensor
 
+from eureka_agent.config import Race
 from eureka_agent.policy import Policy
+from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.ppo import ReturnScale
-from eureka_agent.trainer.train import Progress, TrainResult
+from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
 
 _GROUP = "policy"
@@ -32,6 +34,8 @@ def train_rsl_rl(
     *,
     seed: int,
     threads: int | None = None,
+    race: Race | None = None,
+    champion: Sequence[Rung] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
     """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.

@@ -17,12 +17,13 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
-from eureka_agent.config import sb3_algorithm
+from eureka_agent.config import Race, sb3_algorithm
 from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
+from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.export import export_mlp
-from eureka_agent.trainer.train import Progress, TrainResult
+from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
 
 _TARGET_KL = 0.02
@@ -39,6 +40,8 @@ def train_sb3(
     *,
     seed: int,
     threads: int | None = None,
+    race: Race | None = None,
+    champion: Sequence[Rung] = (),
     on_progress: Callable[[Progress], None] | None = None,
     algorithm: str = "PPO",
     options: Mapping[str, Any] | None = None,

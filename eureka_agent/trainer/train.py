@@ -10,46 +10,23 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError
-from eureka_agent.policy import Policy
-from eureka_agent.records import TrainingRecord
+from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.evaluate import run_episodes, summarise
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
+from eureka_agent.trainer.racing import Pace, Standing, stopped
+from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
 from eureka_agent.trainer.threads import one_torch_thread
 
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What came of one candidate: a policy and its record, or the reason why there is none."""
-
-    record: TrainingRecord | None
-    policy: Policy | None
-    error: CandidateError | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands, after every iteration; one entry a candidate in each tuple."""
-
-    environment_steps: int
-    """Per candidate; their mean where candidates train one after the other."""
-    total_steps: int
-    """Per candidate, at the end."""
-    steps_per_second: float
-    """Of all candidates together, over the whole training so far."""
-    reward: tuple[float, ...]
-    fitness: tuple[float, ...]
-    """Of the episodes that ended in this iteration; NaN where none did."""
-    episode_length: tuple[float, ...]
-    kl: tuple[float, ...]
-    """NaN, like the learning rate, where another library trains."""
-    learning_rate: tuple[float, ...]
-    alive: tuple[bool, ...]
+_RUNG_SEED = 104_729
+"""Added to the seed at a rung: the final evaluation meets other start states than those that chose who goes on."""
 
 
 def train(
@@ -60,19 +37,23 @@ def train(
     seed: int,
     threads: int | None = None,
     device: str = "cpu",
+    race: Race | None = None,
+    champion: Sequence[Rung] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, all at once, each with the whole budget.
+    """Train one policy for each of `rewards`, all at once, each with the whole budget unless a race stops it.
 
     Every candidate starts from the same weights, start states and exploration noise, and none influences
     another: results differ by their rewards alone. A candidate whose reward breaks or whose training diverges
     gets an error; the others go on. `threads`: physics threads on the CPU, by default all cores. `device`: where
-    physics and learning run, see `make_engine`; random numbers are the CPU's on every device.
+    physics and learning run, see `make_engine`; random numbers are the CPU's on every device. `race`: how candidates
+    that are behind are stopped early, by default not at all; `champion`: the rungs of the best so far, which they
+    have to keep up with.
     """
     if not rewards:
         return []
     with one_torch_thread():
-        training = _Training(task, rewards, budget, seed, threads, device)
+        training = _Training(task, rewards, budget, seed, threads, device, race, champion)
         for progress in training.run():
             if on_progress is not None:
                 on_progress(progress)
@@ -87,6 +68,8 @@ class _Member:
     """Its place in what `train` was given."""
     reward: RewardRunner
     history: History = field(default_factory=History)
+    pace: Pace = field(default_factory=Pace)
+    rungs: list[Rung] = field(default_factory=list)
 
 
 class _Training:
@@ -100,11 +83,16 @@ class _Training:
         seed: int,
         threads: int | None,
         device: str,
+        race: Race | None,
+        champion: Sequence[Rung],
     ) -> None:
+        self._task, self._seed, self._threads, self._device_name = task, seed, threads, device
         self._budget, self._n = budget, budget.num_envs
         self._iterations = budget.iterations
+        self._race, self._champion = race, {rung.environment_steps: rung.evaluation for rung in champion}
+        self._rungs = {max(1, round(share * self._iterations)) for share in race.rungs} if race else set()
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
-        self._errors: list[CandidateError | None] = [None] * len(rewards)
+        self._results: list[TrainResult | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n
         engine = make_engine(task.model, worlds, device=device, threads=threads)
         self._device = engine.device
@@ -127,15 +115,23 @@ class _Training:
 
     def results(self) -> list[TrainResult]:
         """Return what came of each candidate, in the order in which `train` was given them."""
-        steps, seconds = self._done * self._n * self._budget.horizon, time.monotonic() - self._started
-        results = [TrainResult(None, None, error) for error in self._errors]
         for k, member in enumerate(self._members):
-            record = member.history.record(steps, seconds)
-            results[member.index] = TrainResult(record, self._ppo.population.export(k), None)
-        return results
+            self._results[member.index] = self._trained(k)
+        return [result for result in self._results if result is not None]
+
+    def _trained(self, k: int, why_stopped: str = "") -> TrainResult:
+        """Return what member `k` has come to."""
+        member, seconds = self._members[k], time.monotonic() - self._started
+        record = member.history.record(self._steps_each, seconds, member.rungs, why_stopped)
+        return TrainResult(record, self._ppo.population.export(k), None)
+
+    @property
+    def _steps_each(self) -> int:
+        """Environment steps of each member so far."""
+        return self._done * self._n * self._budget.horizon
 
     def _iterate(self) -> Progress:
-        rollout, fitness, length = self._collect()
+        rollout, fitness, length, gained = self._collect()
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         bad = torch.stack(rollout.bad)
         rewards, components, errors = rewards_of([m.reward for m in self._members], self._recorder.take(), bad)
@@ -143,21 +139,49 @@ class _Training:
         last = self._ppo.population.normalise(self._env.observation.view(len(self._members), self._n, -1))
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)
         means, bad_counts = rewards.mean(dim=(0, 2)).tolist(), bad.sum(dim=(0, 2)).tolist()
+        ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
         for k, member in enumerate(self._members):
             member.history.add(means[k], components[k], fitness[k], length[k], bad_counts[k])
+            member.pace.add(gained[k], ends[k], self._n * self._budget.horizon)
             if errors[k] is None and not report.finite[k]:
                 errors[k] = RewardRuntimeError("The training diverged: the policy's gradient became NaN or infinite.")
         self._done += 1
         self._steps_of_all += len(self._members) * self._n * self._budget.horizon
         progress = self._progress(means, fitness, length, report, errors)
-        self._drop(errors)
+        self._leave({k: TrainResult(None, None, error) for k, error in enumerate(errors) if error is not None})
+        if self._race is not None and self._done in self._rungs and self._done < self._iterations and self._members:
+            self._hold_rung(self._race)
         return progress
 
+    def _hold_rung(self, race: Race) -> None:
+        """Evaluate everyone on the same start states, and stop those who are clearly behind."""
+        policies = [self._ppo.population.export(k) for k in range(len(self._members))]
+        numbers = run_episodes(
+            self._task,
+            policies,
+            episodes=race.episodes,
+            seed=self._seed + _RUNG_SEED,
+            threads=self._threads,
+            device=self._device_name,
+        )
+        standings = []
+        for member, each in zip(self._members, numbers, strict=True):
+            member.rungs.append(Rung(self._steps_each, summarise(each)))
+            climb, bend = member.pace.take(self._task.max_episode_steps, self._iterations)
+            standings.append(Standing(each["fitness"], climb, bend))
+        champion = self._champion.get(self._steps_each)
+        reasons = stopped(standings, race, done=self._done / self._iterations, champion=champion)
+        self._leave({k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None})
+
     @torch.no_grad()
-    def _collect(self) -> tuple[Rollout, list[float], list[float]]:
-        """Step all worlds `horizon` times; also the mean fitness and length of the episodes that ended."""
+    def _collect(self) -> tuple[Rollout, list[float], list[float], list[float]]:
+        """Step all worlds `horizon` times.
+
+        Returns the rollout, mean fitness and length of the episodes that ended, and the fitness of all steps.
+        """
         population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
+        gained = torch.zeros(k, device=self._device)
         for _ in range(self._budget.horizon):
             observation = env.observation.view(k, self._n, -1)
             population.moments.update(observation)
@@ -172,12 +196,13 @@ class _Training:
             step = env.step(torch.nan_to_num(action).flatten(0, 1))
             self._recorder.record(before, step)
             rollout.add(step, k)
+            gained += step.fitness.view(k, -1).sum(dim=1)
             episodes = step.finished
             who = episodes.worlds // self._n
             for row, value in enumerate((torch.ones_like(episodes.length), episodes.fitness, episodes.length)):
                 ended[row].index_add_(0, who, value)
         means: Tensor = ended[1:] / ended[0]  # NaN where no episode ended
-        return rollout, means[0].tolist(), means[1].tolist()
+        return rollout, means[0].tolist(), means[1].tolist(), gained.tolist()
 
     def _progress(
         self,
@@ -192,28 +217,30 @@ class _Training:
 
         def spread(values: list[float]) -> tuple[float, ...]:
             known = dict(zip(places, values, strict=True))
-            return tuple(known.get(index, math.nan) for index in range(len(self._errors)))
+            return tuple(known.get(index, math.nan) for index in range(len(self._results)))
 
         alive = {place for place, error in zip(places, errors, strict=True) if error is None}
+        seconds = time.monotonic() - self._started
         return Progress(
-            environment_steps=self._done * self._n * self._budget.horizon,
+            environment_steps=self._steps_each,
             total_steps=self._iterations * self._n * self._budget.horizon,
-            steps_per_second=self._steps_of_all / max(time.monotonic() - self._started, 1e-9),
+            steps_per_second=self._steps_of_all / max(seconds, 1e-9),
+            seconds=seconds,
             reward=spread(reward),
             fitness=spread(fitness),
             episode_length=spread(length),
             kl=spread(report.kl.tolist()),
             learning_rate=spread(self._ppo.learning_rate.tolist()),
-            alive=tuple(index in alive for index in range(len(self._errors))),
+            alive=tuple(index in alive for index in range(len(self._results))),
         )
 
-    def _drop(self, errors: list[CandidateError | None]) -> None:
-        """Let the candidates that failed go, and their worlds with them: the others get the whole machine."""
-        if not any(errors):
+    def _leave(self, results: dict[int, TrainResult]) -> None:
+        """Let members go with their results, and their worlds with them: the others get the whole machine."""
+        if not results:
             return
-        for member, error in zip(self._members, errors, strict=True):
-            self._errors[member.index] = error
-        rows = [k for k, error in enumerate(errors) if error is None]
+        for k, result in results.items():
+            self._results[self._members[k].index] = result
+        rows = [k for k in range(len(self._members)) if k not in results]
         self._members = [self._members[k] for k in rows]
         if rows:
             kept = torch.tensor(rows, device=self._device)

@@ -17,9 +17,9 @@ from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment, Step
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
+from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import StateRecorder, rewards_of
 from eureka_agent.trainer.threads import one_torch_thread
-from eureka_agent.trainer.train import Progress, TrainResult
 
 
 class Worlds:
@@ -188,16 +188,18 @@ class _Board:
         rollout, count = self._budget.num_envs * self._budget.horizon, len(self._alive)
         reward, fitness, length = zip(*self._numbers, strict=True)
         unknown = (math.nan,) * count
+        seconds = time.monotonic() - self._start
         self._tell(
             Progress(
                 environment_steps=sum(self._iterations) * rollout // count,
                 total_steps=self._budget.iterations * rollout,
-                steps_per_second=self._trained * rollout / max(time.monotonic() - self._start, 1e-9),
+                steps_per_second=self._trained * rollout / max(seconds, 1e-9),
                 reward=reward,
                 fitness=fitness,
                 episode_length=length,
                 kl=unknown,
                 learning_rate=unknown,
                 alive=tuple(self._alive),
+                seconds=seconds,
             )
         )

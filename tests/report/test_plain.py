@@ -108,7 +108,7 @@ def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> 
     lines = log([TrainingStarted((), ("a", "b")), Trained(("a", "b"), half)], step=20.0)
     # 2 x 750 k steps are left at 50 k/s
     expected = (
-        "50 % trained (750 k environment steps each), 50 k steps/s, about 30 s left, no episode ended yet, 1 stopped."
+        "50 % trained (750 k environment steps each), 50 k steps/s, about 15 s left, no episode ended yet, 1 stopped."
     )
     assert lines[-1] == f"0:00:20  {expected}"
 

@@ -39,8 +39,24 @@ def test_figures_of_a_run() -> None:
     assert figures["human_normalised"] == 0.93
     # (0 + 1 + 2) / 3
     assert figures["generations"] == [
-        {"generation": 0, "best": "g0c2", "best_fitness": 2.0, "mean_fitness": 1.0, "trained": 3, "failed": 1},
-        {"generation": 1, "best": None, "best_fitness": None, "mean_fitness": None, "trained": 0, "failed": 1},
+        {
+            "generation": 0,
+            "best": "g0c2",
+            "best_fitness": 2.0,
+            "mean_fitness": 1.0,
+            "trained": 3,
+            "stopped": 0,
+            "failed": 1,
+        },
+        {
+            "generation": 1,
+            "best": None,
+            "best_fitness": None,
+            "mean_fitness": None,
+            "trained": 0,
+            "stopped": 0,
+            "failed": 1,
+        },
     ]
     assert (figures["environment_steps"], figures["seconds"]) == (12_000_000, 754.0)
     assert (figures["cost_usd"], figures["completions_of_unknown_price"]) == (0.75, 2)

@@ -86,6 +86,7 @@ def progress(
         environment_steps=round(STEPS * share),
         total_steps=STEPS,
         steps_per_second=50_000.0,
+        seconds=members * STEPS * share / 50_000.0,
         reward=(1.0,) * members,
         fitness=tuple(each),
         episode_length=(NAN if math.isnan(each[0]) else 250.0,) * members,

@@ -57,8 +57,8 @@ def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
     for k, rate in enumerate((0.01, 0.002)):
         alone = start[k].clone().requires_grad_()
         reference = torch.optim.Adam([alone], lr=rate, eps=1e-8)
-        for gradient in gradients:
-            alone.grad = gradient[k].clone()
+        for each in gradients:
+            alone.grad = each[k].clone()
             torch.nn.utils.clip_grad_norm_([alone], 1.0)
             reference.step()
         assert torch.allclose(stacked[k], alone, atol=1e-6)

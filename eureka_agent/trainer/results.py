@@ -1,0 +1,41 @@
+"""What a training says about itself, while it runs and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eureka_agent.errors import CandidateError
+from eureka_agent.policy import Policy
+from eureka_agent.records import TrainingRecord
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came of one candidate: a policy and its record, or the reason why there is none."""
+
+    record: TrainingRecord | None
+    policy: Policy | None
+    error: CandidateError | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, after every iteration; one entry a candidate in each tuple."""
+
+    environment_steps: int
+    """Per candidate; their mean where candidates train one after the other."""
+    total_steps: int
+    """Per candidate, at the end."""
+    steps_per_second: float
+    """Of all candidates together, over the whole training so far."""
+    seconds: float
+    """Since the training began."""
+    reward: tuple[float, ...]
+    fitness: tuple[float, ...]
+    """Of the episodes that ended in this iteration; NaN where none did."""
+    episode_length: tuple[float, ...]
+    kl: tuple[float, ...]
+    """NaN, like the learning rate, where another library trains."""
+    learning_rate: tuple[float, ...]
+    alive: tuple[bool, ...]
+    """False for those that failed, and for those that a race has stopped."""
