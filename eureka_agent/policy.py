@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
@@ -79,12 +79,20 @@ class Policy(nn.Module):
     def load(cls, path: Path | str) -> Policy:
         """Read what `save` wrote. Raises UsageError when the file is missing or is no policy."""
         try:
-            with safe_open(str(path), framework="pt") as file:
-                header: dict[str, str] = file.metadata() or {}
-                old = f'{{"sizes": {header.get("sizes")}}}'  # all that files said when every policy had ELU
-                shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
-                policy = cls(**shape)
-                policy.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            return cls.from_bytes(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
             raise UsageError(f"{path} is not a policy file (policy.safetensors of a run): {error}") from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Policy:
+        """Return what `to_bytes` wrote. Raises ValueError when it is no policy."""
+        try:
+            header_size = int.from_bytes(data[:8], "little")
+            header: dict[str, str] = json.loads(data[8 : 8 + header_size]).get("__metadata__", {})
+            old = f'{{"sizes": {header.get("sizes")}}}'  # all that files said when every policy had ELU
+            shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
+            policy = cls(**shape)
+            policy.load_state_dict(load(data))
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ValueError(str(error)) from error
         return policy.eval()

@@ -68,6 +68,7 @@ class Run:
         for generation in self._search.run():
             self.best = generation.best
             yield generation
+        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
         finished = self._finished()
         self.dir.summary.write_text(
             json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
@@ -234,5 +235,6 @@ def _run(
         tell=tell,
         trainer=choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
         race=config.race,
+        checkpoint=run_dir.checkpoint,
     )
     return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)

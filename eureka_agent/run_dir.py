@@ -39,6 +39,11 @@ class RunDir:
         return self.path / "policy.safetensors"
 
     @property
+    def checkpoint(self) -> Path:
+        """The training under way, to go on from when the run was stopped in it."""
+        return self.path / "training.safetensors"
+
+    @property
     def summary(self) -> Path:
         """Final figures as JSON."""
         return self.path / "summary.json"

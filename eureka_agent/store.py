@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter, ValidationError
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.records import Baseline, Completion, Message, Outcome
+from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 1
 _TABLES = (
@@ -32,8 +32,6 @@ _TABLES = (
     " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
 )
-_Record = TypeVar("_Record")
-_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 class Store:
@@ -205,27 +203,6 @@ class Store:
             raise StoreError(
                 f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume when this is mended."
             ) from error
-
-
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Building one takes milliseconds, so each is kept."""
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    return _ADAPTERS[kind]
-
-
-def to_json(record: object, kind: Any = None) -> str:
-    """Return a record as JSON; NaN and infinity survive as `NaN` and `Infinity`."""
-    return json.dumps(_adapter(kind or type(record)).dump_python(record, mode="json"))
-
-
-def from_json(kind: type[_Record], text: str) -> _Record:
-    """Return the record that `to_json` wrote. Raises StoreError when it is damaged."""
-    try:
-        record: _Record = _adapter(kind).validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise StoreError(f"The run's database holds a damaged {kind.__name__}: {error}") from error
-    return record
 
 
 def _lock(path: Path) -> FileLock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from eureka_agent.checks import check_source
@@ -19,6 +20,7 @@ from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import (
     Act,
+    Checkpoint,
     Trainer,
     TrainResult,
     evaluate,
@@ -55,11 +57,12 @@ class Trials:
         tell: Listener = lambda event: None,
         trainer: Trainer = train,
         race: Race | None = None,
+        checkpoint: Path | None = None,
     ) -> None:
-        """`race`: how the candidates of a generation race; references never do."""
+        """`race`: how the candidates of a generation race; references never do. `checkpoint`: see `train`."""
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
-        self._trainer, self._race = trainer, race
+        self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
         self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
@@ -92,6 +95,7 @@ class Trials:
         keeps the evaluation of that moment.
         """
         names = tuple(names)
+        key = f"{names} {self._seed} {self.budget}"
         self._tell(TrainingStarted(tuple(candidates), names))
         results = self._trainer(
             self.task,
@@ -101,6 +105,7 @@ class Trials:
             threads=self._threads,
             race=self._race if candidates else None,
             champion=champion.training.rungs if champion and champion.training else (),
+            checkpoint=Checkpoint(self._checkpoint, key) if self._checkpoint else None,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
         to_the_end = [

@@ -75,6 +75,14 @@ class CpuEngine:
         kept._batch.state[:] = self._batch.state[ids.numpy()]
         return kept
 
+    def snapshot(self) -> Tensor:
+        """See `Engine.snapshot`."""
+        return torch.from_numpy(np.array(self._batch.state))
+
+    def restore(self, snapshot: Tensor) -> None:
+        """See `Engine.restore`."""
+        self._batch.state[:] = snapshot.numpy()
+
     def bad_worlds(self) -> Tensor:
         """See `Engine.bad_worlds`."""
         return self._bad

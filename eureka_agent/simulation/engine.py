@@ -30,6 +30,14 @@ class Engine(Protocol):
         """Return an engine that goes on with the worlds `ids (n,)` only."""
         ...
 
+    def snapshot(self) -> Tensor:
+        """`(num_envs, size)`: everything that the next step depends on."""
+        ...
+
+    def restore(self, snapshot: Tensor) -> None:
+        """Put all worlds into the state that `snapshot` returned."""
+        ...
+
     def bad_worlds(self) -> Tensor:
         """`(num_envs,)` bool: the physics of these worlds diverged in the last step."""
         ...

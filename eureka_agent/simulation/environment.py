@@ -143,6 +143,33 @@ class Environment:
         self._memory = {name: value[ids] for name, value in self._memory.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
 
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return everything that goes on from here, for `restore`."""
+        groups = {"memory": self._memory, "state": self.state, "measures": self._measures}
+        return {
+            "engine": self._engine.snapshot(),
+            "stream": torch.from_numpy(self._stream),
+            "episode": torch.from_numpy(self._episode),
+            "length": self._length,
+            "fitness": self._fitness,
+            "observation": self.observation,
+            **{f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()},
+        }
+
+    def restore(self, snapshot: Mapping[str, Tensor]) -> None:
+        """Go on from what `snapshot` returned; it must have as many worlds."""
+        if len(snapshot["length"]) != self.num_envs:
+            raise ValueError(f"the snapshot has {len(snapshot['length'])} worlds, not {self.num_envs}")
+        self._engine.restore(snapshot["engine"])
+        self._stream, self._episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
+        here = {name: value.to(self.device) for name, value in snapshot.items() if name not in ("stream", "episode")}
+        self._length, self._fitness, self.observation = here["length"], here["fitness"], here["observation"]
+
+        def group(prefix: str) -> dict[str, Tensor]:
+            return {name.removeprefix(prefix): value for name, value in here.items() if name.startswith(prefix)}
+
+        self._memory, self.state, self._measures = group("memory."), group("state."), group("measures.")
+
     def _look(self, physics: PhysicsView, memory: Memory, episode_time: Tensor) -> tuple[State, Tensor]:
         """What rewards and what the policy see; the last action is part of the memory of every task."""
         state = self.task.state(physics, memory)

@@ -132,17 +132,26 @@ class WarpEngine:
     def keep(self, ids: Tensor) -> WarpEngine:
         """See `Engine.keep`; the same results, but for the order in which a GPU finds contacts."""
         kept = WarpEngine(self.model, len(ids), device=str(self._device), **self._room)
+        kept.restore(self.snapshot()[ids.to(self.device)])
+        kept.overflows = self.overflows
+        return kept
+
+    def snapshot(self) -> Tensor:
+        """See `Engine.snapshot`."""
         state = torch.empty(self.num_envs, mujoco.mj_stateSize(self.model, _WHOLE_STATE), device=self.device)
         with wp.ScopedDevice(self._device):
             wp.synchronize_device(self._device)
             mjw.get_state(self._model, self._data, wp.from_torch(state), _WHOLE_STATE)
             wp.synchronize_device(self._device)
-            chosen = state[ids.to(self.device)]
+        return state
+
+    def restore(self, snapshot: Tensor) -> None:
+        """See `Engine.restore`."""
+        state = snapshot.to(self.device).contiguous()
+        with wp.ScopedDevice(self._device):
             wp.synchronize_device(self._device)
-            mjw.set_state(kept._model, kept._data, wp.from_torch(chosen), _WHOLE_STATE)
+            mjw.set_state(self._model, self._data, wp.from_torch(state), _WHOLE_STATE)
             wp.synchronize_device(self._device)
-        kept.overflows = self.overflows
-        return kept
 
     def bad_worlds(self) -> Tensor:
         """See `Engine.bad_worlds`."""

@@ -1,5 +1,6 @@
 """Training all candidates of a generation as one population, and measuring what their policies do."""
 
+from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
 from eureka_agent.trainer.results import Progress, TrainResult
@@ -9,6 +10,7 @@ from eureka_agent.trainer.train import train
 
 __all__ = [
     "Act",
+    "Checkpoint",
     "Progress",
     "TrainResult",
     "Trainer",

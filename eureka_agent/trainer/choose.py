@@ -12,6 +12,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.train import train
 
@@ -29,6 +30,7 @@ class Trainer(Protocol):
         threads: int | None = None,
         race: Race | None = None,
         champion: Sequence[Rung] = (),
+        checkpoint: Checkpoint | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> list[TrainResult]:
         """Return one result per reward, in order."""

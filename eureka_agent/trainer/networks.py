@@ -57,6 +57,8 @@ class StackedMLP:
 class RunningMoments:
     """Mean and variance per candidate over all that was seen (Chan et al. 1979)."""
 
+    STATE = ("mean", "variance", "count")
+
     def __init__(self, copies: int, size: int) -> None:
         self.mean = torch.zeros(copies, size)
         self.variance = torch.ones(copies, size)
@@ -145,6 +147,11 @@ class Population:
         """Forget all candidates but `rows`."""
         self.flat = self.flat[rows]
         self.moments.keep(rows)
+        self._view()
+
+    def put(self, flat: Tensor) -> None:
+        """Replace all weights."""
+        self.flat = flat.to(self.flat.device)
         self._view()
 
     @torch.no_grad()

@@ -9,6 +9,8 @@ from torch import Tensor
 class StackedAdam:
     """Adam (Kingma & Ba 2015) on `(K, P)`: row `k` belongs to candidate `k`."""
 
+    STATE = ("learning_rate", "_first", "_second", "_steps")
+
     def __init__(
         self,
         copies: int,

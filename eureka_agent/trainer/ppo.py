@@ -6,13 +6,15 @@ exactly as it would alone, whatever the others do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from eureka_agent.task import TrainingBudget
-from eureka_agent.trainer.networks import Population, gradient
+from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
+from eureka_agent.trainer.networks import Population, RunningMoments, gradient
 from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
 from eureka_agent.trainer.rollout import Rollout
 from eureka_agent.trainer.threads import SideBySide
@@ -31,6 +33,8 @@ class ReturnScale:
     Makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3), which language
     models choose over many orders of magnitude.
     """
+
+    STATE = ("_running", "_mean", "_variance", "_count")
 
     def __init__(self, copies: int, worlds: int, discount: float, device: torch.device | None = None) -> None:
         self._discount = discount
@@ -144,6 +148,19 @@ class PPO:
         """Forget all candidates but `rows`."""
         self.population.keep(rows)
         self._adam.keep(rows)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that `restore` needs."""
+        moments = prefixed("moments", kept(self.population.moments, RunningMoments.STATE))
+        adam = prefixed("adam", kept(self._adam, StackedAdam.STATE))
+        return {"flat": self.population.flat, "shuffle": self._shuffle.get_state(), **moments, **adam}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned."""
+        self.population.put(state["flat"])
+        self._shuffle.set_state(state["shuffle"])
+        restore(self.population.moments, under("moments", state))
+        restore(self._adam, under("adam", state))
 
     @torch.no_grad()
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:

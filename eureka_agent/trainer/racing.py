@@ -122,16 +122,16 @@ class Pace:
     length that an episode would have if the chance to end stayed what it is.
     """
 
-    _stretch: list[tuple[float, float, int]] = field(default_factory=list)
+    stretch: list[tuple[float, float, int]] = field(default_factory=list)
     """Since the last rung: fitness, ends and steps of each iteration."""
 
     def add(self, fitness: float, ends: float, steps: int) -> None:
         """Take in one iteration of all worlds."""
-        self._stretch.append((fitness, ends, steps))
+        self.stretch.append((fitness, ends, steps))
 
     def take(self, max_episode_steps: int, iterations: int) -> tuple[float, float]:
         """Return climb and bend per `iterations` since the last rung (see `Standing`), and begin the next stretch."""
-        stretch, self._stretch = self._stretch, []
+        stretch, self.stretch = self.stretch, []
         third = len(stretch) // 3
         if third == 0:
             return 0.0, 0.0

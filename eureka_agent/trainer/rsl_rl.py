@@ -18,6 +18,7 @@ from eureka_agent.policy import Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.ppo import ReturnScale
 from eureka_agent.trainer.results import Progress, TrainResult
@@ -36,6 +37,7 @@ def train_rsl_rl(
     threads: int | None = None,
     race: Race | None = None,
     champion: Sequence[Rung] = (),
+    checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
     """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.

@@ -22,6 +22,7 @@ from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
@@ -42,6 +43,7 @@ def train_sb3(
     threads: int | None = None,
     race: Race | None = None,
     champion: Sequence[Rung] = (),
+    checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     algorithm: str = "PPO",
     options: Mapping[str, Any] | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,10 +12,21 @@ from torch import Tensor
 
 from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError
+from eureka_agent.policy import Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.checkpoint import (
+    Checkpoint,
+    Facts,
+    LeftFacts,
+    MemberFacts,
+    kept,
+    prefixed,
+    restore,
+    under,
+)
 from eureka_agent.trainer.evaluate import run_episodes, summarise
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
@@ -39,6 +50,7 @@ def train(
     device: str = "cpu",
     race: Race | None = None,
     champion: Sequence[Rung] = (),
+    checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
     """Train one policy for each of `rewards`, all at once, each with the whole budget unless a race stops it.
@@ -48,13 +60,13 @@ def train(
     gets an error; the others go on. `threads`: physics threads on the CPU, by default all cores. `device`: where
     physics and learning run, see `make_engine`; random numbers are the CPU's on every device. `race`: how candidates
     that are behind are stopped early, by default not at all; `champion`: the rungs of the best so far, which they
-    have to keep up with.
+    have to keep up with. `checkpoint`: where the training is saved, and goes on from if it was saved there before.
     """
     if not rewards:
         return []
     with one_torch_thread():
         training = _Training(task, rewards, budget, seed, threads, device, race, champion)
-        for progress in training.run():
+        for progress in training.run(checkpoint):
             if on_progress is not None:
                 on_progress(progress)
         return training.results()
@@ -108,10 +120,14 @@ class _Training:
         self._steps_of_all = 0
         self._started = time.monotonic()
 
-    def run(self) -> Iterator[Progress]:
+    def run(self, checkpoint: Checkpoint | None) -> Iterator[Progress]:
         """Train to the end of the budget; yields after every iteration."""
+        if checkpoint is not None and (saved := checkpoint.load()) is not None:
+            self._restore(*saved)
         while self._done < self._iterations and self._members:
             yield self._iterate()
+            if checkpoint is not None and checkpoint.due:
+                checkpoint.save(*self._state())
 
     def results(self) -> list[TrainResult]:
         """Return what came of each candidate, in the order in which `train` was given them."""
@@ -234,6 +250,45 @@ class _Training:
             alive=tuple(index in alive for index in range(len(self._results))),
         )
 
+    def _state(self) -> tuple[Facts, dict[str, Tensor]]:
+        """Return everything this training is, between two iterations."""
+        left = [(index, result) for index, result in enumerate(self._results) if result is not None]
+        facts = Facts(
+            done=self._done,
+            steps_of_all=self._steps_of_all,
+            seconds=time.monotonic() - self._started,
+            members=[MemberFacts(m.index, m.history, m.pace.stretch, m.rungs) for m in self._members],
+            left=[LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left],
+        )
+        tensors = {
+            "noise": self._noise.get_state(),
+            **prefixed("ppo", self._ppo.state()),
+            **prefixed("scale", kept(self._scale, ReturnScale.STATE)),
+            **prefixed("worlds", self._env.snapshot()),
+        }
+        policies = {index: result.policy.to_bytes() for index, result in left if result.policy is not None}
+        whole = {f"left.{i}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for i, data in policies.items()}
+        return facts, tensors | whole
+
+    def _restore(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
+        """Become what `_state` described; only before the first iteration."""
+        here = {member.index for member in facts.members}
+        left = {}
+        for one in facts.left:
+            data = tensors.get(f"left.{one.index}")
+            policy = Policy.from_bytes(data.numpy().tobytes()) if data is not None else None
+            error = RewardRuntimeError(one.error) if one.error is not None else None
+            left[one.index] = TrainResult(one.record, policy, error)
+        self._leave({k: left[k] for k in range(len(self._members)) if k not in here})
+        for member, known in zip(self._members, facts.members, strict=True):
+            member.history, member.pace, member.rungs = known.history, Pace(list(known.pace)), list(known.rungs)
+        self._done, self._steps_of_all = facts.done, facts.steps_of_all
+        self._started = time.monotonic() - facts.seconds
+        self._noise.set_state(tensors["noise"])
+        self._ppo.restore(under("ppo", tensors))
+        restore(self._scale, under("scale", tensors))
+        self._env.restore(under("worlds", tensors))
+
     def _leave(self, results: dict[int, TrainResult]) -> None:
         """Let members go with their results, and their worlds with them: the others get the whole machine."""
         if not results:
@@ -243,7 +298,7 @@ class _Training:
         rows = [k for k in range(len(self._members)) if k not in results]
         self._members = [self._members[k] for k in rows]
         if rows:
-            kept = torch.tensor(rows, device=self._device)
-            self._ppo.keep(kept)
-            self._scale.keep(kept)
-            self._env.keep((kept[:, None] * self._n + torch.arange(self._n, device=self._device)).flatten())
+            going_on = torch.tensor(rows, device=self._device)
+            self._ppo.keep(going_on)
+            self._scale.keep(going_on)
+            self._env.keep((going_on[:, None] * self._n + torch.arange(self._n, device=self._device)).flatten())

@@ -18,7 +18,8 @@ from eureka_agent.loop import MAX_ATTEMPTS
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store, to_json
+from eureka_agent.serial import to_json
+from eureka_agent.store import Store
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
 
 

@@ -23,7 +23,8 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.store import Store, from_json, to_json
+from eureka_agent.serial import from_json, to_json
+from eureka_agent.store import Store
 
 CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None)
 

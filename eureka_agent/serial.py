@@ -1,0 +1,34 @@
+"""Records as JSON and back, checked when they are read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from eureka_agent.errors import StoreError
+
+_Record = TypeVar("_Record")
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Building one takes milliseconds, so each is kept."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def to_json(record: object, kind: Any = None) -> str:
+    """Return a record as JSON; NaN and infinity survive as `NaN` and `Infinity`."""
+    return json.dumps(_adapter(kind or type(record)).dump_python(record, mode="json"))
+
+
+def from_json(kind: type[_Record], text: str) -> _Record:
+    """Return the record that `to_json` wrote. Raises StoreError when it is damaged."""
+    try:
+        record: _Record = _adapter(kind).validate_python(json.loads(text))
+    except (ValidationError, ValueError) as error:
+        raise StoreError(f"The run holds a damaged {kind.__name__}: {error}") from error
+    return record

@@ -1,0 +1,113 @@
+"""A training's state in a file, so that what was killed goes on in the middle of a training.
+
+A long training is saved every minute: weights, optimiser, statistics, random generators, every world, and each
+candidate's curves. What goes on from there is the same training, bit for bit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from eureka_agent.errors import StoreError
+from eureka_agent.records import Rung, TrainingRecord
+from eureka_agent.serial import from_json, to_json
+from eureka_agent.trainer.history import History
+
+EVERY_S = 60.0
+_HEADER = "training"
+
+
+@dataclass(frozen=True)
+class MemberFacts:
+    """One candidate that is still training."""
+
+    index: int
+    history: History
+    pace: list[tuple[float, float, int]]
+    rungs: list[Rung]
+
+
+@dataclass(frozen=True)
+class LeftFacts:
+    """One candidate that has left: its record and its policy (`left.<index>` of the tensors), or why it failed."""
+
+    index: int
+    record: TrainingRecord | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a training is besides its tensors."""
+
+    done: int
+    """Iterations."""
+    steps_of_all: int
+    seconds: float
+    members: list[MemberFacts]
+    left: list[LeftFacts]
+    key: str = ""
+    """Says which training it is."""
+
+
+class Checkpoint:
+    """The file of one training; `key` tells it from every other one, whose file it would not take for its own."""
+
+    def __init__(self, path: Path, key: str, every_s: float = EVERY_S) -> None:
+        self._path, self._key, self._every_s = path, key, every_s
+        self._saved_at = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save again."""
+        return time.monotonic() - self._saved_at >= self._every_s
+
+    def save(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
+        """Write the whole state, or leave the last one as it is."""
+        new = self._path.with_suffix(".new")
+        whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+        save_file(whole, new, metadata={_HEADER: to_json(replace(facts, key=self._key))})
+        os.replace(new, self._path)
+        self._saved_at = time.monotonic()
+
+    def load(self) -> tuple[Facts, dict[str, Tensor]] | None:
+        """Return the saved state; None when there is none of this training that can be read."""
+        try:
+            with safe_open(self._path, framework="pt") as file:
+                facts = from_json(Facts, (file.metadata() or {}).get(_HEADER, ""))
+                if facts.key != self._key:
+                    return None
+                return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, StoreError):
+            return None
+
+
+def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return these attributes (tensors and numbers) as tensors."""
+    return {name: torch.as_tensor(getattr(owner, name)) for name in names}
+
+
+def restore(owner: object, tensors: Mapping[str, Tensor]) -> None:
+    """Set attributes to what `kept` returned."""
+    for name, tensor in tensors.items():
+        before = getattr(owner, name)
+        setattr(owner, name, tensor.to(before.device) if isinstance(before, Tensor) else type(before)(tensor.item()))
+
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return `tensors` under `<prefix>.<name>`."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what `prefixed` put under a prefix, by its own names."""
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}

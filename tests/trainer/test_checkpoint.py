@@ -1,0 +1,104 @@
+"""A training that is cut goes on from its file as if nothing had happened, bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from eureka_agent.config import Race
+from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.records import Evaluation, Rung
+from eureka_agent.registry import load_task
+from eureka_agent.reward import SparseReward
+from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer import Checkpoint, Progress, TrainResult, train
+from tests.support.in_process import InProcess, upright
+
+BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))
+RACE = Race(rungs=(0.25,), episodes=4)
+AHEAD = (Rung(8 * 16 * 2, Evaluation(1e9, 1e9, 1e9, 4, 1.0)),)
+"""A champion that no one keeps up with: all but the best stop at the rung."""
+
+
+class CutError(Exception):
+    pass
+
+
+def rewards(task: str) -> list[InProcess | SparseReward]:
+    """The first breaks as soon as an episode is longer than a rollout; cartpole's second wants the pole upright."""
+    longest = 16.5 * load_task(task).dt
+
+    def breaks(episode_time: torch.Tensor) -> torch.Tensor:
+        if bool((episode_time > longest).any()):
+            raise RewardRuntimeError("it broke")
+        return episode_time
+
+    second = InProcess(upright, "dof_pos") if task == "cartpole" else InProcess(lambda action: action[:, 0], "action")
+    return [
+        InProcess(breaks, "episode_time"),
+        second,
+        SparseReward(),
+        InProcess(lambda action: -action[:, 0], "action"),
+    ]
+
+
+def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[TrainResult]:
+    steps = []
+
+    def on_progress(progress: Progress) -> None:
+        steps.append(progress.environment_steps)
+        if cut_after is not None and len(steps) > cut_after:
+            raise CutError
+
+    return train(
+        load_task(task),
+        rewards(task),
+        BUDGET,
+        seed=2,
+        race=RACE,
+        champion=AHEAD,
+        checkpoint=checkpoint,
+        on_progress=on_progress,
+    )
+
+
+def told(result: TrainResult) -> object:
+    policy = result.policy.to_bytes() if result.policy else None
+    record = result.record
+    numbers = record and (record.environment_steps, record.reward, record.fitness, record.rungs, record.stopped)
+    return policy, repr(numbers), str(result.error)
+
+
+@pytest.mark.parametrize("task", ["cartpole", "hopper_forward"])
+@pytest.mark.parametrize("cut_after", [1, 2, 5])
+def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, task: str, cut_after: int) -> None:
+    """Cut before anyone left, after one failed, and after the race stopped all but one."""
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(CutError):
+        run(task, Checkpoint(path, "mine", every_s=0.0), cut_after)
+    checkpoint = Checkpoint(path, "mine")
+    saved = checkpoint.load()
+    assert saved is not None
+    assert saved[0].done == cut_after
+    resumed = run(task, checkpoint)
+    whole = run(task, None)
+    assert [told(result) for result in resumed] == [told(result) for result in whole]
+    assert str(whole[0].error) == "it broke"
+    assert [bool(result.record and result.record.stopped) for result in whole].count(True) == 2
+
+
+def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "training.safetensors"
+    assert Checkpoint(path, "mine").load() is None
+    with pytest.raises(CutError):
+        run("cartpole", Checkpoint(path, "mine", every_s=0.0), 3)
+    assert Checkpoint(path, "another").load() is None
+    path.write_bytes(path.read_bytes()[:-10])
+    assert Checkpoint(path, "mine").load() is None
+
+
+def test_it_is_saved_now_and_then(tmp_path: Path) -> None:
+    run("cartpole", Checkpoint(tmp_path / "never.safetensors", "mine", every_s=3600.0))
+    assert not (tmp_path / "never.safetensors").exists()
