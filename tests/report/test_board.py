@@ -54,7 +54,7 @@ def test_a_stopped_candidate_is_told_apart_and_the_last_known_fitness_stays() ->
 def test_time_left_counts_what_is_still_to_train() -> None:
     clock = Clock()
     board = Board(clock)
-    board.take(runs.run_started(runs.config(generations=3, samples=4, racing=False)))
+    board.take(runs.run_started(runs.config(generations=3, samples=4)))
     assert board.run_left_s is None  # no speed known yet
     board.take(TrainingStarted((), runs.BASELINES))
     clock.now += 6.0
@@ -67,7 +67,7 @@ def test_time_left_counts_what_is_still_to_train() -> None:
 def test_time_left_counts_on_a_race_to_stop_some() -> None:
     """Of 4: all to 10 %, 2 to 20 %, 1 to the end: 0.4 + 0.2 + 0.8 = 1.4 trainings a generation."""
     board = Board(clock := Clock())
-    board.take(runs.run_started(runs.config(generations=3, samples=4)))
+    board.take(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
     board.take(TrainingStarted((), runs.BASELINES))
     clock.now += 6.0
     board.take(Trained(runs.BASELINES, runs.progress(2, 0.1)))
@@ -77,7 +77,7 @@ def test_time_left_counts_on_a_race_to_stop_some() -> None:
 def test_time_left_counts_waiting_between_trainings() -> None:
     clock = Clock()
     board = Board(clock)
-    board.take(runs.run_started(runs.config(generations=3, samples=4, baselines=False, racing=False)))
+    board.take(runs.run_started(runs.config(generations=3, samples=4, baselines=False)))
     names = tuple(f"g0c{i}" for i in range(4))
     board.take(GenerationStarted(0))
     outcomes = tuple(runs.outcome(0, runs.completion(i), runs.evaluation(1.0)) for i in range(4))

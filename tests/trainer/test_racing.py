@@ -178,6 +178,7 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
     [
         ({"race_rungs": (0.5, 0.2)}, "--race-rungs must rise between 0 and 1, got 0.5 0.2"),
         ({"race_rungs": (0.5, 1.0)}, "--race-rungs must rise"),
+        ({"racing": True, "trainer": "sb3"}, "--racing needs --trainer population"),
         ({"race_keep": 1.0}, "--race-keep must lie between 0 and 1"),
         ({"race_minimum": 0}, "--race-minimum must be at least 1"),
     ],
@@ -188,7 +189,6 @@ def test_a_race_that_cannot_be(change: dict[str, object], says: str) -> None:
 
 
 def test_where_nothing_races() -> None:
-    assert SynthesisConfig(task="cartpole").race == Race()
-    assert SynthesisConfig(task="cartpole", racing=False).race is None
-    assert SynthesisConfig(task="wave", env="cartpole").race is None
-    assert SynthesisConfig(task="cartpole", trainer="sb3").race is None
+    assert SynthesisConfig(task="cartpole", racing=True).race == Race()
+    assert SynthesisConfig(task="cartpole").race is None
+    assert SynthesisConfig(task="wave", env="cartpole", racing=True).race is None  # nothing to compare
