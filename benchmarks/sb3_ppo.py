@@ -20,9 +20,9 @@ ENVS = 8
 VecKind = Callable[[list[Callable[[], Any]]], VecEnv]
 
 
-def import_once(module: str) -> None:
-    """Fork processes off one that has imported `module`; else each imports torch for seconds, all at once."""
-    multiprocessing.set_forkserver_preload([module])
+def import_once() -> None:
+    """Fork processes off one that has imported this module; else each imports torch for seconds, all at once."""
+    multiprocessing.set_forkserver_preload([__name__])
 
 
 def total_steps(budget: TrainingBudget) -> int:

@@ -68,7 +68,7 @@ def main(
         torch_threads: Threads of torch on Gymnasium's environments.
     """
     torch.set_num_threads(torch_threads)
-    import_once("benchmarks.train_throughput")
+    import_once()
     with Wall() as wall:
         for env in envs:
             task = TASKS[env]
