@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import gymnasium
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.gymnasium_tasks import GymnasiumAnt, GymnasiumHopper
+from benchmarks.gymnasium_tasks import TASKS, GymnasiumTask
 from eureka_agent.simulation import CpuEngine, Environment
 from tests.support.in_process import human_reward
 
 
-@pytest.mark.parametrize("task", [GymnasiumHopper(), GymnasiumAnt()], ids=["hopper", "ant"])
-def test_observations_rewards_and_ends_are_gymnasiums(task: GymnasiumHopper | GymnasiumAnt) -> None:
-    env = gymnasium.make(task.gymnasium_id, **task.gymnasium_options)
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+def test_observations_rewards_and_ends_are_gymnasiums(task: GymnasiumTask) -> None:
+    env = task.maker()()
     inner = env.unwrapped
     inner.reset(seed=0)
     assert inner.model.opt.integrator == task.model.opt.integrator  # type: ignore[attr-defined]

@@ -1,0 +1,121 @@
+"""Where the time of a training goes, seen from outside: the library's own calls are timed, one within the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal, get_args
+from unittest import mock
+
+from mujoco.batch import Batch
+
+from eureka_agent.checks import check_source
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.probe import probe
+from eureka_agent.simulation import Environment
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer import sample_states, train
+from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP
+from eureka_agent.trainer.ppo import PPO
+
+Part = Literal["physics", "task", "policy", "opening", "rewards", "update", "rest"]
+PARTS: tuple[Part, ...] = get_args(Part)
+LEGEND = """
+physics: MuJoCo; task: observations, states, ends, resets and fitness; policy: acting; opening: static checks, sealed
+processes and probes, once a generation; rewards: their calls through the wall and the checks of what comes back;
+update: PPO's gradient steps; rest: rollouts, reward scaling, records."""
+_WHOLE: tuple[Part, ...] = ("opening", "update")
+"""Each of these is one part whatever it calls."""
+
+_CALLS: tuple[tuple[type, str, Part], ...] = (
+    (Batch, "step", "physics"),
+    (Batch, "forward", "physics"),
+    (Batch, "reset", "physics"),
+    (Environment, "step", "task"),
+    (RunningMoments, "update", "policy"),
+    (Population, "normalise", "policy"),
+    (Population, "value", "policy"),
+    (Population, "log_prob", "policy"),
+    (StackedMLP, "__call__", "policy"),
+    (SealedReward, "submit", "rewards"),
+    (SealedReward, "collect", "rewards"),
+    (PPO, "update", "update"),
+)
+
+
+class Clock:
+    """Adds up the seconds of each part; what runs within another part's call counts for itself alone.
+
+    Only the thread that made the clock counts.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
+        self._open: list[Part] = []
+        self._since = 0.0
+        self._thread = threading.get_ident()
+
+    @property
+    def total(self) -> float:
+        """All seconds that `running` lasted."""
+        return sum(self.seconds.values())
+
+    @property
+    def shares(self) -> dict[Part, float]:
+        """Each part of the total."""
+        return {part: seconds / self.total for part, seconds in self.seconds.items()}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Time everything that happens meanwhile."""
+        with ExitStack() as patches:
+            for owner, name, part in _CALLS:
+                patches.enter_context(mock.patch.object(owner, name, self._timed(getattr(owner, name), part)))
+            patches.enter_context(self.part("rest"))
+            yield
+
+    @contextmanager
+    def part(self, part: Part) -> Iterator[None]:
+        """Count what happens meanwhile as `part`."""
+        self._charge()
+        self._open.append(part)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._open.pop()
+
+    def _charge(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+    def _timed(self, function: Callable[..., Any], part: Part) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if threading.get_ident() != self._thread or self._open[-1] in _WHOLE:
+                return function(*arguments, **options)
+            with self.part(part):
+                return function(*arguments, **options)
+
+        return call
+
+
+def timed_generation(task: Task, sources: Sequence[str], budget: TrainingBudget, wall: Wall, seed: int) -> Clock:
+    """Train one candidate for each reward, from its source to its policy; return where the time went."""
+    samples = sample_states(task, seed=seed)  # once a run, not once a generation
+    rows = max(budget.num_envs * budget.horizon, len(samples["action"]))
+    clock, sealed = Clock(), []
+    with ExitStack() as rewards, clock.running():
+        with clock.part("opening"):
+            for source in sources:
+                sealed.append(wall.open(check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows))
+                rewards.callback(sealed[-1].close)
+                probe(sealed[-1], samples)
+        results = train(task, sealed, budget, seed=seed)
+    for result in results:
+        if result.error is not None:
+            raise result.error
+    return clock

@@ -1,0 +1,242 @@
+"""What the policies are worth: our PPO and stable-baselines3's, after the same number of environment steps.
+
+Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model, integrator, frame skip,
+reward, network, rows an update, epochs, minibatches and initial learning rate:
+
+    ours              the population PPO with one candidate in 64 worlds, its reward behind the wall
+    sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and rewards normalised
+    sb3-default-rate  the same with the library's default learning rate, which is lower
+
+Our learning rate then follows the KL divergence; theirs is constant. One yardstick for all: the return of Gymnasium's
+own environment, without exploration, from start states that are the same for everyone. For every policy of
+stable-baselines3 it is checked that its own `predict` and our `Policy` made of it get the same return.
+Every result goes to `--out` at once; trainings that are in there with the same steps and episodes are not run again.
+Run with `python -m benchmarks.returns`; needs the extra sb3.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import tyro
+from numpy.typing import NDArray
+from stable_baselines3 import PPO
+
+from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
+from benchmarks.measure import median_interval, ratio, stepping_of, table
+from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
+from eureka_agent.checks import check_source
+from eureka_agent.jail import Wall
+from eureka_agent.policy import Policy
+from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer import train
+from eureka_agent.trainer.sb3 import export
+
+Side = Literal["ours", "sb3", "sb3-default-rate"]
+Array = NDArray[Any]
+Act = Callable[[Array], Array]
+"""One observation to one action."""
+
+DEFAULT_RATE = 3e-4
+FRESH_SEED = 1_000_000
+"""No training has seeds as high as those of the evaluation."""
+CHECK_STEPS, CHECK_DIFFERENCE = 25, 1e-2
+"""Contacts amplify the last bit: over few steps, two forms of a policy have to agree, later they need not."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One training and what its policy does; a line of the file."""
+
+    env: Benchmarked
+    side: Side
+    seed: int
+    steps: int
+    seconds: float
+    """Of the training alone."""
+    returns: tuple[float, ...]
+    """Of each episode."""
+    lengths: tuple[int, ...]
+
+    @property
+    def score(self) -> float:
+        """The mean return."""
+        return statistics.mean(self.returns)
+
+
+def main(
+    envs: tuple[Benchmarked, ...] = ("hopper", "ant"),
+    sides: tuple[Side, ...] = ("ours", "sb3"),
+    seeds: int = 5,
+    steps: int = 1_000_000,
+    episodes: int = 20,
+    out: Path | None = Path("returns.jsonl"),
+    quick: bool = False,
+) -> None:
+    """Train, evaluate and print one table an environment.
+
+    Args:
+        envs: Environments to learn.
+        sides: Who learns; ratios are to `ours`.
+        seeds: Trainings of each side.
+        steps: Environment steps of each training, rounded to rollouts of 2048.
+        episodes: Episodes of each evaluation.
+        out: File of results to add to and to go on from; None keeps nothing.
+        quick: One rollout, one seed, two episodes, nothing kept: shows that everything runs.
+    """
+    torch.set_num_threads(1)
+    if quick:
+        seeds, steps, episodes, out = 1, 1, 2, None
+    known = _read(out)
+    with Wall() as wall:
+        for env in envs:
+            budget = replace(TASKS[env].budgets["normal"], environment_steps=steps)
+            results = []
+            for seed in range(seeds):  # all sides of a seed one after the other: an equally busy machine for each
+                for side in sides[seed % len(sides) :] + sides[: seed % len(sides)]:
+                    result = _find(known, env, side, seed, total_steps(budget), episodes)
+                    if result is None:
+                        result = _run(env, side, seed, budget, episodes, wall)
+                        _append(out, result)
+                    results.append(result)
+            _print(TASKS[env], results)
+
+
+def _run(env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episodes: int, wall: Wall) -> Result:
+    task = TASKS[env]
+    act, seconds = _ours(task, budget, seed, wall) if side == "ours" else _sb3(task, budget, seed, side)
+    returns, lengths = _evaluate(task, act, episodes)
+    result = Result(env, side, seed, total_steps(budget), seconds, returns, lengths)
+    print(f"{env} {side} seed {seed}: return {result.score:.0f}, trained in {seconds:.1f} s", flush=True)
+    return result
+
+
+def _ours(task: GymnasiumTask, budget: TrainingBudget, seed: int, wall: Wall) -> tuple[Act, float]:
+    reward = check_source(task.human_reward, task.reward_inputs)
+    sealed = wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+    start = time.perf_counter()
+    (result,) = train(task, [sealed], budget, seed=seed)
+    seconds = time.perf_counter() - start
+    sealed.close()
+    if result.policy is None:
+        raise RuntimeError(f"our training failed: {result.error}")
+    return _policy_acts(result.policy), seconds
+
+
+def _sb3(task: GymnasiumTask, budget: TrainingBudget, seed: int, side: Side) -> tuple[Act, float]:
+    environment = make_environment(task, budget)
+    start = time.perf_counter()
+    model = make_ppo(environment, budget, seed, learning_rate=DEFAULT_RATE if side == "sb3-default-rate" else None)
+    model.learn(total_steps(budget))
+    seconds = time.perf_counter() - start
+    environment.close()
+    _demand_same_return(task, model)
+    return _predicts(model), seconds
+
+
+def _policy_acts(policy: Policy) -> Act:
+    @torch.no_grad()
+    def act(observation: Array) -> Array:
+        action: Array = policy(torch.as_tensor(observation, dtype=torch.float32)[None])[0].numpy()
+        return action
+
+    return act
+
+
+def _predicts(model: PPO) -> Act:
+    """The library's own way, with what `VecNormalize` knows of the observations."""
+    statistics_of_training = model.get_vec_normalize_env()
+
+    def act(observation: Array) -> Array:
+        action: Array = model.predict(statistics_of_training.normalize_obs(observation), deterministic=True)[0]
+        return action
+
+    return act
+
+
+def _demand_same_return(task: GymnasiumTask, model: PPO) -> None:
+    """Both sides' ways into the yardstick must pay the same policy the same from the same state."""
+    (theirs,), _ = _evaluate(task, _predicts(model), 1, CHECK_STEPS)
+    (ours,), _ = _evaluate(task, _policy_acts(export(model)), 1, CHECK_STEPS)
+    if abs(theirs - ours) > CHECK_DIFFERENCE:
+        raise RuntimeError(f"one policy, two returns: {theirs} as stable-baselines3 predicts, {ours} as our policy")
+
+
+def _evaluate(
+    task: GymnasiumTask, act: Act, episodes: int, max_steps: float = math.inf
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return the return and the length of each episode in Gymnasium's environment."""
+    environment = task.maker()()
+    returns: list[float] = []
+    lengths: list[int] = []
+    for episode in range(episodes):
+        observation, _ = environment.reset(seed=FRESH_SEED + episode)
+        paid: list[float] = []
+        done = False
+        while not done and len(paid) < max_steps:
+            observation, reward, terminated, truncated, _ = environment.step(act(observation))
+            paid.append(float(reward))
+            done = terminated or truncated
+        returns.append(sum(paid))
+        lengths.append(len(paid))
+    environment.close()
+    return tuple(returns), tuple(lengths)
+
+
+def _read(out: Path | None) -> list[Result]:
+    if out is None or not out.exists():
+        return []
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [Result(**{**line, "returns": tuple(line["returns"]), "lengths": tuple(line["lengths"])}) for line in lines]
+
+
+def _find(known: Sequence[Result], env: Benchmarked, side: Side, seed: int, steps: int, episodes: int) -> Result | None:
+    wanted = (env, side, seed, steps, episodes)
+    same = (r for r in known if (r.env, r.side, r.seed, r.steps, len(r.returns)) == wanted)
+    return next(same, None)
+
+
+def _append(out: Path | None, result: Result) -> None:
+    if out is not None:
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(result)) + "\n")
+
+
+def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
+    by_side: dict[Side, list[Result]] = {}
+    for result in sorted(results, key=lambda result: result.seed):
+        by_side.setdefault(result.side, []).append(result)
+    ours = [result.seconds for result in by_side.get("ours", [])]
+    rows = []
+    for side, runs in by_side.items():
+        scores, seconds = [run.score for run in runs], [run.seconds for run in runs]
+        low, high, sure = median_interval(scores)
+        length = statistics.median(statistics.mean(run.lengths) for run in runs)
+        rows.append(
+            (
+                side,
+                f"{statistics.median(scores):.0f}",
+                f"{low:.0f} to {high:.0f} ({sure:.0%})",
+                f"{length:.0f}",
+                f"{statistics.median(seconds):.1f}",
+                f"{ratio(seconds, ours):.2f}x" if ours else "-",
+            )
+        )
+    table(
+        f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps, {len(scores)} seeds, "
+        f"{len(results[0].returns)} episodes each",
+        ("", "median return", "its interval", "length", "seconds", "ours is faster by"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,117 @@
+"""How a population scales: candidates and worlds, environment steps a second, where the time goes, peak memory.
+
+Every cell of the grid trains the task's human reward, once for each candidate behind the wall, with the task's own
+network, in a fresh process of its own: so peak memory is the cell's, without the rewards' sealed processes. A cell
+trains for about `--steps` environment steps of all its candidates together, at least for one rollout.
+Cells are interleaved; numbers are medians over the repeats, and the ratio is to the first cell.
+Run with `python -m benchmarks.scaling`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import statistics
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import tyro
+
+from benchmarks.measure import interleaved, ratio, stepping_of, table
+from benchmarks.parts import LEGEND, PARTS, Part, timed_generation
+from eureka_agent.jail import Wall
+from eureka_agent.registry import load_task
+from eureka_agent.task import Task
+
+Cell = tuple[int, int]
+"""Candidates, and worlds of each."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One training of a cell."""
+
+    seconds_per_step: float
+    shares: dict[Part, float]
+    peak_mib: float
+    grown_mib: float
+    """What of the peak came after the imports."""
+
+
+def main(
+    task: str = "ant_forward",
+    candidates: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64),
+    worlds: tuple[int, ...] = (64, 256, 1024, 4096),
+    max_worlds: int = 32_768,
+    steps: int = 200_000,
+    repeats: int = 3,
+    quick: bool = False,
+) -> None:
+    """Measure and print the grid.
+
+    Args:
+        task: Name of the task; its `normal` budget gives network and horizon.
+        candidates: Numbers of candidates.
+        worlds: Numbers of worlds per candidate.
+        max_worlds: Cells with more worlds in all are left out.
+        steps: Environment steps of a cell, over all candidates, rounded to rollouts.
+        repeats: Trainings of each cell.
+        quick: Three small cells, one rollout each, once: shows that everything runs.
+    """
+    if quick:
+        candidates, worlds, max_worlds, steps, repeats = (1, 2), (32, 64), 64, 1, 1
+    cells = [(k, n) for n in worlds for k in candidates if k * n <= max_worlds]
+    runs: dict[Cell, Callable[[int], Measured]] = {
+        cell: partial(_in_fresh_process, task, cell, steps) for cell in cells
+    }
+    _print(load_task(task), interleaved(runs, repeats))
+    print(LEGEND)
+
+
+def _in_fresh_process(task: str, cell: Cell, steps: int, seed: int) -> Measured:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_measure, task, cell, steps, seed).result()
+
+
+def _measure(name: str, cell: Cell, steps: int, seed: int) -> Measured:
+    task, (candidates, worlds) = load_task(name), cell
+    budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps // candidates)
+    before = _peak_mib()
+    with Wall() as wall:
+        clock = timed_generation(task, [task.human_reward] * candidates, budget, wall, seed)
+    trained = candidates * budget.iterations * worlds * budget.horizon
+    return Measured(clock.total / trained, clock.shares, _peak_mib(), _peak_mib() - before)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+
+
+def _print(task: Task, grid: dict[Cell, list[Measured]]) -> None:
+    budget = task.budgets["normal"]
+    first = [run.seconds_per_step for run in next(iter(grid.values()))]
+    rows = []
+    for cell, runs in grid.items():
+        seconds = [run.seconds_per_step for run in runs]
+        shares = [statistics.median(run.shares[part] for run in runs) for part in PARTS]
+        memory = [statistics.median(run.peak_mib for run in runs), statistics.median(run.grown_mib for run in runs)]
+        numbers = [
+            *map(str, cell),
+            f"{1 / statistics.median(seconds):.0f}",
+            f"{ratio(first, seconds):.2f}x",
+            *(f"{share:.0%}" for share in shares),
+            *(f"{mib:.0f}" for mib in memory),
+        ]
+        rows.append(numbers)
+    table(
+        f"{task.name} ({stepping_of(task.model)}): network {'-'.join(map(str, budget.hidden))}, "
+        f"rollouts of {budget.horizon}, {len(first)} runs each",
+        ("candidates", "worlds", "steps/s", "ratio", *PARTS, "peak MiB", "after imports"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
