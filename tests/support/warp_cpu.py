@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import warp as wp
 
+from eureka_agent.simulation import warp
+
 # Half of the processor time of these tests is compiling. What is computed is the same, and there are few worlds.
 wp.config.optimization_level = 0
 
 
 def put_in_place_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the device `cuda` of `make_engine` Warp's CPU device; everything else is as on a GPU."""
-    monkeypatch.setattr("eureka_agent.simulation.warp._warp_device", lambda name: wp.get_device("cpu"))
+    find = warp._warp_device
+    monkeypatch.setattr(warp, "_warp_device", lambda name: find("cpu"))
