@@ -1,53 +1,93 @@
-"""Everything that only a real GPU can show, in one go: resets, bad worlds, graphs, training, parity, throughput.
+"""Everything that only a real GPU can show, in one go.
 
-Run with `python -m benchmarks.gpu_check [cuda:0]` in the repository; needs the extra `warp`. Ends with 1 when a check
-fails. Kernels compile in the first run. `cpu` works too and shows that this script does (few worlds: no throughput).
+Run with `python -m benchmarks.gpu_check [--device cuda:1] [part ...]` in the repository; needs the extras `warp` and
+`dev`. Every part says ok, FAIL or skip; ends with 1 when one fails, with 2 when there is no such device. Kernels
+compile in the first run. `--device cpu` runs the same on Warp's CPU device and shows that this script works.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import mujoco_warp as mjw
+import pytest
 import torch
 import warp as wp
+from torch import Tensor
 
 from benchmarks.warp_parity import deviations
+from eureka_agent.checks import check_source
+from eureka_agent.events import Event, TrainingStarted
+from eureka_agent.graph_reward import GraphReward
+from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.registry import all_tasks, load_task
-from eureka_agent.reward import SparseReward
+from eureka_agent.reward import RewardBatch
 from eureka_agent.simulation import CpuEngine, Engine, Environment
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.task import Task, TrainingBudget
-from eureka_agent.trainer import evaluate, random_actions, train
+from eureka_agent.trainer import sample_states
+from eureka_agent.trainer.choose import choose_trainer
+from eureka_agent.trial import Trials
+from tests.support.honest_robots import ROBOTS
+from tests.support.honest_simple import SIMPLE
 
 PARITY_WORLDS, PARITY_STEPS, MAX_MEDIAN = 16, 10, 1e-4
 TIMED_STEPS = 100
+ROUNDED = 0.01
+"""Share of rows that rounding may push over a threshold of a reward."""
 
 
-def main() -> int:
-    device = sys.argv[1] if len(sys.argv) > 1 else "cuda:0"
-    gpu = device.startswith("cuda")
-    print(f"device {device}: {torch.cuda.get_device_name(device) if gpu else 'CPU'}")
-    own: tuple[Callable[[str], str], ...] = (resets, bad_worlds, graphs, training)
-    checks = {check.__name__.replace("_", " "): check for check in own}
-    checks |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
-    failed = 0
-    for name, check in checks.items():
-        started = time.perf_counter()
-        try:
-            verdict = f"ok    {check(device)}"
-        except Exception as error:  # noqa: BLE001 - every other check is still of interest
-            failed += 1
-            verdict = f"FAIL  {type(error).__name__}: {error}"
-        print(f"{name:24} {verdict}  [{time.perf_counter() - started:.1f} s]", flush=True)
-    for task in all_tasks():
-        for worlds in (256, 4096, 16384) if gpu else (64,):
-            print(f"{task.name:16} {worlds:6} worlds  {throughput(task, worlds, device)}", flush=True)
-    return 1 if failed else 0
+class SkippedError(Exception):
+    """This part says nothing on this device."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cuda:0", help="cuda:<i>, or cpu to try this script")
+    parser.add_argument("part", nargs="*", help="only these parts, e.g. 'graph rewards'")
+    chosen = parser.parse_args(arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        if chosen.device == "cpu":
+            from tests.support.warp_cpu import put_in_place_of_cuda  # noqa: PLC0415 - turns optimisation off
+
+            put_in_place_of_cuda(patch)
+        elif not torch.cuda.is_available():
+            print("torch finds no CUDA device here; --device cpu shows that this script works.")
+            return 2
+        name = "Warp's CPU device" if chosen.device == "cpu" else torch.cuda.get_device_name(chosen.device)
+        print(f"device {chosen.device}: {name}")
+        known = parts()
+        if unknown := set(chosen.part) - known.keys():
+            parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        names = [name for name in known if name in (chosen.part or known)]
+        device = "cuda" if chosen.device == "cpu" else chosen.device
+        return 1 if sum([run(name, known[name], device) for name in names]) else 0
+
+
+def parts() -> dict[str, Callable[[str], str]]:
+    own: tuple[Callable[[str], str], ...] = (resets, bad_worlds, graphs, graph_rewards, training)
+    named = {check.__name__.replace("_", " "): check for check in own}
+    named |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
+    return named | {f"throughput {task.name}": partial(throughput, task) for task in all_tasks()}
+
+
+def run(name: str, part: Callable[[str], str], device: str) -> bool:
+    """Run a part, say how it went and whether it failed."""
+    started, failed = time.perf_counter(), False
+    try:
+        verdict = f"ok    {part(device)}"
+    except SkippedError as error:
+        verdict = f"skip  {error}"
+    except Exception as error:  # noqa: BLE001 - every other part is still of interest
+        failed = True
+        verdict = f"FAIL  {type(error).__name__}: {error}"
+    print(f"{name:26} {verdict}  [{time.perf_counter() - started:.1f} s]", flush=True)
+    return failed
 
 
 def parity(task: Task, device: str) -> str:
@@ -86,24 +126,59 @@ def bad_worlds(device: str) -> str:
     return "found"
 
 
+def graph_rewards(device: str) -> str:
+    """Rewards as operations on the device give what their sealed processes on the CPU give."""
+    rewards = SIMPLE | ROBOTS | {f"human reward of {task.name}": (task.name, task.human_reward) for task in all_tasks()}
+    samples = {name: sample_states(load_task(name), seed=0) for name in {task for task, _ in rewards.values()}}
+    place = WarpEngine(load_task("cartpole").model, 1, device=device).device
+    values = off = 0
+    with Wall() as wall:
+        for name, (task, code) in rewards.items():
+            spec, state = load_task(task).reward_inputs, samples[task]
+            sealed = wall.open(check_source(code, spec), spec, max_rows=len(state["action"]))
+            got, expected = _on(place, sealed, state), sealed(state)
+            sealed.close()
+            pairs = [(got.reward, expected.reward), *((got.components[n], v) for n, v in expected.components.items())]
+            far = [~torch.isclose(a.cpu(), b, rtol=1e-4, atol=1e-5) for a, b in pairs]
+            demand(max(float(each.float().mean()) for each in far) <= ROUNDED, f"{name!r} gives other values")
+            values, off = values + sum(len(each) for each in far), off + sum(int(each.sum()) for each in far)
+    return f"{len(rewards)} rewards on {place}; {off} of {values:,} values beside the sealed processes'"
+
+
+def _on(place: torch.device, sealed: SealedReward, state: Mapping[str, Tensor]) -> RewardBatch:
+    """Return what the graph of a reward gives at this place."""
+    graph = sealed.graph(state)
+    assert graph is not None, "a reward has no graph"
+    runner = GraphReward(graph)
+    runner.submit({name: values.to(place) for name, values in state.items()})
+    batch = runner.collect()
+    demand(batch.reward.device == place, f"the reward came back on {batch.reward.device}")
+    return batch
+
+
 def training(device: str) -> str:
-    """Physics, policies and PPO on the device; evaluation with the policy on the CPU."""
-    task = load_task("cartpole")
-    budget = TrainingBudget(num_envs=256, environment_steps=100_000)
-    (result,) = train(task, [SparseReward()], budget, seed=0, device=device)
-    demand(result.policy is not None and result.record is not None, f"the training failed: {result.error}")
-    assert result.policy is not None
-    (evaluation,) = evaluate(task, [result.policy], episodes=64, seed=0, device=device)
-    (random,) = evaluate(task, [random_actions(task, seed=0)], episodes=64, seed=0, device=device)
-    demand(evaluation.fitness > 2.0 * random.fitness, f"fitness {evaluation.fitness:.1f}, random {random.fitness:.1f}")
-    return f"fitness {evaluation.fitness:.1f}, random actions {random.fitness:.1f}"
+    """Physics, policies, PPO and the human reward on the device; evaluation with the policies on the CPU."""
+    task, said = load_task("cartpole"), list[str]()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            said.append(event.where)
+
+    budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
+    trainer = choose_trainer("population", device=device)
+    with Wall() as wall:
+        measured = Trials(task, budget, wall, seed=0, device=device, tell=listen, trainer=trainer).baselines()
+    demand("as tensor operations on cuda" in said[0], f"the log says {said[0]!r}")
+    fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}
+    demand(min(fitness["human"], fitness["sparse"]) > 2.0 * fitness["random"], f"fitness {fitness}")
+    return ", ".join(f"{name} {value:.1f}" for name, value in fitness.items())
 
 
 def graphs(device: str) -> str:
     """The captured step gives what MuJoCo Warp gives when its kernels are launched one by one."""
     task, worlds, steps = load_task("ant_forward"), 256, 20
     engine = WarpEngine(task.model, worlds, device=device)
-    with wp.ScopedDevice(device):
+    with wp.ScopedDevice(str(engine.device)):
         model, data = mjw.put_model(task.model), mjw.make_data(task.model, worlds)
         mjw.step(model, data)  # compiles
         mjw.reset_data(model, data)
@@ -123,7 +198,14 @@ def graphs(device: str) -> str:
     return f"{1e3 * replayed:.2f} ms a physics step of {worlds} ants, launched one by one {1e3 * launched:.2f} ms"
 
 
-def throughput(task: Task, worlds: int, device: str) -> str:
+def throughput(task: Task, device: str) -> str:
+    rates = [f"{worlds} worlds {_rate(task, worlds, device)}" for worlds in (256, 4096, 16384)]
+    return f"environment steps/s: {'; '.join(rates)}"
+
+
+def _rate(task: Task, worlds: int, device: str) -> str:
+    if WarpEngine(task.model, 1, device=device).device.type == "cpu":
+        raise SkippedError("a CPU says nothing about it")
     engine = WarpEngine(task.model, worlds, device=device)
     environment = Environment(task, worlds, seed=0, engine=engine)
     action = 2.0 * torch.rand(worlds, task.action_size, device=engine.device) - 1.0
@@ -134,7 +216,7 @@ def throughput(task: Task, worlds: int, device: str) -> str:
         environment.step(action)
     wait(engine)
     rate = worlds * TIMED_STEPS / (time.perf_counter() - started)
-    return f"{rate:12,.0f} environment steps/s  {engine.overflows} without room"
+    return f"{rate:,.0f}" + (f" ({engine.overflows} without room)" if engine.overflows else "")
 
 
 def wait(engine: Engine) -> None:

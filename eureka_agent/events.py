@@ -59,6 +59,8 @@ class TrainingStarted:
     candidates: tuple[Candidate, ...]
     names: tuple[str, ...]
     """One short name a member: `g0c3`, or `human reward`."""
+    where: str = ""
+    """One sentence that says where the rewards are computed; empty when that is behind the wall on the CPU."""
 
 
 @dataclass(frozen=True)

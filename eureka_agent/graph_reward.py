@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from eureka_agent.errors import GraphError, RewardRuntimeError
+from eureka_agent.errors import GraphError
 from eureka_agent.graph import RewardGraph
-from eureka_agent.reward import RewardBatch
+from eureka_agent.reward import RewardBatch, not_finite, reward_failed
+
+_MAX_TEXT = 300
 
 
 class GraphReward:
@@ -29,12 +30,13 @@ class GraphReward:
         try:
             self._submitted = self.graph({name: state[name] for name in self.parameters})
         except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, GraphError) as error:
-            raise RewardRuntimeError(f"The reward function failed: {str(error).splitlines()[0]}") from error
+            message = " ".join(str(error).split())[:_MAX_TEXT]
+            raise reward_failed(f"{type(error).__name__}: {message}") from error
 
     def collect(self) -> RewardBatch:
         """See `RewardRunner.collect`. Raises RewardRuntimeError for NaN and infinite values."""
         assert self._submitted is not None, "collect() without submit()"
         batch, self._submitted = self._submitted, None
-        if not all(bool(torch.isfinite(values).all()) for values in (batch.reward, *batch.components.values())):
-            raise RewardRuntimeError("The reward function failed: NaN or infinite values.")
+        if (wrong := not_finite(batch)) is not None:
+            raise reward_failed(wrong)
         return batch

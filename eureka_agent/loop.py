@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from eureka_agent.errors import EmptyAnswersError
 from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
-from eureka_agent.jail import SealedReward
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import Candidate, Completion, Failure, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
+from eureka_agent.reward import RewardRunner
 from eureka_agent.selection import Judge, greedy, preferred
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials
@@ -102,7 +102,7 @@ class Search:
         known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
         outcomes = [known[c.index] for c in completions if c.index in known]
         with ExitStack() as open_rewards:
-            ready: list[tuple[Candidate, SealedReward]] = []
+            ready: list[tuple[Candidate, RewardRunner]] = []
             for completion in completions:
                 if completion.index in known:
                     continue
@@ -114,7 +114,7 @@ class Search:
             outcomes += self._train(ready, champion)
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
-    def _train(self, ready: Sequence[tuple[Candidate, SealedReward]], champion: Outcome | None) -> list[Outcome]:
+    def _train(self, ready: Sequence[tuple[Candidate, RewardRunner]], champion: Outcome | None) -> list[Outcome]:
         """Train the candidates side by side, measure what their policies do, and store all of it at once.
 
         They race, if the run does, against each other and the best so far.

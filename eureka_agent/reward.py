@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
+
+from eureka_agent.errors import RewardRuntimeError
 
 SPARSE_REWARD = "_sparse_reward"
 """Name under which a rollout carries the task's own sparse reward; no candidate can ask for it."""
@@ -37,6 +40,22 @@ class RewardRunner(Protocol):
     def collect(self) -> RewardBatch:
         """Return the rewards of what was submitted. Raises RewardRuntimeError when the reward itself fails."""
         ...
+
+
+def reward_failed(reason: str) -> RewardRuntimeError:
+    """Return the error of a reward that broke, in the same words wherever it ran."""
+    return RewardRuntimeError(f"The reward function failed: {reason.rstrip('.')}.")
+
+
+def not_finite(batch: RewardBatch) -> str | None:
+    """Say what is NaN or infinite in `batch`, or return None. A GPU is waited for once."""
+    columns = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
+    # 0 times NaN or infinity is NaN: half the price of `isfinite`
+    if float(torch.stack([(values * 0.0).sum() for values in columns.values()]).sum()) == 0.0:
+        return None
+    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in columns.items()}
+    wrong = [f"{name} in {count}" for name, count in bad.items() if count]
+    return f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows"
 
 
 class SparseReward:

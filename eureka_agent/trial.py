@@ -13,6 +13,7 @@ from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
+from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
@@ -65,12 +66,12 @@ class Trials:
         self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
         self._samples = sample_states(task, seed=seed, device=device)
 
-    def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, SealedReward] | Outcome:
-        """Extract, check and probe a candidate; returns its reward in a sealed child, or the failed outcome."""
+    def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, RewardRunner] | Outcome:
+        """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome."""
         try:
             reward = check_source(extract(candidate.completion.text), self.task.reward_inputs)
             candidate = replace(candidate, reward=reward)
-            return candidate, self.open(reward, open_rewards)
+            return candidate, self._near_the_worlds(self.open(reward, open_rewards))
         except CandidateError as error:
             return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
 
@@ -81,6 +82,17 @@ class Trials:
         open_rewards.callback(sealed.close)
         probe(sealed, self._samples)
         return sealed
+
+    def _near_the_worlds(self, sealed: SealedReward) -> RewardRunner:
+        """Return a probed reward as operations on the worlds' device where it is not the CPU and the reward has them.
+
+        Otherwise the sealed child goes on, and states are copied to it. Raises RewardRuntimeError.
+        """
+        graph = sealed.graph(self._samples) if self._device != "cpu" else None
+        if graph is None:
+            return sealed
+        sealed.close()
+        return GraphReward(graph)
 
     def train(
         self,
@@ -96,7 +108,7 @@ class Trials:
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
-        self._tell(TrainingStarted(tuple(candidates), names))
+        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards)))
         results = self._trainer(
             self.task,
             rewards,
@@ -122,6 +134,18 @@ class Trials:
                 trials.append(Trial(result, next(evaluations)))
         return trials
 
+    def _where(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> str:
+        """Say where the rewards are computed; nothing when that is as usual, behind the wall on the CPU."""
+        if self._device == "cpu":
+            return ""
+        pairs = list(zip(names, rewards, strict=True))
+        places = {
+            f"as tensor operations on {self._device}": [n for n, r in pairs if isinstance(r, GraphReward)],
+            "in sealed processes on the CPU": [n for n, r in pairs if isinstance(r, SealedReward)],
+        }
+        parts = [f"{how}: {', '.join(who)}" for how, who in places.items() if who]
+        return f"Rewards run {'; '.join(parts)}."
+
     def baselines(self) -> tuple[Baseline, ...]:
         """Train the human and the sparse reward with the same budget and seed, and measure random actions."""
         _, baselines = self.beside_baselines((), ())
@@ -132,7 +156,8 @@ class Trials:
     ) -> tuple[list[Trial], tuple[Baseline, ...]]:
         """Train `rewards` in one population with the human and the sparse reward."""
         with ExitStack() as open_rewards:
-            human = self.open(check_source(self.task.human_reward, self.task.reward_inputs), open_rewards)
+            source = check_source(self.task.human_reward, self.task.reward_inputs)
+            human = self._near_the_worlds(self.open(source, open_rewards))
             everyone = (*names, "human reward", "sparse reward")
             *trials, human_trial, sparse_trial = self.train(everyone, (*rewards, human, SparseReward()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])

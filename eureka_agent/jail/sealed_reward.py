@@ -17,7 +17,7 @@ from eureka_agent.graph import RewardGraph, parse_graph
 from eureka_agent.jail.sealer import Sealer, shared_memory
 from eureka_agent.jail.zygote import Child, processor_time_until
 from eureka_agent.records import RewardSource
-from eureka_agent.reward import RewardBatch
+from eureka_agent.reward import RewardBatch, not_finite, reward_failed
 from eureka_agent.task import StateSpec
 from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Exchange, Layout, Message, WireError
 
@@ -103,8 +103,8 @@ class SealedReward:
         reward = self._exchange.reward[:rows].clone()
         columns = self._exchange.components[: len(names), :rows].clone()
         batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
-        if not (_all_finite(reward) and _all_finite(columns)):
-            raise self._fail(_not_finite(batch))
+        if (wrong := not_finite(batch)) is not None:
+            raise self._fail(wrong)
         self.component_names = names
         self._calls += 1
         return batch
@@ -112,21 +112,23 @@ class SealedReward:
     def graph(self, state: Mapping[str, Tensor]) -> RewardGraph | None:
         """Return the reward as a list of operations that trusted code can run on any device, or None if it has none.
 
-        It has one when it makes the same operations whatever the values are, all of them allowed, and when the list
-        gives on `state` what the reward itself gives. Raises RewardRuntimeError as a call does.
+        It has one when it makes the same operations whatever the values and the number of rows are, all of them
+        allowed, and when the list gives on `state` what the reward itself gives, as it is and repeated to `max_rows`.
+        Raises RewardRuntimeError as a call does.
         """
-        expected = self(state)
-        rows = len(expected.reward)
+        rows = self._count_rows(state)
+        known = {name: state[name].detach().cpu() for name in self.parameters}
+        states = [_repeated(known, count) for count in sorted({rows, self._layout.max_rows})]
+        expected = [self(each) for each in states]
         assert self._child is not None
         self._send({"graph": rows})
         answer = self._answer()
-        shapes = dict(self._layout.shapes)
         try:
-            graph = parse_graph(answer.get("graph"), shapes)
-            got = graph({name: state[name].detach().cpu() for name in shapes})
+            graph = parse_graph(answer.get("graph"), dict(self._layout.shapes))
+            same = all(_same(batch, graph(each)) for batch, each in zip(expected, states, strict=True))
         except (GraphError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError):
             return None
-        return graph if _same(expected, got) else None
+        return graph if same else None
 
     def close(self) -> None:
         """End the sealed process and free the shared memory; a second time does nothing."""
@@ -202,22 +204,16 @@ class SealedReward:
         return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
 
     def _fail(self, reason: str) -> RewardRuntimeError:
-        self._failure = f"The reward function failed: {reason.rstrip('.')}."
+        error = reward_failed(reason)
+        self._failure = str(error)
         self._rows = None
         self.close()
-        return RewardRuntimeError(self._failure)
+        return error
 
 
-def _all_finite(values: Tensor) -> bool:
-    """Whether no value is NaN or infinite: 0 times those is NaN, and half the price of `isfinite`."""
-    return float((values * 0.0).sum()) == 0.0
-
-
-def _not_finite(batch: RewardBatch) -> str:
-    named = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
-    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in named.items()}
-    wrong = [f"{name} in {count}" for name, count in bad.items() if count]
-    return f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows"
+def _repeated(state: Mapping[str, Tensor], rows: int) -> dict[str, Tensor]:
+    """Return `rows` rows: those of `state`, over and over."""
+    return {name: values[torch.arange(rows) % len(values)] for name, values in state.items()}
 
 
 def _same(a: RewardBatch, b: RewardBatch) -> bool:

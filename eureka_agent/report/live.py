@@ -84,6 +84,8 @@ class LiveDisplay:
                 lines = sentences.run_started(event)
             case GenerationStarted() if run and not run.config.has_fitness:
                 lines = [sentences.generation_started(event, run)]
+            case TrainingStarted():
+                lines = sentences.training_started(event)
             case BaselinesMeasured() if run:
                 lines = sentences.baselines_measured(event, unit_of(run))
             case GenerationFinished() if run:

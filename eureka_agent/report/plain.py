@@ -78,7 +78,7 @@ class PlainLog:
                 return [sentences.outcome_known(event.outcome, unit)]
             case TrainingStarted():
                 self._said_at, self._said_share = self._clock(), 0.0
-                return [f"Training {', '.join(event.names)}."]
+                return [f"Training {', '.join(event.names)}.", *sentences.training_started(event)]
             case Trained():
                 return self._training(event.progress, unit)
             case BaselinesMeasured():

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, RunFinished, RunStarted
+from eureka_agent.events import (
+    BaselinesMeasured,
+    GenerationFinished,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    TrainingStarted,
+)
 from eureka_agent.records import Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
@@ -37,6 +44,11 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
     asked = f"asking for {plural(run.config.samples, 'reward')}"
     again = " again, because all before failed" if event.attempt else ""
     return f"{nth(event.generation, run.config)}: {asked}{again}."
+
+
+def training_started(event: TrainingStarted) -> list[str]:
+    """Return where the rewards are computed, when it is not as usual."""
+    return [clean(event.where)] if event.where else []
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:

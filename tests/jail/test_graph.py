@@ -81,6 +81,15 @@ def test_reward_without_a_graph_has_none_and_goes_on(wall: Wall, body: str) -> N
     reward.close()
 
 
+def test_another_reward_for_many_rows_is_no_graph(wall: Wall) -> None:
+    code = "def compute_reward(height): return (height if len(height) < 500 else -height), {}"
+    for max_rows, known in ((64, True), (1000, False)):
+        reward = honest(wall, code, max_rows=max_rows)
+        assert (reward.graph(state()) is not None) == known
+        assert reward(state()).reward.shape == (8,)
+        reward.close()
+
+
 GOOD: dict[str, Any] = {
     "inputs": ["height"],
     "nodes": [["input", 0], ["operation", "mul.Tensor", [{"ref": [0, 0]}, {"float": "2.0"}], {}]],
@@ -211,8 +220,29 @@ def test_a_graph_cannot_change_state_or_keep_anything_between_calls() -> None:
     assert height.tolist() == [1.0, 3.0]
 
 
-def test_values_that_are_not_finite_are_the_rewards_fault() -> None:
-    runner = GraphReward(parse_graph(GOOD, SHAPES))
-    runner.submit({"height": torch.tensor([float("inf")])})
-    with pytest.raises(RewardRuntimeError, match="NaN or infinite"):
-        runner.collect()
+def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wall: Wall) -> None:
+    code = "import torch\ndef compute_reward(height):\n    x = torch.log(height)\n    return x, {'x': x, 'h': height}"
+    sealed = honest(wall, code)
+    graph = sealed.graph(state())
+    assert graph is not None
+    said = []
+    for runner in (sealed, GraphReward(graph)):
+        runner.submit({"height": torch.tensor([1.0, -1.0, 0.0, 2.0])})
+        with pytest.raises(RewardRuntimeError) as caught:
+            runner.collect()
+        said.append(str(caught.value))
+    expected = "NaN or infinite values: the reward in 2, component 'x' in 2 of 4 rows."
+    assert said == [f"The reward function failed: {expected}"] * 2
+
+
+def test_an_operation_that_fails_is_the_rewards_fault(wall: Wall) -> None:
+    code = "def compute_reward(height):\n    x = height.clone()\n    x[height < 5.0] = height\n    return x, {}"
+    sealed = honest(wall, code)  # good as long as every row is below 5
+    graph = sealed.graph(state())
+    sealed.close()
+    assert graph is not None
+    runner = GraphReward(graph)
+    runner.submit({"height": torch.full((4,), 0.7)})
+    assert runner.collect().reward.tolist() == pytest.approx([0.7] * 4)
+    with pytest.raises(RewardRuntimeError, match="The reward function failed: RuntimeError: shape mismatch"):
+        runner.submit({"height": torch.tensor([0.7, 0.7, 7.0])})

@@ -26,6 +26,7 @@ from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.task import Memory, Start, TrainingBudget
 from eureka_agent.trainer import evaluate, train
 from tests.simulation.test_environment import SLIDER, Slider
+from tests.support.warp_cpu import put_in_place_of_cuda
 
 pytestmark = pytest.mark.timeout(900)  # compiling everything, on a busy machine
 
@@ -220,16 +221,13 @@ def test_the_device_chooses_the_engine() -> None:
 
 
 def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "eureka_agent.simulation.choose.CpuEngine",
-        lambda model, num_envs, threads: WarpEngine(model, num_envs, device="cpu"),
-    )
+    put_in_place_of_cuda(monkeypatch)
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
-    first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0)
+    first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0, device="cuda")
     assert first.record is not None
     assert first.policy is not None
     assert first.record == dataclasses.replace(second.record or first.record, seconds=first.record.seconds)
-    (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0)
+    (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0, device="cuda")
     assert evaluation.episodes == 4
     assert math.isfinite(evaluation.fitness)
 

@@ -1,0 +1,105 @@
+"""A run with `--device cuda`, whole, on Warp's CPU device: where its rewards are computed, and that nothing differs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mujoco_warp")
+
+from eureka_agent import SynthesisConfig, synthesize
+from eureka_agent.errors import UsageError
+from eureka_agent.events import Event, TrainingStarted
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.records import Outcome
+from eureka_agent.task import TrainingBudget
+from tests.support.rewards import completion, upright
+from tests.support.warp_cpu import put_in_place_of_cuda
+
+pytestmark = pytest.mark.timeout(900)  # compiling, on a busy machine
+
+TINY = TrainingBudget(num_envs=8, environment_steps=512, evaluation_episodes=8)
+
+READS_A_VALUE = completion(
+    "upright = torch.cos(dof_pos[:, 1])\nif float(upright.min()) > 2.0:\n    upright = -upright\n"
+    'return upright, {"upright": upright}'
+)
+"""What it does could depend on a value, so it has no graph."""
+BREAKS_LATER = completion('x = torch.log(1.0 - action.abs()).sum(dim=-1)\nreturn x, {"x": x}', "action: Tensor")
+"""Sample states have uniform actions; in training some are clipped to 1."""
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SynthesisConfig, "training_budget", lambda self, task: TINY)
+    put_in_place_of_cuda(monkeypatch)
+
+
+def run(tmp_path: Path, wall: Wall, name: str, device: str, *answers: str) -> tuple[tuple[Outcome, ...], list[str]]:
+    """Return the outcomes of one generation, and what the run said about where its rewards ran."""
+    config = SynthesisConfig(
+        task="cartpole",
+        generations=1,
+        samples=len(answers),
+        device=device,  # type: ignore[arg-type]
+        runs_dir=tmp_path,
+        run_name=name,
+    )
+    said: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            said.append(event.where)
+
+    return synthesize(config, proposer=ScriptedProposer([answers]), listener=listen, wall=wall).outcomes, said
+
+
+def curves(outcome: Outcome) -> list[float]:
+    """Return an outcome's numbers, from the first rollout to the evaluation."""
+    assert outcome.training is not None
+    assert outcome.evaluation is not None
+    trained = outcome.training
+    numbers = [value for curve in (trained.reward, *trained.components, trained.fitness) for value in curve.values]
+    return [number for number in numbers if math.isfinite(number)] + [outcome.fitness]
+
+
+def test_rewards_run_as_operations_on_the_device(tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = (upright(0.1), READS_A_VALUE)
+    outcomes, said = run(tmp_path, wall, "device", "cuda", *answers)
+    assert said == [
+        "Rewards run as tensor operations on cuda: human reward.",
+        "Rewards run as tensor operations on cuda: g0c0; in sealed processes on the CPU: g0c1.",
+    ]
+    on_cpu, nothing = run(tmp_path, wall, "cpu", "cpu", *answers)
+    assert nothing == ["", ""]
+    monkeypatch.setattr(SealedReward, "graph", lambda self, state: None)
+    all_sealed, said = run(tmp_path, wall, "sealed", "cuda", *answers)
+    assert said[1] == "Rewards run in sealed processes on the CPU: g0c0, g0c1."
+    for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
+        assert len(curves(outcome)) > 10
+        assert curves(outcome) == pytest.approx(curves(behind_the_wall), rel=1e-5, abs=1e-5)
+        assert curves(outcome)[0] == pytest.approx(curves(with_mujoco_c)[0], rel=1e-4)  # later on, float32 parts them
+        assert outcome.fitness == pytest.approx(with_mujoco_c.fitness, rel=0.1)
+    assert curves(outcomes[0]) != pytest.approx(curves(outcomes[1]), rel=1e-3)
+
+
+def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (broken, fine), said = run(tmp_path, wall, "device", "cuda", BREAKS_LATER, upright(0.1))
+    assert said[1] == "Rewards run as tensor operations on cuda: g0c0, g0c1."
+    monkeypatch.setattr(SealedReward, "graph", lambda self, state: None)
+    (behind_the_wall, _), _ = run(tmp_path, wall, "sealed", "cuda", BREAKS_LATER, upright(0.1))
+    assert broken.failure == behind_the_wall.failure
+    assert broken.failure is not None
+    assert broken.failure.stage == "training"
+    assert "NaN or infinite values: the reward in" in broken.failure.message
+    assert fine.evaluation is not None
+
+
+def test_a_trainer_of_the_cpu_refuses_the_device(tmp_path: Path, wall: Wall) -> None:
+    with pytest.raises(UsageError, match="--trainer sb3 trains on the CPU"):
+        synthesize(SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path), wall=wall)

@@ -1,0 +1,41 @@
+"""The check that is ready for a GPU runs, here on Warp's CPU device, and tells what fails."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytest.importorskip("mujoco_warp")
+
+from benchmarks import gpu_check
+
+pytestmark = pytest.mark.timeout(900)  # compiling, on a busy machine
+
+
+def test_parts_say_how_they_went(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = ("bad worlds", "graph rewards", "throughput cartpole")
+    assert gpu_check.main(["--device", "cpu", *parts]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
+    assert said == {"bad worlds": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
+    assert any(re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines)
+
+
+def test_a_part_that_fails_is_told_and_the_others_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_check, "MAX_MEDIAN", -1.0)
+    assert gpu_check.main(["--device", "cpu", "bad worlds", "parity cartpole"]) == 1
+    said = capsys.readouterr().out
+    assert re.search("parity cartpole +FAIL  AssertionError: positions differ by", said)
+    assert re.search("bad worlds +ok", said)
+
+
+def test_what_cannot_be_checked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        gpu_check.main(["--device", "cpu", "everything"])
+    assert "no part is called everything; there are resets, bad worlds" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert gpu_check.main([]) == 2
+    assert "torch finds no CUDA device here" in capsys.readouterr().out

@@ -1,0 +1,17 @@
+"""`--device cuda` on a machine without a GPU: Warp's CPU device stands in for it. Needs the extra `warp`."""
+
+from __future__ import annotations
+
+import pytest
+import warp as wp
+
+from eureka_agent.simulation import warp
+
+# Half of the processor time of these tests is compiling. What is computed is the same, and there are few worlds.
+wp.config.optimization_level = 0
+
+
+def put_in_place_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the device `cuda` of `make_engine` Warp's CPU device; everything else is as on a GPU."""
+    find = warp._warp_device
+    monkeypatch.setattr(warp, "_warp_device", lambda name: find("cpu"))
