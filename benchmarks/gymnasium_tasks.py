@@ -7,6 +7,7 @@ Ant-v5 can leave the contact forces out of the observation and the reward, and b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import mujoco
@@ -47,7 +48,7 @@ class _GymnasiumTask(Task):
     def build(self) -> mujoco.MjSpec:
         return load_package_xml("gymnasium", f"envs/mujoco/assets/{self.xml}")
 
-    @property
+    @cached_property
     def rest(self) -> Tensor:
         return torch.as_tensor(self.model.qpos0, dtype=torch.float32)
 
