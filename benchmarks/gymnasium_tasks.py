@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import gymnasium
@@ -88,7 +88,7 @@ class GymnasiumTask(Task):
         options = {**self.gymnasium_options, **(weights or self.weights).options}
         return partial(_make, self.gymnasium_id, options, int(self.model.opt.integrator))
 
-    @property
+    @cached_property
     def rest(self) -> Tensor:
         return torch.as_tensor(self.model.qpos0, dtype=torch.float32)
 

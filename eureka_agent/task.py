@@ -222,12 +222,12 @@ class Task(ABC):
         """The compiled scene."""
         return self.build().compile()
 
-    @property
+    @cached_property
     def dt(self) -> float:
         """Seconds per environment step."""
         return float(self.model.opt.timestep) * self.frame_skip
 
-    @property
+    @cached_property
     def episode_length_s(self) -> float:
         """Seconds per full episode."""
         return self.dt * self.max_episode_steps

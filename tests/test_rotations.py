@@ -52,3 +52,12 @@ def test_everything_broadcasts_over_leading_dimensions() -> None:
     assert rotations.multiply(quat[:, None], quat[None]).shape == (5, 5, 4)
     angles: Tensor = rotations.rotation_angle(quat, quat[0])
     torch.testing.assert_close(angles, torch.linspace(0.0, 3.0, 5))
+
+
+def test_a_matrix_turns_as_its_quaternion_does() -> None:
+    quat = torch.nn.functional.normalize(torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
+    matrix = rotations.matrix(quat)
+    assert matrix.shape == (2, 6, 3, 3)
+    for column, axis in enumerate((X, Y, Z)):
+        torch.testing.assert_close(matrix[..., column], rotations.rotate(quat, axis))
+    assert torch.equal(rotations.matrix(quat[0, 4]), matrix[0, 4])  # the same alone and in company

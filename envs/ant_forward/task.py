@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal
 
 import mujoco
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent import rotations
-from eureka_agent.scene import add_frame_sensors, load_package_xml
+from eureka_agent.scene import load_package_xml
 from eureka_agent.task import (
     Memory,
     Physics,
@@ -138,7 +139,6 @@ class AntForward(Task):
         spec = load_package_xml("gymnasium", "envs/mujoco/assets/ant.xml")
         spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
         spec.option.timestep = _DT_S / self.frame_skip
-        add_frame_sensors(spec, "torso")
         for actuator in list(spec.actuators):
             spec.delete(actuator)
         for joint in _JOINT_NAMES:  # in the order of the joints, as in Isaac Gym
@@ -154,10 +154,10 @@ class AntForward(Task):
 
     def start(self, random: Random) -> Start:
         """See `Task.start`."""
-        lower, upper = self._joint_limits(random.n)
+        lower, upper = self._joint_limits
         qpos = torch.zeros(random.n, self.model.nq)
         qpos[:, 2], qpos[:, 3] = _START_HEIGHT_M, 1.0
-        middle = torch.zeros_like(lower).clamp(lower, upper)  # hips straight, ankles as stretched as they go
+        middle = torch.zeros(8).clamp(lower, upper)  # hips straight, ankles as stretched as they go
         qpos[:, 7:] = (middle + random.uniform(-0.2, 0.2, 8)).clamp(lower, upper)
         qvel = torch.cat((torch.zeros(random.n, 6), random.uniform(-0.1, 0.1, 8)), dim=1)
         return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
@@ -168,34 +168,37 @@ class AntForward(Task):
 
     def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
         """See `Task.state`."""
-        position, quat = physics.sensor("torso_position"), physics.sensor("torso_quaternion")
-        velocities = physics.sensor("torso_linear_velocity"), physics.sensor("torso_angular_velocity")
-        lower, upper = self._joint_limits(physics.num_envs)
-        targets = position.new_tensor(_TARGET).repeat(physics.num_envs, 1)
-        axes = torch.eye(3, device=position.device)
+        # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and they cost much.
+        position, quat, linear = physics.qpos[:, :3], physics.qpos[:, 3:7], physics.qvel[:, :3]
+        axes = rotations.matrix(quat)
+        angular = (axes @ physics.qvel[:, 3:6, None])[:, :, 0]  # which qvel has in the torso's frame
+        lower, upper, targets = (
+            row.to(position.device).expand(physics.num_envs, -1) for row in (*self._joint_limits, self._target)
+        )
         return {
-            "root_states": torch.cat((position, rotations.to_xyzw(quat), *velocities), dim=1),
+            "root_states": torch.cat((position, quat[:, 1:], quat[:, :1], linear, angular), dim=1),
             "dof_pos": physics.qpos[:, 7:],
             "dof_vel": physics.qvel[:, 6:],
-            "dof_limits_lower": lower.to(position.device),
-            "dof_limits_upper": upper.to(position.device),
+            "dof_limits_lower": lower,
+            "dof_limits_upper": upper,
             "actions": physics.ctrl,
             "targets": targets,
             "potentials": -(targets - position)[:, :2].norm(dim=1) / _DT_S,
-            "up_vec": rotations.rotate(quat, axes[2]),
-            "heading_vec": rotations.rotate(quat, axes[0]),
+            "up_vec": axes[:, :, 2],
+            "heading_vec": axes[:, :, 0],
         }
 
     def observation(self, state: State, memory: Memory) -> Tensor:
         """See `Task.observation`."""
-        root = state["root_states"]
-        quat = rotations.to_wxyz(root[:, 3:7])
-        target = torch.nn.functional.normalize((state["targets"] - root[:, :3]) * root.new_tensor([1.0, 1.0, 0.0]))
-        up = root.new_tensor([0.0, 0.0, 1.0])
-        own_frame = [rotations.rotate_inverse(quat, vector) for vector in (root[:, 7:10], root[:, 10:13], up, target)]
+        root, up, heading = state["root_states"], state["up_vec"], state["heading_vec"]
+        axes = torch.stack((heading, torch.linalg.cross(up, heading), up), dim=2)
+        ahead = torch.nn.functional.normalize((state["targets"] - root[:, :3])[:, :2])
+        in_world = torch.cat((root[:, 7:13], ahead, torch.zeros_like(ahead[:, :1])), dim=1).view(-1, 3, 3)
+        linear, angular, target = (in_world @ axes).unbind(dim=1)
         lower, upper = state["dof_limits_lower"], state["dof_limits_upper"]
         scaled = (2.0 * state["dof_pos"] - upper - lower) / (upper - lower)
-        return torch.cat((root[:, 2:3], *own_frame, scaled, state["dof_vel"], state["actions"]), dim=1)
+        parts = (root[:, 2:3], linear, angular, axes[:, 2], target, scaled, state["dof_vel"], state["actions"])
+        return torch.cat(parts, dim=1)
 
     def terminated(self, state: State, memory: Memory) -> Tensor:
         """See `Task.terminated`."""
@@ -205,10 +208,15 @@ class AntForward(Task):
         """See `Task.fitness`."""
         return memory["progress"] / self.episode_length_s
 
-    def _joint_limits(self, n: int) -> tuple[Tensor, Tensor]:
-        """Lower and upper ends of the ranges of the 8 joints, `(n, 8)` rad each."""
-        ranges = torch.as_tensor(self.model.jnt_range[1:], dtype=torch.float32)
-        return ranges[:, 0].expand(n, 8), ranges[:, 1].expand(n, 8)
+    @cached_property
+    def _joint_limits(self) -> tuple[Tensor, Tensor]:
+        """Lower and upper ends of the ranges of the 8 joints, `(8,)` rad each."""
+        lower, upper = torch.as_tensor(self.model.jnt_range[1:].T, dtype=torch.float32)
+        return lower, upper
+
+    @cached_property
+    def _target(self) -> Tensor:
+        return torch.tensor(_TARGET)
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:

@@ -107,14 +107,18 @@ class Environment:
         self._length = self._length + 1.0
         state, observation = self._look(physics, self._memory, self._length * task.dt)
         bad = self._bad(state, observation)
-        if bad.any():
+        any_bad = bool(bad.any())  # next to never: the work for such worlds is left out where there are none
+        if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             observation = torch.nan_to_num(observation, 0.0, 0.0, 0.0)
         terminated = task.terminated(state, self._memory) | bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
-        fitness = torch.where(bad, 0.0, task.fitness(state, self._memory))
-        sparse = torch.where(bad, 0.0, task.sparse_reward(state, self._memory))
-        self._add_up(fitness, task.measures(state, self._memory), bad)
+        fitness, sparse = task.fitness(state, self._memory), task.sparse_reward(state, self._memory)
+        measures = task.measures(state, self._memory)
+        if any_bad:
+            fitness, sparse = torch.where(bad, 0.0, fitness), torch.where(bad, 0.0, sparse)
+            measures = {name: torch.where(bad, 0.0, value) for name, value in measures.items()}
+        self._add_up(fitness, measures)
         done = (terminated | truncated).nonzero()[:, 0]
         finished = self._finished(done)
         self.state, self.observation = state, observation
@@ -180,17 +184,17 @@ class Environment:
         """Which worlds hold a number that is not finite; one sum a tensor finds that there is none."""
         bad = self._engine.bad_worlds()
         tensors = (observation, *state.values())
-        if torch.isfinite(torch.stack([value.sum() for value in tensors])).all():
+        if torch.stack([value.sum() for value in tensors]).sum().isfinite():
             return bad
         for value in tensors:
             bad = bad | ~torch.isfinite(value.reshape(self.num_envs, -1)).all(dim=1)
         return bad
 
-    def _add_up(self, fitness: Tensor, measures: Mapping[str, Tensor], bad: Tensor) -> None:
+    def _add_up(self, fitness: Tensor, measures: Mapping[str, Tensor]) -> None:
         self._fitness = self._fitness + fitness
         for name, value in measures.items():
-            total = self._measures.get(name, torch.zeros(self.num_envs, device=self.device))
-            self._measures[name] = total + torch.where(bad, 0.0, value)
+            total = self._measures.get(name)
+            self._measures[name] = value if total is None else total + value
 
     def _finished(self, done: Tensor) -> Episodes:
         return Episodes(

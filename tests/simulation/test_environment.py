@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from eureka_agent.registry import load_task
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
 
@@ -117,6 +118,26 @@ def test_a_world_does_not_depend_on_how_many_there_are() -> None:
         return torch.stack([env.step(torch.ones(num_envs, 1)).observation[:2] for _ in range(20)])
 
     assert torch.equal(trajectory(2, 1), trajectory(7, 2))
+
+
+@pytest.mark.parametrize("name", ["ant_forward", "hopper_forward"])
+def test_actions_alone_decide_what_happens(name: str) -> None:
+    """Neither the threads nor the worlds beside it, and in every number: also after episodes have ended."""
+    task = load_task(name)
+    generator = torch.Generator().manual_seed(0)
+    actions = torch.rand(60, 40, task.action_size, generator=generator) * 2.0 - 1.0
+
+    def states(worlds: int, threads: int) -> list[Tensor]:
+        env = Environment(task, worlds, seed=0, engine=CpuEngine(task.model, worlds, threads=threads))
+        env._length = torch.full((worlds,), task.max_episode_steps - 20.0) - torch.arange(worlds) % 5
+        seen: list[Tensor] = []
+        for action in actions[:, :worlds]:
+            step = env.step(action)
+            seen += (value[:5] for value in (step.observation, step.fitness, *step.state.values(), *env.state.values()))
+        return seen
+
+    for one, other in zip(states(5, 1), states(40, 3), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_streams_give_each_slice_the_same_starts() -> None:

@@ -1,0 +1,223 @@
+"""Environment steps per second with everything, against MuJoCo's bare batch and against Gymnasium with SB3.
+
+    bare Batch     `mujoco.batch.Batch` takes controls and steps; nothing is read, nothing is reset
+    ours           `Environment.step`: control, physics, state, observation, end, fitness, new episodes
+    sb3, Dummy 8   stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model, one after the other
+    sb3, Subproc 8 the same in 8 processes
+
+The models: Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our `ant_forward`, whose
+short step (implicitfast, 2 physics steps) leaves the least time to hide in. Every entry of every action is drawn
+uniformly. Both batches have all cores, as many worlds and, at the start of each repeat, the same states. Repeats are
+interleaved and ratios are taken within a repeat, so that a busy machine is busy for all; the CPU time, of all threads
+of this process, suffers less from others still.
+Run with `python -m benchmarks.step_throughput`; needs the extra sb3, or `--no-sb3`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+import mujoco
+import numpy as np
+import torch
+import tyro
+from mujoco.batch import Batch
+
+from benchmarks.gymnasium_tasks import GymnasiumAnt
+from eureka_agent.registry import load_task
+from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.task import Task
+
+GYMNASIUM_ENVS = 8
+DRAWN = 32
+"""Different actions of every world, used in turn."""
+
+
+class ImplicitAnt(GymnasiumAnt):
+    """Gymnasium's ant with the integrator that MuJoCo recommends."""
+
+    name = "gymnasium_ant_implicitfast"
+
+    def build(self) -> mujoco.MjSpec:
+        spec = super().build()
+        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+        return spec
+
+
+TASKS: dict[str, Callable[[], Task]] = {
+    "rk4": GymnasiumAnt,
+    "implicitfast": ImplicitAnt,
+    "ant_forward": lambda: load_task("ant_forward"),
+}
+Benchmarked = Literal["rk4", "implicitfast", "ant_forward"]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to step `worlds` worlds."""
+
+    name: str
+    worlds: int
+    step: Callable[[int], object]
+    """Takes the number of the step."""
+    prepare: Callable[[], None] = lambda: None
+    """Called before each repeat, untimed."""
+    processes: bool = False
+    """Whether other processes work, whose CPU time is not known here."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One repeat of one contestant, per environment step of one world."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def main(
+    models: tuple[Benchmarked, ...] = ("rk4", "implicitfast", "ant_forward"),
+    worlds: int = 512,
+    seconds: float = 0.5,
+    repeats: int = 15,
+    sb3: bool = True,
+    quick: bool = False,
+) -> None:
+    """Measure and print one table a model.
+
+    Args:
+        models: Models to measure.
+        worlds: Worlds of the two batches.
+        seconds: Seconds of one repeat of one contestant.
+        repeats: Repeats of each contestant.
+        sb3: Measure Gymnasium's environments, too.
+        quick: 16 worlds, once and for a moment: shows that everything runs and measures nothing.
+    """
+    worlds, seconds, repeats = (16, 0.02, 1) if quick else (worlds, seconds, repeats)
+    torch.set_num_threads(1)  # as in training where there are few cores
+    for model in models:
+        task = TASKS[model]()
+        contestants = _batches(task, worlds)
+        with _gymnasiums(task) if sb3 else _nothing() as others:
+            contestants += others
+            _table(task, contestants, _interleaved(contestants, seconds, repeats))
+
+
+def _batches(task: Task, worlds: int) -> list[Contestant]:
+    """The bare batch and ours."""
+    threads = len(os.sched_getaffinity(0))
+    engine = CpuEngine(task.model, worlds, threads=threads)
+    environment = Environment(task, worlds, seed=0, engine=engine)
+    bare = Batch(task.model, worlds, nthread=threads)
+    generator = torch.Generator().manual_seed(0)
+    actions = [torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0 for _ in range(DRAWN)]
+    controls = [task.control(action, {}).numpy() for action in actions]
+    ctrl = bare.bind("ctrl")
+
+    def step_bare(i: int) -> None:
+        ctrl[:] = controls[i % DRAWN]
+        bare.step(nstep=task.frame_skip)
+
+    def same_states() -> None:
+        bare.state[:] = engine._batch.state
+
+    for i in range(50):  # to where legs touch the ground and episodes end
+        environment.step(actions[i % DRAWN])
+    return [
+        Contestant("bare Batch", worlds, step_bare, prepare=same_states),
+        Contestant("ours", worlds, lambda i: environment.step(actions[i % DRAWN])),
+    ]
+
+
+@contextmanager
+def _nothing() -> Iterator[list[Contestant]]:
+    yield []
+
+
+@contextmanager
+def _gymnasiums(task: Task) -> Iterator[list[Contestant]]:
+    """Gymnasium's Ant-v5 on the task's model, in stable-baselines3's vector environments."""
+    try:
+        from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise SystemExit(f"Needs stable-baselines3 ({error}): pip install 'eureka-agent[sb3]', or --no-sb3.") from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.xml")
+        spec = task.build()
+        spec.compile()
+        path.write_text(spec.to_xml(), encoding="utf-8")
+        options = {**GymnasiumAnt.gymnasium_options, "xml_file": str(path), "frame_skip": task.frame_skip}
+        make = [partial(gymnasium.make, GymnasiumAnt.gymnasium_id, **options)] * GYMNASIUM_ENVS
+        dummy, subproc = DummyVecEnv(make), SubprocVecEnv(make)
+        try:
+            yield [
+                Contestant(f"sb3, Dummy {GYMNASIUM_ENVS}", GYMNASIUM_ENVS, _stepper(dummy)),
+                Contestant(f"sb3, Subproc {GYMNASIUM_ENVS}", GYMNASIUM_ENVS, _stepper(subproc), processes=True),
+            ]
+        finally:
+            dummy.close()
+            subproc.close()
+
+
+def _stepper(environment: Any) -> Callable[[int], object]:
+    """`environment` is one of stable-baselines3's."""
+    environment.reset()
+    size = (DRAWN, GYMNASIUM_ENVS, *environment.action_space.shape)
+    actions = np.random.default_rng(0).uniform(-1.0, 1.0, size).astype(np.float32)
+    return lambda i: environment.step(actions[i % DRAWN])
+
+
+def _interleaved(contestants: list[Contestant], seconds: float, repeats: int) -> dict[str, list[Sample]]:
+    """All repeats; each begins with another contestant."""
+    steps = {contestant.name: _steps_in(contestant, seconds) for contestant in contestants}
+    samples: dict[str, list[Sample]] = {contestant.name: [] for contestant in contestants}
+    for repeat in range(repeats):
+        first = repeat % len(contestants)
+        for contestant in contestants[first:] + contestants[:first]:
+            samples[contestant.name].append(_sample(contestant, steps[contestant.name]))
+    return samples
+
+
+def _steps_in(contestant: Contestant, seconds: float) -> int:
+    """How many steps fit into `seconds`; also warms up."""
+    _sample(contestant, 3)
+    return max(1, math.ceil(seconds / (_sample(contestant, 5).seconds * contestant.worlds)))
+
+
+def _sample(contestant: Contestant, steps: int) -> Sample:
+    contestant.prepare()
+    start, cpu = time.perf_counter(), time.process_time()
+    for i in range(steps):
+        contestant.step(i)
+    count = steps * contestant.worlds
+    return Sample((time.perf_counter() - start) / count, (time.process_time() - cpu) / count)
+
+
+def _table(task: Task, contestants: list[Contestant], samples: dict[str, list[Sample]]) -> None:
+    bare = samples[contestants[0].name]
+    print(f"\n{task.name}: frame skip {task.frame_skip}, medians of {len(bare)} repeats")
+    print(f"{'':16}{'worlds':>8}{'steps/s':>10}{'of bare':>10}{'CPU us a step':>15}{'of bare':>10}")
+    for contestant in contestants:
+        own = samples[contestant.name]
+        pace = 1.0 / statistics.median(sample.seconds for sample in own)
+        ratio = statistics.median(b.seconds / o.seconds for b, o in zip(bare, own, strict=True))
+        line = f"{contestant.name:16}{contestant.worlds:8}{pace:10.0f}{ratio:10.3f}"
+        if not contestant.processes:
+            cpu = statistics.median(sample.cpu_seconds for sample in own)
+            cpu_ratio = statistics.median(b.cpu_seconds / o.cpu_seconds for b, o in zip(bare, own, strict=True))
+            line += f"{cpu * 1e6:15.2f}{cpu_ratio:10.3f}"
+        print(line)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
