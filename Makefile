@@ -8,19 +8,20 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed  ## the main job on a small task: no key, no GPU, a few minutes
 	$(BIN)/synthesize --task cartpole --quick
 
-test: $(VENV)/.installed  ## every test that this machine can run
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(VENV)/.installed  ## what a change has to pass besides the tests
+check: $(VENV)/.installed-dev  ## what a change has to pass besides the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed-dev: EXTRAS := [dev]
+$(VENV)/.installed $(VENV)/.installed-dev: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "eureka_agent needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".$(EXTRAS)"
 	touch $@
 
 clean:

@@ -39,11 +39,13 @@ def test_what_the_kernel_says_of_a_sealed_process(wall: Wall) -> None:
 
 def test_opening_and_closing_leaks_nothing(wall: Wall) -> None:
     honest(wall, HEIGHT).close()
+    gc.collect()  # what other tests left behind
     before = descriptors()
     for _ in range(5):
         good, bad, killed = honest(wall, HEIGHT), hostile(wall, "1 / 0"), honest(wall, HEIGHT)
         assert len(children(wall.helper_pid)) == 3
         good(state())
+        os.kill(killed.pid or 0, signal.SIGSTOP)  # else it may have answered before it is killed
         for broken in (bad, killed):
             broken.submit(state())
         os.kill(killed.pid or 0, signal.SIGKILL)

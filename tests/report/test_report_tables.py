@@ -52,7 +52,7 @@ def test_the_final_table_names_the_files_that_exist(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").mkdir()
     lines = read(final_table(runs.run_started(runs.config(), tmp_path), runs.run_finished([best], best, tmp_path)))
     after = lines[next(i for i, line in enumerate(lines) if line.startswith("Written to")) :]
-    assert "".join(after[:2]).startswith(f"Written to {tmp_path}")
+    assert f"Written to {tmp_path}".replace(" ", "") in "".join(after).replace(" ", "")  # a long path wraps
     assert any(line.startswith("best_reward.py") for line in after)
     assert any(line.startswith("tensorboard") for line in after)
     assert not any("policy.safetensors" in line for line in after)
