@@ -131,6 +131,8 @@ def _batches(task: Task, worlds: int) -> list[Contestant]:
     def same_states() -> None:
         bare.state[:] = engine._batch.state
 
+    ages = torch.randint(task.max_episode_steps, (worlds,), generator=generator)
+    environment._length = ages.float()  # so that time-outs come one by one, as when training is under way
     for i in range(50):  # to where legs touch the ground and episodes end
         environment.step(actions[i % DRAWN])
     return [

@@ -7,6 +7,7 @@ worlds reset with it nor on how many there are, and nothing has to be stored to 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import torch
@@ -23,13 +24,19 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return x ^ (x >> np.uint64(31))
 
 
+@cache
+def _seed_key(seed: int) -> NDArray[np.uint64]:
+    """`(1,)`: kept, as episodes end, and draw their start, at almost every step."""
+    return _mix(np.array([seed & (2**64 - 1)], dtype=np.uint64) + _GOLDEN)
+
+
 class WorldRandom:
     """Draws for `n` worlds; implements `task.Random`."""
 
     def __init__(self, seed: int, worlds: NDArray[np.int64], episodes: NDArray[np.int64]) -> None:
         """`worlds` and `episodes`: `(n,)`, the world's index and how many episodes it has had."""
         self.n = len(worlds)
-        key = _mix(np.full(self.n, seed & (2**64 - 1), dtype=np.uint64) + _GOLDEN)
+        key = _seed_key(seed)
         for part in (worlds, episodes):
             key = _mix((key ^ part.astype(np.uint64)) + _GOLDEN)
         self._key = key
