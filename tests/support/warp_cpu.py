@@ -7,7 +7,7 @@ import warp as wp
 
 from eureka_agent.simulation import warp
 
-# Half of the processor time of these tests is compiling. What is computed is the same, and there are few worlds.
+# Compiles in half the time. Kernels then run several times slower, which few worlds do not notice.
 wp.config.optimization_level = 0
 
 
