@@ -89,8 +89,8 @@ class SynthesisConfig:
     algorithm: str = "PPO"
     """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
     racing: bool = False
-    """Stop rewards that are clearly behind early, so that only the best of a generation train to the end. About three
-    times as fast; now and then the one that would have won is stopped. Population trainer only."""
+    """Stop rewards that are clearly behind early, so that only the best of a generation train to the end. Takes about
+    30 % of the environment steps, and may stop the one that would have won. Population trainer only."""
     race_rungs: tuple[float, ...] = Race.rungs
     """Racing: shares of the training after which rewards are compared."""
     race_keep: float = Race.keep

@@ -91,7 +91,7 @@ class Search:
             self._tell(Proposed(g, completion))
         if not any(completion.text.strip() for completion in have.values()):
             raise EmptyAnswersError(
-                f"{self.proposer.name} gave {len(indices)} empty answers and no other: ask it something by hand, and "
+                f"Every answer of {self.proposer.name} was empty ({len(indices)} asked): ask it something by hand, and "
                 "check that it writes text and that its server leaves room for more than its thoughts."
             )
         return [have[i] for i in indices]

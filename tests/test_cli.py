@@ -79,7 +79,7 @@ def test_a_model_that_says_nothing(capsys: pytest.CaptureFixture[str], tmp_path:
     args = ["--task", "cartpole", "--model", "mute", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
     message = capsys.readouterr().err
-    assert "mute gave 2 empty answers" in message
+    assert "Every answer of mute was empty (2 asked)" in message
     assert "Traceback" not in message
     assert len(chat_server.requests) == 2
     chat_server.order([completion(""), completion(upright(0.1))])  # one of two is only that candidate's failure

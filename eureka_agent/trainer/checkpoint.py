@@ -72,11 +72,14 @@ class Checkpoint:
         return time.monotonic() - self._saved_at >= self._every_s
 
     def save(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
-        """Write the whole state, or leave the last one as it is."""
+        """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot be written."""
         new = self._path.with_suffix(".new")
         whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        save_file(whole, new, metadata={_HEADER: to_json(replace(facts, key=self._key))})
-        os.replace(new, self._path)
+        try:
+            save_file(whole, new, metadata={_HEADER: to_json(replace(facts, key=self._key))})
+            os.replace(new, self._path)
+        except (OSError, SafetensorError) as error:
+            raise StoreError(f"Cannot save the training to {self._path}: {error}. Is the disk full?") from error
         self._saved_at = time.monotonic()
 
     def load(self) -> tuple[Facts, dict[str, Tensor]] | None:

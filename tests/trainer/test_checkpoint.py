@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from eureka_agent.config import Race
-from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.errors import RewardRuntimeError, StoreError
 from eureka_agent.records import Evaluation, Rung
 from eureka_agent.registry import load_task
 from eureka_agent.reward import SparseReward
@@ -97,6 +97,11 @@ def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) 
     assert Checkpoint(path, "another").load() is None
     path.write_bytes(path.read_bytes()[:-10])
     assert Checkpoint(path, "mine").load() is None
+
+
+def test_a_folder_that_is_gone_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="Cannot save the training to"):
+        run("cartpole", Checkpoint(tmp_path / "gone" / "training.safetensors", "mine", every_s=0.0))
 
 
 def test_it_is_saved_now_and_then(tmp_path: Path) -> None:
