@@ -1,42 +1,33 @@
 """Racing against training everyone to the end: does it find the same winner, and for how many environment steps?
 
-For each seed the built-in grammar proposes the rewards of a first generation. They are trained twice with one budget:
-all to the end, and in a race. A seed counts as found when the race's best is the full training's best, or when its
-fitness lies within the winner's 95 % interval or above (both by the final evaluation on the same start states). The
-race pays for the episodes at its rungs; the final evaluation is left out on both sides.
+For each seed the built-in grammar proposes the rewards of a first generation, and all of them are trained to the end,
+with a look at every policy every 5 %. Candidates do not influence each other, so any race among them can be replayed
+from that (`race_records`; a test holds such a race and compares). A seed counts as found when the race's best is the
+full training's best, or when its fitness lies within the winner's 95 % interval or above. The race pays for the
+episodes at its rungs; the final evaluation is left out on both sides.
+
+Trainings go to `--out` as they end, and are not run again. `--sweep` replays many races, to choose settings on some
+seeds (`--first-seed`) that others then judge.
 Run with `python -m benchmarks.racing`.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
-import time
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import tyro
 
+from benchmarks.measure import table
+from benchmarks.race_records import Record, found, record, replay
 from eureka_agent.config import BudgetName, Race
 from eureka_agent.jail import Wall
-from eureka_agent.prompting import write_prompt
-from eureka_agent.proposers.choose import choose_proposer
-from eureka_agent.records import Candidate
 from eureka_agent.registry import find_task
+from eureka_agent.serial import from_json, to_json
 from eureka_agent.task import Task, TrainingBudget
-from eureka_agent.trial import Trial, Trials
-
-
-@dataclass(frozen=True)
-class Result:
-    """One generation of one seed, trained in one way."""
-
-    best: int
-    fitness: float
-    low: float
-    steps: float
-    """Environment steps, with those of the rungs."""
-    to_the_end: int
-    seconds: float
 
 
 def main(
@@ -46,9 +37,11 @@ def main(
     first_seed: int = 0,
     samples: int = 8,
     environment_steps: int | None = None,
+    out: Path | None = Path("racing.jsonl"),
+    sweep: bool = False,
     quick: bool = False,
 ) -> None:
-    """Measure and print a line a seed, then the sums.
+    """Train, replay the default race and print a line a seed.
 
     Args:
         task: Name of the task.
@@ -57,71 +50,81 @@ def main(
         first_seed: Seed of the first of them.
         samples: Rewards in a generation.
         environment_steps: Instead of the budget's.
-        quick: Two seeds and next to no training: shows that everything runs and measures nothing.
+        out: File of trainings to add to and to go on from; None keeps nothing.
+        sweep: Replay a grid of other races, too.
+        quick: Two seeds and next to no training, nothing kept: shows that everything runs and measures nothing.
     """
-    found = find_task(task)
-    training = found.budgets[budget]
+    race_task = find_task(task)
+    training = race_task.budgets[budget]
     if quick:
-        seeds, training = 2, replace(training, environment_steps=20_000, num_envs=32)
+        seeds, out, training = 2, None, replace(training, environment_steps=40_000, num_envs=32)
     elif environment_steps is not None:
         training = replace(training, environment_steps=environment_steps)
-    print(f"{found.name}: {samples} rewards, {training.environment_steps} environment steps each")
-    print(f"{'seed':>4}  {'full training':28}  {'race':28}  {'steps':>6}  {'time':>6}  {'regret':>7}  found")
-    pairs = []
+    records = list(_records(race_task, training, range(first_seed, first_seed + seeds), samples, out))
+    _print_seeds(records, Race())
+    if sweep:
+        _print_sweep(records)
+
+
+def _records(
+    task: Task, budget: TrainingBudget, seeds: Sequence[int], samples: int, out: Path | None
+) -> Iterator[Record]:
+    lines = out.read_text().splitlines() if out is not None and out.exists() else []
+    known = {(r.task, r.seed, r.samples, r.budget): r for r in (from_json(Record, line) for line in lines)}
     with Wall() as wall:
-        for seed in range(first_seed, first_seed + seeds):
-            full, raced = (_generation(found, training, wall, seed, samples, race) for race in (None, Race()))
-            pairs.append((full, raced))
-            print(_line(seed, full, raced), flush=True)
-    shares = [raced.steps / full.steps for full, raced in pairs]
-    times = [full.seconds / raced.seconds for full, raced in pairs]
-    wins = sum(_is_found(full, raced) for full, raced in pairs)
-    print(f"found in {wins} of {len(pairs)} seeds; steps {100 * statistics.mean(shares):.1f} % of full training's")
-    print(f"(from {100 * min(shares):.1f} to {100 * max(shares):.1f} %), {statistics.median(times):.2f} x as fast")
+        for seed in seeds:
+            one = known.get((task.name, seed, samples, budget))
+            if one is None:
+                one = record(task, budget, wall, seed, samples)
+                if out is not None:
+                    with out.open("a") as file:
+                        file.write(to_json(one) + "\n")
+            yield one
 
 
-def _generation(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int, race: Race | None) -> Result:
-    wish = task.description
-    proposer, _ = choose_proposer(task, model=None, wish=wish, base_url=None, seed=seed, temperature=None)
-    completions = proposer.propose(write_prompt(task, wish, 0, (), ()), range(samples))
-    trials = Trials(task, budget, wall, seed=seed, race=race)
-    with ExitStack() as rewards:
-        sealed = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
-        ready = [each for each in sealed if isinstance(each, tuple)]
-        started = time.perf_counter()
-        names, candidates = [candidate.name for candidate, _ in ready], [candidate for candidate, _ in ready]
-        results = trials.train(names, [reward for _, reward in ready], candidates)
-        seconds = time.perf_counter() - started
-    return _result(results, seconds)
-
-
-def _result(trials: list[Trial], seconds: float) -> Result:
-    """The best is chosen among all, as the search does."""
-    known = [(trial.evaluation, k) for k, trial in enumerate(trials) if trial.evaluation is not None]
-    evaluation, best = max(known, key=lambda pair: pair[0].fitness)
-    records = [trial.result.record for trial in trials if trial.result.record is not None]
-    looks = sum(rung.evaluation.episodes * rung.evaluation.episode_length for r in records for rung in r.rungs)
-    return Result(
-        best=best,
-        fitness=evaluation.fitness,
-        low=evaluation.fitness_low,
-        steps=sum(record.environment_steps for record in records) + looks,
-        to_the_end=sum(not record.stopped for record in records),
-        seconds=seconds,
+def _print_seeds(records: Sequence[Record], race: Race) -> None:
+    rows, wins, shares = [], 0, []
+    for one in records:
+        full, raced = replay(one, None), replay(one, race)
+        wins += found(full, raced)
+        shares.append(raced.steps / full.steps)
+        interval = f"{full.evaluation.fitness_low:.3f} to {full.evaluation.fitness_high:.3f}"
+        regret = f"{full.evaluation.fitness - raced.evaluation.fitness:.3f}"
+        names = (full.best, f"{full.evaluation.fitness:.3f}", interval, raced.best, f"{raced.evaluation.fitness:.3f}")
+        ends = (str(raced.to_the_end), f"{shares[-1]:.1%}", regret, "yes" if found(full, raced) else "no")
+        rows.append((str(one.seed), *names, *ends))
+    first = records[0]
+    steps = first.budget.environment_steps
+    table(
+        f"{first.task}: {first.samples} rewards, {steps} environment steps each; {_words(race)}",
+        ("seed", "winner", "fitness", "95 %", "race's", "fitness", "to the end", "steps", "regret", "found"),
+        rows,
     )
+    print(f"found in {wins} of {len(rows)} seeds for {statistics.mean(shares):.1%} of the steps", flush=True)
 
 
-def _is_found(full: Result, raced: Result) -> bool:
-    return raced.best == full.best or raced.fitness >= full.low
+def _print_sweep(records: Sequence[Record]) -> None:
+    """One line a race; the best at the top."""
+    lines = []
+    for race in _grid():
+        pairs = [(replay(one, None), replay(one, race)) for one in records]
+        share = statistics.mean(raced.steps / full.steps for full, raced in pairs)
+        regret = statistics.mean(full.evaluation.fitness - raced.evaluation.fitness for full, raced in pairs)
+        wins = sum(found(full, raced) for full, raced in pairs)
+        lines.append((-wins, regret, share, (_words(race), f"{wins}", f"{share:.1%}", f"{regret:.3f}")))
+    table("other races", ("", "found", "steps", "mean regret"), [line[-1] for line in sorted(lines)[:40]])
 
 
-def _line(seed: int, full: Result, raced: Result) -> str:
-    def words(result: Result) -> str:
-        return f"c{result.best} {result.fitness:7.3f}, {result.to_the_end} to the end"
+def _grid() -> Iterator[Race]:
+    shares = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
+    for count, keep, minimum in itertools.product((1, 2, 3), (0.25, 0.375, 0.5), (1, 2)):
+        for rungs in itertools.combinations(shares, count):
+            yield Race(rungs, keep, minimum)
 
-    share, times = 100 * raced.steps / full.steps, full.seconds / raced.seconds
-    numbers = f"{share:5.1f}%  {times:5.2f}x  {full.fitness - raced.fitness:7.3f}"
-    return f"{seed:4}  {words(full):28}  {words(raced):28}  {numbers}  {'yes' if _is_found(full, raced) else 'no'}"
+
+def _words(race: Race) -> str:
+    rungs = ", ".join(f"{rung:.0%}" for rung in race.rungs)
+    return f"rungs at {rungs}; keep {race.keep:.3g}, at least {race.minimum}"
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate did not get to training."""
+    """A candidate did not get to training: it failed before, or computes what an earlier one does."""
 
     outcome: Outcome
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from eureka_agent.errors import GraphError
 from eureka_agent.graph_operations import FACTORIES, OPERATIONS, is_pure
+from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
 from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS
 
@@ -269,6 +270,11 @@ def _output(value: object, nodes: int) -> Reference | float:
 
 
 # ------------------------------------------------------------------------- key
+def fingerprint(reward: RewardSource, graph: RewardGraph | None) -> str:
+    """Return a text that is equal for rewards that compute the same: the graph's key, or else the source itself."""
+    return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
+
+
 def _key(data: Mapping[str, Any]) -> str:
     """Return a hash of the operations that the results depend on, numbered without gaps, with the inputs' names."""
     nodes = data["nodes"]

@@ -111,8 +111,33 @@ class Search:
                     outcomes.append(self._keep(sealed))
                 else:
                     ready.append(sealed)
-            outcomes += self._train(ready, champion)
+            originals, repeats = self._without_twins(ready)
+            outcomes += self._train(originals, champion)
+            outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
+
+    def _without_twins(
+        self, ready: Sequence[tuple[Candidate, RewardRunner]]
+    ) -> tuple[list[tuple[Candidate, RewardRunner]], list[tuple[Candidate, str]]]:
+        """Set apart who computes what a candidate before it does, with that one's name: its training is known."""
+        first = {o.candidate.function: o.candidate.name for o in self.store.outcomes() if not o.twin}
+        originals, repeats = [], []
+        for candidate, reward in ready:
+            twin = first.setdefault(candidate.function, candidate.name)
+            if twin == candidate.name:
+                originals.append((candidate, reward))
+            else:
+                repeats.append((candidate, twin))
+        return originals, repeats
+
+    def _repeat(self, candidate: Candidate, twin: str) -> Outcome:
+        """Give a candidate what came of its twin; training is deterministic, so its own would end in the same."""
+        original = next(outcome for outcome in self.store.outcomes() if outcome.candidate.name == twin)
+        policy = self.store.policy(original.candidate.generation, original.candidate.index)
+        outcome = replace(original, candidate=candidate, twin=twin)
+        self.store.put_outcomes([(outcome, policy)])
+        self._tell(Rejected(outcome))
+        return outcome
 
     def _train(self, ready: Sequence[tuple[Candidate, RewardRunner]], champion: Outcome | None) -> list[Outcome]:
         """Train the candidates side by side, measure what their policies do, and store all of it at once.
@@ -142,7 +167,7 @@ class Search:
         task = self.trials.task
         unit = task.fitness_unit if self.config.has_fitness else None
         words = reflect(outcome, max_episode_steps=task.max_episode_steps, fitness_unit=unit)
-        return replace(outcome, reflection=words)
+        return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
 
     def _measure_baselines(self) -> None:
         if stored := self.store.baselines():

@@ -56,6 +56,7 @@ def next_prompt(
         description=description,
         parents=parents,
         failures=_last_failures(history),
+        repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
         has_fitness=description == task.description,
     )
     return Prompt(generation, messages, tuple(parents), tuple(history))
@@ -121,9 +122,12 @@ def _messages(task: Task, template: str, **values: object) -> tuple[Message, Mes
 
 def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:
     """Return the failures of the latest generation in `history`, one for each different message."""
-    latest = max((outcome.candidate.generation for outcome in history), default=0)
-    failures = [o for o in history if o.failure and o.candidate.generation == latest]
+    failures = [o for o in history if o.failure and o.candidate.generation == _latest(history)]
     return list({outcome.failure: outcome for outcome in reversed(failures)}.values())[::-1]
+
+
+def _latest(history: Sequence[Outcome]) -> int:
+    return max((outcome.candidate.generation for outcome in history), default=0)
 
 
 def _describe(variable: StateVariable) -> str:

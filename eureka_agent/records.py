@@ -124,6 +124,8 @@ class Candidate:
     generation: int
     completion: Completion
     reward: RewardSource | None
+    function: str = ""
+    """Equal for rewards that compute the same, whatever their source looks like; empty before that is known."""
 
     @property
     def index(self) -> int:
@@ -146,6 +148,10 @@ class Outcome:
     evaluation: Evaluation | None = None
     reflection: str = ""
     """What the next prompt says about this candidate."""
+    twin: str = ""
+    """Name of the candidate before it that computes the same; training and evaluation are that one's."""
+    wall: tuple[str, ...] = ()
+    """The layers of the wall that held while its reward ran."""
 
     @property
     def fitness(self) -> float:

@@ -92,7 +92,9 @@ class Run:
 
     def _finished(self) -> RunFinished:
         outcomes, baselines = tuple(self._store.outcomes()), tuple(self._store.baselines())
-        trainings = [outcome.training.environment_steps for outcome in outcomes if outcome.training]
+        trainings = [
+            outcome.training.environment_steps for outcome in outcomes if outcome.training and not outcome.twin
+        ]
         return RunFinished(
             path=self.dir.path,
             best=self.best,

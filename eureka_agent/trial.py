@@ -13,6 +13,7 @@ from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
+from eureka_agent.graph import RewardGraph, fingerprint
 from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
@@ -71,7 +72,10 @@ class Trials:
         try:
             reward = check_source(extract(candidate.completion.text), self.task.reward_inputs)
             candidate = replace(candidate, reward=reward)
-            return candidate, self._near_the_worlds(self.open(reward, open_rewards))
+            sealed = self.open(reward, open_rewards)
+            graph = sealed.graph(self._samples)
+            candidate = replace(candidate, function=fingerprint(reward, graph))
+            return candidate, self._near_the_worlds(sealed, graph)
         except CandidateError as error:
             return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
 
@@ -83,13 +87,12 @@ class Trials:
         probe(sealed, self._samples)
         return sealed
 
-    def _near_the_worlds(self, sealed: SealedReward) -> RewardRunner:
+    def _near_the_worlds(self, sealed: SealedReward, graph: RewardGraph | None) -> RewardRunner:
         """Return a probed reward as operations on the worlds' device where it is not the CPU and the reward has them.
 
-        Otherwise the sealed child goes on, and states are copied to it. Raises RewardRuntimeError.
+        Otherwise the sealed child goes on, and states are copied to it.
         """
-        graph = sealed.graph(self._samples) if self._device != "cpu" else None
-        if graph is None:
+        if graph is None or self._device == "cpu":
             return sealed
         sealed.close()
         return GraphReward(graph)
@@ -157,7 +160,8 @@ class Trials:
         """Train `rewards` in one population with the human and the sparse reward."""
         with ExitStack() as open_rewards:
             source = check_source(self.task.human_reward, self.task.reward_inputs)
-            human = self._near_the_worlds(self.open(source, open_rewards))
+            sealed = self.open(source, open_rewards)
+            human = self._near_the_worlds(sealed, sealed.graph(self._samples) if self._device != "cpu" else None)
             everyone = (*names, "human reward", "sparse reward")
             *trials, human_trial, sparse_trial = self.train(everyone, (*rewards, human, SparseReward()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])

@@ -75,7 +75,8 @@ class Board:
                 self._completions[event.generation, event.completion.index] = event.completion
                 self._row(f"g{event.generation}c{event.completion.index}").phase = "proposed"
             case Rejected():
-                self._candidates[event.outcome.candidate.name] = Row("rejected", event.outcome)
+                phase: Phase = "done" if event.outcome.evaluation else "rejected"
+                self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
             case TrainingStarted():
                 started = {name: Row("training") for name in event.names}
                 self._candidates.update(started if event.candidates else {})

@@ -117,6 +117,8 @@ def _price(completion: Completion) -> str:
 def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> str:
     if outcome is None:
         return "proposed, not trained yet"
+    if outcome.twin:
+        return f"computes what {outcome.twin} does"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:

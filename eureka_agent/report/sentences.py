@@ -59,6 +59,8 @@ def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
 def outcome_known(outcome: Outcome, unit: str | None) -> str:
     """Return how a candidate ended."""
     name, failure = outcome.candidate.name, outcome.failure
+    if outcome.twin:
+        return f"{name}: computes what {outcome.twin} does, which is trained already."
     if outcome.evaluation is not None:
         why = outcome.training.stopped if outcome.training else ""
         return f"{name}: {verdict(outcome.evaluation, unit)}{f'; stopped early, {why}' if why else ''}."
@@ -71,15 +73,18 @@ def outcome_known(outcome: Outcome, unit: str | None) -> str:
 def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:
     """Return a generation's result, and the best of the run where that is an older one."""
     generation, unit = event.generation, unit_of(run)
-    trained = sum(outcome.evaluation is not None for outcome in generation.outcomes)
-    failed = len(generation.outcomes) - trained
+    repeated = sum(bool(outcome.twin) for outcome in generation.outcomes)
+    trained = sum(outcome.evaluation is not None and not outcome.twin for outcome in generation.outcomes)
+    failed = len(generation.outcomes) - trained - repeated
     title, so_far = nth(generation.index, run.config), generation.best
-    if not trained:
+    if not trained and not repeated:
         lines = [f"{title}: none of its {plural(failed, 'reward')} worked."]
     else:
         best = greedy(generation.outcomes) if unit is not None else None
         result = f"; best {_named(best, unit)}" if best else ""
-        lines = [f"{title}: {trained} trained{f', {failed} failed' if failed else ''}{result}."]
+        counts = {"trained": trained, "known before": repeated, "failed": failed}
+        done = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        lines = [f"{title}: {done}{result}."]
     if so_far is not None and (unit is None or so_far != greedy(generation.outcomes)):
         lines.append(f"{'Chosen' if unit is None else 'Still the best'}: {_named(so_far, unit)}.")
     return lines

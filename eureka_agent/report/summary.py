@@ -90,6 +90,7 @@ def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, An
                 "mean_fitness": sum(known) / len(known) if known else None,
                 "trained": sum(outcome.evaluation is not None for outcome in members),
                 "stopped": sum(bool(outcome.training and outcome.training.stopped) for outcome in members),
+                "repeated": sum(bool(outcome.twin) for outcome in members),
                 "failed": sum(outcome.evaluation is None for outcome in members),
             }
         )

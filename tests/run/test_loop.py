@@ -191,3 +191,43 @@ def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, wall: W
     resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=LikesTheLast(), wall=wall)
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g1c0"
+
+
+def test_a_reward_that_computes_what_another_does_is_not_trained_twice(tmp_path: Path, wall: Wall) -> None:
+    """Other names, other order of lines, a helper: the same operations. Its result is its twin's, bit for bit."""
+    source = upright(0.1).split("def compute_reward")[0]
+    disguised = (
+        f"{source}def calmness(speed, weight):\n    return -weight * speed.abs()\n\n\n"
+        "def compute_reward(dof_pos: Tensor, dof_vel: Tensor):\n"
+        "    angle = dof_pos[:, 1]\n    up = torch.cos(angle)\n    quiet = calmness(dof_vel[:, 0], 0.1)\n"
+        '    return up + quiet, {"upright": up, "calm": quiet}\n```\n'
+    )
+    answers = {0: [upright(0.1), upright(0.2), disguised], 1: [upright(0.2), upright(0.3), upright(0.3)]}
+    prompts: list[str] = []
+
+    def answer(prompt: Prompt, index: int) -> str:
+        prompts.append(prompt.messages[-1].content)
+        return answers[prompt.generation][index]
+
+    trained: list[tuple[str, ...]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            trained.append(event.names)
+
+    settings = config(tmp_path, generations=2, samples=3, baselines=False)
+    result = ea.synthesize(settings, proposer=ScriptedProposer(answer), wall=wall, listener=listen)
+
+    assert trained == [("g0c0", "g0c1"), ("g1c1",)]
+    assert [outcome.twin for outcome in result.outcomes] == ["", "", "g0c0", "g0c1", "", "g1c1"]
+    first, twin = result.outcomes[0], result.outcomes[2]
+    assert twin.evaluation == first.evaluation
+    assert twin.candidate.function == first.candidate.function
+    assert twin.candidate.reward != first.candidate.reward
+    with Store.open(RunDir(result.path).database, writable=False) as store:
+        assert store.policy(0, 2) == store.policy(0, 0) is not None
+    each = first.training.environment_steps if first.training else 0
+    steps = json.loads((result.path / "summary.json").read_text())["environment_steps"]
+    assert steps == 3 * each  # six rewards, three trainings
+    assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
+    assert all("seccomp" in outcome.wall for outcome in result.outcomes)  # what it ran behind is kept with the result

@@ -1,0 +1,52 @@
+"""The replay that `benchmarks/racing.py` rests on: it has to say what a race that is really held does."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.race_records import record, replay
+from eureka_agent.config import Race
+from eureka_agent.jail import Wall
+from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.records import Candidate
+from eureka_agent.registry import load_task
+from eureka_agent.serial import from_json, to_json
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trial import Trials
+
+
+def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[int, float, float]:
+    """Hold a race among the grammar's first rewards; return who got to the end, the best fitness and the steps."""
+    proposer, _ = choose_proposer(task, model=None, wish=task.description, base_url=None, seed=0, temperature=None)
+    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(4))
+    trials = Trials(task, budget, wall, seed=0, race=race)
+    with ExitStack() as rewards:
+        ready = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
+        known = [each for each in ready if isinstance(each, tuple)]
+        candidates = [candidate for candidate, _ in known]
+        results = trials.train([c.name for c in candidates], [reward for _, reward in known], candidates)
+    records = [trial.result.record for trial in results if trial.result.record]
+    looks = sum(rung.evaluation.episodes * rung.evaluation.episode_length for r in records for rung in r.rungs)
+    fitness = max(trial.evaluation.fitness for trial in results if trial.evaluation)
+    return sum(not r.stopped for r in records), fitness, sum(r.environment_steps for r in records) + looks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("race", [Race((0.2, 0.4)), Race((0.5,), keep=0.25)])
+def test_a_replay_says_what_a_race_does(race: Race) -> None:
+    task = load_task("cartpole")
+    budget = TrainingBudget(num_envs=16, environment_steps=16 * 16 * 40, horizon=16, hidden=(16,))
+    with Wall() as wall:
+        known = record(task, budget, wall, seed=0, samples=4)
+        to_the_end, fitness, steps = held(task, budget, wall, race)
+    known = from_json(type(known), to_json(known))  # as from the file
+    raced = replay(known, race)
+    assert (raced.to_the_end, raced.steps) == (to_the_end, pytest.approx(steps))
+    assert raced.evaluation.fitness == pytest.approx(fitness)
+    assert to_the_end < 4  # somebody was stopped, or nothing is tested
+    everyone = replay(replace(known), None)
+    assert everyone.steps == 4 * 16 * 16 * 40
