@@ -110,6 +110,7 @@ class Search:
                 if isinstance(sealed, Outcome):
                     outcomes.append(self._keep(sealed))
                 else:
+                    self.store.put_check(sealed[0])
                     ready.append(sealed)
             originals, repeats = self._without_twins(ready)
             outcomes += self._train(originals, champion)

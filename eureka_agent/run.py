@@ -32,7 +32,7 @@ from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import Judge
 from eureka_agent.store import Store
 from eureka_agent.task import Task
-from eureka_agent.trainer import choose_trainer
+from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
 
 
@@ -68,7 +68,7 @@ class Run:
         for generation in self._search.run():
             self.best = generation.best
             yield generation
-        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
+        discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
         self.dir.summary.write_text(
             json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"

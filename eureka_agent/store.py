@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.errors import RunDirError, StoreError
-from eureka_agent.records import Baseline, Completion, Message, Outcome
+from eureka_agent.database import claim, create_database, open_database
+from eureka_agent.errors import StoreError
+from eureka_agent.records import Baseline, Candidate, Completion, Message, Outcome
 from eureka_agent.serial import from_json, to_json
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of the tables; 1 lacked `checks` and `replaced`."""
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "prompts (generation INTEGER, attempt INTEGER, messages TEXT NOT NULL, parents TEXT NOT NULL,"
@@ -31,6 +33,10 @@ _TABLES = (
     "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
     " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
+)
+_TABLES_OF_2 = (
+    "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
+    "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
 )
 
 
@@ -45,10 +51,11 @@ class Store:
     # ------------------------------------------------------------------ opening
     @classmethod
     def create(cls, path: Path, config: SynthesisConfig) -> Store:
-        """Make a new database that holds `config`."""
-        store = cls._connect(path, writable=True)
+        """Make a new database that holds `config`. Raises StoreError."""
+        lock = claim(path)
+        store = cls(path, create_database(path), lock)
         with store._transaction("create the run's database"):
-            for table in _TABLES:
+            for table in (*_TABLES, *_TABLES_OF_2):
                 store._db.execute(f"CREATE TABLE {table}")
             store._put_meta("schema", str(SCHEMA))
             store._put_meta("config", to_json(config))
@@ -56,26 +63,45 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = True) -> Store:
-        """Open an existing one; a writable one belongs to one process at a time."""
-        store = cls._connect(path, writable=writable)
-        schema = store.meta("schema")
-        if schema != str(SCHEMA):
+        """Open an existing one; a writable one belongs to one process at a time.
+
+        Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
+        """
+        lock = claim(path) if writable and path.exists() else None
+        try:
+            store = cls(path, open_database(path, writable=writable), lock)
+        except StoreError:
+            if lock is not None:
+                lock.release()
+            raise
+        try:
+            store._check_tables(writable=writable)
+        except StoreError:
             store.close()
-            raise StoreError(f"{path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it.")
+            raise
         return store
 
-    @classmethod
-    def _connect(cls, path: Path, *, writable: bool) -> Store:
-        lock = _lock(path) if writable else None
-        try:
-            mode = "rwc" if writable else "ro"
-            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            if writable:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            raise StoreError(f"Cannot open {path}: {error}.") from error
-        return cls(path, db, lock)
+    def _check_tables(self, *, writable: bool) -> None:
+        """Refuse a database that is none of this version; one of the version before gets the tables it lacks."""
+        tables = {str(name) for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if not tables:
+            raise StoreError(
+                f"The run {self.path.parent} was stopped before it had written anything: remove it, and start it anew."
+            )
+        schema = self.meta("schema") if "meta" in tables else None
+        if schema not in ("1", str(SCHEMA)):
+            raise StoreError(
+                f"{self.path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it."
+            )
+        needed = _TABLES if schema == "1" else (*_TABLES, *_TABLES_OF_2)
+        if missing := sorted({table.split()[0] for table in needed} - tables):
+            raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")
+        if schema == "1":
+            with self._transaction("bring the run's database up to date") if writable else nullcontext():
+                for table in _TABLES_OF_2:
+                    self._db.execute(f"CREATE {'' if writable else 'TEMP'} TABLE {table}")
+                if writable:
+                    self._put_meta("schema", str(SCHEMA))
 
     def close(self) -> None:
         """Close the database and let others write to it."""
@@ -126,7 +152,7 @@ class Store:
         """Return the names of the candidates that a generation's last prompt built on."""
         query = "SELECT parents FROM prompts WHERE generation = ? ORDER BY attempt DESC"
         rows = self._rows(query, generation)
-        return tuple(json.loads(rows[0][0])) if rows else ()
+        return from_json(tuple[str, ...], rows[0][0]) if rows else ()
 
     def choices(self) -> dict[int, str]:
         """Return the candidate that a person chose after each generation."""
@@ -143,10 +169,28 @@ class Store:
         return {int(sample): from_json(Completion, record) for sample, record in rows}
 
     def put_completion(self, generation: int, completion: Completion) -> None:
-        """Write a completion; it was paid for. One that was asked for again replaces the first."""
+        """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
         with self._transaction("write a completion"):
             row = (generation, completion.index, to_json(completion))
+            before = "SELECT * FROM completions WHERE generation = ? AND sample = ?"
+            self._db.execute(f"INSERT INTO replaced {before}", row[:2])
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
+
+    def replaced(self) -> list[Completion]:
+        """Return the completions that were paid for and then asked for again, since all were empty."""
+        return [from_json(Completion, record) for (record,) in self._rows("SELECT record FROM replaced ORDER BY rowid")]
+
+    def checks(self) -> dict[str, Candidate]:
+        """Return the candidates that passed checks and probe by name, trained or not."""
+        rows = self._rows("SELECT record FROM checks ORDER BY generation, sample")
+        candidates = [from_json(Candidate, record) for (record,) in rows]
+        return {candidate.name: candidate for candidate in candidates}
+
+    def put_check(self, candidate: Candidate) -> None:
+        """Write that a candidate passed checks and probe; one that did not is an outcome."""
+        with self._transaction("write a check"):
+            row = (candidate.generation, candidate.index, to_json(candidate))
+            self._db.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?)", row)
 
     def outcomes(self, generation: int | None = None) -> list[Outcome]:
         """Return the outcomes of a generation, or of all, in order."""
@@ -165,7 +209,11 @@ class Store:
     def policy(self, generation: int, sample: int) -> bytes | None:
         """Return a candidate's policy as the bytes of a safetensors file."""
         rows = self._rows("SELECT policy FROM outcomes WHERE generation = ? AND sample = ?", generation, sample)
-        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
+        if not rows or rows[0][0] is None:
+            return None
+        if not isinstance(rows[0][0], bytes):
+            raise StoreError(f"The run holds a damaged policy of g{generation}c{sample}.")
+        return rows[0][0]
 
     def baselines(self) -> list[Baseline]:
         """Return the references that were measured."""
@@ -181,7 +229,7 @@ class Store:
     @property
     def seconds(self) -> float:
         """Time spent on training and evaluation so far."""
-        return float(self.meta("seconds") or 0.0)
+        return from_json(float, self.meta("seconds") or "0.0")
 
     # ------------------------------------------------------------------ plumbing
     def _add_seconds(self, seconds: float) -> None:
@@ -203,17 +251,3 @@ class Store:
             raise StoreError(
                 f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume when this is mended."
             ) from error
-
-
-def _lock(path: Path) -> FileLock:
-    """Claim a run for this process; the lock ends with the process, however that ends."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RunDirError(
-            f"The run {path.parent} is being worked on by another process: wait until it ends."
-        ) from error
-    except OSError as error:
-        raise RunDirError(f"Cannot write to {path.parent} ({error.strerror}).") from error
-    return lock
