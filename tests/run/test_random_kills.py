@@ -147,7 +147,7 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random, lengt
     before = Stored()
     while True:
         at_the_start = draw.random() < _AT_THE_START
-        moment = draw.uniform(0.0, length_s if at_the_start else 0.5 * length_s)
+        moment = draw.uniform(0.0, length_s if at_the_start else 0.35 * length_s)
         moment = moment if figures.kills < _KILLS else float("inf")
         asked, trained = len(lines_of(folder, "asked")), len(lines_of(folder, "trained"))
         how = "resume" if folder.exists() else "start"
