@@ -45,6 +45,11 @@ class Block:
             isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in self.tree.body
         )
 
+    @property
+    def names(self) -> set[str]:
+        """All that occur in it."""
+        return {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+
 
 class Reader:
     """Finds the Python in a reply; remembers the syntax error that a model should hear of."""
@@ -83,9 +88,14 @@ class Reader:
         if whole and whole.defines:
             return [whole]
         report = not self.error
-        kept = [chunk for chunk in _chunks(text.split("\n")) if self._is_statement(chunk, report=report)]
+        chunks = [*_chunks(text.split("\n"))]
+        kept = [chunk for chunk in chunks if self._is_statement(chunk, report=report)]
         block = self._parse("\n".join(kept))
-        return [block] if block and block.defines else []
+        if block is None or not block.defines:
+            return []
+        broken = {chunk[4:].partition("(")[0].strip() for chunk in chunks if chunk.startswith("def ")}
+        broken -= {function.name for function in block.functions}
+        return [] if broken & block.names else [block]  # what it needs is there and no Python: the model shall know
 
     def _is_statement(self, chunk: str, *, report: bool) -> bool:
         """Whether a reward's module may hold this; a line of prose can be valid Python too, so not all that parses."""

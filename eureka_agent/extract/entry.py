@@ -109,8 +109,9 @@ def _unparse(tree: ast.Module) -> str:
 
 # ---------------------------------------------------------------------- what stands around it
 def _without_demonstration(block: Block) -> Block:
-    """Return a block without the statements that only show how the reward is called: prints, loops, `__main__`."""
-    used = _read(node for node in block.tree.body if isinstance(node, _Definition))
+    """Return a block without the statements that only show how it is called, and formulas that nothing reads."""
+    definitions = [node for node in block.tree.body if isinstance(node, _Definition)]
+    used = _read(definitions) - _bound(child for node in definitions for child in ast.walk(node))
     shown = [node for node in block.tree.body if _demonstrates(node, used)]
     if not shown:
         return block
@@ -128,7 +129,7 @@ def _demonstrates(node: ast.stmt, used: set[str]) -> bool:
     if any(isinstance(child, _Definition | _Import) for child in inside):
         return False
     if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return any(isinstance(child, ast.Call) for child in inside) and not _bound(inside) & used
+        return bool(_read([node])) and not _bound(inside) & used
     if isinstance(node, ast.Expr):
         return not isinstance(node.value, ast.Constant)
     return isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Assert | ast.Delete)

@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_INVISIBLE = dict.fromkeys(
-    map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2069")
-)
+_MARKS = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_INVISIBLE = dict.fromkeys(map(ord, _MARKS))
 _TYPED = str.maketrans(
     {
         **dict.fromkeys("“”„‟«»＂", '"'),
