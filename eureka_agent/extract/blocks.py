@@ -88,13 +88,13 @@ class Reader:
         if whole and whole.defines:
             return [whole]
         report = not self.error
-        chunks = [*_chunks(text.split("\n"))]
-        kept = [chunk for chunk in chunks if self._is_statement(chunk, report=report)]
+        lines = text.split("\n")
+        kept = [chunk for chunk in _chunks(lines) if self._is_statement(chunk, report=report)]
         block = self._parse("\n".join(kept))
         if block is None or not block.defines:
             return []
-        broken = {chunk[4:].partition("(")[0].strip() for chunk in chunks if chunk.startswith("def ")}
-        broken -= {function.name for function in block.functions}
+        begun = {line[4:].partition("(")[0].strip() for line in lines if line.startswith("def ")}
+        broken = begun - {function.name for function in block.functions}
         return [] if broken & block.names else [block]  # what it needs is there and no Python: the model shall know
 
     def _is_statement(self, chunk: str, *, report: bool) -> bool:

@@ -51,9 +51,9 @@ def views(text: str) -> Iterator[str]:
         yield _of_a_page(text)
     yield text
     yield from reversed([*_strings(text, _MAX_LEVELS)])
-    for other in (_unescaped(text), _of_a_diff(text), _unquoted(text), _of_a_page(text), text.translate(_TYPED)):
-        if other != text:
-            yield other
+    for other in (_unescaped, _of_a_diff, _unquoted, _of_a_page, _typed, _indented):
+        if (view := other(text)) != text:
+            yield view
 
 
 def _strings(text: str, levels: int) -> Iterator[str]:
@@ -105,6 +105,16 @@ def _of_a_diff(text: str) -> str:
 def _unquoted(text: str) -> str:
     """Return lines without what mail, a Python prompt, a notebook or a listing puts in front of them."""
     return _PROMPT.sub("", text)
+
+
+def _typed(text: str) -> str:
+    """Return what would have been typed on a programmer's keyboard."""
+    return text.translate(_TYPED)
+
+
+def _indented(text: str) -> str:
+    """Return Markdown's other kind of code: what is indented, without what is not."""
+    return "\n".join(line for line in text.split("\n") if not line.strip() or line.startswith((" ", "\t")))
 
 
 def _of_a_page(text: str) -> str:
