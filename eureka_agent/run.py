@@ -27,7 +27,7 @@ from eureka_agent.records import Baseline, Generation, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import Judge
 from eureka_agent.store import Store
@@ -70,9 +70,11 @@ class Run:
             yield generation
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
-        self.dir.summary.write_text(
-            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-        )
+        with saving(self.dir.path):
+            self.dir.summary.write_text(
+                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+            )
+        self._store.put_finished()
         self._tell(finished)
 
     def result(self) -> SynthesisResult:

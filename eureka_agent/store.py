@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -59,6 +60,7 @@ class Store:
                 store._db.execute(f"CREATE TABLE {table}")
             store._put_meta("schema", str(SCHEMA))
             store._put_meta("config", to_json(config))
+            store._put_meta("started", _now())
         return store
 
     @classmethod
@@ -128,6 +130,24 @@ class Store:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
 
+    def facts(self) -> dict[str, str]:
+        """Return all facts about the run but its config."""
+        return {str(k): str(v) for k, v in self._rows("SELECT key, value FROM meta ORDER BY key") if k != "config"}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search came to its end. Runs of before this was written down count as their outcomes say."""
+        if self.meta("started") is not None:
+            return self.meta("finished") is not None
+        ((answered,),) = self._rows("SELECT COUNT(*) FROM completions")
+        outcomes, generations = self.outcomes(), self.config.generations
+        return len(outcomes) >= answered and len({o.candidate.generation for o in outcomes}) >= generations
+
+    def put_finished(self) -> None:
+        """Write that the search came to its end, and when; the first time counts."""
+        if self.meta("finished") is None:
+            self.put_meta("finished", _now())
+
     def put_meta(self, key: str, value: str) -> None:
         """Write a fact about the run; an older value is replaced."""
         with self._transaction(f"write {key}"):
@@ -147,6 +167,11 @@ class Store:
         with self._transaction("write a prompt"):
             row = (generation, attempt, to_json(tuple(messages), tuple[Message, ...]), json.dumps(list(parents)))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
+
+    def prompts(self) -> list[tuple[int, int, tuple[Message, ...], tuple[str, ...]]]:
+        """Return every prompt as generation, attempt, messages, and the names of the candidates it builds on."""
+        rows = self._rows("SELECT generation, attempt, messages, parents FROM prompts ORDER BY generation, attempt")
+        return [(g, n, from_json(tuple[Message, ...], m), from_json(tuple[str, ...], p)) for g, n, m, p in rows]
 
     def parents(self, generation: int) -> tuple[str, ...]:
         """Return the names of the candidates that a generation's last prompt built on."""
@@ -251,3 +276,7 @@ class Store:
             raise StoreError(
                 f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume when this is mended."
             ) from error
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

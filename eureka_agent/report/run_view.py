@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,7 +11,8 @@ from rich.text import Text
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Completion, Evaluation, Outcome
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.tables import Result, failures, fitness_line, generations_of, plain_table, results_table
+from eureka_agent.report.lineage import lineage
+from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
 from eureka_agent.selection import greedy, preferred
 from eureka_agent.store import Store
@@ -20,7 +21,7 @@ from eureka_agent.task import Task
 
 def run_view(store: Store, task: Task) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
-    config, outcomes, choices = store.config, store.outcomes(), store.choices()
+    config, outcomes, choices, checked = store.config, store.outcomes(), store.choices(), store.checks().keys()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall),
@@ -30,13 +31,12 @@ def run_view(store: Store, task: Task) -> RenderableType:
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else preferred(members, choices)
-            rows = _candidates(index, members, completions, best, config.has_fitness)
+            rows = _candidates(index, members, completions, best, config.has_fitness, checked)
             parts += [Text(), _title(index, store.parents(index), completions), rows]
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
-    parts += [Text(), *_best(outcomes, config, choices, task)]
-    answered = sum(len(store.completions(index)) for index in range(config.generations))
-    if len(outcomes) < answered or len(generations_of(outcomes)) < config.generations:
+    parts += [Text(), *_best(outcomes, config, choices, task), *lineage(store, outcomes, choices)]
+    if not store.finished:
         parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
     return Group(*parts)
 
@@ -75,6 +75,7 @@ def _candidates(
     completions: Mapping[int, Completion],
     best: Outcome | None,
     has_fitness: bool,
+    checked: Container[str],
 ) -> Table:
     """Return one row a candidate; one without an outcome was interrupted."""
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
@@ -95,7 +96,10 @@ def _candidates(
         cells += [number(evaluation.measures[name]) if evaluation else "-" for name in measures]
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        note = _note(outcome, best, has_fitness)
+        passed = f"g{index}c{sample}" in checked
+        note = (
+            _note(outcome, best, has_fitness) if outcome else f"{'checked' if passed else 'proposed'}, not trained yet"
+        )
         table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
     return table
 
@@ -114,9 +118,7 @@ def _price(completion: Completion) -> str:
     return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
 
 
-def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> str:
-    if outcome is None:
-        return "proposed, not trained yet"
+def _note(outcome: Outcome, best: Outcome | None, has_fitness: bool) -> str:
     if outcome.twin:
         return f"computes what {outcome.twin} does"
     if outcome.failure is not None:
