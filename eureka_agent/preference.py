@@ -41,12 +41,14 @@ class Rollouts:
     """`(rows, *shape)` of every tensor that a reward may read."""
     episode: Tensor
     """`(rows,)` int64: the episode that a row is of."""
+    length: Tensor
+    """`(episodes,)` environment steps, of which `state` may hold a part."""
     fitness: Tensor
     """`(episodes,)` what the task's own measure says of each."""
 
     def __post_init__(self) -> None:
         """Refuse episodes without rows."""
-        if len(self.fitness) and not torch.equal(self.episode.unique(), torch.arange(len(self.fitness))):
+        if set(self.episode.tolist()) != set(range(len(self.fitness))):
             raise UsageError(f"Each of the {len(self.fitness)} episodes needs rows, numbered from 0.")
 
 
@@ -55,8 +57,11 @@ class Preference:
     """What the check says of a reward."""
 
     verdict: Literal["pass", "fail", "unknown"]
-    share: float
-    """Of the pairs of a success and one of the failures that the reward likes best: those ranked right; NaN if none."""
+    per_step: float
+    """Share of the pairs, a success and one of the failures that the reward likes best, whose success has the higher
+    mean reward per step; NaN where nothing can be said."""
+    in_total: float
+    """The same of the sum over the episode."""
     successes: int
     failures: int
     """How many episodes were clearly good and clearly bad."""
@@ -75,22 +80,24 @@ def roll_out(task: Task, policies: Sequence[Act], *, episodes: int, seed: int) -
 
     numbers = run_episodes(task, policies, episodes=episodes, seed=seed, watch=keep)
     if not numbers:
-        return Rollouts({}, torch.zeros(0, dtype=torch.int64), torch.zeros(0))
-    length = torch.cat([each["length"] for each in numbers]).long().tolist()
-    steps = [torch.linspace(0, n - 1, min(n, _STEPS)).long() for n in length]
+        return Rollouts({}, torch.zeros(0, dtype=torch.int64), torch.zeros(0), torch.zeros(0))
+    length = torch.cat([each["length"] for each in numbers])
+    steps = [torch.linspace(0, n - 1, min(n, _STEPS)).long() for n in length.int().tolist()]
     worlds = torch.cat([torch.full_like(each, world) for world, each in enumerate(steps)])
     rows = torch.cat(steps)
     state = {name: torch.stack(kept[name])[rows, worlds] for name in task.reward_inputs.shapes}
-    return Rollouts(state, worlds, torch.cat([each["fitness"] for each in numbers]))
+    return Rollouts(state, worlds, length, torch.cat([each["fitness"] for each in numbers]))
 
 
 def preference(reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: float = 0.0) -> Preference:
-    """Return whether `reward` ranks the good episodes above the bad ones that it likes best, by its mean per step.
+    """Return whether `reward` ranks the good episodes above the bad ones that it likes best.
 
     `reward`: values `(rows,)` or what computes them. The verdict is `fail` where it ranks less than half of the pairs
-    right, and `unknown`, never `pass`, where there is nothing to judge by: fewer than four episodes of either kind,
-    a range of fitness below `least_gap` or zero, or a reward that scores all episodes alike. Raises UsageError for
-    values of another shape or not finite, RewardRuntimeError when the reward fails on these states.
+    right both per step and in total: where episodes end early, a reward that pays more per step for failing can still
+    teach not to fail. It is `unknown`, never `pass`, where there is nothing to judge by: fewer than four episodes of
+    either kind, a range of fitness that is zero or not above `least_gap`, or a reward that scores all episodes alike.
+    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward fails on these
+    states.
     """
     fitness = rollouts.fitness.double()
     if len(fitness) < 2 * _LEAST:
@@ -102,21 +109,30 @@ def preference(reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: 
     bad = (fitness <= low + _MARGIN * (high - low)).nonzero()[:, 0]
     if min(len(good), len(bad)) < _LEAST:
         return _unknown(f"There are {len(good)} clearly good and {len(bad)} clearly bad episodes, too few to compare.")
-    scores = _scores(reward, rollouts)
-    if float(scores.max() - scores.min()) <= _FLAT * float(scores.abs().max()):
+    mean = _mean_per_step(reward, rollouts)
+    if float(mean.max() - mean.min()) <= _FLAT * float(mean.abs().max()):
         return _unknown("The reward scores all episodes alike.", len(good), len(bad))
-    hardest = scores[bad].topk(max(_LEAST, math.ceil(_HARDEST * len(bad)))).values
-    share = float((scores[good][:, None] > hardest).double().mean())
-    reason = f"It gives {share:.0%} of the good episodes more per step than the bad episodes that it likes best."
-    return Preference("pass" if share >= 0.5 else "fail", share, len(good), len(bad), reason)
+    per_step, in_total = (_ranked_right(scores[good], scores[bad]) for scores in (mean, mean * rollouts.length))
+    reason = (
+        "Of episodes that earlier policies ran, it scores the good ones above the bad ones that it likes best in "
+        f"{per_step:.0%} of the pairs per step and in {in_total:.0%} over whole episodes."
+    )
+    verdict: Literal["pass", "fail"] = "fail" if max(per_step, in_total) < 0.5 else "pass"
+    return Preference(verdict, per_step, in_total, len(good), len(bad), reason)
 
 
-def _scores(reward: Tensor | RewardRunner, rollouts: Rollouts) -> Tensor:
-    """Return the mean reward per step of each episode, `(episodes,)` float64."""
+def _mean_per_step(reward: Tensor | RewardRunner, rollouts: Rollouts) -> Tensor:
+    """Return `(episodes,)` float64."""
     values = reward_values(reward, rollouts.state, len(rollouts.episode))
     sums = torch.zeros(len(rollouts.fitness), dtype=torch.float64).index_add(0, rollouts.episode, values)
     return sums / rollouts.episode.bincount()
 
 
+def _ranked_right(good: Tensor, bad: Tensor) -> float:
+    """Return the share of pairs, each of `good` with each of the hardest of `bad`, in which the good scores higher."""
+    hardest = bad.topk(max(_LEAST, math.ceil(_HARDEST * len(bad)))).values
+    return float((good[:, None] > hardest).double().mean())
+
+
 def _unknown(reason: str, successes: int = 0, failures: int = 0) -> Preference:
-    return Preference("unknown", math.nan, successes, failures, reason)
+    return Preference("unknown", math.nan, math.nan, successes, failures, reason)
