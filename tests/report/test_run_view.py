@@ -42,7 +42,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     store.put_outcomes([(one, None) for one in first])
     store.put_baselines(runs.baselines())
     store.put_meta("wall", "Rewards run in sealed processes.")
-    text = read(store)
+    text = read(store, 110)
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
