@@ -99,6 +99,11 @@ class SynthesisConfig:
     """Racing: at least this many rewards of a generation train to the end."""
     race_episodes: int = Race.episodes
     """Racing: episodes of each comparison."""
+    novelty: float = 0.0
+    """Refuse rewards nearer than this to an earlier one before they are trained. Distances go from 0, wanting the
+    same, to 1; see docs/distance.md. At 0 only rewards that compute the same are not trained twice."""
+    preference_check: bool = False
+    """Refuse rewards that rank failed episodes of earlier policies above successful ones before they are trained."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -127,6 +132,7 @@ class SynthesisConfig:
             raise UsageError(
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
+        self._check_screening()
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
@@ -137,6 +143,12 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_screening(self) -> None:
+        if not 0.0 <= self.novelty < 1.0:
+            raise UsageError(f"--novelty must lie between 0 (off) and 1, got {self.novelty}.")
+        if self.preference_check and not self.has_fitness:
+            raise UsageError("--preference-check needs a fitness, and a wish on --env has none: leave one of them out.")
 
     @property
     def has_fitness(self) -> bool:

@@ -47,7 +47,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate did not get to training: it failed before, or computes what an earlier one does."""
+    """A candidate did not get to training: it failed before, was refused, or computes what an earlier one does."""
 
     outcome: Outcome
 

@@ -18,6 +18,7 @@ from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import Candidate, Completion, Failure, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
 from eureka_agent.reward import RewardRunner
+from eureka_agent.screening import Screening
 from eureka_agent.selection import Judge, greedy, preferred
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials
@@ -34,6 +35,7 @@ class Search:
     ) -> None:
         self.store, self.proposer, self.trials = store, proposer, trials
         self.config = store.config
+        self._screening = Screening(store, trials)
         self._tell, self._judge = tell, judge
 
     def run(self) -> Iterator[Generation]:
@@ -62,7 +64,8 @@ class Search:
 
     # ------------------------------------------------------------------ propose
     def _prompt(self, g: int, attempt: int, history: Sequence[Outcome]) -> Prompt:
-        """Write the prompt from what is known; once stored, its words stay."""
+        """Write the prompt from what is known; once stored, its words stay. It has no trace of the human reward."""
+        history = [replace(outcome, distance_to_human=None) for outcome in history]
         best = self._best(history)
         parents = () if best is None else (best,)
         prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, tuple(history))
@@ -112,7 +115,9 @@ class Search:
                 else:
                     ready.append(sealed)
             originals, repeats = self._without_twins(ready)
-            outcomes += self._train(originals, champion)
+            accepted, refused = self._screening.screen(originals)
+            outcomes += [self._keep(outcome) for outcome in refused]
+            outcomes += self._train(accepted, champion)
             outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
@@ -150,9 +155,11 @@ class Search:
         candidates = [candidate for candidate, _ in ready]
         trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)
         finished = []
-        for candidate, trial in zip(candidates, trials, strict=True):
+        for (candidate, reward), trial in zip(ready, trials, strict=True):
             failure = Failure("training", str(trial.result.error)) if trial.result.error else None
             outcome = self._reflected(Outcome(candidate, failure, trial.result.record, trial.evaluation))
+            if outcome.evaluation:
+                outcome = replace(outcome, distance_to_human=self._screening.distance_to_human(reward))
             finished.append((outcome, trial.result.policy.to_bytes() if trial.result.policy else None))
         self.store.put_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]

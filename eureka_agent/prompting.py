@@ -23,6 +23,7 @@ _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
     "probe": "broke its contract on sample states",
+    "screening": "refused before it was trained",
     "training": "broke while a policy was trained",
 }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
-Stage = Literal["extract", "check", "probe", "training"]
+Stage = Literal["extract", "check", "probe", "screening", "training"]
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,8 @@ class Outcome:
     """Name of the candidate before it that computes the same; training and evaluation are that one's."""
     wall: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
+    distance_to_human: float | None = None
+    """How far its reward is from the task's human reward, 0 to 1 (`distance.py`); for people, never in a prompt."""
 
     @property
     def fitness(self) -> float:

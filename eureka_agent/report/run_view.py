@@ -82,10 +82,11 @@ def _candidates(
     priced = any(str(Cost.of([completion])) for completion in completions.values())
     measures = list(dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures))
     figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
+    compared = any(outcome.distance_to_human is not None for outcome in outcomes)
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    for title in (*figures, *measures, *(("cost",) if priced else ())):
+    for title in (*figures, *measures, *(("to human",) if compared else ()), *(("cost",) if priced else ())):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", ratio=1)
     for sample, completion in sorted(completions.items()):
@@ -93,6 +94,7 @@ def _candidates(
         evaluation = outcome.evaluation if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
         cells += [number(evaluation.measures[name]) if evaluation else "-" for name in measures]
+        cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
         note = _note(outcome, best, has_fitness)
@@ -108,6 +110,10 @@ def _fitness(evaluation: Evaluation | None, digits: int) -> list[str]:
 
 def _length(evaluation: Evaluation | None) -> str:
     return "-" if evaluation is None else number(evaluation.episode_length, 0)
+
+
+def _distance(outcome: Outcome | None) -> str:
+    return "-" if outcome is None or outcome.distance_to_human is None else f"{outcome.distance_to_human:.2f}"
 
 
 def _price(completion: Completion) -> str:

@@ -42,6 +42,9 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "best": _best(finished, judged),
         "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
         "human_normalised": finished.human_normalised,
+        "distance_to_human": {
+            o.candidate.name: o.distance_to_human for o in finished.outcomes if o.distance_to_human is not None
+        },
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
@@ -61,7 +64,8 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
     if best is None or best.evaluation is None:
         return None
     code = RunDir(finished.path).best_reward.name
-    return {"name": best.candidate.name, "code": code, **_evaluation(best.evaluation, judged)}
+    facts = _evaluation(best.evaluation, judged)
+    return {"name": best.candidate.name, "code": code, "distance_to_human": best.distance_to_human, **facts}
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_a_run_that_was_stopped(store: Store) -> None:
     answers = [runs.completion(i, 0.0125 if i else None, "gpt-5") for i in range(4)]
     first = [runs.outcome(0, answer, runs.evaluation(float(answer.index))) for answer in answers[:3]]
+    first[1] = replace(first[1], distance_to_human=0.304)
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
     for generation, parents in ((0, []), (1, ["g0c2"])):
         store.put_prompt(generation, 0, (), parents)
@@ -40,7 +42,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     store.put_outcomes([(one, None) for one in first])
     store.put_baselines(runs.baselines())
     store.put_meta("wall", "Rewards run in sealed processes.")
-    text = read(store)
+    text = read(store, 110)
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
@@ -48,9 +50,10 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "Rewards run in sealed processes.",
         "m; -0.1 counts as solved",
         "Generation g0, from the task alone; cost $0.04 and 1 answer of unknown price",
-        "g0c0       0.00  -0.50 to 0.50  unknown",
-        "g0c2       2.00   1.50 to 2.50  $0.0125  best of its generation",
-        "g0c3          -              -  $0.0125  not allowed: compute_reward asks for 'mass_velocity'",
+        "g0c0       0.00  -0.50 to 0.50         -  unknown",
+        "g0c1       1.00   0.50 to 1.50      0.30  $0.0125",
+        "g0c2       2.00   1.50 to 2.50         -  $0.0125  best of its generation",
+        "g0c3          -              -         -  $0.0125  not allowed: compute_reward asks for 'mass_velocity'",
         "Generation g1, built on g0c2",
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
