@@ -9,8 +9,8 @@ from rich.text import Text
 from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Question
 from eureka_agent.judges.draft import CHANGES, Draft
-from eureka_agent.records import Evaluation, Feedback, Outcome
-from eureka_agent.report.tables import plain_table
+from eureka_agent.records import Feedback, Outcome
+from eureka_agent.report.tables import fitness_line, plain_table
 from eureka_agent.report.words import STAGES, clean, fitness, number, visible
 from eureka_agent.selection import named
 from eureka_agent.suggest import did_you_mean
@@ -85,18 +85,18 @@ class TerminalJudge:
     def _show(self, question: Question) -> None:
         self._say("")
         self._say(f"What do you think of generation g{question.generation}? The wish: {clean(question.wish)}", "bold")
+        if question.has_fitness:
+            self._say(f"Fitness in {fitness_line(question.task)}.", "dim")
         table = plain_table()
         table.add_column("reward", no_wrap=True)
-        if question.has_fitness:
-            table.add_column("fitness", no_wrap=True, justify="right")
-        table.add_column("steps", no_wrap=True, justify="right")
-        table.add_column("measured", ratio=1)
-        table.add_column("components at the end", ratio=1)
+        for figure in ("fitness", "steps") if question.has_fitness else ("steps",):
+            table.add_column(figure, no_wrap=True, justify="right")
+        table.add_column("measures; components, mean per step at the end", ratio=1, overflow="fold")
         for outcome in question.trained:
             if outcome.evaluation is not None:
-                name = outcome.candidate.name + (" (best so far)" if outcome == question.best else "")
-                measured = [fitness(outcome.evaluation)] if question.has_fitness else []
-                table.add_row(name, *measured, *_figures(outcome, outcome.evaluation))
+                figures = [fitness(outcome.evaluation)] if question.has_fitness else []
+                figures.append(number(outcome.evaluation.episode_length, 0))
+                table.add_row(outcome.candidate.name, *figures, _details(outcome, outcome == question.best))
         self._console.print(table)
         for outcome in question.outcomes:
             if outcome.failure is not None:
@@ -124,9 +124,10 @@ class TerminalJudge:
         self._console.print(Text(visible(words), style, overflow="fold"))
 
 
-def _figures(outcome: Outcome, evaluation: Evaluation) -> list[str]:
-    """Return how long episodes last, the task's measures, and the components' last means per step."""
-    measures = ", ".join(f"{clean(name)} {number(value)}" for name, value in evaluation.measures.items())
+def _details(outcome: Outcome, best: bool) -> Text:
+    """Return the task's measures, and the components' means per step at the end of the training."""
+    measures = outcome.evaluation.measures.items() if outcome.evaluation else ()
     curves = outcome.training.components if outcome.training else ()
-    last = ", ".join(f"{clean(curve.name)} {number(curve.values[-1])}" for curve in curves if curve.values)
-    return [number(evaluation.episode_length, 0), measures or "-", last or "-"]
+    parts = [", ".join(f"{name} {number(value)}" for name, value in measures)]
+    parts.append(", ".join(f"{curve.name} {number(curve.values[-1])}" for curve in curves if curve.values))
+    return Text(clean("; ".join([*(["the best so far"] if best else []), *filter(None, parts)])))
