@@ -71,7 +71,7 @@ class Search:
         parents = [] if best is None else [best]
         if not self.config.has_fitness:
             parents, history = [o.without_fitness() for o in parents], [o.without_fitness() for o in history]
-        said = tuple(self.store.feedback().values())
+        said = [said for said in self.store.feedback().values() if said.generation < g]  # a resumed run knows more
         prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, history, said)
         stored = self.store.messages(g, attempt)
         if stored is not None:
