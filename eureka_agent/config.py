@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
 
 BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
+FeedbackName = Literal["none", "cli", "synthetic"]
 
 SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """Those of stable-baselines3 that act in continuous spaces."""
@@ -84,6 +85,9 @@ class SynthesisConfig:
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
     """Environment steps per reward, instead of the budget's."""
+    feedback: FeedbackName = "none"
+    """Who looks at each generation, ranks its rewards and says what to change: nobody, you at this terminal, or a
+    stand-in that ranks by the task's fitness. A wish without fitness (--env) needs one of the last two."""
     trainer: TrainerName = "population"
     """What trains the policies: our PPO, all rewards at once; or stable-baselines3 or rsl_rl, one after the other."""
     algorithm: str = "PPO"

@@ -1,4 +1,4 @@
-"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, select, and again.
+"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, hear, select, and again.
 
 Eureka's loop (Ma et al., ICLR 2024, algorithm 1) with every step stored when it is done, so that a run which was
 killed goes on where it stopped: what the store has is read, what it lacks is made.
@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from eureka_agent.errors import EmptyAnswersError
 from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
+from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Candidate, Completion, Failure, Generation, Outcome, Prompt
+from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
 from eureka_agent.reward import RewardRunner
 from eureka_agent.screening import Screening
-from eureka_agent.selection import Judge, greedy, preferred
+from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials
 
@@ -28,7 +29,7 @@ MAX_ATTEMPTS = 3
 
 
 class Search:
-    """One run of the loop. Where the wish has no fitness of its own, `judge` chooses the best."""
+    """One run of the loop. `judge` is asked after each generation; where the wish has no fitness, it alone decides."""
 
     def __init__(
         self, store: Store, proposer: Proposer, trials: Trials, tell: Listener, judge: Judge | None = None
@@ -46,9 +47,12 @@ class Search:
         for g in range(self.config.generations):
             outcomes = self._generation(g, history)
             history += outcomes
-            generation = Generation(g, tuple(outcomes), self._select(g, history))
+            said = self._hear(g, outcomes, history)
+            generation = Generation(g, tuple(outcomes), self._best(history), said)
             self._tell(GenerationFinished(generation))
             yield generation
+            if said is not None and said.stop:
+                return
 
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""
@@ -67,8 +71,11 @@ class Search:
         """Write the prompt from what is known; once stored, its words stay. It has no trace of the human reward."""
         history = [replace(outcome, distance_to_human=None) for outcome in history]
         best = self._best(history)
-        parents = () if best is None else (best,)
-        prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, tuple(history))
+        parents = [] if best is None else [best]
+        if not self.config.has_fitness:
+            parents, history = [o.without_fitness() for o in parents], [o.without_fitness() for o in history]
+        said = [said for said in self.store.feedback().values() if said.generation < g]  # a resumed run knows more
+        prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, history, said)
         stored = self.store.messages(g, attempt)
         if stored is not None:
             return replace(prompt, messages=stored)
@@ -183,15 +190,21 @@ class Search:
         started = time.monotonic()
         self.store.put_baselines(self.trials.baselines(), seconds=time.monotonic() - started)
 
-    # ------------------------------------------------------------------ select
-    def _best(self, history: Sequence[Outcome]) -> Outcome | None:
-        return greedy(history) if self.config.has_fitness else preferred(history, self.store.choices())
+    # ------------------------------------------------------------------ hear, select
+    def _hear(self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]) -> Feedback | None:
+        """Return what the judge says of a generation, asked once; None without judge or anything to look at."""
+        said = self.store.feedback().get(g)
+        trained = [outcome for outcome in outcomes if outcome.evaluation]
+        if said is not None or self._judge is None or not trained or self.store.messages(g + 1, 0) is not None:
+            return said
+        task, config = self.trials.task, self.config
+        best = self._best([outcome for outcome in history if outcome.candidate.generation < g])
+        places = [(o.candidate.name, o.candidate.generation, o.candidate.index) for o in (best, *trained) if o]
+        policies = {name: self.store.policy(*place) or b"" for name, *place in places}
+        question = Question(task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, policies)
+        said = checked(self._judge(question), question, history)
+        self.store.put_feedback(said)
+        return said
 
-    def _select(self, g: int, history: Sequence[Outcome]) -> Outcome | None:
-        """Return the best outcome so far, asking the judge where fitness cannot tell."""
-        trained = [o for o in history if o.candidate.generation == g and o.evaluation]
-        if self._judge is not None and not self.config.has_fitness and trained and g not in self.store.choices():
-            choice = self._judge.choose(trained, self._best(history))
-            if choice is not None:
-                self.store.put_choice(g, choice)
-        return self._best(history)
+    def _best(self, history: Sequence[Outcome]) -> Outcome | None:
+        return best_so_far(history, self.store.feedback(), has_fitness=self.config.has_fitness)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
@@ -161,6 +161,35 @@ class Outcome:
         value = self.evaluation.fitness if self.evaluation else -math.inf
         return value if math.isfinite(value) else -math.inf
 
+    def without_fitness(self) -> Outcome:
+        """Return the outcome as it is told where the wish is not the task's own: nothing of the task's fitness."""
+        training, evaluation = self.training, self.evaluation
+        if training is not None:
+            training = replace(training, fitness=Curve("fitness", (), *(math.nan,) * 3), correlations={}, rungs=())
+        if evaluation is not None:
+            nan = math.nan
+            evaluation = replace(evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={})
+        return replace(self, training=training, evaluation=evaluation)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a person, or what stands for one, says once a generation was tried out."""
+
+    generation: int
+    ranking: tuple[str, ...] = ()
+    """Names of trained candidates, best first. The first is what the search goes on from; of two or more, the last is
+    the worst. Those not named lie between. Empty: no choice, the best so far stays (or fitness decides)."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """By candidate's name: what to say of it. The next prompt quotes it verbatim."""
+    stop: bool = False
+    """End the search here, with the best so far."""
+
+    @property
+    def worst(self) -> str | None:
+        """Name of the candidate that is liked least, if one is."""
+        return self.ranking[-1] if len(self.ranking) > 1 else None
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -172,6 +201,8 @@ class Prompt:
     """The outcomes to improve on, best first; empty in the first generation."""
     history: tuple[Outcome, ...] = ()
     """Every outcome so far, failures included, oldest first."""
+    feedback: tuple[Feedback, ...] = ()
+    """What was said of the generations so far, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +217,10 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Generation:
-    """One finished generation: its outcomes in sample order, and the best of the run so far."""
+    """One finished generation: its outcomes in sample order, the best of the run so far, what was said."""
 
     index: int
     outcomes: tuple[Outcome, ...]
     best: Outcome | None
+    feedback: Feedback | None = None
+    """None where nobody was asked."""

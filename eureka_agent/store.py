@@ -18,15 +18,15 @@ from filelock import FileLock, Timeout
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import RunDirError, StoreError
-from eureka_agent.records import Baseline, Completion, Message, Outcome
+from eureka_agent.records import Baseline, Completion, Feedback, Message, Outcome
 from eureka_agent.serial import from_json, to_json
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "prompts (generation INTEGER, attempt INTEGER, messages TEXT NOT NULL, parents TEXT NOT NULL,"
     " PRIMARY KEY (generation, attempt))",
-    "choices (generation INTEGER PRIMARY KEY, candidate TEXT NOT NULL)",
+    "feedback (generation INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
     "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
     " PRIMARY KEY (generation, sample))",
@@ -128,14 +128,15 @@ class Store:
         rows = self._rows(query, generation)
         return tuple(json.loads(rows[0][0])) if rows else ()
 
-    def choices(self) -> dict[int, str]:
-        """Return the candidate that a person chose after each generation."""
-        return {int(generation): str(name) for generation, name in self._rows("SELECT * FROM choices")}
+    def feedback(self) -> dict[int, Feedback]:
+        """Return what was said, by generation, oldest first."""
+        rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
+        return {int(generation): from_json(Feedback, record) for generation, record in rows}
 
-    def put_choice(self, generation: int, candidate: str) -> None:
-        """Write a person's choice."""
-        with self._transaction("write a choice"):
-            self._db.execute("INSERT INTO choices VALUES (?, ?)", (generation, candidate))
+    def put_feedback(self, said: Feedback) -> None:
+        """Write what was said of a generation; a person is not asked twice."""
+        with self._transaction("write what was said"):
+            self._db.execute("INSERT INTO feedback VALUES (?, ?)", (said.generation, to_json(said)))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""

@@ -9,18 +9,19 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Completion, Evaluation, Outcome
+from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
+from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import Result, failures, fitness_line, generations_of, plain_table, results_table
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
-from eureka_agent.selection import greedy, preferred
+from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
 from eureka_agent.task import Task
 
 
 def run_view(store: Store, task: Task) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
-    config, outcomes, choices = store.config, store.outcomes(), store.choices()
+    config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall),
@@ -29,14 +30,17 @@ def run_view(store: Store, task: Task) -> RenderableType:
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
-            best = greedy(members) if config.has_fitness else preferred(members, choices)
+            best = greedy(members) if config.has_fitness else None
             rows = _candidates(index, members, completions, best, config.has_fitness)
             parts += [Text(), _title(index, store.parents(index), completions), rows]
+        if index in feedback:
+            parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
-    parts += [Text(), *_best(outcomes, config, choices, task)]
+    parts += [Text(), *_best(outcomes, config, feedback, task)]
     answered = sum(len(store.completions(index)) for index in range(config.generations))
-    if len(outcomes) < answered or len(generations_of(outcomes)) < config.generations:
+    ended = any(said.stop for said in feedback.values())
+    if len(outcomes) < answered or (len(generations_of(outcomes)) < config.generations and not ended):
         parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
     return Group(*parts)
 
@@ -53,7 +57,7 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
         "Search": f"{search}, seed {config.seed}",
         "Budget": f"{config.budget}, {training}",
         "Sandbox": wall,
-        "Fitness": fitness_line(task) if config.has_fitness else "none; a person chooses",
+        "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
     }
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(style="dim", no_wrap=True)
@@ -97,7 +101,7 @@ def _candidates(
         cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        note = _note(outcome, best, has_fitness)
+        note = _note(outcome, best)
         table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
     return table
 
@@ -120,7 +124,7 @@ def _price(completion: Completion) -> str:
     return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
 
 
-def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> str:
+def _note(outcome: Outcome | None, best: Outcome | None) -> str:
     if outcome is None:
         return "proposed, not trained yet"
     if outcome.twin:
@@ -129,15 +133,13 @@ def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> s
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
         return f"stopped early: {outcome.training.stopped}"
-    if outcome is best:
-        return "best of its generation" if has_fitness else "chosen"
-    return ""
+    return "best of its generation" if outcome is best else ""
 
 
 def _best(
-    outcomes: Sequence[Outcome], config: SynthesisConfig, choices: Mapping[int, str], task: Task
+    outcomes: Sequence[Outcome], config: SynthesisConfig, feedback: Mapping[int, Feedback], task: Task
 ) -> list[RenderableType]:
-    best = greedy(outcomes) if config.has_fitness else preferred(outcomes, choices)
+    best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = task.fitness_unit if config.has_fitness else None
         return [Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}.")]

@@ -18,8 +18,8 @@ from eureka_agent.task import Task
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
     """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is not known.
 
-    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where a person
-    judged because the wish has none.
+    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
+    rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
     cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)

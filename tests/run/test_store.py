@@ -18,6 +18,7 @@ from eureka_agent.records import (
     Curve,
     Evaluation,
     Failure,
+    Feedback,
     Message,
     Outcome,
     RewardSource,
@@ -26,6 +27,7 @@ from eureka_agent.records import (
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 
+SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
 CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None)
 
 
@@ -63,7 +65,7 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         store.put_completion(0, Completion(0, "zero", "m"))
         store.put_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
         store.put_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
-        store.put_choice(0, "g0c1")
+        store.put_feedback(SAID)
         store.put_meta("wall", "full")
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
@@ -76,7 +78,7 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.policy(0, 1) == b"weights"
         assert store.policy(0, 0) is None
         assert store.baselines()[0].name == "human"
-        assert store.choices() == {0: "g0c1"}
+        assert store.feedback() == {0: SAID}
         assert store.seconds == 3.5
         assert store.meta("wall") == "full"
 
