@@ -76,11 +76,30 @@ class SynthesisConfig:
     seed: int = 0
     """Seed of the search, the training and the evaluation."""
     model: str | None = None
-    """A model behind an OpenAI-compatible server. Without it the built-in grammar proposes the rewards."""
+    """A model that writes the rewards: a name at OpenAI or at --base-url, or provider/name, e.g. anthropic/…, through
+    LiteLLM. Without it the built-in grammar proposes the rewards."""
+    models: tuple[str, ...] = ()
+    """Several models instead of one, each with its share of the samples, e.g. --models gpt-5=2 anthropic/…=1."""
+    model_choice: Literal["weights", "bandit"] = "weights"
+    """With --models: keep to the shares, or learn which model's rewards improve fitness for their cost."""
     base_url: str | None = None
-    """Address of the server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
+    """Address of an OpenAI-compatible server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
     temperature: float | None = 1.0
     """Sampling temperature of the model; None leaves it to the server."""
+    answer_tokens: int | None = None
+    """Longest answer of a model in tokens, thoughts included; by default the server's own limit, and 16,384 where
+    --max-tokens or --max-cost-usd is given."""
+    max_cost_usd: float | None = None
+    """Stop, with the best so far, before models cost more than this. A resumed run counts what it spent before."""
+    max_tokens: int | None = None
+    """Stop, with the best so far, before models take more tokens than this, prompts and answers together."""
+    max_wall_min: float | None = None
+    """Stop, with the best so far, after the generation during which this many minutes have passed since the start, or
+    since the resume."""
+    price_in: float | None = None
+    """USD per million tokens of a prompt, for models whose price is not listed (or instead of it)."""
+    price_out: float | None = None
+    """USD per million tokens of an answer."""
     num_envs: int | None = None
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
@@ -124,7 +143,7 @@ class SynthesisConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
         counts = ("generations", "samples", "num_envs", "environment_steps", "threads", "race_minimum", "race_episodes")
-        for name in counts:
+        for name in (*counts, "answer_tokens", "max_tokens"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -141,7 +160,8 @@ class SynthesisConfig:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
             raise UsageError("--task is empty: name a task or say what the robot should do.")
-        if self.base_url is not None and self.model is None:
+        self._check_models()
+        if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
@@ -153,6 +173,41 @@ class SynthesisConfig:
             raise UsageError(f"--novelty must lie between 0 (off) and 1, got {self.novelty}.")
         if self.preference_check and not self.has_fitness:
             raise UsageError("--preference-check needs a fitness, and a wish on --env has none: leave one of them out.")
+
+    def _check_models(self) -> None:
+        """Refuse models, limits and prices that make no sense together."""
+        if self.model is not None and self.models:
+            raise UsageError("--model names one model and --models several: give one of the two.")
+        weights = self.model_weights
+        if len(weights) < len(self.models):
+            raise UsageError(f"--models names a model twice: {' '.join(self.models)}.")
+        if not all(weight > 0.0 and math.isfinite(weight) for weight in weights.values()):
+            raise UsageError(f"--models needs weights above 0, e.g. gpt-5=2, got {' '.join(self.models)}.")
+        if self.model_choice == "bandit" and (len(weights) < 2 or not self.has_fitness):
+            raise UsageError("--model-choice bandit needs several --models, and a task with a fitness to learn from.")
+        for name in ("max_cost_usd", "max_wall_min"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0.0 and math.isfinite(value)):
+                raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}.")
+        prices = [price for price in (self.price_in, self.price_out) if price is not None]
+        if len(prices) == 1 or any(not (price >= 0.0 and math.isfinite(price)) for price in prices):
+            raise UsageError("--price-in and --price-out go together, in USD per million tokens, 0 or above.")
+
+    @property
+    def model_weights(self) -> dict[str, float]:
+        """The models that write the rewards, with their shares of the samples; none where the grammar does."""
+        if self.model is not None:
+            return {self.model: 1.0}
+        weights = {}
+        for named in self.models:
+            name, equals, weight = named.rpartition("=")
+            try:
+                weights[name if equals else named] = float(weight) if equals else 1.0
+            except ValueError:
+                raise UsageError(
+                    f"--models takes names with numbers as weights, e.g. gpt-5=2 o4=1, got {named!r}."
+                ) from None
+        return weights
 
     @property
     def has_fitness(self) -> bool:

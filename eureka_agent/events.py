@@ -99,6 +99,8 @@ class RunFinished:
     """Over all trainings of the run."""
     seconds: float
     """Spent on training and evaluation, over all sittings of the run."""
+    stopped: str = ""
+    """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
 
 Event: TypeAlias = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from eureka_agent.errors import EmptyAnswersError
+from eureka_agent.errors import EmptyAnswersError, LimitReachedError
 from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
 from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.prompting import write_prompt
@@ -38,21 +38,32 @@ class Search:
         self.config = store.config
         self._screening = Screening(store, trials)
         self._tell, self._judge = tell, judge
+        self._started = time.monotonic()
+        self.stopped = ""
+        """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
     def run(self) -> Iterator[Generation]:
-        """Yield each generation as it finishes."""
+        """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
         if self.config.baselines and self.config.has_fitness:
             self._measure_baselines()
         history: list[Outcome] = []
         for g in range(self.config.generations):
             outcomes = self._generation(g, history)
+            if not outcomes:  # the limit left no room for any
+                break
             history += outcomes
             said = self._hear(g, outcomes, history)
             generation = Generation(g, tuple(outcomes), self._best(history), said)
             self._tell(GenerationFinished(generation))
             yield generation
-            if said is not None and said.stop:
-                return
+            if (said is not None and said.stop) or (g + 1 < self.config.generations and self._limit_reached()):
+                break
+
+    def _limit_reached(self) -> bool:
+        limit, minutes = self.config.max_wall_min, (time.monotonic() - self._started) / 60.0
+        if limit is not None and minutes >= limit:
+            self.stopped = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
+        return bool(self.stopped)
 
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""
@@ -62,7 +73,7 @@ class Search:
             prompt = self._prompt(g, attempt, (*history, *outcomes))
             self._tell(GenerationStarted(g, attempt))
             outcomes += self._try_out(g, self._ask(prompt, attempt), champion)
-            if any(outcome.evaluation for outcome in outcomes):
+            if self.stopped or any(outcome.evaluation for outcome in outcomes):
                 break
         return outcomes
 
@@ -85,7 +96,8 @@ class Search:
     def _ask(self, prompt: Prompt, attempt: int) -> list[Completion]:
         """Return the attempt's completions in order, asking only for those that the store lacks.
 
-        Raises EmptyAnswersError when all of them are empty; a resumed run asks for these again.
+        When a limit is reached, those that were paid for are all that there will be. Raises EmptyAnswersError when
+        all of them are empty; a resumed run asks for these again.
         """
         g, first = prompt.generation, attempt * self.config.samples
         indices = range(first, first + self.config.samples)
@@ -95,16 +107,19 @@ class Search:
         missing = [i for i in indices if i not in have]
         for completion in have.values():
             self._tell(Proposed(g, completion))
-        for completion in self.proposer.propose(prompt, missing) if missing else ():
-            self.store.put_completion(g, completion)
-            have[completion.index] = completion
-            self._tell(Proposed(g, completion))
-        if not any(completion.text.strip() for completion in have.values()):
+        try:
+            for completion in self.proposer.propose(prompt, missing) if missing else ():
+                self.store.put_completion(g, completion)
+                have[completion.index] = completion
+                self._tell(Proposed(g, completion))
+        except LimitReachedError as limit:
+            self.stopped = str(limit)
+        if not self.stopped and not any(completion.text.strip() for completion in have.values()):
             raise EmptyAnswersError(
                 f"Every answer of {self.proposer.name} was empty ({len(indices)} asked): ask it something by hand, and "
                 "check that it writes text and that its server leaves room for more than its thoughts."
             )
-        return [have[i] for i in indices]
+        return [have[i] for i in indices if i in have]
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
     def _try_out(self, g: int, completions: Sequence[Completion], champion: Outcome | None) -> list[Outcome]:

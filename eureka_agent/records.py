@@ -31,7 +31,7 @@ class Completion:
     """Which of the generation's samples this is, from 0."""
     text: str
     proposer: str
-    """The model's name, or `grammar`, or `scripted`."""
+    """The model's name as the run asked for it, or `grammar`, or `scripted`."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -39,6 +39,8 @@ class Completion:
     truncated: bool = False
     """True when the answer was cut at the token limit."""
     seconds: float = 0.0
+    served_by: str = ""
+    """What the server calls the model that answered, with its version where it says so."""
 
 
 @dataclass(frozen=True)

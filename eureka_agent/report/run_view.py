@@ -38,6 +38,8 @@ def run_view(store: Store, task: Task) -> RenderableType:
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
     parts += [Text(), *_best(outcomes, config, feedback, task)]
+    if stopped := store.meta("stopped"):
+        parts.append(Text(f"Stopped early: {stopped}"))
     answered = sum(len(store.completions(index)) for index in range(config.generations))
     ended = any(said.stop for said in feedback.values())
     if len(outcomes) < answered or (len(generations_of(outcomes)) < config.generations and not ended):
@@ -46,7 +48,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
 
 
 def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
-    proposer = config.model or "the built-in grammar"
+    proposer = ", ".join(config.model_weights) or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
     budget = config.training_budget(task)
     training = f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a reward"

@@ -106,7 +106,14 @@ def best_reward(event: RunFinished, unit: str | None) -> str:
         return f"Best reward: {_named(event.best, unit)}."
     if any(outcome.evaluation for outcome in event.outcomes):
         return "No reward was chosen."
+    if not event.outcomes:
+        return "No reward was proposed."
     return f"No reward worked: all {plural(len(event.outcomes), 'candidate')} failed."
+
+
+def stopped_early(event: RunFinished) -> list[str]:
+    """Return which limit ended the search, if one did."""
+    return [clean(f"Stopped early: {event.stopped}")] if event.stopped else []
 
 
 def effort(event: RunFinished) -> str:

@@ -48,6 +48,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
+        "stopped": finished.stopped or None,
         "cost_usd": cost.known,
         "completions_of_unknown_price": cost.unpriced,
     }
@@ -56,7 +57,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
 
 def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
     names = sorted({outcome.candidate.completion.proposer for outcome in outcomes})
-    return ", ".join(names) or config.model or "grammar"
+    return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
 
 
 def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
