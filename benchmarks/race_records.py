@@ -78,7 +78,7 @@ class Result:
 def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end, with a look at each of `LOOKS`."""
     proposer = GrammarProposer(task, seed, wish=task.description)
-    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(samples))
+    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
     looks: list[list[tuple[float, Standing]]] = []
     stretches: list[tuple[Iteration, ...]] = []
 

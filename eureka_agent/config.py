@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
@@ -122,6 +123,16 @@ class SynthesisConfig:
     """Racing: at least this many rewards of a generation train to the end."""
     race_episodes: int = Race.episodes
     """Racing: episodes of each comparison."""
+    strategy: StrategyName = "greedy"
+    """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
+    own part of the samples; restarts, the best since the last restart; random, nothing."""
+    islands: int = 2
+    """Islands (--strategy islands): searches side by side that share the samples of a generation."""
+    restart_every: int = 5
+    """Restarts (--strategy restarts): generations of each search."""
+    operators: bool = False
+    """Ask each sample for something else: other numbers, another structure, a cross of two, another form, the lineage's
+    next step. For models; the grammar has operators of its own."""
     novelty: float = 0.0
     """Refuse rewards nearer than this to an earlier one before they are trained. Distances go from 0, wanting the
     same, to 1; see docs/distance.md. At 0 only rewards that compute the same are not trained twice."""
@@ -156,6 +167,7 @@ class SynthesisConfig:
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
         self._check_screening()
+        _ = self.search_strategy
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
@@ -213,6 +225,18 @@ class SynthesisConfig:
     def has_fitness(self) -> bool:
         """Whether the wish is the task's own, so that the task's fitness measures it."""
         return self.env is None
+
+    @property
+    def search_strategy(self) -> Strategy:
+        """Who builds on whom. Raises UsageError for numbers that the strategy cannot work with."""
+        strategy = choose_strategy(
+            self.strategy,
+            generations=self.generations,
+            samples=self.samples,
+            islands_count=self.islands,
+            restart_every=self.restart_every,
+        )
+        return with_operators(strategy) if self.operators else strategy
 
     @property
     def race(self) -> Race | None:

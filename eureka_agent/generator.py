@@ -58,7 +58,9 @@ class RewardGenerator:
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
-        completions = sorted(self.proposer.propose(prompt, range(n)), key=lambda completion: completion.index)
+        completions = sorted(
+            self.proposer.propose(dict.fromkeys(range(n), prompt)), key=lambda completion: completion.index
+        )
         outcomes = [self._checked(completion) for completion in completions]
         self._round += 1
         self._history += outcomes

@@ -7,7 +7,7 @@ modules), so that a run's database holds them as JSON and a test can write one b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -192,6 +192,11 @@ class Feedback:
         """Name of the candidate that is liked least, if one is."""
         return self.ranking[-1] if len(self.ranking) > 1 else None
 
+    def about(self, names: Collection[str]) -> Feedback:
+        """Return what is said of these candidates."""
+        ranking = tuple(name for name in self.ranking if name in names)
+        return replace(self, ranking=ranking, words={name: w for name, w in self.words.items() if name in names})
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -205,6 +210,22 @@ class Prompt:
     """Every outcome so far, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of the generations so far, oldest first."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt as it was sent, and what for."""
+
+    generation: int
+    attempt: int
+    """Above 0 when every candidate of the attempts before failed."""
+    plan: int
+    """Which of the attempt's prompts this is: a search may tell its samples different things."""
+    samples: tuple[int, ...]
+    """The samples of the generation that it asks for."""
+    messages: tuple[Message, ...]
+    parents: tuple[str, ...]
+    """Names of the candidates that it shows to be improved."""
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ from eureka_agent.records import Baseline, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 from eureka_agent.task import Task
-from eureka_agent.trainer import choose_trainer
+from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
 
 _FEEDBACK_BYTES = 12_000
@@ -73,11 +73,13 @@ class Run:
             self.best = generation.best
             yield generation
         self._store.put_meta("stopped", self._search.stopped)
-        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
+        discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
-        self.dir.summary.write_text(
-            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-        )
+        with saving(self.dir.path):
+            self.dir.summary.write_text(
+                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+            )
+        self._store.put_finished()
         self._tell(finished)
 
     def result(self) -> SynthesisResult:

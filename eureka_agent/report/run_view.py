@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,7 +12,8 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.tables import Result, failures, fitness_line, generations_of, plain_table, results_table
+from eureka_agent.report.lineage import lineage
+from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
 from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
@@ -22,6 +23,7 @@ from eureka_agent.task import Task
 def run_view(store: Store, task: Task) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
     config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
+    checked = store.checks().keys()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall),
@@ -31,18 +33,17 @@ def run_view(store: Store, task: Task) -> RenderableType:
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else None
-            rows = _candidates(index, members, completions, best, config.has_fitness)
-            parts += [Text(), _title(index, store.parents(index), completions), rows]
+            parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
+            rows = _candidates(index, members, completions, best, config.has_fitness, checked)
+            parts += [Text(), _title(index, parents, completions), rows]
         if index in feedback:
             parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
-    parts += [Text(), *_best(outcomes, config, feedback, task)]
+    parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {stopped}"))
-    answered = sum(len(store.completions(index)) for index in range(config.generations))
-    ended = any(said.stop for said in feedback.values())
-    if len(outcomes) < answered or (len(generations_of(outcomes)) < config.generations and not ended):
+    if not store.finished:
         parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
     return Group(*parts)
 
@@ -81,6 +82,7 @@ def _candidates(
     completions: Mapping[int, Completion],
     best: Outcome | None,
     has_fitness: bool,
+    checked: Container[str],
 ) -> Table:
     """Return one row a candidate; one without an outcome was interrupted."""
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
@@ -103,7 +105,8 @@ def _candidates(
         cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        note = _note(outcome, best)
+        passed = f"g{index}c{sample}" in checked
+        note = _note(outcome, best) if outcome else f"{'checked' if passed else 'proposed'}, not trained yet"
         table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
     return table
 
@@ -126,9 +129,7 @@ def _price(completion: Completion) -> str:
     return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
 
 
-def _note(outcome: Outcome | None, best: Outcome | None) -> str:
-    if outcome is None:
-        return "proposed, not trained yet"
+def _note(outcome: Outcome, best: Outcome | None) -> str:
     if outcome.twin:
         return f"computes what {outcome.twin} does"
     if outcome.failure is not None:

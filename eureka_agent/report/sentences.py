@@ -47,8 +47,8 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 
 def training_started(event: TrainingStarted) -> list[str]:
-    """Return where the rewards are computed, when it is not as usual."""
-    return [clean(event.where)] if event.where else []
+    """Return where the rewards are computed and what became of a saved training, when it is not as usual."""
+    return [clean(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
