@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +21,7 @@ from eureka_agent.config import BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
-    from eureka_agent.events import Listener
-    from eureka_agent.run import Given, Run
+    from eureka_agent.run import Run
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
@@ -60,7 +60,9 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
     from eureka_agent.run import started
 
     console = Console()
-    with make_listener(console) as listener, started(config, **_given(console, listener)) as run:
+    if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
+        config = replace(config, feedback="cli")  # someone has to judge, and someone is there
+    with make_listener(console) as listener, started(config, listener=listener) as run:
         _go_on(run)
 
 
@@ -75,9 +77,8 @@ def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> Non
     from eureka_agent.run import resumed
     from eureka_agent.run_dir import RunDir
 
-    console = Console()
     found = RunDir.find(run, runs_dir)
-    with make_listener(console) as listener, resumed(found, **_given(console, listener)) as going_on:
+    with make_listener(Console()) as listener, resumed(found, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -271,16 +272,6 @@ def _say(text: Text) -> None:
 def _long(arguments: list[str]) -> list[str]:
     """Spell `--quick` out."""
     return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
-
-
-def _given(console: Console, listener: Listener) -> Given:
-    """The display, and a person to judge if there is one to ask."""
-    from eureka_agent.judging import TerminalJudge
-
-    given: Given = {"listener": listener}
-    if sys.stdin.isatty() and console.is_terminal:
-        given["judge"] = TerminalJudge(console)
-    return given
 
 
 def _go_on(run: Run) -> None:

@@ -47,7 +47,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate did not get to training: it failed before, or computes what an earlier one does."""
+    """A candidate did not get to training: it failed before, was refused, or computes what an earlier one does."""
 
     outcome: Outcome
 
@@ -101,6 +101,8 @@ class RunFinished:
     """Over all trainings of the run."""
     seconds: float
     """Spent on training and evaluation, over all sittings of the run."""
+    stopped: str = ""
+    """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
 
 Event: TypeAlias = (

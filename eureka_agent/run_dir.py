@@ -55,10 +55,10 @@ class RunDir:
         """TensorBoard event files, one folder a candidate."""
         return self.path / "tensorboard"
 
-    def prompt(self, generation: int, attempt: int) -> Path:
-        """Text of the prompt of an attempt at a generation."""
-        retry = f"_retry_{attempt}" if attempt else ""
-        return self.path / "prompts" / f"generation_{generation}{retry}.md"
+    def prompt(self, generation: int, attempt: int, plan: int = 0) -> Path:
+        """Text of one of the prompts of an attempt at a generation."""
+        retry, part = f"_retry_{attempt}" if attempt else "", f"_plan_{plan}" if plan else ""
+        return self.path / "prompts" / f"generation_{generation}{retry}{part}.md"
 
     def completion(self, candidate: str) -> Path:
         """Text of a candidate's completion."""

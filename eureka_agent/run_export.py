@@ -12,23 +12,12 @@ from typing import Any
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Baseline, Candidate, Completion, Message, Outcome
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 
 FORMAT = "eureka-agent run 1"
 """Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One prompt."""
-
-    generation: int
-    attempt: int
-    messages: tuple[Message, ...]
-    parents: tuple[str, ...]
-    """Names of the candidates that it shows to be improved."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +40,8 @@ class RunExport:
     candidates: tuple[Outcome, ...]
     """Code, failure, training, evaluation and reflection of each."""
     baselines: tuple[Baseline, ...]
-    choices: Mapping[int, str]
-    """Where a person judged: the candidate chosen after each generation."""
+    feedback: Mapping[int, Feedback]
+    """What a person, or what stands for one, said of each generation."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Safetensors files in base64 by candidate name, where they were asked for."""
 
@@ -66,13 +55,13 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         run=store.path.resolve().parent.name,
         facts=store.facts(),
         config=config,
-        prompts=tuple(Asked(*row) for row in store.prompts()),
+        prompts=tuple(store.asked()),
         completions={f"g{g}c{i}": c for g in range(config.generations) for i, c in store.completions(g).items()},
         replaced=tuple(store.replaced()),
         checked=store.checks(),
         candidates=tuple(outcomes),
         baselines=tuple(store.baselines()),
-        choices=store.choices(),
+        feedback=store.feedback(),
         policies={name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data},
     )
 

@@ -22,9 +22,10 @@ class FileWriter:
     def _write(self, event: Event) -> None:
         match event:
             case GenerationStarted(generation, attempt):
-                messages = self._store.messages(generation, attempt) or ()
-                text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in messages)
-                self._dir.prompt(generation, attempt).write_text(text + "\n", "utf-8")
+                for asked in self._store.asked(generation):
+                    if asked.attempt == attempt:
+                        text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in asked.messages)
+                        self._dir.prompt(generation, attempt, asked.plan).write_text(text + "\n", "utf-8")
             case Proposed(generation, completion):
                 path = self._dir.completion(f"g{generation}c{completion.index}")
                 path.write_text(completion.text, "utf-8", errors="replace")

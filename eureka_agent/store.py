@@ -6,10 +6,9 @@ killed at any time and resumed. Records are JSON, checked when they are read; po
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,24 +19,21 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, open_database
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Baseline, Candidate, Completion, Message, Outcome
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
 from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 2
-"""Of the tables; 1 lacked `checks` and `replaced`."""
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "prompts (generation INTEGER, attempt INTEGER, messages TEXT NOT NULL, parents TEXT NOT NULL,"
-    " PRIMARY KEY (generation, attempt))",
-    "choices (generation INTEGER PRIMARY KEY, candidate TEXT NOT NULL)",
+    "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"
+    " PRIMARY KEY (generation, attempt, plan))",
+    "feedback (generation INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
+    "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
+    "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
     "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
     " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
-)
-_TABLES_OF_2 = (
-    "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
-    "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
 )
 
 
@@ -56,7 +52,7 @@ class Store:
         lock = claim(path)
         store = cls(path, create_database(path), lock)
         with store._transaction("create the run's database"):
-            for table in (*_TABLES, *_TABLES_OF_2):
+            for table in _TABLES:
                 store._db.execute(f"CREATE TABLE {table}")
             store._put_meta("schema", str(SCHEMA))
             store._put_meta("config", to_json(config))
@@ -77,33 +73,26 @@ class Store:
                 lock.release()
             raise
         try:
-            store._check_tables(writable=writable)
+            store._check_tables()
         except StoreError:
             store.close()
             raise
         return store
 
-    def _check_tables(self, *, writable: bool) -> None:
-        """Refuse a database that is none of this version; one of the version before gets the tables it lacks."""
+    def _check_tables(self) -> None:
+        """Refuse a database that is none of this version."""
         tables = {str(name) for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if not tables:
             raise StoreError(
                 f"The run {self.path.parent} was stopped before it had written anything: remove it, and start it anew."
             )
         schema = self.meta("schema") if "meta" in tables else None
-        if schema not in ("1", str(SCHEMA)):
+        if schema != str(SCHEMA):
             raise StoreError(
                 f"{self.path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it."
             )
-        needed = _TABLES if schema == "1" else (*_TABLES, *_TABLES_OF_2)
-        if missing := sorted({table.split()[0] for table in needed} - tables):
+        if missing := sorted({table.split()[0] for table in _TABLES} - tables):
             raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")
-        if schema == "1":
-            with self._transaction("bring the run's database up to date") if writable else nullcontext():
-                for table in _TABLES_OF_2:
-                    self._db.execute(f"CREATE {'' if writable else 'TEMP'} TABLE {table}")
-                if writable:
-                    self._put_meta("schema", str(SCHEMA))
 
     def close(self) -> None:
         """Close the database and let others write to it."""
@@ -136,12 +125,8 @@ class Store:
 
     @property
     def finished(self) -> bool:
-        """Whether the search came to its end. Runs of before this was written down count as their outcomes say."""
-        if self.meta("started") is not None:
-            return self.meta("finished") is not None
-        ((answered,),) = self._rows("SELECT COUNT(*) FROM completions")
-        outcomes, generations = self.outcomes(), self.config.generations
-        return len(outcomes) >= answered and len({o.candidate.generation for o in outcomes}) >= generations
+        """Whether the search came to its end."""
+        return self.meta("finished") is not None
 
     def put_finished(self) -> None:
         """Write that the search came to its end, and when; the first time counts."""
@@ -157,36 +142,27 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ------------------------------------------------------------------ what happened
-    def messages(self, generation: int, attempt: int) -> tuple[Message, ...] | None:
-        """Return the prompt that an attempt at a generation was asked with, None if it was not asked yet."""
-        rows = self._rows("SELECT messages FROM prompts WHERE generation = ? AND attempt = ?", generation, attempt)
-        return from_json(tuple[Message, ...], rows[0][0]) if rows else None
+    def asked(self, generation: int | None = None) -> list[Asked]:
+        """Return the prompts of a generation, or of all, in order."""
+        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
+        rows = self._rows(f"SELECT record FROM prompts{where} ORDER BY generation, attempt, plan", *args)
+        return [from_json(Asked, record) for (record,) in rows]
 
-    def put_prompt(self, generation: int, attempt: int, messages: Sequence[Message], parents: Sequence[str]) -> None:
-        """Write a prompt and the names of the candidates that it builds on."""
+    def put_asked(self, asked: Asked) -> None:
+        """Write a prompt before it is sent."""
         with self._transaction("write a prompt"):
-            row = (generation, attempt, to_json(tuple(messages), tuple[Message, ...]), json.dumps(list(parents)))
+            row = (asked.generation, asked.attempt, asked.plan, to_json(asked))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
 
-    def prompts(self) -> list[tuple[int, int, tuple[Message, ...], tuple[str, ...]]]:
-        """Return every prompt as generation, attempt, messages, and the names of the candidates it builds on."""
-        rows = self._rows("SELECT generation, attempt, messages, parents FROM prompts ORDER BY generation, attempt")
-        return [(g, n, from_json(tuple[Message, ...], m), from_json(tuple[str, ...], p)) for g, n, m, p in rows]
+    def feedback(self) -> dict[int, Feedback]:
+        """Return what was said, by generation, oldest first."""
+        rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
+        return {int(generation): from_json(Feedback, record) for generation, record in rows}
 
-    def parents(self, generation: int) -> tuple[str, ...]:
-        """Return the names of the candidates that a generation's last prompt built on."""
-        query = "SELECT parents FROM prompts WHERE generation = ? ORDER BY attempt DESC"
-        rows = self._rows(query, generation)
-        return from_json(tuple[str, ...], rows[0][0]) if rows else ()
-
-    def choices(self) -> dict[int, str]:
-        """Return the candidate that a person chose after each generation."""
-        return {int(generation): str(name) for generation, name in self._rows("SELECT * FROM choices")}
-
-    def put_choice(self, generation: int, candidate: str) -> None:
-        """Write a person's choice."""
-        with self._transaction("write a choice"):
-            self._db.execute("INSERT INTO choices VALUES (?, ?)", (generation, candidate))
+    def put_feedback(self, said: Feedback) -> None:
+        """Write what was said of a generation; a person is not asked twice."""
+        with self._transaction("write what was said"):
+            self._db.execute("INSERT INTO feedback VALUES (?, ?)", (said.generation, to_json(said)))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
+from eureka_agent.distance import COMPARED_ROWS
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
@@ -81,7 +82,7 @@ class Trials:
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
         """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
-        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]))
+        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]), COMPARED_ROWS)
         sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
         probe(sealed, self._samples)

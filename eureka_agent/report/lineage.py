@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -12,23 +12,24 @@ from eureka_agent.errors import ExtractionError, UsageError
 from eureka_agent.extract import extract
 from eureka_agent.records import Outcome
 from eureka_agent.report.words import number
-from eureka_agent.selection import greedy, preferred
+from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 from eureka_agent.suggest import did_you_mean
 
 
 def ancestors(store: Store, name: str) -> list[str]:
     """Return the candidates that led to one, oldest first, itself last: each was in the prompt of the next."""
+    parents = {f"g{a.generation}c{sample}": a.parents[:1] for a in store.asked() for sample in a.samples}
     line = [name]
-    while parents := store.parents(_generation(line[0])):
-        line.insert(0, parents[0])
+    while parent := parents.get(line[0]):
+        line[:0] = parent
     return line
 
 
-def lineage(store: Store, outcomes: Sequence[Outcome], choices: Mapping[int, str]) -> list[RenderableType]:
+def lineage(store: Store, outcomes: Sequence[Outcome]) -> list[RenderableType]:
     """Return the line that led to the best candidate, with the fitness of each; nothing where it has no parent."""
     judged = not store.config.has_fitness
-    best = preferred(outcomes, choices) if judged else greedy(outcomes)
+    best = best_so_far(outcomes, store.feedback(), has_fitness=not judged)
     line = ancestors(store, best.candidate.name) if best else []
     if len(line) < 2:
         return []

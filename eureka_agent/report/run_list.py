@@ -15,7 +15,7 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import plain_table
 from eureka_agent.report.words import clean, number
 from eureka_agent.run_dir import RunDir
-from eureka_agent.selection import greedy, preferred
+from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 
 
@@ -49,8 +49,8 @@ def overview(run: RunDir) -> Overview:
 
 def _read(run: RunDir, store: Store) -> Overview:
     config, outcomes = store.config, store.outcomes()
-    begun = max((generation for generation, *_ in store.prompts()), default=0)
-    best = greedy(outcomes) if config.has_fitness else preferred(outcomes, store.choices())
+    begun = max((asked.generation for asked in store.asked()), default=0)
+    best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
     answers = [answer for g in range(config.generations) for answer in store.completions(g).values()]
     return Overview(
