@@ -7,9 +7,10 @@ killed at any time and resumed. Records are JSON, checked when they are read; po
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -49,15 +50,27 @@ class Store:
     @classmethod
     def create(cls, path: Path, config: SynthesisConfig) -> Store:
         """Make a new database that holds `config`. Raises StoreError."""
-        lock = claim(path)
-        store = cls(path, create_database(path), lock)
-        with store._transaction("create the run's database"):
-            for table in _TABLES:
-                store._db.execute(f"CREATE TABLE {table}")
-            store._put_meta("schema", str(SCHEMA))
-            store._put_meta("config", to_json(config))
-            store._put_meta("started", _now())
+        store = cls._claimed(path, create_database)
+        try:
+            with store._transaction("create the run's database"):
+                for table in _TABLES:
+                    store._db.execute(f"CREATE TABLE {table}")
+                store._put_meta("schema", str(SCHEMA))
+                store._put_meta("config", to_json(config))
+                store._put_meta("started", _now())
+        except StoreError:
+            store.close()
+            raise
         return store
+
+    @classmethod
+    def _claimed(cls, path: Path, connect: Callable[[Path], sqlite3.Connection]) -> Store:
+        lock = claim(path)
+        try:
+            return cls(path, connect(path), lock)
+        except StoreError:
+            lock.release()
+            raise
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = True) -> Store:
@@ -65,13 +78,10 @@ class Store:
 
         Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
         """
-        lock = claim(path) if writable and path.exists() else None
-        try:
-            store = cls(path, open_database(path, writable=writable), lock)
-        except StoreError:
-            if lock is not None:
-                lock.release()
-            raise
+        if writable and path.exists():
+            store = cls._claimed(path, partial(open_database, writable=True))
+        else:
+            store = cls(path, open_database(path, writable=writable), None)
         try:
             store._check_tables()
         except StoreError:

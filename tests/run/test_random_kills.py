@@ -104,7 +104,7 @@ def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> b
         time.sleep(0.01)
     moment_s += _processor_s(process.pid) if from_first_event else 0.0
     while process.is_alive() and _processor_s(process.pid) < moment_s:
-        process.join(0.003)
+        process.join(0.01)
     process.kill()
     process.join()
     deadline = time.monotonic() + 20.0
