@@ -12,28 +12,32 @@ from typing import TypedDict, Unpack
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.events import (
-    Event,
-    Listener,
-    RunFinished,
-    RunStarted,
-)
+from eureka_agent.events import Event, Listener, RunFinished, RunStarted
+from eureka_agent.feedback import Judge
 from eureka_agent.jail import Wall
+from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
 from eureka_agent.policy import Policy
+from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
-from eureka_agent.records import Baseline, Generation, Outcome
+from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.proposers.spending import Amount
+from eureka_agent.records import Baseline, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
-from eureka_agent.selection import Judge
+from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 from eureka_agent.task import Task
-from eureka_agent.trainer import choose_trainer
+from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
+
+_FEEDBACK_BYTES = 12_000
+"""An earlier reward with what came of it, and the other candidates' figures, in a prompt: rarely more."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,14 @@ class Run:
         for generation in self._search.run():
             self.best = generation.best
             yield generation
-        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
+        self._store.put_meta("stopped", self._search.stopped)
+        discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
-        self.dir.summary.write_text(
-            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-        )
+        with saving(self.dir.path):
+            self.dir.summary.write_text(
+                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+            )
+        self._store.put_finished()
         self._tell(finished)
 
     def result(self) -> SynthesisResult:
@@ -103,6 +110,7 @@ class Run:
             human_normalised=human_normalised(self.best, baselines),
             environment_steps=sum(trainings) + sum(baseline.environment_steps for baseline in baselines),
             seconds=self._store.seconds,
+            stopped=self._search.stopped,
         )
 
 
@@ -121,7 +129,7 @@ class Given(TypedDict, total=False):
     proposer: Proposer
     """Instead of the one that the config names."""
     judge: Judge
-    """Chooses the best candidate where the wish has no fitness."""
+    """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
     """Is told what happens."""
     wall: Wall
@@ -161,41 +169,57 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
-    task, chosen = _prepared(config, given)
+    task, chosen, judge = _prepared(config, given)
     with _wall(config, given) as wall:
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=False)
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
 
 
 @contextmanager
 def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
-        task, chosen = _prepared(store.config, given)
+        task, chosen, judge = _prepared(store.config, given)
         with _wall(store.config, given) as wall:
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=True)
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
 
 
-def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
-    """Find the task and the proposer, and refuse what cannot work while nothing is written yet."""
+def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str], Judge | None]:
+    """Find the task, the proposer and the judge, and refuse what cannot work while nothing is written yet."""
     task = find_task(config.env or config.task)
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
-    if not config.has_fitness and given.get("judge") is None:
+    judge = given.get("judge") or choose_judge(config)
+    if (proposer := given.get("proposer")) is None:
+        proposer, announcement = choose_proposer(task, config)
+    elif config.max_tokens is not None or config.max_cost_usd is not None:
         raise UsageError(
-            f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
-            "`synthesize` in a terminal and choose after each generation, or pass judge= in Python."
+            "max_tokens and max_cost_usd limit the models that the config names; a proposer of your own gets its own "
+            "limits: chat_proposer(..., spending=Spending(max_cost_usd=...))."
         )
-    if (proposer := given.get("proposer")) is not None:
-        return task, (proposer, f"The proposer {proposer.name!r} proposes the rewards.")
-    return task, choose_proposer(
-        task,
-        model=config.model,
-        wish=config.wish(task),
-        base_url=config.base_url,
-        seed=config.seed,
-        temperature=config.temperature,
-    )
+    else:
+        announcement = f"The proposer {proposer.name!r} proposes the rewards."
+    if isinstance(proposer, ChatProposer):
+        announcement += f" {_expense(config, task, proposer)}"
+    return task, (proposer, announcement), judge
+
+
+def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer) -> str:
+    """Return what the models take at most, in one sentence. Raises UsageError when not even one request fits in."""
+    first = write_prompt(task, config.wish(task), 0, (), ())
+    worst, spending = proposer.worst_case(first.messages), proposer.spending
+    if limit := spending.exceeded_by(worst):
+        raise UsageError(
+            f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
+            "(--answer-tokens)."
+        )
+    # A later prompt holds an earlier answer, and what came of it, besides.
+    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES)))
+    total = worst.times(config.samples) + later.times(config.samples * (config.generations - 1))
+    models = proposer.models.values()
+    unpriced = " of unknown price" if any(model.price is None for model in models) else ""
+    longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)
+    return f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is asked for again."
 
 
 def _wall(config: SynthesisConfig, given: Given) -> AbstractContextManager[Wall]:
@@ -225,6 +249,12 @@ def _run(
         for each in listeners:
             each(event)
 
+    if isinstance(proposer, ChatProposer):
+        spent = store.meta("spending")
+        proposer.spending.carry_on(
+            from_json(Amount, spent) if spent else Amount(),
+            lambda committed: store.put_meta("spending", to_json(committed)),
+        )
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
     trials = Trials(

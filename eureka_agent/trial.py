@@ -112,7 +112,9 @@ class Trials:
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
-        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards)))
+        checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
+        saved = checkpoint.of_another_version if checkpoint else ""
+        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
         results = self._trainer(
             self.task,
             rewards,
@@ -121,7 +123,7 @@ class Trials:
             threads=self._threads,
             race=self._race if candidates else None,
             champion=champion.training.rungs if champion and champion.training else (),
-            checkpoint=Checkpoint(self._checkpoint, key) if self._checkpoint else None,
+            checkpoint=checkpoint,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
         to_the_end = [

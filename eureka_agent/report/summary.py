@@ -18,8 +18,8 @@ from eureka_agent.task import Task
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
     """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is not known.
 
-    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where a person
-    judged because the wish has none.
+    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
+    rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
     cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)
@@ -48,6 +48,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
+        "stopped": finished.stopped or None,
         "cost_usd": cost.known,
         "completions_of_unknown_price": cost.unpriced,
     }
@@ -56,7 +57,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
 
 def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
     names = sorted({outcome.candidate.completion.proposer for outcome in outcomes})
-    return ", ".join(names) or config.model or "grammar"
+    return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
 
 
 def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:

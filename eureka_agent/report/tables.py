@@ -13,7 +13,7 @@ from rich.text import Text
 
 from eureka_agent.events import RunFinished, RunStarted
 from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.sentences import effort
+from eureka_agent.report.sentences import effort, stopped_early
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
@@ -75,7 +75,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     if best is not None and best.evaluation is not None:
         rows.append(Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation))
     rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
-    title = "The wish has no fitness of its own; a person chose." if judged else f"Fitness in {fitness_line(run.task)}."
+    title = (
+        "The wish has no fitness of its own; rankings judged." if judged else f"Fitness in {fitness_line(run.task)}."
+    )
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
@@ -84,6 +86,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
     elif best is not None and finished.baselines:
         parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
+    parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 

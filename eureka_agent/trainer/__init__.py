@@ -1,6 +1,6 @@
 """Training all candidates of a generation as one population, and measuring what their policies do."""
 
-from eureka_agent.trainer.checkpoint import Checkpoint
+from eureka_agent.trainer.checkpoint import Checkpoint, discard
 from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions, run_episodes
 from eureka_agent.trainer.results import Progress, TrainResult
@@ -15,6 +15,7 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "choose_trainer",
+    "discard",
     "evaluate",
     "one_torch_thread",
     "random_actions",

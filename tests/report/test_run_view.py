@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import Asked, Feedback
 from eureka_agent.report import run_view
 from eureka_agent.store import Store
 from tests.support import run_events as runs
@@ -36,7 +37,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     first[1] = replace(first[1], distance_to_human=0.304)
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
     for generation, parents in ((0, []), (1, ["g0c2"])):
-        store.put_prompt(generation, 0, (), parents)
+        store.put_asked(Asked(generation, 0, 0, tuple(range(8)), (), tuple(parents)))
         for answer in answers:
             store.put_completion(generation, answer)
     store.put_outcomes([(one, None) for one in first])
@@ -72,7 +73,7 @@ def test_a_run_that_has_only_begun(store: Store) -> None:
 def test_a_finished_run_without_prices(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=1, samples=1)) as store:
         answer = runs.completion(0)
-        store.put_prompt(0, 0, (), ())
+        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(runs.NAN)), None)])
         text = read(store)
@@ -84,15 +85,18 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
 
 
 def test_what_a_person_chose(tmp_path: Path) -> None:
-    with create(tmp_path, runs.config(generations=1, samples=2, env="toy", task="wave")) as store:
+    with create(tmp_path, runs.config(generations=2, samples=2, env="toy", task="wave")) as store:
         answers = [runs.completion(i) for i in range(2)]
-        store.put_prompt(0, 0, (), ())
+        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         for answer in answers:
             store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None) for answer in answers])
-        store.put_choice(0, "g0c1")
+        store.put_feedback(Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True))
         text = read(store)
     assert "toy: wave" in text
-    assert "none; a person chooses" in text
+    assert "none; rankings judge" in text
+    assert "Ranked, best first: g0c1 > g0c0." in text
+    assert "Said of g0c0: too [31m shaky" in text
+    assert "The search was ended here." in text
+    assert "Not finished" not in text
     assert "Best reward: g0c1, episodes of 250 steps." in text
-    assert text.count("chosen") == 1

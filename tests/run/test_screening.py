@@ -96,13 +96,12 @@ def test_no_prompt_knows_how_far_it_is(tmp_path: Path, wall: Wall, monkeypatch: 
 
 
 def test_a_wish_without_fitness_has_no_human_reward(tmp_path: Path, wall: Wall) -> None:
-    class LikesTheLast:
-        def choose(self, outcomes, best_so_far):  # type: ignore[no-untyped-def]
-            return outcomes[-1].candidate.name
+    def likes_the_last(question: ea.Question) -> ea.Feedback:
+        return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
     wish = config(tmp_path, task="wave the pole about", env="cartpole", generations=1)
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)]])
-    result = ea.synthesize(wish, proposer=proposer, judge=LikesTheLast(), wall=wall)
+    result = ea.synthesize(wish, proposer=proposer, judge=likes_the_last, wall=wall)
     assert [outcome.distance_to_human for outcome in result.outcomes] == [None, None]
 
 
