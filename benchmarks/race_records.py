@@ -16,7 +16,7 @@ import torch
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
 from eureka_agent.prompting import write_prompt
-from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.racing import Pace, Standing, stopped
@@ -77,8 +77,8 @@ class Result:
 
 def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end, with a look at each of `LOOKS`."""
-    proposer, _ = choose_proposer(task, model=None, wish=task.description, base_url=None, seed=seed, temperature=None)
-    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(samples))
+    proposer = GrammarProposer(task, seed, wish=task.description)
+    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
     looks: list[list[tuple[float, Standing]]] = []
     stretches: list[tuple[Iteration, ...]] = []
 

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
+    from eureka_agent.distance import Transitions as Transitions
+    from eureka_agent.distance import reward_distance as reward_distance
+    from eureka_agent.distance import sample_transitions as sample_transitions
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.feedback import Question as Question
     from eureka_agent.generator import RewardGenerator as RewardGenerator
@@ -39,10 +42,13 @@ _HOME = {
     "SynthesisConfig": "config",
     "SynthesisResult": "run",
     "Task": "task",
+    "Transitions": "distance",
     "all_tasks": "registry",
     "evolve": "run",
     "find_task": "registry",
     "resume": "run",
+    "reward_distance": "distance",
+    "sample_transitions": "distance",
     "synthesize": "run",
 }
 __all__ = sorted(_HOME)

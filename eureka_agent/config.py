@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
@@ -76,11 +77,30 @@ class SynthesisConfig:
     seed: int = 0
     """Seed of the search, the training and the evaluation."""
     model: str | None = None
-    """A model behind an OpenAI-compatible server. Without it the built-in grammar proposes the rewards."""
+    """A model that writes the rewards: a name at OpenAI or at --base-url, or provider/name, e.g. anthropic/…, through
+    LiteLLM. Without it the built-in grammar proposes the rewards."""
+    models: tuple[str, ...] = ()
+    """Several models instead of one, each with its share of the samples, e.g. --models gpt-5=2 anthropic/…=1."""
+    model_choice: Literal["weights", "bandit"] = "weights"
+    """With --models: keep to the shares, or learn which model's rewards improve fitness for their cost."""
     base_url: str | None = None
-    """Address of the server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
+    """Address of an OpenAI-compatible server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
     temperature: float | None = 1.0
     """Sampling temperature of the model; None leaves it to the server."""
+    answer_tokens: int | None = None
+    """Longest answer of a model in tokens, thoughts included; by default the server's own limit, and 16,384 where
+    --max-tokens or --max-cost-usd is given."""
+    max_cost_usd: float | None = None
+    """Stop, with the best so far, before models cost more than this. A resumed run counts what it spent before."""
+    max_tokens: int | None = None
+    """Stop, with the best so far, before models take more tokens than this, prompts and answers together."""
+    max_wall_min: float | None = None
+    """Stop, with the best so far, after the generation during which this many minutes have passed since the start, or
+    since the resume."""
+    price_in: float | None = None
+    """USD per million tokens of a prompt, for models whose price is not listed (or instead of it)."""
+    price_out: float | None = None
+    """USD per million tokens of an answer."""
     num_envs: int | None = None
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
@@ -103,6 +123,21 @@ class SynthesisConfig:
     """Racing: at least this many rewards of a generation train to the end."""
     race_episodes: int = Race.episodes
     """Racing: episodes of each comparison."""
+    strategy: StrategyName = "greedy"
+    """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
+    own part of the samples; restarts, the best since the last restart; random, nothing."""
+    islands: int = 2
+    """Islands (--strategy islands): searches side by side that share the samples of a generation."""
+    restart_every: int = 5
+    """Restarts (--strategy restarts): generations of each search."""
+    operators: bool = False
+    """Ask each sample for something else: other numbers, another structure, a cross of two, another form, the lineage's
+    next step. For models; the grammar has operators of its own."""
+    novelty: float = 0.0
+    """Refuse rewards nearer than this to an earlier one before they are trained. Distances go from 0, wanting the
+    same, to 1; see docs/distance.md. At 0 only rewards that compute the same are not trained twice."""
+    preference_check: bool = False
+    """Refuse rewards that rank failed episodes of earlier policies above successful ones before they are trained."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -119,7 +154,7 @@ class SynthesisConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
         counts = ("generations", "samples", "num_envs", "environment_steps", "threads", "race_minimum", "race_episodes")
-        for name in counts:
+        for name in (*counts, "answer_tokens", "max_tokens"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -131,21 +166,77 @@ class SynthesisConfig:
             raise UsageError(
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
+        self._check_screening()
+        _ = self.search_strategy
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
             raise UsageError("--task is empty: name a task or say what the robot should do.")
-        if self.base_url is not None and self.model is None:
+        self._check_models()
+        if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
 
+    def _check_screening(self) -> None:
+        if not 0.0 <= self.novelty < 1.0:
+            raise UsageError(f"--novelty must lie between 0 (off) and 1, got {self.novelty}.")
+        if self.preference_check and not self.has_fitness:
+            raise UsageError("--preference-check needs a fitness, and a wish on --env has none: leave one of them out.")
+
+    def _check_models(self) -> None:
+        """Refuse models, limits and prices that make no sense together."""
+        if self.model is not None and self.models:
+            raise UsageError("--model names one model and --models several: give one of the two.")
+        weights = self.model_weights
+        if len(weights) < len(self.models):
+            raise UsageError(f"--models names a model twice: {' '.join(self.models)}.")
+        if not all(weight > 0.0 and math.isfinite(weight) for weight in weights.values()):
+            raise UsageError(f"--models needs weights above 0, e.g. gpt-5=2, got {' '.join(self.models)}.")
+        if self.model_choice == "bandit" and (len(weights) < 2 or not self.has_fitness):
+            raise UsageError("--model-choice bandit needs several --models, and a task with a fitness to learn from.")
+        for name in ("max_cost_usd", "max_wall_min"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0.0 and math.isfinite(value)):
+                raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}.")
+        prices = [price for price in (self.price_in, self.price_out) if price is not None]
+        if len(prices) == 1 or any(not (price >= 0.0 and math.isfinite(price)) for price in prices):
+            raise UsageError("--price-in and --price-out go together, in USD per million tokens, 0 or above.")
+
+    @property
+    def model_weights(self) -> dict[str, float]:
+        """The models that write the rewards, with their shares of the samples; none where the grammar does."""
+        if self.model is not None:
+            return {self.model: 1.0}
+        weights = {}
+        for named in self.models:
+            name, equals, weight = named.rpartition("=")
+            try:
+                weights[name if equals else named] = float(weight) if equals else 1.0
+            except ValueError:
+                raise UsageError(
+                    f"--models takes names with numbers as weights, e.g. gpt-5=2 o4=1, got {named!r}."
+                ) from None
+        return weights
+
     @property
     def has_fitness(self) -> bool:
         """Whether the wish is the task's own, so that the task's fitness measures it."""
         return self.env is None
+
+    @property
+    def search_strategy(self) -> Strategy:
+        """Who builds on whom. Raises UsageError for numbers that the strategy cannot work with."""
+        strategy = choose_strategy(
+            self.strategy,
+            generations=self.generations,
+            samples=self.samples,
+            islands_count=self.islands,
+            restart_every=self.restart_every,
+        )
+        return with_operators(strategy) if self.operators else strategy
 
     @property
     def race(self) -> Race | None:

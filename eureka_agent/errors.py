@@ -22,8 +22,10 @@
     │   ├── RateLimitedError      too many requests, for longer than we were willing to wait
     │   ├── ContextTooLongError   the prompt does not fit into the model
     │   ├── BadResponseError      an answer that is no chat completion
+    │   │   └── RefusedError      the request was refused for none of the reasons above
     │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
+    ├── LimitReachedError         a limit of the run leaves no room for another request: the run ends with what it has
     ├── SimulationError           the physics engine could not be built or stepped
     └── StoreError                a run's database cannot be read or written
 
@@ -91,7 +93,15 @@ class WallError(EurekaError):
 
 
 class ProposerError(EurekaError):
-    """The proposer gave no completion."""
+    """The proposer gave no completion.
+
+    `retry_after_s`: how long the server asks us to wait before the next request; None where it does not say.
+    `may_be_billed`: the request may have been carried out, and paid for, although no usable answer came.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s, self.may_be_billed = retry_after_s, may_be_billed
 
 
 class AuthenticationError(ProposerError):
@@ -122,6 +132,10 @@ class BadResponseError(ProposerError):
     """The server's answer is not a usable chat completion."""
 
 
+class RefusedError(BadResponseError):
+    """The server refused the request: something in it is not as this server or model wants it."""
+
+
 class EmptyAnswersError(ProposerError):
     """Every answer to a prompt was empty: the model, or how it is served, is not set up to write."""
 
@@ -130,6 +144,10 @@ class EmptyAnswersError(ProposerError):
 
 class UnavailableError(ProposerError):
     """The server cannot be reached, or keeps failing."""
+
+
+class LimitReachedError(EurekaError):
+    """What the run may spend leaves no room for another request. A run ends with the best it has, and no error."""
 
 
 class SimulationError(EurekaError):

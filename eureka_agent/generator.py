@@ -10,7 +10,7 @@ from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
@@ -27,7 +27,7 @@ class RewardGenerator:
     def __init__(self, task: Task | str, *, proposer: Proposer | None = None, wish: str | None = None, seed: int = 0):
         """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own."""
         self.task = find_task(task) if isinstance(task, str) else task
-        self.proposer = proposer or choose_proposer(self.task, model=None, wish=wish, seed=seed)[0]
+        self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
         self.wish = wish or self.task.description
         self.failures: list[Outcome] = []
         """The completions of the last call that are no reward function for the task, with the reasons."""
@@ -58,7 +58,9 @@ class RewardGenerator:
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
-        completions = sorted(self.proposer.propose(prompt, range(n)), key=lambda completion: completion.index)
+        completions = sorted(
+            self.proposer.propose(dict.fromkeys(range(n), prompt)), key=lambda completion: completion.index
+        )
         outcomes = [self._checked(completion) for completion in completions]
         self._round += 1
         self._history += outcomes

@@ -17,6 +17,7 @@ from importlib import resources
 import jinja2
 
 from eureka_agent.records import Feedback, Message, Outcome, Prompt
+from eureka_agent.strategies import Operator
 from eureka_agent.task import StateVariable, Task
 
 _SHOWN_REPAIRS = 3  # failed rewards whose code a repair prompt shows
@@ -24,6 +25,7 @@ _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
     "probe": "broke its contract on sample states",
+    "screening": "refused before it was trained",
     "training": "broke while a policy was trained",
 }
 
@@ -35,10 +37,12 @@ def write_prompt(
     parents: Sequence[Outcome],
     history: Sequence[Outcome],
     feedback: Sequence[Feedback] = (),
+    *,
+    operator: Operator = "",
 ) -> Prompt:
     """Return the prompt that fits: the next one when there are parents, a repair when all failed, else the first."""
     if parents:
-        return next_prompt(task, description, generation, parents, history, feedback)
+        return next_prompt(task, description, generation, parents, history, feedback, operator=operator)
     if history and all(outcome.failure for outcome in history):
         return repair_prompt(task, description, generation, history)
     return first_prompt(task, description, generation, history, feedback)
@@ -63,6 +67,8 @@ def next_prompt(
     parents: Sequence[Outcome],
     history: Sequence[Outcome],
     feedback: Sequence[Feedback] = (),
+    *,
+    operator: Operator = "",
 ) -> Prompt:
     """Return the prompt that asks to improve on `parents` (best first), with what was said and the last failures.
 
@@ -76,6 +82,7 @@ def next_prompt(
         failures=_last_failures(history),
         repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
         has_fitness=description == task.description,
+        operator=operator,
         **_said(parents, history, feedback),
     )
     return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))

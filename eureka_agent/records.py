@@ -7,12 +7,12 @@ modules), so that a run's database holds them as JSON and a test can write one b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
-Stage = Literal["extract", "check", "probe", "training"]
+Stage = Literal["extract", "check", "probe", "screening", "training"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Completion:
     """Which of the generation's samples this is, from 0."""
     text: str
     proposer: str
-    """The model's name, or `grammar`, or `scripted`."""
+    """The model's name as the run asked for it, or `grammar`, or `scripted`."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -39,6 +39,8 @@ class Completion:
     truncated: bool = False
     """True when the answer was cut at the token limit."""
     seconds: float = 0.0
+    served_by: str = ""
+    """What the server calls the model that answered, with its version where it says so."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Outcome:
     """Name of the candidate before it that computes the same; training and evaluation are that one's."""
     wall: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
+    distance_to_human: float | None = None
+    """How far its reward is from the task's human reward, 0 to 1 (`distance.py`); for people, never in a prompt."""
 
     @property
     def fitness(self) -> float:
@@ -188,6 +192,11 @@ class Feedback:
         """Name of the candidate that is liked least, if one is."""
         return self.ranking[-1] if len(self.ranking) > 1 else None
 
+    def about(self, names: Collection[str]) -> Feedback:
+        """Return what is said of these candidates."""
+        ranking = tuple(name for name in self.ranking if name in names)
+        return replace(self, ranking=ranking, words={name: w for name, w in self.words.items() if name in names})
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -201,6 +210,22 @@ class Prompt:
     """Every outcome so far, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of the generations so far, oldest first."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt as it was sent, and what for."""
+
+    generation: int
+    attempt: int
+    """Above 0 when every candidate of the attempts before failed."""
+    plan: int
+    """Which of the attempt's prompts this is: a search may tell its samples different things."""
+    samples: tuple[int, ...]
+    """The samples of the generation that it asks for."""
+    messages: tuple[Message, ...]
+    parents: tuple[str, ...]
+    """Names of the candidates that it shows to be improved."""
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,33 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.feedback import Judge
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
 from eureka_agent.policy import Policy
+from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
-from eureka_agent.records import Baseline, Generation, Outcome
+from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.proposers.spending import Amount
+from eureka_agent.records import Baseline, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
+from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 from eureka_agent.task import Task
-from eureka_agent.trainer import choose_trainer
+from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
+
+_FEEDBACK_BYTES = 12_000
+"""An earlier reward with what came of it, and the other candidates' figures, in a prompt: rarely more."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +72,14 @@ class Run:
         for generation in self._search.run():
             self.best = generation.best
             yield generation
-        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
+        self._store.put_meta("stopped", self._search.stopped)
+        discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
-        self.dir.summary.write_text(
-            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-        )
+        with saving(self.dir.path):
+            self.dir.summary.write_text(
+                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+            )
+        self._store.put_finished()
         self._tell(finished)
 
     def result(self) -> SynthesisResult:
@@ -98,6 +110,7 @@ class Run:
             human_normalised=human_normalised(self.best, baselines),
             environment_steps=sum(trainings) + sum(baseline.environment_steps for baseline in baselines),
             seconds=self._store.seconds,
+            stopped=self._search.stopped,
         )
 
 
@@ -177,17 +190,36 @@ def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Propos
     task = find_task(config.env or config.task)
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
     judge = given.get("judge") or choose_judge(config)
-    if (proposer := given.get("proposer")) is not None:
-        return task, (proposer, f"The proposer {proposer.name!r} proposes the rewards."), judge
-    chosen = choose_proposer(
-        task,
-        model=config.model,
-        wish=config.wish(task),
-        base_url=config.base_url,
-        seed=config.seed,
-        temperature=config.temperature,
-    )
-    return task, chosen, judge
+    if (proposer := given.get("proposer")) is None:
+        proposer, announcement = choose_proposer(task, config)
+    elif config.max_tokens is not None or config.max_cost_usd is not None:
+        raise UsageError(
+            "max_tokens and max_cost_usd limit the models that the config names; a proposer of your own gets its own "
+            "limits: chat_proposer(..., spending=Spending(max_cost_usd=...))."
+        )
+    else:
+        announcement = f"The proposer {proposer.name!r} proposes the rewards."
+    if isinstance(proposer, ChatProposer):
+        announcement += f" {_expense(config, task, proposer)}"
+    return task, (proposer, announcement), judge
+
+
+def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer) -> str:
+    """Return what the models take at most, in one sentence. Raises UsageError when not even one request fits in."""
+    first = write_prompt(task, config.wish(task), 0, (), ())
+    worst, spending = proposer.worst_case(first.messages), proposer.spending
+    if limit := spending.exceeded_by(worst):
+        raise UsageError(
+            f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
+            "(--answer-tokens)."
+        )
+    # A later prompt holds an earlier answer, and what came of it, besides.
+    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES)))
+    total = worst.times(config.samples) + later.times(config.samples * (config.generations - 1))
+    models = proposer.models.values()
+    unpriced = " of unknown price" if any(model.price is None for model in models) else ""
+    longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)
+    return f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is asked for again."
 
 
 def _wall(config: SynthesisConfig, given: Given) -> AbstractContextManager[Wall]:
@@ -217,6 +249,12 @@ def _run(
         for each in listeners:
             each(event)
 
+    if isinstance(proposer, ChatProposer):
+        spent = store.meta("spending")
+        proposer.spending.carry_on(
+            from_json(Amount, spent) if spent else Amount(),
+            lambda committed: store.put_meta("spending", to_json(committed)),
+        )
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
     trials = Trials(

@@ -26,8 +26,9 @@ def best_so_far(history: Sequence[Outcome], feedback: Mapping[int, Feedback], *,
     best: Outcome | None = None
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         said = feedback.get(generation)
-        if said is not None and said.ranking:
-            best = named(history, said.ranking[0])
+        ranked = [outcome for name in (said.ranking if said else ()) if (outcome := named(history, name))]
+        if ranked:
+            best = ranked[0]
         elif has_fitness:
             members = [outcome for outcome in history if outcome.candidate.generation == generation]
             best = greedy([best, *members] if best else members)

@@ -159,7 +159,7 @@ class LiveDisplay:
         run, unit = self._board.run, unit_of(self._board.run)
         match row.phase:
             case "waiting":
-                return Text("for the model" if run and run.config.model else "", "dim")
+                return Text("for the model" if run and run.config.model_weights else "", "dim")
             case "training" | "evaluating":
                 return self._training(row, unit)
             case "stopped":

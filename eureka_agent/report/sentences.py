@@ -47,8 +47,8 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 
 def training_started(event: TrainingStarted) -> list[str]:
-    """Return where the rewards are computed, when it is not as usual."""
-    return [clean(event.where)] if event.where else []
+    """Return where the rewards are computed and what became of a saved training, when it is not as usual."""
+    return [clean(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
@@ -106,7 +106,14 @@ def best_reward(event: RunFinished, unit: str | None) -> str:
         return f"Best reward: {_named(event.best, unit)}."
     if any(outcome.evaluation for outcome in event.outcomes):
         return "No reward was chosen."
+    if not event.outcomes:
+        return "No reward was proposed."
     return f"No reward worked: all {plural(len(event.outcomes), 'candidate')} failed."
+
+
+def stopped_early(event: RunFinished) -> list[str]:
+    """Return which limit ended the search, if one did."""
+    return [clean(f"Stopped early: {event.stopped}")] if event.stopped else []
 
 
 def effort(event: RunFinished) -> str:

@@ -42,9 +42,13 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "best": _best(finished, judged),
         "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
         "human_normalised": finished.human_normalised,
+        "distance_to_human": {
+            o.candidate.name: o.distance_to_human for o in finished.outcomes if o.distance_to_human is not None
+        },
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
+        "stopped": finished.stopped or None,
         "cost_usd": cost.known,
         "completions_of_unknown_price": cost.unpriced,
     }
@@ -53,7 +57,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
 
 def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
     names = sorted({outcome.candidate.completion.proposer for outcome in outcomes})
-    return ", ".join(names) or config.model or "grammar"
+    return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
 
 
 def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
@@ -61,7 +65,8 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
     if best is None or best.evaluation is None:
         return None
     code = RunDir(finished.path).best_reward.name
-    return {"name": best.candidate.name, "code": code, **_evaluation(best.evaluation, judged)}
+    facts = _evaluation(best.evaluation, judged)
+    return {"name": best.candidate.name, "code": code, "distance_to_human": best.distance_to_human, **facts}
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from eureka_agent.events import RunFinished, RunStarted
 from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.sentences import effort
+from eureka_agent.report.sentences import effort, stopped_early
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
@@ -86,6 +86,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
     elif best is not None and finished.baselines:
         parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
+    parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 

@@ -13,6 +13,7 @@ STAGES: dict[Stage, str] = {
     "extract": "no reward function in the answer",
     "check": "not allowed",
     "probe": "broke on sample states",
+    "screening": "not worth a training",
     "training": "failed in training",
 }
 """What went wrong at each stage, in a few words."""

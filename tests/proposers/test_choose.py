@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CredentialsError, UsageError
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.grammar import GrammarProposer
-from eureka_agent.proposers.openai_chat import OpenAIProposer
-from eureka_agent.records import Prompt
+from eureka_agent.records import Message, Prompt
 from eureka_agent.registry import load_task
+from eureka_agent.task import Task
+from tests.support.chat import needs_litellm
+from tests.support.openai_server import ChatServer
 from tests.support.toy_task import ToyTask
 
 
@@ -19,9 +25,13 @@ def _no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
+def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, str]:
+    return choose_proposer(on or ToyTask(), SynthesisConfig(**({"task": "toy"} | settings)))
+
+
 def test_without_a_model_it_is_the_grammar_even_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, announcement = choose_proposer(ToyTask(), model=None)
+    proposer, announcement = choose()
     assert isinstance(proposer, GrammarProposer)
     assert announcement == "No model named (--model): the built-in grammar proposes the rewards."
 
@@ -29,35 +39,114 @@ def test_without_a_model_it_is_the_grammar_even_with_a_key(monkeypatch: pytest.M
 def test_the_grammar_listens_to_a_wish() -> None:
     task = load_task("ant_forward")
     prompt = Prompt(0, ())
-    plain, _ = choose_proposer(task, model=None)
-    wished, _ = choose_proposer(task, model=None, wish="lie down and keep still, low on the ground")
-    texts = [[c.text for c in proposer.propose(prompt, range(4))] for proposer in (plain, wished)]
+    plain, _ = choose(task)
+    wished, _ = choose(task, env="ant_forward", task="lie down and keep still, low on the ground")
+    texts = [[c.text for c in proposer.propose(dict.fromkeys(range(4), prompt))] for proposer in (plain, wished)]
     assert texts[0] != texts[1]
 
 
 def test_a_named_model_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, announcement = choose_proposer(ToyTask(), model="some-model", temperature=0.3)
-    assert isinstance(proposer, OpenAIProposer)
-    assert (proposer.name, proposer.temperature) == ("some-model", 0.3)
+    proposer, announcement = choose(model="some-model")
+    assert isinstance(proposer, ChatProposer)
+    assert proposer.name == "some-model"
     assert announcement == "The model some-model proposes the rewards."
 
 
 def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    _, announcement = choose_proposer(ToyTask(), model="m", base_url="http://localhost:11434/v1")
+    _, announcement = choose(model="m", base_url="http://localhost:11434/v1")
     assert announcement == "The model m at http://localhost:11434/v1 proposes the rewards."
     with pytest.raises(CredentialsError, match="There is no key for the model 'm'"):
-        choose_proposer(ToyTask(), model="m")
+        choose(model="m")
     with pytest.raises(CredentialsError, match="any word, if the server needs none"):
-        choose_proposer(ToyTask(), model="m", base_url="http://192.168.1.5:8000/v1")
+        choose(model="m", base_url="http://192.168.1.5:8000/v1")
 
 
 def test_a_server_without_a_model_is_half_a_wish() -> None:
-    with pytest.raises(UsageError, match="name one of its models"):
-        choose_proposer(ToyTask(), model=None, base_url="http://localhost:11434/v1")
+    with pytest.raises(UsageError, match="which model of that server"):
+        choose(base_url="http://localhost:11434/v1")
+
+
+def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    proposer, announcement = choose(models=("a=2", "b", "c=0.5"))
+    assert isinstance(proposer, ChatProposer)
+    assert list(proposer.models) == ["a", "b", "c"]
+    assert announcement == "The models a, b and c propose the rewards, chosen by their weights."
+    _, announcement = choose(models=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1")
+    assert announcement.endswith(
+        "at http://localhost:1/v1 propose the rewards, chosen by what their rewards are worth."
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "a", "models": ("b",)}, "one of the two"),
+        ({"models": ("a=x",)}, "numbers as weights, e.g. gpt-5=2 o4=1, got 'a=x'"),
+        ({"models": ("a=0", "b")}, "weights above 0"),
+        ({"models": ("a=nan", "b")}, "weights above 0"),
+        ({"models": ("a=2", "a")}, "a model twice"),
+        ({"model": "a", "model_choice": "bandit"}, "needs several --models"),
+        ({"models": ("a", "b"), "model_choice": "bandit", "env": "hopper"}, "a fitness to learn from"),
+        ({"max_cost_usd": 0.0}, "--max-cost-usd must be above 0"),
+        ({"max_wall_min": float("inf")}, "--max-wall-min must be above 0"),
+        ({"max_tokens": 0}, "--max-tokens must be at least 1"),
+        ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
+        ({"price_in": 1.0}, "go together"),
+        ({"price_in": 1.0, "price_out": -1.0}, "0 or above"),
+    ],
+)
+def test_models_and_limits_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        SynthesisConfig(**({"task": "toy"} | settings))
+
+
+def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    with pytest.raises(UsageError, match=r"needs to know what 'm' costs.*--price-in and --price-out.*--max-tokens"):
+        choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0)
+    # A listed name at another server says nothing about that server's prices.
+    with pytest.raises(UsageError, match="needs to know what 'gpt-4o' costs"):
+        choose(model="gpt-4o", base_url="http://localhost:1/v1", max_cost_usd=1.0)
+    proposer, _ = choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price_in=2.0, price_out=8.0)
+    assert isinstance(proposer, ChatProposer)
+    # USD per million tokens: 1000 of a prompt and 500 of an answer are 0.002 + 0.004.
+    price = proposer.models["m"].price
+    assert price is not None
+    assert price.of(1000, 500) == pytest.approx(0.006)
+    assert proposer.models["m"].answer_tokens == 16_384
+
+
+def test_without_litellm_a_provider_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "litellm", None)  # importing it raises ImportError
+    with pytest.raises(UsageError, match=r"pip install 'eureka-agent\[litellm\]'"):
+        choose(model="anthropic/some-model")
+
+
+@needs_litellm
+def test_a_provider_that_litellm_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(CredentialsError, match="set ANTHROPIC_API_KEY"):
+        choose(model="anthropic/claude-sonnet-4-5")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-1")
+    proposer, _ = choose(model="anthropic/claude-sonnet-4-5", max_cost_usd=1.0)
+    assert isinstance(proposer, ChatProposer)
+    model = proposer.models["anthropic/claude-sonnet-4-5"]
+    assert model.where == "anthropic"
+    assert model.price is not None
+    assert 0.0 < model.price.prompt < model.price.answer < 1e-3
+    with pytest.raises(UsageError, match="LiteLLM knows no provider 'meta-llama'"):
+        choose(model="meta-llama/Llama-4")
+
+
+def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer) -> None:
+    proposer, _ = choose(model="meta-llama/Llama-4", base_url=chat_server.base_url)
+    list(proposer.propose(dict.fromkeys([0], Prompt(0, (Message("user", "x"),)))))
+    assert chat_server.requests[0]["model"] == "meta-llama/Llama-4"
 
 
 def test_the_sdk_is_not_loaded_without_a_model() -> None:
-    code = "import eureka_agent.proposers.choose, sys; sys.exit('openai' in sys.modules)"
+    code = "import eureka_agent.proposers.choose, sys; sys.exit(bool({'openai', 'litellm'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

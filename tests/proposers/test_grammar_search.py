@@ -104,12 +104,14 @@ def evolve(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -
     for generation in range(GENERATIONS):
         parents = (best(history),) if history else ()
         prompt = Prompt(generation, (), parents, tuple(history))
-        history += [judge(generation, completion) for completion in proposer.propose(prompt, range(SAMPLES))]
+        history += [
+            judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
+        ]
     return best(history).fitness
 
 
 def sample(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -> float:
-    completions = GrammarProposer(task, seed).propose(Prompt(0, ()), range(GENERATIONS * SAMPLES))
+    completions = GrammarProposer(task, seed).propose(dict.fromkeys(range(GENERATIONS * SAMPLES), Prompt(0, ())))
     return best(judge(0, completion) for completion in completions).fitness
 
 
@@ -134,7 +136,7 @@ def test_a_generation_never_repeats_what_was_tried() -> None:
     history: list[Outcome] = []
     for generation in range(3):
         prompt = Prompt(generation, (), (best(history),) if history else (), tuple(history))
-        history += [judge(generation, completion) for completion in proposer.propose(prompt, range(16))]
+        history += [judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(16), prompt))]
     genomes = [from_text(outcome.candidate.completion.text) for outcome in history]
     assert len({genome.key for genome in genomes if genome is not None}) == 48
 
@@ -153,7 +155,9 @@ def test_without_fitness_rankings_lead_the_search() -> None:
             told = tuple(outcome.without_fitness() for outcome in history)
             parents = (chosen.without_fitness(),) if chosen else ()
             prompt = Prompt(generation, (), parents, told, tuple(said))
-            new = [judge(generation, completion) for completion in proposer.propose(prompt, range(SAMPLES))]
+            new = [
+                judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
+            ]
             history += new
             said.append(by_fitness(Question(task, "", False, generation, tuple(new), chosen)))
         return best(history).fitness
@@ -168,14 +172,14 @@ def test_what_is_not_told_cannot_lead() -> None:
     """The same rankings with another fitness beneath: the same proposals, and no number of it in their notes."""
     task, hidden = HIDDEN["walker"]
     judge = Judge(task, hidden)
-    first = [judge(0, c) for c in GrammarProposer(task, 0).propose(Prompt(0, ()), range(4))]
+    first = [judge(0, c) for c in GrammarProposer(task, 0).propose(dict.fromkeys(range(4), Prompt(0, ())))]
     other = [replace(o, evaluation=Evaluation(-o.fitness, -9.0, 9.0, 1, 1.0)) for o in first]
     said = (Feedback(0, ("g0c2", "g0c0")),)
 
     def asked(history: Sequence[Outcome], said: tuple[Feedback, ...]) -> list[str]:
         told = tuple(outcome.without_fitness() for outcome in history)
         prompt = Prompt(1, (), (told[2],), told, said)
-        return [completion.text for completion in GrammarProposer(task, 0).propose(prompt, range(8))]
+        return [completion.text for completion in GrammarProposer(task, 0).propose(dict.fromkeys(range(8), prompt))]
 
     assert asked(first, said) == asked(other, said)
     assert not any("fitness" in text for text in asked(first, said))

@@ -150,7 +150,7 @@ def test_the_synthetic_judge_leads_the_grammar_where_greedy_leads_it(tmp_path: P
     plain = ea.synthesize(config(tmp_path, generations=3, run_name="plain"), wall=wall)
     judged = ea.synthesize(config(tmp_path, generations=3, run_name="judged", feedback="synthetic"), wall=wall)
     with Store.open(RunDir(plain.path).database) as a, Store.open(RunDir(judged.path).database) as b:
-        assert [a.parents(g) for g in range(3)] == [b.parents(g) for g in range(3)]
+        assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
         assert [said.generation for said in b.feedback().values()] == [0, 1, 2]
         assert len(b.feedback()[2].ranking) >= 3
     texts, others = ([o.candidate.completion.text for o in result.outcomes] for result in (plain, judged))

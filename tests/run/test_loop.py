@@ -162,7 +162,7 @@ def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, wall: W
 
 def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, wall: Wall) -> None:
     class Dies(ScriptedProposer):
-        def propose(self, prompt, indices):  # type: ignore[no-untyped-def]
+        def propose(self, prompts):  # type: ignore[no-untyped-def]
             yield Completion(0, upright(0.1), "model")
             raise UnavailableError("the server is gone")
 

@@ -8,9 +8,9 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,23 @@ class Reply:
     """One HTTP answer. Build it with the functions below."""
 
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     delay_s: float = 0.0
     reset: bool = False
     """Cut the connection instead of answering."""
+    declared: int | None = None
+    """A Content-Length that is not the body's."""
+    stop_after: int | None = None
+    """Send this many bytes of the body, and then..."""
+    then: Literal["close", "stall", "reset"] = "close"
+    drip_s: float = 0.0
+    """Pause after each byte of the body."""
+    endless: bool = False
+    """Send the body over and over again, until the reader goes away."""
+    protocol: bool = True
+    """False: send the body without a status line and headers."""
 
 
 def completion(
@@ -57,6 +68,11 @@ def reset() -> Reply:
     return Reply(reset=True)
 
 
+def broken(reply: Reply, **how: Any) -> Reply:
+    """Return a reply that does not arrive as it should; see `Reply`."""
+    return replace(reply, **how)
+
+
 class ChatServer:
     """The server; use it as a context manager.
 
@@ -72,6 +88,7 @@ class ChatServer:
         self.headers: list[dict[str, str]] = []
         """Each request's headers, names in lower case."""
         self.max_in_flight = 0
+        self.stopping = threading.Event()
         self._in_flight = 0
         self._lock = threading.Lock()
         self._http = _QuietServer(("127.0.0.1", 0), _handler(self))
@@ -91,6 +108,7 @@ class ChatServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stopping.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -132,21 +150,54 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
             reply = server.take(self.path, body, {name.lower(): value for name, value in self.headers.items()})
             time.sleep(reply.delay_s)
             server.done()
-            if reply.reset:
-                # A linger time of 0 makes close() send RST instead of FIN.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
-                return
-            data = reply.body.encode()
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            _write(self, reply, server.stopping)
+
+        def do_GET(self) -> None:
+            """Where a redirected POST would end."""
+            server.take(self.path, {}, {})
+            server.done()
+            self.send_error(405)
 
         def log_message(self, *_: object) -> None:
             pass
 
     return Handler
+
+
+def _write(handler: BaseHTTPRequestHandler, reply: Reply, stopping: threading.Event) -> None:
+    """Send a reply, as it is ordered to go wrong."""
+    if reply.reset:
+        return _reset(handler)
+    data = reply.body.encode() if isinstance(reply.body, str) else reply.body
+    if reply.protocol:
+        _write_headers(handler, reply, len(data))
+    while reply.endless:
+        handler.wfile.write(data)
+    if reply.drip_s:
+        for i in range(len(data)):
+            handler.wfile.write(data[i : i + 1])
+            time.sleep(reply.drip_s)
+        return
+    handler.wfile.write(data[: reply.stop_after])
+    if reply.stop_after is not None or reply.declared is not None or not reply.protocol:
+        handler.close_connection = True
+        if reply.then == "stall":
+            stopping.wait(30.0)
+        if reply.then == "reset":
+            _reset(handler)
+
+
+def _write_headers(handler: BaseHTTPRequestHandler, reply: Reply, length: int) -> None:
+    handler.send_response(reply.status)
+    for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
+        handler.send_header(name, value)
+    if not reply.endless:
+        handler.send_header("Content-Length", str(length if reply.declared is None else reply.declared))
+    handler.end_headers()
+
+
+def _reset(handler: BaseHTTPRequestHandler) -> None:
+    # A linger time of 0 makes close() send RST instead of FIN.
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()

@@ -11,7 +11,7 @@ from benchmarks.race_records import record, replay
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
 from eureka_agent.prompting import write_prompt
-from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
 from eureka_agent.registry import load_task
 from eureka_agent.serial import from_json, to_json
@@ -21,8 +21,8 @@ from eureka_agent.trial import Trials
 
 def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[int, float, float]:
     """Hold a race among the grammar's first rewards; return who got to the end, the best fitness and the steps."""
-    proposer, _ = choose_proposer(task, model=None, wish=task.description, base_url=None, seed=0, temperature=None)
-    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(4))
+    proposer = GrammarProposer(task, 0, wish=task.description)
+    completions = proposer.propose(dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ())))
     trials = Trials(task, budget, wall, seed=0, race=race)
     with ExitStack() as rewards:
         ready = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]

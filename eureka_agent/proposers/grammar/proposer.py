@@ -59,12 +59,12 @@ class GrammarProposer:
         self._vocabulary = Vocabulary(task.reward_inputs, wish or task.description)
         self._seed = seed
 
-    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
-        """Yield one completion for each index, in the order of the indices."""
-        generation = _Generation(self._vocabulary, self._seed, prompt)
-        for index in indices:
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield one completion for each sample, in the order of `prompts`."""
+        generations = {id(prompt): _Generation(self._vocabulary, self._seed, prompt) for prompt in prompts.values()}
+        for index, prompt in prompts.items():
             started = time.perf_counter()
-            text = self._text(generation.sample(index))
+            text = self._text(generations[id(prompt)].sample(index))
             seconds = time.perf_counter() - started
             yield Completion(index=index, text=text, proposer=self.name, cost_usd=0.0, seconds=seconds)
 
@@ -136,7 +136,7 @@ class _Generation:
     # ------------------------------------------------------------------ ways to make a sample
     def _first(self, random: Random, index: int, attempt: int) -> Edit:
         """Without parents: the plainest reading of the task first, then new rewards from simple to complex."""
-        if index == 0 and attempt == 0:
+        if self._prompt.generation == index == attempt == 0:
             return Edit(sampling.simplest(self._vocabulary), "This is the plainest reading of the task.")
         lead = index if index < _COMPLEXITIES // 2 and attempt == 0 else None
         complexity = index if index < _COMPLEXITIES else random.randrange(1, _COMPLEXITIES)

@@ -13,11 +13,11 @@ import pytest
 
 from eureka_agent import errors
 from eureka_agent.extract import extract
-from eureka_agent.proposers.openai_chat import OpenAIProposer
+from eureka_agent.proposers.choose import chat_proposer
 from eureka_agent.records import Completion, Message, Prompt
-from tests.support.openai_server import ChatServer, Reply, completion, error, raw, reset
+from tests.support.chat import PROMPT, proposer
+from tests.support.openai_server import ChatServer, completion, error
 
-PROMPT = Prompt(0, (Message("system", "You write rewards."), Message("user", "Run, ant.")))
 CODE = "def compute_reward(speed):\n    return speed, {}\n"
 
 
@@ -28,15 +28,14 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(server: ChatServer, samples: int = 1, **options: Any) -> list[Completion]:
-    proposer = OpenAIProposer("test-model", base_url=server.base_url, **{"max_retries": 0} | options)
-    return list(proposer.propose(PROMPT, range(samples)))
+    return list(proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)))
 
 
 # ---------------------------------------------------------------- what is sent and what comes back
 def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(chat_server: ChatServer) -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     chat_server.order([completion("hi", usage=usage, finish_reason="length", model="test-model-2")])
-    [answer] = ask(chat_server, temperature=0.5, max_tokens=99)
+    [answer] = ask(chat_server, temperature=0.5, answer_tokens=99)
     [sent] = chat_server.requests
     assert sent == {
         "model": "test-model",
@@ -47,8 +46,9 @@ def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(chat_server
         "temperature": 0.5,
         "max_tokens": 99,
     }
-    assert (answer.index, answer.text, answer.proposer) == (0, "hi", "test-model-2")
+    assert (answer.index, answer.text, answer.proposer) == (0, "hi", "test-model")
     assert (answer.prompt_tokens, answer.completion_tokens, answer.cost_usd) == (7, 5, None)
+    assert answer.served_by == "test-model-2"
     assert answer.truncated
     assert answer.seconds > 0
 
@@ -60,7 +60,7 @@ def test_what_is_left_to_the_server_is_not_sent(chat_server: ChatServer) -> None
 
 def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
     prompt = Prompt(0, (*PROMPT.messages, Message("user", "Its leg drags.")))
-    list(OpenAIProposer("test-model", base_url=chat_server.base_url).propose(prompt, [0]))
+    list(proposer(chat_server).propose(dict.fromkeys([0], prompt)))
     assert [message["content"] for message in chat_server.requests[0]["messages"]] == [
         "You write rewards.",
         "Run, ant.\n\nIts leg drags.",
@@ -68,10 +68,10 @@ def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
 
 
 def test_only_the_asked_indices_are_requested(chat_server: ChatServer) -> None:
-    proposer = OpenAIProposer("test-model", base_url=chat_server.base_url)
-    assert sorted(answer.index for answer in proposer.propose(PROMPT, [3, 5, 11])) == [3, 5, 11]
+    asked = proposer(chat_server)
+    assert sorted(answer.index for answer in asked.propose(dict.fromkeys([3, 5, 11], PROMPT))) == [3, 5, 11]
     assert len(chat_server.requests) == 3
-    assert list(proposer.propose(PROMPT, [])) == []
+    assert list(asked.propose(dict.fromkeys([], PROMPT))) == []
 
 
 def test_samples_are_requested_in_parallel(chat_server: ChatServer) -> None:
@@ -131,70 +131,9 @@ def test_content_that_is_no_string(chat_server: ChatServer, content: object, tex
 
 
 # ---------------------------------------------------------------- what goes wrong
-@pytest.mark.parametrize("trouble", [error(500), error(503), error(429, retry_after="0.1"), reset()])
-def test_passing_trouble_is_retried(chat_server: ChatServer, trouble: Reply) -> None:
-    chat_server.order([trouble, completion("after all")])
-    assert [answer.text for answer in ask(chat_server, max_retries=1)] == ["after all"]
-    assert len(chat_server.requests) == 2
-
-
-def test_retry_after_is_obeyed(chat_server: ChatServer) -> None:
-    chat_server.order([error(429, retry_after="1.2"), completion("hi")])
-    started = time.monotonic()
-    ask(chat_server, max_retries=1)
-    assert time.monotonic() - started >= 1.2
-
-
-@pytest.mark.parametrize(
-    ("trouble", "kind", "message"),
-    [
-        (error(401, "bad key"), errors.AuthenticationError, r"check OPENAI_API_KEY .*\(bad key\)"),
-        (error(403, "not in your country"), errors.AuthenticationError, "what it may use"),
-        (error(404, "no such model", code="model_not_found"), errors.UnknownModelError, "'test-model': check --model"),
-        (error(404, "The model `x` does not exist"), errors.UnknownModelError, "check --model"),
-        (raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, "does --base-url end"),
-        (error(429), errors.RateLimitedError, "asks for fewer requests"),
-        (error(429, retry_after="999"), errors.RateLimitedError, "asks for fewer requests"),
-        (error(429, code="insufficient_quota"), errors.QuotaError, "no credit left"),
-        (error(402), errors.QuotaError, "no credit left"),
-        (error(400, "too long", code="context_length_exceeded"), errors.ContextTooLongError, "longer context"),
-        (error(400, "the maximum context length is 4096 tokens"), errors.ContextTooLongError, "longer context"),
-        (error(400, "Unsupported value: 'temperature'"), errors.BadResponseError, "status 400: Unsupported value"),
-        (error(500, "oh"), errors.UnavailableError, r"failing with status 500: try again later \(oh\)"),
-        (reset(), errors.UnavailableError, "cannot be reached"),
-        (raw("<html>Log in</html>", content_type="text/html"), errors.BadResponseError, "It sent: <html>Log in"),
-        (raw("{not json"), errors.BadResponseError, "did not answer with a chat completion"),
-        (raw("null"), errors.BadResponseError, "did not answer with a chat completion"),
-        (raw("[]"), errors.BadResponseError, "did not answer with a chat completion"),
-        (raw('{"choices": []}'), errors.BadResponseError, "did not answer with a chat completion"),
-        (raw('{"choices": null}'), errors.BadResponseError, "did not answer with a chat completion"),
-        (raw('{"choices": [{}]}'), errors.BadResponseError, "a choice without a message"),
-        (raw('{"choices": ["x"]}'), errors.BadResponseError, "a choice without a message"),
-        (completion("late", delay_s=1.0), errors.UnavailableError, "did not answer in time"),
-    ],
-)
-def test_each_trouble_has_its_error(
-    chat_server: ChatServer, trouble: Reply, kind: type[errors.ProposerError], message: str
-) -> None:
-    chat_server.order([trouble])
-    with pytest.raises(kind, match=message) as caught:
-        ask(chat_server, timeout_s=0.4)
-    assert type(caught.value) is kind
-    assert len(str(caught.value)) < 450
-
-
-def test_a_server_that_is_not_there() -> None:
-    with ChatServer() as server:
-        url = server.base_url
-    proposer = OpenAIProposer("test-model", base_url=url, max_retries=0)
-    with pytest.raises(errors.UnavailableError, match="cannot be reached"):
-        list(proposer.propose(PROMPT, [0]))
-
-
 def test_one_failed_sample_costs_no_other(chat_server: ChatServer) -> None:
     chat_server.order([error(500)])
-    proposer = OpenAIProposer("test-model", base_url=chat_server.base_url, max_retries=0)
-    answers = proposer.propose(PROMPT, range(4))
+    answers = proposer(chat_server).propose(dict.fromkeys(range(4), PROMPT))
     assert len({next(answers).index for _ in range(3)}) == 3
     with pytest.raises(errors.UnavailableError):
         next(answers)
@@ -210,10 +149,10 @@ def test_after_a_refused_key_no_further_request_starts(chat_server: ChatServer) 
 # ---------------------------------------------------------------- keys and addresses
 def test_a_model_elsewhere_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.CredentialsError, match="set OPENAI_API_KEY"):
-        OpenAIProposer("gpt")
+        chat_proposer({"gpt": 1.0})
     monkeypatch.setenv("OPENAI_API_KEY", "sk-ä\n1")
     with pytest.raises(errors.CredentialsError, match="characters that no key has"):
-        OpenAIProposer("gpt")
+        chat_proposer({"gpt": 1.0})
 
 
 def test_the_key_and_the_address_come_from_the_environment(
@@ -222,14 +161,14 @@ def test_the_key_and_the_address_come_from_the_environment(
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1 \n")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # must not stand between us and this machine
-    assert [answer.text for answer in OpenAIProposer("m").propose(PROMPT, [0])] == ["hello"]
+    assert [answer.text for answer in chat_proposer({"m": 1.0}).propose(dict.fromkeys([0], PROMPT))] == ["hello"]
     assert chat_server.headers[0]["authorization"] == "Bearer sk-1"
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:port/v1"])
 def test_a_base_url_that_is_none(url: str) -> None:
     with pytest.raises(errors.UsageError, match="must look like"):
-        OpenAIProposer("m", base_url=url)
+        chat_proposer({"m": 1.0}, base_url=url)
 
 
 def listen_to_ctrl_c() -> None:
@@ -240,9 +179,10 @@ def listen_to_ctrl_c() -> None:
 def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
     chat_server.default = completion("late", delay_s=60.0)
     program = (
-        "import sys\nfrom eureka_agent.proposers.openai_chat import OpenAIProposer\n"
+        "import sys\nfrom eureka_agent.proposers.choose import chat_proposer\n"
         "from eureka_agent.records import Message, Prompt\n"
-        "list(OpenAIProposer('m', base_url=sys.argv[1]).propose(Prompt(0, (Message('user', 'x'),)), range(2)))\n"
+        "chat = chat_proposer({'m': 1.0}, base_url=sys.argv[1])\n"
+        "list(chat.propose(dict.fromkeys(range(2), Prompt(0, (Message('user', 'x'),)))))\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, chat_server.base_url],

@@ -1,0 +1,92 @@
+"""What a server sent, as an answer: the body of a chat completion is trusted in nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eureka_agent.errors import BadResponseError
+from eureka_agent.proposers.refusals import excerpt, refusal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A chat completion; token counts are None where the server does not say."""
+
+    text: str
+    served_by: str
+    """What the server calls the model; empty where it does not say."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    truncated: bool
+
+
+def read_answer(body: object, model: str, where: str) -> Answer:
+    """Return the answer in the decoded JSON `body` that `where` sent for `model`.
+
+    Thoughts (`<think>`, `reasoning_content`) are left out; a refusal in words is an answer. Raises BadResponseError
+    for what is no chat completion, and the error it speaks of for an error that came with status 200.
+    """
+    if not isinstance(body, dict):
+        raise _no_completion(where, body)
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        if body.get("error"):
+            raise _error_inside(body["error"], model, where)
+        raise _no_completion(where, body)
+    usage = body.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    served_by = body.get("model")
+    return Answer(
+        text=without_thoughts(_text(message.get("content")) or _text(message.get("refusal"))),
+        served_by=served_by if isinstance(served_by, str) else "",
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        truncated=choice.get("finish_reason") in ("length", "max_tokens"),
+    )
+
+
+def without_thoughts(text: str) -> str:
+    """Return `text` without the `<think>` block that it begins with; one that never ends is all thought.
+
+    Some chat templates write the opening tag themselves, so that an answer only holds the closing one.
+    """
+    begins = text.lstrip().startswith("<think>")
+    thoughts, end, answer = text.partition("</think>")
+    if end and (begins or "<think>" not in thoughts):
+        return answer.lstrip()
+    return "" if begins else text
+
+
+def _text(content: object) -> str:
+    """Return a message's text: None is no text, a list holds parts, of which only text matters."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = (part.get("text") if isinstance(part, dict) else part for part in content)
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _count(tokens: object) -> int | None:
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
+
+
+def _no_completion(where: str, got: object) -> BadResponseError:
+    return BadResponseError(
+        f"{where} did not answer with a chat completion: check --base-url. It sent: {excerpt(got)}", may_be_billed=True
+    )
+
+
+def _error_inside(error: Any, model: str, where: str) -> Exception:
+    """Return what a gateway means that answers 200 and puts the real status into the body."""
+    facts = error if isinstance(error, dict) else {"message": error}
+    code = facts.get("code") or facts.get("status")
+    status = int(code) if isinstance(code, int | str) and str(code).isdecimal() else 200
+    status = status if 400 <= status < 600 else 200
+    said = excerpt(facts.get("message") or error)
+    if status == 200 and not isinstance(code, str):
+        return _no_completion(where, error)
+    return refusal(status, said, f"{code} {facts.get('type')} {said}", model=model, where=where)

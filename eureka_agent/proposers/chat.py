@@ -1,0 +1,166 @@
+"""Rewards from language models: several requests at a time, retried, within what the run may spend."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from eureka_agent.errors import (
+    AuthenticationError,
+    ContextTooLongError,
+    LimitReachedError,
+    ProposerError,
+    QuotaError,
+    UnknownModelError,
+)
+from eureka_agent.proposers.backend import event_loop
+from eureka_agent.proposers.bandit import Choice, Weighted
+from eureka_agent.proposers.model import Model
+from eureka_agent.proposers.refusals import late
+from eureka_agent.proposers.retries import Retries
+from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.records import Completion, Message, Prompt
+
+_HOPELESS = (AuthenticationError, UnknownModelError, QuotaError, ContextTooLongError)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A sample to ask for, and how that went so far."""
+
+    index: int
+    messages: Sequence[Message]
+    model: Model
+    worst: Amount
+    failures: int = 0
+    unanswered: int = 0
+    """Of the failures: those that may have been billed all the same."""
+    pause_s: float = 0.0
+
+
+class ChatProposer:
+    """Asks for each sample with a request of its own, `concurrency` at a time.
+
+    All that is decided (which model, whether there is money left, whether to ask again) is decided in the caller's
+    thread; a loop in another thread only sends requests. No request goes on after `deadline_s`.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        *,
+        choice: Choice | None = None,
+        spending: Spending | None = None,
+        retries: Retries | None = None,
+        concurrency: int = 8,
+        deadline_s: float = 600.0,
+    ) -> None:
+        """`choice`: which of several models writes a sample, by default each as many; `spending`: the limits."""
+        self.name = ", ".join(model.name for model in models)
+        self.models = {model.name: model for model in models}
+        self.spending = spending or Spending()
+        self.concurrency, self.deadline_s = concurrency, deadline_s
+        self._choice = choice or Weighted(dict.fromkeys(self.models, 1.0), seed=0)
+        self._retries = retries or Retries()
+
+    def worst_case(self, messages: Sequence[Message]) -> Amount:
+        """Return what a request takes at most, with the model that may take most."""
+        cases = [model.worst_case(messages) for model in self.models.values()]
+        return Amount(max(case.tokens for case in cases), max(case.usd for case in cases))
+
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield the completions as they arrive.
+
+        A request that fails for good does not stop the others, unless it would fail for all of them alike (key, model,
+        credit, prompt length): then no further one starts. The first error is raised after the last completion.
+        Raises LimitReachedError, then, too, when there was no room left for some of them.
+        """
+        waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
+        under_way: dict[Future[Completion], _Request] = {}
+        done: queue.SimpleQueue[Future[Completion]] = queue.SimpleQueue()
+        errors: list[BaseException] = []
+        try:
+            while True:
+                while waiting and len(under_way) < self.concurrency and self.spending.reserve(waiting[0].worst):
+                    request = waiting.popleft()
+                    future = asyncio.run_coroutine_threadsafe(self._attempt(request), event_loop())
+                    under_way[future] = request
+                    future.add_done_callback(done.put)
+                if not under_way:
+                    break
+                future = done.get()
+                request = under_way.pop(future)
+                error = future.exception()
+                if error is None:
+                    completion = future.result()
+                    yield completion
+                    self._settle(request, completion)  # when it is kept: a run killed here counts the worst case
+                elif again := self._again(request, error):
+                    waiting.appendleft(again)
+                else:
+                    errors.append(error)
+                    if isinstance(error, _HOPELESS) or not isinstance(error, ProposerError):
+                        waiting.clear()
+        finally:
+            for future in under_way:
+                future.cancel()
+        if errors:
+            raise errors[0]
+        if waiting:
+            raise LimitReachedError(self._no_room(waiting[0].worst))
+
+    def _request(self, prompt: Prompt, index: int) -> _Request:
+        model = self.models[self._choice(prompt, index)]
+        return _Request(index, prompt.messages, model, model.worst_case(prompt.messages))
+
+    async def _attempt(self, request: _Request) -> Completion:
+        """Send a request once, after its pause."""
+        await asyncio.sleep(request.pause_s)
+        started, model = time.monotonic(), request.model
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                answer = await model.ask(request.messages)
+        except TimeoutError as error:
+            raise late(model.where) from error
+        used = model.used(answer)
+        return Completion(
+            index=request.index,
+            text=answer.text,
+            proposer=model.name,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            cost_usd=used.usd if used and model.price else None,
+            truncated=answer.truncated,
+            seconds=time.monotonic() - started,
+            served_by=answer.served_by,
+        )
+
+    def _settle(self, request: _Request, completion: Completion) -> None:
+        """Count what an answer took; one that does not say so stays counted with its worst case."""
+        used = request.model.used(completion)
+        if used is not None:
+            self.spending.settle(request.worst, used)
+
+    def _again(self, request: _Request, error: BaseException) -> _Request | None:
+        """Return the request as it is to be asked again; None when that is no use."""
+        if not isinstance(error, ProposerError):
+            return None
+        if not error.may_be_billed:
+            self.spending.settle(request.worst, Amount())
+        failures, unanswered = request.failures + 1, request.unanswered + error.may_be_billed
+        pause_s = self._retries.pause_s(error, failures, unanswered)
+        if pause_s is None:
+            return None
+        return replace(request, failures=failures, unanswered=unanswered, pause_s=pause_s)
+
+    def _no_room(self, worst: Amount) -> str:
+        return (
+            f"{self.spending.exceeded_by(worst)} leaves no room for another request: "
+            f"{self.spending.committed} are spent, or reserved for requests whose answer did not say what they took, "
+            f"and one more may take up to {worst}."
+        )

@@ -1,0 +1,117 @@
+"""What a server says instead of an answer, as our errors: each message says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from eureka_agent.errors import (
+    AuthenticationError,
+    BadResponseError,
+    ContextTooLongError,
+    ProposerError,
+    QuotaError,
+    RateLimitedError,
+    RefusedError,
+    UnavailableError,
+    UnknownModelError,
+)
+from eureka_agent.proposers.retries import retry_after_s
+
+_NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance is too low")
+_TOO_LONG = (
+    "context_length",
+    "context length",
+    "context size",
+    "context window",
+    "prompt is too long",
+    "contextwindowexceeded",
+)
+_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError")
+_GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError")
+_LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
+
+
+def refusal(
+    status: int,
+    said: str,
+    words: str,
+    *,
+    model: str,
+    where: str,
+    key: str = "the key",
+    headers: Mapping[str, str] | None = None,
+) -> ProposerError:
+    """Return the error for an answer with an HTTP `status` from 300 on (or for an error that came with 200).
+
+    `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
+    """
+    words, wait_s = words.lower(), retry_after_s(headers or {})
+    if status == 402 or any(hint in words for hint in _NO_CREDIT):
+        return QuotaError(f"The account at {where} has no credit left: add some, or choose another model ({said}).")
+    if status in (401, 403):
+        return AuthenticationError(f"{where} refused the key: check {key} and what it may use ({said}).")
+    if "model_not_found" in words or (status == 404 and "model" in words):
+        return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
+    if status == 413 or any(hint in words for hint in _TOO_LONG):
+        return ContextTooLongError(
+            f"The prompt does not fit into {model!r}: choose a model with a longer context, "
+            f"or load it with one ({said})."
+        )
+    if status == 404 or 300 <= status < 400:
+        return BadResponseError(
+            f"{where} has no chat completions (status {status}): does --base-url end as the server wants (/v1)?"
+        )
+    if status == 429:
+        return RateLimitedError(
+            f"{where} asks for fewer requests than we make: wait, or lower the number of samples ({said}).",
+            retry_after_s=wait_s,
+        )
+    if status >= 500 or status in (408, 409):
+        return UnavailableError(
+            f"{where} keeps failing with status {status}: try again later ({said}).",
+            retry_after_s=wait_s,
+            may_be_billed=status in (408, 504),  # a gateway lost patience with a model that was at work
+        )
+    if status < 300:
+        return BadResponseError(f"{where} answered with an error: {said}", may_be_billed=True)
+    return RefusedError(f"{where} refused the request with status {status}: {said}")
+
+
+def broken_off(error: BaseException, where: str) -> ProposerError:
+    """Return the error for a request that ended without a whole answer, whatever transport tells it.
+
+    The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
+    """
+    names = [kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__]
+    said = excerpt(list(_causes(error))[-1] or error)
+    if any(name in _NEVER_SENT for name in names):
+        return UnavailableError(f"{where} cannot be reached ({said}): check the network and --base-url.")
+    if any(name in _GARBLED for name in names):
+        return BadResponseError(
+            f"{where} did not answer with a chat completion: check --base-url. It cannot be read: {said}",
+            may_be_billed=True,
+        )
+    if any(name in _LATE for name in names):
+        return late(where)
+    return UnavailableError(f"{where} broke the connection off ({said}): try again later.", may_be_billed=True)
+
+
+def late(where: str) -> UnavailableError:
+    """Return the error for an answer that was not there at the deadline."""
+    return UnavailableError(f"{where} did not answer in time: try again, or give it longer.", may_be_billed=True)
+
+
+def excerpt(value: object) -> str:
+    """Return one short line, for error messages."""
+    text = " ".join(str(value)[:2000].split())
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came from, down to the first."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,0 +1,189 @@
+"""A server that does all that servers do wrong, asked through both backends.
+
+Each row says how it ends and how many requests it took: what may have been paid for is asked again at most once, what
+was answered, or is of no use, never, and the rest at most twice (`RETRIES`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from eureka_agent import errors
+from eureka_agent.errors import ProposerError
+from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.records import Completion
+from tests.support.chat import BACKENDS, PROMPT, proposer
+from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
+
+RETRIES, DEADLINE_S, ANSWER_TOKENS = 2, 0.6, 100
+FINE = completion("fine", usage={"prompt_tokens": 7, "completion_tokens": 5})
+BODY = str(FINE.body)
+
+
+def body(**changes: Any) -> Reply:
+    """A good completion with some of its fields replaced."""
+    return raw(json.dumps(json.loads(BODY) | changes))
+
+
+def choice(**changes: Any) -> Reply:
+    """A good completion with some fields of its only choice replaced."""
+    return body(choices=[{"index": 0, "message": {"role": "assistant", "content": "x"}} | changes])
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the server does to every request (or to the first, `once`), and what comes of it."""
+
+    name: str
+    reply: Reply
+    ends: str | type[ProposerError] = "fine"
+    """The answer's text, or the error."""
+    requests: int = 1
+    billed: bool = True
+    """Whether the run has to count it as (perhaps) paid for."""
+    once: bool = False
+    unlike: dict[str, Any] | None = None
+    """What differs with LiteLLM."""
+    message: str = ""
+
+
+UNAVAILABLE = {"ends": errors.UnavailableError}
+ROWS = [
+    # ------------------------------------------------------------ refused for good: asked once, not billed
+    Row("401", error(401, "bad key"), errors.AuthenticationError, billed=False, message="bad key"),
+    Row("403", error(403, "not in your country"), errors.AuthenticationError, billed=False),
+    Row("402", error(402), errors.QuotaError, billed=False),
+    Row("429 that is a quota", error(429, code="insufficient_quota"), errors.QuotaError, billed=False),
+    Row("404 model", error(404, "no", code="model_not_found"), errors.UnknownModelError, billed=False),
+    Row("404 path", raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, billed=False),
+    Row("404 page", raw("<html>", status=404, content_type="text/html"), errors.BadResponseError, billed=False),
+    Row("context", error(400, "x", code="context_length_exceeded"), errors.ContextTooLongError, billed=False),
+    Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, billed=False),
+    Row("413", error(413), errors.ContextTooLongError, billed=False),
+    Row("400", error(400, "no such field"), errors.RefusedError, billed=False, message="no such field"),
+    Row("422", error(422, "no such field"), errors.RefusedError, billed=False),
+    Row("redirect", raw("", status=302), errors.BadResponseError, billed=False),
+    Row(
+        "redirect elsewhere",
+        broken(raw("", status=307), headers={"Location": "http://127.0.0.1:9/v1/chat/completions"}),
+        errors.BadResponseError,
+        billed=False,
+    ),
+    Row(
+        "redirect loop", broken(raw("", status=301), headers={"Location": "/v1"}), errors.BadResponseError, billed=False
+    ),
+    # ------------------------------------------------------------ trouble that passes
+    Row("500 once", error(500), requests=2, once=True),
+    Row("502 once, a page", raw("<html>", status=502, content_type="text/html"), requests=2, once=True),
+    Row("503 with Retry-After", error(503, retry_after="0.2"), requests=2, once=True),
+    Row("429 once", error(429), requests=2, once=True),
+    Row("429 with Retry-After", error(429, retry_after="0.2"), requests=2, once=True),
+    Row("429 with a date gone by", error(429, retry_after=formatdate(0, usegmt=True)), requests=2, once=True),
+    Row("429 with nonsense", error(429, retry_after="soon"), requests=2, once=True),
+    Row("409 once", error(409), requests=2, once=True),
+    Row("reset once", reset(), requests=2, once=True),
+    Row("late once", broken(FINE, delay_s=1.0), requests=2, once=True),
+    Row("cut body once", broken(FINE, stop_after=40), requests=2, once=True),
+    # ------------------------------------------------------------ trouble that stays: nothing was carried out
+    Row("500", error(500, "oh"), errors.UnavailableError, requests=3, billed=False),
+    Row("503", error(503), errors.UnavailableError, requests=3, billed=False),
+    Row("529", error(529, "overloaded"), errors.UnavailableError, requests=3, billed=False),
+    Row("429", error(429), errors.RateLimitedError, requests=3, billed=False),
+    Row("429 for too long", error(429, retry_after="999"), errors.RateLimitedError, billed=False),
+    Row(
+        "429 until tomorrow",
+        error(429, retry_after=formatdate(time.time() + 86400, usegmt=True)),
+        errors.RateLimitedError,
+        billed=False,
+    ),
+    Row("error in 200", raw('{"error": {"code": 429, "message": "slow"}}'), errors.RateLimitedError, 3, billed=False),
+    Row("error in 200, 5xx", raw('{"error": {"code": 502, "message": "x"}}'), errors.UnavailableError, 3, billed=False),
+    # ------------------------------------------------------------ trouble that stays: it may have been carried out
+    Row("504", error(504), errors.UnavailableError, requests=2),
+    Row("reset", reset(), errors.UnavailableError, requests=2),
+    Row("late", broken(FINE, delay_s=2.0), errors.UnavailableError, requests=2, message="in time"),
+    Row("headers, then silence", broken(FINE, stop_after=0, then="stall"), errors.UnavailableError, requests=2),
+    Row("body stalls", broken(FINE, stop_after=40, then="stall"), errors.UnavailableError, requests=2),
+    Row("body cut", broken(FINE, stop_after=40), errors.UnavailableError, requests=2),
+    Row("body reset", broken(FINE, stop_after=40, then="reset"), errors.UnavailableError, requests=2),
+    Row("slow drip", broken(FINE, drip_s=0.05), errors.UnavailableError, requests=2, message="in time"),
+    Row("length too long", broken(FINE, declared=10_000), errors.UnavailableError, requests=2),
+    Row("no HTTP", broken(raw("220 smtp ready\r\n"), protocol=False), errors.UnavailableError, requests=2),
+    # ------------------------------------------------------------ answered, and no use: never asked again
+    Row("length too short", broken(FINE, declared=40), errors.BadResponseError),
+    Row("cut JSON", raw(BODY[:60]), errors.BadResponseError),
+    Row("HTML", raw("<html>Log in</html>", content_type="text/html"), errors.BadResponseError, message="Log in"),
+    Row("HTML as JSON", raw("<html>Log in</html>"), errors.BadResponseError),
+    Row("nothing", raw(""), errors.BadResponseError),
+    Row("null", raw("null"), errors.BadResponseError),
+    Row("list", raw("[]"), errors.BadResponseError),
+    Row("number", raw("7"), errors.BadResponseError),
+    Row("deep nesting", raw("[" * 100_000), errors.BadResponseError),
+    Row("no UTF-8", raw(b"\xff\xfe\x00".decode("latin-1")), errors.BadResponseError),
+    Row("no choices", body(choices=[]), errors.BadResponseError),
+    Row("choices null", body(choices=None), errors.BadResponseError),
+    Row("choices a text", body(choices="x"), errors.BadResponseError),
+    Row("choice without message", body(choices=[{}]), errors.BadResponseError),
+    Row("choice a text", body(choices=["x"]), errors.BadResponseError),
+    Row("error without code in 200", raw('{"error": {"message": "odd"}}'), errors.BadResponseError, message="odd"),
+    Row("error a text in 200", raw('{"error": "odd"}'), errors.BadResponseError),
+    Row("events instead of JSON", raw(f"data: {BODY}\n\n", content_type="text/event-stream"), errors.BadResponseError),
+    Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
+    Row("endless", broken(raw("x" * 2**20), endless=True), errors.BadResponseError, message="more than 32 MiB"),
+    # ------------------------------------------------------------ odd, and an answer all the same
+    Row("JSON as HTML", broken(FINE, content_type="text/html")),
+    Row("gzip", broken(FINE, body=gzip.compress(BODY.encode()), headers={"Content-Encoding": "gzip"})),
+    Row("a megabyte", completion("x" * 2**20, usage={"prompt_tokens": 7, "completion_tokens": 5}), "x" * 2**20),
+    Row("content null", choice(message={"role": "assistant", "content": None}), ""),
+    Row("no content", choice(message={"role": "assistant"}), ""),
+    Row("content a list", choice(message={"role": "assistant", "content": [{"type": "text", "text": "a"}, "b"]}), "ab"),
+    Row("content a number", choice(message={"role": "assistant", "content": 7}), ""),
+    Row("refusal", choice(message={"role": "assistant", "content": None, "refusal": "I won't."}), "I won't."),
+    Row("thoughts beside", choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}), "x"),
+    Row("thoughts inside", choice(message={"role": "assistant", "content": "<think>hm\n</think>\nx"}), "x"),
+    Row("usage null", body(usage=None)),
+    Row("usage a text", body(usage="7 tokens")),
+    Row("usage of wrong types", body(usage={"prompt_tokens": "7", "completion_tokens": None})),
+    Row("usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5})),
+    Row("nothing but choices", raw(json.dumps({"choices": json.loads(BODY)["choices"]}))),
+    Row("model null", body(model=None)),
+]
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_each_trouble_ends_as_it_should(chat_server: ChatServer, row: Row, kind: str) -> None:
+    if kind == "litellm" and row.unlike is not None:
+        row = Row(**{**row.__dict__, **row.unlike, "unlike": None})
+    if row.once:
+        chat_server.order([row.reply])
+        chat_server.default = FINE
+    else:
+        chat_server.default = row.reply
+    spending = Spending()
+    asked = proposer(
+        chat_server, kind, retries=RETRIES, deadline_s=DEADLINE_S, answer_tokens=ANSWER_TOKENS, spending=spending
+    )
+    started = time.monotonic()
+    ended: Completion | ProposerError
+    try:
+        [ended] = asked.propose(dict.fromkeys([0], PROMPT))
+    except ProposerError as raised:
+        ended = raised
+    assert time.monotonic() - started < 2 * DEADLINE_S + 1.5
+    if isinstance(row.ends, str):
+        assert isinstance(ended, Completion), ended
+        assert ended.text == row.ends
+    else:
+        assert type(ended) is row.ends, ended
+        assert row.message in str(ended)
+        assert len(str(ended)) < 700
+    assert len(chat_server.requests) == row.requests
+    assert (spending.committed != Amount()) == row.billed

@@ -1,0 +1,53 @@
+"""Proposers that ask the loopback server, through either backend, with pauses of a hundredth of a second."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+from eureka_agent.proposers.backend import Backend
+from eureka_agent.proposers.chat import ChatProposer
+from eureka_agent.proposers.model import Model
+from eureka_agent.proposers.openai_backend import OpenAIBackend
+from eureka_agent.proposers.prices import Price
+from eureka_agent.proposers.retries import Retries
+from eureka_agent.records import Message, Prompt
+from tests.support.openai_server import ChatServer
+
+PROMPT = Prompt(0, (Message("system", "You write rewards."), Message("user", "Run, ant.")))
+needs_litellm = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="needs the extra litellm")
+BACKENDS = ["openai", pytest.param("litellm", marks=needs_litellm)]
+
+
+def backend(server: ChatServer, kind: str = "openai", deadline_s: float = 30.0) -> Backend:
+    """The backend `kind`, asking for test-model."""
+    if kind == "openai":
+        return OpenAIBackend("test-model", base_url=server.base_url, deadline_s=deadline_s)
+    from eureka_agent.proposers.litellm_backend import LiteLLMBackend
+
+    return LiteLLMBackend("openai/test-model", api_base=server.base_url, deadline_s=deadline_s)
+
+
+def proposer(
+    server: ChatServer,
+    kind: str = "openai",
+    *,
+    retries: int = 0,
+    deadline_s: float = 30.0,
+    temperature: float | None = 1.0,
+    answer_tokens: int | None = None,
+    price: Price | None = None,
+    **options: Any,
+) -> ChatProposer:
+    """A proposer of one model, `test-model`; `options` are ChatProposer's."""
+    model = Model(
+        "test-model",
+        backend(server, kind, deadline_s),
+        temperature=temperature,
+        answer_tokens=answer_tokens,
+        price=price,
+    )
+    patience = Retries(most=retries, base_s=0.01, patience_s=3.0)
+    return ChatProposer([model], **{"retries": patience, "deadline_s": deadline_s} | options)
