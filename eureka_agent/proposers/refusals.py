@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 
 from eureka_agent.errors import (
@@ -84,7 +85,8 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
     """
     names = [kind.__name__ for cause in causes(error) for kind in type(cause).__mro__]
     said = excerpt(list(causes(error))[-1] or error)
-    if any(name in _NEVER_SENT for name in names):
+    cut = any(getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error))
+    if not cut and any(name in _NEVER_SENT for name in names):
         return UnavailableError(f"{where} cannot be reached ({said}): check the network and --base-url.")
     if any(name in _GARBLED for name in names):
         return BadResponseError(

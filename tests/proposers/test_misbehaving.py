@@ -55,7 +55,7 @@ class Row:
     late: bool = False
     """Whether it is the deadline that ends a request."""
     unlike: dict[str, Any] | None = None
-    """What differs with LiteLLM."""
+    """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell all that it read."""
     message: str = ""
 
 
@@ -80,9 +80,14 @@ ROWS = [
         broken(raw("", status=307), headers={"Location": "http://127.0.0.1:9/v1/chat/completions"}),
         errors.BadResponseError,
         billed=False,
+        unlike={"ends": errors.UnavailableError, "requests": 3},
     ),
     Row(
-        "redirect loop", broken(raw("", status=301), headers={"Location": "/v1"}), errors.BadResponseError, billed=False
+        "redirect here",
+        broken(raw("", status=301), headers={"Location": "/v1"}),
+        errors.BadResponseError,
+        billed=False,
+        unlike={"ends": errors.RefusedError, "requests": 2},
     ),
     # ------------------------------------------------------------ trouble that passes
     Row("500 once", error(500), requests=2, once=True),
@@ -107,8 +112,22 @@ ROWS = [
         errors.RateLimitedError,
         billed=False,
     ),
-    Row("error in 200", raw('{"error": {"code": 429, "message": "slow"}}'), errors.RateLimitedError, 3, billed=False),
-    Row("error in 200, 5xx", raw('{"error": {"code": 502, "message": "x"}}'), errors.UnavailableError, 3, billed=False),
+    Row(
+        "error in 200",
+        raw('{"error": {"code": 429, "message": "slow"}}'),
+        errors.RateLimitedError,
+        3,
+        billed=False,
+        unlike={"requests": 2, "billed": True},
+    ),
+    Row(
+        "error in 200, 5xx",
+        raw('{"error": {"code": 502, "message": "x"}}'),
+        errors.UnavailableError,
+        3,
+        billed=False,
+        unlike={"ends": errors.BadResponseError, "requests": 1, "billed": True},
+    ),
     # ------------------------------------------------------------ trouble that stays: it may have been carried out
     Row("504", error(504), errors.UnavailableError, requests=2),
     Row("reset", reset(), errors.UnavailableError, requests=2),
@@ -129,7 +148,13 @@ ROWS = [
     # ------------------------------------------------------------ answered, and no use: never asked again
     Row("length too short", broken(FINE, declared=40), errors.BadResponseError),
     Row("cut JSON", raw(BODY[:60]), errors.BadResponseError),
-    Row("HTML", raw("<html>Log in</html>", content_type="text/html"), errors.BadResponseError, message="Log in"),
+    Row(
+        "HTML",
+        raw("<html>Log in</html>", content_type="text/html"),
+        errors.BadResponseError,
+        message="Log in",
+        unlike={"message": ""},
+    ),
     Row("HTML as JSON", raw("<html>Log in</html>"), errors.BadResponseError),
     Row("nothing", raw(""), errors.BadResponseError),
     Row("null", raw("null"), errors.BadResponseError),
@@ -142,24 +167,56 @@ ROWS = [
     Row("choices a text", body(choices="x"), errors.BadResponseError),
     Row("choice without message", body(choices=[{}]), errors.BadResponseError),
     Row("choice a text", body(choices=["x"]), errors.BadResponseError),
-    Row("error without code in 200", raw('{"error": {"message": "odd"}}'), errors.BadResponseError, message="odd"),
-    Row("error a text in 200", raw('{"error": "odd"}'), errors.BadResponseError),
+    Row(
+        "error without code in 200",
+        raw('{"error": {"message": "odd"}}'),
+        errors.BadResponseError,
+        message="odd",
+        unlike={"ends": errors.RefusedError},
+    ),
+    Row("error a text in 200", raw('{"error": "odd"}'), errors.BadResponseError, unlike={"ends": errors.RefusedError}),
     Row("events instead of JSON", raw(f"data: {BODY}\n\n", content_type="text/event-stream"), errors.BadResponseError),
     Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
-    Row("endless", broken(raw("x" * 2**20), endless=True), errors.BadResponseError, message="more than 2 MiB"),
+    Row(
+        "endless",
+        broken(raw("x" * 2**20), endless=True),
+        errors.BadResponseError,
+        message="more than 2 MiB",
+        unlike={"ends": errors.UnavailableError, "requests": 2, "late": True, "message": "in time"},
+    ),
     # ------------------------------------------------------------ odd, and an answer all the same
     Row("JSON as HTML", broken(FINE, content_type="text/html")),
     Row("gzip", broken(FINE, body=gzip.compress(BODY.encode()), headers={"Content-Encoding": "gzip"})),
     Row("a megabyte", completion("x" * 2**20, usage={"prompt_tokens": 7, "completion_tokens": 5}), "x" * 2**20),
     Row("content null", choice(message={"role": "assistant", "content": None}), ""),
     Row("no content", choice(message={"role": "assistant"}), ""),
-    Row("content a list", choice(message={"role": "assistant", "content": [{"type": "text", "text": "a"}, "b"]}), "ab"),
-    Row("content a number", choice(message={"role": "assistant", "content": 7}), ""),
-    Row("refusal", choice(message={"role": "assistant", "content": None, "refusal": "I won't."}), "I won't."),
+    Row(
+        "content a list",
+        choice(message={"role": "assistant", "content": [{"type": "text", "text": "a"}, "b"]}),
+        "ab",
+        unlike={"ends": errors.BadResponseError},
+    ),
+    Row(
+        "content a number",
+        choice(message={"role": "assistant", "content": 7}),
+        "",
+        unlike={"ends": errors.BadResponseError},
+    ),
+    Row(
+        "refusal",
+        choice(message={"role": "assistant", "content": None, "refusal": "I won't."}),
+        "I won't.",
+        unlike={"ends": ""},
+    ),
     Row("thoughts beside", choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}), "x"),
-    Row("thoughts inside", choice(message={"role": "assistant", "content": "<think>hm\n</think>\nx"}), "x"),
+    Row(
+        "thoughts inside",
+        choice(message={"role": "assistant", "content": "<think>hm\n</think>\nx"}),
+        "x",
+        unlike={"ends": "\nx"},
+    ),
     Row("usage null", body(usage=None)),
-    Row("usage a text", body(usage="7 tokens")),
+    Row("usage a text", body(usage="7 tokens"), unlike={"ends": errors.BadResponseError}),
     Row("usage of wrong types", body(usage={"prompt_tokens": "7", "completion_tokens": None})),
     Row("usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5})),
     Row("nothing but choices", raw(json.dumps({"choices": json.loads(BODY)["choices"]}))),
