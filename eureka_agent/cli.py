@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
-from eureka_agent.errors import EurekaError
+from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
     from eureka_agent.run import Run
@@ -153,7 +153,7 @@ def export(
         policies: Whether the trained policies are written, too, as base64.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.run_dir import RunDir, saving
+    from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import export_text, exported
     from eureka_agent.store import Store
 
@@ -163,8 +163,10 @@ def export(
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    with saving(out):
+    try:
         out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
     Console().print(f"The run is in {out}.")
 
 
