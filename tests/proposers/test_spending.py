@@ -44,7 +44,7 @@ def test_a_reservation_is_kept_before_it_counts() -> None:
 def ask(server: ChatServer, samples: int, **options: Any) -> tuple[list[Completion], Exception | None]:
     answers: list[Completion] = []
     try:
-        for answer in proposer(server, **options).propose(PROMPT, range(samples)):
+        for answer in proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)):
             answers.append(answer)
     except (LimitReachedError, ProposerError) as raised:
         return answers, raised
