@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.database import claim, create_database, open_database
+from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
 from eureka_agent.serial import from_json, to_json
@@ -50,7 +49,7 @@ class Store:
     @classmethod
     def create(cls, path: Path, config: SynthesisConfig) -> Store:
         """Make a new database that holds `config`. Raises StoreError."""
-        store = cls._claimed(path, create_database)
+        store = cls._open(path, create_database, claimed=True)
         try:
             with store._transaction("create the run's database"):
                 for table in _TABLES:
@@ -64,12 +63,13 @@ class Store:
         return store
 
     @classmethod
-    def _claimed(cls, path: Path, connect: Callable[[Path], sqlite3.Connection]) -> Store:
-        lock = claim(path)
+    def _open(cls, path: Path, connect: Callable[[Path], sqlite3.Connection], *, claimed: bool) -> Store:
+        lock = claim(path) if claimed else None
         try:
             return cls(path, connect(path), lock)
         except StoreError:
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
 
     @classmethod
@@ -78,12 +78,12 @@ class Store:
 
         Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
         """
-        if writable and path.exists():
-            store = cls._claimed(path, partial(open_database, writable=True))
-        else:
-            store = cls(path, open_database(path, writable=writable), None)
+        store = cls._open(path, read_database, claimed=writable and path.exists())
         try:
             store._check_tables()
+            if writable:
+                store._db.close()
+                store._db = write_database(path)
         except StoreError:
             store.close()
             raise
@@ -249,7 +249,7 @@ class Store:
     def _rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, args).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreError(f"Cannot read {self.path}: {error}.") from error
 
     @contextmanager
