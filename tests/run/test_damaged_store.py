@@ -29,11 +29,19 @@ def run(tmp_path: Path) -> RunDir:
     return stored_run(tmp_path / "run", finished=False)
 
 
-def cut(share: float) -> Callable[[Path], None]:
+Change = Callable[[Path], object]
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def cut(share: float) -> Change:
     return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
 
 
-def overwrite(place: int, data: bytes) -> Callable[[Path], None]:
+def overwrite(place: int, data: bytes) -> Change:
     def change(path: Path) -> None:
         content = bytearray(path.read_bytes())
         content[place : place + len(data)] = data
@@ -42,7 +50,7 @@ def overwrite(place: int, data: bytes) -> Callable[[Path], None]:
     return change
 
 
-def command(*statements: str) -> Callable[[Path], None]:
+def command(*statements: str) -> Change:
     def change(path: Path) -> None:
         with closing(sqlite3.connect(path)) as db:
             for statement in statements:
@@ -52,12 +60,12 @@ def command(*statements: str) -> Callable[[Path], None]:
     return change
 
 
-DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+DAMAGE: dict[str, tuple[Change, str]] = {
     "truncated": (cut(0.6), "is damaged or no database"),
     "cut to its first page": (cut(0.05), "is damaged or no database"),
     "empty": (lambda path: path.write_bytes(b""), "was stopped before it had written anything"),
     "not a database": (lambda path: path.write_text("dear diary\n" * 999), "file is not a database"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "There is no"),  # type: ignore[dict-item]
+    "a folder": (a_folder, "There is no"),
     "its header overwritten": (overwrite(0, b"\xff" * 16), "file is not a database"),
     "its schema's page overwritten": (overwrite(100, b"\xff" * 200), "is damaged or no database"),
     "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or no database"),

@@ -34,8 +34,8 @@ FORKS.set_forkserver_preload(["tests.run.killed_run"])
 _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
 """Share of kills that come while the run is opened, mostly before its first event."""
-_START_S, _MOST_S = 0.5, 1.5
-"""Until when, in processor time, they come; the others after the first event. A whole run takes about five."""
+_START_S, _MOST_S = 0.5, 4.0
+"""Until when, in processor time, they come; the others after the first event. A whole run takes about eight."""
 
 
 @dataclass(frozen=True)
