@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from eureka_agent.config import Race
 from eureka_agent.errors import RewardRuntimeError, StoreError
+from eureka_agent.events import TrainingStarted
 from eureka_agent.records import Evaluation, Rung
 from eureka_agent.registry import load_task
+from eureka_agent.report import sentences
 from eureka_agent.reward import SparseReward
 from eureka_agent.task import TrainingBudget
-from eureka_agent.trainer import Checkpoint, Progress, TrainResult, train
+from eureka_agent.trainer import Checkpoint, Progress, TrainResult, checkpoint, train
 from tests.support.in_process import InProcess, upright
 
 BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))
@@ -97,6 +100,32 @@ def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) 
     assert Checkpoint(path, "another").load() is None
     path.write_bytes(path.read_bytes()[:-10])
     assert Checkpoint(path, "mine").load() is None
+
+
+def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "training.safetensors"
+    mine = Checkpoint(path, "mine", every_s=0.0)
+    assert mine.of_another_version == ""  # there is none
+    with pytest.raises(CutError):
+        run("cartpole", mine, 3)
+    assert mine.of_another_version == ""
+    monkeypatch.setattr(checkpoint, "VERSION", "2")
+    assert mine.load() is None
+    said = mine.of_another_version
+    assert said == "The training saved in training.safetensors has format 1 and this version reads 2: it starts anew."
+    assert said in sentences.training_started(TrainingStarted((), ("g0c0",), saved=said))
+    assert len(run("cartpole", mine)) == 4
+    save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})  # as they were before they had a version
+    assert "has format 0" in mine.of_another_version
+
+
+def test_what_a_killed_save_left_goes_with_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "training.safetensors"
+    for file in (path, path.with_suffix(".new")):
+        file.write_bytes(b"x")
+    checkpoint.discard(path)
+    checkpoint.discard(path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_gone_is_said_in_one_sentence(tmp_path: Path) -> None:
