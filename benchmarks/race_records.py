@@ -22,7 +22,7 @@ from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.racing import Pace, Standing, stopped
 from eureka_agent.trial import Trials
 
-LOOKS = tuple(round(0.05 * k, 2) for k in range(1, 20))
+LOOKS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 """Shares of the training at which a race may be replayed to have its rungs."""
 Iteration = tuple[float, float, int]
 """Fitness, ends and steps of one: see `Pace`."""
@@ -78,7 +78,7 @@ class Result:
 def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end, with a look at each of `LOOKS`."""
     proposer = GrammarProposer(task, seed, wish=task.description)
-    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(samples))
+    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
     looks: list[list[tuple[float, Standing]]] = []
     stretches: list[tuple[Iteration, ...]] = []
 

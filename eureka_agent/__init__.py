@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
+    from eureka_agent.distance import Transitions as Transitions
+    from eureka_agent.distance import reward_distance as reward_distance
+    from eureka_agent.distance import sample_transitions as sample_transitions
     from eureka_agent.errors import EurekaError as EurekaError
+    from eureka_agent.feedback import Question as Question
     from eureka_agent.generator import RewardGenerator as RewardGenerator
     from eureka_agent.policy import Policy as Policy
+    from eureka_agent.records import Feedback as Feedback
     from eureka_agent.registry import all_tasks as all_tasks
     from eureka_agent.registry import find_task as find_task
     from eureka_agent.reward_function import RewardFunction as RewardFunction
@@ -29,16 +34,21 @@ if TYPE_CHECKING:
 
 _HOME = {
     "EurekaError": "errors",
+    "Feedback": "records",
     "Policy": "policy",
+    "Question": "feedback",
     "RewardFunction": "reward_function",
     "RewardGenerator": "generator",
     "SynthesisConfig": "config",
     "SynthesisResult": "run",
     "Task": "task",
+    "Transitions": "distance",
     "all_tasks": "registry",
     "evolve": "run",
     "find_task": "registry",
     "resume": "run",
+    "reward_distance": "distance",
+    "sample_transitions": "distance",
     "synthesize": "run",
 }
 __all__ = sorted(_HOME)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,11 +18,10 @@ from rich.console import Console
 from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
-from eureka_agent.errors import EurekaError
+from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
-    from eureka_agent.events import Listener
-    from eureka_agent.run import Given, Run
+    from eureka_agent.run import Run
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
@@ -34,7 +34,10 @@ def main(args: Sequence[str] | None = None) -> int:
         "check": check,
         "evaluate": evaluate,
         "resume": resume,
+        "runs": runs,
         "show": show,
+        "diff": diff,
+        "export": export,
         "doctor": doctor,
     }
     description = "Language models write reward functions for robot learning; simulation judges them."
@@ -57,7 +60,9 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
     from eureka_agent.run import started
 
     console = Console()
-    with make_listener(console) as listener, started(config, **_given(console, listener)) as run:
+    if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
+        config = replace(config, feedback="cli")  # someone has to judge, and someone is there
+    with make_listener(console) as listener, started(config, listener=listener) as run:
         _go_on(run)
 
 
@@ -72,9 +77,8 @@ def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> Non
     from eureka_agent.run import resumed
     from eureka_agent.run_dir import RunDir
 
-    console = Console()
     found = RunDir.find(run, runs_dir)
-    with make_listener(console) as listener, resumed(found, **_given(console, listener)) as going_on:
+    with make_listener(Console()) as listener, resumed(found, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -94,6 +98,76 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
     with Store.open(found.database, writable=False) as store:
         config = store.config
         Console().print(run_view(store, find_task(config.env or config.task)))
+
+
+def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
+    """List the runs of a folder: task, state, generations done, best fitness, cost, and when each was started.
+
+    Args:
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.report import overview, runs_table
+    from eureka_agent.run_dir import RunDir
+
+    found = [overview(run) for run in RunDir.all_in(runs_dir)]
+    Console().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
+
+
+def diff(
+    run: tyro.conf.Positional[str],
+    first: tyro.conf.Positional[str],
+    second: tyro.conf.Positional[str | None] = None,
+    runs_dir: Path = Path("runs"),
+) -> None:
+    """Show how the code of two candidates differs; of one: what changed from the candidate it was built on.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        first: A candidate, such as g1c3.
+        second: The candidate that it is compared with.
+        runs_dir: Folder that holds the runs.
+    """
+    from rich.syntax import Syntax
+
+    from eureka_agent.report import code_diff
+    from eureka_agent.run_dir import RunDir
+    from eureka_agent.store import Store
+
+    with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
+        text = code_diff(store, first, second)
+    console = Console()
+    if text and console.is_terminal:
+        console.print(Syntax(text, "diff", background_color="default"))
+    else:
+        console.out(text.rstrip("\n") or "The code is the same.", highlight=False)
+
+
+def export(
+    run: tyro.conf.Positional[str], out: Path | None = None, policies: bool = False, runs_dir: Path = Path("runs")
+) -> None:
+    """Write a run as one JSON file: config, prompts, answers with costs, candidates with all their results.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        out: Where to write it; without it, to the standard output.
+        policies: Whether the trained policies are written, too, as base64.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.run_dir import RunDir
+    from eureka_agent.run_export import export_text, exported
+    from eureka_agent.store import Store
+
+    with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
+        text = export_text(exported(store, policies=policies))
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
+    Console().print(f"The run is in {out}.")
 
 
 def tasks() -> None:
@@ -177,6 +251,9 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     except BrokenPipeError:  # the reader of our output has gone (`| head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a full disk behind our output, a folder that may not be read
+        _say(Text.assemble(("error: ", "bold red"), str(error)))
+        return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     finally:
@@ -195,16 +272,6 @@ def _say(text: Text) -> None:
 def _long(arguments: list[str]) -> list[str]:
     """Spell `--quick` out."""
     return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
-
-
-def _given(console: Console, listener: Listener) -> Given:
-    """The display, and a person to judge if there is one to ask."""
-    from eureka_agent.judging import TerminalJudge
-
-    given: Given = {"listener": listener}
-    if sys.stdin.isatty() and console.is_terminal:
-        given["judge"] = TerminalJudge(console)
-    return given
 
 
 def _go_on(run: Run) -> None:

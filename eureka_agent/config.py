@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
 
 BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
+FeedbackName = Literal["none", "cli", "synthetic"]
 
 SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """Those of stable-baselines3 that act in continuous spaces."""
@@ -103,6 +105,9 @@ class SynthesisConfig:
     """Worlds per reward, instead of the budget's."""
     environment_steps: int | None = None
     """Environment steps per reward, instead of the budget's."""
+    feedback: FeedbackName = "none"
+    """Who looks at each generation, ranks its rewards and says what to change: nobody, you at this terminal, or a
+    stand-in that ranks by the task's fitness. A wish without fitness (--env) needs one of the last two."""
     trainer: TrainerName = "population"
     """What trains the policies: our PPO, all rewards at once; or stable-baselines3 or rsl_rl, one after the other."""
     algorithm: str = "PPO"
@@ -118,6 +123,21 @@ class SynthesisConfig:
     """Racing: at least this many rewards of a generation train to the end."""
     race_episodes: int = Race.episodes
     """Racing: episodes of each comparison."""
+    strategy: StrategyName = "greedy"
+    """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
+    own part of the samples; restarts, the best since the last restart; random, nothing."""
+    islands: int = 2
+    """Islands (--strategy islands): searches side by side that share the samples of a generation."""
+    restart_every: int = 5
+    """Restarts (--strategy restarts): generations of each search."""
+    operators: bool = False
+    """Ask each sample for something else: other numbers, another structure, a cross of two, another form, the lineage's
+    next step. For models; the grammar has operators of its own."""
+    novelty: float = 0.0
+    """Refuse rewards nearer than this to an earlier one before they are trained. Distances go from 0, wanting the
+    same, to 1; see docs/distance.md. At 0 only rewards that compute the same are not trained twice."""
+    preference_check: bool = False
+    """Refuse rewards that rank failed episodes of earlier policies above successful ones before they are trained."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -146,6 +166,8 @@ class SynthesisConfig:
             raise UsageError(
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
+        self._check_screening()
+        _ = self.search_strategy
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         if not self.task.strip():
@@ -157,6 +179,12 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_screening(self) -> None:
+        if not 0.0 <= self.novelty < 1.0:
+            raise UsageError(f"--novelty must lie between 0 (off) and 1, got {self.novelty}.")
+        if self.preference_check and not self.has_fitness:
+            raise UsageError("--preference-check needs a fitness, and a wish on --env has none: leave one of them out.")
 
     def _check_models(self) -> None:
         """Refuse models, limits and prices that make no sense together."""
@@ -197,6 +225,18 @@ class SynthesisConfig:
     def has_fitness(self) -> bool:
         """Whether the wish is the task's own, so that the task's fitness measures it."""
         return self.env is None
+
+    @property
+    def search_strategy(self) -> Strategy:
+        """Who builds on whom. Raises UsageError for numbers that the strategy cannot work with."""
+        strategy = choose_strategy(
+            self.strategy,
+            generations=self.generations,
+            samples=self.samples,
+            islands_count=self.islands,
+            restart_every=self.restart_every,
+        )
+        return with_operators(strategy) if self.operators else strategy
 
     @property
     def race(self) -> Race | None:

@@ -47,7 +47,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate did not get to training: it failed before, or computes what an earlier one does."""
+    """A candidate did not get to training: it failed before, was refused, or computes what an earlier one does."""
 
     outcome: Outcome
 
@@ -61,6 +61,8 @@ class TrainingStarted:
     """One short name a member: `g0c3`, or `human reward`."""
     where: str = ""
     """One sentence that says where the rewards are computed; empty when that is behind the wall on the CPU."""
+    saved: str = ""
+    """One sentence that says why what was saved of this training is not used; empty when it is, or there is none."""
 
 
 @dataclass(frozen=True)

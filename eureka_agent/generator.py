@@ -8,10 +8,10 @@ from dataclasses import replace
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
-from eureka_agent.prompting import feedback_message, write_prompt
+from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
-from eureka_agent.records import Candidate, Completion, Failure, Outcome, Prompt
+from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.task import Task
@@ -43,9 +43,8 @@ class RewardGenerator:
         if not feedback.strip():
             raise UsageError("refine() needs words: what is wrong with the reward, or what should the robot do?")
         parent = self._outcome_of(reward)
-        prompt = write_prompt(self.task, self.wish, self._round, (parent,), tuple(self._history))
-        messages = (*prompt.messages, feedback_message(parent, feedback))
-        return self._rewards(replace(prompt, messages=messages), n)
+        said = Feedback(parent.candidate.generation, words={parent.candidate.name: feedback})
+        return self._rewards(write_prompt(self.task, self.wish, self._round, (parent,), self._history, (said,)), n)
 
     def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
         worked = [outcome for outcome in self._history if outcome.candidate.reward is not None]
@@ -59,7 +58,9 @@ class RewardGenerator:
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
-        completions = sorted(self.proposer.propose(prompt, range(n)), key=lambda completion: completion.index)
+        completions = sorted(
+            self.proposer.propose(dict.fromkeys(range(n), prompt)), key=lambda completion: completion.index
+        )
         outcomes = [self._checked(completion) for completion in completions]
         self._round += 1
         self._history += outcomes

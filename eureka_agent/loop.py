@@ -1,4 +1,4 @@
-"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, select, and again.
+"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, hear, select, and again.
 
 Eureka's loop (Ma et al., ICLR 2024, algorithm 1) with every step stored when it is done, so that a run which was
 killed goes on where it stopped: what the store has is read, what it lacks is made.
@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from eureka_agent.errors import EmptyAnswersError, LimitReachedError
-from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Proposed, Rejected
-from eureka_agent.prompting import write_prompt
+from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Rejected
+from eureka_agent.feedback import Judge, Question, checked
+from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Candidate, Completion, Failure, Generation, Outcome, Prompt
+from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome
 from eureka_agent.reflection import reflect
 from eureka_agent.reward import RewardRunner
-from eureka_agent.selection import Judge, greedy, preferred
+from eureka_agent.screening import Screening
+from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials
 
@@ -27,17 +28,18 @@ MAX_ATTEMPTS = 3
 
 
 class Search:
-    """One run of the loop. Where the wish has no fitness of its own, `judge` chooses the best."""
+    """One run of the loop. `judge` is asked after each generation; where the wish has no fitness, it alone decides."""
 
     def __init__(
         self, store: Store, proposer: Proposer, trials: Trials, tell: Listener, judge: Judge | None = None
     ) -> None:
-        self.store, self.proposer, self.trials = store, proposer, trials
+        self.store, self.trials = store, trials
         self.config = store.config
+        self._proposals = Proposals(store, proposer, trials.task, tell)
+        self._screening = Screening(store, trials)
         self._tell, self._judge = tell, judge
         self._started = time.monotonic()
-        self.stopped = ""
-        """Which limit ended the search before its last generation, in one sentence; empty when none did."""
+        self._out_of_time = ""
 
     def run(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
@@ -49,16 +51,22 @@ class Search:
             if not outcomes:  # the limit left no room for any
                 break
             history += outcomes
-            generation = Generation(g, tuple(outcomes), self._select(g, history))
+            said = self._hear(g, outcomes, history)
+            generation = Generation(g, tuple(outcomes), self._best(history), said)
             self._tell(GenerationFinished(generation))
             yield generation
-            if g + 1 < self.config.generations and self._limit_reached():
+            if (said is not None and said.stop) or (g + 1 < self.config.generations and self._limit_reached()):
                 break
+
+    @property
+    def stopped(self) -> str:
+        """Which limit ended the search before its last generation, in one sentence; empty when none did."""
+        return self._proposals.stopped or self._out_of_time
 
     def _limit_reached(self) -> bool:
         limit, minutes = self.config.max_wall_min, (time.monotonic() - self._started) / 60.0
         if limit is not None and minutes >= limit:
-            self.stopped = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
+            self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
         return bool(self.stopped)
 
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
@@ -66,52 +74,12 @@ class Search:
         outcomes: list[Outcome] = []
         champion = self._best(history)
         for attempt in range(MAX_ATTEMPTS):
-            prompt = self._prompt(g, attempt, (*history, *outcomes))
+            prompts = self._proposals.prompts(g, attempt, (*history, *outcomes), self._best)
             self._tell(GenerationStarted(g, attempt))
-            outcomes += self._try_out(g, self._ask(prompt, attempt), champion)
+            outcomes += self._try_out(g, self._proposals.ask(g, prompts), champion)
             if self.stopped or any(outcome.evaluation for outcome in outcomes):
                 break
         return outcomes
-
-    # ------------------------------------------------------------------ propose
-    def _prompt(self, g: int, attempt: int, history: Sequence[Outcome]) -> Prompt:
-        """Write the prompt from what is known; once stored, its words stay."""
-        best = self._best(history)
-        parents = () if best is None else (best,)
-        prompt = write_prompt(self.trials.task, self.config.wish(self.trials.task), g, parents, tuple(history))
-        stored = self.store.messages(g, attempt)
-        if stored is not None:
-            return replace(prompt, messages=stored)
-        self.store.put_prompt(g, attempt, prompt.messages, [parent.candidate.name for parent in parents])
-        return prompt
-
-    def _ask(self, prompt: Prompt, attempt: int) -> list[Completion]:
-        """Return the attempt's completions in order, asking only for those that the store lacks.
-
-        When a limit is reached, those that were paid for are all that there will be. Raises EmptyAnswersError when
-        all of them are empty; a resumed run asks for these again.
-        """
-        g, first = prompt.generation, attempt * self.config.samples
-        indices = range(first, first + self.config.samples)
-        have = {i: completion for i, completion in self.store.completions(g).items() if i in indices}
-        if len(have) == len(indices) and not any(completion.text.strip() for completion in have.values()):
-            have = {}
-        missing = [i for i in indices if i not in have]
-        for completion in have.values():
-            self._tell(Proposed(g, completion))
-        try:
-            for completion in self.proposer.propose(prompt, missing) if missing else ():
-                self.store.put_completion(g, completion)
-                have[completion.index] = completion
-                self._tell(Proposed(g, completion))
-        except LimitReachedError as limit:
-            self.stopped = str(limit)
-        if not self.stopped and not any(completion.text.strip() for completion in have.values()):
-            raise EmptyAnswersError(
-                f"Every answer of {self.proposer.name} was empty ({len(indices)} asked): ask it something by hand, and "
-                "check that it writes text and that its server leaves room for more than its thoughts."
-            )
-        return [have[i] for i in indices if i in have]
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
     def _try_out(self, g: int, completions: Sequence[Completion], champion: Outcome | None) -> list[Outcome]:
@@ -127,9 +95,12 @@ class Search:
                 if isinstance(sealed, Outcome):
                     outcomes.append(self._keep(sealed))
                 else:
+                    self.store.put_check(sealed[0])
                     ready.append(sealed)
             originals, repeats = self._without_twins(ready)
-            outcomes += self._train(originals, champion)
+            accepted, refused = self._screening.screen(originals)
+            outcomes += [self._keep(outcome) for outcome in refused]
+            outcomes += self._train(accepted, champion)
             outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
@@ -167,9 +138,11 @@ class Search:
         candidates = [candidate for candidate, _ in ready]
         trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)
         finished = []
-        for candidate, trial in zip(candidates, trials, strict=True):
+        for (candidate, reward), trial in zip(ready, trials, strict=True):
             failure = Failure("training", str(trial.result.error)) if trial.result.error else None
             outcome = self._reflected(Outcome(candidate, failure, trial.result.record, trial.evaluation))
+            if outcome.evaluation:
+                outcome = replace(outcome, distance_to_human=self._screening.distance_to_human(reward))
             finished.append((outcome, trial.result.policy.to_bytes() if trial.result.policy else None))
         self.store.put_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
@@ -193,15 +166,21 @@ class Search:
         started = time.monotonic()
         self.store.put_baselines(self.trials.baselines(), seconds=time.monotonic() - started)
 
-    # ------------------------------------------------------------------ select
-    def _best(self, history: Sequence[Outcome]) -> Outcome | None:
-        return greedy(history) if self.config.has_fitness else preferred(history, self.store.choices())
+    # ------------------------------------------------------------------ hear, select
+    def _hear(self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]) -> Feedback | None:
+        """Return what the judge says of a generation, asked once; None without judge or anything to look at."""
+        said = self.store.feedback().get(g)
+        trained = [outcome for outcome in outcomes if outcome.evaluation]
+        if said is not None or self._judge is None or not trained or self.store.asked(g + 1):
+            return said
+        task, config = self.trials.task, self.config
+        best = self._best([outcome for outcome in history if outcome.candidate.generation < g])
+        places = [(o.candidate.name, o.candidate.generation, o.candidate.index) for o in (best, *trained) if o]
+        policies = {name: self.store.policy(*place) or b"" for name, *place in places}
+        question = Question(task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, policies)
+        said = checked(self._judge(question), question, history)
+        self.store.put_feedback(said)
+        return said
 
-    def _select(self, g: int, history: Sequence[Outcome]) -> Outcome | None:
-        """Return the best outcome so far, asking the judge where fitness cannot tell."""
-        trained = [o for o in history if o.candidate.generation == g and o.evaluation]
-        if self._judge is not None and not self.config.has_fitness and trained and g not in self.store.choices():
-            choice = self._judge.choose(trained, self._best(history))
-            if choice is not None:
-                self.store.put_choice(g, choice)
-        return self._best(history)
+    def _best(self, history: Sequence[Outcome]) -> Outcome | None:
+        return best_so_far(history, self.store.feedback(), has_fitness=self.config.has_fitness)

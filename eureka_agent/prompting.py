@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 import jinja2
 
-from eureka_agent.records import Message, Outcome, Prompt
+from eureka_agent.records import Feedback, Message, Outcome, Prompt
+from eureka_agent.strategies import Operator
 from eureka_agent.task import StateVariable, Task
 
 _SHOWN_REPAIRS = 3  # failed rewards whose code a repair prompt shows
@@ -23,32 +25,54 @@ _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
     "probe": "broke its contract on sample states",
+    "screening": "refused before it was trained",
     "training": "broke while a policy was trained",
 }
 
 
 def write_prompt(
-    task: Task, description: str, generation: int, parents: Sequence[Outcome], history: Sequence[Outcome]
+    task: Task,
+    description: str,
+    generation: int,
+    parents: Sequence[Outcome],
+    history: Sequence[Outcome],
+    feedback: Sequence[Feedback] = (),
+    *,
+    operator: Operator = "",
 ) -> Prompt:
     """Return the prompt that fits: the next one when there are parents, a repair when all failed, else the first."""
     if parents:
-        return next_prompt(task, description, generation, parents, history)
+        return next_prompt(task, description, generation, parents, history, feedback, operator=operator)
     if history and all(outcome.failure for outcome in history):
         return repair_prompt(task, description, generation, history)
-    return first_prompt(task, description, generation, history)
+    return first_prompt(task, description, generation, history, feedback)
 
 
-def first_prompt(task: Task, description: str, generation: int = 0, history: Sequence[Outcome] = ()) -> Prompt:
+def first_prompt(
+    task: Task,
+    description: str,
+    generation: int = 0,
+    history: Sequence[Outcome] = (),
+    feedback: Sequence[Feedback] = (),
+) -> Prompt:
     """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
-    return Prompt(generation, _messages(task, "first.md", description=description), (), tuple(history))
+    messages = _messages(task, "first.md", description=description, **_said((), history, feedback))
+    return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
 def next_prompt(
-    task: Task, description: str, generation: int, parents: Sequence[Outcome], history: Sequence[Outcome]
+    task: Task,
+    description: str,
+    generation: int,
+    parents: Sequence[Outcome],
+    history: Sequence[Outcome],
+    feedback: Sequence[Feedback] = (),
+    *,
+    operator: Operator = "",
 ) -> Prompt:
-    """Return the prompt that asks to improve on `parents` (best first), with the last round's failures.
+    """Return the prompt that asks to improve on `parents` (best first), with what was said and the last failures.
 
-    A wish that is not the task's own has no fitness: people judge it.
+    A wish that is not the task's own has no fitness: rankings judge it.
     """
     messages = _messages(
         task,
@@ -58,8 +82,10 @@ def next_prompt(
         failures=_last_failures(history),
         repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
         has_fitness=description == task.description,
+        operator=operator,
+        **_said(parents, history, feedback),
     )
-    return Prompt(generation, messages, tuple(parents), tuple(history))
+    return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
 
 
 def repair_prompt(task: Task, description: str, generation: int, history: Sequence[Outcome]) -> Prompt:
@@ -69,11 +95,6 @@ def repair_prompt(task: Task, description: str, generation: int, history: Sequen
     shown = list(reversed(coded.values()))[:_SHOWN_REPAIRS]
     messages = _messages(task, "repair.md", description=description, failures=failures, shown=shown)
     return Prompt(generation, messages, (), tuple(history))
-
-
-def feedback_message(outcome: Outcome, feedback: str) -> Message:
-    """Return the message that follows a prompt about `outcome` with a person's words, verbatim."""
-    return Message("user", render("feedback.md", outcome=outcome, feedback=feedback))
 
 
 def render(template: str, **values: object) -> str:
@@ -118,6 +139,51 @@ def _messages(task: Task, template: str, **values: object) -> tuple[Message, Mes
     }
     user = render(template, task=task, **shown, **values)
     return Message("system", render("system.md")), Message("user", user)
+
+
+@dataclass(frozen=True)
+class _Remark:
+    """What was said of one candidate, as the prompt shows it."""
+
+    outcome: Outcome
+    words: Sequence[str]
+    role: str = ""
+    with_code: bool = True
+    with_numbers: bool = False
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One ranking, as the prompt shows it."""
+
+    generation: int
+    ranked: Sequence[Outcome]
+    others: Sequence[str]
+
+
+def _said(parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, object]:
+    """Return what `feedback.md` shows: the parents' words, the worst and who else the last words are on, the past."""
+    outcomes = {outcome.candidate.name: outcome for outcome in (*history, *parents)}
+    words = {name: [said.words[name] for said in feedback if name in said.words] for name in outcomes}
+    best = [outcome.candidate.name for outcome in parents]
+    last = feedback[-1] if feedback else Feedback(0)
+    worst = [last.worst] if last.worst and last.worst not in best else []
+    others = [name for name in last.words if name not in (*best, *worst)]
+    remarks = [_Remark(outcomes[name], words[name], "shown above", with_code=False) for name in best if words[name]]
+    remarks += [_Remark(outcomes[name], words[name], "liked least this time", with_numbers=True) for name in worst]
+    remarks += [_Remark(outcomes[name], words[name]) for name in others]
+    now = {remark.outcome.candidate.name for remark in remarks}
+    return {
+        "remarks": remarks,
+        "choices": [_choice(said, outcomes) for said in feedback if said.ranking],
+        "earlier": [_Remark(outcomes[name], words[name]) for name in outcomes if words[name] and name not in now],
+    }
+
+
+def _choice(said: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:
+    beside = [n for n, o in outcomes.items() if o.evaluation and o.candidate.generation == said.generation]
+    ranked = [outcomes[name] for name in said.ranking]
+    return _Choice(said.generation, ranked, [name for name in beside if name not in said.ranking])
 
 
 def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:

@@ -7,12 +7,12 @@ modules), so that a run's database holds them as JSON and a test can write one b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
-Stage = Literal["extract", "check", "probe", "training"]
+Stage = Literal["extract", "check", "probe", "screening", "training"]
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,48 @@ class Outcome:
     """Name of the candidate before it that computes the same; training and evaluation are that one's."""
     wall: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
+    distance_to_human: float | None = None
+    """How far its reward is from the task's human reward, 0 to 1 (`distance.py`); for people, never in a prompt."""
 
     @property
     def fitness(self) -> float:
         """The evaluated fitness; -inf for a failure, so that NaN or failure never wins."""
         value = self.evaluation.fitness if self.evaluation else -math.inf
         return value if math.isfinite(value) else -math.inf
+
+    def without_fitness(self) -> Outcome:
+        """Return the outcome as it is told where the wish is not the task's own: nothing of the task's fitness."""
+        training, evaluation = self.training, self.evaluation
+        if training is not None:
+            training = replace(training, fitness=Curve("fitness", (), *(math.nan,) * 3), correlations={}, rungs=())
+        if evaluation is not None:
+            nan = math.nan
+            evaluation = replace(evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={})
+        return replace(self, training=training, evaluation=evaluation)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a person, or what stands for one, says once a generation was tried out."""
+
+    generation: int
+    ranking: tuple[str, ...] = ()
+    """Names of trained candidates, best first. The first is what the search goes on from; of two or more, the last is
+    the worst. Those not named lie between. Empty: no choice, the best so far stays (or fitness decides)."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """By candidate's name: what to say of it. The next prompt quotes it verbatim."""
+    stop: bool = False
+    """End the search here, with the best so far."""
+
+    @property
+    def worst(self) -> str | None:
+        """Name of the candidate that is liked least, if one is."""
+        return self.ranking[-1] if len(self.ranking) > 1 else None
+
+    def about(self, names: Collection[str]) -> Feedback:
+        """Return what is said of these candidates."""
+        ranking = tuple(name for name in self.ranking if name in names)
+        return replace(self, ranking=ranking, words={name: w for name, w in self.words.items() if name in names})
 
 
 @dataclass(frozen=True)
@@ -172,6 +208,24 @@ class Prompt:
     """The outcomes to improve on, best first; empty in the first generation."""
     history: tuple[Outcome, ...] = ()
     """Every outcome so far, failures included, oldest first."""
+    feedback: tuple[Feedback, ...] = ()
+    """What was said of the generations so far, oldest first."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt as it was sent, and what for."""
+
+    generation: int
+    attempt: int
+    """Above 0 when every candidate of the attempts before failed."""
+    plan: int
+    """Which of the attempt's prompts this is: a search may tell its samples different things."""
+    samples: tuple[int, ...]
+    """The samples of the generation that it asks for."""
+    messages: tuple[Message, ...]
+    parents: tuple[str, ...]
+    """Names of the candidates that it shows to be improved."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +240,10 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Generation:
-    """One finished generation: its outcomes in sample order, and the best of the run so far."""
+    """One finished generation: its outcomes in sample order, the best of the run so far, what was said."""
 
     index: int
     outcomes: tuple[Outcome, ...]
     best: Outcome | None
+    feedback: Feedback | None = None
+    """None where nobody was asked."""

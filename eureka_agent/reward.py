@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.errors import RewardRuntimeError, UsageError
 
 SPARSE_REWARD = "_sparse_reward"
 """Name under which a rollout carries the task's own sparse reward; no candidate can ask for it."""
@@ -45,6 +45,22 @@ class RewardRunner(Protocol):
 def reward_failed(reason: str) -> RewardRuntimeError:
     """Return the error of a reward that broke, in the same words wherever it ran."""
     return RewardRuntimeError(f"The reward function failed: {reason.rstrip('.')}.")
+
+
+def reward_values(reward: Tensor | RewardRunner, state: Mapping[str, Tensor], rows: int) -> Tensor:
+    """Return `(rows,)` float64 on the CPU: `reward` itself where it is values already, else what it gives for `state`.
+
+    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward itself fails.
+    """
+    if not isinstance(reward, Tensor):
+        reward.submit(state)
+        reward = reward.collect().reward
+    values = reward.detach().cpu().double()
+    if tuple(values.shape) != (rows,):
+        raise UsageError(f"A reward has one value a transition: expected {(rows,)}, got {tuple(values.shape)}.")
+    if not torch.isfinite(values).all():
+        raise UsageError("The reward's values hold NaN or infinity; only finite ones can be compared.")
+    return values
 
 
 def not_finite(batch: RewardBatch) -> str | None:

@@ -12,6 +12,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError, UsageError
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.records import RewardSource
+from eureka_agent.reward import RewardBatch
 from eureka_agent.task import Task
 
 
@@ -28,6 +29,7 @@ class RewardFunction:
         self._wall: Wall | None = None
         self._sealed: SealedReward | None = None
         self._max_rows = 0
+        self._batch: RewardBatch | None = None
 
     @classmethod
     def load(cls, path: Path | str, task: Task) -> RewardFunction:
@@ -61,13 +63,28 @@ class RewardFunction:
 
         `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task.
         """
-        needed = [name for name in self.reward.parameters if name in self.task.reward_inputs.shapes]
+        needed = self.parameters
         missing = [name for name in needed if name not in state]
         if missing:
             raise UsageError(f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.")
         rows = len(state[needed[0]]) if needed else 1
         batch = self._sealed_for(rows)(state)
         return batch.reward, batch.components
+
+    # ------------------------------------------------------------------ as a RewardRunner
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names that `submit` needs."""
+        return tuple(name for name in self.reward.parameters if name in self.task.reward_inputs.shapes)
+
+    def submit(self, state: Mapping[str, Tensor]) -> None:
+        """See `RewardRunner.submit`."""
+        self._batch = RewardBatch(*self(**state))
+
+    def collect(self) -> RewardBatch:
+        """See `RewardRunner.collect`."""
+        assert self._batch is not None, "collect() without submit()"
+        return self._batch
 
     def _sealed_for(self, rows: int) -> SealedReward:
         if self._sealed is None or rows > self._max_rows:

@@ -12,13 +12,10 @@ from typing import TypedDict, Unpack
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.events import (
-    Event,
-    Listener,
-    RunFinished,
-    RunStarted,
-)
+from eureka_agent.events import Event, Listener, RunFinished, RunStarted
+from eureka_agent.feedback import Judge
 from eureka_agent.jail import Wall
+from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
@@ -31,13 +28,12 @@ from eureka_agent.records import Baseline, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
-from eureka_agent.selection import Judge
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 from eureka_agent.task import Task
-from eureka_agent.trainer import choose_trainer
+from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
 
 _FEEDBACK_BYTES = 12_000
@@ -77,11 +73,13 @@ class Run:
             self.best = generation.best
             yield generation
         self._store.put_meta("stopped", self._search.stopped)
-        self.dir.checkpoint.unlink(missing_ok=True)  # of the last training, which is over
+        discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
-        self.dir.summary.write_text(
-            json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-        )
+        with saving(self.dir.path):
+            self.dir.summary.write_text(
+                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
+            )
+        self._store.put_finished()
         self._tell(finished)
 
     def result(self) -> SynthesisResult:
@@ -131,7 +129,7 @@ class Given(TypedDict, total=False):
     proposer: Proposer
     """Instead of the one that the config names."""
     judge: Judge
-    """Chooses the best candidate where the wish has no fitness."""
+    """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
     """Is told what happens."""
     wall: Wall
@@ -171,31 +169,27 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
-    task, chosen = _prepared(config, given)
+    task, chosen, judge = _prepared(config, given)
     with _wall(config, given) as wall:
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=False)
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
 
 
 @contextmanager
 def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
-        task, chosen = _prepared(store.config, given)
+        task, chosen, judge = _prepared(store.config, given)
         with _wall(store.config, given) as wall:
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), given.get("judge"), resumed=True)
+            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
 
 
-def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str]]:
-    """Find the task and the proposer, and refuse what cannot work while nothing is written yet."""
+def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str], Judge | None]:
+    """Find the task, the proposer and the judge, and refuse what cannot work while nothing is written yet."""
     task = find_task(config.env or config.task)
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
-    if not config.has_fitness and given.get("judge") is None:
-        raise UsageError(
-            f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
-            "`synthesize` in a terminal and choose after each generation, or pass judge= in Python."
-        )
+    judge = given.get("judge") or choose_judge(config)
     if (proposer := given.get("proposer")) is None:
         proposer, announcement = choose_proposer(task, config)
     elif config.max_tokens is not None or config.max_cost_usd is not None:
@@ -207,7 +201,7 @@ def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Propos
         announcement = f"The proposer {proposer.name!r} proposes the rewards."
     if isinstance(proposer, ChatProposer):
         announcement += f" {_expense(config, task, proposer)}"
-    return task, (proposer, announcement)
+    return task, (proposer, announcement), judge
 
 
 def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer) -> str:

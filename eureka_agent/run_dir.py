@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from eureka_agent.errors import RunDirError
+from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.suggest import did_you_mean
 
 
@@ -53,10 +55,10 @@ class RunDir:
         """TensorBoard event files, one folder a candidate."""
         return self.path / "tensorboard"
 
-    def prompt(self, generation: int, attempt: int) -> Path:
-        """Text of the prompt of an attempt at a generation."""
-        retry = f"_retry_{attempt}" if attempt else ""
-        return self.path / "prompts" / f"generation_{generation}{retry}.md"
+    def prompt(self, generation: int, attempt: int, plan: int = 0) -> Path:
+        """Text of one of the prompts of an attempt at a generation."""
+        retry, part = f"_retry_{attempt}" if attempt else "", f"_plan_{plan}" if plan else ""
+        return self.path / "prompts" / f"generation_{generation}{retry}{part}.md"
 
     def completion(self, candidate: str) -> Path:
         """Text of a candidate's completion."""
@@ -76,7 +78,9 @@ class RunDir:
             (run.path / "completions").mkdir()
         except FileExistsError as error:
             if run.path.exists():
-                advice = f"Go on with `eureka-agent resume {run.path}`, or choose another --run-name."
+                begun = run.database.exists()
+                go_on = f"Go on with `eureka-agent resume {run.path}`" if begun else "It holds no run: remove it"
+                advice = f"{go_on}, or choose another --run-name."
                 raise RunDirError(f"The run {run.path} exists already. {advice}") from error
             raise RunDirError(f"{runs_dir} is not a folder: choose another --runs-dir.") from error
         except OSError as error:
@@ -84,6 +88,13 @@ class RunDir:
                 f"Cannot write to {runs_dir} ({error.strerror}): choose another folder with --runs-dir."
             ) from error
         return run
+
+    @classmethod
+    def all_in(cls, runs_dir: Path) -> list[RunDir]:
+        """Return the runs of a folder by name; those that were named by themselves are in the order of their start."""
+        if not runs_dir.is_dir():
+            raise RunDirError(f"There is no folder {runs_dir}: name the one that holds the runs.")
+        return [cls(path) for path in sorted(runs_dir.iterdir()) if (path / "run.db").is_file()]
 
     @classmethod
     def find(cls, run: str, runs_dir: Path) -> RunDir:
@@ -97,6 +108,18 @@ class RunDir:
             raise RunDirError(f"{run!r} is the start of several runs: {', '.join(starting)}.")
         known = f" Runs in {runs_dir}: {', '.join(names[-5:])}." if names else f" There are no runs in {runs_dir}."
         raise RunDirError(f"There is no run {run!r}.{did_you_mean(run, names)}{known}")
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Files for people are written inside; what goes wrong becomes a StoreError with one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write to {path} ({error.strerror or error}). What the database holds is intact; resume when this "
+            "is mended."
+        ) from error
 
 
 def _slug(text: str) -> str:

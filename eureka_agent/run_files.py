@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eureka_agent.events import Event, GenerationFinished, GenerationStarted, Proposed
 from eureka_agent.records import Outcome
-from eureka_agent.run_dir import RunDir
+from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.store import Store
 
 
@@ -15,12 +15,17 @@ class FileWriter:
         self._dir, self._store = run_dir, store
 
     def __call__(self, event: Event) -> None:
-        """Write what the event is about."""
+        """Write what the event is about. Raises StoreError."""
+        with saving(self._dir.path):
+            self._write(event)
+
+    def _write(self, event: Event) -> None:
         match event:
             case GenerationStarted(generation, attempt):
-                messages = self._store.messages(generation, attempt) or ()
-                text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in messages)
-                self._dir.prompt(generation, attempt).write_text(text + "\n", "utf-8")
+                for asked in self._store.asked(generation):
+                    if asked.attempt == attempt:
+                        text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in asked.messages)
+                        self._dir.prompt(generation, attempt, asked.plan).write_text(text + "\n", "utf-8")
             case Proposed(generation, completion):
                 path = self._dir.completion(f"g{generation}c{completion.index}")
                 path.write_text(completion.text, "utf-8", errors="replace")

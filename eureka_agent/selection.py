@@ -1,35 +1,59 @@
-"""Which outcomes the next generation builds on: small functions from history to parents.
+"""Which outcomes the next generation builds on: small functions from what happened to parents.
 
-All of them are elitist: a worse generation never replaces the best parent, and a failure (fitness -inf) is never
-a parent.
+All of them are elitist: what is worse never replaces the best, and a failure (fitness -inf) is never a parent.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from eureka_agent.records import Outcome
-
-
-class Judge(Protocol):
-    """A person, or whatever stands for one, who says which outcome of a generation is the best."""
-
-    def choose(self, outcomes: Sequence[Outcome], best_so_far: Outcome | None) -> str | None:
-        """Return the name of the best candidate of all shown (`g1c3`), or None to keep the best so far."""
-        ...
+from eureka_agent.records import Feedback, Outcome
 
 
-def greedy(history: Sequence[Outcome]) -> Outcome | None:
+def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
     """Return the outcome with the highest fitness, the earliest of equals (Eureka, algorithm 1); None if all failed."""
-    best = max(history, key=lambda outcome: outcome.fitness, default=None)
+    best = max(outcomes, key=lambda outcome: outcome.fitness, default=None)
     return best if best is not None and best.fitness > -math.inf else None
 
 
-def preferred(history: Sequence[Outcome], choices: Mapping[int, str]) -> Outcome | None:
-    """Return the outcome that a person chose last; None if nothing was chosen."""
-    if not choices:
-        return None
-    name = choices[max(choices)]
+def best_so_far(history: Sequence[Outcome], feedback: Mapping[int, Feedback], *, has_fitness: bool) -> Outcome | None:
+    """Return what the search goes on from: after each generation the first of its ranking, or what fitness says.
+
+    Without a ranking the fittest of the generation and of the best before it is taken; without a fitness the best
+    before it stays. `feedback`: by generation. With no ranking at all this is `greedy`.
+    """
+    best: Outcome | None = None
+    for generation in sorted({outcome.candidate.generation for outcome in history}):
+        said = feedback.get(generation)
+        ranked = [outcome for name in (said.ranking if said else ()) if (outcome := named(history, name))]
+        if ranked:
+            best = ranked[0]
+        elif has_fitness:
+            members = [outcome for outcome in history if outcome.candidate.generation == generation]
+            best = greedy([best, *members] if best else members)
+    return best
+
+
+def preference(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
+    """Return by name how much each trained candidate was liked, from 0 (the worst) over 0.5 (unknown) to 1 (the best).
+
+    A ranking of n names gives its i-th the value 1 - i / (n - 1), and 0.5 to those beside them that it does not name:
+    the others of its generation and the best before it. The latest ranking counts. `feedback`: oldest first.
+    """
+    liked = {outcome.candidate.name: 0.5 for outcome in history if outcome.evaluation}
+    best: str | None = None
+    for said in feedback:
+        if not said.ranking:
+            continue
+        beside = {o.candidate.name for o in history if o.candidate.generation == said.generation} | {best}
+        liked |= {name: 0.5 for name in liked if name in beside}
+        steps = max(1, len(said.ranking) - 1)
+        liked |= {name: 1.0 - i / steps for i, name in enumerate(said.ranking)}
+        best = said.ranking[0]
+    return liked
+
+
+def named(history: Sequence[Outcome], name: str) -> Outcome | None:
+    """Return the outcome of the candidate that is called `name`."""
     return next((outcome for outcome in history if outcome.candidate.name == name), None)

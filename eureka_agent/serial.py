@@ -29,6 +29,7 @@ def from_json(kind: type[_Record], text: str) -> _Record:
     """Return the record that `to_json` wrote. Raises StoreError when it is damaged."""
     try:
         record: _Record = _adapter(kind).validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise StoreError(f"The run holds a damaged {kind.__name__}: {error}") from error
+    except (ValidationError, ValueError, TypeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"The run holds a damaged {kind.__name__}: {reason}") from error
     return record

@@ -6,28 +6,31 @@ killed at any time and resumed. Records are JSON, checked when they are read; po
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.errors import RunDirError, StoreError
-from eureka_agent.records import Baseline, Completion, Message, Outcome
+from eureka_agent.database import claim, create_database, open_database
+from eureka_agent.errors import StoreError
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
 from eureka_agent.serial import from_json, to_json
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "prompts (generation INTEGER, attempt INTEGER, messages TEXT NOT NULL, parents TEXT NOT NULL,"
-    " PRIMARY KEY (generation, attempt))",
-    "choices (generation INTEGER PRIMARY KEY, candidate TEXT NOT NULL)",
+    "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"
+    " PRIMARY KEY (generation, attempt, plan))",
+    "feedback (generation INTEGER PRIMARY KEY, record TEXT NOT NULL)",
     "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
+    "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
+    "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
     "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
     " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
@@ -45,37 +48,51 @@ class Store:
     # ------------------------------------------------------------------ opening
     @classmethod
     def create(cls, path: Path, config: SynthesisConfig) -> Store:
-        """Make a new database that holds `config`."""
-        store = cls._connect(path, writable=True)
+        """Make a new database that holds `config`. Raises StoreError."""
+        lock = claim(path)
+        store = cls(path, create_database(path), lock)
         with store._transaction("create the run's database"):
             for table in _TABLES:
                 store._db.execute(f"CREATE TABLE {table}")
             store._put_meta("schema", str(SCHEMA))
             store._put_meta("config", to_json(config))
+            store._put_meta("started", _now())
         return store
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = True) -> Store:
-        """Open an existing one; a writable one belongs to one process at a time."""
-        store = cls._connect(path, writable=writable)
-        schema = store.meta("schema")
-        if schema != str(SCHEMA):
+        """Open an existing one; a writable one belongs to one process at a time.
+
+        Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
+        """
+        lock = claim(path) if writable and path.exists() else None
+        try:
+            store = cls(path, open_database(path, writable=writable), lock)
+        except StoreError:
+            if lock is not None:
+                lock.release()
+            raise
+        try:
+            store._check_tables()
+        except StoreError:
             store.close()
-            raise StoreError(f"{path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it.")
+            raise
         return store
 
-    @classmethod
-    def _connect(cls, path: Path, *, writable: bool) -> Store:
-        lock = _lock(path) if writable else None
-        try:
-            mode = "rwc" if writable else "ro"
-            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            if writable:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            raise StoreError(f"Cannot open {path}: {error}.") from error
-        return cls(path, db, lock)
+    def _check_tables(self) -> None:
+        """Refuse a database that is none of this version."""
+        tables = {str(name) for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if not tables:
+            raise StoreError(
+                f"The run {self.path.parent} was stopped before it had written anything: remove it, and start it anew."
+            )
+        schema = self.meta("schema") if "meta" in tables else None
+        if schema != str(SCHEMA):
+            raise StoreError(
+                f"{self.path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it."
+            )
+        if missing := sorted({table.split()[0] for table in _TABLES} - tables):
+            raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")
 
     def close(self) -> None:
         """Close the database and let others write to it."""
@@ -102,6 +119,20 @@ class Store:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
 
+    def facts(self) -> dict[str, str]:
+        """Return all facts about the run but its config."""
+        return {str(k): str(v) for k, v in self._rows("SELECT key, value FROM meta ORDER BY key") if k != "config"}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the search came to its end."""
+        return self.meta("finished") is not None
+
+    def put_finished(self) -> None:
+        """Write that the search came to its end, and when; the first time counts."""
+        if self.meta("finished") is None:
+            self.put_meta("finished", _now())
+
     def put_meta(self, key: str, value: str) -> None:
         """Write a fact about the run; an older value is replaced."""
         with self._transaction(f"write {key}"):
@@ -111,31 +142,27 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ------------------------------------------------------------------ what happened
-    def messages(self, generation: int, attempt: int) -> tuple[Message, ...] | None:
-        """Return the prompt that an attempt at a generation was asked with, None if it was not asked yet."""
-        rows = self._rows("SELECT messages FROM prompts WHERE generation = ? AND attempt = ?", generation, attempt)
-        return from_json(tuple[Message, ...], rows[0][0]) if rows else None
+    def asked(self, generation: int | None = None) -> list[Asked]:
+        """Return the prompts of a generation, or of all, in order."""
+        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
+        rows = self._rows(f"SELECT record FROM prompts{where} ORDER BY generation, attempt, plan", *args)
+        return [from_json(Asked, record) for (record,) in rows]
 
-    def put_prompt(self, generation: int, attempt: int, messages: Sequence[Message], parents: Sequence[str]) -> None:
-        """Write a prompt and the names of the candidates that it builds on."""
+    def put_asked(self, asked: Asked) -> None:
+        """Write a prompt before it is sent."""
         with self._transaction("write a prompt"):
-            row = (generation, attempt, to_json(tuple(messages), tuple[Message, ...]), json.dumps(list(parents)))
+            row = (asked.generation, asked.attempt, asked.plan, to_json(asked))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
 
-    def parents(self, generation: int) -> tuple[str, ...]:
-        """Return the names of the candidates that a generation's last prompt built on."""
-        query = "SELECT parents FROM prompts WHERE generation = ? ORDER BY attempt DESC"
-        rows = self._rows(query, generation)
-        return tuple(json.loads(rows[0][0])) if rows else ()
+    def feedback(self) -> dict[int, Feedback]:
+        """Return what was said, by generation, oldest first."""
+        rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
+        return {int(generation): from_json(Feedback, record) for generation, record in rows}
 
-    def choices(self) -> dict[int, str]:
-        """Return the candidate that a person chose after each generation."""
-        return {int(generation): str(name) for generation, name in self._rows("SELECT * FROM choices")}
-
-    def put_choice(self, generation: int, candidate: str) -> None:
-        """Write a person's choice."""
-        with self._transaction("write a choice"):
-            self._db.execute("INSERT INTO choices VALUES (?, ?)", (generation, candidate))
+    def put_feedback(self, said: Feedback) -> None:
+        """Write what was said of a generation; a person is not asked twice."""
+        with self._transaction("write what was said"):
+            self._db.execute("INSERT INTO feedback VALUES (?, ?)", (said.generation, to_json(said)))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""
@@ -143,10 +170,28 @@ class Store:
         return {int(sample): from_json(Completion, record) for sample, record in rows}
 
     def put_completion(self, generation: int, completion: Completion) -> None:
-        """Write a completion; it was paid for. One that was asked for again replaces the first."""
+        """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
         with self._transaction("write a completion"):
             row = (generation, completion.index, to_json(completion))
+            before = "SELECT * FROM completions WHERE generation = ? AND sample = ?"
+            self._db.execute(f"INSERT INTO replaced {before}", row[:2])
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
+
+    def replaced(self) -> list[Completion]:
+        """Return the completions that were paid for and then asked for again, since all were empty."""
+        return [from_json(Completion, record) for (record,) in self._rows("SELECT record FROM replaced ORDER BY rowid")]
+
+    def checks(self) -> dict[str, Candidate]:
+        """Return the candidates that passed checks and probe by name, trained or not."""
+        rows = self._rows("SELECT record FROM checks ORDER BY generation, sample")
+        candidates = [from_json(Candidate, record) for (record,) in rows]
+        return {candidate.name: candidate for candidate in candidates}
+
+    def put_check(self, candidate: Candidate) -> None:
+        """Write that a candidate passed checks and probe; one that did not is an outcome."""
+        with self._transaction("write a check"):
+            row = (candidate.generation, candidate.index, to_json(candidate))
+            self._db.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?)", row)
 
     def outcomes(self, generation: int | None = None) -> list[Outcome]:
         """Return the outcomes of a generation, or of all, in order."""
@@ -165,7 +210,11 @@ class Store:
     def policy(self, generation: int, sample: int) -> bytes | None:
         """Return a candidate's policy as the bytes of a safetensors file."""
         rows = self._rows("SELECT policy FROM outcomes WHERE generation = ? AND sample = ?", generation, sample)
-        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
+        if not rows or rows[0][0] is None:
+            return None
+        if not isinstance(rows[0][0], bytes):
+            raise StoreError(f"The run holds a damaged policy of g{generation}c{sample}.")
+        return rows[0][0]
 
     def baselines(self) -> list[Baseline]:
         """Return the references that were measured."""
@@ -181,7 +230,7 @@ class Store:
     @property
     def seconds(self) -> float:
         """Time spent on training and evaluation so far."""
-        return float(self.meta("seconds") or 0.0)
+        return from_json(float, self.meta("seconds") or "0.0")
 
     # ------------------------------------------------------------------ plumbing
     def _add_seconds(self, seconds: float) -> None:
@@ -205,15 +254,5 @@ class Store:
             ) from error
 
 
-def _lock(path: Path) -> FileLock:
-    """Claim a run for this process; the lock ends with the process, however that ends."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RunDirError(
-            f"The run {path.parent} is being worked on by another process: wait until it ends."
-        ) from error
-    except OSError as error:
-        raise RunDirError(f"Cannot write to {path.parent} ({error.strerror}).") from error
-    return lock
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
+from eureka_agent.distance import COMPARED_ROWS
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
@@ -81,7 +82,7 @@ class Trials:
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
         """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
-        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]))
+        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]), COMPARED_ROWS)
         sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
         probe(sealed, self._samples)
@@ -111,7 +112,9 @@ class Trials:
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
-        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards)))
+        checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
+        saved = checkpoint.of_another_version if checkpoint else ""
+        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
         results = self._trainer(
             self.task,
             rewards,
@@ -120,7 +123,7 @@ class Trials:
             threads=self._threads,
             race=self._race if candidates else None,
             champion=champion.training.rungs if champion and champion.training else (),
-            checkpoint=Checkpoint(self._checkpoint, key) if self._checkpoint else None,
+            checkpoint=checkpoint,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
         to_the_end = [

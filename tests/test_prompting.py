@@ -3,14 +3,27 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from dataclasses import replace
 from importlib import resources
 
 import jinja2
 import pytest
 
 from eureka_agent import prompting
-from eureka_agent.prompting import feedback_message, first_prompt, next_prompt, repair_prompt, write_prompt
-from eureka_agent.records import Candidate, Completion, Evaluation, Failure, Outcome, Prompt, RewardSource, Stage
+from eureka_agent.prompting import first_prompt, next_prompt, repair_prompt, write_prompt
+from eureka_agent.records import (
+    Candidate,
+    Completion,
+    Curve,
+    Evaluation,
+    Failure,
+    Feedback,
+    Outcome,
+    Prompt,
+    RewardSource,
+    Stage,
+    TrainingRecord,
+)
 from eureka_agent.registry import load_task, task_names
 from eureka_agent.task import Task
 from tests.support.snapshots import matches_snapshot
@@ -154,11 +167,55 @@ def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
     assert "fitness" not in text.replace(best.reflection, "")
 
 
-def test_a_person_s_words_follow_verbatim() -> None:
-    message = feedback_message(worked(2, 5), "its left leg {drags}\nand it <limps>")
-    assert message.role == "user"
-    assert "\nits left leg {drags}\nand it <limps>\n" in message.content
-    assert "g2c5" in message.content
+def trained(generation: int, index: int, *components: str) -> Outcome:
+    curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
+    curves = tuple(replace(curve, name=name) for name in components)
+    return replace(worked(generation, index), training=TrainingRecord(1, 1.0, curve, curves, curve, curve))
+
+
+JUDGED = (
+    trained(0, 0, "up"),
+    trained(0, 1, "up", "calm"),
+    failed(0, 2, "probe", "The reward is NaN."),
+    trained(1, 0, "up", "fast"),
+    trained(1, 1, "fast"),
+    trained(1, 2, "slow"),
+)
+SAID = (
+    Feedback(0, ("g0c1", "g0c0"), {"g0c0": "its left leg {drags}\nand it <limps>"}),
+    Feedback(1, ("g1c0", "g0c1", "g1c1"), {"g1c0": "good, now faster", "g1c1": "shaky", "g1c2": "{{ lazy }}"}),
+)
+
+
+def said_in(prompt: Prompt) -> str:
+    return user(prompt).split("# What a person says")[1].split("# Your turn")[0]
+
+
+def test_snapshot_of_what_a_person_says() -> None:
+    matches_snapshot("feedback", user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, SAID)))
+
+
+def test_words_stand_verbatim_beside_the_candidate_that_they_speak_of() -> None:
+    text = said_in(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, SAID))
+    best, worst, other = text.index("## g1c0, shown above"), text.index("## g1c1, liked least"), text.index("## g1c2\n")
+    assert best < text.index("\ngood, now faster\n") < worst < text.index("\nshaky\n") < other
+    assert other < text.index("\n{{ lazy }}\n") < text.index("Earlier they said of g0c0")
+    assert "\nits left leg {drags}\nand it <limps>\n" in text
+    assert text.count("def compute_reward") == 2  # the worst and g1c2; the best stands above already
+    assert "- Generation 0: best g0c1 (up, calm), worst g0c0 (up).\n" in text
+    assert "- Generation 1: best g1c0 (up, fast), then g0c1 (up, calm), worst g1c1 (fast); g1c2 not ranked.\n" in text
+
+
+def test_words_without_a_choice_reach_the_next_first_prompt() -> None:
+    prompt = write_prompt(TOY, "wave", 1, (), JUDGED[:3], (Feedback(0, (), {"g0c2": "what is this?"}),))
+    assert "\nwhat is this?\n" in said_in(prompt)
+    assert "def compute_reward" in said_in(prompt)
+    assert "chose so far" not in said_in(prompt)
+
+
+def test_without_feedback_nobody_is_quoted() -> None:
+    assert "What a person says" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
+    assert "What a person says" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),)))
 
 
 def test_a_parent_that_was_never_trained() -> None:

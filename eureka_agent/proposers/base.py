@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from eureka_agent.records import Completion, Prompt
@@ -13,10 +13,10 @@ class Proposer(Protocol):
 
     name: str
 
-    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
-        """Yield one completion for each sample index, as each arrives (in any order).
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield one completion for each sample, as each arrives (in any order).
 
-        The indices are given rather than a number, because a resumed run asks only for the samples that it does
-        not have yet. Raises ProposerError when no completion can be had; those already yielded stay valid.
+        `prompts`: by sample index what it is asked with. A resumed run asks only for the samples that it does not
+        have yet. Raises ProposerError when no completion can be had; those already yielded stay valid.
         """
         ...

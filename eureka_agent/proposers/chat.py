@@ -6,7 +6,7 @@ import asyncio
 import queue
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -34,6 +34,7 @@ class _Request:
     """A sample to ask for, and how that went so far."""
 
     index: int
+    messages: Sequence[Message]
     model: Model
     worst: Amount
     failures: int = 0
@@ -72,14 +73,14 @@ class ChatProposer:
         cases = [model.worst_case(messages) for model in self.models.values()]
         return Amount(max(case.tokens for case in cases), max(case.usd for case in cases))
 
-    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the completions as they arrive.
 
         A request that fails for good does not stop the others, unless it would fail for all of them alike (key, model,
         credit, prompt length): then no further one starts. The first error is raised after the last completion.
         Raises LimitReachedError, then, too, when there was no room left for some of them.
         """
-        waiting = deque(self._request(prompt, index) for index in indices)
+        waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[Completion], _Request] = {}
         done: queue.SimpleQueue[Future[Completion]] = queue.SimpleQueue()
         errors: list[BaseException] = []
@@ -87,7 +88,7 @@ class ChatProposer:
             while True:
                 while waiting and len(under_way) < self.concurrency and self.spending.reserve(waiting[0].worst):
                     request = waiting.popleft()
-                    future = asyncio.run_coroutine_threadsafe(self._attempt(request, prompt.messages), event_loop())
+                    future = asyncio.run_coroutine_threadsafe(self._attempt(request), event_loop())
                     under_way[future] = request
                     future.add_done_callback(done.put)
                 if not under_way:
@@ -115,15 +116,15 @@ class ChatProposer:
 
     def _request(self, prompt: Prompt, index: int) -> _Request:
         model = self.models[self._choice(prompt, index)]
-        return _Request(index, model, model.worst_case(prompt.messages))
+        return _Request(index, prompt.messages, model, model.worst_case(prompt.messages))
 
-    async def _attempt(self, request: _Request, messages: Sequence[Message]) -> Completion:
+    async def _attempt(self, request: _Request) -> Completion:
         """Send a request once, after its pause."""
         await asyncio.sleep(request.pause_s)
         started, model = time.monotonic(), request.model
         try:
             async with asyncio.timeout(self.deadline_s):
-                answer = await model.ask(messages)
+                answer = await model.ask(request.messages)
         except TimeoutError as error:
             raise late(model.where) from error
         used = model.used(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from eureka_agent.errors import ProposerError
 from eureka_agent.records import Completion, Prompt
@@ -23,10 +23,10 @@ class ScriptedProposer:
         self._texts = texts
         self._delay_s = delay_s
 
-    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the scripted texts in order, `delay_s` seconds apart; raise ProposerError when the script ends."""
-        self.prompts.append(prompt)
-        for index in indices:
+        self.prompts += {id(prompt): prompt for prompt in prompts.values()}.values()
+        for index, prompt in prompts.items():
             self.asked.append((prompt.generation, index))
             time.sleep(self._delay_s)
             yield Completion(index, self._text(prompt, index), self.name, seconds=self._delay_s)

@@ -2,8 +2,10 @@
 
 from eureka_agent.report.choose import make_listener
 from eureka_agent.report.curves import CurveWriter
+from eureka_agent.report.lineage import code_diff
 from eureka_agent.report.live import LiveDisplay
 from eureka_agent.report.plain import PlainLog
+from eureka_agent.report.run_list import overview, runs_table
 from eureka_agent.report.run_view import run_view
 from eureka_agent.report.summary import summary
 from eureka_agent.report.tables import comparison_table, doctor_table, final_table, tasks_table
@@ -12,11 +14,14 @@ __all__ = [
     "CurveWriter",
     "LiveDisplay",
     "PlainLog",
+    "code_diff",
     "comparison_table",
     "doctor_table",
     "final_table",
     "make_listener",
+    "overview",
     "run_view",
+    "runs_table",
     "summary",
     "tasks_table",
 ]

@@ -14,6 +14,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.events import Event, Trained, TrainingStarted
+from eureka_agent.run_dir import saving
 from eureka_agent.trainer import Progress
 
 
@@ -30,7 +31,11 @@ class CurveWriter:
         self._writers: dict[str, RecordWriter] = {}
 
     def __call__(self, event: Event) -> None:
-        """Write what `event` holds; anything but progress ends the training before it."""
+        """Write what `event` holds; anything but progress ends the training before it. Raises StoreError."""
+        with saving(self._folder):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
         if isinstance(event, Trained):
             self._write(event.names, event.progress)
             return

@@ -37,7 +37,7 @@ class LiveDisplay:
     """Shows what is under way, one row a candidate; what lasts is printed above and scrolls away.
 
     A context manager and a listener. When the run ends well the region gives way to the final table; when it is
-    interrupted the last state stays on the screen, and the cursor comes back either way. Where a person judges,
+    interrupted the last state stays on the screen, and the cursor comes back either way. Where a person is asked,
     the region shows only while policies train, so that it never writes over a question.
     """
 
@@ -62,7 +62,7 @@ class LiveDisplay:
         with self._lock:
             self._board.take(event)
             run = self._board.run
-        if isinstance(event, RunFinished) or (run and not run.config.has_fitness and not _trains(event)):
+        if isinstance(event, RunFinished) or (run and run.config.feedback == "cli" and not _trains(event)):
             self._hide()
         elif self._live is None:
             self._show()
@@ -82,7 +82,7 @@ class LiveDisplay:
         match event:
             case RunStarted():
                 lines = sentences.run_started(event)
-            case GenerationStarted() if run and not run.config.has_fitness:
+            case GenerationStarted() if run and run.config.feedback == "cli":
                 lines = [sentences.generation_started(event, run)]
             case TrainingStarted():
                 lines = sentences.training_started(event)

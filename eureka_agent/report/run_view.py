@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Completion, Evaluation, Outcome
+from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
+from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.tables import Result, failures, fitness_line, generations_of, plain_table, results_table
+from eureka_agent.report.lineage import lineage
+from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
-from eureka_agent.selection import greedy, preferred
+from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
 from eureka_agent.task import Task
 
 
 def run_view(store: Store, task: Task) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
-    config, outcomes, choices = store.config, store.outcomes(), store.choices()
+    config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
+    checked = store.checks().keys()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall),
@@ -29,16 +32,18 @@ def run_view(store: Store, task: Task) -> RenderableType:
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
-            best = greedy(members) if config.has_fitness else preferred(members, choices)
-            rows = _candidates(index, members, completions, best, config.has_fitness)
-            parts += [Text(), _title(index, store.parents(index), completions), rows]
+            best = greedy(members) if config.has_fitness else None
+            parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
+            rows = _candidates(index, members, completions, best, config.has_fitness, checked)
+            parts += [Text(), _title(index, parents, completions), rows]
+        if index in feedback:
+            parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
-    parts += [Text(), *_best(outcomes, config, choices, task)]
+    parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {stopped}"))
-    answered = sum(len(store.completions(index)) for index in range(config.generations))
-    if len(outcomes) < answered or len(generations_of(outcomes)) < config.generations:
+    if not store.finished:
         parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
     return Group(*parts)
 
@@ -55,7 +60,7 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
         "Search": f"{search}, seed {config.seed}",
         "Budget": f"{config.budget}, {training}",
         "Sandbox": wall,
-        "Fitness": fitness_line(task) if config.has_fitness else "none; a person chooses",
+        "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
     }
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(style="dim", no_wrap=True)
@@ -77,6 +82,7 @@ def _candidates(
     completions: Mapping[int, Completion],
     best: Outcome | None,
     has_fitness: bool,
+    checked: Container[str],
 ) -> Table:
     """Return one row a candidate; one without an outcome was interrupted."""
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
@@ -84,10 +90,11 @@ def _candidates(
     priced = any(str(Cost.of([completion])) for completion in completions.values())
     measures = list(dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures))
     figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
+    compared = any(outcome.distance_to_human is not None for outcome in outcomes)
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    for title in (*figures, *measures, *(("cost",) if priced else ())):
+    for title in (*figures, *measures, *(("to human",) if compared else ()), *(("cost",) if priced else ())):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", ratio=1)
     for sample, completion in sorted(completions.items()):
@@ -95,9 +102,11 @@ def _candidates(
         evaluation = outcome.evaluation if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
         cells += [number(evaluation.measures[name]) if evaluation else "-" for name in measures]
+        cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        note = _note(outcome, best, has_fitness)
+        passed = f"g{index}c{sample}" in checked
+        note = _note(outcome, best) if outcome else f"{'checked' if passed else 'proposed'}, not trained yet"
         table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
     return table
 
@@ -112,28 +121,28 @@ def _length(evaluation: Evaluation | None) -> str:
     return "-" if evaluation is None else number(evaluation.episode_length, 0)
 
 
+def _distance(outcome: Outcome | None) -> str:
+    return "-" if outcome is None or outcome.distance_to_human is None else f"{outcome.distance_to_human:.2f}"
+
+
 def _price(completion: Completion) -> str:
     return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
 
 
-def _note(outcome: Outcome | None, best: Outcome | None, has_fitness: bool) -> str:
-    if outcome is None:
-        return "proposed, not trained yet"
+def _note(outcome: Outcome, best: Outcome | None) -> str:
     if outcome.twin:
         return f"computes what {outcome.twin} does"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
         return f"stopped early: {outcome.training.stopped}"
-    if outcome is best:
-        return "best of its generation" if has_fitness else "chosen"
-    return ""
+    return "best of its generation" if outcome is best else ""
 
 
 def _best(
-    outcomes: Sequence[Outcome], config: SynthesisConfig, choices: Mapping[int, str], task: Task
+    outcomes: Sequence[Outcome], config: SynthesisConfig, feedback: Mapping[int, Feedback], task: Task
 ) -> list[RenderableType]:
-    best = greedy(outcomes) if config.has_fitness else preferred(outcomes, choices)
+    best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = task.fitness_unit if config.has_fitness else None
         return [Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}.")]

@@ -10,7 +10,7 @@ from eureka_agent.events import (
     RunStarted,
     TrainingStarted,
 )
-from eureka_agent.records import Outcome
+from eureka_agent.records import Feedback, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
     BASELINES,
@@ -47,8 +47,8 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 
 def training_started(event: TrainingStarted) -> list[str]:
-    """Return where the rewards are computed, when it is not as usual."""
-    return [clean(event.where)] if event.where else []
+    """Return where the rewards are computed and what became of a saved training, when it is not as usual."""
+    return [clean(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
@@ -86,8 +86,18 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
         done = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         lines = [f"{title}: {done}{result}."]
     if so_far is not None and (unit is None or so_far != greedy(generation.outcomes)):
-        lines.append(f"{'Chosen' if unit is None else 'Still the best'}: {_named(so_far, unit)}.")
+        chosen = unit is None or so_far in generation.outcomes
+        lines.append(f"{'Chosen' if chosen else 'Still the best'}: {_named(so_far, unit)}.")
+    if generation.feedback is not None and generation.feedback.stop:
+        lines.append("The search ends here, as was asked.")
     return lines
+
+
+def said(feedback: Feedback) -> list[str]:
+    """Return what was said of a generation: the ranking, the words, the wish to stop."""
+    lines = [f"Ranked, best first: {' > '.join(feedback.ranking)}."] if feedback.ranking else []
+    lines += [f"Said of {name}: {clean(words)}" for name, words in feedback.words.items()]
+    return [*lines, "The search was ended here."] if feedback.stop else lines
 
 
 def best_reward(event: RunFinished, unit: str | None) -> str:

@@ -18,8 +18,8 @@ from eureka_agent.task import Task
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
     """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is not known.
 
-    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where a person
-    judged because the wish has none.
+    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
+    rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
     cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)
@@ -42,6 +42,9 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "best": _best(finished, judged),
         "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
         "human_normalised": finished.human_normalised,
+        "distance_to_human": {
+            o.candidate.name: o.distance_to_human for o in finished.outcomes if o.distance_to_human is not None
+        },
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
@@ -62,7 +65,8 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
     if best is None or best.evaluation is None:
         return None
     code = RunDir(finished.path).best_reward.name
-    return {"name": best.candidate.name, "code": code, **_evaluation(best.evaluation, judged)}
+    facts = _evaluation(best.evaluation, judged)
+    return {"name": best.candidate.name, "code": code, "distance_to_human": best.distance_to_human, **facts}
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:

@@ -75,7 +75,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     if best is not None and best.evaluation is not None:
         rows.append(Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation))
     rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
-    title = "The wish has no fitness of its own; a person chose." if judged else f"Fitness in {fitness_line(run.task)}."
+    title = (
+        "The wish has no fitness of its own; rankings judged." if judged else f"Fitness in {fitness_line(run.task)}."
+    )
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
         parts += failures(finished.outcomes)

@@ -13,6 +13,7 @@ STAGES: dict[Stage, str] = {
     "extract": "no reward function in the answer",
     "check": "not allowed",
     "probe": "broke on sample states",
+    "screening": "not worth a training",
     "training": "failed in training",
 }
 """What went wrong at each stage, in a few words."""
@@ -90,8 +91,14 @@ def clean(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def visible(text: str) -> str:
+    """Return foreign text with its lines and without control characters: those are spelled out, such as `\\x1b`."""
+    shown = (c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+    return "".join(shown)
+
+
 def unit_of(run: RunStarted | None) -> str | None:
-    """Return what fitness counts; None where the wish has no fitness and a person judges."""
+    """Return what fitness counts; None where the wish has no fitness and rankings judge."""
     if run is None:
         return ""
     return run.task.fitness_unit if run.config.has_fitness else None

@@ -1,10 +1,10 @@
 """Training all candidates of a generation as one population, and measuring what their policies do."""
 
-from eureka_agent.trainer.checkpoint import Checkpoint
+from eureka_agent.trainer.checkpoint import Checkpoint, discard
 from eureka_agent.trainer.choose import Trainer, choose_trainer
-from eureka_agent.trainer.evaluate import Act, evaluate, random_actions
+from eureka_agent.trainer.evaluate import Act, evaluate, random_actions, run_episodes
 from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.samples import sample_states
+from eureka_agent.trainer.samples import sample_states, sample_steps, with_noise
 from eureka_agent.trainer.threads import one_torch_thread
 from eureka_agent.trainer.train import train
 
@@ -15,9 +15,13 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "choose_trainer",
+    "discard",
     "evaluate",
     "one_torch_thread",
     "random_actions",
+    "run_episodes",
     "sample_states",
+    "sample_steps",
     "train",
+    "with_noise",
 ]

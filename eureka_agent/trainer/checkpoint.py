@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from eureka_agent.serial import from_json, to_json
 from eureka_agent.trainer.history import History
 
 EVERY_S = 60.0
-_HEADER = "training"
+VERSION = "1"
+"""Of the file; raised when what is in it changes, so that no other version takes it for its own."""
+_HEADER, _VERSION = "training", "version"
 
 
 @dataclass(frozen=True)
@@ -71,27 +74,56 @@ class Checkpoint:
         """Whether it is time to save again."""
         return time.monotonic() - self._saved_at >= self._every_s
 
+    @property
+    def of_another_version(self) -> str:
+        """One sentence when the saved state was written by another version and will be ignored; else empty."""
+        try:
+            with safe_open(self._path, framework="pt") as file:
+                written = (file.metadata() or {}).get(_VERSION, "0")
+        except (OSError, SafetensorError):
+            return ""
+        if written == VERSION:
+            return ""
+        return (
+            f"The training saved in {self._path.name} has format {written} and this version reads {VERSION}: "
+            "it starts anew."
+        )
+
     def save(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
         """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot be written."""
-        new = self._path.with_suffix(".new")
+        new = _unfinished(self._path)
         whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         try:
-            save_file(whole, new, metadata={_HEADER: to_json(replace(facts, key=self._key))})
+            save_file(whole, new, metadata={_VERSION: VERSION, _HEADER: to_json(replace(facts, key=self._key))})
             os.replace(new, self._path)
         except (OSError, SafetensorError) as error:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)  # on a full disk it would be in the way of everything else
             raise StoreError(f"Cannot save the training to {self._path}: {error}. Is the disk full?") from error
         self._saved_at = time.monotonic()
 
     def load(self) -> tuple[Facts, dict[str, Tensor]] | None:
-        """Return the saved state; None when there is none of this training that can be read."""
+        """Return the saved state; None when there is none of this training, and of this version, that can be read."""
         try:
             with safe_open(self._path, framework="pt") as file:
+                if (file.metadata() or {}).get(_VERSION) != VERSION:
+                    return None
                 facts = from_json(Facts, (file.metadata() or {}).get(_HEADER, ""))
                 if facts.key != self._key:
                     return None
                 return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, StoreError):
             return None
+
+
+def discard(path: Path) -> None:
+    """Remove what was saved under `path`, and what a save that was killed left beside it."""
+    path.unlink(missing_ok=True)
+    _unfinished(path).unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_suffix(".new")
 
 
 def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:

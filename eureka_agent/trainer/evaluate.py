@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.records import Evaluation
-from eureka_agent.simulation import Environment, make_engine
-from eureka_agent.task import Task
+from eureka_agent.simulation import Environment, Step, make_engine
+from eureka_agent.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
 """Observations `(n, observation_size)` to actions `(n, action_size)`."""
@@ -44,8 +44,12 @@ def run_episodes(
     seed: int,
     threads: int | None = None,
     device: str = "cpu",
+    watch: Callable[[State, Step], None] | None = None,
 ) -> list[dict[str, Tensor]]:
-    """Return `(episodes,)` of `fitness`, `length` and each measure, per policy; see `evaluate`."""
+    """Return `(episodes,)` of `fitness`, `length` and each measure, per policy; see `evaluate`.
+
+    `watch` sees every step, with the state that it started from; worlds go on after their episode.
+    """
     if not policies:
         return []
     worlds = len(policies) * episodes
@@ -57,7 +61,11 @@ def run_episodes(
         slices = torch.split(environment.observation.cpu(), episodes)
         with torch.no_grad():
             actions = torch.cat([policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)])
-        finished = environment.step(torch.nan_to_num(actions).to(environment.device)).finished
+        before = environment.state
+        step = environment.step(torch.nan_to_num(actions).to(environment.device))
+        if watch is not None:
+            watch(before, step)
+        finished = step.finished
         ended = finished.worlds.cpu()
         first = open_worlds[ended]
         ids = ended[first]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task
-from eureka_agent.trainer.evaluate import random_actions
+from eureka_agent.trainer.evaluate import Act, random_actions
 
 _WORLDS, _STEPS = 16, 32
+_NOISE = 0.3
+"""Standard deviation, in units of the action range [-1, 1]."""
 
 
 def sample_states(
@@ -19,14 +23,49 @@ def sample_states(
 
     The transitions come from random actions and cross episode ends where the task has them.
     """
+    samples, _, _ = _steps(task, [random_actions(task, seed=seed)], seed, worlds, steps, device)
+    return samples
+
+
+def sample_steps(
+    task: Task, acts: Sequence[Act], *, seed: int, worlds: int, steps: int
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Return what `sample_states` does and `(rows,)` bool: the episode terminated; without rows of diverged physics.
+
+    The worlds are shared equally between the ways to act.
+    """
+    samples, terminated, bad = _steps(task, acts, seed, worlds, steps, "cpu")
+    return {name: values[~bad] for name, values in samples.items()}, terminated[~bad]
+
+
+def with_noise(act: Act, task: Task, *, seed: int) -> Act:
+    """Return a policy that does what `act` does, with normal noise on every action entry."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def noisy(observation: Tensor) -> Tensor:
+        noise = torch.randn(len(observation), task.action_size, generator=generator)
+        return (act(observation) + _NOISE * noise).clamp(-1.0, 1.0)
+
+    return noisy
+
+
+@torch.no_grad()
+def _steps(
+    task: Task, acts: Sequence[Act], seed: int, worlds: int, steps: int, device: str
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Return the tensors that a reward may read, and where episodes terminated and the physics diverged."""
     environment = Environment(task, worlds, seed=seed, engine=make_engine(task.model, worlds, device=device))
-    act = random_actions(task, seed=seed)
     kept: dict[str, list[Tensor]] = {}
+    terminated, bad = [], []
     for _ in range(steps):
         before = environment.state
-        step = environment.step(act(environment.observation).to(environment.device))
+        parts = environment.observation.cpu().tensor_split(len(acts))
+        actions = torch.cat([act(part) for act, part in zip(acts, parts, strict=True)])
+        step = environment.step(torch.nan_to_num(actions).to(environment.device))
         for name, value in step.state.items():
             kept.setdefault(name, []).append(value.cpu())
             kept.setdefault(f"prev_{name}", []).append(before[name].cpu())
+        terminated.append(step.terminated.cpu())
+        bad.append(step.bad.cpu())
     samples = {name: torch.cat(values) for name, values in kept.items()}
-    return {name: samples[name] for name in task.reward_inputs.shapes}
+    return {name: samples[name] for name in task.reward_inputs.shapes}, torch.cat(terminated), torch.cat(bad)

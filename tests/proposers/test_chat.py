@@ -29,7 +29,7 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(server: ChatServer, samples: int = 1, **options: Any) -> list[Completion]:
-    return list(proposer(server, **options).propose(PROMPT, range(samples)))
+    return list(proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)))
 
 
 # ---------------------------------------------------------------- what is sent and what comes back
@@ -61,7 +61,7 @@ def test_what_is_left_to_the_server_is_not_sent(chat_server: ChatServer) -> None
 
 def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
     prompt = Prompt(0, (*PROMPT.messages, Message("user", "Its leg drags.")))
-    list(proposer(chat_server).propose(prompt, [0]))
+    list(proposer(chat_server).propose(dict.fromkeys([0], prompt)))
     assert [message["content"] for message in chat_server.requests[0]["messages"]] == [
         "You write rewards.",
         "Run, ant.\n\nIts leg drags.",
@@ -70,9 +70,9 @@ def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
 
 def test_only_the_asked_indices_are_requested(chat_server: ChatServer) -> None:
     asked = proposer(chat_server)
-    assert sorted(answer.index for answer in asked.propose(PROMPT, [3, 5, 11])) == [3, 5, 11]
+    assert sorted(answer.index for answer in asked.propose(dict.fromkeys([3, 5, 11], PROMPT))) == [3, 5, 11]
     assert len(chat_server.requests) == 3
-    assert list(asked.propose(PROMPT, [])) == []
+    assert list(asked.propose(dict.fromkeys([], PROMPT))) == []
 
 
 def test_samples_are_requested_in_parallel(chat_server: ChatServer) -> None:
@@ -134,7 +134,7 @@ def test_content_that_is_no_string(chat_server: ChatServer, content: object, tex
 # ---------------------------------------------------------------- what goes wrong
 def test_one_failed_sample_costs_no_other(chat_server: ChatServer) -> None:
     chat_server.order([error(500)])
-    answers = proposer(chat_server).propose(PROMPT, range(4))
+    answers = proposer(chat_server).propose(dict.fromkeys(range(4), PROMPT))
     assert len({next(answers).index for _ in range(3)}) == 3
     with pytest.raises(errors.UnavailableError):
         next(answers)
@@ -210,7 +210,7 @@ def test_the_key_and_the_address_come_from_the_environment(
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1 \n")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # must not stand between us and this machine
-    assert [answer.text for answer in chat_proposer({"m": 1.0}).propose(PROMPT, [0])] == ["hello"]
+    assert [answer.text for answer in chat_proposer({"m": 1.0}).propose(dict.fromkeys([0], PROMPT))] == ["hello"]
     assert chat_server.headers[0]["authorization"] == "Bearer sk-1"
 
 
@@ -231,7 +231,7 @@ def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
         "import sys\nfrom eureka_agent.proposers.choose import chat_proposer\n"
         "from eureka_agent.records import Message, Prompt\n"
         "chat = chat_proposer({'m': 1.0}, base_url=sys.argv[1])\n"
-        "list(chat.propose(Prompt(0, (Message('user', 'x'),)), range(2)))\n"
+        "list(chat.propose(dict.fromkeys(range(2), Prompt(0, (Message('user', 'x'),)))))\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, chat_server.base_url],

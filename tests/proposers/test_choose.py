@@ -41,7 +41,7 @@ def test_the_grammar_listens_to_a_wish() -> None:
     prompt = Prompt(0, ())
     plain, _ = choose(task)
     wished, _ = choose(task, env="ant_forward", task="lie down and keep still, low on the ground")
-    texts = [[c.text for c in proposer.propose(prompt, range(4))] for proposer in (plain, wished)]
+    texts = [[c.text for c in proposer.propose(dict.fromkeys(range(4), prompt))] for proposer in (plain, wished)]
     assert texts[0] != texts[1]
 
 
@@ -143,7 +143,7 @@ def test_a_provider_that_litellm_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer) -> None:
     proposer, _ = choose(model="meta-llama/Llama-4", base_url=chat_server.base_url)
-    list(proposer.propose(Prompt(0, (Message("user", "x"),)), [0]))
+    list(proposer.propose(dict.fromkeys([0], Prompt(0, (Message("user", "x"),)))))
     assert chat_server.requests[0]["model"] == "meta-llama/Llama-4"
 
 

@@ -40,7 +40,7 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
     states = random_states(spec, ROWS, seed=0)
     zeros = {key: torch.zeros_like(value) for key, value in states.items()}
     before = {key: value.clone() for key, value in states.items()}
-    for completion in GrammarProposer(task, seed=1).propose(Prompt(0, ()), range(200)):
+    for completion in GrammarProposer(task, seed=1).propose(dict.fromkeys(range(200), Prompt(0, ()))):
         code = code_of(completion)
         source = check_source(code, spec)
         genome = genomes.from_text(completion.text)

@@ -228,7 +228,7 @@ def test_a_reward_of_penalties_alone_gets_a_bonus_for_going_on() -> None:
 
 # ---------------------------------------------------------------------- the proposer
 def texts(prompt: Prompt, *indices: int, seed: int = 0) -> list[str]:
-    return [completion.text for completion in GrammarProposer(ARM, seed).propose(prompt, indices)]
+    return [completion.text for completion in GrammarProposer(ARM, seed).propose(dict.fromkeys(indices, prompt))]
 
 
 def history() -> tuple[Outcome, ...]:
@@ -251,7 +251,7 @@ def test_a_sample_depends_on_seed_generation_and_index_alone() -> None:
 
 
 def test_completions_are_free_and_signed() -> None:
-    (completion,) = GrammarProposer(ARM, 0).propose(Prompt(0, ()), [5])
+    (completion,) = GrammarProposer(ARM, 0).propose(dict.fromkeys([5], Prompt(0, ())))
     assert (completion.index, completion.proposer, completion.cost_usd) == (5, "grammar", 0.0)
 
 
@@ -291,5 +291,5 @@ def test_a_flat_history_is_left_behind() -> None:
 
 
 def test_a_task_without_words_or_goals_still_gets_rewards() -> None:
-    completions = list(GrammarProposer(TINY, 0).propose(Prompt(0, ()), range(16)))
+    completions = list(GrammarProposer(TINY, 0).propose(dict.fromkeys(range(16), Prompt(0, ()))))
     assert len({completion.text for completion in completions}) == 16

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
+from eureka_agent.feedback import Question, by_fitness
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar.emit import to_code
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text
-from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Outcome, Prompt, TrainingRecord
+from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Feedback, Outcome, Prompt, TrainingRecord
+from eureka_agent.selection import best_so_far
 from eureka_agent.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
 
@@ -101,12 +104,14 @@ def evolve(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -
     for generation in range(GENERATIONS):
         parents = (best(history),) if history else ()
         prompt = Prompt(generation, (), parents, tuple(history))
-        history += [judge(generation, completion) for completion in proposer.propose(prompt, range(SAMPLES))]
+        history += [
+            judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
+        ]
     return best(history).fitness
 
 
 def sample(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -> float:
-    completions = GrammarProposer(task, seed).propose(Prompt(0, ()), range(GENERATIONS * SAMPLES))
+    completions = GrammarProposer(task, seed).propose(dict.fromkeys(range(GENERATIONS * SAMPLES), Prompt(0, ())))
     return best(judge(0, completion) for completion in completions).fitness
 
 
@@ -131,6 +136,52 @@ def test_a_generation_never_repeats_what_was_tried() -> None:
     history: list[Outcome] = []
     for generation in range(3):
         prompt = Prompt(generation, (), (best(history),) if history else (), tuple(history))
-        history += [judge(generation, completion) for completion in proposer.propose(prompt, range(16))]
+        history += [judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(16), prompt))]
     genomes = [from_text(outcome.candidate.completion.text) for outcome in history]
     assert len({genome.key for genome in genomes if genome is not None}) == 48
+
+
+def test_without_fitness_rankings_lead_the_search() -> None:
+    """On rankings alone, told to a proposer that sees no fitness, it still beats as many fresh samples."""
+    task, hidden = HIDDEN["walker"]
+    judge = Judge(task, hidden)
+
+    def ranked(seed: int) -> float:
+        proposer = GrammarProposer(task, seed)
+        history: list[Outcome] = []
+        said: list[Feedback] = []
+        for generation in range(GENERATIONS):
+            chosen = best_so_far(history, dict(enumerate(said)), has_fitness=False)
+            told = tuple(outcome.without_fitness() for outcome in history)
+            parents = (chosen.without_fitness(),) if chosen else ()
+            prompt = Prompt(generation, (), parents, told, tuple(said))
+            new = [
+                judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
+            ]
+            history += new
+            said.append(by_fitness(Question(task, "", False, generation, tuple(new), chosen)))
+        return best(history).fitness
+
+    seeds = SEEDS[:8]
+    led = [ranked(seed) for seed in seeds]
+    drawn = [sample(task, judge, seed) for seed in seeds]
+    assert statistics.mean(led) > statistics.mean(drawn) + 0.02
+
+
+def test_what_is_not_told_cannot_lead() -> None:
+    """The same rankings with another fitness beneath: the same proposals, and no number of it in their notes."""
+    task, hidden = HIDDEN["walker"]
+    judge = Judge(task, hidden)
+    first = [judge(0, c) for c in GrammarProposer(task, 0).propose(dict.fromkeys(range(4), Prompt(0, ())))]
+    other = [replace(o, evaluation=Evaluation(-o.fitness, -9.0, 9.0, 1, 1.0)) for o in first]
+    said = (Feedback(0, ("g0c2", "g0c0")),)
+
+    def asked(history: Sequence[Outcome], said: tuple[Feedback, ...]) -> list[str]:
+        told = tuple(outcome.without_fitness() for outcome in history)
+        prompt = Prompt(1, (), (told[2],), told, said)
+        return [completion.text for completion in GrammarProposer(task, 0).propose(dict.fromkeys(range(8), prompt))]
+
+    assert asked(first, said) == asked(other, said)
+    assert not any("fitness" in text for text in asked(first, said))
+    assert any("g0c2" in text for text in asked(first, said))
+    assert asked(first, said) != asked(first, (Feedback(0, ("g0c2", "g0c3", "g0c1", "g0c0")),))

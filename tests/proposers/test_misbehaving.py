@@ -247,7 +247,7 @@ def test_each_trouble_ends_as_it_should(
     started = time.monotonic()
     ended: Completion | ProposerError
     try:
-        [ended] = asked.propose(PROMPT, [0])
+        [ended] = asked.propose(dict.fromkeys([0], PROMPT))
     except ProposerError as raised:
         ended = raised
     assert time.monotonic() - started < FAR_S

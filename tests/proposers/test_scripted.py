@@ -9,19 +9,19 @@ from eureka_agent.records import Prompt
 
 def test_lists_are_read_by_generation_and_index() -> None:
     proposer = ScriptedProposer([["a", "b"], ["c"]])
-    assert [(c.index, c.text) for c in proposer.propose(Prompt(0, ()), [1, 0])] == [(1, "b"), (0, "a")]
-    assert [c.text for c in proposer.propose(Prompt(1, ()), [0])] == ["c"]
+    assert [(c.index, c.text) for c in proposer.propose(dict.fromkeys([1, 0], Prompt(0, ())))] == [(1, "b"), (0, "a")]
+    assert [c.text for c in proposer.propose(dict.fromkeys([0], Prompt(1, ())))] == ["c"]
     assert proposer.asked == [(0, 1), (0, 0), (1, 0)]
     assert [prompt.generation for prompt in proposer.prompts] == [0, 1]
 
 
 def test_a_function_sees_the_prompt() -> None:
     proposer = ScriptedProposer(lambda prompt, index: f"{prompt.generation}-{index}")
-    assert [c.text for c in proposer.propose(Prompt(4, ()), [2])] == ["4-2"]
+    assert [c.text for c in proposer.propose(dict.fromkeys([2], Prompt(4, ())))] == ["4-2"]
 
 
 def test_the_end_of_the_script_is_an_error_after_what_there_was() -> None:
-    answers = ScriptedProposer([["a"]]).propose(Prompt(0, ()), range(2))
+    answers = ScriptedProposer([["a"]]).propose(dict.fromkeys(range(2), Prompt(0, ())))
     assert next(answers).text == "a"
     with pytest.raises(ProposerError, match="no text for sample 1 of generation 0"):
         next(answers)

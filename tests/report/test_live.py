@@ -118,10 +118,10 @@ def test_control_c_gives_the_terminal_back_and_keeps_the_last_state() -> None:
     assert "Best so far" in text
 
 
-def test_where_a_person_judges_the_region_shows_only_while_policies_train() -> None:
+def test_where_a_person_is_asked_the_region_shows_only_while_policies_train() -> None:
     console = terminal()
     with LiveDisplay(console) as display:
-        display(runs.run_started(runs.config(env="toy", task="wave")))
+        display(runs.run_started(runs.config(env="toy", task="wave", feedback="cli")))
         for event in runs.generation(0, good(0, 4), good(0, 4)[1]):
             display(event)
             text = written(console)

@@ -137,7 +137,7 @@ def test_a_generation_that_is_asked_for_again_says_so() -> None:
 
 def test_where_a_person_judges_no_fitness_is_claimed() -> None:
     text = "\n".join(log([e for e in whole_run(env="toy", task="wave") if not isinstance(e, BaselinesMeasured)]))
-    log_part = text[: text.index("The wish has no fitness of its own; a person chose.")]
+    log_part = text[: text.index("The wish has no fitness of its own; rankings judged.")]
     assert "toy: wave" in log_part
     assert "Chosen: g0c3, episodes of 250 steps." in log_part
     assert "fitness" not in log_part

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import Asked, Feedback
 from eureka_agent.report import run_view
 from eureka_agent.store import Store
 from tests.support import run_events as runs
@@ -32,15 +34,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_a_run_that_was_stopped(store: Store) -> None:
     answers = [runs.completion(i, 0.0125 if i else None, "gpt-5") for i in range(4)]
     first = [runs.outcome(0, answer, runs.evaluation(float(answer.index))) for answer in answers[:3]]
+    first[1] = replace(first[1], distance_to_human=0.304)
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
     for generation, parents in ((0, []), (1, ["g0c2"])):
-        store.put_prompt(generation, 0, (), parents)
+        store.put_asked(Asked(generation, 0, 0, tuple(range(8)), (), tuple(parents)))
         for answer in answers:
             store.put_completion(generation, answer)
     store.put_outcomes([(one, None) for one in first])
     store.put_baselines(runs.baselines())
     store.put_meta("wall", "Rewards run in sealed processes.")
-    text = read(store)
+    text = read(store, 110)
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
@@ -48,9 +51,10 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "Rewards run in sealed processes.",
         "m; -0.1 counts as solved",
         "Generation g0, from the task alone; cost $0.04 and 1 answer of unknown price",
-        "g0c0       0.00  -0.50 to 0.50  unknown",
-        "g0c2       2.00   1.50 to 2.50  $0.0125  best of its generation",
-        "g0c3          -              -  $0.0125  not allowed: compute_reward asks for 'mass_velocity'",
+        "g0c0       0.00  -0.50 to 0.50         -  unknown",
+        "g0c1       1.00   0.50 to 1.50      0.30  $0.0125",
+        "g0c2       2.00   1.50 to 2.50         -  $0.0125  best of its generation",
+        "g0c3          -              -         -  $0.0125  not allowed: compute_reward asks for 'mass_velocity'",
         "Generation g1, built on g0c2",
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
@@ -69,7 +73,7 @@ def test_a_run_that_has_only_begun(store: Store) -> None:
 def test_a_finished_run_without_prices(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=1, samples=1)) as store:
         answer = runs.completion(0)
-        store.put_prompt(0, 0, (), ())
+        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(runs.NAN)), None)])
         text = read(store)
@@ -81,15 +85,18 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
 
 
 def test_what_a_person_chose(tmp_path: Path) -> None:
-    with create(tmp_path, runs.config(generations=1, samples=2, env="toy", task="wave")) as store:
+    with create(tmp_path, runs.config(generations=2, samples=2, env="toy", task="wave")) as store:
         answers = [runs.completion(i) for i in range(2)]
-        store.put_prompt(0, 0, (), ())
+        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         for answer in answers:
             store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None) for answer in answers])
-        store.put_choice(0, "g0c1")
+        store.put_feedback(Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True))
         text = read(store)
     assert "toy: wave" in text
-    assert "none; a person chooses" in text
+    assert "none; rankings judge" in text
+    assert "Ranked, best first: g0c1 > g0c0." in text
+    assert "Said of g0c0: too [31m shaky" in text
+    assert "The search was ended here." in text
+    assert "Not finished" not in text
     assert "Best reward: g0c1, episodes of 250 steps." in text
-    assert text.count("chosen") == 1

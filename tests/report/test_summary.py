@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 from eureka_agent.events import RunFinished
@@ -20,6 +21,7 @@ def test_figures_of_a_run() -> None:
     answers = [runs.completion(i, 0.25 if i else None, "gpt-5") for i in range(4)]
     first = [runs.outcome(0, answers[i], runs.evaluation(float(i), turns=0.5)) for i in range(3)]
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
+    first[2] = replace(first[2], distance_to_human=0.25)
     second = [runs.outcome(1, answers[0], runs.REFUSED)]
     figures = written(runs.run_finished([*first, *second], first[2]), model="gpt-5", seed=3)
     assert figures["task"] == "toy"
@@ -28,6 +30,7 @@ def test_figures_of_a_run() -> None:
     assert figures["best"] == {
         "name": "g0c2",
         "code": "best_reward.py",
+        "distance_to_human": 0.25,
         "fitness": 2.0,
         "fitness_low": 1.5,
         "fitness_high": 2.5,
@@ -37,6 +40,7 @@ def test_figures_of_a_run() -> None:
     }
     assert figures["baselines"]["human"]["fitness"] == 14.0
     assert figures["human_normalised"] == 0.93
+    assert figures["distance_to_human"] == {"g0c2": 0.25}
     # (0 + 1 + 2) / 3
     assert figures["generations"] == [
         {
@@ -46,6 +50,7 @@ def test_figures_of_a_run() -> None:
             "mean_fitness": 1.0,
             "trained": 3,
             "stopped": 0,
+            "repeated": 0,
             "failed": 1,
         },
         {
@@ -55,6 +60,7 @@ def test_figures_of_a_run() -> None:
             "mean_fitness": None,
             "trained": 0,
             "stopped": 0,
+            "repeated": 0,
             "failed": 1,
         },
     ]

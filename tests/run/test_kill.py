@@ -52,7 +52,7 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
         assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
         assert a.policy(1, 2) == b.policy(1, 2)
-        assert a.messages(1, 0) == b.messages(1, 0)
+        assert a.asked() == b.asked()
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
     if event != "Proposed":  # a kill between an answer and its commit loses that answer; the event comes after both

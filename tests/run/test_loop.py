@@ -162,7 +162,7 @@ def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, wall: W
 
 def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, wall: Wall) -> None:
     class Dies(ScriptedProposer):
-        def propose(self, prompt, indices):  # type: ignore[no-untyped-def]
+        def propose(self, prompts):  # type: ignore[no-untyped-def]
             yield Completion(0, upright(0.1), "model")
             raise UnavailableError("the server is gone")
 
@@ -173,22 +173,21 @@ def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, wall: 
 
 
 def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, wall: Wall) -> None:
-    class LikesTheLast:
-        def choose(self, outcomes, best_so_far):  # type: ignore[no-untyped-def]
-            return outcomes[-1].candidate.name
+    def likes_the_last(question: ea.Question) -> ea.Feedback:
+        return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
     wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
     with pytest.raises(UsageError, match="someone has to judge"):
         ea.synthesize(wish, proposer=ScriptedProposer([]), wall=wall)
     assert not (tmp_path / "run").exists()
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
-    result = ea.synthesize(wish, proposer=proposer, judge=LikesTheLast(), wall=wall)
+    result = ea.synthesize(wish, proposer=proposer, judge=likes_the_last, wall=wall)
     assert result.best is not None
     assert result.best.candidate.name == "g1c0"
     assert proposer.prompts[1].parents[0].candidate.name == "g0c1"
     assert "wave the pole about" in proposer.prompts[0].messages[-1].content
     assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
-    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=LikesTheLast(), wall=wall)
+    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=likes_the_last, wall=wall)
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g1c0"
 

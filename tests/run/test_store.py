@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.records import (
+    Asked,
     Baseline,
     Candidate,
     Completion,
     Curve,
     Evaluation,
     Failure,
+    Feedback,
     Message,
     Outcome,
     RewardSource,
@@ -26,6 +29,8 @@ from eureka_agent.records import (
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 
+SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
+ASKED = Asked(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
 CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None)
 
 
@@ -57,26 +62,25 @@ def test_records_survive_json(record: object) -> None:
 def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
-        store.put_prompt(0, 0, [Message("system", "s"), Message("user", "u")], ["g0c1"])
-        store.put_prompt(0, 1, [Message("user", "again")], [])
+        store.put_asked(ASKED)
+        store.put_asked(replace(ASKED, attempt=1, samples=(2, 3), parents=()))
         store.put_completion(0, Completion(1, "one", "m"))
         store.put_completion(0, Completion(0, "zero", "m"))
         store.put_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
         store.put_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
-        store.put_choice(0, "g0c1")
+        store.put_feedback(SAID)
         store.put_meta("wall", "full")
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
-        assert store.messages(0, 0) == (Message("system", "s"), Message("user", "u"))
-        assert store.messages(1, 0) is None
-        assert store.parents(0) == ()
+        assert store.asked(0) == store.asked() == [ASKED, replace(ASKED, attempt=1, samples=(2, 3), parents=())]
+        assert store.asked(1) == []
         assert [c.text for c in store.completions(0).values()] == ["zero", "one"]
         assert [o.candidate.name for o in store.outcomes()] == ["g0c0", "g0c1"]
         assert store.outcomes(1) == []
         assert store.policy(0, 1) == b"weights"
         assert store.policy(0, 0) is None
         assert store.baselines()[0].name == "human"
-        assert store.choices() == {0: "g0c1"}
+        assert store.feedback() == {0: SAID}
         assert store.seconds == 3.5
         assert store.meta("wall") == "full"
 
@@ -122,7 +126,7 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     with Store.open(path) as store, pytest.raises(StoreError, match="damaged SynthesisConfig"):
         _ = store.config
     path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match=r"Cannot (open|read)"):
+    with pytest.raises(StoreError, match="is damaged or no database"):
         Store.open(path, writable=False)
 
 

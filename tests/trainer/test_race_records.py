@@ -22,7 +22,7 @@ from eureka_agent.trial import Trials
 def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[int, float, float]:
     """Hold a race among the grammar's first rewards; return who got to the end, the best fitness and the steps."""
     proposer = GrammarProposer(task, 0, wish=task.description)
-    completions = proposer.propose(write_prompt(task, task.description, 0, (), ()), range(4))
+    completions = proposer.propose(dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ())))
     trials = Trials(task, budget, wall, seed=0, race=race)
     with ExitStack() as rewards:
         ready = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]

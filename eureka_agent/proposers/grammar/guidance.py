@@ -83,13 +83,15 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
     return tuple(advices)
 
 
-def credit(run: Sequence[Shown], direction: Callable[[Feature], int]) -> dict[Feature, float]:
+def credit(
+    run: Sequence[Shown], direction: Callable[[Feature], int], ranks: Sequence[float] | None = None
+) -> dict[Feature, float]:
     """Return what a run has shown of each feature, from -1 to 1: its effect plus its correlation.
 
-    `run`: every reward that was trained, best first. The effect is the feature's coefficient in a ridge regression
-    of the rank (1 for the best, -1 for the worst) on which features a reward has, so that a feature gets no credit
-    for the company it keeps. A term that wants the opposite of the usual `direction` counts as -1. Correlations
-    are means over the feature's terms, shrunk towards 0 where they are few.
+    `run`: every reward that was trained, best first; `ranks`: 1 for the best, -1 for the worst, by default at equal
+    distances. The effect is the feature's coefficient in a ridge regression of the rank on which features a reward
+    has, so that a feature gets no credit for the company it keeps. A term that wants the opposite of the usual
+    `direction` counts as -1. Correlations are means over the feature's terms, shrunk towards 0 where they are few.
     """
     features = list(dict.fromkeys(term.main.feature for genome, _ in run for term in genome.terms))
     column = {feature: j for j, feature in enumerate(features)}
@@ -101,8 +103,9 @@ def credit(run: Sequence[Shown], direction: Callable[[Feature], int]) -> dict[Fe
             row[j] = math.copysign(1.0, term.weight * direction(term.main.feature))
             correlation[j] += row[j] * advice.correlation
             count[j] += 1.0
-    rank = np.linspace(1.0, -1.0, len(run)) if len(run) > 1 else np.zeros(len(run))
-    effect = np.linalg.solve(has.T @ has + _RIDGE * np.eye(len(features)), has.T @ rank)
+    if ranks is None:
+        ranks = np.linspace(1.0, -1.0, len(run)).tolist() if len(run) > 1 else [0.0] * len(run)
+    effect = np.linalg.solve(has.T @ has + _RIDGE * np.eye(len(features)), has.T @ np.array(ranks))
     return dict(zip(features, np.clip(effect + correlation / count, -1.0, 1.0).tolist(), strict=True))
 
 

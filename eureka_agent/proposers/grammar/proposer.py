@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -17,6 +17,7 @@ from eureka_agent.proposers.grammar.guidance import Advice, Shown, advise, credi
 from eureka_agent.proposers.grammar.operators import Edit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.records import Completion, Outcome, Prompt
+from eureka_agent.selection import preference
 from eureka_agent.task import Task
 
 _SMALL, _LARGE = 2.0, 5.0
@@ -36,8 +37,8 @@ class _Parent:
 
     @property
     def name(self) -> str:
-        fitness = self.outcome.evaluation.fitness if self.outcome.evaluation else None
-        return self.outcome.candidate.name + (f" (fitness {fitness:.3g})" if fitness is not None else "")
+        known = math.isfinite(self.outcome.fitness)
+        return self.outcome.candidate.name + (f" (fitness {self.outcome.fitness:.3g})" if known else "")
 
     @property
     def shown(self) -> Shown:
@@ -58,12 +59,12 @@ class GrammarProposer:
         self._vocabulary = Vocabulary(task.reward_inputs, wish or task.description)
         self._seed = seed
 
-    def propose(self, prompt: Prompt, indices: Sequence[int]) -> Iterator[Completion]:
-        """Yield one completion for each index, in the order of the indices."""
-        generation = _Generation(self._vocabulary, self._seed, prompt)
-        for index in indices:
+    def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield one completion for each sample, in the order of `prompts`."""
+        generations = {id(prompt): _Generation(self._vocabulary, self._seed, prompt) for prompt in prompts.values()}
+        for index, prompt in prompts.items():
             started = time.perf_counter()
-            text = self._text(generation.sample(index))
+            text = self._text(generations[id(prompt)].sample(index))
             seconds = time.perf_counter() - started
             yield Completion(index=index, text=text, proposer=self.name, cost_usd=0.0, seconds=seconds)
 
@@ -80,8 +81,9 @@ class _Generation:
     def __init__(self, vocabulary: Vocabulary, seed: int, prompt: Prompt) -> None:
         self._seed, self._prompt = seed, prompt
         self._samples: list[Edit] = []
-        self._parents = _known(prompt, vocabulary)
-        shown = credit([parent.shown for parent in self._parents], vocabulary.direction)
+        liked = preference(prompt.history, prompt.feedback)
+        self._parents = _known(prompt, vocabulary, liked)
+        shown = credit([parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked))
         self._vocabulary = vocabulary.with_credit(shown)
         told = (_genome(outcome, vocabulary) for outcome in (*prompt.history, *prompt.parents))
         self._tried = {genome.key for genome in told if genome is not None}
@@ -111,10 +113,22 @@ class _Generation:
 
     # ------------------------------------------------------------------ parents
     @cached_property
+    def _has_fitness(self) -> bool:
+        return any(math.isfinite(parent.outcome.fitness) for parent in self._parents)
+
+    @cached_property
     def _is_plateau(self) -> bool:
-        """Whether the history tells nothing yet: several rewards, all of the same fitness."""
+        """Whether the history tells nothing yet: several rewards, all of the same fitness, or none chosen."""
         values = [parent.outcome.fitness for parent in self._parents]
-        return len(values) > 1 and max(values) == min(values)
+        if self._has_fitness:
+            return len(values) > 1 and max(values) == min(values)
+        return len(values) > 1 and not self._prompt.parents
+
+    def _ranks(self, liked: Mapping[str, float]) -> list[float] | None:
+        """Return how much each parent was liked, from 1 to -1; None where fitness orders them."""
+        if self._has_fitness:
+            return None
+        return [2.0 * liked.get(parent.outcome.candidate.name, 0.5) - 1.0 for parent in self._parents]
 
     def _second(self) -> _Parent:
         return self._parents[min(1, len(self._parents) - 1)]
@@ -122,7 +136,7 @@ class _Generation:
     # ------------------------------------------------------------------ ways to make a sample
     def _first(self, random: Random, index: int, attempt: int) -> Edit:
         """Without parents: the plainest reading of the task first, then new rewards from simple to complex."""
-        if index == 0 and attempt == 0:
+        if self._prompt.generation == index == attempt == 0:
             return Edit(sampling.simplest(self._vocabulary), "This is the plainest reading of the task.")
         lead = index if index < _COMPLEXITIES // 2 and attempt == 0 else None
         complexity = index if index < _COMPLEXITIES else random.randrange(1, _COMPLEXITIES)
@@ -184,9 +198,9 @@ _PORTFOLIO: Sequence[Callable[[_Generation, Random], Edit]] = (
 """What each sample of a generation with parents is, so that four samples already cover the main ways."""
 
 
-def _known(prompt: Prompt, vocabulary: Vocabulary) -> list[_Parent]:
-    """Return the given parents, best first, then the rest of the history by fitness; none that failed."""
-    ranked = sorted(prompt.history, key=lambda outcome: -outcome.fitness)
+def _known(prompt: Prompt, vocabulary: Vocabulary, liked: Mapping[str, float]) -> list[_Parent]:
+    """Return the given parents, best first, then the rest by fitness, or as they were liked; none that failed."""
+    ranked = sorted(prompt.history, key=lambda o: (-o.fitness, -liked.get(o.candidate.name, 0.5)))
     parents: dict[tuple[int, int], _Parent] = {}
     for outcome in (*prompt.parents, *ranked):
         genome = None if outcome.failure else _genome(outcome, vocabulary)

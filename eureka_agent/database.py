@@ -1,0 +1,111 @@
+"""Opening SQLite files so that whatever is wrong with one is said in one sentence, and nothing is made worse.
+
+A database is looked at through a read-only connection first: only one that is whole is opened for writing, since
+that may already move the write-ahead log into the file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from eureka_agent.errors import RunDirError, StoreError
+
+_BUSY_S = 5.0
+"""How long another program's transaction is waited for."""
+_PEEK_S = 0.5
+"""How long a claim is waited for, since `is_claimed` takes one for a moment."""
+
+
+def create_database(path: Path) -> sqlite3.Connection:
+    """Return a connection to a new file. Raises StoreError."""
+    return _writable(path, "rwc")
+
+
+def open_database(path: Path, *, writable: bool) -> sqlite3.Connection:
+    """Return a connection to a file that is a whole database. Raises StoreError, and has changed nothing then."""
+    if not path.is_file():
+        raise StoreError(f"There is no database {path}.")
+    reader = _connect(path, "ro")
+    try:
+        _look_through(path, reader)
+    except StoreError:
+        reader.close()
+        raise
+    if not writable:
+        return reader
+    reader.close()
+    return _writable(path, "rw")
+
+
+def claim(path: Path) -> FileLock:
+    """Claim a database for this process; the claim ends with the process, however that ends. Raises RunDirError."""
+    lock = FileLock(_lock_file(path))
+    try:
+        lock.acquire(timeout=_PEEK_S)
+    except Timeout as error:
+        raise RunDirError(
+            f"The run {path.parent} is being worked on by another process: wait until it ends."
+        ) from error
+    except OSError as error:
+        raise RunDirError(f"Cannot write to {path.parent} ({error.strerror}).") from error
+    return lock
+
+
+def is_claimed(path: Path) -> bool:
+    """Return whether a process works on the database."""
+    try:
+        with _lock_file(path).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_suffix(".lock")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        uri = f"{path.resolve().as_uri()}?mode={mode}"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
+    except sqlite3.Error as error:
+        raise StoreError(f"Cannot open {path}: {error}.") from error
+
+
+def _writable(path: Path, mode: str) -> sqlite3.Connection:
+    db = _connect(path, mode)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        db.close()
+        raise StoreError(f"Cannot open {path} for writing: {error}. Nothing in it was changed.") from error
+    return db
+
+
+def _look_through(path: Path, db: sqlite3.Connection) -> None:
+    try:
+        problems = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
+    except sqlite3.DatabaseError as error:
+        if _is_passing(error):
+            raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
+        problems = [str(error)]
+    if problems != ["ok"]:
+        reason = " ".join(problems[0].split())
+        raise StoreError(
+            f"{path} is damaged or no database ({reason}). Nothing in it was changed: put a copy in its place, or "
+            "start the run anew (docs/store.md)."
+        )
+
+
+def _is_passing(error: sqlite3.DatabaseError) -> bool:
+    """Whether it is no damage: another program has locked it, or the disk or a permission is in the way."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)

@@ -1,0 +1,122 @@
+"""Other ways in which an answer may hold code: JSON, a diff, a quote, a web page, a word processor's characters.
+
+Each is a view of the whole answer as plain Markdown. Nothing here decides what code is: that is for Python's parser
+(`extract.py`), which is shown one view after the other.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_MARKS = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_INVISIBLE = dict.fromkeys(map(ord, _MARKS))
+_TYPED = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»＂", '"'),
+        **dict.fromkeys("‘’‚‛＇", "'"),
+        **dict.fromkeys("−–—", "-"),
+        **dict.fromkeys("\u00a0\u2007\u202f\u3000", " "),
+        **dict.fromkeys("\u2028\u2029\x0b\x0c\x85", "\n"),
+        **dict(zip("（）［］｛｝，：；＝．＋＊／＜＞", "()[]{},:;=.+*/<>", strict=True)),
+        "×": "*",
+        "≤": "<=",
+        "≥": ">=",
+    }
+)
+_TAG = re.compile(r"</?(?:pre|code|p|br|div|span|li|td|tr)(?:\s[^<>\n]{0,200})?/?>")
+_PROMPT = re.compile(r"^[ \t]*(?:>>> ?|\.\.\.:? ?|(?:> ?)+|In \[\d*\]: ?|\d{1,4} ?[|:] ?)", re.MULTILINE)
+_DIFF_HEADER = ("@@", "+++", "---", "diff ", "index ")
+_ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&#39;", "&#x27;")
+_JSON = json.JSONDecoder(strict=False)
+_MAX_STRINGS = 200
+_MAX_LEVELS = 3
+"""JSON inside strings of JSON: arguments of tool calls come so."""
+
+
+def normalised(text: str) -> str:
+    """Return `text` with one kind of line end, and without byte order marks and other characters of no width."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+
+
+def views(text: str) -> Iterator[str]:
+    """Yield `text` as it stands, then as what it may be instead; only views that differ.
+
+    `x &lt; y` is valid Python, so a page's text comes first.
+    """
+    if any(entity in text for entity in _ENTITIES):
+        yield _of_a_page(text)
+    yield text
+    yield from reversed([*_strings(text, _MAX_LEVELS)])
+    for other in (_unescaped, _of_a_diff, _unquoted, _of_a_page, _typed, _indented):
+        if (view := other(text)) != text:
+            yield view
+
+
+def _strings(text: str, levels: int) -> Iterator[str]:
+    """Yield the strings with code of the JSON in an answer, also of a notebook's cells."""
+    begin = len(text) - len(text.lstrip())
+    for start in dict.fromkeys((begin, text.find("{"), text.find("\n{") + 1, text.find("\n[") + 1)):
+        if start < 0 or "def " not in text or not text.startswith(("{", "[", '"'), start):
+            continue
+        try:
+            value, _ = _JSON.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        found = [string for string in _walk(value) if "def " in string][:_MAX_STRINGS]
+        for string in found:
+            yield string
+            if levels > 1:
+                yield from _strings(string, levels - 1)
+        return
+
+
+def _walk(value: Any) -> Iterator[str]:
+    """Yield all strings of a JSON value; a list of lines is one string."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list) and one and all(isinstance(line, str) for line in one):
+            yield ("" if all(line.endswith("\n") for line in one[:-1]) else "\n").join(one)
+        elif isinstance(one, list | dict):
+            waiting += reversed(one) if isinstance(one, list) else reversed(one.values())
+
+
+def _unescaped(text: str) -> str:
+    """Return code that was written as one line with `\\n` between its lines."""
+    if r"\n" not in text:
+        return text
+    return text.replace(r"\r", "").replace(r"\n", "\n").replace(r"\t", "\t").replace(r"\"", '"').replace(r"\'", "'")
+
+
+def _of_a_diff(text: str) -> str:
+    """Return what a unified diff leaves in the file."""
+    if "+def " not in text and "\n+" not in text:
+        return text
+    lines = (line for line in text.split("\n") if not line.startswith(("-", *_DIFF_HEADER)))
+    return "\n".join(line[1:] if line.startswith(("+", " ")) else line for line in lines)
+
+
+def _unquoted(text: str) -> str:
+    """Return lines without what mail, a Python prompt, a notebook or a listing puts in front of them."""
+    return _PROMPT.sub("", text)
+
+
+def _typed(text: str) -> str:
+    """Return what would have been typed on a programmer's keyboard."""
+    return text.translate(_TYPED)
+
+
+def _indented(text: str) -> str:
+    """Return Markdown's other kind of code: what is indented, without what is not."""
+    return "\n".join(line for line in text.split("\n") if not line.strip() or line.startswith((" ", "\t")))
+
+
+def _of_a_page(text: str) -> str:
+    """Return what a browser would show."""
+    return html.unescape(_TAG.sub("\n", text)) if "&" in text or "<" in text else text

@@ -1,0 +1,80 @@
+"""A judge looks at a generation and says which candidates are best and worst, what is right or wrong, or: enough.
+
+The idea is that of in-context preference learning (ICPL, Yu et al. 2024): rankings choose the parents, and the next
+prompt tells the model what was liked, what was not, and how the choices went so far.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from eureka_agent.errors import UsageError
+from eureka_agent.records import Feedback, Outcome
+from eureka_agent.suggest import did_you_mean
+from eureka_agent.task import Task
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a judge is asked about: a generation that was tried out."""
+
+    task: Task
+    wish: str
+    """What the robot should do, in one sentence."""
+    has_fitness: bool
+    """Whether the wish is the task's own, so that the outcomes' fitness measures it."""
+    generation: int
+    outcomes: tuple[Outcome, ...]
+    """The generation's, in sample order, failures included."""
+    best: Outcome | None = None
+    """The best before this generation."""
+    policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """By name of each that can be ranked: the policy trained with its reward, for `Policy.from_bytes`."""
+
+    @property
+    def trained(self) -> tuple[Outcome, ...]:
+        """Those that can be ranked: the best so far, then the generation's that have a policy."""
+        new = [outcome for outcome in self.outcomes if outcome.evaluation]
+        return (*([self.best] if self.best and self.best not in new else []), *new)
+
+
+Judge: TypeAlias = Callable[[Question], Feedback]
+"""A person, or what stands for one."""
+
+
+def by_fitness(question: Question) -> Feedback:
+    """Stand in for a person who ranks everything by the task's fitness (`--feedback synthetic`); say no words.
+
+    On a wish of its own (`--env`) the model never sees the fitness, only the order: ICPL's measurement with a proxy
+    for the person. On the task's wish the parents are those of the search without feedback.
+    """
+    known = [outcome for outcome in question.trained if outcome.fitness > -math.inf]
+    ranked = sorted(known, key=lambda outcome: -outcome.fitness)  # stable: the earliest of equals first, as `greedy`
+    return Feedback(question.generation, tuple(outcome.candidate.name for outcome in ranked))
+
+
+def checked(said: Feedback, question: Question, history: Sequence[Outcome]) -> Feedback:
+    """Return what a judge said, without empty words. Raises UsageError when it cannot be meant."""
+    if not isinstance(said, Feedback):
+        raise UsageError(f"A judge must return eureka_agent.Feedback, got {type(said).__name__}.")
+    if said.generation != question.generation:
+        raise UsageError(f"The judge was asked about generation {question.generation}, got {said.generation}.")
+    names = {outcome.candidate.name: outcome.evaluation is not None for outcome in history}
+    for name in said.ranking:
+        if not names.get(name):
+            trained = [known for known, has_policy in names.items() if has_policy]
+            raise UsageError(
+                f"The judge ranked {name!r}, which is no trained candidate.{did_you_mean(name, trained)} "
+                f"Rank some of: {', '.join(trained)}."
+            )
+    if len(set(said.ranking)) < len(said.ranking):
+        raise UsageError(f"The judge's ranking names a candidate twice: {' > '.join(said.ranking)}.")
+    for name, words in said.words.items():
+        if name not in names:
+            raise UsageError(f"The judge speaks of {name!r}, which is no candidate.{did_you_mean(name, names)}")
+        if not words.isascii() and words != words.encode("utf-8", "replace").decode("utf-8"):
+            raise UsageError(f"The judge's words on {name} are no text that UTF-8 can hold; replace lone surrogates.")
+    return replace(said, words={name: words for name, words in said.words.items() if words.strip()})

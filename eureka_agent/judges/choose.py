@@ -1,0 +1,28 @@
+"""Which judge a run asks."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import UsageError
+from eureka_agent.feedback import Judge, by_fitness
+from eureka_agent.judges.terminal import TerminalJudge
+
+
+def choose_judge(config: SynthesisConfig) -> Judge | None:
+    """Return the judge that the config names; None where fitness alone decides.
+
+    Raises UsageError when nobody judges a wish that has no fitness.
+    """
+    match config.feedback:
+        case "cli":
+            return TerminalJudge(Console())
+        case "synthetic":
+            return by_fitness
+        case "none" if config.has_fitness:
+            return None
+    raise UsageError(
+        f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
+        "`synthesize` in a terminal or with --feedback cli and choose after each generation, or pass judge= in Python."
+    )

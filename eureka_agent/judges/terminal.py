@@ -1,0 +1,133 @@
+"""A person at a terminal: sees what a generation came to, and says what to think of it, line by line."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from eureka_agent.errors import UsageError
+from eureka_agent.feedback import Question
+from eureka_agent.judges.draft import CHANGES, Draft
+from eureka_agent.records import Feedback, Outcome
+from eureka_agent.report.tables import fitness_line, plain_table
+from eureka_agent.report.words import STAGES, clean, fitness, number, visible
+from eureka_agent.selection import named
+from eureka_agent.suggest import did_you_mean
+
+_HELP = {
+    "code g0c3": "show a reward function",
+    "best g0c3": "the search goes on from it",
+    "worst g0c1": "the model is told what you like least",
+    "rank g0c3 > g0c0 > g0c1": "best, between, worst; as many as you like",
+    "say g0c3 too shaky": "the model reads these words as you write them",
+    "table": "show the candidates again",
+    "next": "done; go on (so does Ctrl-D)",
+    "stop": "done; end the search with the best so far",
+}
+_SHORT = "code | best | worst | rank | say | table | next | stop | help"
+
+
+class TerminalJudge:
+    """Asks on `console` and reads lines from the standard input until `next`, `stop` or its end.
+
+    A mistake is explained and asked again. Ctrl-C leaves what was said unsaid: a resumed run asks again.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, question: Question) -> Feedback:
+        """Return what the person says of a generation. Raises UsageError when the input ends before that is enough."""
+        self._show(question)
+        self._say(f"Type: {_SHORT}", "dim")
+        draft = Draft(question)
+        while True:
+            try:
+                line = self._console.input(Text(f"g{question.generation}> ", "bold"))
+            except EOFError:
+                self._say("")
+                return draft.finish()
+            except UnicodeDecodeError:
+                self._say("These characters are no UTF-8 text; type them again.", "yellow")
+                continue
+            try:
+                answer = self._obey(draft, line.encode("utf-8", "replace").decode("utf-8").strip())
+            except UsageError as mistake:
+                self._say(str(mistake), "yellow")
+                continue
+            if isinstance(answer, Feedback):
+                return answer
+            draft = answer
+
+    def _obey(self, draft: Draft, line: str) -> Draft | Feedback:
+        command, _, rest = line.partition(" ")
+        match command.casefold():
+            case "next" | "stop" as last if not rest.strip():
+                return draft.finish(stop=last == "stop")
+            case "code":
+                self._show_code(draft, rest)
+            case "table":
+                self._show(draft.question)
+            case "" | "help" | "?":
+                self._show_help()
+            case change if change in CHANGES:
+                draft = CHANGES[change](draft, rest)
+                self._say(str(draft))
+            case "next" | "stop":
+                raise UsageError(f"{command} takes nothing after it; words need a candidate: say g0c3 {visible(rest)}")
+            case _:
+                near = did_you_mean(command, [*CHANGES, "code", "table", "next", "stop", "help"])
+                raise UsageError(f"There is no command '{clean(command)}'.{near} Type: {_SHORT}")
+        return draft
+
+    # ------------------------------------------------------------------ what is shown
+    def _show(self, question: Question) -> None:
+        self._say("")
+        self._say(f"What do you think of generation g{question.generation}? The wish: {clean(question.wish)}", "bold")
+        if question.has_fitness:
+            self._say(f"Fitness in {fitness_line(question.task)}.", "dim")
+        table = plain_table()
+        table.add_column("reward", no_wrap=True)
+        for figure in ("fitness", "steps") if question.has_fitness else ("steps",):
+            table.add_column(figure, no_wrap=True, justify="right")
+        table.add_column("measures; components, mean per step at the end", ratio=1, overflow="fold")
+        for outcome in question.trained:
+            if outcome.evaluation is not None:
+                figures = [fitness(outcome.evaluation)] if question.has_fitness else []
+                figures.append(number(outcome.evaluation.episode_length, 0))
+                table.add_row(outcome.candidate.name, *figures, _details(outcome, outcome == question.best))
+        self._console.print(table)
+        for outcome in question.outcomes:
+            if outcome.failure is not None:
+                reason = f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
+                self._say(f"{outcome.candidate.name} failed, {reason}", "dim")
+            elif outcome.twin:
+                self._say(f"{outcome.candidate.name} computes what {outcome.twin} does.", "dim")
+
+    def _show_code(self, draft: Draft, text: str) -> None:
+        name, question = draft.candidate(text), draft.question
+        outcome = named((*question.outcomes, *question.trained), name)
+        if outcome is None or outcome.candidate.reward is None:
+            raise UsageError(f"{name} has no code that could be read.")
+        code = visible(outcome.candidate.reward.code)
+        self._console.print(Syntax(code, "python", background_color="default", word_wrap=True))
+
+    def _show_help(self) -> None:
+        table = plain_table()
+        table.show_header = False
+        for command, meaning in _HELP.items():
+            table.add_row(Text(command, "bold"), meaning)
+        self._console.print(table)
+
+    def _say(self, words: str, style: str = "") -> None:
+        self._console.print(Text(visible(words), style, overflow="fold"))
+
+
+def _details(outcome: Outcome, best: bool) -> Text:
+    """Return the task's measures, and the components' means per step at the end of the training."""
+    measures = outcome.evaluation.measures.items() if outcome.evaluation else ()
+    curves = outcome.training.components if outcome.training else ()
+    parts = [", ".join(f"{name} {number(value)}" for name, value in measures)]
+    parts.append(", ".join(f"{curve.name} {number(curve.values[-1])}" for curve in curves if curve.values))
+    return Text(clean("; ".join([*(["the best so far"] if best else []), *filter(None, parts)])))

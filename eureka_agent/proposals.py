@@ -1,0 +1,89 @@
+"""A generation's completions: the strategy's plans become prompts, the prompts completions, and all of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from eureka_agent.errors import EmptyAnswersError, LimitReachedError
+from eureka_agent.events import Listener, Proposed
+from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.records import Asked, Completion, Outcome, Prompt
+from eureka_agent.store import Store
+from eureka_agent.strategies import Best, Plan
+from eureka_agent.task import Task
+
+
+class Proposals:
+    """Asks a run's proposer, and nothing twice: what the store has is read, what it lacks is asked for."""
+
+    def __init__(self, store: Store, proposer: Proposer, task: Task, tell: Listener) -> None:
+        self._store, self._proposer, self._task, self._tell = store, proposer, task, tell
+        self._config = store.config
+        self._strategy = self._config.search_strategy
+        self.stopped = ""
+        """Which limit left no room for another request, in one sentence; empty when none did."""
+
+    def prompts(self, g: int, attempt: int, history: Sequence[Outcome], best: Best) -> dict[int, Prompt]:
+        """Return an attempt's prompts by sample, each as the strategy plans it; once stored, its words stay.
+
+        `history`: every outcome so far, those of the attempts before at this generation among them.
+        """
+        first = attempt * self._config.samples
+        known = {asked.plan: asked for asked in self._store.asked(g) if asked.attempt == attempt}
+        before = [outcome for outcome in history if outcome.candidate.generation < g]
+        failed = [outcome for outcome in history if outcome.candidate.generation == g]
+        prompts: dict[int, Prompt] = {}
+        for number, plan in enumerate(self._strategy(g, self._config.samples, before, best)):
+            prompt = self._prompt(g, plan, failed)
+            samples = tuple(first + place for place in plan.samples)
+            if number in known:
+                prompt = replace(prompt, messages=known[number].messages)
+            else:
+                parents = tuple(parent.candidate.name for parent in plan.parents)
+                self._store.put_asked(Asked(g, attempt, number, samples, prompt.messages, parents))
+            prompts |= dict.fromkeys(samples, prompt)
+        return dict(sorted(prompts.items()))
+
+    def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome]) -> Prompt:
+        """Write a plan's prompt. It has no trace of the human reward, nor of a fitness that is not the wish's."""
+        told = [replace(outcome, distance_to_human=None) for outcome in (*plan.history, *failed)]
+        parents = [replace(outcome, distance_to_human=None) for outcome in plan.parents]
+        if not self._config.has_fitness:
+            parents, told = [o.without_fitness() for o in parents], [o.without_fitness() for o in told]
+        names = {outcome.candidate.name for outcome in (*told, *parents)}
+        # A resumed run knows more than was said then, and a strategy's samples need not know of all candidates.
+        said = [said.about(names) for said in self._store.feedback().values() if said.generation < g]
+        wish = self._config.wish(self._task)
+        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator)
+
+    def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:
+        """Return the completions in the order of the samples.
+
+        When a limit is reached, those that were paid for are all that there will be. Raises EmptyAnswersError when
+        all of them are empty; a resumed run asks for these again.
+        """
+        have = {i: completion for i, completion in self._store.completions(g).items() if i in prompts}
+        if len(have) == len(prompts) and not _any_text(have.values()):
+            have = {}
+        missing = {i: prompt for i, prompt in prompts.items() if i not in have}
+        for completion in have.values():
+            self._tell(Proposed(g, completion))
+        try:
+            for completion in self._proposer.propose(missing) if missing else ():
+                self._store.put_completion(g, completion)
+                have[completion.index] = completion
+                self._tell(Proposed(g, completion))
+        except LimitReachedError as limit:
+            self.stopped = str(limit)
+        if not self.stopped and not _any_text(have.values()):
+            raise EmptyAnswersError(
+                f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it something by hand, "
+                "and check that it writes text and that its server leaves room for more than its thoughts."
+            )
+        return [have[i] for i in prompts if i in have]
+
+
+def _any_text(completions: Iterable[Completion]) -> bool:
+    return any(completion.text.strip() for completion in completions)

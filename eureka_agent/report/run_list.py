@@ -1,0 +1,87 @@
+"""The runs of a folder, for `eureka-agent runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from eureka_agent.database import is_claimed
+from eureka_agent.errors import StoreError
+from eureka_agent.report.cost import Cost
+from eureka_agent.report.tables import plain_table
+from eureka_agent.report.words import clean, number
+from eureka_agent.run_dir import RunDir
+from eureka_agent.selection import best_so_far
+from eureka_agent.store import Store
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One run in a row."""
+
+    name: str
+    state: str
+    """`finished`, `being worked on`, `interrupted` or `damaged`."""
+    task: str = ""
+    generations: str = ""
+    """`2 of 3`: how many are over."""
+    best: str = ""
+    """The best candidate and its fitness, or the one that a person chose last."""
+    cost: str = ""
+    when: str = ""
+    """When it was started."""
+    damage: str = ""
+    """One sentence on why it cannot be read."""
+
+
+def overview(run: RunDir) -> Overview:
+    """Read a run; one that cannot be read is one row, too."""
+    try:
+        with Store.open(run.database, writable=False) as store:
+            return _read(run, store)
+    except StoreError as error:
+        return Overview(run.name, "damaged", when=_when(run, None), damage=str(error))
+
+
+def _read(run: RunDir, store: Store) -> Overview:
+    config, outcomes = store.config, store.outcomes()
+    begun = max((asked.generation for asked in store.asked()), default=0)
+    best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
+    fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
+    answers = [answer for g in range(config.generations) for answer in store.completions(g).values()]
+    return Overview(
+        run.name,
+        "being worked on" if is_claimed(run.database) else "finished" if store.finished else "interrupted",
+        f"{config.task} on {config.env}" if config.env else config.task,
+        f"{config.generations if store.finished else begun} of {config.generations}",
+        f"{best.candidate.name}{fitness}" if best else "-",
+        str(Cost.of([*answers, *store.replaced()])) or "-",
+        _when(run, store.meta("started")),
+    )
+
+
+def _when(run: RunDir, started: str | None) -> str:
+    try:
+        moment = datetime.fromisoformat(started or "")
+    except ValueError:
+        moment = datetime.fromtimestamp(run.database.stat().st_mtime)
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def runs_table(runs: Sequence[Overview]) -> RenderableType:
+    """Return the runs as a table, and below it what is wrong with those that cannot be read."""
+    table = plain_table()
+    table.add_column("run", overflow="fold")
+    table.add_column("task", overflow="fold")
+    for title in ("state", "generations", "best", "cost", "started"):
+        table.add_column(title, no_wrap=True)
+    for run in runs:
+        style = {"damaged": "red", "being worked on": "green"}.get(run.state, "")
+        cells = (run.name, run.task, run.state, run.generations, run.best, run.cost, run.when)
+        table.add_row(*(Text(clean(cell)) for cell in cells), style=style)
+    damage = [Text(clean(run.damage), overflow="fold") for run in runs if run.damage]
+    return Group(table, *([Text(), *damage] if damage else []))

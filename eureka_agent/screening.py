@@ -1,0 +1,140 @@
+"""What is found out about rewards without training: whom to refuse before it, and how far they are from the human's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from eureka_agent.checks import check_source
+from eureka_agent.distance import Transitions, canonical, distance_of, nearest, sample_transitions
+from eureka_agent.errors import CandidateError
+from eureka_agent.policy import Policy
+from eureka_agent.preference import Rollouts, preference, roll_out
+from eureka_agent.records import Candidate, Failure, Outcome, RewardSource
+from eureka_agent.reward import RewardRunner
+from eureka_agent.store import Store
+from eureka_agent.trainer import one_torch_thread, random_actions
+from eureka_agent.trial import Trials
+
+_POLICIES, _EPISODES = 15, 4
+"""So many earlier policies, spread over their fitness, give episodes to the preference check, and random actions."""
+_LEAST_GAP = 0.1
+"""Share of the fitness that solves the task by which the best and the worst episode must differ at least."""
+
+Ready = tuple[Candidate, RewardRunner]
+
+
+class Screening:
+    """Compares the rewards of one run with each other, with its human reward and with what its policies did.
+
+    All of a task's rewards are compared on the same transitions, whatever the run's seed is.
+    """
+
+    def __init__(self, store: Store, trials: Trials) -> None:
+        self._store, self._trials = store, trials
+        self._config = store.config
+        self._canonical: dict[str, Tensor] = {}
+        self._human: Tensor | None = None
+        self._rollouts: tuple[tuple[str, ...], Rollouts] | None = None
+
+    def screen(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Outcome]]:
+        """Return who may train, and the outcomes of those that are refused."""
+        accepted: list[Ready] = []
+        refused: list[Outcome] = []
+        for candidate, reward in ready:
+            try:
+                reason = self._against(candidate, reward)
+            except CandidateError as error:
+                refused.append(Outcome(candidate, Failure("probe", str(error))))
+                continue
+            if reason:
+                refused.append(Outcome(candidate, Failure("screening", reason)))
+            else:
+                accepted.append((candidate, reward))
+        return accepted, refused
+
+    def distance_to_human(self, reward: RewardRunner) -> float | None:
+        """Return how far a reward is from the task's human reward; None where the wish is not the task's own.
+
+        None, too, where the reward fails on the transitions: that it was trained without is no reason to stop.
+        """
+        if not self._config.has_fitness:
+            return None
+        if self._human is None:
+            task = self._trials.task
+            self._human = self._of_source(check_source(task.human_reward, task.reward_inputs))
+        try:
+            return distance_of(self._of(reward), self._human)
+        except CandidateError:
+            return None
+
+    # ------------------------------------------------------------------ reasons to refuse
+    def _against(self, candidate: Candidate, reward: RewardRunner) -> str:
+        """Return why a candidate should not train, in one sentence for its proposer; empty if it should."""
+        reason = self._misranks(reward) if self._config.preference_check else ""
+        return reason or (self._is_near(candidate, reward) if self._config.novelty else "")
+
+    def _misranks(self, reward: RewardRunner) -> str:
+        gap = _LEAST_GAP * abs(self._trials.task.fitness_solved)
+        found = preference(reward, self._episodes(), least_gap=gap)
+        return found.reason if found.verdict == "fail" else ""
+
+    def _is_near(self, candidate: Candidate, reward: RewardRunner) -> str:
+        """Compare a candidate with all that were accepted before it; one that is far enough is one of these then."""
+        own = self._of(reward)
+        found = nearest(own, self._accepted_before())
+        if found is None or found[1] >= self._config.novelty:
+            self._canonical[candidate.name] = own
+            return ""
+        name, distance = found
+        return (
+            f"It rewards nearly the same as {name}: from 0 for the same to 1 for the opposite they are {distance:.3f} "
+            f"apart, and {self._config.novelty:g} is asked for. Scaling and potential shaping change nothing: reward "
+            "something else."
+        )
+
+    # ------------------------------------------------------------------ what they are compared with
+    def _accepted_before(self) -> dict[str, Tensor]:
+        """Return the canonical form of every reward that got to training; a resumed run computes them anew."""
+        for outcome in self._store.outcomes():
+            name, source = outcome.candidate.name, outcome.candidate.reward
+            trained = outcome.failure is None or outcome.failure.stage == "training"
+            if trained and source and not outcome.twin and name not in self._canonical:
+                self._canonical[name] = self._of_source(source)
+        return self._canonical
+
+    def _episodes(self) -> Rollouts:
+        """Return episodes of the policies that the run has trained, and of random actions."""
+        trained = [o for o in self._store.outcomes() if o.evaluation and not o.twin]
+        chosen = _spread(sorted(trained, key=lambda outcome: outcome.fitness), _POLICIES)
+        names = tuple(outcome.candidate.name for outcome in chosen)
+        if self._rollouts is None or self._rollouts[0] != names:
+            seed, task = self._config.seed, self._trials.task
+            stored = [self._store.policy(o.candidate.generation, o.candidate.index) for o in chosen]
+            policies = [Policy.from_bytes(data) for data in stored if data is not None]
+            with one_torch_thread():
+                episodes = roll_out(task, [random_actions(task, seed=seed), *policies], episodes=_EPISODES, seed=seed)
+            self._rollouts = names, episodes
+        return self._rollouts[1]
+
+    @cached_property
+    def _transitions(self) -> Transitions:
+        return sample_transitions(self._trials.task)
+
+    def _of(self, reward: RewardRunner) -> Tensor:
+        return canonical(reward, self._transitions)
+
+    def _of_source(self, source: RewardSource) -> Tensor:
+        with ExitStack() as open_rewards:
+            return self._of(self._trials.open(source, open_rewards))
+
+
+def _spread(ordered: Sequence[Outcome], count: int) -> list[Outcome]:
+    """Return `count` of them at equal distances, the first and the last among them."""
+    if len(ordered) <= count:
+        return list(ordered)
+    return [ordered[i] for i in torch.linspace(0, len(ordered) - 1, count).round().int().tolist()]

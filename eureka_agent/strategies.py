@@ -1,0 +1,152 @@
+"""Where a generation's candidates come from: small functions from history to plans.
+
+A strategy says, for each generation, which samples build on which outcomes, and which outcomes they are told of. All
+spend the same number of trainings; what each is worth is measured in `docs/search.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from eureka_agent.errors import UsageError
+from eureka_agent.records import Outcome
+
+StrategyName = Literal["greedy", "restarts", "islands", "random"]
+Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
+"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the proposer thinks best."""
+OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
+_LINEAGE = 3
+"""Outcomes that a prompt shows to explain how the best came about."""
+Best = Callable[[Sequence[Outcome]], Outcome | None]
+"""The best of some outcomes, by fitness or by a person's word; None where none will do as a parent."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Samples that are asked for with one prompt."""
+
+    samples: tuple[int, ...]
+    """Places in the generation, from 0."""
+    parents: tuple[Outcome, ...] = ()
+    """Outcomes to improve on, best first."""
+    history: tuple[Outcome, ...] = ()
+    """Outcomes that the proposer is told of."""
+    operator: Operator = ""
+
+
+class Strategy(Protocol):
+    """Plans generation `g` of `samples` candidates from all outcomes before it."""
+
+    def __call__(self, g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+        """Return plans that share the samples out among them, each exactly once."""
+        ...
+
+
+def greedy(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+    """Every candidate builds on the best of all before it (Eureka, Ma et al. 2024, algorithm 1)."""
+    return [_plan(range(samples), history, best)]
+
+
+def random(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+    """Every candidate starts from nothing: what any search has to beat."""
+    return [Plan(tuple(range(samples)))]
+
+
+def restarts(every: int) -> Strategy:
+    """Return greedy search that forgets everything before each `every`-th generation.
+
+    The paper's protocol: five searches of five generations; a first generation without luck costs one of them only.
+    """
+
+    def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+        start = g - g % every
+        return [_plan(range(samples), [o for o in history if o.candidate.generation >= start], best)]
+
+    return plan
+
+
+def islands(count: int, migrate_every: int = 2) -> Strategy:
+    """Return `count` greedy searches side by side, each with its share of the samples.
+
+    Before each `migrate_every`-th generation the island whose best is the worst takes over the best of all as its
+    parent (Tanese 1989; FunSearch, Romera-Paredes et al. 2024, resets the worse half in the same way).
+    """
+
+    def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+        plans = []
+        for island in range(count):
+            members = [o for o in history if _island(o.candidate.index % samples, samples, count) == island]
+            places = [sample for sample in range(samples) if _island(sample, samples, count) == island]
+            plans.append(_plan(places, members, best))
+        if g > 0 and g % migrate_every == 0 and (champion := best(history)) is not None:
+            worst = min(range(count), key=lambda k: plans[k].parents[0].fitness if plans[k].parents else -float("inf"))
+            plans[worst] = Plan(plans[worst].samples, (champion,), (*plans[worst].history, champion))
+        return plans
+
+    return plan
+
+
+def with_operators(strategy: Strategy) -> Strategy:
+    """Return a strategy that asks for another operator with each sample that has a parent, in turn.
+
+    `cross` shows the two best, `lineage` the best of each generation so far (of its plan's history).
+    """
+
+    def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
+        plans = []
+        for each in strategy(g, samples, history, best):
+            if not each.parents:
+                plans.append(each)
+                continue
+            for operator in OPERATORS:
+                places = tuple(sample for sample in each.samples if OPERATORS[sample % len(OPERATORS)] == operator)
+                if places:
+                    plans.append(Plan(places, _parents(operator, each, best), each.history, operator))
+        return plans
+
+    return plan
+
+
+def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
+    first = plan.parents[0]
+    if operator == "cross":
+        second = best([outcome for outcome in plan.history if outcome.candidate.function != first.candidate.function])
+        return (first,) if second is None else (first, second)
+    if operator == "lineage":
+        generations = sorted({o.candidate.generation for o in plan.history}, reverse=True)
+        bests = (best([o for o in plan.history if o.candidate.generation == g]) for g in generations)
+        others = [o for o in bests if o is not None and o.candidate.name != first.candidate.name]
+        return (first, *others[: _LINEAGE - 1])
+    return plan.parents
+
+
+def choose_strategy(
+    name: StrategyName, *, generations: int, samples: int, islands_count: int, restart_every: int
+) -> Strategy:
+    """Return the strategy of that name. Raises UsageError for numbers that it cannot work with."""
+    if name == "islands":
+        if not 1 < islands_count <= samples:
+            raise UsageError(
+                f"--islands must lie between 2 and the samples of a generation ({samples}), got {islands_count}."
+            )
+        return islands(islands_count)
+    if name == "restarts":
+        if not 0 < restart_every < generations:
+            raise UsageError(
+                f"--restart-every must lie between 1 and the generations before the last ({generations - 1}), got "
+                f"{restart_every}: with --strategy restarts there has to be a restart."
+            )
+        return restarts(restart_every)
+    return greedy if name == "greedy" else random
+
+
+def _plan(samples: Sequence[int], history: Sequence[Outcome], best: Best) -> Plan:
+    parent = best(history)
+    return Plan(tuple(samples), () if parent is None else (parent,), tuple(history))
+
+
+def _island(sample: int, samples: int, count: int) -> int:
+    """Return the island that has a place of a generation: neighbours share one, sizes differ by one at most."""
+    return sample * count // samples

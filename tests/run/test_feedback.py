@@ -1,0 +1,193 @@
+"""What a judge says in a run: who becomes the parent, what the next prompt quotes, what is stored and resumed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import eureka_agent as ea
+from eureka_agent.errors import UsageError
+from eureka_agent.events import Event, GenerationFinished
+from eureka_agent.jail import Wall
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.run import Given
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError, comparable, config
+from tests.support.rewards import NO_CODE, TRACEBACK, upright
+
+SCRIPT = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)], [upright(0.6)] * 3]
+WORDS = 'too {shaky}\nand "loud" \x1b[31m'
+
+
+class Scripted:
+    """Says what it was told to, a generation after the other, and keeps what it was asked."""
+
+    def __init__(self, *said: ea.Feedback) -> None:
+        self._said = {one.generation: one for one in said}
+        self.asked: list[ea.Question] = []
+
+    def __call__(self, question: ea.Question) -> ea.Feedback:
+        self.asked.append(question)
+        return self._said.get(question.generation, ea.Feedback(question.generation))
+
+
+def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wall: Wall) -> None:
+    judge = Scripted(
+        ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS, "g0c1": "write code"}),
+        ea.Feedback(1, ("g1c1", "g0c2", "g1c0"), {"g1c1": "better"}),
+    )
+    proposer = ScriptedProposer(SCRIPT)
+    generations: list[ea.Feedback | None] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, GenerationFinished):
+            generations.append(event.generation.feedback)
+
+    settings = config(tmp_path, generations=3)
+    result = ea.synthesize(settings, proposer=proposer, judge=judge, wall=wall, listener=listen)
+
+    assert [prompt.parents[0].candidate.name for prompt in proposer.prompts[1:]] == ["g0c2", "g1c1"]
+    second, third = (prompt.messages[-1].content for prompt in proposer.prompts[1:])
+    assert f"\n{WORDS}\n" in second
+    assert "\nwrite code\n" in second
+    assert "## g0c0, liked least this time" in second
+    assert "- Generation 0: best g0c2 (upright, calm), worst g0c0 (upright, calm).\n" in second
+    assert "Generation 1: best g1c1 (upright, calm), then g0c2 (upright, calm), worst g1c0" in third
+    assert f"Earlier they said of g0c0:\n\n{WORDS}\n" in third
+    # the third was not ranked: the fittest of it and of the chosen g1c1 is the result
+    assert result.best is not None
+    assert result.best.candidate.name in ("g1c1", "g2c0")
+    first, _, last = judge.asked
+    assert [outcome.candidate.name for outcome in first.trained] == ["g0c0", "g0c2"]
+    assert last.trained[0].candidate.name == "g1c1"
+    assert first.has_fitness
+    assert ea.Policy.from_bytes(first.policies["g0c2"]).sizes[0] == 4
+    assert set(last.policies) == {outcome.candidate.name for outcome in last.trained}
+    assert generations[0] == ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS, "g0c1": "write code"})
+
+
+def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, wall: Wall) -> None:
+    judge = Scripted(ea.Feedback(0, ("g0c2",), stop=True))
+    proposer = ScriptedProposer(SCRIPT)
+    result = ea.synthesize(config(tmp_path), proposer=proposer, judge=judge, wall=wall)
+    assert result.best is not None
+    assert result.best.candidate.name == "g0c2"
+    assert (result.path / "summary.json").exists()
+    assert len(proposer.prompts) == 1
+    again = Scripted()
+    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=again, wall=wall)
+    assert resumed.best is not None
+    assert resumed.best.candidate.name == "g0c2"
+    assert again.asked == []
+
+
+def test_killed_before_the_answer_asked_again_killed_after_it_not(tmp_path: Path, wall: Wall) -> None:
+    said = (ea.Feedback(0, ("g0c0", "g0c2"), {"g0c0": "good"}), ea.Feedback(1, ("g1c0",)))
+    settings = config(tmp_path, run_name="whole")
+    whole = ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), judge=Scripted(*said), wall=wall)
+
+    def interrupted(question: ea.Question) -> ea.Feedback:
+        raise StoppedError
+
+    def stop(event: Event) -> None:
+        if isinstance(event, GenerationFinished):
+            raise StoppedError
+
+    during, after = Scripted(*said), Scripted(*said)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=interrupted, wall=wall)
+    with pytest.raises(StoppedError):
+        ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=during, listener=stop, wall=wall)
+    assert [question.generation for question in during.asked] == [0]
+    with Store.open(RunDir(tmp_path / "run").database) as store:
+        assert store.feedback() == {0: said[0]}
+    proposer = ScriptedProposer(SCRIPT)
+    result = ea.resume(tmp_path / "run", proposer=proposer, judge=after, wall=wall)
+    assert [question.generation for question in after.asked] == [1]
+    assert "\ngood\n" in proposer.prompts[0].messages[-1].content
+    assert comparable(result.outcomes) == comparable(whole.outcomes)
+    assert result.best is not None
+    assert result.best.candidate.name == "g1c0"
+
+
+def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(tmp_path: Path, wall: Wall) -> None:
+    judge = Scripted(ea.Feedback(0, ("g0c1",)))  # it failed
+    with pytest.raises(UsageError, match="'g0c1', which is no trained candidate"):
+        ea.synthesize(config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=judge, wall=wall)
+    good = Scripted(ea.Feedback(0, ("g0c2",)))
+    result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=good, wall=wall)
+    assert result.outcomes[3].candidate.generation == 1
+
+
+def test_a_generation_without_a_policy_is_not_judged(tmp_path: Path, wall: Wall) -> None:
+    judge = Scripted()
+    proposer = ScriptedProposer(lambda prompt, index: TRACEBACK if prompt.generation == 1 else upright(0.1 + index))
+    ea.synthesize(config(tmp_path, generations=3), proposer=proposer, judge=judge, wall=wall)
+    assert [question.generation for question in judge.asked] == [0, 2]
+
+
+def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(tmp_path: Path, wall: Wall) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, GenerationFinished) and event.generation.index == 1:
+            raise StoppedError
+
+    settings = config(tmp_path, generations=3)
+    with pytest.raises(StoppedError):
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), listener=stop, wall=wall)
+    judge = Scripted()
+    ea.resume(tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=judge, wall=wall)
+    assert [question.generation for question in judge.asked] == [1, 2]
+
+
+# ---------------------------------------------------------------- the stand-in
+def test_the_synthetic_judge_leads_the_grammar_where_greedy_leads_it(tmp_path: Path, wall: Wall) -> None:
+    """On the task's own wish: the same parents, so the same proposals and outcomes, to the bit."""
+    plain = ea.synthesize(config(tmp_path, generations=3, run_name="plain"), wall=wall)
+    judged = ea.synthesize(config(tmp_path, generations=3, run_name="judged", feedback="synthetic"), wall=wall)
+    with Store.open(RunDir(plain.path).database) as a, Store.open(RunDir(judged.path).database) as b:
+        assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
+        assert [said.generation for said in b.feedback().values()] == [0, 1, 2]
+        assert len(b.feedback()[2].ranking) >= 3
+    texts, others = ([o.candidate.completion.text for o in result.outcomes] for result in (plain, judged))
+    assert texts == others
+    assert [o.evaluation for o in plain.outcomes] == [o.evaluation for o in judged.outcomes]
+    assert plain.best is not None
+    assert judged.best is not None
+    assert plain.best.candidate.name == judged.best.candidate.name
+
+
+@pytest.mark.parametrize("proposer", [None, ScriptedProposer(SCRIPT)])
+def test_on_rankings_alone_nothing_of_the_fitness_is_told(
+    tmp_path: Path, wall: Wall, proposer: ScriptedProposer | None
+) -> None:
+    wish = config(tmp_path, task="wave the pole about", env="cartpole", generations=3, feedback="synthetic")
+    given: Given = {"proposer": proposer, "wall": wall} if proposer else {"wall": wall}
+    result = ea.synthesize(wish, **given)
+    assert result.best is not None
+    assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
+    for file in (*(result.path / "prompts").iterdir(), *(result.path / "completions").iterdir()):
+        assert "fitness" not in file.read_text().casefold()
+    for prompt in proposer.prompts if proposer else ():
+        assert all(outcome.fitness == -math.inf for outcome in (*prompt.history, *prompt.parents))
+
+
+# ---------------------------------------------------------------- the example of the documentation
+def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "feedback.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    small: dict[str, object] = {"generations": 2, "samples": 2, "num_envs": 8, "environment_steps": 512}
+    real: Callable[..., ea.SynthesisConfig] = ea.SynthesisConfig
+    monkeypatch.setattr(ea, "SynthesisConfig", lambda **given: real(**(given | small)), raising=False)
+    names: dict[str, object] = {}
+    exec(compile(example, "docs/feedback.md", "exec"), names)
+    result = names["result"]
+    assert isinstance(result, ea.SynthesisResult)
+    with Store.open(RunDir(result.path).database) as store:
+        assert len(store.feedback()) == 2
+        assert all(said.ranking for said in store.feedback().values())

@@ -1,0 +1,196 @@
+"""kill -9 again and again, at random moments: the run still ends as if nothing had happened.
+
+The number of kills: `EUREKA_KILLS`, 4 where it is not set. A run is killed until one sitting outlives its moment; then
+it is compared with one that was never killed, and the next run begins.
+
+An answer is *in flight* from the moment when the proposer is asked until the database has it. A kill loses at most
+what is in flight, which is asked again; what the database holds when the process dies is never asked, and never
+trained, again.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from eureka_agent.errors import EurekaError
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+from tests.run.killed_run import work
+from tests.run.test_loop import comparable
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.run.killed_run"])
+_KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
+_AT_THE_START = 0.15
+"""Share of kills that come while the run is opened, mostly before its first event."""
+_START_S, _MOST_S = 0.5, 1.5
+"""Until when, in processor time, they come; the others after the first event. A whole run takes about five."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a run's database holds."""
+
+    completions: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, bytes] = field(default_factory=dict)
+    baselines: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, folder: Path) -> Stored | None:
+        """Return it; None for a run that was killed before it had written what it is."""
+        try:
+            with Store.open(RunDir(folder).database, writable=False) as store:
+                outcomes, completions = store.outcomes(), {g: store.completions(g) for g in range(2)}
+                weights = {o.candidate.name: store.policy(o.candidate.generation, o.candidate.index) for o in outcomes}
+                return cls(
+                    {f"g{g}c{i}": c.text for g, of_g in completions.items() for i, c in of_g.items()},
+                    dict(zip((o.candidate.name for o in outcomes), comparable(tuple(outcomes)), strict=True)),
+                    {name: policy for name, policy in weights.items() if policy},
+                    tuple(repr(baseline) for baseline in store.baselines()),
+                )
+        except EurekaError as error:
+            assert "before it" in str(error) or not RunDir(folder).database.exists()  # noqa: PT017
+            return None
+
+    def __le__(self, later: Stored) -> bool:
+        """Whether `later` still has all of it, unchanged."""
+        return (
+            self.completions.items() <= later.completions.items()
+            and self.outcomes.items() <= later.outcomes.items()
+            and self.policies.items() <= later.policies.items()
+            and self.baselines == later.baselines[: len(self.baselines)]
+        )
+
+
+@dataclass
+class Figures:
+    """What the kills hit."""
+
+    kills: int = 0
+    runs: int = 0
+    before_the_config: int = 0
+    asked_again_from_flight: int = 0
+    with_a_saved_training: int = 0
+    with_a_half_written_save: int = 0
+
+
+def lines_of(folder: Path, what: str) -> list[str]:
+    path = folder.parent / f"{folder.name}.{what}"
+    return path.read_text().split() if path.exists() else []
+
+
+def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> bool:
+    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may stay alive.
+
+    The moment is in processor time, so that it means the same on a busy machine.
+    """
+    process = FORKS.Process(target=work, args=(folder, how))
+    events = len(lines_of(folder, "events"))
+    process.start()
+    assert process.pid is not None
+    while from_first_event and process.is_alive() and len(lines_of(folder, "events")) == events:
+        time.sleep(0.01)
+    moment_s += _processor_s(process.pid) if from_first_event else 0.0
+    while process.is_alive() and _processor_s(process.pid) < moment_s:
+        process.join(0.003)
+    process.kill()
+    process.join()
+    deadline = time.monotonic() + 20.0
+    while alive := _session(process.pid):
+        assert time.monotonic() < deadline, f"these outlived the run: {alive}"
+        time.sleep(0.05)
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
+
+
+def _processor_s(pid: int) -> float:
+    """Return the processor time that a process has taken; all of it when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _session(leader: int) -> list[int]:
+    """Return the living processes of a session, the run's helper and its sealed children among them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+                if int(session) == leader and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120 + 60 * _KILLS)
+def test_random_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    draw, figures = random.Random(0), Figures()
+    whole = tmp_path / "whole"
+    assert sit(whole, "start", float("inf"), from_first_event=True)
+    while figures.kills < _KILLS:
+        folder = tmp_path / f"cut{figures.runs}"
+        killed_to_the_end(folder, figures, draw)
+        same_end(whole, folder)
+        figures.runs += 1
+        (tmp_path / "figures.json").write_text(json.dumps(vars(figures)))
+
+
+def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> None:
+    """Kill a run at random moments until it ends (or the kills are used up), looking at what it left after each."""
+    before = Stored()
+    while True:
+        at_the_start = draw.random() < _AT_THE_START
+        moment = draw.uniform(0.0, _START_S if at_the_start else _MOST_S)
+        moment = moment if figures.kills < _KILLS else float("inf")
+        asked, trained = len(lines_of(folder, "asked")), len(lines_of(folder, "trained"))
+        how = "resume" if folder.exists() else "start"
+        ended = sit(folder, how, moment, from_first_event=not at_the_start)
+        after = Stored.read(folder)
+        assert before <= (after or Stored())
+        asked_now, trained_now = lines_of(folder, "asked")[asked:], lines_of(folder, "trained")[trained:]
+        assert not set(asked_now) & before.completions.keys()
+        assert len(asked_now) == len(set(asked_now))
+        assert not set(trained_now) & before.outcomes.keys()
+        assert not (before.baselines and "human_reward" in trained_now)
+        if ended:
+            return
+        figures.kills += 1
+        figures.with_a_saved_training += (folder / "training.safetensors").exists()
+        figures.with_a_half_written_save += (folder / "training.new").exists()
+        if after is None:
+            figures.before_the_config += 1
+            shutil.rmtree(folder)
+        lost = [name for name in asked_now if name not in (after or Stored()).completions]
+        assert len(lost) <= 1  # the script answers one after the other
+        figures.asked_again_from_flight += len(lost)
+        (folder.parent / "figures.json").write_text(json.dumps(vars(figures)))
+        before = after or Stored()
+
+
+def same_end(whole: Path, cut: Path) -> None:
+    with Store.open(RunDir(whole).database) as a, Store.open(RunDir(cut).database) as b:
+        assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
+        assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
+        for outcome in a.outcomes():
+            where = outcome.candidate.generation, outcome.candidate.index
+            assert a.policy(*where) == b.policy(*where)
+        assert a.asked() == b.asked()
+    completions = (f"completions/g{g}c{i}.md" for g in range(2) for i in range(3))
+    for file in ("best_reward.py", "policy.safetensors", *completions):
+        assert (whole / file).read_bytes() == (cut / file).read_bytes()
+    assert not list(cut.glob("training.*"))

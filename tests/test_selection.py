@@ -1,0 +1,118 @@
+"""From rankings and fitness to parents, by hand."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+
+from eureka_agent.errors import UsageError
+from eureka_agent.feedback import Question, by_fitness, checked
+from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Failure, Feedback, Outcome, TrainingRecord
+from eureka_agent.selection import best_so_far, greedy, preference
+from tests.support.toy_task import ToyTask
+
+
+def outcome(generation: int, index: int, fitness: float | None) -> Outcome:
+    """`fitness` None: it failed."""
+    candidate = Candidate(generation, Completion(index, "…", "scripted"), None)
+    if fitness is None:
+        return Outcome(candidate, Failure("check", "no"))
+    return Outcome(candidate, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0, {"turns": 2.0}))
+
+
+HISTORY = [outcome(0, 0, 1.0), outcome(0, 1, 5.0), outcome(0, 2, None), outcome(1, 0, 3.0), outcome(1, 1, 2.0)]
+
+
+def name(best: Outcome | None) -> str | None:
+    return best.candidate.name if best else None
+
+
+def ask(history: list[Outcome], generation: int, best: Outcome | None, *, has_fitness: bool = True) -> Question:
+    members = tuple(o for o in history if o.candidate.generation == generation)
+    return Question(ToyTask(), "wave", has_fitness, generation, members, best)
+
+
+# ---------------------------------------------------------------- parents
+def test_the_first_of_the_latest_ranking_is_gone_on_from() -> None:
+    said = {0: Feedback(0, ("g0c0", "g0c1")), 1: Feedback(1, ("g1c1",))}
+    assert name(best_so_far(HISTORY, said, has_fitness=True)) == "g1c1"
+    assert name(best_so_far(HISTORY[:3], said, has_fitness=True)) == "g0c0"
+
+
+def test_without_a_ranking_fitness_decides_and_where_there_is_none_the_best_stays() -> None:
+    said = {0: Feedback(0, ("g0c0",)), 1: Feedback(1, (), {"g1c0": "so so"})}
+    # g0c0 was chosen with fitness 1; in generation 1 fitness decides between it and 3 and 2
+    assert name(best_so_far(HISTORY, said, has_fitness=True)) == "g1c0"
+    assert name(best_so_far(HISTORY, said, has_fitness=False)) == "g0c0"
+    assert best_so_far(HISTORY, {}, has_fitness=False) is None
+    assert name(best_so_far(HISTORY, {}, has_fitness=True)) == "g0c1"
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> None:
+    """Few values, so that there are ties; failures and NaN among them; generations in which all fail."""
+    random = Random(seed)
+    history: list[Outcome] = []
+    said: dict[int, Feedback] = {}
+    for generation in range(4):
+        best = best_so_far(history, said, has_fitness=True)
+        history += [outcome(generation, i, random.choice([None, math.nan, -1.0, 0.0, 2.0])) for i in range(3)]
+        said[generation] = by_fitness(ask(history, generation, best))
+        expected = greedy(history)
+        assert best_so_far(history, said, has_fitness=True) is expected
+        assert best_so_far(history, said, has_fitness=False) is expected
+        assert name(expected) == next(iter(said[generation].ranking), None)
+
+
+# ---------------------------------------------------------------- how much each was liked
+def test_preference_of_rankings_by_hand() -> None:
+    history = [outcome(0, i, 0.0) for i in range(4)] + [outcome(1, i, 0.0) for i in range(3)] + [outcome(1, 3, None)]
+    first = Feedback(0, ("g0c3", "g0c0", "g0c1"))  # three names: 1, 1/2, 0; g0c2 is unknown
+    assert preference(history[:4], [first]) == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 1.0}
+    # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not shown and stays 0
+    liked = preference(history, [first, Feedback(1, ("g1c2", "g1c0"))])
+    assert liked == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 0.5, "g1c0": 0.0, "g1c1": 0.5, "g1c2": 1.0}
+    assert preference(history, [first, Feedback(1)])["g0c3"] == 1.0
+    assert set(preference(history, []).values()) == {0.5}
+
+
+def test_an_outcome_without_fitness_holds_none() -> None:
+    curve = Curve("fitness", (1.0, 2.0), 2.0, 1.5, 1.0)
+    told = Outcome(
+        HISTORY[1].candidate,
+        training=TrainingRecord(8, 1.0, curve, (curve,), curve, curve, {"fitness": 0.9}),
+        evaluation=HISTORY[1].evaluation,
+    ).without_fitness()
+    assert told.fitness == -math.inf
+    assert told.evaluation is not None
+    assert told.training is not None
+    assert math.isnan(told.evaluation.fitness_low)
+    assert (told.evaluation.measures, told.training.correlations, told.training.fitness.values) == ({}, {}, ())
+    assert told.evaluation.episode_length == 1.0
+    assert told.training.components == (curve,)
+
+
+# ---------------------------------------------------------------- what a judge may say
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (Feedback(0), "asked about generation 1, got 0"),
+        (Feedback(1, ("g1c7",)), "'g1c7', which is no trained candidate. Did you mean"),
+        (Feedback(1, ("g0c2",)), "'g0c2', which is no trained candidate"),
+        (Feedback(1, ("g1c0", "g1c0")), "names a candidate twice: g1c0 > g1c0"),
+        (Feedback(1, (), {"g2c0": "hm"}), "speaks of 'g2c0', which is no candidate"),
+        (Feedback(1, (), {"g1c0": "\ud800"}), "no text that UTF-8 can hold"),
+        ("g1c0", r"must return eureka_agent\.Feedback, got str"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(said: Feedback, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        checked(said, ask(HISTORY, 1, None), HISTORY)
+
+
+def test_any_trained_candidate_of_the_run_may_be_ranked_and_empty_words_are_dropped() -> None:
+    said = Feedback(1, ("g0c0", "g1c1"), {"g0c2": "why did it fail? ☃", "g1c0": " \n"}, stop=True)
+    kept = checked(said, ask(HISTORY, 1, None), HISTORY)
+    assert kept == Feedback(1, ("g0c0", "g1c1"), {"g0c2": "why did it fail? ☃"}, stop=True)

@@ -1,0 +1,131 @@
+"""Who builds on whom, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from eureka_agent.errors import UsageError
+from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
+from eureka_agent.selection import greedy as fittest
+from eureka_agent.strategies import (
+    Plan,
+    Strategy,
+    choose_strategy,
+    greedy,
+    islands,
+    random,
+    restarts,
+    with_operators,
+)
+
+
+def outcome(g: int, sample: int, fitness: float) -> Outcome:
+    evaluation = Evaluation(fitness, fitness, fitness, 1, 1.0)
+    return Outcome(Candidate(g, Completion(sample, "", "scripted"), None), evaluation=evaluation)
+
+
+def generation(g: int, *fitness: float) -> list[Outcome]:
+    return [outcome(g, sample, value) for sample, value in enumerate(fitness)]
+
+
+def parents(plans: Sequence[Plan]) -> list[str]:
+    """Return each sample's parent in the order of the samples; - for none."""
+    named = {s: plan.parents[0].candidate.name if plan.parents else "-" for plan in plans for s in plan.samples}
+    return [named[sample] for sample in sorted(named)]
+
+
+def test_greedy_builds_on_the_best_of_all() -> None:
+    assert parents(greedy(0, 3, [], fittest)) == ["-", "-", "-"]
+    history = [*generation(0, 1.0, 5.0, 2.0), *generation(1, 3.0, 4.0, 0.0)]
+    assert parents(greedy(2, 3, history, fittest)) == ["g0c1"] * 3
+
+
+def test_random_knows_nothing() -> None:
+    (plan,) = random(3, 4, generation(0, 1.0, 2.0), fittest)
+    assert (plan.samples, plan.parents, plan.history) == ((0, 1, 2, 3), (), ())
+
+
+def test_restarts_forget() -> None:
+    """With a restart every second generation, generation 2 starts anew and 3 builds on 2 alone."""
+    history = [*generation(0, 9.0), *generation(1, 1.0), *generation(2, 2.0)]
+    plan = restarts(2)
+    assert parents(plan(1, 1, history[:1], fittest)) == ["g0c0"]
+    assert parents(plan(2, 1, history[:2], fittest)) == ["-"]
+    (third,) = plan(3, 1, history, fittest)
+    assert parents([third]) == ["g2c0"]
+    assert [o.candidate.name for o in third.history] == ["g2c0"]
+
+
+def test_islands_keep_to_themselves() -> None:
+    """Four samples on two islands: 0 and 1, 2 and 3. The best of all, 9, lies on the second."""
+    history = generation(0, 1.0, 2.0, 9.0, 0.0)
+    plans = islands(2, migrate_every=2)(1, 4, history, fittest)
+    assert parents(plans) == ["g0c1", "g0c1", "g0c2", "g0c2"]
+    assert [o.candidate.name for o in plans[0].history] == ["g0c0", "g0c1"]
+
+
+def test_the_worst_island_takes_over_the_best_of_all() -> None:
+    """Bests 2, 9 and 1: before generation 2 the third island gets the 9, and is told of it."""
+    history = [*generation(0, 2.0, 9.0, 1.0), *generation(1, 0.0, 0.0, 0.5)]
+    plans = islands(3, migrate_every=2)(2, 3, history, fittest)
+    assert parents(plans) == ["g0c0", "g0c1", "g0c1"]
+    assert [o.candidate.name for o in plans[2].history] == ["g0c2", "g1c2", "g0c1"]
+    assert parents(islands(3, migrate_every=3)(2, 3, history, fittest)) == ["g0c0", "g0c1", "g0c2"]
+
+
+def test_an_island_without_a_living_candidate_is_the_worst() -> None:
+    dead = Outcome(Candidate(0, Completion(1, "", "scripted"), None))
+    plans = islands(2)(2, 2, [outcome(0, 0, 1.0), dead], fittest)
+    assert parents(plans) == ["g0c0", "g0c0"]
+
+
+def test_a_second_attempt_belongs_to_the_same_islands() -> None:
+    """A generation that was asked for again has samples 4 to 7: places 0 to 3."""
+    again = [outcome(0, 4 + sample, value) for sample, value in enumerate((1.0, 2.0, 3.0, 4.0))]
+    assert parents(islands(2)(1, 4, again, fittest)) == ["g0c5", "g0c5", "g0c7", "g0c7"]
+
+
+def test_operators_take_turns() -> None:
+    """Seven samples: numbers, structure, cross, form, lineage, and again numbers, structure."""
+    history = [*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0), *generation(2, 0.0, 3.5)]
+    history = [replace(o, candidate=replace(o.candidate, function=o.candidate.name)) for o in history]
+    plans = {plan.operator: plan for plan in with_operators(greedy)(3, 7, history, fittest)}
+    assert {operator: plan.samples for operator, plan in plans.items()} == {
+        "numbers": (0, 5), "structure": (1, 6), "cross": (2,), "form": (3,), "lineage": (4,),
+    }  # fmt: skip
+    named = {operator: [o.candidate.name for o in plan.parents] for operator, plan in plans.items()}
+    assert named["numbers"] == named["structure"] == named["form"] == ["g1c1"]
+    assert named["cross"] == ["g1c1", "g2c1"]  # 4 with 3.5
+    assert named["lineage"] == ["g1c1", "g2c1", "g0c1"]  # the best of generations 1, 2 and 0
+    assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [""]  # nothing to operate on
+
+
+@pytest.mark.parametrize("strategy", [greedy, random, restarts(2), islands(2), islands(3), islands(5)])
+@pytest.mark.parametrize("samples", [5, 8, 16])
+def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
+    history = generation(0, *range(samples))
+    for g in (0, 1, 2, 3):
+        plans = strategy(g, samples, history if g else [], fittest)
+        assert sorted(sample for plan in plans for sample in plan.samples) == list(range(samples))
+        sizes = [len(plan.samples) for plan in plans]
+        assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("islands", {"islands_count": 1}, "between 2 and the samples"),
+        ("islands", {"islands_count": 9}, "got 9"),
+        ("restarts", {"restart_every": 5}, "between 1 and the generations before the last (4)"),
+        ("restarts", {"restart_every": 0}, "got 0"),
+    ],
+)
+def test_numbers_that_no_strategy_can_work_with(name: Any, change: dict[str, int], says: str) -> None:
+    numbers = {"generations": 5, "samples": 8, "islands_count": 2, "restart_every": 2} | change
+    with pytest.raises(UsageError) as error:
+        choose_strategy(name, **numbers)
+    assert says in str(error.value)
