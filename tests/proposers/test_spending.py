@@ -44,7 +44,7 @@ def test_a_reservation_is_kept_before_it_counts() -> None:
 def ask(server: ChatServer, samples: int, **options: Any) -> tuple[list[Completion], Exception | None]:
     answers: list[Completion] = []
     try:
-        for answer in proposer(server, **options).propose(PROMPT, range(samples)):
+        for answer in proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)):
             answers.append(answer)
     except (LimitReachedError, ProposerError) as raised:
         return answers, raised
@@ -88,7 +88,8 @@ def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServe
     kept: list[Amount] = []
     spending = Spending()
     spending.carry_on(Amount(), kept.append)
-    answers = proposer(chat_server, answer_tokens=100, spending=spending, concurrency=3).propose(PROMPT, range(8))
+    asked = proposer(chat_server, answer_tokens=100, spending=spending, concurrency=3)
+    answers = asked.propose(dict.fromkeys(range(8), PROMPT))
     next(answers)
     # Killed while the first answer is being stored: it is settled afterwards, so all three count in full.
     assert kept[-1] == Amount(3 * WORST)
