@@ -17,7 +17,7 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
-from eureka_agent.config import BudgetName, SynthesisConfig
+from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
@@ -238,10 +238,9 @@ def doctor() -> None:
 # ---------------------------------------------------------------------- around them
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
     """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
-    arguments = _long(list(sys.argv[1:] if args is None else args))
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
     try:
-        run(arguments)
+        run(_long(list(sys.argv[1:] if args is None else args)))
     except EurekaError as error:
         _say(Text.assemble(("error: ", "bold red"), _words(error)))
         return error.exit_code
@@ -270,8 +269,16 @@ def _say(text: Text) -> None:
 
 
 def _long(arguments: list[str]) -> list[str]:
-    """Spell `--quick` out."""
-    return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+    """Spell `--quick` and `--protocol` out."""
+    words = [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--protocol" and (equals or place + 1 < len(words)):
+            value = value if equals else words[place + 1]
+            if value not in PROTOCOLS:
+                raise UsageError(f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}.")
+            return words[:place] + PROTOCOLS[value].split() + words[place + 1 + (not equals) :]
+    return words
 
 
 def _go_on(run: Run) -> None:
