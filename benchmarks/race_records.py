@@ -22,7 +22,7 @@ from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.racing import Pace, Standing, stopped
 from eureka_agent.trial import Trials
 
-LOOKS = tuple(round(0.05 * k, 2) for k in range(1, 20))
+LOOKS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 """Shares of the training at which a race may be replayed to have its rungs."""
 Iteration = tuple[float, float, int]
 """Fitness, ends and steps of one: see `Pace`."""

@@ -1,10 +1,10 @@
 """Racing against training everyone to the end: does it find the same winner, and for how many environment steps?
 
 For each seed the built-in grammar proposes the rewards of a first generation, and all of them are trained to the end,
-with a look at every policy every 5 %. Candidates do not influence each other, so any race among them can be replayed
-from that (`race_records`; a test holds such a race and compares). A seed counts as found when the race's best is the
-full training's best, or when its fitness lies within the winner's 95 % interval or above. The race pays for the
-episodes at its rungs; the final evaluation is left out on both sides.
+with a look at every policy now and then. Candidates do not influence each other, so any race among them can be
+replayed from that (`race_records`; a test holds such a race and compares). A seed counts as found when the race's best
+is the full training's best, or when its fitness lies within the winner's 95 % interval or above. The race pays for
+the episodes at its rungs; the final evaluation is left out on both sides.
 
 Trainings go to `--out` as they end, and are not run again. `--sweep` replays many races, to choose settings on some
 seeds (`--first-seed`) that others then judge.

@@ -17,8 +17,8 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
-from eureka_agent.config import BudgetName, SynthesisConfig
-from eureka_agent.errors import EurekaError
+from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig
+from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
     from eureka_agent.run import Run
@@ -153,7 +153,7 @@ def export(
         policies: Whether the trained policies are written, too, as base64.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.run_dir import RunDir, saving
+    from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import export_text, exported
     from eureka_agent.store import Store
 
@@ -163,8 +163,10 @@ def export(
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    with saving(out):
+    try:
         out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
     Console().print(f"The run is in {out}.")
 
 
@@ -236,10 +238,9 @@ def doctor() -> None:
 # ---------------------------------------------------------------------- around them
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
     """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
-    arguments = _long(list(sys.argv[1:] if args is None else args))
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
     try:
-        run(arguments)
+        run(_long(list(sys.argv[1:] if args is None else args)))
     except EurekaError as error:
         _say(Text.assemble(("error: ", "bold red"), _words(error)))
         return error.exit_code
@@ -268,8 +269,16 @@ def _say(text: Text) -> None:
 
 
 def _long(arguments: list[str]) -> list[str]:
-    """Spell `--quick` out."""
-    return [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+    """Spell `--quick` and `--protocol` out."""
+    words = [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--protocol" and (equals or place + 1 < len(words)):
+            value = value if equals else words[place + 1]
+            if value not in PROTOCOLS:
+                raise UsageError(f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}.")
+            return words[:place] + PROTOCOLS[value].split() + words[place + 1 + (not equals) :]
+    return words
 
 
 def _go_on(run: Run) -> None:

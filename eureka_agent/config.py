@@ -19,6 +19,13 @@ BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
 FeedbackName = Literal["none", "cli", "synthetic"]
 
+PROTOCOLS = {
+    "eureka": "--generations 25 --samples 16 --strategy restarts --restart-every 5 --final-seeds 5 --budget paper",
+    "matched": "--generations 5 --samples 16 --final-seeds 5",
+}
+"""What `--protocol` stands for; what is written after it counts more. `eureka` is the paper's: five searches of five
+generations of 16, the best of all trained with five more seeds. `matched` takes 80 trainings whatever the strategy."""
+
 SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """Those of stable-baselines3 that act in continuous spaces."""
 
@@ -138,6 +145,9 @@ class SynthesisConfig:
     same, to 1; see docs/distance.md. At 0 only rewards that compute the same are not trained twice."""
     preference_check: bool = False
     """Refuse rewards that rank failed episodes of earlier policies above successful ones before they are trained."""
+    final_seeds: int = 0
+    """At the end, train the best reward anew with so many other seeds, beside the human and the sparse reward: the
+    search's own figure is that of its luckiest training. 5 or more give an interval worth the name."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
     wall: Literal["full", "reduced"] = "full"
@@ -167,6 +177,7 @@ class SynthesisConfig:
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
         self._check_screening()
+        self._check_finals()
         _ = self.search_strategy
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
@@ -179,6 +190,12 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_finals(self) -> None:
+        if self.final_seeds < 0 or (self.final_seeds and not self.has_fitness):
+            raise UsageError(
+                f"--final-seeds must be 0 or more, and needs a fitness (no --env); got {self.final_seeds}."
+            )
 
     def _check_screening(self) -> None:
         if not 0.0 <= self.novelty < 1.0:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Baseline, Candidate, Completion, Generation, Outcome
+from eureka_agent.records import Baseline, Candidate, Completion, Final, Generation, Outcome
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import Progress
 
@@ -88,6 +88,16 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True)
+class FinalMeasured:
+    """The best reward and the references were trained with one of the final seeds."""
+
+    final: Final
+    number: int
+    """From 1."""
+    of: int
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """The search is over and everything is written."""
 
@@ -101,6 +111,8 @@ class RunFinished:
     """Over all trainings of the run."""
     seconds: float
     """Spent on training and evaluation, over all sittings of the run."""
+    finals: tuple[Final, ...] = ()
+    """Trainings of the best reward with other seeds, where they were asked for."""
     stopped: str = ""
     """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
@@ -114,6 +126,7 @@ Event: TypeAlias = (
     | Trained
     | BaselinesMeasured
     | GenerationFinished
+    | FinalMeasured
     | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Rejected
 from eureka_agent.feedback import Judge, Question, checked
+from eureka_agent.finals import measure_finals
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome
@@ -57,6 +58,9 @@ class Search:
             yield generation
             if (said is not None and said.stop) or (g + 1 < self.config.generations and self._limit_reached()):
                 break
+        best = self._best(history)
+        if best is not None and self.config.final_seeds:
+            measure_finals(self.store, self.trials, best, self._tell)
 
     @property
     def stopped(self) -> str:

@@ -239,6 +239,27 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class FinalTraining:
+    """One training of the final comparison."""
+
+    evaluation: Evaluation
+    """Of the last policy; of random actions where the training broke."""
+    peak: float
+    """The highest of about ten points of the training's fitness curve, while exploring."""
+    environment_steps: int
+
+
+@dataclass(frozen=True)
+class Final:
+    """The run's best reward and the references, trained with a seed that the search did not use."""
+
+    seed: int
+    best: FinalTraining
+    human: FinalTraining
+    sparse: FinalTraining
+
+
+@dataclass(frozen=True)
 class Generation:
     """One finished generation: its outcomes in sample order, the best of the run so far, what was said."""
 

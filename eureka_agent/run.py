@@ -102,14 +102,18 @@ class Run:
         trainings = [
             outcome.training.environment_steps for outcome in outcomes if outcome.training and not outcome.twin
         ]
+        finals = [each for final in self._store.finals() for each in (final.best, final.human, final.sparse)]
         return RunFinished(
             path=self.dir.path,
             best=self.best,
             baselines=baselines,
             outcomes=outcomes,
             human_normalised=human_normalised(self.best, baselines),
-            environment_steps=sum(trainings) + sum(baseline.environment_steps for baseline in baselines),
+            environment_steps=sum(trainings)
+            + sum(baseline.environment_steps for baseline in baselines)
+            + sum(training.environment_steps for training in finals),
             seconds=self._store.seconds,
+            finals=tuple(self._store.finals()),
             stopped=self._search.stopped,
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 
@@ -40,6 +40,8 @@ class RunExport:
     candidates: tuple[Outcome, ...]
     """Code, failure, training, evaluation and reflection of each."""
     baselines: tuple[Baseline, ...]
+    finals: tuple[Final, ...]
+    """Trainings of the best reward and the references with other seeds."""
     feedback: Mapping[int, Feedback]
     """What a person, or what stands for one, said of each generation."""
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +63,7 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         checked=store.checks(),
         candidates=tuple(outcomes),
         baselines=tuple(store.baselines()),
+        finals=tuple(store.finals()),
         feedback=store.feedback(),
         policies={name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data},
     )

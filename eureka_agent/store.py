@@ -19,7 +19,7 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, open_database
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Outcome
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 2
@@ -34,6 +34,7 @@ _TABLES = (
     "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
     " PRIMARY KEY (generation, sample))",
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
+    "finals (seed INTEGER PRIMARY KEY, record TEXT NOT NULL)",
 )
 
 
@@ -225,6 +226,16 @@ class Store:
         with self._transaction("write the baselines"):
             for baseline in baselines:
                 self._db.execute("INSERT INTO baselines VALUES (?, ?)", (baseline.name, to_json(baseline)))
+            self._add_seconds(seconds)
+
+    def finals(self) -> list[Final]:
+        """Return the final trainings of the best reward and the references, one a seed, in order."""
+        return [from_json(Final, record) for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")]
+
+    def put_final(self, final: Final, *, seconds: float = 0.0) -> None:
+        """Write what came of one final seed; `seconds` is the time it took."""
+        with self._transaction("write a final training"):
+            self._db.execute("INSERT INTO finals VALUES (?, ?)", (final.seed, to_json(final)))
             self._add_seconds(seconds)
 
     @property

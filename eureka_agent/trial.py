@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -161,16 +162,26 @@ class Trials:
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[Trial], tuple[Baseline, ...]]:
         """Train `rewards` in one population with the human and the sparse reward."""
+        (*trials, human, sparse), random = self.references(names, rewards)
+        baselines = (_baseline("human", human), _baseline("sparse", sparse), Baseline("random", random))
+        self._tell(BaselinesMeasured(baselines))
+        return trials, baselines
+
+    def references(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> tuple[list[Trial], Evaluation]:
+        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do."""
         with ExitStack() as open_rewards:
             source = check_source(self.task.human_reward, self.task.reward_inputs)
             sealed = self.open(source, open_rewards)
             human = self._near_the_worlds(sealed, sealed.graph(self._samples) if self._device != "cpu" else None)
-            everyone = (*names, "human reward", "sparse reward")
-            *trials, human_trial, sparse_trial = self.train(everyone, (*rewards, human, SparseReward()))
+            trials = self.train((*names, "human reward", "sparse reward"), (*rewards, human, SparseReward()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
-        baselines = (_baseline("human", human_trial), _baseline("sparse", sparse_trial), Baseline("random", random))
-        self._tell(BaselinesMeasured(baselines))
-        return trials, baselines
+        return trials, random
+
+    def with_seed(self, seed: int) -> Trials:
+        """Return the same with another seed of training and evaluation."""
+        other = copy.copy(self)
+        other._seed = seed
+        return other
 
     def _evaluate(self, policies: Sequence[Act]) -> list[Evaluation]:
         with one_torch_thread():

@@ -100,8 +100,10 @@ def test_a_run_in_which_no_reward_works(
 def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     message = fails(capsys, "synthesize", "--task", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "mine")
-    assert "exists already" in message
-    assert "resume" in message
+    assert "exists already. It holds no run: remove it" in message
+    (tmp_path / "mine" / "run.db").touch()
+    message = fails(capsys, "synthesize", "--task", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "mine")
+    assert "Go on with `eureka-agent resume" in message
 
 
 def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

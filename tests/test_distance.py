@@ -218,4 +218,7 @@ def test_the_nearest_earlier_reward() -> None:
     earlier = {n: torch.tensor([math.cos(math.radians(a)), math.sin(math.radians(a))]) for n, a in angles.items()}
     candidate = torch.tensor([1.0, 0.0])
     assert nearest(candidate, {}) is None
-    assert nearest(candidate, earlier) == ("g0c1", pytest.approx(0.5))
+    found = nearest(candidate, earlier)
+    assert found is not None
+    assert found[0] == "g0c1"
+    assert found[1] == pytest.approx(0.5)

@@ -99,7 +99,8 @@ def test_values_of_another_shape_are_refused() -> None:
 def balance(observation: Tensor) -> Tensor:
     """A linear feedback that keeps the pole up."""
     x, speed, angle, spin = observation.T
-    return (x + speed + 10.0 * angle + 2.0 * spin)[:, None].clamp(-1.0, 1.0)
+    push: Tensor = x + speed + 10.0 * angle + 2.0 * spin
+    return push[:, None].clamp(-1.0, 1.0)
 
 
 def test_episodes_of_policies_on_real_physics() -> None:

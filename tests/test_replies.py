@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from string import ascii_uppercase
+from typing import Any
 
 import pytest
 import torch
@@ -54,10 +54,10 @@ def one_sentence(error: ExtractionError | CheckError) -> bool:
 
 def computed(source: RewardSource, code: str = "") -> Tensor:
     """What a reward gives on sample states; only for sources that these tests wrote themselves."""
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     exec((code or source.code).replace("@torch.jit.script", ""), namespace)
     function = namespace["compute_reward"]
-    assert isinstance(function, Callable)  # type: ignore[arg-type]
+    assert callable(function)
     rows = state()
     given = {**rows, **{f"prev_{name}": 0.5 * row for name, row in rows.items()}, **SPEC.constants}
     reward, components = function(**{name: given[name] for name in source.parameters})

@@ -37,7 +37,7 @@ def read_answer(body: object, model: str, where: str) -> Answer:
             raise _error_inside(body["error"], model, where)
         raise _no_completion(where, body)
     usage = body.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
+    usage = usage if isinstance(usage, dict) and usage.get("prompt_tokens") else {}  # LiteLLM writes 0 for unknown
     served_by = body.get("model")
     return Answer(
         text=without_thoughts(_text(message.get("content")) or _text(message.get("refusal"))),

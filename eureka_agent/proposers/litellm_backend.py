@@ -11,9 +11,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from eureka_agent.errors import CredentialsError, ProposerError, UsageError
+from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, excerpt, refusal
+from eureka_agent.proposers.refusals import broken_off, causes, excerpt, refusal
 
 
 class LiteLLMBackend:
@@ -60,23 +60,48 @@ class LiteLLMBackend:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> ProposerError:
-        status = getattr(error, "status_code", None)
-        broken = broken_off(error, self.where)
-        if not isinstance(status, int) or _without_answer(error):
-            return broken
-        said = excerpt(getattr(error, "message", None) or error)
-        headers = getattr(error, "litellm_response_headers", None) or getattr(
-            getattr(error, "response", None), "headers", {}
+        """Return our error for one of LiteLLM's, by what was really sent.
+
+        LiteLLM's own statuses cannot be trusted with money: it says 500 of an answer with status 200 that it cannot
+        read, which was paid for, and of a connection that broke.
+        """
+        seen = list(causes(error))
+        response = next((r for r in map(_response, seen) if r is not None), None)
+        if response is None and (any(map(_is_transports, seen)) or not hasattr(error, "status_code")):
+            return broken_off(error, self.where)
+        status = response.status_code if response is not None else error.status_code  # type: ignore[attr-defined]
+        if response is None and status in (500, 502, 504):
+            return BadResponseError(
+                f"{self.where} did not answer with a chat completion: LiteLLM says {excerpt(error)}", may_be_billed=True
+            )
+        translated = refusal(
+            status,
+            excerpt(getattr(error, "message", None) or error),
+            " ".join(f"{type(cause).__name__} {cause} {getattr(cause, 'body', '')}" for cause in seen),
+            model=self._model,
+            where=self.where,
+            key=self._key,
+            headers=dict(response.headers) if response is not None else None,
         )
-        words = f"{type(error).__name__} {error}"
-        return refusal(
-            status, said, words, model=self._model, where=self.where, key=self._key, headers=dict(headers or {})
-        )
+        translated.may_be_billed |= response is None
+        return translated
 
 
-def _without_answer(error: Exception) -> bool:
-    """Whether an error of LiteLLM, which gives each one a status, does not come from a status that was sent."""
-    return any(kind.__name__ in ("APIConnectionError", "APITimeoutError") for kind in type(error).__mro__)
+def _response(cause: BaseException) -> Any:
+    """Return the HTTP response that an error of the SDK or of httpx speaks of; None for all others."""
+    for kind in type(cause).__mro__:
+        sdk = kind.__name__ == "APIStatusError" and type(cause).__module__.startswith("openai")
+        if sdk or kind.__name__ == "HTTPStatusError":
+            return getattr(cause, "response", None)
+    return None
+
+
+def _is_transports(cause: BaseException) -> bool:
+    """Whether an error is a transport's; LiteLLM calls all that it does not know APIConnectionError."""
+    if type(cause).__module__.startswith("litellm"):
+        return False
+    names = {kind.__name__ for kind in type(cause).__mro__}
+    return bool(names & {"APIConnectionError", "RequestError", "ClientError", "OSError", "TimeoutError"})
 
 
 def _litellm() -> Any:

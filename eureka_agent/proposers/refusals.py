@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 
 from eureka_agent.errors import (
@@ -27,7 +28,7 @@ _TOO_LONG = (
     "contextwindowexceeded",
 )
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError")
-_GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError")
+_GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
 
 
@@ -82,9 +83,10 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
 
     The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
     """
-    names = [kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__]
-    said = excerpt(list(_causes(error))[-1] or error)
-    if any(name in _NEVER_SENT for name in names):
+    names = [kind.__name__ for cause in causes(error) for kind in type(cause).__mro__]
+    said = excerpt(list(causes(error))[-1] or error)
+    cut = any(getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error))
+    if not cut and any(name in _NEVER_SENT for name in names):
         return UnavailableError(f"{where} cannot be reached ({said}): check the network and --base-url.")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
@@ -107,7 +109,7 @@ def excerpt(value: object) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it came from, down to the first."""
     seen: set[int] = set()
     cause: BaseException | None = error

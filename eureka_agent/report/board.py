@@ -11,6 +11,7 @@ from typing import Literal
 from eureka_agent.events import (
     BaselinesMeasured,
     Event,
+    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
     Proposed,
@@ -63,6 +64,7 @@ class Board:
         self._training_seconds: dict[tuple[str, ...], float] = {}
         self._steps_per_second = 0.0
         self._begun: set[int] = set()
+        self._finals_left: int | None = None
 
     def take(self, event: Event) -> None:
         """Take in one event."""
@@ -87,6 +89,8 @@ class Board:
                 self.baselines, self.rows, self.progress = event.baselines, self._candidates, None
             case GenerationFinished():
                 self._finish(event.generation)
+            case FinalMeasured():
+                self._finals_left, self.progress = event.of - event.number, None
             case RunFinished():
                 self.finished, self.best, self.progress = event, event.best, None
 
@@ -123,8 +127,10 @@ class Board:
             and (self.progress is None or self.rows is self._candidates)
         ):
             members += 2  # the human and the sparse reward
+        left = config.final_seeds if self._finals_left is None else self._finals_left
+        finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.samples) if config.race else 1.0
-        steps = members * share * self.run.budget.environment_steps + self._steps_left
+        steps = (members * share + finals) * self.run.budget.environment_steps + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
 

@@ -16,6 +16,7 @@ from rich.text import Text
 from eureka_agent.events import (
     BaselinesMeasured,
     Event,
+    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
     RunFinished,
@@ -88,6 +89,8 @@ class LiveDisplay:
                 lines = sentences.training_started(event)
             case BaselinesMeasured() if run:
                 lines = sentences.baselines_measured(event, unit_of(run))
+            case FinalMeasured() if run:
+                lines = [sentences.final_measured(event, unit_of(run))]
             case GenerationFinished() if run:
                 lines = sentences.generation_finished(event, run)
             case RunFinished() if run:

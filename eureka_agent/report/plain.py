@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from eureka_agent.events import (
     BaselinesMeasured,
     Event,
+    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
     Proposed,
@@ -83,6 +84,8 @@ class PlainLog:
                 return self._training(event.progress, unit)
             case BaselinesMeasured():
                 return sentences.baselines_measured(event, unit)
+            case FinalMeasured():
+                return [sentences.final_measured(event, unit)]
             case GenerationFinished() if run:
                 news = [o for o in event.generation.outcomes if o.candidate.name not in self._rejected]
                 return [sentences.outcome_known(o, unit) for o in news] + sentences.generation_finished(event, run)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.finals import final_scores
 from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
@@ -41,6 +42,8 @@ def run_view(store: Store, task: Task) -> RenderableType:
     if baselines := store.baselines():
         parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
     parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
+    if (scores := final_scores(store.finals())) is not None:
+        parts += [Text(line, overflow="fold") for line in sentences.final_scores_known(scores)]
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {stopped}"))
     if not store.finished:

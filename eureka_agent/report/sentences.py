@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from eureka_agent.events import (
     BaselinesMeasured,
+    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
     RunFinished,
     RunStarted,
     TrainingStarted,
 )
+from eureka_agent.finals import FinalScores
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
@@ -18,12 +22,15 @@ from eureka_agent.report.words import (
     clean,
     duration,
     nth,
+    number,
+    places,
     plural,
     quantity,
     unit_of,
     verdict,
 )
 from eureka_agent.selection import greedy
+from eureka_agent.statistics import Score
 
 
 def run_started(event: RunStarted) -> list[str]:
@@ -54,6 +61,35 @@ def training_started(event: TrainingStarted) -> list[str]:
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
     """Return one sentence a baseline."""
     return [f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines]
+
+
+def final_measured(event: FinalMeasured, unit: str | None) -> str:
+    """Return what one of the final seeds gave."""
+    final = event.final
+    names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
+    results = ", ".join(f"{name} {number(training.evaluation.fitness)}" for name, training in names.items())
+    return f"Final training {event.number} of {event.of}, seed {final.seed}: {results}{f' {unit}' if unit else ''}."
+
+
+def final_scores_known(scores: FinalScores) -> list[str]:
+    """Return what the final trainings say together."""
+    rows = {"best": scores.best, BASELINES["human"]: scores.human, BASELINES["sparse"]: scores.sparse}
+    results = ", ".join(f"{name} {score_in_words(row)}" for name, row in rows.items())
+    lines = [f"With {plural(scores.seeds, 'other training seed')} (interquartile mean, 95 % interval): {results}."]
+    checkpoints = ", ".join(number(value) for value in scores.checkpoints)
+    lines.append(f"Mean over the seeds of the training curve's best point: {checkpoints}.")
+    if scores.human_normalised is not None and scores.clipped is not None:
+        both = f"{number(scores.human_normalised, 2)}, clipped to 0 to 3: {number(scores.clipped, 2)}"
+        lines.append(f"Human-normalised score of these: {both}.")
+    return lines
+
+
+def score_in_words(score: Score) -> str:
+    """Return `2.31 (2.10 to 2.52)`."""
+    if not (math.isfinite(score.low) and math.isfinite(score.high)):
+        return f"{number(score.value)} (unknown)"
+    decimals = places((score.value, score.low, score.high))
+    return f"{number(score.value, decimals)} ({number(score.low, decimals)} to {number(score.high, decimals)})"
 
 
 def outcome_known(outcome: Outcome, unit: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import RunFinished
+from eureka_agent.finals import final_scores
 from eureka_agent.records import Evaluation, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.run_dir import RunDir
@@ -42,6 +43,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "best": _best(finished, judged),
         "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
         "human_normalised": finished.human_normalised,
+        "final": _final(finished),
         "distance_to_human": {
             o.candidate.name: o.distance_to_human for o in finished.outcomes if o.distance_to_human is not None
         },
@@ -77,6 +79,21 @@ def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
         "episodes": evaluation.episodes,
         "episode_length": evaluation.episode_length,
         "measures": dict(evaluation.measures),
+    }
+
+
+def _final(finished: RunFinished) -> dict[str, Any] | None:
+    """Return what the final trainings say; intervals of the bootstrap, None where it knows none."""
+    scores = final_scores(finished.finals)
+    if scores is None:
+        return None
+    rows = {"best": scores.best, "human": scores.human, "sparse": scores.sparse}
+    return {
+        "seeds": scores.seeds,
+        **{name: {"fitness": row.value, "low": row.low, "high": row.high} for name, row in rows.items()},
+        "best_checkpoints": dict(zip(rows, scores.checkpoints, strict=True)),
+        "human_normalised": scores.human_normalised,
+        "human_normalised_clipped": scores.clipped,
     }
 
 

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.events import RunFinished, RunStarted
+from eureka_agent.finals import final_scores
 from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.sentences import effort, stopped_early
+from eureka_agent.report.sentences import effort, final_scores_known, stopped_early
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
@@ -86,6 +87,8 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
     elif best is not None and finished.baselines:
         parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
+    if (scores := final_scores(finished.finals)) is not None:
+        parts += [Text(line) for line in final_scores_known(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 

@@ -76,6 +76,7 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
         store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(runs.NAN)), None)])
+        store.put_finished()
         text = read(store)
     assert "the built-in grammar" in text
     assert "cost" not in text
@@ -92,6 +93,7 @@ def test_what_a_person_chose(tmp_path: Path) -> None:
             store.put_completion(0, answer)
         store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None) for answer in answers])
         store.put_feedback(Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True))
+        store.put_finished()
         text = read(store)
     assert "toy: wave" in text
     assert "none; rankings judge" in text

@@ -1,15 +1,19 @@
-"""A run in a process of its own, for a test that kills it: `killed_run.py FOLDER start|resume`.
+"""A run in a process of its own, for tests that kill it: `killed_run.py FOLDER start|resume`, or `work` in a fork.
 
-It writes beside its folder who was asked (`FOLDER.asked`) and what was trained (`FOLDER.trained`), and it saves its
-trainings after every iteration, so that kills fall into the saving, too.
+It writes beside its folder who was asked (`FOLDER.asked`), what was trained (`FOLDER.trained`) and what happened
+(`FOLDER.events`), and it saves its trainings after every iteration, so that kills fall into the saving, too.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
+
+import torch
 
 import eureka_agent as ea
 from eureka_agent import trial
@@ -19,41 +23,55 @@ from eureka_agent.records import Prompt
 from eureka_agent.trainer import Checkpoint
 from tests.support.rewards import TRACEBACK, upright
 
-FOLDER = Path(sys.argv[1])
-CONFIG = ea.SynthesisConfig(
-    task="cartpole",
-    budget="quick",
-    generations=2,
-    samples=3,
-    num_envs=16,
-    environment_steps=4096,
-    runs_dir=FOLDER.parent,
-    run_name=FOLDER.name,
-)
+
+def work(folder: Path, how: str) -> None:
+    """Start or resume the run in `folder`; in a session of its own, so that a test finds all of its processes."""
+    os.setsid()
+    torch.set_num_threads(1)
+    _run(folder, how, lambda name: _note(folder, "events", name))
 
 
-def note(what: str, names: str) -> None:
-    with (FOLDER.parent / f"{FOLDER.name}.{what}").open("a") as log:
-        log.write(f"{names}\n")
-
-
-def answer(prompt: Prompt, index: int) -> str:
-    """Say who was asked, so that the test can see that nobody was asked twice."""
-    note("asked", f"g{prompt.generation}c{index}")
-    return TRACEBACK if index == 1 else upright(0.1 * (prompt.generation * 3 + index))
-
-
-def say(event: Event) -> None:
-    """Tell the test where the run is."""
-    if isinstance(event, TrainingStarted):
-        note("trained", " ".join(name.replace(" ", "_") for name in event.names))
-    sys.stdout.write(f"{type(event).__name__}\n")
+def _say(name: str) -> None:
+    sys.stdout.write(f"{name}\n")
     sys.stdout.flush()
 
 
-proposer = ScriptedProposer(answer)
-with patch.object(trial, "Checkpoint", partial(Checkpoint, every_s=0.0)):
-    if sys.argv[2] == "start":
-        ea.synthesize(CONFIG, proposer=proposer, listener=say)
-    else:
-        ea.resume(FOLDER, proposer=proposer, listener=say)
+def _run(folder: Path, how: str, say: Callable[[str], None]) -> None:
+    def answer(prompt: Prompt, index: int) -> str:
+        """Say who was asked, so that the test can see that nobody was asked twice."""
+        _note(folder, "asked", f"g{prompt.generation}c{index}")
+        return TRACEBACK if index == 1 else upright(0.1 * (prompt.generation * 3 + index))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            _note(folder, "trained", " ".join(name.replace(" ", "_") for name in event.names))
+        say(type(event).__name__)
+
+    proposer = ScriptedProposer(answer)
+    with patch.object(trial, "Checkpoint", partial(Checkpoint, every_s=0.0)):
+        if how == "start":
+            ea.synthesize(_config(folder), proposer=proposer, listener=listen)
+        else:
+            ea.resume(folder, proposer=proposer, listener=listen)
+
+
+def _config(folder: Path) -> ea.SynthesisConfig:
+    return ea.SynthesisConfig(
+        task="cartpole",
+        budget="quick",
+        generations=2,
+        samples=3,
+        num_envs=16,
+        environment_steps=4096,
+        runs_dir=folder.parent,
+        run_name=folder.name,
+    )
+
+
+def _note(folder: Path, what: str, line: str) -> None:
+    with (folder.parent / f"{folder.name}.{what}").open("a") as log:
+        log.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    _run(Path(sys.argv[1]), sys.argv[2], _say)

@@ -16,9 +16,9 @@ from tests.run.test_loop import comparable
 ROOT = Path(__file__).parents[2]
 
 
-def start(folder: Path, how: str, *, own_session: bool = False) -> subprocess.Popen[str]:
+def start(folder: Path, how: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.run.killed_run", str(folder), how]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=own_session)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def finish(folder: Path, how: str) -> list[str]:

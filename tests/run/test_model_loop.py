@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,16 @@ from typing import Any
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.errors import AuthenticationError
-from eureka_agent.events import Event, RunStarted
+from eureka_agent.errors import AuthenticationError, UsageError
+from eureka_agent.events import Event, RunFinished, RunStarted
 from eureka_agent.jail import Wall
+from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers.spending import Amount
+from eureka_agent.registry import load_task
+from eureka_agent.report.sentences import stopped_early
+from eureka_agent.run_dir import RunDir
+from eureka_agent.serial import from_json
+from eureka_agent.store import Store
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
 
@@ -99,3 +107,109 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
     result = ea.resume(tmp_path / "run", wall=wall)
     assert len(chat_server.requests) == asked + 1
     assert all(outcome.evaluation for outcome in result.outcomes)
+
+
+# ---------------------------------------------------------------- limits
+def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisConfig:
+    settings: dict[str, Any] = {
+        "task": "cartpole",
+        "budget": "quick",
+        "model": "test-model",
+        "base_url": server.base_url,
+        "generations": 3,
+        "samples": 2,
+        "num_envs": 8,
+        "environment_steps": 512,
+        "baselines": False,
+        "answer_tokens": 1000,
+        "runs_dir": tmp_path,
+        "run_name": "run",
+    }
+    return ea.SynthesisConfig(**(settings | changes))
+
+
+def answering(server: ChatServer) -> None:
+    """Let every answer be another reward that works, and take 600 + 400 tokens."""
+    usage = {"prompt_tokens": 600, "completion_tokens": 400, "total_tokens": 1000}
+    server.default = lambda request: completion(upright(0.01 * len(server.requests)), usage=usage)
+
+
+def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    answering(chat_server)
+    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
+    worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
+    # A request takes 1000 tokens in the end, but one more may only be sent while its worst case fits in.
+    config = limited(tmp_path, chat_server, max_tokens=2 * worst)
+    events: list[Event] = []
+    result = ea.synthesize(config, listener=events.append, wall=wall)
+    finished = events[-1]
+    assert isinstance(finished, RunFinished)
+    assert result.best is not None
+    assert (result.path / "best_reward.py").exists()
+    assert f"--max-tokens {2 * worst} leaves no room for another request" in finished.stopped
+    assert json.loads((result.path / "summary.json").read_text())["stopped"] == finished.stopped
+    with Store.open(RunDir(result.path).database) as store:
+        spent = from_json(Amount, store.meta("spending") or "")
+        assert store.meta("stopped") == finished.stopped
+    assert spent == Amount(1000 * len(chat_server.requests))
+    assert spent.tokens <= 2 * worst
+
+    asked = len(chat_server.requests)
+    again = ea.resume(result.path, wall=wall)
+    assert len(chat_server.requests) == asked
+    assert len(again.outcomes) == len(result.outcomes)
+
+
+def test_what_was_paid_for_before_the_limit_is_still_tried(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    chat_server.default = lambda request: completion(upright(0.01 * len(chat_server.requests)))  # no usage
+    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
+    worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
+    result = ea.synthesize(limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), wall=wall)
+    assert len(chat_server.requests) == 2
+    assert [o.candidate.name for o in result.outcomes] == ["g0c0", "g0c1"]
+    assert all(outcome.evaluation for outcome in result.outcomes)
+
+
+def test_time_ends_a_run_between_generations(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    answering(chat_server)
+    events: list[Event] = []
+    result = ea.synthesize(limited(tmp_path, chat_server, max_wall_min=1e-6), listener=events.append, wall=wall)
+    assert len(result.outcomes) == len(chat_server.requests) == 2
+    finished = events[-1]
+    assert isinstance(finished, RunFinished)
+    assert finished.stopped == "--max-wall-min 1e-06 is over (0 minutes)."
+    log = stopped_early(finished)
+    assert log == [f"Stopped early: {finished.stopped}"]
+
+
+def test_a_limit_below_one_request_is_refused_before_anything_is_written(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    with pytest.raises(UsageError, match=r"--max-cost-usd 0.001 is less than the first request alone may take .*\$"):
+        ea.synthesize(limited(tmp_path, chat_server, max_cost_usd=0.001, price_in=1.0, price_out=10.0), wall=wall)
+    assert not list(tmp_path.iterdir())
+    assert not chat_server.requests
+
+
+def test_the_expense_is_estimated_before_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    answering(chat_server)
+    events: list[Event] = []
+    config = limited(tmp_path, chat_server, generations=1, price_in=1.0, price_out=10.0)
+    result = ea.synthesize(config, listener=events.append, wall=wall)
+    started = next(event for event in events if isinstance(event, RunStarted))
+    assert "tokens ($0." in started.announcement
+    assert "if no answer is longer than 1,000 tokens" in started.announcement
+    # 600 tokens at 1 USD and 400 at 10 USD per million are 0.0046 USD.
+    assert [o.candidate.completion.cost_usd for o in result.outcomes] == [pytest.approx(0.0046)] * 2
+
+
+def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    answering(chat_server)
+    config = limited(tmp_path, chat_server, model=None, models=("a=3", "b"), samples=8, generations=1)
+    result = ea.synthesize(config, wall=wall)
+    proposers = [outcome.candidate.completion.proposer for outcome in result.outcomes]
+    assert 5 <= proposers.count("a") <= 7
+    assert proposers.count("a") + proposers.count("b") == 8
+    assert sorted(request["model"] for request in chat_server.requests) == sorted(proposers)

@@ -11,6 +11,7 @@ trained, again.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -25,12 +26,16 @@ import pytest
 from eureka_agent.errors import EurekaError
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store
-from tests.run.test_kill import finish, start
+from tests.run.killed_run import work
 from tests.run.test_loop import comparable
 
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.run.killed_run"])
 _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
-"""Share of kills that come while the process loads, before the run's first event."""
+"""Share of kills that come while the run is opened, mostly before its first event."""
+_START_S, _MOST_S = 0.5, 1.5
+"""Until when, in processor time, they come; the others after the first event. A whole run takes about five."""
 
 
 @dataclass(frozen=True)
@@ -87,31 +92,36 @@ def lines_of(folder: Path, what: str) -> list[str]:
 
 
 def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> bool:
-    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may stay alive."""
-    with start(folder, how, own_session=True) as process:
-        assert process.stdout is not None
-        if from_first_event:
-            process.stdout.readline()
-        if not _ends_within(process.pid, moment_s):
-            process.send_signal(signal.SIGKILL)
-        process.stdout.read()
-        code = process.wait()
-    deadline = time.monotonic() + 10.0
+    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may stay alive.
+
+    The moment is in processor time, so that it means the same on a busy machine.
+    """
+    process = FORKS.Process(target=work, args=(folder, how))
+    events = len(lines_of(folder, "events"))
+    process.start()
+    assert process.pid is not None
+    while from_first_event and process.is_alive() and len(lines_of(folder, "events")) == events:
+        time.sleep(0.01)
+    moment_s += _processor_s(process.pid) if from_first_event else 0.0
+    while process.is_alive() and _processor_s(process.pid) < moment_s:
+        process.join(0.003)
+    process.kill()
+    process.join()
+    deadline = time.monotonic() + 20.0
     while alive := _session(process.pid):
         assert time.monotonic() < deadline, f"these outlived the run: {alive}"
         time.sleep(0.05)
-    assert code in (0, -signal.SIGKILL)
-    return code == 0
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
 
 
-def _ends_within(pid: int, seconds: float) -> bool:
-    """Whether the process ends by itself; it stays a zombie, for its parent to wait for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            return True
-        time.sleep(0.001)
-    return False
+def _processor_s(pid: int) -> float:
+    """Return the processor time that a process has taken; all of it when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _session(leader: int) -> list[int]:
@@ -131,23 +141,21 @@ def _session(leader: int) -> list[int]:
 def test_random_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     draw, figures = random.Random(0), Figures()
     whole = tmp_path / "whole"
-    began = time.monotonic()
-    finish(whole, "start")
-    length_s = time.monotonic() - began
+    assert sit(whole, "start", float("inf"), from_first_event=True)
     while figures.kills < _KILLS:
         folder = tmp_path / f"cut{figures.runs}"
-        killed_to_the_end(folder, figures, draw, length_s)
+        killed_to_the_end(folder, figures, draw)
         same_end(whole, folder)
         figures.runs += 1
         (tmp_path / "figures.json").write_text(json.dumps(vars(figures)))
 
 
-def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random, length_s: float) -> None:
+def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> None:
     """Kill a run at random moments until it ends (or the kills are used up), looking at what it left after each."""
     before = Stored()
     while True:
         at_the_start = draw.random() < _AT_THE_START
-        moment = draw.uniform(0.0, length_s if at_the_start else 0.35 * length_s)
+        moment = draw.uniform(0.0, _START_S if at_the_start else _MOST_S)
         moment = moment if figures.kills < _KILLS else float("inf")
         asked, trained = len(lines_of(folder, "asked")), len(lines_of(folder, "trained"))
         how = "resume" if folder.exists() else "start"
@@ -170,6 +178,7 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random, lengt
         lost = [name for name in asked_now if name not in (after or Stored()).completions]
         assert len(lost) <= 1  # the script answers one after the other
         figures.asked_again_from_flight += len(lost)
+        (folder.parent / "figures.json").write_text(json.dumps(vars(figures)))
         before = after or Stored()
 
 

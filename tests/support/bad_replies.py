@@ -15,7 +15,7 @@ std::pair<float, float> compute_reward(const State& s) {
 ```"""
 _MATLAB = "```matlab\nfunction r = compute_reward(v)\n    r = v(1) * 2;\nend\n```"
 _JAVASCRIPT = "```js\nconst computeReward = (s) => { return s.v * 2; };\n```"
-_UNITS = (
+_UNITS: tuple[str, ...] = (
     "x",
     "`",
     "```\n",

@@ -50,4 +50,5 @@ def proposer(
         price=price,
     )
     patience = Retries(most=retries, base_s=0.01, patience_s=3.0)
-    return ChatProposer([model], **{"retries": patience, "deadline_s": deadline_s} | options)
+    given: dict[str, Any] = {"retries": patience, "deadline_s": deadline_s} | options
+    return ChatProposer([model], **given)

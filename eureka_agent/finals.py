@@ -1,0 +1,86 @@
+"""The final word on a run's best reward: trained anew with other seeds, beside the human and the sparse reward.
+
+The search chooses the luckiest of many trainings, so its own figure for the best is too high. Eureka (Ma et al. 2024)
+therefore trains its final reward five times and reports the mean over those of the best of ten checkpoints; the
+interquartile mean of the last policies, with an interval, says more (`statistics.py`). Both are kept.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from eureka_agent.checks import check_source
+from eureka_agent.events import FinalMeasured, Listener
+from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
+from eureka_agent.statistics import Score, human_normalised, interquartile_mean
+from eureka_agent.store import Store
+from eureka_agent.trial import Trial, Trials
+
+_SEED = 1_000_003
+"""Added to the run's seed, once more for each training: no seed of the search is met again."""
+_CLIP = (0.0, 3.0)
+
+
+@dataclass(frozen=True)
+class FinalScores:
+    """What the final trainings say of the best reward and of those that it is compared with."""
+
+    seeds: int
+    best: Score
+    human: Score
+    sparse: Score
+    """Interquartile means of the last policies' fitness over the seeds."""
+    checkpoints: tuple[float, float, float]
+    """Means over the seeds of the best point of the training curve: best, human, sparse (as Eureka reports)."""
+    human_normalised: float | None
+    """Of the interquartile means; None where the human and the sparse reward are equally good."""
+
+    @property
+    def clipped(self) -> float | None:
+        """The human-normalised score, held between 0 and 3, so that one task does not decide a mean over many."""
+        return None if self.human_normalised is None else min(_CLIP[1], max(_CLIP[0], self.human_normalised))
+
+
+def measure_finals(store: Store, trials: Trials, best: Outcome, tell: Listener) -> None:
+    """Train the best reward, the human and the sparse one with each final seed that the store lacks, and store it."""
+    known = {final.seed for final in store.finals()}
+    config, code = store.config, best.candidate.reward
+    assert code is not None  # it was trained
+    for number in range(1, config.final_seeds + 1):
+        seed = config.seed + number * _SEED
+        if seed in known:
+            continue
+        started, with_seed = time.monotonic(), trials.with_seed(seed)
+        with ExitStack() as open_rewards:
+            reward = with_seed.open(check_source(code.code, trials.task.reward_inputs), open_rewards)
+            (trial, human, sparse), random = with_seed.references([best.candidate.name], [reward])
+        final = Final(seed, *(_training(each, random) for each in (trial, human, sparse)))
+        store.put_final(final, seconds=time.monotonic() - started)
+        tell(FinalMeasured(final, number, config.final_seeds))
+
+
+def final_scores(finals: Sequence[Final]) -> FinalScores | None:
+    """Return what the final trainings say together; None when there are none."""
+    if not finals:
+        return None
+    trainings = [
+        [final.best for final in finals],
+        [final.human for final in finals],
+        [final.sparse for final in finals],
+    ]
+    best, human, sparse = (interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings)
+    peaks = [sum(each.peak for each in row) / len(row) for row in trainings]
+    score = human_normalised(best.value, human.value, sparse.value)
+    return FinalScores(len(finals), best, human, sparse, (peaks[0], peaks[1], peaks[2]), score)
+
+
+def _training(trial: Trial, random: Evaluation) -> FinalTraining:
+    """A training that broke is worth what random actions are: leaving it out would flatter its reward."""
+    if trial.evaluation is None or trial.result.record is None:
+        return FinalTraining(random, random.fitness, 0)
+    curve = [value for value in trial.result.record.fitness.values if math.isfinite(value)]
+    return FinalTraining(trial.evaluation, max(curve, default=math.nan), trial.result.record.environment_steps)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import random
+import threading
+from typing import Any
+
+import pytest
+
+from eureka_agent.errors import LimitReachedError, ProposerError
+from eureka_agent.proposers.prices import Price
+from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.records import Completion
+from tests.support.chat import PROMPT, proposer
+from tests.support.openai_server import ChatServer, Reply, broken, completion, error, reset
+
+
+def test_what_is_reserved_counts_until_it_is_settled() -> None:
+    kept: list[Amount] = []
+    spending = Spending(max_tokens=100)
+    spending.carry_on(Amount(30), kept.append)
+    assert spending.reserve(Amount(50))
+    # 30 spent + 50 reserved + 21 are one too many.
+    assert not spending.reserve(Amount(21))
+    assert spending.exceeded_by(Amount(21)) == "--max-tokens 100"
+    assert spending.exceeded_by(Amount(20)) == ""
+    spending.settle(Amount(50), Amount(5))
+    assert spending.committed == Amount(35)
+    assert kept == [Amount(80), Amount(35)]
+
+
+def test_a_reservation_is_kept_before_it_counts() -> None:
+    """What cannot be written down is not spent: the request is not sent."""
+    spending = Spending(max_tokens=100)
+
+    def full(committed: Amount) -> None:
+        raise OSError("disk full")
+
+    spending.carry_on(Amount(), full)
+    with pytest.raises(OSError, match="disk full"):
+        spending.reserve(Amount(50))
+    assert spending.committed == Amount()
+
+
+def ask(server: ChatServer, samples: int, **options: Any) -> tuple[list[Completion], Exception | None]:
+    answers: list[Completion] = []
+    try:
+        for answer in proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)):
+            answers.append(answer)
+    except (LimitReachedError, ProposerError) as raised:
+        return answers, raised
+    return answers, None
+
+
+# PROMPT is 18 + 9 bytes in two messages: 27 + 3 * 16 = 75 tokens at most, and 100 of the answer make 175.
+WORST = 175
+
+
+@pytest.mark.parametrize(("limit", "answers"), [(WORST - 1, 0), (WORST, 1), (2 * WORST - 1, 1), (2 * WORST, 2)])
+def test_worst_cases_fit_in_or_are_not_asked(chat_server: ChatServer, limit: int, answers: int) -> None:
+    # Without usage every answer stays counted with its worst case.
+    given, ended = ask(chat_server, 4, answer_tokens=100, spending=Spending(max_tokens=limit))
+    assert len(given) == len(chat_server.requests) == answers
+    assert isinstance(ended, LimitReachedError)
+    assert f"--max-tokens {limit} leaves no room for another request" in str(ended)
+
+
+def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> None:
+    chat_server.default = completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})
+    spending = Spending(max_tokens=WORST + 15)
+    given, ended = ask(chat_server, 8, answer_tokens=100, spending=spending)
+    # Each takes 15 in the end: after two, 30 + 175 is above 190.
+    assert len(given) == 2
+    assert spending.committed == Amount(30)
+    assert isinstance(ended, LimitReachedError)
+
+
+def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
+    chat_server.order([reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})])
+    spending = Spending()
+    given, _ = ask(chat_server, 1, retries=3, answer_tokens=100, spending=spending)
+    assert len(given) == 1
+    assert spending.committed == Amount(WORST + 15)  # the reset one in full, the refused one not at all
+
+
+def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> None:
+    chat_server.order([completion("a", usage={"prompt_tokens": 1000, "completion_tokens": 500}), completion("b")])
+    given, _ = ask(chat_server, 2, price=Price(2e-6, 8e-6), concurrency=1)
+    # 1000 * 2e-6 + 500 * 8e-6
+    assert [answer.cost_usd for answer in given] == [pytest.approx(0.006), None]
+
+
+class Till:
+    """What a server charges, whatever becomes of the answer."""
+
+    def __init__(self, rng: random.Random, price: Price) -> None:
+        self.usd = 0.0
+        self._rng, self._price, self._lock = rng, price, threading.Lock()
+
+    def __call__(self, request: dict[str, Any]) -> Reply:
+        with self._lock:
+            kind, share = self._rng.random(), self._rng.random()
+        if kind < 0.1:
+            return error(self._rng.choice([429, 500, 503]))
+        prompt = sum(len(message["content"].encode()) for message in request["messages"])
+        used = {"prompt_tokens": int(prompt * share), "completion_tokens": int(request["max_tokens"] * share)}
+        with self._lock:
+            self.usd += self._price.of(used["prompt_tokens"], used["completion_tokens"])
+        whole = completion("x" * 200, usage=used)
+        if kind < 0.2:
+            return broken(whole, stop_after=20)
+        if kind < 0.3:
+            return reset()
+        return completion("no usage") if kind < 0.4 else whole
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, seed: int) -> None:
+    """Eight requests at a time, resets, cut answers, missing usage; the till never holds more than the limit."""
+    rng = random.Random(seed)
+    price = Price(rng.uniform(0.0, 1e-3), rng.uniform(0.0, 1e-3))
+    answer_tokens = rng.randint(1, 500)
+    one = price.of(WORST - 100, answer_tokens)
+    limit = rng.uniform(0.5, 30.0) * one
+    chat_server.default = till = Till(rng, price)
+    spending = Spending(max_cost_usd=limit)
+    options: dict[str, Any] = {"retries": 3, "price": price, "answer_tokens": answer_tokens, "spending": spending}
+    given, ended = ask(chat_server, rng.randint(1, 60), **options)
+    assert till.usd <= limit
+    assert till.usd <= spending.committed.usd + 1e-9
+    assert sum(answer.cost_usd or 0.0 for answer in given) <= till.usd + 1e-9
+    assert chat_server.max_in_flight <= 8
+    if isinstance(ended, LimitReachedError):
+        assert spending.committed.usd + one > limit

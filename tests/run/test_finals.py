@@ -1,0 +1,101 @@
+"""The best reward trained anew with other seeds: stored one by one, scored together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import eureka_agent as ea
+from eureka_agent.cli import _long
+from eureka_agent.errors import UsageError
+from eureka_agent.events import Event, FinalMeasured
+from eureka_agent.finals import final_scores
+from eureka_agent.jail import Wall
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.records import Evaluation, Final, FinalTraining
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+from tests.support.rewards import upright
+
+
+def training(fitness: float, peak: float) -> FinalTraining:
+    return FinalTraining(Evaluation(fitness, fitness, fitness, 1, 1.0), peak, 10)
+
+
+def test_final_scores_by_hand() -> None:
+    """Best 1, 2, 3, 4, 90: the middle three are 2, 3 and 4. Human 2, sparse 1: (3 - 1) / 1 = 2. Peaks: 100 / 5 + 1."""
+    values = (1.0, 2.0, 3.0, 4.0, 90.0)
+    finals = [Final(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0)) for k, v in enumerate(values)]
+    scores = final_scores(finals)
+    assert scores is not None
+    assert (scores.best.value, scores.human.value, scores.sparse.value) == (3.0, 2.0, 1.0)
+    assert scores.checkpoints == (21.0, 3.0, 1.0)
+    assert (scores.human_normalised, scores.clipped) == (2.0, 2.0)
+    far = final_scores([replace(final, best=training(9.0, 9.0)) for final in finals])
+    assert far is not None
+    assert (far.human_normalised, far.clipped) == (8.0, 3.0)
+    assert final_scores([]) is None
+
+
+class StoppedError(Exception):
+    """Raised by a listener, as Ctrl-C would be."""
+
+
+def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
+    """Stopped after the first of two, a run goes on with the second; both have seeds that the search has not."""
+    config = ea.SynthesisConfig(
+        task="cartpole",
+        budget="quick",
+        generations=1,
+        samples=2,
+        num_envs=8,
+        environment_steps=512,
+        baselines=False,
+        final_seeds=2,
+        runs_dir=tmp_path,
+        run_name="run",
+    )
+    proposer = ScriptedProposer([[upright(0.1), upright(0.2)]])
+
+    def stop(event: Event) -> None:
+        if isinstance(event, FinalMeasured):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        ea.synthesize(config, proposer=proposer, wall=wall, listener=stop)
+    measured: list[int] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, FinalMeasured):
+            measured.append(event.number)
+
+    ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), wall=wall, listener=listen)
+    assert measured == [2]
+    with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
+        first, second = store.finals()
+        assert config.seed < first.seed < second.seed
+        each = store.outcomes()[0].training
+        assert each is not None
+        assert first.best.environment_steps == first.human.environment_steps == each.environment_steps
+    final = json.loads((tmp_path / "run" / "summary.json").read_text())["final"]
+    assert final["seeds"] == 2
+    assert final["best"]["low"] <= final["best"]["fitness"] <= final["best"]["high"]
+    steps = json.loads((tmp_path / "run" / "summary.json").read_text())["environment_steps"]
+    assert steps == (2 + 2 * 3) * each.environment_steps  # two rewards, and three trainings for each of two seeds
+
+
+def test_a_protocol_is_short_for_its_options() -> None:
+    spelled = _long(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
+    options = "--task cartpole --generations 5 --samples 16 --final-seeds 5 --samples 4"
+    assert spelled == options.split()
+    assert _long(["--protocol=eureka"])[:2] == ["--generations", "25"]
+    with pytest.raises(UsageError, match="no protocol 'paper': choose one of eureka, matched"):
+        _long(["--protocol", "paper"])
+
+
+def test_a_wish_without_fitness_has_no_finals() -> None:
+    with pytest.raises(UsageError, match="needs a fitness"):
+        ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
