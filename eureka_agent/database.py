@@ -25,19 +25,21 @@ def create_database(path: Path) -> sqlite3.Connection:
     return _writable(path, "rwc")
 
 
-def open_database(path: Path, *, writable: bool) -> sqlite3.Connection:
-    """Return a connection to a file that is a whole database. Raises StoreError, and has changed nothing then."""
+def read_database(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads, to a file that is a whole database. Raises StoreError."""
     if not path.is_file():
         raise StoreError(f"There is no database {path}.")
-    reader = _connect(path, "ro")
+    db = _connect(path, "ro")
     try:
-        _look_through(path, reader)
+        _look_through(path, db)
     except StoreError:
-        reader.close()
+        db.close()
         raise
-    if not writable:
-        return reader
-    reader.close()
+    return db
+
+
+def write_database(path: Path) -> sqlite3.Connection:
+    """Return a connection that writes, to a file that was looked through before. Raises StoreError."""
     return _writable(path, "rw")
 
 
@@ -93,6 +95,8 @@ def _writable(path: Path, mode: str) -> sqlite3.Connection:
 def _look_through(path: Path, db: sqlite3.Connection) -> None:
     try:
         problems = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
+    except UnicodeDecodeError:  # the complaint quotes what should be a name
+        problems = ["its schema is no text"]
     except sqlite3.DatabaseError as error:
         if _is_passing(error):
             raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error

@@ -7,7 +7,7 @@ killed at any time and resumed. Records are JSON, checked when they are read; po
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.database import claim, create_database, open_database
+from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.serial import from_json, to_json
@@ -50,15 +50,28 @@ class Store:
     @classmethod
     def create(cls, path: Path, config: SynthesisConfig) -> Store:
         """Make a new database that holds `config`. Raises StoreError."""
-        lock = claim(path)
-        store = cls(path, create_database(path), lock)
-        with store._transaction("create the run's database"):
-            for table in _TABLES:
-                store._db.execute(f"CREATE TABLE {table}")
-            store._put_meta("schema", str(SCHEMA))
-            store._put_meta("config", to_json(config))
-            store._put_meta("started", _now())
+        store = cls._open(path, create_database, claimed=True)
+        try:
+            with store._transaction("create the run's database"):
+                for table in _TABLES:
+                    store._db.execute(f"CREATE TABLE {table}")
+                store._put_meta("schema", str(SCHEMA))
+                store._put_meta("config", to_json(config))
+                store._put_meta("started", _now())
+        except StoreError:
+            store.close()
+            raise
         return store
+
+    @classmethod
+    def _open(cls, path: Path, connect: Callable[[Path], sqlite3.Connection], *, claimed: bool) -> Store:
+        lock = claim(path) if claimed else None
+        try:
+            return cls(path, connect(path), lock)
+        except StoreError:
+            if lock is not None:
+                lock.release()
+            raise
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = True) -> Store:
@@ -66,15 +79,12 @@ class Store:
 
         Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
         """
-        lock = claim(path) if writable and path.exists() else None
-        try:
-            store = cls(path, open_database(path, writable=writable), lock)
-        except StoreError:
-            if lock is not None:
-                lock.release()
-            raise
+        store = cls._open(path, read_database, claimed=writable and path.exists())
         try:
             store._check_tables()
+            if writable:
+                store._db.close()
+                store._db = write_database(path)
         except StoreError:
             store.close()
             raise
@@ -250,7 +260,7 @@ class Store:
     def _rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, args).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreError(f"Cannot read {self.path}: {error}.") from error
 
     @contextmanager

@@ -196,10 +196,10 @@ def test_never_crashes_on_noise() -> None:
 )
 def test_a_megabyte_takes_bounded_time(unit: str) -> None:
     reply = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExtractionError):
         extract(reply)
-    assert time.perf_counter() - started < 10.0
+    assert time.process_time() - started < 2.0
 
 
 def test_finds_the_code_at_the_end_of_a_megabyte_of_talk() -> None:

@@ -113,7 +113,9 @@ def _typed(text: str) -> str:
 
 
 def _indented(text: str) -> str:
-    """Return Markdown's other kind of code: what is indented, without what is not."""
+    """Return Markdown's other kind of code: what is indented, without what is not. A function's body is none."""
+    if any(line.startswith(("def ", "class ", "async ")) for line in text.split("\n")):
+        return text
     return "\n".join(line for line in text.split("\n") if not line.strip() or line.startswith((" ", "\t")))
 
 

@@ -57,7 +57,7 @@ def _read(run: RunDir, store: Store) -> Overview:
         run.name,
         "being worked on" if is_claimed(run.database) else "finished" if store.finished else "interrupted",
         f"{config.task} on {config.env}" if config.env else config.task,
-        f"{config.generations if store.finished else begun} of {config.generations}",
+        f"{config.generations if store.finished and not store.meta('stopped') else begun} of {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*answers, *store.replaced()])) or "-",
         _when(run, store.meta("started")),

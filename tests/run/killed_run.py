@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+import torch._dynamo  # what a run would load on its way, so that forks have it
 
 import eureka_agent as ea
 from eureka_agent import trial

@@ -34,8 +34,8 @@ FORKS.set_forkserver_preload(["tests.run.killed_run"])
 _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
 """Share of kills that come while the run is opened, mostly before its first event."""
-_START_S, _MOST_S = 0.5, 1.5
-"""Until when, in processor time, they come; the others after the first event. A whole run takes about five."""
+_START_S, _MOST_S = 0.5, 4.0
+"""Until when, in processor time, they come; the others after the first event. A whole run takes about eight."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> b
         time.sleep(0.01)
     moment_s += _processor_s(process.pid) if from_first_event else 0.0
     while process.is_alive() and _processor_s(process.pid) < moment_s:
-        process.join(0.003)
+        process.join(0.01)
     process.kill()
     process.join()
     deadline = time.monotonic() + 20.0

@@ -113,7 +113,7 @@ def _pieces(dice: Dice) -> str:
 
 def _deep(dice: Dice) -> str:
     n = dice.choice([250, 1_000, 40_000])
-    inside = dice.choice(["(" * n + "1" + ")" * n, "-" * n + "1", "[" * n + "]" * n])
+    inside = dice.choice(["(" * n + "1" + ")" * n, "-" * 90_000 + "1"])
     return fenced(f"def compute_reward(velocity):\n    return {inside[:95_000]}\n")
 
 

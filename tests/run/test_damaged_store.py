@@ -1,0 +1,240 @@
+"""Databases that are damaged, locked or of another version: one sentence, no traceback, and nothing made worse."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eureka_agent import database
+from eureka_agent.cli import main
+from eureka_agent.errors import EurekaError, StoreError
+from eureka_agent.records import Completion
+from eureka_agent.run_dir import RunDir
+from eureka_agent.run_export import export_text, exported
+from eureka_agent.store import Store
+from tests.support.stored_run import stored_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return stored_run(tmp_path / "run", finished=False)
+
+
+Change = Callable[[Path], object]
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def cut(share: float) -> Change:
+    return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+
+def overwrite(place: int, data: bytes) -> Change:
+    def change(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[place : place + len(data)] = data
+        path.write_bytes(content)
+
+    return change
+
+
+def command(*statements: str) -> Change:
+    def change(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            for statement in statements:
+                db.execute(statement)
+            db.commit()
+
+    return change
+
+
+DAMAGE: dict[str, tuple[Change, str]] = {
+    "truncated": (cut(0.6), "is damaged or no database"),
+    "cut to its first page": (cut(0.05), "is damaged or no database"),
+    "empty": (lambda path: path.write_bytes(b""), "was stopped before it had written anything"),
+    "not a database": (lambda path: path.write_text("dear diary\n" * 999), "file is not a database"),
+    "a folder": (a_folder, "There is no"),
+    "its header overwritten": (overwrite(0, b"\xff" * 16), "file is not a database"),
+    "its schema's page overwritten": (overwrite(100, b"\xff" * 200), "is damaged or no database"),
+    "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or no database"),
+    "without a table": (command("DROP TABLE outcomes"), "is damaged: it lacks outcomes"),
+    "another program's": (command("DROP TABLE meta"), "has schema None"),
+    "of another version": (command("UPDATE meta SET value = '99' WHERE key = 'schema'"), "has schema 99"),
+    "with a damaged config": (command("UPDATE meta SET value = '{' WHERE key = 'config'"), "damaged SynthesisConfig"),
+    "with a config of no text": (command("UPDATE meta SET value = x'ff00'"), "has schema"),
+}
+
+
+@pytest.mark.parametrize("verb", ["show", "resume", "export", "diff"])
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_run_ends_in_one_sentence_and_is_not_touched(
+    run: RunDir, capsys: pytest.CaptureFixture[str], kind: str, verb: str
+) -> None:
+    damage, says = DAMAGE[kind]
+    damage(run.database)
+    before = run.database.read_bytes() if run.database.is_file() else b""
+    code = main([verb, str(run.path), *(["g1c0"] if verb == "diff" else [])])
+    captured = capsys.readouterr()
+    assert code == 1
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert "Traceback" not in captured.err
+    assert says in captured.err
+    assert len(captured.err) < 700
+    assert (run.database.read_bytes() if run.database.is_file() else b"") == before
+
+
+def test_runs_lists_a_damaged_one_beside_the_others(
+    run: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored_run(tmp_path / "whole")
+    cut(0.6)(run.database)
+    assert main(["runs", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "damaged" in out
+    assert "finished" in out
+
+
+def all_of(path: Path) -> str:
+    with Store.open(path, writable=False) as store:
+        return export_text(replace(exported(store, policies=True), run=""))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flipped_bytes_anywhere_raise_nothing_but_errors_of_ours(run: RunDir, seed: int) -> None:
+    """What SQLite and the records cannot see (another letter in an answer) is read as it stands."""
+    dice, whole, seen = random.Random(seed), run.database.read_bytes(), 0
+    for _ in range(60):
+        content = bytearray(whole)
+        for _ in range(dice.choice([1, 1, 8, 200])):
+            content[dice.randrange(len(content))] = dice.randrange(256)
+        run.database.write_bytes(content)
+        with suppress(EurekaError):
+            seen += 1
+            all_of(run.database)
+            seen -= 1
+        assert run.database.read_bytes() == content
+    assert seen > 20
+    run.database.write_bytes(whole)
+    assert '"g1c1"' in all_of(run.database)
+
+
+@pytest.fixture
+def states(run: RunDir, tmp_path: Path) -> list[Path]:
+    """Return copies of the folder after 0, 1, 2 and 3 further answers, as a kill would leave them: with their logs."""
+    copies = []
+    with Store.open(run.database) as store:
+        for k in range(4):
+            copies.append(Path(shutil.copytree(run.path, tmp_path / f"copy{k}")) / "run.db")
+            store.put_completion(0, Completion(2 + k, "x" * 9_000, "model"))
+    return copies
+
+
+def log_of(path: Path) -> Path:
+    return path.with_name("run.db-wal")
+
+
+def test_a_killed_run_has_all_that_was_committed(states: list[Path]) -> None:
+    for k, path in enumerate(states):
+        assert all_of(path).count("x" * 9_000) == k
+        with Store.open(path) as store:
+            assert len(store.completions(0)) == 2 + k
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
+def test_a_cut_log_gives_an_earlier_state(states: list[Path], share: float) -> None:
+    path = states[3]
+    cut(share)(log_of(path))
+    assert all_of(path).count("x" * 9_000) <= 2
+    with Store.open(path) as store:
+        assert len(store.completions(0)) <= 4
+
+
+def test_a_log_of_noise_is_ignored(states: list[Path]) -> None:
+    path = states[2]
+    log_of(path).write_bytes(random.Random(0).randbytes(50_000))
+    assert all_of(path).count("x" * 9_000) == 0
+
+
+def test_a_log_of_another_moment_gives_a_state_that_was_or_an_error(states: list[Path], run: RunDir) -> None:
+    """A database from a copy beside the log of before, or after."""
+    known = [all_of(path) for path in (*states, run.database)]
+    final = run.database.read_bytes()
+    for k, path in enumerate(states):
+        for database_bytes in (final, states[0].read_bytes()):
+            path.write_bytes(database_bytes)
+            with suppress(StoreError):
+                assert all_of(path) in known, k
+
+
+def test_a_database_that_another_program_has_locked(
+    run: RunDir, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_S", 0.1)
+    with closing(sqlite3.connect(run.database, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE meta SET value = value")
+        for verb in ("show", "resume"):
+            assert main([verb, str(run.path)]) == 1
+            message = capsys.readouterr().err
+            assert "database is locked" in message
+            assert "damaged" not in message
+        other.execute("ROLLBACK")
+    assert main(["show", str(run.path)]) == 0
+    with Store.open(run.database) as store, closing(sqlite3.connect(run.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"database is locked. What was written before is intact"):
+            store.put_meta("x", "1")
+        other.execute("ROLLBACK")
+        store.put_meta("x", "1")
+        assert store.meta("x") == "1"
+
+
+def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
+    hold = (
+        "import sys; from pathlib import Path; from eureka_agent.store import Store\n"
+        "with Store.open(Path(sys.argv[1])):\n    print('mine', flush=True); sys.stdin.read()"
+    )
+    start = [sys.executable, "-c", hold, str(run.database)]
+    with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "mine\n"
+        assert main(["resume", str(run.path)]) == 2
+        assert "is being worked on by another process" in capsys.readouterr().err
+        assert main(["show", str(run.path)]) == 0
+        assert main(["runs", str(run.path.parent)]) == 0
+        assert "being worked on" in " ".join(capsys.readouterr().out.split())
+        process.stdin.close()
+        assert process.wait() == 0
+    assert main(["runs", str(run.path.parent)]) == 0
+    assert "interrupted" in capsys.readouterr().out
+    Store.open(run.database).close()
+
+
+def test_a_refused_database_is_free_for_the_next(run: RunDir) -> None:
+    whole = run.database.read_bytes()
+    cut(0.6)(run.database)
+    with pytest.raises(StoreError):
+        Store.open(run.database)
+    run.database.write_bytes(whole)
+    Store.open(run.database).close()
+
+
+def test_a_run_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no database"):
+        Store.open(tmp_path / "run.db")
+    assert not list(tmp_path.iterdir())

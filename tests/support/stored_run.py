@@ -1,0 +1,56 @@
+"""A run's folder as a search leaves it, written in a moment: two generations of two, the second built on the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import Asked, Candidate, Completion, Feedback, Message, Outcome, RewardSource
+from eureka_agent.run_dir import RunDir
+from eureka_agent.store import Store
+from tests.support import run_events as runs
+
+POLICY = bytes(range(256)) * 64
+FIRST = "def compute_reward(dof_pos):\n    x = dof_pos[:, 1]\n    return -x.abs(), {'x': x}\n"
+SECOND = FIRST.replace("-x.abs()", "-2.0 * x.abs()")
+
+
+def answer(index: int, code: str) -> Completion:
+    return Completion(index, f"```python\n{code}```", "model", 100, 50, 0.25)
+
+
+def trained(generation: int, completion: Completion, code: str, fitness: float) -> Outcome:
+    made = runs.outcome(generation, completion, runs.evaluation(fitness))
+    candidate = Candidate(generation, completion, RewardSource(code, ("dof_pos",)), "hash")
+    return Outcome(candidate, None, made.training, made.evaluation, "It went well.")
+
+
+def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
+    """Make the run; one that is not finished has answers in its second generation and no outcomes there."""
+    folder.mkdir(parents=True)
+    run = RunDir(folder)
+    config = SynthesisConfig(task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent)
+    with Store.create(run.database, config) as store:
+        store.put_meta("wall", "Rewards run in sealed processes.")
+        store.put_baselines(runs.baselines(), seconds=1.5)
+        first = [answer(0, FIRST), answer(1, "import os\n")]
+        _ask(store, 0, first, ())
+        failed = Outcome(Candidate(0, first[1], None), runs.REFUSED)
+        store.put_outcomes([(trained(0, first[0], FIRST, 5.0), POLICY), (failed, None)], seconds=2.0)
+        second = [answer(0, SECOND), answer(1, FIRST)]
+        _ask(store, 1, second, ("g0c0",))
+        if finished:
+            both = [trained(1, second[0], SECOND, 7.0), trained(1, second[1], FIRST, runs.NAN)]
+            store.put_outcomes([(one, POLICY) for one in both])
+            store.put_finished()
+        else:
+            store.put_check(Candidate(1, second[0], RewardSource(SECOND, ("dof_pos",)), "hash"))
+    return run
+
+
+def _ask(store: Store, generation: int, answers: list[Completion], parents: tuple[str, ...]) -> None:
+    messages = (Message("system", "s"), Message("user", f"Generation {generation} ☃ \ud800"))
+    store.put_asked(Asked(generation, 0, 0, tuple(a.index for a in answers), messages, parents))
+    for completion in answers:
+        store.put_completion(generation, completion)
+    store.put_feedback(Feedback(generation, (), {}))
