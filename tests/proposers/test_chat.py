@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from eureka_agent.extract import extract
 from eureka_agent.proposers.choose import chat_proposer
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import PROMPT, proposer
-from tests.support.openai_server import ChatServer, completion, error
+from tests.support.openai_server import ChatServer, Reply, broken, completion, error
 
 CODE = "def compute_reward(speed):\n    return speed, {}\n"
 
@@ -144,6 +145,54 @@ def test_after_a_refused_key_no_further_request_starts(chat_server: ChatServer) 
     with pytest.raises(errors.AuthenticationError):
         ask(chat_server, 50, concurrency=2)
     assert len(chat_server.requests) < 10
+
+
+def test_no_request_outlives_its_deadline_however_slowly_it_drips(chat_server: ChatServer) -> None:
+    chat_server.default = broken(completion("hi"), drip_s=0.1)  # a byte at a time: no pause is ever long
+    started = time.monotonic()
+    with pytest.raises(errors.UnavailableError, match="in time"):
+        ask(chat_server, deadline_s=0.5)
+    assert time.monotonic() - started < 5.0
+
+
+# ---------------------------------------------------------------- options that a model does not know
+def picky(refused: str, complaint: str) -> Callable[[dict[str, Any]], Reply]:
+    """A server that refuses one option, as OpenAI's reasoning models do."""
+    return lambda request: error(400, complaint) if refused in request else completion("hi")
+
+
+TEMPERATURE = "Unsupported value: 'temperature' does not support 0.5 with this model."
+LIMIT = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+
+
+def test_a_temperature_that_is_refused_is_left_out_from_then_on(chat_server: ChatServer) -> None:
+    chat_server.default = picky("temperature", TEMPERATURE)
+    assert len(ask(chat_server, 4, concurrency=1)) == 4
+    assert len(chat_server.requests) == 5
+    assert ["temperature" in request for request in chat_server.requests] == [True, False, False, False, False]
+
+
+def test_a_limit_that_is_refused_goes_by_its_other_name(chat_server: ChatServer) -> None:
+    chat_server.default = picky("max_tokens", LIMIT)
+    assert len(ask(chat_server, 2, concurrency=1, answer_tokens=9)) == 2
+    assert [request.get("max_completion_tokens") for request in chat_server.requests] == [None, 9, 9]
+
+
+def test_both_are_given_up_by_requests_side_by_side(chat_server: ChatServer) -> None:
+    def both(request: dict[str, Any]) -> Reply:
+        return picky("temperature", TEMPERATURE)(request) if "max_tokens" not in request else error(400, LIMIT)
+
+    chat_server.default = both
+    assert len(ask(chat_server, 8, answer_tokens=9)) == 8
+    assert chat_server.requests[-1].keys() == {"model", "messages", "max_completion_tokens"}
+
+
+def test_what_stays_refused_is_an_error(chat_server: ChatServer) -> None:
+    chat_server.default = error(400, "max_tokens is too large, and temperature is too high")
+    with pytest.raises(errors.RefusedError, match="too large"):
+        ask(chat_server, answer_tokens=9)
+    # as it is, under the other name, without a temperature
+    assert len(chat_server.requests) == 3
 
 
 # ---------------------------------------------------------------- keys and addresses

@@ -82,6 +82,21 @@ def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
     assert spending.committed == Amount(WORST + 15)  # the reset one in full, the refused one not at all
 
 
+def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServer) -> None:
+    chat_server.order([completion("first", usage={"prompt_tokens": 10, "completion_tokens": 5})])
+    chat_server.default = completion("late", delay_s=5.0)
+    kept: list[Amount] = []
+    spending = Spending()
+    spending.carry_on(Amount(), kept.append)
+    asked = proposer(chat_server, answer_tokens=100, spending=spending, concurrency=3)
+    answers = asked.propose(dict.fromkeys(range(8), PROMPT))
+    next(answers)
+    # Killed while the first answer is being stored: it is settled afterwards, so all three count in full.
+    assert kept[-1] == Amount(3 * WORST)
+    answers.close()  # type: ignore[attr-defined]
+    assert kept[-1] == Amount(3 * WORST)
+
+
 def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> None:
     chat_server.order([completion("a", usage={"prompt_tokens": 1000, "completion_tokens": 500}), completion("b")])
     given, _ = ask(chat_server, 2, price=Price(2e-6, 8e-6), concurrency=1)
