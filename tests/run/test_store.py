@@ -85,6 +85,27 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.meta("wall") == "full"
 
 
+def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with Store.create(path, CONFIG) as store:
+        store.put_completion(0, Completion(0, " ", "m", cost_usd=0.5))
+        store.put_completion(0, Completion(0, "text", "m", cost_usd=0.25))
+        candidate = outcome(0, 0).candidate
+        store.put_check(candidate)
+        store.put_check(candidate)  # a resumed run checks again
+        assert store.meta("started") is not None
+        assert not store.finished
+    with Store.open(path) as store:
+        assert [c.text for c in store.completions(0).values()] == ["text"]
+        assert [c.cost_usd for c in store.replaced()] == [0.5]
+        assert store.checks() == {"g0c0": candidate}
+        store.put_finished()
+        ended = store.meta("finished")
+        store.put_finished()
+        assert store.finished
+        assert store.meta("finished") == ended
+
+
 def test_outcomes_are_written_all_or_none(tmp_path: Path) -> None:
     with Store.create(tmp_path / "run.db", CONFIG) as store:
         store.put_outcomes([(outcome(0, 0), None)])
