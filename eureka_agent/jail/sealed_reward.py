@@ -179,7 +179,7 @@ class SealedReward:
             raise WallError("The wall's helper process died twice during one call of a reward.")
         # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
         # and its inputs are still in the shared memory, so the call can simply be made again.
-        self._child = self._sealer.start(self._memory, self._job)
+        self._child, self._calls = self._sealer.start(self._memory, self._job), 0  # the first of the new process
         self._send(self._request)
         return self._answer(again=False)
 
