@@ -44,9 +44,9 @@ def sb3_algorithm(name: str) -> str:
 class Race:
     """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
 
-    rungs: tuple[float, ...] = (0.1, 0.2, 0.4)
+    rungs: tuple[float, ...] = (0.15, 0.25, 0.3)
     """Shares of the training after which candidates are compared."""
-    keep: float = 0.5
+    keep: float = 0.3
     """Share of the candidates that a rung lets go on."""
     minimum: int = 1
     """At least this many train to the end."""

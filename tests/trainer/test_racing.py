@@ -16,6 +16,7 @@ from eureka_agent.trainer import train
 from eureka_agent.trainer.racing import Pace, Standing, behind, expected_fitness, stopped, student
 from tests.support.in_process import InProcess, upright
 
+HALVES = Race((0.1, 0.2, 0.4), keep=0.5)
 SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4)  # sixteen episodes that differ a little
 
 
@@ -29,17 +30,17 @@ def going_on(reasons: list[str | None]) -> list[int]:
 
 
 def test_the_better_half_goes_on() -> None:
-    reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), Race(), done=0.1)
+    reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), HALVES, done=0.1)
     assert going_on(reasons) == [1, 3, 5, 7]
     assert reasons[0] == "fitness 1 against 8 after 10 % of the training"
 
 
 def test_whom_chance_cannot_tell_from_the_leader_goes_on() -> None:
     """Five are within a hundredth of the leader, where an episode differs by a tenth."""
-    assert going_on(stopped(at(5.0, 5.01, 5.02, 1.0, 5.0, 5.01), Race(), done=0.4)) == [0, 1, 2, 4, 5]
+    assert going_on(stopped(at(5.0, 5.01, 5.02, 1.0, 5.0, 5.01), HALVES, done=0.4)) == [0, 1, 2, 4, 5]
     # the same gap with no spread at all is no chance: 3 of 6 have a place, and the two equal ones share it
     exact = [Standing(torch.full((16,), value), 0.0) for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)]
-    assert going_on(stopped(exact, Race(), done=0.4)) == [1, 2, 5]
+    assert going_on(stopped(exact, HALVES, done=0.4)) == [1, 2, 5]
 
 
 def test_a_late_bloomer_takes_the_last_place() -> None:
@@ -48,11 +49,13 @@ def test_a_late_bloomer_takes_the_last_place() -> None:
     The leader stands at 8 and climbs by 1 per training: 8 + 0.9 at the end. The bloomer: 1 + 0.9 * 14 = 13.6.
     """
     climbs = {0: 14.0, 1: 1.0}
-    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7, climbs=climbs), Race(), done=0.1)) == [0, 1, 3, 7]
+    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7, climbs=climbs), HALVES, done=0.1)) == [0, 1, 3, 7]
+    # by default three of eight go on
+    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7, climbs=climbs), Race(), done=0.1)) == [0, 1, 7]
     # one place only: the leader keeps it, and the bloomer goes on beside it
-    assert going_on(stopped(at(1, 8, climbs=climbs), Race(), done=0.4)) == [0, 1]
+    assert going_on(stopped(at(1, 8, climbs=climbs), HALVES, done=0.4)) == [0, 1]
     # 1 + 0.6 * 10 = 7: not enough
-    assert going_on(stopped(at(1, 8, climbs={0: 10.0}), Race(), done=0.4)) == [1]
+    assert going_on(stopped(at(1, 8, climbs={0: 10.0}), HALVES, done=0.4)) == [1]
 
 
 def test_a_parabola_projects() -> None:
@@ -129,9 +132,9 @@ def test_expected_fitness_by_hand() -> None:
 
 
 def test_the_plan_of_a_race() -> None:
-    """Eight to 10 %, four to 20 %, two to 40 %, one to the end: 0.8 + 0.4 + 0.4 + 0.6 = 2.2 of 8 trainings."""
-    assert Race().share(8) == pytest.approx(2.2 / 8)
-    assert [Race().places(n) for n in (8, 5, 1)] == [4, 3, 1]
+    """Eight to 15 %, three to 25 %, one to the end: 1.2 + 0.3 + 0.75 = 2.25 of 8 trainings."""
+    assert Race().share(8) == pytest.approx(2.25 / 8)
+    assert [Race().places(n) for n in (8, 5, 1)] == [3, 2, 1]
     assert Race(minimum=3).places(4) == 3
 
 
