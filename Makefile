@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed  ## the main job on a small task: no key, no GPU, a few minutes
 	$(BIN)/synthesize --task cartpole --quick
 
-test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them, the slow ones not last
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-litellm: $(VENV)-litellm/.installed  ## what asks models, through LiteLLM, too; it needs openai 2, so not with the rest
 	$(VENV)-litellm/bin/python -m pytest tests/proposers
