@@ -12,7 +12,7 @@ test: $(VENV)/.installed-dev  ## every test that this machine can run; in two pr
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-litellm: $(VENV)-litellm/.installed  ## what asks models, through LiteLLM, too; it needs openai 2, so not with the rest
-	$(VENV)-litellm/bin/python -m pytest tests/proposers
+	$(VENV)-litellm/bin/python -m pytest -n 2 tests/proposers -k litellm
 
 check: $(VENV)/.installed-dev  ## what a change has to pass besides the tests
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ $(VENV)-litellm/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-litellm
 	grep -v -i -E '^(openai|filelock|importlib_metadata)==' constraints.txt > $(VENV)-litellm/constraints.txt
 	$(VENV)-litellm/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(VENV)-litellm/constraints.txt --editable ".[litellm]" pytest pytest-timeout
+		--constraint $(VENV)-litellm/constraints.txt --editable ".[litellm]" pytest pytest-timeout pytest-xdist
 	touch $@
 
 clean:
