@@ -174,7 +174,7 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> No
         figures.with_a_half_written_save += (folder / "training.new").exists()
         if after is None:
             figures.before_the_config += 1
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # perhaps there is none yet
         lost = [name for name in asked_now if name not in (after or Stored()).completions]
         assert len(lost) <= 1  # the script answers one after the other
         figures.asked_again_from_flight += len(lost)
