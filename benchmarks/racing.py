@@ -6,18 +6,21 @@ replayed from that (`race_records`; a test holds such a race and compares). A se
 is the full training's best, or when its fitness lies within the winner's 95 % interval or above. The race pays for
 the episodes at its rungs; the final evaluation is left out on both sides.
 
-Trainings go to `--out` as they end, and are not run again. `--sweep` replays many races, to choose settings on some
-seeds (`--first-seed`) that others then judge.
+Trainings go to `--out` as they end (compressed where its name ends in .gz), and are not run again; those that the
+figures of docs/performance.md come from are in `benchmarks/data`. `--sweep` replays many races, to choose settings on
+some seeds (`--first-seed`) that others then judge.
 Run with `python -m benchmarks.racing`.
 """
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, TextIO, cast
 
 import tyro
 
@@ -69,7 +72,7 @@ def main(
 def _records(
     task: Task, budget: TrainingBudget, seeds: Sequence[int], samples: int, out: Path | None
 ) -> Iterator[Record]:
-    lines = out.read_text().splitlines() if out is not None and out.exists() else []
+    lines = _opened(out, "rt").read().splitlines() if out is not None and out.exists() else []
     known = {(r.task, r.seed, r.samples, r.budget): r for r in (from_json(Record, line) for line in lines)}
     with Wall() as wall:
         for seed in seeds:
@@ -77,9 +80,13 @@ def _records(
             if one is None:
                 one = record(task, budget, wall, seed, samples)
                 if out is not None:
-                    with out.open("a") as file:
+                    with _opened(out, "at") as file:
                         file.write(to_json(one) + "\n")
             yield one
+
+
+def _opened(path: Path, mode: Literal["rt", "at"]) -> TextIO:
+    return cast(TextIO, gzip.open(path, mode)) if path.suffix == ".gz" else path.open(mode)
 
 
 def _print_seeds(records: Sequence[Record], race: Race) -> None:
