@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Terminal:
             stdout=them,
             stderr=them,
             cwd=Path(__file__).parents[2],
-            env={**os.environ, "TERM": "xterm", **(environment or {})},
+            env={**os.environ, "TERM": "xterm", "PYTHONFAULTHANDLER": "1", **(environment or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
         )
@@ -73,7 +74,27 @@ class Terminal:
         deadline = time.monotonic() + timeout_s
         while self._read(deadline - time.monotonic()):
             pass
-        return self.process.wait(timeout=10.0)
+        try:
+            return self.process.wait(timeout=60.0)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # Python then says where each of its threads is
+            while self._read(5.0):
+                pass
+            raise AssertionError(f"the program does not end; the terminal shows:\n{self.text}") from None
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, again after a while as people do, until the program ends; return its exit code.
+
+        Python waits for one more key where a signal comes just before it begins to wait for a line.
+        """
+        for _ in range(5):
+            self.type("\x03", end="")
+            deadline = time.monotonic() + 20.0
+            while time.monotonic() < deadline and self.process.poll() is None:
+                self._read(0.5)
+            if self.process.poll() is not None:
+                break
+        return self.ends()
 
     def _read(self, seconds: float) -> bool:
         """Read what is there; False when the program closed its terminal, or after `seconds`."""
