@@ -22,6 +22,12 @@ _ROWS, _COLUMNS = 40, 80
 _PYTHON = "import sys; from eureka_agent.cli import {main} as m; sys.exit(m(sys.argv[1:]))"
 
 
+def _own_the_terminal() -> None:
+    """Let Ctrl-C reach the program; tests that a shell started in the background ignore it, and hand that on."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """Runs a function of `eureka_agent.cli` in a process whose terminal this is; a context manager."""
 
@@ -38,7 +44,7 @@ class Terminal:
             cwd=Path(__file__).parents[2],
             env={**os.environ, "TERM": "xterm", "PYTHONFAULTHANDLER": "1", **(environment or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
+            preexec_fn=_own_the_terminal,
         )
         os.close(them)
 
