@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-litellm check benchmark clean
+.PHONY: demo test test-litellm check clean
 
 demo: $(VENV)/.installed  ## the main job on a small task: no key, no GPU, a few minutes
 	$(BIN)/synthesize --task cartpole --quick

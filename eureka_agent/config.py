@@ -76,7 +76,7 @@ class SynthesisConfig:
     env: str | None = None
     """An existing task whose scene a new wish (--task) is put on. It has no fitness of its own then."""
     generations: int = 3
-    """Rounds of proposing, training and reflecting."""
+    """Rounds of proposing, training and reflecting (--protocol eureka or matched: see docs/search.md)."""
     samples: int = 8
     """Reward functions proposed in each generation."""
     budget: BudgetName = "normal"

@@ -56,22 +56,24 @@ class Search:
             generation = Generation(g, tuple(outcomes), self._best(history), said)
             self._tell(GenerationFinished(generation))
             yield generation
-            if (said is not None and said.stop) or (g + 1 < self.config.generations and self._limit_reached()):
+            if said is not None and said.stop:
+                break
+            if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
         best = self._best(history)
-        if best is not None and self.config.final_seeds:
+        if best is not None and self.config.final_seeds and not self._time_is_over():
             measure_finals(self.store, self.trials, best, self._tell)
 
     @property
     def stopped(self) -> str:
-        """Which limit ended the search before its last generation, in one sentence; empty when none did."""
+        """Which limit ended the run before all was done, in one sentence; empty when none did."""
         return self._proposals.stopped or self._out_of_time
 
-    def _limit_reached(self) -> bool:
+    def _time_is_over(self) -> bool:
         limit, minutes = self.config.max_wall_min, (time.monotonic() - self._started) / 60.0
         if limit is not None and minutes >= limit:
             self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
-        return bool(self.stopped)
+        return bool(self._out_of_time)
 
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.serial import from_json, to_json
+from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
 from eureka_agent.task import Task
 from eureka_agent.trainer import choose_trainer, discard
@@ -108,7 +108,7 @@ class Run:
             best=self.best,
             baselines=baselines,
             outcomes=outcomes,
-            human_normalised=human_normalised(self.best, baselines),
+            human_normalised=_score(self.best, baselines),
             environment_steps=sum(trainings)
             + sum(baseline.environment_steps for baseline in baselines)
             + sum(training.environment_steps for training in finals),
@@ -118,13 +118,11 @@ class Run:
         )
 
 
-def human_normalised(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
-    """Return `(best - sparse) / |human - sparse|` (Eureka, section 4); None where it has no meaning."""
+def _score(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
     fitness = {baseline.name: baseline.evaluation.fitness for baseline in baselines}
     if best is None or not {"human", "sparse"} <= fitness.keys():
         return None
-    gap = abs(fitness["human"] - fitness["sparse"])
-    return (best.fitness - fitness["sparse"]) / gap if gap > 1e-9 and math.isfinite(best.fitness) else None
+    return human_normalised(best.fitness, fitness["human"], fitness["sparse"])
 
 
 class Given(TypedDict, total=False):

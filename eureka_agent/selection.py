@@ -35,7 +35,7 @@ def best_so_far(history: Sequence[Outcome], feedback: Mapping[int, Feedback], *,
     return best
 
 
-def preference(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
+def liking(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
     """Return by name how much each trained candidate was liked, from 0 (the worst) over 0.5 (unknown) to 1 (the best).
 
     A ranking of n names gives its i-th the value 1 - i / (n - 1), and 0.5 to those beside them that it does not name:

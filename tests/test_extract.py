@@ -199,7 +199,7 @@ def test_a_megabyte_takes_bounded_time(unit: str) -> None:
     started = time.process_time()
     with pytest.raises(ExtractionError):
         extract(reply)
-    assert time.process_time() - started < 10.0  # 1 s on an idle machine; a hang or a square law is far above
+    assert time.process_time() - started < 2.0
 
 
 def test_finds_the_code_at_the_end_of_a_megabyte_of_talk() -> None:

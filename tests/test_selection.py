@@ -10,7 +10,7 @@ import pytest
 from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Question, by_fitness, checked
 from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Failure, Feedback, Outcome, TrainingRecord
-from eureka_agent.selection import best_so_far, greedy, preference
+from eureka_agent.selection import best_so_far, greedy, liking
 from tests.support.toy_task import ToyTask
 
 
@@ -70,12 +70,12 @@ def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> 
 def test_preference_of_rankings_by_hand() -> None:
     history = [outcome(0, i, 0.0) for i in range(4)] + [outcome(1, i, 0.0) for i in range(3)] + [outcome(1, 3, None)]
     first = Feedback(0, ("g0c3", "g0c0", "g0c1"))  # three names: 1, 1/2, 0; g0c2 is unknown
-    assert preference(history[:4], [first]) == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 1.0}
+    assert liking(history[:4], [first]) == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 1.0}
     # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not shown and stays 0
-    liked = preference(history, [first, Feedback(1, ("g1c2", "g1c0"))])
+    liked = liking(history, [first, Feedback(1, ("g1c2", "g1c0"))])
     assert liked == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 0.5, "g1c0": 0.0, "g1c1": 0.5, "g1c2": 1.0}
-    assert preference(history, [first, Feedback(1)])["g0c3"] == 1.0
-    assert set(preference(history, []).values()) == {0.5}
+    assert liking(history, [first, Feedback(1)])["g0c3"] == 1.0
+    assert set(liking(history, []).values()) == {0.5}
 
 
 def test_an_outcome_without_fitness_holds_none() -> None:

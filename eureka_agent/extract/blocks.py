@@ -8,7 +8,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 _MAX_CODE = 100_000  # characters that are worth parsing; a reward function has a few thousand
 _MAX_PARSED = 1_000_000  # characters parsed for one reply: keeps the time bounded, whatever it looks like
@@ -61,8 +61,9 @@ class Reader:
 
     def fenced(self, lines: Sequence[str]) -> Iterator[Block]:
         """Yield the code between fences; code may end at any later fence line, so that its strings may hold some."""
-        fences = [(number, match) for number, line in enumerate(lines) if (match := _FENCE.fullmatch(line))]
-        fences, position = fences[-_MAX_FENCES:], 0
+        found = ((number, _fence(lines[number])) for number in reversed(range(len(lines))))
+        fences = list(islice(((number, match) for number, match in found if match), _MAX_FENCES))[::-1]
+        position = 0
         ends_at = [0, *accumulate(len(line) + 1 for line in lines)]
         while position < len(fences):
             start, opening = fences[position]
@@ -83,7 +84,7 @@ class Reader:
 
     def bare(self, lines: Sequence[str]) -> list[Block]:
         """Return the statements that stand between lines of prose, as one block (or none)."""
-        text = textwrap.dedent("\n".join(line for line in lines if not _FENCE.fullmatch(line)))
+        text = textwrap.dedent("\n".join(line for line in lines if not _fence(line)))
         whole = self._parse(text)
         if whole and whole.defines:
             return [whole]
@@ -128,6 +129,11 @@ def syntax_tree(code: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in a model's strings are no news for the user
         return ast.parse(code)
+
+
+def _fence(line: str) -> re.Match[str] | None:
+    """Return the parts of a fence line; None for every other line, most of which need no pattern to be told."""
+    return _FENCE.fullmatch(line) if "```" in line or "~~~" in line else None
 
 
 def _spaced(code: str) -> str:

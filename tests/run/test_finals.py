@@ -99,3 +99,24 @@ def test_a_protocol_is_short_for_its_options() -> None:
 def test_a_wish_without_fitness_has_no_finals() -> None:
     with pytest.raises(UsageError, match="needs a fitness"):
         ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
+
+
+def test_no_final_training_begins_when_the_time_is_over(tmp_path: Path, wall: Wall) -> None:
+    config = ea.SynthesisConfig(
+        task="cartpole",
+        budget="quick",
+        generations=1,
+        samples=1,
+        num_envs=8,
+        environment_steps=512,
+        baselines=False,
+        final_seeds=1,
+        max_wall_min=1e-6,
+        runs_dir=tmp_path,
+        run_name="run",
+    )
+    result = ea.synthesize(config, proposer=ScriptedProposer([[upright(0.1)]]), wall=wall)
+    assert result.best is not None
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["final"] is None
+    assert "--max-wall-min" in summary["stopped"]

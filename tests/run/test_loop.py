@@ -230,3 +230,30 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(tmp_path:
     assert steps == 3 * each  # six rewards, three trainings
     assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
     assert all("seccomp" in outcome.wall for outcome in result.outcomes)  # what it ran behind is kept with the result
+
+
+def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, wall: Wall) -> None:
+    """Two islands of one sample each: each builds on its own reward, whichever is better, also after a restart."""
+    script = [[upright(0.1), upright(5.0)], [upright(0.2), upright(4.0)]]
+    settings = config(tmp_path, samples=2, strategy="islands", islands=2)
+    stops = ScriptedProposer(script[:1])
+    with pytest.raises(ProposerError, match="no text for sample 0 of generation 1"):
+        ea.synthesize(settings, proposer=stops, wall=wall)
+    result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(script), wall=wall)
+    assert all(outcome.evaluation for outcome in result.outcomes)
+    with Store.open(RunDir(result.path).database, writable=False) as store:
+        first, second = store.asked(1)
+    assert (first.samples, first.parents) == ((0,), ("g0c0",))
+    assert (second.samples, second.parents) == ((1,), ("g0c1",))
+    assert "-0.1 * dof_vel" in first.messages[-1].content
+    assert "-5.0 * dof_vel" in second.messages[-1].content
+    assert "-5.0 * dof_vel" not in first.messages[-1].content
+
+
+def test_operators_are_asked_for_in_turn(tmp_path: Path, wall: Wall) -> None:
+    script = [[upright(0.1 * k) for k in range(1, 6)], [upright(1.0 + k) for k in range(5)]]
+    proposer = ScriptedProposer(script)
+    ea.synthesize(config(tmp_path, samples=5, operators=True), proposer=proposer, wall=wall)
+    texts = [prompt.messages[-1].content for prompt in proposer.prompts[1:]]
+    words = ("change its numbers", "change the structure", "of the two above", "take another form", "what changed from")
+    assert [[word in text for word in words] for text in texts] == [[i == k for i in range(5)] for k in range(5)]

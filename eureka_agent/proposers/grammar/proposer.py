@@ -17,7 +17,7 @@ from eureka_agent.proposers.grammar.guidance import Advice, Shown, advise, credi
 from eureka_agent.proposers.grammar.operators import Edit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.records import Completion, Outcome, Prompt
-from eureka_agent.selection import preference
+from eureka_agent.selection import liking
 from eureka_agent.task import Task
 
 _SMALL, _LARGE = 2.0, 5.0
@@ -81,7 +81,7 @@ class _Generation:
     def __init__(self, vocabulary: Vocabulary, seed: int, prompt: Prompt) -> None:
         self._seed, self._prompt = seed, prompt
         self._samples: list[Edit] = []
-        liked = preference(prompt.history, prompt.feedback)
+        liked = liking(prompt.history, prompt.feedback)
         self._parents = _known(prompt, vocabulary, liked)
         shown = credit([parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked))
         self._vocabulary = vocabulary.with_credit(shown)
