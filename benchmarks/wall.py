@@ -16,6 +16,7 @@ from eureka_agent.jail import Wall
 from eureka_agent.task import StateSpec, StateVariable
 
 ROWS, STARTS, CALLS = 1024, 20, 500
+PAUSES, PAUSE_S = 100, 0.02
 SPEC = StateSpec(
     (
         StateVariable("velocity", (3,), "m/s", "world", "how fast it moves"),
@@ -55,11 +56,13 @@ def main() -> None:
         print(f"sealed process, start        {1e3 * statistics.median(starts):8.2f} ms")
         print(f"first call                   {1e3 * statistics.median(firsts):8.2f} ms")
         behind, direct = _seconds(lambda: reward(state)), _seconds(lambda: here(**state))
+        woken = _seconds(lambda: reward(state), calls=PAUSES, pause=PAUSE_S)
         graph = reward.graph(state)
         assert graph is not None
         interpreted = _seconds(lambda: graph(state))
     print("                               median   best tenth (a busy machine slows the rest)")
     print(f"call of {ROWS} rows, sealed    {_both(behind)} ms")
+    print(f"  after a pause of {1e3 * PAUSE_S:.0f} ms     {_both(woken)} ms")
     print(f"call of {ROWS} rows, direct    {_both(direct)} ms")
     print(f"call of {ROWS} rows, graph     {_both(interpreted)} ms")
     print(f"cost of the wall a call      {_both([a - b for a, b in zip(behind, direct, strict=True)])} ms")
@@ -69,10 +72,12 @@ def _both(seconds: list[float]) -> str:
     return f"{1e3 * statistics.median(seconds):8.3f} {1e3 * seconds[len(seconds) // 10]:8.3f}"
 
 
-def _seconds(call: Callable[[], object]) -> list[float]:
-    """Return the seconds of each call, in order of size."""
+def _seconds(call: Callable[[], object], *, calls: int = CALLS, pause: float = 0.0) -> list[float]:
+    """Return the seconds of each call, in order of size; `pause`: seconds before each."""
     seconds = []
-    for _ in range(CALLS):
+    for _ in range(calls):
+        if pause:
+            time.sleep(pause)
         started = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - started)

@@ -11,6 +11,7 @@ import mmap
 import os
 import select
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -26,6 +27,9 @@ _FLOAT32_BYTES = 4
 _LENGTH = struct.Struct(">I")
 _READ_BYTES = 64 * 1024
 """Read at once: most messages are short, and one system call then brings all of one."""
+
+SPIN_S = 0.0005
+"""How long either side looks for the next message before it sleeps: to be woken takes longer than most calls do."""
 
 Message = dict[str, Any]
 Wait = Callable[[], float]
@@ -87,10 +91,20 @@ class Channel:
     def _poll(self, wait: Wait) -> None:
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
+        if spin(lambda: bool(poll.poll(0))):
+            return
         while (seconds := wait()) > 0.0:
             if poll.poll(1000.0 * seconds):
                 return
         raise TimeoutError
+
+
+def spin(ready: Callable[[], bool]) -> bool:
+    """Ask `ready` for `SPIN_S` without sleeping, and let whoever waits for this core run; return whether it was."""
+    end = time.perf_counter() + SPIN_S
+    while not (now := ready()) and time.perf_counter() < end:
+        os.sched_yield()
+    return now
 
 
 def pack(message: Message) -> bytes:
@@ -121,6 +135,8 @@ class Exchange:
     """`(max_rows,)`"""
     components: Tensor
     """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
+    bell: Tensor
+    """`(1,)`: changes when the trusted side has sent a message, for a sealed process that does not sleep yet."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +151,18 @@ class Layout:
     def size_bytes(self) -> int:
         """Bytes of shared memory that this layout needs."""
         numbers_per_row = sum(prod(shape) for shape in self.shapes.values()) + 1 + MAX_COMPONENTS
-        return _FLOAT32_BYTES * self.max_rows * numbers_per_row
+        return _FLOAT32_BYTES * (self.max_rows * numbers_per_row + 1)
 
     def views(self, memory: mmap.mmap) -> Exchange:
         """Return the tensors that lie in `memory`; they keep it alive."""
         numbers = torch.frombuffer(memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES)
         sizes = [self.max_rows * prod(shape) for shape in self.shapes.values()]
-        sizes += [self.max_rows, self.max_rows * MAX_COMPONENTS]
-        *inputs, reward, components = torch.split(numbers, sizes)
+        sizes += [self.max_rows, self.max_rows * MAX_COMPONENTS, 1]
+        *inputs, reward, components, bell = torch.split(numbers, sizes)
         named = zip(self.shapes.items(), inputs, strict=True)
         return Exchange(
             inputs={name: flat.view(self.max_rows, *shape) for (name, shape), flat in named},
             reward=reward,
             components=components.view(MAX_COMPONENTS, self.max_rows),
+            bell=bell,
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError
-from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message
+from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message, spin
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record
@@ -55,9 +55,12 @@ def run(channel: int, memory: int, request: Message, parent: int) -> NoReturn:
 
 def _serve(wire: Channel, shared: mmap.mmap, job: Message) -> None:
     layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
-    reward = _Reward(job["code"], job["checked"], job["constants"], layout.views(shared))
+    exchange = layout.views(shared)
+    reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
     while (request := wire.receive()) is not None:
-        wire.send(_answer(reward, request))
+        answer, rung = _answer(reward, request), float(exchange.bell)
+        wire.send(answer)
+        spin(lambda known=rung: float(exchange.bell) != known)
 
 
 def _answer(reward: _Reward, request: Message) -> Message:

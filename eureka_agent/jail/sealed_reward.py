@@ -50,7 +50,7 @@ class SealedReward:
         self._child: Child | None = None
         self._failure: str | None = None
         self._rows: int | None = None
-        self._calls = 0
+        self._calls = self._sent = 0
         try:
             self._child = sealer.start(self._memory, self._job)
         except BaseException:
@@ -159,6 +159,9 @@ class SealedReward:
         self._wait = processor_time_until(self._child.pid, seconds)
         with contextlib.suppress(BrokenPipeError):  # collect() finds out how it ended
             self._child.channel.send(request)
+        if self._exchange is not None:
+            self._sent += 1
+            self._exchange.bell.fill_(self._sent % 2)
 
     def _answer(self, *, again: bool = True) -> Message:
         assert self._child is not None

@@ -55,8 +55,8 @@ def test_messages_have_a_largest_size() -> None:
 
 def test_layout_puts_every_tensor_in_its_own_place() -> None:
     layout = Layout({"a": (3,), "b": (), "c": (2, 2)}, max_rows=5)
-    # Five rows of 3 + 1 + 4 input numbers, one reward and the components, four bytes each.
-    assert layout.size_bytes == 4 * 5 * (8 + 1 + MAX_COMPONENTS)
+    # Five rows of 3 + 1 + 4 input numbers, one reward and the components, and the bell, four bytes each.
+    assert layout.size_bytes == 4 * (5 * (8 + 1 + MAX_COMPONENTS) + 1)
     memory = mmap.mmap(-1, layout.size_bytes)
     exchange = layout.views(memory)
     assert {name: tuple(view.shape) for name, view in exchange.inputs.items()} == {
@@ -64,10 +64,10 @@ def test_layout_puts_every_tensor_in_its_own_place() -> None:
         "b": (5,),
         "c": (5, 2, 2),
     }
-    tensors = [*exchange.inputs.values(), exchange.reward, exchange.components]
+    tensors = [*exchange.inputs.values(), exchange.reward, exchange.components, exchange.bell]
     for number, tensor in enumerate(tensors, start=1):
         tensor.fill_(float(number))
-    assert [set(tensor.flatten().tolist()) for tensor in tensors] == [{1.0}, {2.0}, {3.0}, {4.0}, {5.0}]
+    assert [set(tensor.flatten().tolist()) for tensor in tensors] == [{1.0}, {2.0}, {3.0}, {4.0}, {5.0}, {6.0}]
     again = layout.views(memory)
     assert again.reward.tolist() == [4.0] * 5
 
