@@ -16,7 +16,16 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError
-from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message, spin
+from eureka_agent.wire import (
+    MAX_COMPONENT_NAME,
+    MAX_COMPONENTS,
+    MAX_MESSAGE_BYTES,
+    Channel,
+    Exchange,
+    Layout,
+    Message,
+    spin,
+)
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record
@@ -60,7 +69,7 @@ def _serve(wire: Channel, shared: mmap.mmap, job: Message) -> None:
     while (request := wire.receive()) is not None:
         answer, rung = _answer(reward, request), float(exchange.bell)
         wire.send(answer)
-        spin(lambda known=rung: float(exchange.bell) != known)
+        spin(lambda: float(exchange.bell) != rung)  # noqa: B023  called before the next turn
 
 
 def _answer(reward: _Reward, request: Message) -> Message:
