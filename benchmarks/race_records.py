@@ -24,6 +24,8 @@ from eureka_agent.trial import Trials
 
 LOOKS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 """Shares of the training at which a race may be replayed to have its rungs."""
+LOOK_EPISODES = 16
+"""Of each look; a race may be replayed with fewer, which are the first of them."""
 Iteration = tuple[float, float, int]
 """Fitness, ends and steps of one: see `Pace`."""
 
@@ -81,18 +83,19 @@ def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: i
     completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
     looks: list[list[tuple[float, Standing]]] = []
     stretches: list[tuple[Iteration, ...]] = []
+    known: dict[int, int] = {}  # iterations of each pace at its last look
 
-    def look(standings: Sequence[Standing], race: Race, *, done: float, **_: object) -> list[None]:
+    def look(standings: Sequence[Standing], places: int, *, done: float, **_: object) -> list[None]:
         looks.append([(done, standing) for standing in standings])
         return [None] * len(standings)
 
-    def take(pace: Pace, *lengths: int) -> tuple[float, float]:
-        stretches.append(tuple(pace.stretch))
-        pace.stretch = []
-        return 0.0, 0.0
+    def now(pace: Pace, *lengths: int) -> tuple[float, float, float]:
+        stretches.append(tuple(pace.iterations[known.get(id(pace), 0) :]))
+        known[id(pace)] = len(pace.iterations)
+        return 0.0, 0.0, 0.0
 
-    trials = Trials(task, budget, wall, seed=seed, race=Race(LOOKS))
-    with ExitStack() as rewards, mock.patch.object(Pace, "take", take):
+    trials = Trials(task, budget, wall, seed=seed, race=Race(LOOKS, episodes=LOOK_EPISODES))
+    with ExitStack() as rewards, mock.patch.object(Pace, "now", now):
         rewards.enter_context(mock.patch("eureka_agent.trainer.train.stopped", look))
         sealed = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
         ready = [each for each in sealed if isinstance(each, tuple)]
@@ -119,18 +122,19 @@ def replay(known: Record, race: Race | None) -> Result:
     budget, alive = known.budget, list(known.candidates)
     whole = budget.iterations * budget.num_envs * budget.horizon
     ends: list[tuple[Trained, Evaluation]] = []
-    steps, since = 0.0, 0.0
-    for rung in race.rungs if race is not None else ():
+    steps = 0.0
+    race = race or Race(rungs=())
+    for i, rung in enumerate(race.rungs):
         looks = [next(look for look in each.looks if abs(look.share - rung) < 0.025) for each in alive]
-        standings = [_standing(each, since, look, known) for each, look in zip(alive, looks, strict=True)]
-        reasons = stopped(standings, race, done=looks[0].share) if race is not None else []
-        steps += sum(len(look.fitness) * look.episode_length for look in looks)
+        standings = [_standing(each, look, known, race.episodes) for each, look in zip(alive, looks, strict=True)]
+        places = race.places(len(known.candidates), i)
+        reasons = stopped(standings, places, done=looks[0].share, minimum=race.minimum)
+        steps += sum(race.episodes * look.episode_length for look in looks)
         for each, look, reason in zip(alive, looks, reasons, strict=True):
             if reason is not None:
                 ends.append((each, _evaluation(look)))
                 steps += look.share * whole
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]
-        since = looks[0].share
     ends += [(each, each.evaluation) for each in alive]
     best, evaluation = max(ends, key=lambda end: end[1].fitness)
     return Result(best.name, evaluation, steps + len(alive) * whole, len(alive))
@@ -141,10 +145,10 @@ def found(full: Result, raced: Result) -> bool:
     return raced.best == full.best or raced.evaluation.fitness >= full.evaluation.fitness_low
 
 
-def _standing(trained: Trained, since: float, now: Look, known: Record) -> Standing:
-    stretch = [one for look in trained.looks if since < look.share <= now.share for one in look.since]
-    pace = Pace(stretch).take(known.max_episode_steps, known.budget.iterations)
-    return Standing(torch.tensor(now.fitness), *pace)
+def _standing(trained: Trained, now: Look, known: Record, episodes: int) -> Standing:
+    past = [one for look in trained.looks if look.share <= now.share for one in look.since]
+    pace = Pace(past).now(known.max_episode_steps, known.budget.iterations)
+    return Standing(torch.tensor(now.fitness[:episodes]), *pace)
 
 
 def _evaluation(look: Look) -> Evaluation:

@@ -44,25 +44,26 @@ def sb3_algorithm(name: str) -> str:
 class Race:
     """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
 
-    rungs: tuple[float, ...] = (0.15, 0.25, 0.3)
+    rungs: tuple[float, ...] = (0.05, 0.1, 0.25)
     """Shares of the training after which candidates are compared."""
-    keep: float = 0.3
-    """Share of the candidates that a rung lets go on."""
+    keep: float = 0.5
+    """Share of the places at one rung that there are at the next."""
     minimum: int = 1
     """At least this many train to the end."""
-    episodes: int = 16
+    episodes: int = 8
     """Episodes of each comparison."""
 
-    def places(self, candidates: int) -> int:
-        """Return how many of `candidates` a rung lets go on, when it can tell them apart."""
-        return min(candidates, max(self.minimum, math.ceil(self.keep * candidates)))
+    def places(self, candidates: int, rung: int) -> int:
+        """Return how many of `candidates` that began go on after rung 0, 1, …, when they can be told apart."""
+        share = self.keep ** (rung + 1)
+        return min(candidates, max(self.minimum, math.ceil(share * candidates - 1e-9)))
 
     def share(self, candidates: int) -> float:
         """Return the expected share of the environment steps that training all `candidates` to the end would take."""
         total, alive, before = 0.0, candidates, 0.0
-        for rung in (*self.rungs, 1.0):
+        for i, rung in enumerate((*self.rungs, 1.0)):
             total += alive * (rung - before)
-            alive, before = self.places(alive), rung
+            alive, before = self.places(candidates, i), rung
         return total / candidates
 
 

@@ -102,7 +102,7 @@ class _Training:
         self._budget, self._n = budget, budget.num_envs
         self._iterations = budget.iterations
         self._race, self._champion = race, {rung.environment_steps: rung.evaluation for rung in champion}
-        self._rungs = {max(1, round(share * self._iterations)) for share in race.rungs} if race else set()
+        self._rungs = [max(1, round(share * self._iterations)) for share in race.rungs] if race else []
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
         self._results: list[TrainResult | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n
@@ -183,10 +183,16 @@ class _Training:
         standings = []
         for member, each in zip(self._members, numbers, strict=True):
             member.rungs.append(Rung(self._steps_each, summarise(each)))
-            climb, bend = member.pace.take(self._task.max_episode_steps, self._iterations)
-            standings.append(Standing(each["fitness"], climb, bend))
+            pace = member.pace.now(self._task.max_episode_steps, self._iterations)
+            standings.append(Standing(each["fitness"], *pace))
         champion = self._champion.get(self._steps_each)
-        reasons = stopped(standings, race, done=self._done / self._iterations, champion=champion)
+        reasons = stopped(
+            standings,
+            race.places(len(self._results), self._rungs.index(self._done)),
+            done=self._done / self._iterations,
+            minimum=race.minimum,
+            champion=champion,
+        )
         self._leave({k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None})
 
     @torch.no_grad()
@@ -257,7 +263,7 @@ class _Training:
             done=self._done,
             steps_of_all=self._steps_of_all,
             seconds=time.monotonic() - self._started,
-            members=[MemberFacts(m.index, m.history, m.pace.stretch, m.rungs) for m in self._members],
+            members=[MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members],
             left=[LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left],
         )
         tensors = {

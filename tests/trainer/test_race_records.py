@@ -36,7 +36,7 @@ def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[in
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("race", [Race((0.2, 0.4)), Race((0.5,), keep=0.25)])
+@pytest.mark.parametrize("race", [Race((0.2, 0.4), episodes=16), Race((0.5,), keep=0.25, episodes=16)])
 def test_a_replay_says_what_a_race_does(race: Race) -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=16, environment_steps=16 * 16 * 40, horizon=16, hidden=(16,))
