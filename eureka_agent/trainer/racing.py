@@ -69,9 +69,7 @@ class Standing:
     def catches_up(self, leader: Standing) -> bool:
         """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95 % interval."""
         distance = self.past - leader.past
-        if len(distance) <= _PARABOLA + 2 or not bool(
-            torch.isfinite(distance).all()
-        ):  # polyfit's interval needs two more
+        if len(distance) < _FEWEST or not bool(torch.isfinite(distance).all()):
             return False
         (bend, *_), covariance = np.polyfit(self._shares, distance.numpy(), 2, cov=True)
         return bool(bend > student(len(distance) - _PARABOLA) * math.sqrt(covariance[0, 0]))
