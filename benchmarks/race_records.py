@@ -6,7 +6,7 @@ did: `replay` asks the library's own rule at each rung of a race who stops, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest import mock
@@ -18,7 +18,7 @@ from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.racing import Pace, stopped
-from eureka_agent.trial import Trials
+from eureka_agent.trial import Trial, Trials
 
 Iteration = tuple[float, float, int]
 """Fitness, ends and steps of one: see `Pace`."""
@@ -61,15 +61,8 @@ class Result:
 
 def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end."""
-    proposer = GrammarProposer(task, seed, wish=task.description)
-    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
-    trials = Trials(task, budget, wall, seed=seed)
-    with ExitStack() as rewards:
-        sealed = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
-        ready = [each for each in sealed if isinstance(each, tuple)]
-        candidates = [candidate for candidate, _ in ready]
-        with _watched() as paces:
-            results = trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates)
+    with _watched() as paces:
+        candidates, results = _train(task, budget, wall, seed, samples, seed)
     trained = []
     for candidate, trial, pace in zip(candidates, results, paces.values(), strict=True):
         if trial.evaluation is None:
@@ -77,6 +70,32 @@ def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: i
         iterations = tuple((_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations)
         trained.append(Trained(candidate.name, iterations, trial.evaluation))
     return Record(task.name, seed, samples, budget, task.max_episode_steps, tuple(trained))
+
+
+def train_anew(known: Record, task: Task, wall: Wall, names: Sequence[str], seed: int) -> list[float]:
+    """Return the fitness of the rewards `names`, in the record's order, after a training with another seed."""
+    _, results = _train(task, known.budget, wall, known.seed, known.samples, seed, names)
+    return [trial.evaluation.fitness if trial.evaluation else 0.0 for trial in results]
+
+
+def _train(
+    task: Task,
+    budget: TrainingBudget,
+    wall: Wall,
+    proposer_seed: int,
+    samples: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+) -> tuple[list[Candidate], list[Trial]]:
+    """Train the rewards that the grammar proposes first, or those with `names`."""
+    proposer = GrammarProposer(task, proposer_seed, wish=task.description)
+    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
+    trials = Trials(task, budget, wall, seed=seed)
+    with ExitStack() as rewards:
+        sealed = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
+        ready = [each for each in sealed if isinstance(each, tuple) and (names is None or each[0].name in names)]
+        candidates = [candidate for candidate, _ in ready]
+        return candidates, trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates)
 
 
 @contextmanager

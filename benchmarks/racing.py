@@ -6,6 +6,9 @@ such a race and compares). A seed counts as found when the best of those that th
 training's best, or when its fitness lies within the winner's 95 % interval or above. The final evaluation is left out
 on both sides.
 
+That interval knows the episodes of one policy only. With `--anew 5`, where the race has another one, both are trained
+anew with so many other seeds: whether the winner was the better reward, or the luckier training.
+
 Trainings go to `--out` as they end (compressed where its name ends in .gz), and are not run again; those that the
 figures of docs/performance.md come from are in `benchmarks/data`. `--sweep` replays many races, to choose settings on
 some seeds (`--first-seed`) that others then judge.
@@ -25,12 +28,15 @@ from typing import Literal, TextIO, cast
 import tyro
 
 from benchmarks.measure import table
-from benchmarks.race_records import Record, found, record, replay
+from benchmarks.race_records import Record, found, record, replay, train_anew
 from eureka_agent.config import BudgetName, Race
 from eureka_agent.jail import Wall
 from eureka_agent.registry import find_task
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.task import Task, TrainingBudget
+
+_ANEW = 1_000
+"""Seeds of further trainings begin here."""
 
 
 def main(
@@ -42,6 +48,7 @@ def main(
     environment_steps: int | None = None,
     out: Path | None = Path("racing.jsonl"),
     sweep: bool = False,
+    anew: int = 0,
     quick: bool = False,
 ) -> None:
     """Train, replay the default race and print a line a seed.
@@ -55,16 +62,19 @@ def main(
         environment_steps: Instead of the budget's.
         out: File of trainings to add to and to go on from; None keeps nothing.
         sweep: Replay a grid of other races, too.
+        anew: Trainings, each with a seed of its own, of both winners where they differ.
         quick: Two seeds and next to no training, nothing kept: shows that everything runs and measures nothing.
     """
     race_task = find_task(task)
     training = race_task.budgets[budget]
     if quick:
-        seeds, out, training = 2, None, replace(training, environment_steps=40_000, num_envs=32)
+        seeds, anew, out, training = 2, 1, None, replace(training, environment_steps=40_000, num_envs=32)
     elif environment_steps is not None:
         training = replace(training, environment_steps=environment_steps)
     records = list(_records(race_task, training, range(first_seed, first_seed + seeds), samples, out))
     _print_seeds(records, Race())
+    if anew:
+        _print_anew(records, race_task, anew)
     if sweep:
         _print_sweep(records)
 
@@ -108,6 +118,25 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
         rows,
     )
     print(f"found in {wins} of {len(rows)} seeds for {statistics.mean(shares):.1%} of the steps", flush=True)
+
+
+def _print_anew(records: Sequence[Record], task: Task, trainings: int) -> None:
+    """One line for each seed whose winner the race has not found."""
+    rows = []
+    with Wall() as wall:
+        for one in records:
+            full, raced = replay(one, None), replay(one, Race())
+            if found(full, raced):
+                continue
+            names = [each.name for each in one.candidates if each.name in (full.best, raced.best)]
+            runs = [train_anew(one, task, wall, names, _ANEW + seed) for seed in range(trainings)]
+            of = {name: [run[k] for run in runs] for k, name in enumerate(names)}
+            rows.append((str(one.seed), _spread(of[full.best]), _spread(of[raced.best])))
+    table(f"fitness of {trainings} other trainings: mean, worst and best", ("seed", "winner's", "race's"), rows)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def _print_sweep(records: Sequence[Record]) -> None:
