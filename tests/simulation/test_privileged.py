@@ -27,7 +27,7 @@ def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
         assert torch.equal(step.final_critic_observation[:, 2], step.state["side"])
         assert torch.equal(env.critic_observation[:, 2], env.state["side"])
         assert torch.equal(env.critic_observation[:, :2], env.observation)
-    assert env.state["side"].unique().tolist() == [-1.0, 1.0]
+    assert set(env.state["side"].tolist()) == {-1.0, 1.0}
 
 
 def test_where_time_is_up_it_is_that_of_the_episode_that_ended() -> None:
