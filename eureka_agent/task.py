@@ -10,7 +10,8 @@ Order of one environment step::
     physics steps `frame_skip` times
     memory = task.remember(physics, memory)          # what the episode has to keep
     state  = task.state(physics, memory)             # what rewards and policies may read
-    task.terminated(state, memory), task.fitness(state, memory), task.observation(state, memory)
+    task.terminated(state, memory), task.fitness(state, memory), task.observation(state, memory),
+    task.privileged(state, memory)                   # what only the value function sees
 """
 
 from __future__ import annotations
@@ -279,6 +280,15 @@ class Task(ABC):
     @abstractmethod
     def observation(self, state: State, memory: Memory) -> Tensor:
         """Return `(num_envs, observation_size)`: what the policy sees."""
+
+    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+        """Return `(num_envs, privileged_size)` float32: what only the value function sees; here None, nothing.
+
+        It sees the observation besides: an asymmetric critic (Pinto et al. 2018, https://arxiv.org/abs/1710.06542).
+        Trained policies do not have it. The size is the same in every step; what no reward may read comes from
+        `memory`.
+        """
+        return None
 
     @abstractmethod
     def terminated(self, state: State, memory: Memory) -> Tensor:

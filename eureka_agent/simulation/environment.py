@@ -38,7 +38,9 @@ class Step:
     observation: Tensor
     """`(num_envs, observation_size)` to act on next; of the new episode where one ended."""
     final_observation: Tensor
-    """`(num_envs, observation_size)` where the step led, before any reset: what a time-out bootstraps from."""
+    """`(num_envs, observation_size)` where the step led, before any reset."""
+    final_critic_observation: Tensor
+    """`(num_envs, critic_size)` likewise, of what the value function sees: what a time-out bootstraps from."""
     state: State
     """What rewards read, before any reset, with `action` and `episode_time`."""
     terminated: Tensor
@@ -83,18 +85,27 @@ class Environment:
         self._memory: Memory = {}
         self.state: State = {}
         """What rewards read now, after any reset: what `prev_<name>` is for the next step."""
-        self.observation = self.reset()
+        self.observation_size = 0
+        """Number of observation entries."""
+        self.critic_observation = torch.empty(num_envs, 0)
+        """`(num_envs, critic_size)`: the observation and, behind it, the task's privileged state if it has one."""
+        self.reset()
 
     @property
-    def observation_size(self) -> int:
-        """Number of observation entries."""
-        return self.observation.shape[1]
+    def observation(self) -> Tensor:
+        """`(num_envs, observation_size)` to act on next."""
+        return self._observed(self.critic_observation)
+
+    @property
+    def privileged_size(self) -> int:
+        """Number of entries that only the value function sees; 0 for most tasks."""
+        return self.critic_observation.shape[1] - self.observation_size
 
     def reset(self) -> Tensor:
         """Start a new episode in every world; return the observation `(num_envs, observation_size)`."""
         self.state, self._memory = {}, {}
         ids = torch.arange(self.num_envs, device=self.device)
-        self.observation = self._reset(ids)
+        self.critic_observation = self._reset(ids)
         return self.observation
 
     def step(self, action: Tensor) -> Step:
@@ -105,12 +116,12 @@ class Environment:
         memory = {**self._memory, "action": action}
         self._memory = {**task.remember(physics, memory), "action": action}
         self._length = self._length + 1.0
-        state, observation = self._look(physics, self._memory, self._length * task.dt)
-        bad = self._bad(state, observation)
+        state, final = self._look(physics, self._memory, self._length * task.dt)
+        bad = self._bad(state, final)
         any_bad = bool(bad.any())  # next to never: the work for such worlds is left out where there are none
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
-            observation = torch.nan_to_num(observation, 0.0, 0.0, 0.0)
+            final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
         terminated = task.terminated(state, self._memory) | bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
         fitness, sparse = task.fitness(state, self._memory), task.sparse_reward(state, self._memory)
@@ -121,12 +132,13 @@ class Environment:
         self._add_up(fitness, measures)
         done = (terminated | truncated).nonzero()[:, 0]
         finished = self._finished(done)
-        self.state, self.observation = state, observation
+        self.state, self.critic_observation = state, final
         if len(done):
-            self.observation = self._reset(done)
+            self.critic_observation = self._reset(done)
         return Step(
             observation=self.observation,
-            final_observation=observation,
+            final_observation=self._observed(final),
+            final_critic_observation=final,
             state=state,
             terminated=terminated,
             truncated=truncated,
@@ -142,7 +154,8 @@ class Environment:
         self._engine = self._engine.keep(ids)
         rows = ids.cpu().numpy()
         self._stream, self._episode = self._stream[rows], self._episode[rows]
-        self._length, self._fitness, self.observation = self._length[ids], self._fitness[ids], self.observation[ids]
+        self._length, self._fitness = self._length[ids], self._fitness[ids]
+        self.critic_observation = self.critic_observation[ids]
         self._measures = {name: value[ids] for name, value in self._measures.items()}
         self._memory = {name: value[ids] for name, value in self._memory.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
@@ -156,7 +169,7 @@ class Environment:
             "episode": torch.from_numpy(self._episode),
             "length": self._length,
             "fitness": self._fitness,
-            "observation": self.observation,
+            "observation": self.critic_observation,
             **{f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()},
         }
 
@@ -167,7 +180,7 @@ class Environment:
         self._engine.restore(snapshot["engine"])
         self._stream, self._episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
         here = {name: value.to(self.device) for name, value in snapshot.items() if name not in ("stream", "episode")}
-        self._length, self._fitness, self.observation = here["length"], here["fitness"], here["observation"]
+        self._length, self._fitness, self.critic_observation = here["length"], here["fitness"], here["observation"]
 
         def group(prefix: str) -> dict[str, Tensor]:
             return {name.removeprefix(prefix): value for name, value in here.items() if name.startswith(prefix)}
@@ -175,10 +188,33 @@ class Environment:
         self._memory, self.state, self._measures = group("memory."), group("state."), group("measures.")
 
     def _look(self, physics: PhysicsView, memory: Memory, episode_time: Tensor) -> tuple[State, Tensor]:
-        """What rewards and what the policy see; the last action is part of the memory of every task."""
+        """What rewards and what the value function see; the last action is part of the memory of every task."""
         state = self.task.state(physics, memory)
         state["action"], state["episode_time"] = memory["action"], episode_time
-        return state, self.task.observation(state, memory)
+        observation, privileged = self.task.observation(state, memory), self.task.privileged(state, memory)
+        self.observation_size = observation.shape[1]
+        seen = observation if privileged is None else self._with_privileged(observation, privileged)
+        before = self.critic_observation.shape[1]
+        if before not in (0, seen.shape[1]):
+            raise SimulationError(
+                f"The task {self.task.name!r} gives its critic {seen.shape[1]} numbers a world (observation and "
+                f"privileged state), and gave it {before} before: it must be as many in every step."
+            )
+        return state, seen
+
+    def _with_privileged(self, observation: Tensor, privileged: Tensor) -> Tensor:
+        """Put both side by side. Raises SimulationError for privileged state of another form."""
+        rows = len(observation)
+        if privileged.dim() != 2 or len(privileged) != rows or privileged.dtype != torch.float32:
+            raise SimulationError(
+                f"The privileged state of the task {self.task.name!r} must be float32 of shape ({rows}, n), one row a "
+                f"world; it is {str(privileged.dtype).removeprefix('torch.')} of shape {tuple(privileged.shape)}."
+            )
+        return torch.cat((observation, privileged), dim=1)
+
+    def _observed(self, critic_observation: Tensor) -> Tensor:
+        """What the policy sees of what the value function sees."""
+        return critic_observation[:, : self.observation_size]
 
     def _bad(self, state: State, observation: Tensor) -> Tensor:
         """Which worlds hold a number that is not finite; one sum a tensor finds that there is none."""
@@ -205,7 +241,7 @@ class Environment:
         )
 
     def _reset(self, ids: Tensor) -> Tensor:
-        """Start new episodes in the worlds `ids`; return the observation of all worlds."""
+        """Start new episodes in the worlds `ids`; return the critic's observation of all worlds."""
         rows = ids.cpu().numpy()
         random = WorldRandom(self._seed, self._stream[rows], self._episode[rows])
         self._episode[rows] += 1
@@ -224,7 +260,7 @@ class Environment:
             return observation
         self._memory = _with_rows(self._memory, ids, memory)
         self.state = _with_rows(self.state, ids, state)
-        return self.observation.index_copy(0, ids, observation)
+        return self.critic_observation.index_copy(0, ids, observation)
 
 
 def _with_rows(whole: Mapping[str, Tensor], ids: Tensor, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -88,17 +88,28 @@ class RunningMoments:
 class Population:
     """K Gaussian policies with state-independent noise, their value functions and observation statistics.
 
+    Observations are the critic's, `critic_size` entries: first the `observation_size` that the policy sees, then the
+    `privileged_size` that only the value function sees. Each entry has its own statistics.
+
     All weights of a candidate are one row of `flat (K, P)`, the policy's first, then the value function's; the
     networks' weights are views of it, so that the optimiser and `keep` handle one tensor.
     """
 
     def __init__(
-        self, copies: int, observation_size: int, action_size: int, hidden: Sequence[int], std: float, seed: int
+        self,
+        copies: int,
+        observation_size: int,
+        action_size: int,
+        hidden: Sequence[int],
+        std: float,
+        seed: int,
+        *,
+        privileged_size: int = 0,
     ) -> None:
-        """All candidates start alike."""
+        """All candidates start alike, and their policies the same whatever the value functions see."""
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
-        critic_sizes = (observation_size, *hidden, 1)
+        critic_sizes = (observation_size + privileged_size, *hidden, 1)
         initial = [
             *_initial_layers(self.sizes, gain=0.01, generator=generator),
             torch.full((1, action_size), std).log(),
@@ -106,7 +117,7 @@ class Population:
         ]
         self._shapes = [tensor.shape for tensor in initial]
         self.flat = torch.cat([tensor.flatten() for tensor in initial]).repeat(copies, 1)
-        self.moments = RunningMoments(copies, observation_size)
+        self.moments = RunningMoments(copies, observation_size + privileged_size)
         self._view()
 
     def to(self, device: torch.device) -> Population:
@@ -130,9 +141,13 @@ class Population:
         self.log_std = self.policy_parameters[-1]
 
     def normalise(self, observation: Tensor) -> Tensor:
-        """`(K, n, observation_size)` in units of the running standard deviation."""
+        """`(K, n, critic_size)` in units of the running standard deviation."""
         x = (observation - self.moments.mean[:, None]) / self.moments.std[:, None]
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
+
+    def mean_action(self, x: Tensor) -> Tensor:
+        """`(K, n, action_size)` from normalised observations, of which it does not see the privileged state."""
+        return self.actor(x[..., : self.sizes[0]])
 
     def value(self, x: Tensor) -> Tensor:
         """`(K, n)` from normalised observations."""
@@ -156,10 +171,10 @@ class Population:
 
     @torch.no_grad()
     def export(self, k: int) -> Policy:
-        """Return candidate `k`'s policy as a module of its own."""
+        """Return candidate `k`'s policy as a module of its own; nothing of the value function is in it."""
         policy = Policy(self.sizes)
-        policy.observation_mean.copy_(self.moments.mean[k])
-        policy.observation_std.copy_(self.moments.std[k])
+        policy.observation_mean.copy_(self.moments.mean[k, : self.sizes[0]])
+        policy.observation_std.copy_(self.moments.std[k, : self.sizes[0]])
         for layer, weight, bias in zip(policy.layers, self.actor.weights, self.actor.biases, strict=True):
             assert isinstance(layer, nn.Linear)
             layer.weight.copy_(weight[k].T)

@@ -129,7 +129,7 @@ class PPO:
     def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
         """Learn from one rollout.
 
-        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, observation_size)`, normalised; `alive`: `(K,)`.
+        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised; `alive`: `(K,)`.
         """
         samples = self._samples(rollout, rewards, last_observation)
         finite = alive.clone()
@@ -185,7 +185,7 @@ class PPO:
         )
 
     def _values(self, observations: Tensor) -> Tensor:
-        """`(T, K, N)` of `(T, K, N, observation_size)`: one product for the whole rollout, after it."""
+        """`(T, K, N)` of `(T, K, N, critic_size)`: one product for the whole rollout, after it."""
         steps, copies, worlds, _ = observations.shape
         return self.population.value(_by_candidate(observations)).view(copies, steps, worlds).transpose(0, 1)
 
@@ -213,7 +213,7 @@ class PPO:
     def _policy_gradient(self, batch: _Samples) -> tuple[Tensor, Tensor]:
         """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with the KL `(K,)`."""
         population = self.population
-        log_ratio = population.log_prob(population.actor(batch.observation), batch.action) - batch.log_prob
+        log_ratio = population.log_prob(population.mean_action(batch.observation), batch.action) - batch.log_prob
         ratio = log_ratio.exp()
         surrogate = torch.minimum(ratio * batch.advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage)
         entropy = population.log_std.sum(dim=(1, 2))

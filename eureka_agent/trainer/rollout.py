@@ -42,7 +42,10 @@ class StateRecorder:
 
 @dataclass
 class Rollout:
-    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per step."""
+    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per step.
+
+    Observations are the critic's; what the policy sees of them comes first.
+    """
 
     observations: list[Tensor] = field(default_factory=list)
     actions: list[Tensor] = field(default_factory=list)
@@ -56,7 +59,7 @@ class Rollout:
         """Take in what the environment answered."""
         self.terminated.append(step.terminated.view(k, -1))
         self.truncated.append(step.truncated.view(k, -1))
-        self.final_observations.append(step.final_observation.view(k, step.truncated.numel() // k, -1))
+        self.final_observations.append(step.final_critic_observation.view(k, step.truncated.numel() // k, -1))
         self.bad.append(step.bad.view(k, -1))
 
 

@@ -24,8 +24,8 @@ from eureka_agent.trainer.ppo import ReturnScale
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
 
-_GROUP = "policy"
-"""rsl_rl's name for a group of observations; actor and critic read the same one."""
+_OBSERVATION, _PRIVILEGED = "policy", "privileged"
+"""Groups of observations in rsl_rl: the actor reads the first, the critic both where the task has both."""
 
 
 def train_rsl_rl(
@@ -69,8 +69,12 @@ class RslRlVecEnv(VecEnv):
         self._scale = ReturnScale(1, self.num_envs, budget.discount)
 
     def get_observations(self) -> TensorDict:
-        """Return the present observations `(num_envs, observation_size)` as a group."""
-        return self._group(self.worlds.environment.observation)
+        """Return the groups: `policy` `(num_envs, observation_size)`, and `privileged` if the task has such state."""
+        environment = self.worlds.environment
+        groups = {_OBSERVATION: environment.observation}
+        if environment.privileged_size:
+            groups[_PRIVILEGED] = environment.critic_observation[:, environment.observation_size :]
+        return TensorDict(groups, batch_size=[self.num_envs])
 
     def step(self, actions: Tensor) -> tuple[TensorDict, Tensor, Tensor, dict[str, Any]]:
         """Step; return observations, rewards, ends `(num_envs,)` and which of them are time-outs.
@@ -82,20 +86,22 @@ class RslRlVecEnv(VecEnv):
             done = step.terminated | step.truncated
             scaled = self._scale(reward.view(1, 1, -1), done.view(1, 1, -1))[0, 0]
         self.episode_length_buf = torch.where(done, 0, self.episode_length_buf + 1)
-        return self._group(step.observation), scaled, done, {"time_outs": step.truncated}
-
-    def _group(self, observation: Tensor) -> TensorDict:
-        return TensorDict({_GROUP: observation}, batch_size=[self.num_envs])
+        return self.get_observations(), scaled, done, {"time_outs": step.truncated}
 
 
 def make_runner(worlds: Worlds) -> OnPolicyRunner:
     """Return rsl_rl's training loop, ready to learn in `worlds`."""
     with redirect_stdout(io.StringIO()):  # it prints its networks
-        return OnPolicyRunner(RslRlVecEnv(worlds), _configuration(worlds.budget), log_dir=None, device="cpu")
+        environment = RslRlVecEnv(worlds)
+        configuration = _configuration(worlds.budget, critic=list(environment.get_observations().keys()))
+        return OnPolicyRunner(environment, configuration, log_dir=None, device="cpu")
 
 
-def _configuration(budget: TrainingBudget) -> dict[str, Any]:
-    """What the budget says, in rsl_rl's words; everything else is the library's default."""
+def _configuration(budget: TrainingBudget, critic: list[str]) -> dict[str, Any]:
+    """What the budget says, in rsl_rl's words; everything else is the library's default.
+
+    `critic`: the groups of observations that it reads.
+    """
     network = {
         "class_name": "MLPModel",
         "hidden_dims": list(budget.hidden),
@@ -105,7 +111,7 @@ def _configuration(budget: TrainingBudget) -> dict[str, Any]:
     noise = {"class_name": "GaussianDistribution", "init_std": budget.initial_std, "std_type": "log"}
     return {
         "num_steps_per_env": budget.horizon,
-        "obs_groups": {"actor": [_GROUP], "critic": [_GROUP]},
+        "obs_groups": {"actor": [_OBSERVATION], "critic": critic},
         "actor": {**network, "distribution_cfg": noise},
         "critic": network,
         "algorithm": {

@@ -1,4 +1,7 @@
-"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra `sb3`."""
+"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra `sb3`.
+
+Its value functions see what the policy sees: a task's privileged state is not used.
+"""
 
 from __future__ import annotations
 

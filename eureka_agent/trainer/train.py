@@ -107,7 +107,13 @@ class _Training:
         self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine)
         self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.variables])
         population = Population(
-            len(rewards), self._env.observation_size, task.action_size, budget.hidden, budget.initial_std, seed
+            len(rewards),
+            self._env.observation_size,
+            task.action_size,
+            budget.hidden,
+            budget.initial_std,
+            seed,
+            privileged_size=self._env.privileged_size,
         ).to(engine.device)
         self._ppo = PPO(population, budget, seed)
         self._scale = ReturnScale(len(rewards), self._n, budget.discount, engine.device)
@@ -148,7 +154,7 @@ class _Training:
         bad = torch.stack(rollout.bad)
         rewards, components, errors = rewards_of([m.reward for m in self._members], self._recorder.take(), bad)
         alive = torch.tensor([error is None for error in errors], device=self._device)
-        last = self._ppo.population.normalise(self._env.observation.view(len(self._members), self._n, -1))
+        last = self._ppo.population.normalise(self._env.critic_observation.view(len(self._members), self._n, -1))
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)
         means, bad_counts = rewards.mean(dim=(0, 2)).tolist(), bad.sum(dim=(0, 2)).tolist()
         ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
@@ -189,10 +195,10 @@ class _Training:
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         gained = torch.zeros(k, device=self._device)
         for _ in range(self._budget.horizon):
-            observation = env.observation.view(k, self._n, -1)
+            observation = env.critic_observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
-            mean = population.actor(x)
+            mean = population.mean_action(x)
             noise = torch.randn(self._n, mean.shape[-1], generator=self._noise).to(self._device)
             action = mean + population.log_std.exp() * noise
             rollout.observations.append(x)

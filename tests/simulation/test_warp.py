@@ -23,7 +23,7 @@ from eureka_agent.registry import load_task
 from eureka_agent.reward import SparseReward
 from eureka_agent.simulation import CpuEngine, Environment, make_engine
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.task import Memory, Start, TrainingBudget
+from eureka_agent.task import Memory, Start, State, TrainingBudget
 from eureka_agent.trainer import evaluate, train
 from tests.simulation.test_environment import SLIDER, Slider
 from tests.support.warp_cpu import put_in_place_of_cuda
@@ -230,6 +230,24 @@ def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0, device="cuda")
     assert evaluation.episodes == 4
     assert math.isfinite(evaluation.fitness)
+
+
+class AsymmetricSlider(Slider):
+    """Its critic also sees how hard the mass was pushed, from the memory."""
+
+    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+        return memory["action"]
+
+
+def test_a_critic_that_sees_more_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_place_of_cuda(monkeypatch)
+    env = Environment(AsymmetricSlider(), 2, seed=0, engine=_slider(2))
+    step = env.step(torch.tensor([[0.5], [-0.5]]))
+    assert step.final_critic_observation[:, 2].tolist() == [0.5, -0.5]
+    budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
+    (result,) = train(AsymmetricSlider(), [SparseReward()], budget, seed=0, device="cuda")
+    assert result.policy is not None
+    assert result.policy.sizes[0] == 2
 
 
 def test_garbage_collection_is_on_again() -> None:
