@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from eureka_agent.cores import usable_cores
 from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Wall
 from eureka_agent.registry import all_tasks, load_task
@@ -34,7 +35,7 @@ def examine() -> list[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     yield Finding(
         "machine", True, f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
     )
