@@ -10,4 +10,5 @@ def usable_cores() -> int:
     """Return how many cores this process may use: on Linux those that it is bound to, elsewhere all."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    else:
+        return os.cpu_count() or 1
