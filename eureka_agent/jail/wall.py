@@ -27,7 +27,7 @@ from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.task import StateSpec
 
-__all__ = ["Layers", "Wall", "WallLevel"]
+__all__ = ["Layers", "Wall", "WallLevel", "level_without"]
 
 _LAYERS = ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
 _REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {
@@ -38,7 +38,6 @@ _REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {
 """From the safest level to the least safe."""
 _NOT_A_LAYER = "parent_death"
 """Reported by sealed processes like a layer; keeps them from outliving the helper process, and stops no reward."""
-_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 @dataclass(frozen=True)
@@ -152,8 +151,14 @@ class Wall:
 
 
 def level_without(layer: str) -> WallLevel:
-    """Return the safest level that does not need `layer`."""
+    """Return the safest level that does not need `layer`; elsewhere than on Linux there is one level alone."""
+    if _system() != "Linux":
+        return "checks"
     return next(level for level, required in _REQUIRED.items() if layer not in required)
+
+
+def _system() -> str:
+    return {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
 
 
 def _order(layer: str) -> int:
@@ -162,12 +167,12 @@ def _order(layer: str) -> int:
 
 def _demand_system(required: WallLevel) -> None:
     """Raise MissingLayerError where the system has nothing of what `required` needs."""
-    system = _SYSTEMS.get(sys.platform, sys.platform)
+    system = _system()
     if system == "Windows":
         raise MissingLayerError(f"{system} has nothing to hold rewards with, at any --wall: run eureka_agent in WSL 2.")
     if system != "Linux" and required != "checks":
         raise MissingLayerError(
-            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory limit, and {system} has "
-            "none of them. Run eureka_agent in a Linux machine (Lima, Colima, Docker Desktop). For rewards from a source "
-            "that you trust, --wall checks runs without: what fools the static checks can then do what you can."
+            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory limit, and {system} "
+            "has none of them. Run eureka_agent in a Linux machine (Lima, Colima, Docker Desktop). For rewards from a "
+            "source that you trust, --wall checks runs without: what fools the static checks can then do what you can."
         )
