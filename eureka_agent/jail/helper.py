@@ -74,21 +74,24 @@ class Helper(ABC):
             raise WallError(f"The wall could not start {sys.executable!r}: {error}.") from error
 
     def wait_until_warm(self) -> None:
-        """Raises WallError, and ends the process, when it does not get warm."""
+        """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when it was killed."""
         if self._warm:
             return
         try:
             hello = self._channel.receive(until(_START_S))
         except (TimeoutError, WireError) as error:
             hello = {"failure": str(error) or f"no answer in {_START_S:.0f} s"}
-        if hello != self.hello:
+        self._warm = hello == self.hello
+        if not self._warm:
             raise self._failed_start(hello)
-        self._warm = True
 
     def _failed_start(self, hello: Message | None) -> WallError:
         os.lseek(self._errors, 0, os.SEEK_SET)
         words = os.read(self._errors, 1 << 16).decode(errors="replace").strip()
         self.close()
+        assert self._process is not None
+        if hello is None and self._process.returncode < 0:
+            return HelperGoneError(f"The wall's helper process was killed ({self._process.returncode}).")
         reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
         return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
 
