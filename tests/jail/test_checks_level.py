@@ -20,6 +20,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.doctor import examine
 from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
+from eureka_agent.jail.deadlines import until
 from eureka_agent.jail.spares import Single
 from eureka_agent.probe import probe
 from tests.jail.test_honest import REWARDS, samples, task_of
@@ -101,7 +102,8 @@ def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Att
     assert all(torch.equal(given[name], kept[name]) for name in kept)
 
 
-def test_endless_loop_is_ended_by_the_kernel(wall: Wall) -> None:
+def test_endless_loop_is_ended_by_the_kernel(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_agent.jail.sealed_reward.processor_time_until", lambda pid, seconds: until(120.0))
     reward = honest(
         wall, "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return height, {}"
     )
@@ -111,7 +113,7 @@ def test_endless_loop_is_ended_by_the_kernel(wall: Wall) -> None:
     assert isinstance(child.helper, Single)
     with pytest.raises(RewardRuntimeError, match=r"more than 0.5 s of processor time in one call"):
         reward.collect()
-    assert child.helper.end(child) == -signal.SIGXCPU, "it was the trusted side's clock"
+    assert child.helper.end(child) == -signal.SIGXCPU
 
 
 def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wall) -> None:

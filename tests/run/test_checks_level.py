@@ -1,4 +1,4 @@
-"""A whole run at `--wall checks`, on Linux without Linux's own calls; and without the option it says what is missing."""
+"""A whole run at `--wall checks`, on Linux without Linux's own calls, and its refusal without the option."""
 
 from __future__ import annotations
 
