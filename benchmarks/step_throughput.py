@@ -16,7 +16,6 @@ Run with `python -m benchmarks.step_throughput`; needs the extra sb3, or `--no-s
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import tempfile
 import time
@@ -35,6 +34,7 @@ import tyro
 from mujoco.batch import Batch
 
 from benchmarks.gymnasium_tasks import GymnasiumAnt
+from eureka_agent.cores import usable_cores
 from eureka_agent.registry import load_task
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.task import Task
@@ -115,7 +115,7 @@ def main(
 
 def _batches(task: Task, worlds: int) -> list[Contestant]:
     """The bare batch and ours."""
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cores()
     engine = CpuEngine(task.model, worlds, threads=threads)
     environment = Environment(task, worlds, seed=0, engine=engine)
     bare = Batch(task.model, worlds, nthread=threads)

@@ -17,10 +17,11 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
-from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig
+from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.errors import EurekaError, UsageError
 
 if TYPE_CHECKING:
+    from eureka_agent.jail import Wall
     from eureka_agent.run import Run
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
@@ -178,18 +179,20 @@ def tasks() -> None:
     Console().print(tasks_table(all_tasks()))
 
 
-def check(reward: tyro.conf.Positional[Path], task: str) -> None:
+def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
     """Check a reward file against a task: allowed code, known state names, right shapes, finite, pure.
 
     Args:
         reward: The Python file with compute_reward.
         task: Name, alias or description of the task.
+        wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.registry import find_task
     from eureka_agent.reward_file import check_file
 
     found = find_task(task)
-    components = check_file(reward, found)
+    with _loud_wall(wall) as opened:
+        components = check_file(reward, found, opened)
     Console().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
 
 
@@ -199,6 +202,7 @@ def evaluate(
     budget: BudgetName = "normal",
     seed: int = 0,
     policy: Path | None = None,
+    wall: WallLevel = "full",
 ) -> None:
     """Train a policy with a reward file and report its fitness against the human and the sparse reward.
 
@@ -208,6 +212,7 @@ def evaluate(
         budget: How much training each of the three rewards gets (--quick is short for --budget quick).
         seed: Seed of training and evaluation.
         policy: Where to write the trained policy (safetensors).
+        wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.registry import find_task
     from eureka_agent.report import comparison_table, make_listener
@@ -215,8 +220,8 @@ def evaluate(
 
     console = Console()
     found = find_task(task)
-    with make_listener(console) as listener:
-        comparison = compare(reward, found, found.budgets[budget], seed=seed, tell=listener)
+    with _loud_wall(wall) as opened, make_listener(console) as listener:
+        comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener)
     console.print(comparison_table(comparison, found))
     if policy is not None and comparison.policy is not None:
         comparison.policy.save(policy)
@@ -258,6 +263,16 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _loud_wall(level: WallLevel) -> Wall:
+    """Open the wall, and say so when a layer is missing."""
+    from eureka_agent.jail import Wall
+
+    wall = Wall(required=level)
+    if wall.layers.missing:
+        _say(Text(wall.describe()))
+    return wall
 
 
 def _words(error: BaseException) -> str:

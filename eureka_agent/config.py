@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
 BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
 FeedbackName = Literal["none", "cli", "synthetic"]
+WallLevel = Literal["full", "reduced", "checks"]
 
 PROTOCOLS = {
     "eureka": "--generations 25 --samples 16 --strategy restarts --restart-every 5 --final-seeds 5 --budget paper",
@@ -144,8 +145,10 @@ class SynthesisConfig:
     search's own figure is that of its luckiest training. 5 or more give an interval worth the name."""
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to compare with."""
-    wall: Literal["full", "reduced"] = "full"
-    """Which layers of the sandbox must hold before a reward is run: see `eureka-agent doctor`."""
+    wall: WallLevel = "full"
+    """Which layers of the sandbox must hold before a reward is run: all; those that every Linux has (reduced); or none
+    (checks), the only one for macOS, where code that fools the static checks can do what you can. See `eureka-agent
+    doctor`, and docs/wall.md."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where physics and training run; cuda needs a GPU and MuJoCo Warp (pip install 'eureka-agent[warp]')."""
     threads: int | None = None

@@ -6,13 +6,16 @@ that may already move the write-ahead log into the file.
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
+import sys
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from eureka_agent.errors import RunDirError, StoreError
+
+if sys.platform != "win32":  # so that `Wall` can say there what to do instead
+    import fcntl
 
 _BUSY_S = 5.0
 """How long another program's transaction is waited for."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import torch
 
+from eureka_agent.cores import usable_cores
 from eureka_agent.errors import EurekaError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Wall, level_without
 from eureka_agent.registry import all_tasks, load_task
 from eureka_agent.simulation import Environment
 
@@ -34,7 +35,7 @@ def examine() -> list[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     yield Finding(
         "machine", True, f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
     )
@@ -59,9 +60,9 @@ def _simulation() -> str:
 
 
 def _wall() -> Iterator[Finding]:
-    """Try each layer in a throw-away sealed process."""
+    """Try each layer in a throw-away sealed process; whatever is missing, look at the others."""
     try:
-        with Wall(required="reduced") as wall:
+        with Wall(required="checks") as wall:
             layers = wall.layers
     except EurekaError as error:
         yield Finding("wall", False, str(error))
@@ -69,7 +70,8 @@ def _wall() -> Iterator[Finding]:
     for layer in layers.held:
         yield Finding(f"wall: {layer}", True, "holds")
     for layer, reason in layers.missing.items():
-        yield Finding(f"wall: {layer}", False, f"{reason}; --wall reduced runs without it, for rewards you trust")
+        without = f"--wall {level_without(layer)} runs without it, for rewards you trust"
+        yield Finding(f"wall: {layer}", False, f"{reason}; {without}")
     possible = ", ".join(layers.possible)
     yield Finding("wall: forbidden acts", not possible, f"possible: {possible}" if possible else "all refused")
 

@@ -15,6 +15,7 @@
     │   ├── RewardRuntimeError    it broke during training (exception, NaN, deadline)
     │   └── GraphError            what its process sent as its list of operations is not accepted
     ├── WallError                 the wall itself failed: never the candidate's fault
+    │   └── MissingLayerError     this machine lacks a layer that the run's --wall needs (exit code 2)
     ├── ProposerError             the proposer gave no completion
     │   ├── AuthenticationError   the key was refused
     │   ├── UnknownModelError     the server does not have this model
@@ -90,6 +91,12 @@ class GraphError(CandidateError):
 
 class WallError(EurekaError):
     """The sandbox could not be built, or broke. Says nothing about the candidate."""
+
+
+class MissingLayerError(WallError):
+    """This machine lacks a layer that was asked for; the message names the level that goes without."""
+
+    exit_code = 2
 
 
 class ProposerError(EurekaError):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.checks import check_source
+from eureka_agent.config import WallLevel
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
 from eureka_agent.prompting import write_prompt
@@ -24,8 +25,19 @@ class RewardGenerator:
     words: it varies the reward that they speak of.
     """
 
-    def __init__(self, task: Task | str, *, proposer: Proposer | None = None, wish: str | None = None, seed: int = 0):
-        """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own."""
+    def __init__(
+        self,
+        task: Task | str,
+        *,
+        proposer: Proposer | None = None,
+        wish: str | None = None,
+        seed: int = 0,
+        wall: WallLevel = "full",
+    ) -> None:
+        """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own.
+
+        `wall`: which layers of the sandbox must hold when one of the rewards is called.
+        """
         self.task = find_task(task) if isinstance(task, str) else task
         self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
         self.wish = wish or self.task.description
@@ -33,6 +45,7 @@ class RewardGenerator:
         """The completions of the last call that are no reward function for the task, with the reasons."""
         self._history: list[Outcome] = []
         self._round = 0
+        self._level: WallLevel = wall
 
     def generate(self, n: int = 1) -> list[RewardFunction]:
         """Return up to `n` new rewards that pass the checks. Raises CandidateError when none does."""
@@ -68,7 +81,7 @@ class RewardGenerator:
         rewards = [outcome.candidate.reward for outcome in outcomes if outcome.candidate.reward]
         if not rewards:
             raise CandidateError(f"No completion is a reward function. The first one: {_message(self.failures)}")
-        return [RewardFunction(self.task, reward) for reward in rewards]
+        return [RewardFunction(self.task, reward, wall=self._level) for reward in rewards]
 
     def _checked(self, completion: Completion) -> Outcome:
         candidate = Candidate(self._round, completion, None)

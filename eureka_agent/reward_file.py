@@ -26,16 +26,16 @@ class Comparison:
     baselines: tuple[Baseline, ...]
 
 
-def check_file(path: Path, task: Task) -> tuple[str, ...]:
+def check_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
     """Check and probe a reward file; return its components' names. Raises RewardFileError with what to change."""
-    with Wall() as wall, ExitStack() as open_rewards:
+    with ExitStack() as open_rewards:
         trials = Trials(task, task.budgets["quick"], wall, seed=0)
         return _opened(path, task, trials, open_rewards).component_names
 
 
-def compare(path: Path, task: Task, budget: TrainingBudget, *, seed: int, tell: Listener) -> Comparison:
+def compare(path: Path, task: Task, budget: TrainingBudget, wall: Wall, *, seed: int, tell: Listener) -> Comparison:
     """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails."""
-    with Wall() as wall, ExitStack() as open_rewards:
+    with ExitStack() as open_rewards:
         trials = Trials(task, budget, wall, seed=seed, tell=tell)
         reward = _opened(path, task, trials, open_rewards)
         (trial,), baselines = trials.beside_baselines([path.name], [reward])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError, UsageError
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import SealedReward, Wall, WallLevel
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
 from eureka_agent.task import Task
@@ -23,8 +23,10 @@ class RewardFunction:
     and ends with `close` (or the `with` block, or the object). `.source` is plain Python to use elsewhere.
     """
 
-    def __init__(self, task: Task, reward: RewardSource) -> None:
+    def __init__(self, task: Task, reward: RewardSource, *, wall: WallLevel = "full") -> None:
+        """`wall`: which layers of the sandbox must hold."""
         self.task = task
+        self._level: WallLevel = wall
         self.reward = reward
         self._wall: Wall | None = None
         self._sealed: SealedReward | None = None
@@ -32,7 +34,7 @@ class RewardFunction:
         self._batch: RewardBatch | None = None
 
     @classmethod
-    def load(cls, path: Path | str, task: Task) -> RewardFunction:
+    def load(cls, path: Path | str, task: Task, *, wall: WallLevel = "full") -> RewardFunction:
         """Read a reward file and check it against the task. Raises RewardFileError with what to change."""
         try:
             code = Path(path).read_text(encoding="utf-8")
@@ -40,7 +42,7 @@ class RewardFunction:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
         try:
-            return cls(task, check_source(code, task.reward_inputs))
+            return cls(task, check_source(code, task.reward_inputs), wall=wall)
         except CandidateError as error:
             raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
 
@@ -90,7 +92,7 @@ class RewardFunction:
         if self._sealed is None or rows > self._max_rows:
             self.close()
             self._max_rows = max(rows, 1024)
-            self._wall = Wall()
+            self._wall = Wall(required=self._level)
             self._sealed = self._wall.open(self.reward, self.task.reward_inputs, max_rows=self._max_rows)
         return self._sealed
 

@@ -90,7 +90,7 @@ class Run:
             path=self.dir.path,
             task=self.task,
             best=finished.best,
-            reward=RewardFunction(self.task, reward) if reward else None,
+            reward=RewardFunction(self.task, reward, wall=self._search.trials.wall.level) if reward else None,
             policy=Policy.load(self.dir.policy) if finished.best else None,
             baselines=finished.baselines,
             outcomes=finished.outcomes,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 
 CHANNEL = 3
 """The descriptor of a reward process's channel, beside 0, 1 and 2, which are /dev/null."""
-_DESCRIPTORS = "/proc/self/fd"
+_DESCRIPTORS = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
 _OOM_SCORE = "/proc/self/oom_score_adj"
 
 

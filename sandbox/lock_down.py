@@ -1,4 +1,4 @@
-"""All layers, one after the other, on the calling process.
+"""Linux: all layers, one after the other, on the calling process.
 
 It must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp bind the calling
 thread, and a second thread would go free.
@@ -7,11 +7,34 @@ thread, and a second thread would go free.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from . import landlock, limits, privileges, seccomp
+from .self_check import refusals
+from .self_check_linux import linux_acts
 
 Report = dict[str, str]
 """Per layer: why it does not hold; empty where it does."""
+
+
+@dataclass(frozen=True)
+class LinuxLocks:
+    """See `reward_child.Locks`."""
+
+    memory_bytes: int
+    parent: int
+
+    def seal(self) -> Report:
+        """See `lock_down`."""
+        limits.volunteer_for_out_of_memory()
+        return lock_down(memory_bytes=self.memory_bytes, parent=self.parent)
+
+    def allow(self, seconds: float) -> None:
+        """Nothing to do: the trusted side reads this process's clock, and ends it."""
+
+    def try_acts(self) -> dict[str, bool]:
+        """Return per forbidden act whether it is refused."""
+        return refusals(linux_acts(self.parent))
 
 
 def lock_down(*, memory_bytes: int, parent: int) -> Report:

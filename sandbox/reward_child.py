@@ -6,10 +6,10 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import torch
 from torch import Tensor
@@ -29,9 +29,7 @@ from eureka_agent.wire import (
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record
-from .lock_down import lock_down
 from .namespace import namespace
-from .self_check import self_check
 
 _MAX_MESSAGE = 400
 
@@ -40,33 +38,46 @@ class _ContractError(Exception):
     """The reward ran and did not keep the contract; the message says how."""
 
 
-def run(channel: int, memory: int, request: Message, parent: int) -> NoReturn:
+class Locks(Protocol):
+    """What this system holds a process with: `LinuxLocks` or `PosixLocks`."""
+
+    def seal(self) -> dict[str, str]:
+        """Apply every layer that there is; return per layer why it does not hold. There is no way back."""
+
+    def allow(self, seconds: float) -> None:
+        """A call begins, which may use `seconds` of processor time."""
+
+    def try_acts(self) -> dict[str, bool]:
+        """Return per forbidden act whether it is refused."""
+
+
+def run(channel: int, memory: int, required: Collection[str], locks: Locks) -> NoReturn:
     """Seal this process, report which layers hold, and serve until the channel closes.
 
-    `channel` and `memory` are descriptors; `request` is the zygote's: `memory_bytes` and the `required` layers.
+    `channel` and `memory` are descriptors; it ends where a layer that is `required` does not hold.
     """
     shared = mmap.mmap(memory, 0)
-    limits.volunteer_for_out_of_memory()
     limits.keep_only_channel(channel)
     os.environ.clear()
-    report = lock_down(memory_bytes=request["memory_bytes"], parent=parent)
+    report = locks.seal()
     wire = Channel(limits.CHANNEL)
     wire.send({"layers": report})
-    if any(report[layer] for layer in request["required"]):
+    if any(report[layer] for layer in required):
         os._exit(1)
     job = wire.receive()
     if job is not None and job["do"] == "self_check":
-        wire.send({"acts": self_check(parent)})
+        wire.send({"acts": locks.try_acts()})
     elif job is not None:
-        _serve(wire, shared, job)
+        _serve(wire, shared, job, locks)
     os._exit(0)
 
 
-def _serve(wire: Channel, shared: mmap.mmap, job: Message) -> None:
+def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Locks) -> None:
     layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
     exchange = layout.views(shared)
     reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
     while (request := wire.receive()) is not None:
+        locks.allow(request["seconds"])
         answer, rung = _answer(reward, request), float(exchange.bell)
         wire.send(answer)
         spin(lambda: float(exchange.bell) != rung)  # noqa: B023  called before the next turn

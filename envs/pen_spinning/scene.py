@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 import mujoco
@@ -13,6 +12,7 @@ from mujoco.batch import Batch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eureka_agent.cores import usable_cores
 from eureka_agent.errors import SimulationError
 from eureka_agent.scene import add_frame_sensors, load_package_xml
 
@@ -89,7 +89,7 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
     targets (±10 % of their range about the rest pose). Deterministic in `seed`, whatever the number of threads.
     """
     rng = np.random.default_rng(seed)
-    batch = Batch(model, draws, nthread=len(os.sched_getaffinity(0)))
+    batch = Batch(model, draws, nthread=usable_cores())
     qpos, qvel, ctrl = (batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
     pen = int(model.joint("object:joint").qposadr[0])
     pen_velocity = int(model.joint("object:joint").dofadr[0])

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from eureka_agent.errors import GraphError, RewardRuntimeError, WallError
 from eureka_agent.graph import RewardGraph, parse_graph
-from eureka_agent.jail.sealer import Sealer, shared_memory
-from eureka_agent.jail.zygote import Child, processor_time_until
+from eureka_agent.jail.deadlines import processor_time_until
+from eureka_agent.jail.helper import Child
+from eureka_agent.jail.memory import shared_memory
+from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch, not_finite, reward_failed
 from eureka_agent.task import StateSpec
@@ -152,13 +154,17 @@ class SealedReward:
                 raise ValueError(f"the state's {name!r} has shape {got}, expected {(rows, *shape)}")
         return rows
 
+    @property
+    def _seconds(self) -> float:
+        """How much processor time the present call may use."""
+        return self._sealer.call_s if self._calls else self._sealer.first_call_s
+
     def _send(self, request: Message) -> None:
         assert self._child is not None
         self._request = request
-        seconds = self._sealer.call_s if self._calls else self._sealer.first_call_s
-        self._wait = processor_time_until(self._child.pid, seconds)
+        self._wait = processor_time_until(self._child.pid, self._seconds)
         with contextlib.suppress(BrokenPipeError):  # collect() finds out how it ended
-            self._child.channel.send(request)
+            self._child.channel.send(request | {"seconds": self._seconds})
         if self._exchange is not None:
             self._sent += 1
             self._exchange.bell.fill_(self._sent % 2)
@@ -168,16 +174,15 @@ class SealedReward:
         try:
             answer = self._child.channel.receive(self._wait)
         except TimeoutError:
-            seconds = self._sealer.call_s if self._calls else self._sealer.first_call_s
-            raise self._fail(f"it used more than {seconds:g} s of processor time in one call") from None
+            raise self._fail(_death(-signal.SIGXCPU, self._seconds)) from None
         except WireError as error:
             raise self._fail(f"its process answered with {error}") from error
         if answer is not None:
             return answer
         child, self._child = self._child, None
-        status = self._sealer.end(child)
-        if status is not None:
-            raise self._fail(_death(status))
+        code = self._sealer.end(child)
+        if code is not None:
+            raise self._fail(_death(code, self._seconds))
         if not again:
             raise WallError("The wall's helper process died twice during one call of a reward.")
         # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
@@ -242,11 +247,12 @@ def _clean(text: object) -> str:
     return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
 
 
-def _death(status: int) -> str:
-    """Say how a process with this wait status ended."""
-    code = os.waitstatus_to_exitcode(status)
+def _death(code: int, seconds: float) -> str:
+    """Say how a process with this exit code ended in a call that might use `seconds` of processor time."""
     if code >= 0:
         return "it ended its own process"
+    if -code == signal.SIGXCPU:
+        return f"it used more than {seconds:g} s of processor time in one call"
     if -code == signal.SIGKILL:
         return "its process was killed, most likely because the machine ran out of memory"
     if -code == signal.SIGSYS:

@@ -1,6 +1,6 @@
 """The wall: candidates' rewards run in sealed processes, and only numbers come back.
 
-`Wall` starts one warm helper process; `Wall.open` forks from it a process for one candidate, which seals itself
+`Wall` starts one warm helper process; `Wall.open` gets from it a process for one candidate, which seals itself
 before it sees the candidate's source (`sandbox/README.md` has the layers and the threat model). A reward is
 called with tensors that are copied into memory shared with that process alone::
 
@@ -17,20 +17,27 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from eureka_agent.errors import WallError
+from eureka_agent.config import WallLevel
+from eureka_agent.errors import MissingLayerError, WallError
+from eureka_agent.jail.memory import shared_memory
 from eureka_agent.jail.sealed_reward import SealedReward
-from eureka_agent.jail.sealer import Sealer, shared_memory
+from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.task import StateSpec
 
-__all__ = ["Layers", "Wall", "WallLevel"]
-
-WallLevel = Literal["full", "reduced"]
+__all__ = ["Layers", "Wall", "WallLevel", "level_without"]
 
 _LAYERS = ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
-_REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {"full": _LAYERS, "reduced": ("no_new_privs", "rlimits")}
+_REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {
+    "full": _LAYERS,
+    "reduced": ("no_new_privs", "rlimits"),
+    "checks": (),
+}
+"""From the safest level to the least safe."""
+_NOT_A_LAYER = "parent_death"
+"""Reported by sealed processes like a layer; keeps them from outliving the helper process, and stops no reward."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,20 @@ class Layers:
     possible: tuple[str, ...]
     """The forbidden acts that were not refused; none at the full level."""
 
+    @property
+    def sealed(self) -> bool:
+        """Whether the kernel keeps these processes from everything but arithmetic."""
+        return "seccomp" in self.held
+
 
 class Wall:
     """Opens sealed processes for candidates' rewards; a context manager.
 
     `required` says which layers must hold: `full` (seccomp, Landlock, dropped capabilities, no_new_privs,
-    resource limits), or `reduced` (no_new_privs and resource limits) for machines whose kernel lacks the others.
-    Layers that are there are applied at both levels. With `reduced`, code that gets past the static checks may
-    be able to read files and use the network: only for rewards from a source that you trust.
+    resource limits), `reduced` (no_new_privs and resource limits) for kernels that lack the others, or `checks`
+    (none), the only one for macOS. Layers that are there are applied at every level. Below `full`, code that gets
+    past the static checks may be able to read files and use the network: only for rewards from a source that you
+    trust.
 
     A call may use `call_s` seconds of processor time, the first one `first_call_s`, and `memory_mib` of memory.
     """
@@ -63,10 +76,9 @@ class Wall:
         call_s: float = 5.0,
         memory_mib: int = 2048,
     ) -> None:
-        """Start the helper process and try the layers; raises WallError where a required one does not hold."""
-        if sys.platform != "linux":
-            raise WallError(f"The wall needs Linux; this is {sys.platform}. Run eureka_agent in a Linux container.")
-        self.level = required
+        """Start the helper process and try the layers; raises MissingLayerError where a required one does not hold."""
+        _demand_system(required)
+        self.level: WallLevel = required
         self._sealer = Sealer(_REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib)
         try:
             self.layers = self._try_layers()
@@ -84,8 +96,12 @@ class Wall:
         return SealedReward(self._sealer, reward, spec, max_rows, checked=_checked)
 
     def describe(self) -> str:
-        """Return one line that says which layers hold."""
-        line = f"Rewards run in sealed processes ({', '.join(self.layers.held)})."
+        """Return one line that says which layers hold, and which are missing."""
+        held = ", ".join(self.layers.held)
+        if self.level == "checks" and not self.layers.sealed:
+            line = f"NOT SEALED: code that fools the static checks can do what you can. What holds: {held}."
+        else:
+            line = f"Rewards run in sealed processes ({held})."
         if not self.layers.missing:
             return line
         missing = "; ".join(f"{layer}: {reason}" for layer, reason in self.layers.missing.items())
@@ -111,10 +127,11 @@ class Wall:
     def _try_layers(self) -> Layers:
         memory = shared_memory(mmap.PAGESIZE)
         try:
-            child, missing = self._sealer.seal(memory)
+            child, report = self._sealer.seal(memory)
         finally:
             os.close(memory)
-        held = tuple(layer for layer in _LAYERS if layer not in missing)
+        held = tuple(layer for layer in sorted(report, key=_order) if not report[layer] and layer != _NOT_A_LAYER)
+        missing = {layer: reason for layer, reason in report.items() if reason}
         if missing.keys() & set(_REQUIRED[self.level]):
             self._sealer.end(child)
             return Layers(held, missing, ())
@@ -125,9 +142,37 @@ class Wall:
     def _demand_layers(self) -> None:
         for layer in _REQUIRED[self.level]:
             if layer in self.layers.missing:
-                raise WallError(
+                raise MissingLayerError(
                     f"The wall's layer {layer!r} does not hold on this machine: {self.layers.missing[layer]}. "
-                    "For rewards from a source that you trust, --wall reduced runs without it."
+                    f"For rewards from a source that you trust, --wall {level_without(layer)} runs without it."
                 )
-        if "seccomp" in self.layers.held and self.layers.possible:
+        if self.layers.sealed and self.layers.possible:
             raise WallError(f"The wall let a sealed process {', '.join(self.layers.possible)}: it is not safe here.")
+
+
+def level_without(layer: str) -> WallLevel:
+    """Return the safest level that does not need `layer`; elsewhere than on Linux there is one level alone."""
+    if _system() != "Linux":
+        return "checks"
+    return next(level for level, required in _REQUIRED.items() if layer not in required)
+
+
+def _system() -> str:
+    return {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+
+
+def _order(layer: str) -> int:
+    return _LAYERS.index(layer) if layer in _LAYERS else -1
+
+
+def _demand_system(required: WallLevel) -> None:
+    """Raise MissingLayerError where the system has nothing of what `required` needs."""
+    system = _system()
+    if system == "Windows":
+        raise MissingLayerError(f"{system} has nothing to hold rewards with, at any --wall: run eureka_agent in WSL 2.")
+    if system != "Linux" and required != "checks":
+        raise MissingLayerError(
+            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory limit, and {system} "
+            "has none of them. Run eureka_agent in a Linux machine (Lima, Colima, Docker Desktop). For rewards from a "
+            "source that you trust, --wall checks runs without: what fools the static checks can then do what you can."
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import mujoco
 import numpy as np
 import torch
@@ -12,6 +10,7 @@ from mujoco.batch import SimulationError as BatchError
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eureka_agent.cores import usable_cores
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
 from eureka_agent.task import Start
@@ -39,7 +38,7 @@ class CpuEngine:
         self.model = model
         self.num_envs = num_envs
         self.device = torch.device("cpu")
-        self._batch = Batch(model, num_envs, nthread=threads or len(os.sched_getaffinity(0)))
+        self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
         self._bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()

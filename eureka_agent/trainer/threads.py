@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+
+from eureka_agent.cores import usable_cores
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -18,7 +19,7 @@ Second = TypeVar("Second")
 def one_torch_thread() -> Iterator[None]:
     """Run torch on one thread where there are few cores: the physics needs them, and small products lose by it."""
     threads = torch.get_num_threads()
-    if len(os.sched_getaffinity(0)) <= 8:
+    if usable_cores() <= 8:
         torch.set_num_threads(1)
     try:
         yield
@@ -35,7 +36,7 @@ class SideBySide:
 
     def __init__(self, device: torch.device) -> None:
         """On a GPU the two run one after the other: its stream orders them anyway."""
-        several = device.type == "cpu" and len(os.sched_getaffinity(0)) > 1
+        several = device.type == "cpu" and usable_cores() > 1
         self._other = ThreadPoolExecutor(1, thread_name_prefix="learn") if several else None
 
     def __call__(self, first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:

@@ -11,8 +11,8 @@ import torch
 
 from eureka_agent.errors import RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
+from eureka_agent.jail.helper import Child
 from eureka_agent.jail.sealer import Sealer
-from eureka_agent.jail.zygote import Child
 from tests.support.wall import SPEC, children, descriptors, honest, hostile, state
 
 HEIGHT = "def compute_reward(height): return height, {'h': height}"
@@ -113,8 +113,8 @@ def test_missing_layer_is_named_with_the_way_out(wall: Wall, monkeypatch: pytest
     seal = Sealer.seal
 
     def seal_without_landlock(self: Sealer, memory: int) -> tuple[Child, dict[str, str]]:
-        child, missing = seal(self, memory)
-        return child, missing | {"landlock": "Function not implemented"}
+        child, report = seal(self, memory)
+        return child, report | {"landlock": "Function not implemented"}
 
     monkeypatch.setattr(Sealer, "seal", seal_without_landlock)
     with pytest.raises(WallError, match=r"'landlock' does not hold.*Function not implemented.*--wall reduced"):

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from eureka_agent.jail.zygote import processor_time_until, until
+from eureka_agent.jail.deadlines import processor_time_until, until
 from eureka_agent.wire import MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
 
 

@@ -1,0 +1,152 @@
+"""The trusted side's hold on a helper process: torch loaded, and sealed processes for the asking."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eureka_agent.errors import WallError
+from eureka_agent.jail.deadlines import until
+from eureka_agent.jail.memory import anonymous_file
+from eureka_agent.wire import Channel, Message, WireError, pack
+
+_START_S = 120.0  # torch from a cold disk
+_ANSWER_S = 30.0
+_PASSED_ON = ("LD_LIBRARY_PATH",)
+"""Some systems find torch's libraries only by this; it says nothing secret."""
+_ALONE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+class HelperGoneError(WallError):
+    """The helper process has ended, and every sealed process of it."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A sealed process."""
+
+    pid: int
+    channel: Channel
+    helper: Helper
+    """The only one that can end and reap it."""
+
+
+class Helper(ABC):
+    """A helper process; safe to use from threads. What it does with requests: the module in `sandbox/`."""
+
+    module: ClassVar[str]
+    hello: ClassVar[Mapping[str, object]]
+    """What it says when it is warm."""
+
+    def __init__(self) -> None:
+        """Start it; it takes a few seconds to be warm. Raises WallError when that fails."""
+        self._lock = threading.Lock()
+        self._errors = anonymous_file("helper-stderr")
+        self._socket, theirs = socket.socketpair()
+        self._channel = Channel(os.dup(self._socket.fileno()))
+        self._warm = False
+        self._process: subprocess.Popen[bytes] | None = None
+        with theirs:
+            self._process = self._start(theirs.fileno())
+
+    def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-m", self.module, str(descriptor)],
+                env=environment | _ALONE,
+                pass_fds=(descriptor,),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.close()
+            raise WallError(f"The wall could not start {sys.executable!r}: {error}.") from error
+
+    def wait_until_warm(self) -> None:
+        """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when it was killed."""
+        if self._warm:
+            return
+        try:
+            hello = self._channel.receive(until(_START_S))
+        except (TimeoutError, WireError) as error:
+            hello = {"failure": str(error) or f"no answer in {_START_S:.0f} s"}
+        self._warm = hello == self.hello
+        if not self._warm:
+            raise self._failed_start(hello)
+
+    def _failed_start(self, hello: Message | None) -> WallError:
+        os.lseek(self._errors, 0, os.SEEK_SET)
+        words = os.read(self._errors, 1 << 16).decode(errors="replace").strip()
+        self.close()
+        assert self._process is not None
+        if hello is None and self._process.returncode < 0:
+            return HelperGoneError(f"The wall's helper process was killed ({self._process.returncode}).")
+        reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
+        return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
+
+    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> Child:
+        """Return a process that seals itself, with the shared memory `memory` (a descriptor) mapped.
+
+        Raises HelperGoneError when the helper process has ended, WallError when it cannot start one.
+        """
+        ours, theirs = socket.socketpair()
+        request = {"do": "start", "memory_bytes": memory_bytes, "required": [*required]}
+        with theirs, ours:
+            answer = self._request(request, theirs.fileno(), memory)
+            if not isinstance(answer.get("pid"), int):
+                raise WallError(f"The wall could not start a process: {answer.get('error')}.")
+            return Child(answer["pid"], Channel(ours.detach()), self)
+
+    @abstractmethod
+    def end(self, child: Child) -> int:
+        """Kill a child if it still runs; return its exit code, which is minus the signal that killed it."""
+
+    def _request(self, request: Message, *descriptors: int) -> Message:
+        with self._lock:
+            try:
+                # A request is small: one send takes all of it.
+                socket.send_fds(self._socket, [pack(request)], descriptors)
+                answer = self._channel.receive(until(_ANSWER_S))
+            except (OSError, WireError) as error:  # TimeoutError is an OSError
+                self._kill()
+                raise HelperGoneError(f"The wall's helper process broke: {error}.") from error
+        if answer is None:
+            self._kill()
+            raise HelperGoneError("The wall's helper process has ended.")
+        return answer
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def close(self) -> None:
+        """End it and all its children; a second time does nothing."""
+        self._channel.close()
+        self._socket.close()
+        if self._errors >= 0:
+            os.close(self._errors)
+            self._errors = -1
+        self._kill()

@@ -1,0 +1,46 @@
+"""What helper processes have in common: getting warm, hearing what is asked, saying why something failed."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import struct
+import warnings
+
+import torch
+
+from eureka_agent.wire import Channel, Message, parse
+
+from .limits import CHANNEL
+from .warm_up import warm_up
+
+
+def get_ready() -> None:
+    """Load and call once whatever a reward may need; on one thread, so that the process may fork afterwards."""
+    torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
+    # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
+    warnings.simplefilter("ignore")  # nobody reads them, and showing one would load modules
+    warm_up()
+    gc.collect()
+    gc.freeze()
+
+
+def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
+    """Return the next request and its descriptors, or None at the end."""
+    header, descriptors, _, _ = socket.recv_fds(connection, 4, 2)
+    if len(header) < 4:
+        return None
+    (length,) = struct.unpack(">I", header)
+    data = connection.recv(length, socket.MSG_WAITALL)
+    return (parse(data), descriptors) if len(data) == length else None
+
+
+def last_words(channel: int, error: BaseException) -> None:
+    """Tell the trusted side why sealing failed, if the channel still carries it."""
+    for descriptor in (channel, CHANNEL):
+        try:
+            Channel(descriptor).send({"failed": f"{type(error).__name__}: {error}"[:400]})
+        except OSError:
+            continue
+        return

@@ -1,0 +1,101 @@
+"""What any POSIX system can hold a process with: the resource limits that it enforces, found by trying.
+
+None of them keeps code from calling what is already loaded. They are no substitute for the kernel's own filters: what
+stands between a candidate and the user's rights is the allow-list and the namespace.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .self_check import posix_acts, refusals, start_process
+
+_ELSEWHERE = dict.fromkeys(("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux")
+_TRIED_S = 2.0
+
+
+@dataclass(frozen=True)
+class PosixLocks:
+    """See `reward_child.Locks`."""
+
+    parent: int
+
+    def seal(self) -> dict[str, str]:
+        """Apply every limit, try whether it bites, and return per layer why it does not hold."""
+        steps: dict[str, Callable[[], None]] = {
+            "processor limit": _try_processor_limit,
+            "process limit": _no_process,
+            "descriptor limit": _no_descriptor,
+        }
+        here = {"static checks": "", "own process": ""}
+        return here | {layer: _attempt(step) for layer, step in steps.items()} | _ELSEWHERE
+
+    def allow(self, seconds: float) -> None:
+        """Let the kernel end this process when it has used `seconds` more, rounded up, of processor time."""
+        _set(resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds), keep_hard=True)
+
+    def try_acts(self) -> dict[str, bool]:
+        """Return per forbidden act whether it is refused."""
+        return refusals(posix_acts(self.parent))
+
+
+def _attempt(step: Callable[[], None]) -> str:
+    try:
+        step()
+    except (OSError, ValueError) as error:  # setrlimit raises ValueError
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _no_descriptor() -> None:
+    """Open nothing any more, neither files nor sockets nor pipes; those that are open stay so."""
+    for which in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        _set(which, 0)
+    _demand_refused(lambda: os.close(os.open("/", os.O_RDONLY)), errno.EMFILE)
+
+
+def _no_process() -> None:
+    _set(resource.RLIMIT_NPROC, 0)
+    _demand_refused(start_process, errno.EAGAIN)
+
+
+def _try_processor_limit() -> None:
+    """Set a limit that is over already, and demand the signal that ends a process which does not catch it."""
+    signals: list[int] = []
+    signal.signal(signal.SIGXCPU, lambda number, _: signals.append(number))
+    try:
+        end = time.process_time() + _TRIED_S
+        _set(resource.RLIMIT_CPU, max(1, math.floor(time.process_time())), keep_hard=True)
+        while not signals and time.process_time() < end:
+            pass
+        _set(resource.RLIMIT_CPU, resource.RLIM_INFINITY, keep_hard=True)
+    finally:
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    if not signals:
+        raise OSError("set, and not enforced")
+
+
+def _demand_refused(act: Callable[[], object], code: int) -> None:
+    """Raises OSError when `act` is possible, or fails for another reason."""
+    try:
+        act()
+    except OSError as error:
+        if error.errno == code:
+            return
+        raise
+    raise OSError("set, and not enforced on this user" if os.getuid() == 0 else "set, and not enforced")
+
+
+def _set(which: int, value: int, *, keep_hard: bool = False) -> None:
+    """Set a limit, no higher than it may be; with `keep_hard` it can be raised again."""
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        value = hard if value == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (value, hard if keep_hard else value))

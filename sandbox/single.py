@@ -1,0 +1,38 @@
+"""A helper process that becomes the reward process itself, where one that has loaded torch may not fork.
+
+Started with `python -I -m eureka_agent.sandbox.single DESCRIPTOR` and an environment that holds nothing of its
+parent's. It gets one request on the control socket, `{"do": "start", "required"}` with two descriptors, its channel
+and its shared memory, and answers `{"pid"}`. Nothing in it needs Linux.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from eureka_agent.wire import pack
+
+from .helper import get_ready, last_words, receive
+from .posix_locks import PosixLocks
+from .reward_child import run
+
+
+def main(control: int) -> None:
+    """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when it closes."""
+    get_ready()
+    with socket.socket(fileno=control) as connection:
+        connection.sendall(pack({"warm": True}))
+        received = receive(connection)
+        if received is None:
+            return
+        request, (channel, memory) = received
+        connection.sendall(pack({"pid": os.getpid()}))
+    try:
+        run(channel, memory, request["required"], PosixLocks(os.getppid()))
+    except Exception as error:  # noqa: BLE001  the trusted side shows it
+        last_words(channel, error)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,166 @@
+"""`--wall checks`, written for macOS, on Linux without Linux's own calls.
+
+Each reward costs the start of an interpreter with torch, so a few of everything are tried; all of it with
+`EUREKA_ALL=1`.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from eureka_agent.checks import check_source
+from eureka_agent.doctor import examine
+from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
+from eureka_agent.jail import Wall
+from eureka_agent.jail.deadlines import until
+from eureka_agent.jail.spares import Single
+from eureka_agent.probe import probe
+from tests.jail.test_honest import REWARDS, samples, task_of
+from tests.support.attempts import ATTEMPTS, LOOT, Attempt
+from tests.support.attempts.table import refused
+from tests.support.wall import SECRET, SECRET_NAME, SPEC, children, descriptors, honest, state
+from tests.support.without_linux import without_linux
+
+_ALL = bool(os.environ.get("EUREKA_ALL"))
+_README = Path(__file__).parents[2] / "sandbox" / "README.md"
+_ALLOWED_PYTHON = [attempt for attempt in ATTEMPTS if not refused(attempt)]
+_HEIGHT = "def compute_reward(height): return height, {'h': height}"
+
+
+@pytest.fixture(scope="module")
+def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    """A wall at this level, started by a process that has a key in its environment."""
+    gc.collect()
+    before = descriptors(), set(children(os.getpid()))
+    with without_linux(tmp_path_factory.mktemp("bin")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(SECRET_NAME, SECRET)
+            with Wall(required="checks", first_call_s=0.5, call_s=0.3) as wall:
+                yield wall
+        gc.collect()
+    assert (descriptors(), set(children(os.getpid()))) == before
+
+
+def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
+    root = os.getuid() == 0  # whom Linux lets start processes in spite of the limit
+    limits = ("processor limit", *(() if root else ("process limit",)), "descriptor limit")
+    assert wall.layers.held == ("static checks", "own process", *limits)
+    missing = {"seccomp", "landlock", "capabilities", "no_new_privs", "memory limit", *(("process limit",) * root)}
+    assert wall.layers.missing.keys() == missing
+    assert wall.describe().startswith("NOT SEALED: code that fools the static checks can do what you can.")
+    assert "Missing at --wall checks:" in wall.describe()
+    possible = set(wall.layers.possible)
+    assert {"signal its parent", "run a program"} <= possible
+    assert not possible & {"read a file", "list a folder", "open a socket", "open a local socket", "open a pipe"}
+
+
+@pytest.mark.parametrize("name", REWARDS if _ALL else ("human reward of cartpole",))
+def test_honest_rewards_work(wall: Wall, name: str) -> None:
+    task, code = REWARDS[name]
+    spec, rows = task_of(task).reward_inputs, samples(task)
+    reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
+    probe(reward, rows)
+    assert reward(rows).components
+    assert sorted(os.listdir(f"/proc/{reward.pid}/fd")) == ["0", "1", "2", "3"]
+    assert SECRET not in Path(f"/proc/{reward.pid}/environ").read_text()
+    reward.close()
+    assert reward.pid is None
+
+
+def test_the_checks_refuse_as_many_attempts_as_the_docs_say() -> None:
+    words = " ".join(_README.read_text(encoding="utf-8").split())
+    assert f"{len(ATTEMPTS) - len(_ALLOWED_PYTHON)} of the {len(ATTEMPTS)} attempts" in words
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [a for a in _ALLOWED_PYTHON if _ALL or a.name in ("huge power", "at the fourth call: gives wrong rewards")],
+    ids=lambda attempt: f"{attempt.kind}: {attempt.name}",
+)
+def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Attempt) -> None:
+    given, kept, message = state(), state(), "-"
+    reward = wall.open(check_source(attempt.source({}), SPEC), SPEC, max_rows=8)
+    try:
+        for _ in range(attempt.calls):
+            batch = reward(given)
+            assert not (batch.reward == LOOT).any()
+            assert all(torch.isfinite(values).all() for values in (batch.reward, *batch.components.values()))
+    except RewardRuntimeError as error:
+        message = str(error)
+    finally:
+        reward.close()
+    assert SECRET not in message
+    assert message.isprintable()
+    assert all(torch.equal(given[name], kept[name]) for name in kept)
+
+
+def test_endless_loop_is_ended_by_the_kernel(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_agent.jail.sealed_reward.processor_time_until", lambda pid, seconds: until(120.0))
+    reward = honest(
+        wall, "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return height, {}"
+    )
+    reward.submit(state())
+    child = reward._child
+    assert child is not None
+    assert isinstance(child.helper, Single)
+    with pytest.raises(RewardRuntimeError, match=r"more than 0.5 s of processor time in one call"):
+        reward.collect()
+    assert child.helper.end(child) == -signal.SIGXCPU
+
+
+def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wall) -> None:
+    reward = honest(wall, _HEIGHT)
+    assert torch.equal(reward(state()).reward, state()["height"])
+    os.kill(reward.pid or 0, signal.SIGKILL)
+    with pytest.raises(RewardRuntimeError, match="its process was killed, most likely because the machine ran out"):
+        reward(state())
+    for pid in set(children(os.getpid())):
+        if b"sandbox.single" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    reward = honest(wall, _HEIGHT)
+    assert torch.equal(reward(state()).reward, state()["height"])
+    reward.close()
+
+
+def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_linux(tmp_path):
+        for program in ("/nonexistent/python", "/bin/false"):
+            monkeypatch.setattr("sys.executable", program)
+            with pytest.raises(WallError, match=r"could not start|did not start"):
+                Wall(required="checks")
+
+
+@pytest.mark.parametrize("required", ["full", "reduced"])
+def test_macos_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, required: str) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(
+        MissingLayerError, match=f"--wall {required} needs seccomp.* macOS has none .*--wall checks"
+    ) as e:
+        Wall(required=required)  # type: ignore[arg-type]
+    assert e.value.exit_code == 2
+
+
+@pytest.mark.parametrize("required", ["full", "reduced", "checks"])
+def test_windows_is_refused_at_every_level(monkeypatch: pytest.MonkeyPatch, required: str) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(MissingLayerError, match="WSL 2"):
+        Wall(required=required)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
+    with without_linux(tmp_path):
+        findings = {finding.name: finding for finding in examine()}
+    assert findings["machine"].ok
+    assert findings["wall: descriptor limit"].ok
+    assert not findings["wall: seccomp"].ok
+    assert "only on Linux; --wall checks runs without it" in findings["wall: memory limit"].detail
+    assert "signal its parent" in findings["wall: forbidden acts"].detail
