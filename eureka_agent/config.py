@@ -81,6 +81,11 @@ class SynthesisConfig:
     """Reward functions proposed in each generation."""
     budget: BudgetName = "normal"
     """How much training each reward gets, as the task defines it (--quick is short for --budget quick)."""
+    attempts: int = 3
+    """Ask for a generation in which every reward fails again, with the reasons, until it was asked for so often."""
+    repairs: int = 0
+    """Send an answer whose reward fails the checks or the probe back to its model, with the reason, at most so often;
+    the last answer counts. The grammar's rewards pass them."""
     seed: int = 0
     """Seed of the search, the training and the evaluation."""
     model: str | None = None
@@ -163,8 +168,8 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
-        counts = ("generations", "samples", "num_envs", "environment_steps", "threads", "race_minimum", "race_episodes")
-        for name in (*counts, "answer_tokens", "max_tokens"):
+        counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
+        for name in (*counts, "max_tokens", "race_minimum", "race_episodes"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -176,6 +181,8 @@ class SynthesisConfig:
             raise UsageError(
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
+        if self.repairs < 0:
+            raise UsageError(f"--repairs must be 0 (send no answer back) or more, got {self.repairs}.")
         self._check_screening()
         self._check_finals()
         _ = self.search_strategy

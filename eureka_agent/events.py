@@ -46,6 +46,13 @@ class Proposed:
 
 
 @dataclass(frozen=True)
+class SentBack:
+    """An answer failed the checks or the probe, and is sent back to its proposer with the reason."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class Rejected:
     """A candidate did not get to training: it failed before, was refused, or computes what an earlier one does."""
 
@@ -113,6 +120,8 @@ class RunFinished:
     """Spent on training and evaluation, over all sittings of the run."""
     finals: tuple[Final, ...] = ()
     """Trainings of the best reward with other seeds, where they were asked for."""
+    replaced: tuple[Completion, ...] = ()
+    """Answers that were paid for and are no candidate's, since others came in their place."""
     stopped: str = ""
     """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
@@ -121,6 +130,7 @@ Event: TypeAlias = (
     RunStarted
     | GenerationStarted
     | Proposed
+    | SentBack
     | Rejected
     | TrainingStarted
     | Trained

@@ -7,7 +7,7 @@ killed goes on where it stopped: what the store has is read, what it lacks is ma
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -16,16 +16,12 @@ from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.finals import measure_finals
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome
+from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
-from eureka_agent.reward import RewardRunner
-from eureka_agent.screening import Screening
+from eureka_agent.screening import Ready, Screening
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials
-
-MAX_ATTEMPTS = 3
-"""A generation in which every candidate fails is asked for again, with the reasons, at most this often in all."""
 
 
 class Search:
@@ -79,30 +75,25 @@ class Search:
         """Ask for candidates and try them out, until at least one could be trained."""
         outcomes: list[Outcome] = []
         champion = self._best(history)
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in range(self.config.attempts):
             prompts = self._proposals.prompts(g, attempt, (*history, *outcomes), self._best)
             self._tell(GenerationStarted(g, attempt))
-            outcomes += self._try_out(g, self._proposals.ask(g, prompts), champion)
+            outcomes += self._try_out(g, prompts, self._proposals.ask(g, prompts), champion)
             if self.stopped or any(outcome.evaluation for outcome in outcomes):
                 break
         return outcomes
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
-    def _try_out(self, g: int, completions: Sequence[Completion], champion: Outcome | None) -> list[Outcome]:
-        """Find out what each completion is worth; a failure costs only itself."""
+    def _try_out(
+        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], champion: Outcome | None
+    ) -> list[Outcome]:
+        """Find out what each completion is worth; a failure costs only itself. `prompts`: what each answers."""
         known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
         outcomes = [known[c.index] for c in completions if c.index in known]
+        new = [completion for completion in completions if completion.index not in known]
         with ExitStack() as open_rewards:
-            ready: list[tuple[Candidate, RewardRunner]] = []
-            for completion in completions:
-                if completion.index in known:
-                    continue
-                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
-                if isinstance(sealed, Outcome):
-                    outcomes.append(self._keep(sealed))
-                else:
-                    self.store.put_check(sealed[0])
-                    ready.append(sealed)
+            ready, failed = self._seal(g, prompts, new, open_rewards)
+            outcomes += [self._keep(outcome) for outcome in failed]
             originals, repeats = self._without_twins(ready)
             accepted, refused = self._screening.screen(originals)
             outcomes += [self._keep(outcome) for outcome in refused]
@@ -110,9 +101,27 @@ class Search:
             outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
-    def _without_twins(
-        self, ready: Sequence[tuple[Candidate, RewardRunner]]
-    ) -> tuple[list[tuple[Candidate, RewardRunner]], list[tuple[Candidate, str]]]:
+    def _seal(
+        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], open_rewards: ExitStack
+    ) -> tuple[list[Ready], list[Outcome]]:
+        """Return who passes checks and probe, and who fails for good: an answer may be sent back before that."""
+        ready: list[Ready] = []
+        failed: dict[int, Outcome] = {}
+        while completions:
+            for completion in completions:
+                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
+                if isinstance(sealed, Outcome):
+                    failed[completion.index] = sealed
+                else:
+                    failed.pop(completion.index, None)
+                    self.store.put_check(sealed[0])
+                    ready.append(sealed)
+            again = [failed[completion.index] for completion in completions if completion.index in failed]
+            completions = self._proposals.repair(g, prompts, again)
+        # In the order of the samples, whoever was sent back: of two that compute the same, the first is trained.
+        return sorted(ready, key=lambda pair: pair[0].index), list(failed.values())
+
+    def _without_twins(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
         """Set apart who computes what a candidate before it does, with that one's name: its training is known."""
         first = {o.candidate.function: o.candidate.name for o in self.store.outcomes() if not o.twin}
         originals, repeats = [], []
@@ -133,7 +142,7 @@ class Search:
         self._tell(Rejected(outcome))
         return outcome
 
-    def _train(self, ready: Sequence[tuple[Candidate, RewardRunner]], champion: Outcome | None) -> list[Outcome]:
+    def _train(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
         """Train the candidates side by side, measure what their policies do, and store all of it at once.
 
         They race, if the run does, against each other and the best so far.

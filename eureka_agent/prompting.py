@@ -10,7 +10,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -20,7 +20,7 @@ from eureka_agent.records import Feedback, Message, Outcome, Prompt
 from eureka_agent.strategies import Operator
 from eureka_agent.task import StateVariable, Task
 
-_SHOWN_REPAIRS = 3  # failed rewards whose code a repair prompt shows
+_SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
 _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
@@ -40,11 +40,11 @@ def write_prompt(
     *,
     operator: Operator = "",
 ) -> Prompt:
-    """Return the prompt that fits: the next one when there are parents, a repair when all failed, else the first."""
+    """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first."""
     if parents:
         return next_prompt(task, description, generation, parents, history, feedback, operator=operator)
     if history and all(outcome.failure for outcome in history):
-        return repair_prompt(task, description, generation, history)
+        return retry_prompt(task, description, generation, history)
     return first_prompt(task, description, generation, history, feedback)
 
 
@@ -88,13 +88,21 @@ def next_prompt(
     return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
 
 
-def repair_prompt(task: Task, description: str, generation: int, history: Sequence[Outcome]) -> Prompt:
+def retry_prompt(task: Task, description: str, generation: int, history: Sequence[Outcome]) -> Prompt:
     """Return the prompt after a round in which every candidate failed."""
     failures = _last_failures(history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
-    shown = list(reversed(coded.values()))[:_SHOWN_REPAIRS]
-    messages = _messages(task, "repair.md", description=description, failures=failures, shown=shown)
+    shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
+    messages = _messages(task, "retry.md", description=description, failures=failures, shown=shown)
     return Prompt(generation, messages, (), tuple(history))
+
+
+def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
+    """Return the prompt that sends an answer to `prompt` back, with the reason why it failed before training."""
+    answer = failed.candidate.completion
+    said = (Message("assistant", answer.text),) if answer.text.strip() else ()  # servers refuse empty messages
+    reason = Message("user", render("repair.md", failure=failed.failure))
+    return replace(prompt, messages=(*prompt.messages, *said, reason), repair=answer.repair + 1)
 
 
 def render(template: str, **values: object) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from eureka_agent.errors import EmptyAnswersError, LimitReachedError
-from eureka_agent.events import Listener, Proposed
-from eureka_agent.prompting import write_prompt
+from eureka_agent.errors import ContextTooLongError, EmptyAnswersError, LimitReachedError
+from eureka_agent.events import Listener, Proposed, SentBack
+from eureka_agent.prompting import repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import Asked, Completion, Outcome, Prompt
 from eureka_agent.store import Store
@@ -70,13 +71,7 @@ class Proposals:
         missing = {i: prompt for i, prompt in prompts.items() if i not in have}
         for completion in have.values():
             self._tell(Proposed(g, completion))
-        try:
-            for completion in self._proposer.propose(missing) if missing else ():
-                self._store.put_completion(g, completion)
-                have[completion.index] = completion
-                self._tell(Proposed(g, completion))
-        except LimitReachedError as limit:
-            self.stopped = str(limit)
+        have |= {completion.index: completion for completion in self._answers(g, missing)}
         if not self.stopped and not _any_text(have.values()):
             raise EmptyAnswersError(
                 f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it something by hand, "
@@ -84,6 +79,50 @@ class Proposals:
             )
         return [have[i] for i in prompts if i in have]
 
+    def repair(self, g: int, prompts: Mapping[int, Prompt], failed: Sequence[Outcome]) -> list[Completion]:
+        """Send answers that failed before training back, each with its reason, and return what came in their place.
+
+        An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room
+        stay as they are.
+        """
+        hopeful = [o for o in failed if o.candidate.completion.repair < self._config.repairs and not self.stopped]
+        again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
+        repaired: list[Completion] = []
+        with suppress(ContextTooLongError):
+            repaired.extend(self._answers(g, again))  # keeps what came before the error
+        return repaired
+
+    def _sent_back(self, prompt: Prompt, failed: Outcome) -> Prompt:
+        """Return the prompt that sends an answer back; once stored, its words stay."""
+        candidate, samples = failed.candidate, self._config.samples
+        prompt = repair_prompt(prompt, failed)
+        stored = [a for a in self._store.asked(candidate.generation) if a.repair == prompt.repair]
+        known = next((asked for asked in stored if candidate.index in asked.samples), None)
+        if known is not None:
+            prompt = replace(prompt, messages=known.messages)
+        else:
+            attempt, place = divmod(candidate.index, samples)
+            parents = tuple(parent.candidate.name for parent in prompt.parents)
+            number = prompt.repair * samples + place  # beyond the attempt's plans
+            asked = Asked(
+                candidate.generation, attempt, number, (candidate.index,), prompt.messages, parents, prompt.repair
+            )
+            self._store.put_asked(asked)
+        self._tell(SentBack(failed))
+        return prompt
+
+    def _answers(self, g: int, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield the completions as they arrive, stored; when a limit leaves no room for more, no more."""
+        try:
+            for completion in self._proposer.propose(prompts) if prompts else ():
+                completion = replace(completion, repair=prompts[completion.index].repair)
+                self._store.put_completion(g, completion)
+                self._tell(Proposed(g, completion))
+                yield completion
+        except LimitReachedError as limit:
+            self.stopped = str(limit)
+
 
 def _any_text(completions: Iterable[Completion]) -> bool:
-    return any(completion.text.strip() for completion in completions)
+    """Whether a model wrote anything; before a repair it did."""
+    return any(completion.text.strip() or completion.repair for completion in completions)

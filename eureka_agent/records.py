@@ -41,6 +41,8 @@ class Completion:
     seconds: float = 0.0
     served_by: str = ""
     """What the server calls the model that answered, with its version where it says so."""
+    repair: int = 0
+    """How many answers to the same prompt failed before this one, and were sent back."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,8 @@ class Prompt:
     """Every outcome so far, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of the generations so far, oldest first."""
+    repair: int = 0
+    """Above 0 when it sends an answer back: how many failed, this one among them."""
 
 
 @dataclass(frozen=True)
@@ -220,12 +224,14 @@ class Asked:
     attempt: int
     """Above 0 when every candidate of the attempts before failed."""
     plan: int
-    """Which of the attempt's prompts this is: a search may tell its samples different things."""
+    """Which of the attempt's prompts this is: a search may tell its samples different things, and send some back."""
     samples: tuple[int, ...]
     """The samples of the generation that it asks for."""
     messages: tuple[Message, ...]
     parents: tuple[str, ...]
     """Names of the candidates that it shows to be improved."""
+    repair: int = 0
+    """Above 0 when it sends its only sample's answer back: how many failed, this one among them."""
 
 
 @dataclass(frozen=True)

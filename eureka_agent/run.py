@@ -114,6 +114,7 @@ class Run:
             + sum(training.environment_steps for training in finals),
             seconds=self._store.seconds,
             finals=tuple(self._store.finals()),
+            replaced=tuple(self._store.replaced()),
             stopped=self._search.stopped,
         )
 

@@ -34,7 +34,7 @@ class RunExport:
     completions: Mapping[str, Completion]
     """What was answered, with its cost, by candidate name (`g1c3`)."""
     replaced: tuple[Completion, ...]
-    """Empty answers that were paid for and asked for again."""
+    """Answers that were paid for and asked for again: all were empty, or they failed and were sent back."""
     checked: Mapping[str, Candidate]
     """Candidates that passed the checks, trained or not."""
     candidates: tuple[Outcome, ...]

@@ -188,9 +188,14 @@ class Store:
             self._db.execute(f"INSERT INTO replaced {before}", row[:2])
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
 
-    def replaced(self) -> list[Completion]:
-        """Return the completions that were paid for and then asked for again, since all were empty."""
-        return [from_json(Completion, record) for (record,) in self._rows("SELECT record FROM replaced ORDER BY rowid")]
+    def replaced(self, generation: int | None = None) -> list[Completion]:
+        """Return the completions, of a generation or of all, that were paid for and then asked for again.
+
+        They were empty, as were all beside them, or they failed and were sent back.
+        """
+        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
+        rows = self._rows(f"SELECT record FROM replaced{where} ORDER BY rowid", *args)
+        return [from_json(Completion, record) for (record,) in rows]
 
     def checks(self) -> dict[str, Candidate]:
         """Return the candidates that passed checks and probe by name, trained or not."""

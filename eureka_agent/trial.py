@@ -86,7 +86,11 @@ class Trials:
         rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]), COMPARED_ROWS)
         sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
-        probe(sealed, self._samples)
+        try:
+            probe(sealed, self._samples)
+        except CandidateError:
+            sealed.close()  # its process need not wait for the others
+            raise
         return sealed
 
     def _near_the_worlds(self, sealed: SealedReward, graph: RewardGraph | None) -> RewardRunner:

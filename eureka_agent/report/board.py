@@ -18,6 +18,7 @@ from eureka_agent.events import (
     Rejected,
     RunFinished,
     RunStarted,
+    SentBack,
     Trained,
     TrainingStarted,
 )
@@ -60,7 +61,7 @@ class Board:
         self.finished: RunFinished | None = None
         self._clock, self._start = clock, clock()
         self._candidates: dict[str, Row] = {}
-        self._completions: dict[tuple[int, int], Completion] = {}
+        self._completions: dict[tuple[int, int, int], Completion] = {}
         self._training_seconds: dict[tuple[str, ...], float] = {}
         self._steps_per_second = 0.0
         self._begun: set[int] = set()
@@ -74,8 +75,10 @@ class Board:
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
             case Proposed():
-                self._completions[event.generation, event.completion.index] = event.completion
+                self._take_in(event.generation, event.completion)
                 self._row(f"g{event.generation}c{event.completion.index}").phase = "proposed"
+            case SentBack():
+                self._row(event.outcome.candidate.name).phase = "waiting"
             case Rejected():
                 phase: Phase = "done" if event.outcome.evaluation else "rejected"
                 self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
@@ -145,6 +148,10 @@ class Board:
     def _row(self, name: str) -> Row:
         return self._candidates.setdefault(name, Row())
 
+    def _take_in(self, generation: int, answer: Completion) -> None:
+        """Keep an answer for its cost; one that was sent back stays beside the one that came in its place."""
+        self._completions[generation, answer.index, answer.repair] = answer
+
     def _begin(self, generation: int, attempt: int) -> None:
         samples = self.run.config.samples if self.run else 0
         self._begun.add(generation)
@@ -169,4 +176,4 @@ class Board:
             for outcome in generation.outcomes
         }
         for outcome in generation.outcomes:
-            self._completions[generation.index, outcome.candidate.index] = outcome.candidate.completion
+            self._take_in(generation.index, outcome.candidate.completion)

@@ -20,6 +20,7 @@ from eureka_agent.events import (
     Rejected,
     RunFinished,
     RunStarted,
+    SentBack,
     Trained,
     TrainingStarted,
 )
@@ -74,6 +75,8 @@ class PlainLog:
             case Proposed():
                 cut = " (cut at the token limit)" if event.completion.truncated else ""
                 return [f"g{event.generation}c{event.completion.index} proposed{cut}."]
+            case SentBack():
+                return [sentences.sent_back(event.outcome)]
             case Rejected():
                 self._rejected.add(event.outcome.candidate.name)
                 return [sentences.outcome_known(event.outcome, unit)]

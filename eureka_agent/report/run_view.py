@@ -36,7 +36,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
             best = greedy(members) if config.has_fitness else None
             parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
-            parts += [Text(), _title(index, parents, completions), rows]
+            parts += [Text(), _title(index, parents, [*completions.values(), *store.replaced(index)]), rows]
         if index in feedback:
             parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
@@ -73,9 +73,9 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
     return grid
 
 
-def _title(index: int, parents: Sequence[str], completions: Mapping[int, Completion]) -> Text:
+def _title(index: int, parents: Sequence[str], answers: Sequence[Completion]) -> Text:
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
-    cost = str(Cost.of(completions.values()))
+    cost = str(Cost.of(answers))
     return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
 
 
@@ -139,7 +139,10 @@ def _note(outcome: Outcome, best: Outcome | None) -> str:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
         return f"stopped early: {outcome.training.stopped}"
-    return "best of its generation" if outcome is best else ""
+    again = outcome.candidate.completion.repair
+    notes = ["best of its generation"] if outcome is best else []
+    notes += [f"sent back {plural(again, 'time')}"] if again else []
+    return ", ".join(notes)
 
 
 def _best(

@@ -92,6 +92,13 @@ def score_in_words(score: Score) -> str:
     return f"{number(score.value, decimals)} ({number(score.low, decimals)} to {number(score.high, decimals)})"
 
 
+def sent_back(outcome: Outcome) -> str:
+    """Return why an answer is sent back."""
+    failure = outcome.failure
+    reason = f": {STAGES[failure.stage]}: {clean(failure.message)}" if failure else "."
+    return f"{outcome.candidate.name} sent back{reason}"
+
+
 def outcome_known(outcome: Outcome, unit: str | None) -> str:
     """Return how a candidate ended."""
     name, failure = outcome.candidate.name, outcome.failure
@@ -154,7 +161,7 @@ def stopped_early(event: RunFinished) -> list[str]:
 
 def effort(event: RunFinished) -> str:
     """Return what the run took: environment steps, time, money."""
-    cost = str(Cost.of(outcome.candidate.completion for outcome in event.outcomes))
+    cost = str(Cost.of([*(outcome.candidate.completion for outcome in event.outcomes), *event.replaced]))
     took = f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
     return f"{took}; cost {cost}." if cost else f"{took}."
 

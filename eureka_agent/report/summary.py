@@ -23,7 +23,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
     rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
-    cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)
+    cost = Cost.of([*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced])
     facts = {
         "run": finished.path.name,
         "task": task.name,
