@@ -81,6 +81,9 @@ class SynthesisConfig:
     """Reward functions proposed in each generation."""
     budget: BudgetName = "normal"
     """How much training each reward gets, as the task defines it (--quick is short for --budget quick)."""
+    start_from: str | None = None
+    """Start the search from a reward: human, the task's own, which the model gets to see then; or a Python file with
+    compute_reward. It is trained like any candidate, and is the first parent. Needs a model."""
     attempts: int = 3
     """Ask for a generation in which every reward fails again, with the reasons, until it was asked for so often."""
     repairs: int = 0
@@ -183,6 +186,7 @@ class SynthesisConfig:
             )
         if self.repairs < 0:
             raise UsageError(f"--repairs must be 0 (send no answer back) or more, got {self.repairs}.")
+        self._check_start()
         self._check_screening()
         self._check_finals()
         _ = self.search_strategy
@@ -197,6 +201,19 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_start(self) -> None:
+        if self.start_from is None:
+            return
+        if not self.start_from.strip():
+            raise UsageError("--start-from is empty: give human, or the path of a reward file.")
+        if self.start_from == "human" and not self.has_fitness:
+            raise UsageError(
+                f"--start-from human is the reward of the task {self.env}, which wants something else than the wish "
+                f"{self.task!r}: give a file with a reward for the wish."
+            )
+        if self.strategy == "random":
+            raise UsageError("--strategy random builds on nothing: leave --start-from out, or take another strategy.")
 
     def _check_finals(self) -> None:
         if self.final_seeds < 0 or (self.final_seeds and not self.has_fitness):

@@ -29,6 +29,13 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class StartMeasured:
+    """The reward that the search was given to start from was tried out, and is the best so far."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class GenerationStarted:
     """A generation's prompt was written."""
 
@@ -128,6 +135,7 @@ class RunFinished:
 
 Event: TypeAlias = (
     RunStarted
+    | StartMeasured
     | GenerationStarted
     | Proposed
     | SentBack

@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Rejected
+from eureka_agent.errors import RewardFileError
+from eureka_agent.events import GenerationFinished, GenerationStarted, Listener, Rejected, StartMeasured
 from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.finals import measure_finals
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
+from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
 from eureka_agent.screening import Ready, Screening
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
-from eureka_agent.trial import Trials
+from eureka_agent.trial import Trials, measure_baselines
 
 
 class Search:
@@ -37,28 +38,31 @@ class Search:
         self._tell, self._judge = tell, judge
         self._started = time.monotonic()
         self._out_of_time = ""
+        self.best: Outcome | None = None
+        """The best candidate so far."""
 
     def run(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
         if self.config.baselines and self.config.has_fitness:
-            self._measure_baselines()
-        history: list[Outcome] = []
+            measure_baselines(self.store, self.trials, self._tell)
+        history = self._start()
+        self.best = self._best(history)
         for g in range(self.config.generations):
             outcomes = self._generation(g, history)
             if not outcomes:  # the limit left no room for any
                 break
             history += outcomes
             said = self._hear(g, outcomes, history)
-            generation = Generation(g, tuple(outcomes), self._best(history), said)
+            self.best = self._best(history)
+            generation = Generation(g, tuple(outcomes), self.best, said)
             self._tell(GenerationFinished(generation))
             yield generation
             if said is not None and said.stop:
                 break
             if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
-        best = self._best(history)
-        if best is not None and self.config.final_seeds and not self._time_is_over():
-            measure_finals(self.store, self.trials, best, self._tell)
+        if self.best is not None and self.config.final_seeds and not self._time_is_over():
+            measure_finals(self.store, self.trials, self.best, self._tell)
 
     @property
     def stopped(self) -> str:
@@ -70,6 +74,17 @@ class Search:
         if limit is not None and minutes >= limit:
             self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
         return bool(self._out_of_time)
+
+    def _start(self) -> list[Outcome]:
+        """Try out the reward that the search was given to start from, as any candidate; there may be none."""
+        given = self._proposals.start()
+        if given is None:
+            return []
+        (outcome,) = self._try_out(GIVEN, {}, [given], None)
+        if outcome.failure is not None:
+            raise RewardFileError(f"The search cannot start from {self.config.start_from}: {outcome.failure.message}")
+        self._tell(StartMeasured(outcome))
+        return [outcome]
 
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""
@@ -94,7 +109,7 @@ class Search:
         with ExitStack() as open_rewards:
             ready, failed = self._seal(g, prompts, new, open_rewards)
             outcomes += [self._keep(outcome) for outcome in failed]
-            originals, repeats = self._without_twins(ready)
+            originals, repeats = self._screening.set_twins_apart(ready)
             accepted, refused = self._screening.screen(originals)
             outcomes += [self._keep(outcome) for outcome in refused]
             outcomes += self._train(accepted, champion)
@@ -120,18 +135,6 @@ class Search:
             completions = self._proposals.repair(g, prompts, again)
         # In the order of the samples, whoever was sent back: of two that compute the same, the first is trained.
         return sorted(ready, key=lambda pair: pair[0].index), list(failed.values())
-
-    def _without_twins(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
-        """Set apart who computes what a candidate before it does, with that one's name: its training is known."""
-        first = {o.candidate.function: o.candidate.name for o in self.store.outcomes() if not o.twin}
-        originals, repeats = [], []
-        for candidate, reward in ready:
-            twin = first.setdefault(candidate.function, candidate.name)
-            if twin == candidate.name:
-                originals.append((candidate, reward))
-            else:
-                repeats.append((candidate, twin))
-        return originals, repeats
 
     def _repeat(self, candidate: Candidate, twin: str) -> Outcome:
         """Give a candidate what came of its twin; training is deterministic, so its own would end in the same."""
@@ -173,13 +176,6 @@ class Search:
         unit = task.fitness_unit if self.config.has_fitness else None
         words = reflect(outcome, max_episode_steps=task.max_episode_steps, fitness_unit=unit)
         return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
-
-    def _measure_baselines(self) -> None:
-        if stored := self.store.baselines():
-            self._tell(BaselinesMeasured(tuple(stored)))
-            return
-        started = time.monotonic()
-        self.store.put_baselines(self.trials.baselines(), seconds=time.monotonic() - started)
 
     # ------------------------------------------------------------------ hear, select
     def _hear(self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]) -> Feedback | None:

@@ -115,6 +115,14 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def fenced(code: str) -> str:
+    """Return code in a Markdown fence that nothing inside it can close."""
+    mark = "```"
+    while mark in code:
+        mark += "`"
+    return f"{mark}python\n{code.rstrip()}\n{mark}"
+
+
 @cache
 def _templates() -> jinja2.Environment:
     folder = resources.files("eureka_agent.prompts")
@@ -130,7 +138,7 @@ def _templates() -> jinja2.Environment:
     environment.globals.update(
         number=number,
         percent=lambda share: f"{share:.0%}",
-        fenced=_fenced,
+        fenced=fenced,
         describe=_describe,
         stage_words=_STAGE_WORDS,
     )
@@ -235,11 +243,3 @@ def _numbers(function: Callable[..., object]) -> dict[str, float]:
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
     values = {name: known.get(name) for name in (code.co_names if code else ())}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
-
-
-def _fenced(code: str) -> str:
-    """Return code in a Markdown fence that nothing inside it can close."""
-    mark = "```"
-    while mark in code:
-        mark += "`"
-    return f"{mark}python\n{code.rstrip()}\n{mark}"

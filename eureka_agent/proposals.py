@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from eureka_agent.errors import ContextTooLongError, EmptyAnswersError, LimitReachedError
 from eureka_agent.events import Listener, Proposed, SentBack
-from eureka_agent.prompting import repair_prompt, write_prompt
+from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Asked, Completion, Outcome, Prompt
+from eureka_agent.records import GIVEN, Asked, Completion, Outcome, Prompt
+from eureka_agent.reward_function import RewardFunction
 from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan
 from eureka_agent.task import Task
@@ -25,6 +26,21 @@ class Proposals:
         self._strategy = self._config.search_strategy
         self.stopped = ""
         """Which limit left no room for another request, in one sentence; empty when none did."""
+
+    def start(self) -> Completion | None:
+        """Return the reward that the search was given, as an answer; None where it starts from nothing.
+
+        A file is read once: what the store has stays. Raises RewardFileError.
+        """
+        known = self._store.completions(GIVEN).get(0)
+        if known is not None or self._config.start_from is None:
+            return known
+        code = self._task.human_reward
+        if self._config.start_from != "human":
+            code = RewardFunction.load(self._config.start_from, self._task).source
+        given = Completion(0, fenced(code), "given", cost_usd=0.0)
+        self._store.put_completion(GIVEN, given)
+        return given
 
     def prompts(self, g: int, attempt: int, history: Sequence[Outcome], best: Best) -> dict[int, Prompt]:
         """Return an attempt's prompts by sample, each as the strategy plans it; once stored, its words stay.
@@ -48,7 +64,10 @@ class Proposals:
         return dict(sorted(prompts.items()))
 
     def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome]) -> Prompt:
-        """Write a plan's prompt. It has no trace of the human reward, nor of a fitness that is not the wish's."""
+        """Write a plan's prompt. It has no trace of a fitness that is not the wish's.
+
+        Nor has it one of the human reward, unless the search starts from that.
+        """
         told = [replace(outcome, distance_to_human=None) for outcome in (*plan.history, *failed)]
         parents = [replace(outcome, distance_to_human=None) for outcome in plan.parents]
         if not self._config.has_fitness:
@@ -85,7 +104,8 @@ class Proposals:
         An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room
         stay as they are.
         """
-        hopeful = [o for o in failed if o.candidate.completion.repair < self._config.repairs and not self.stopped]
+        most = 0 if self.stopped else self._config.repairs
+        hopeful = [o for o in failed if o.candidate.completion.repair < most]
         again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
         repaired: list[Completion] = []
         with suppress(ContextTooLongError):

@@ -13,6 +13,13 @@ from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "probe", "screening", "training"]
+GIVEN = -1
+"""The generation of the reward that a search starts from, if it was given one; what is proposed counts from 0."""
+
+
+def candidate_name(generation: int, index: int) -> str:
+    """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for what was given."""
+    return "start" if generation == GIVEN else f"g{generation}c{index}"
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Completion:
     """Which of the generation's samples this is, from 0."""
     text: str
     proposer: str
-    """The model's name as the run asked for it, or `grammar`, or `scripted`."""
+    """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search starts from it."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -123,7 +130,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One reward function that was proposed, or the lack of one."""
+    """One reward function that was proposed, or given to start from, or the lack of one."""
 
     generation: int
     completion: Completion
@@ -139,7 +146,12 @@ class Candidate:
     @property
     def name(self) -> str:
         """Short name, unique in a run: `g2c5` is sample 5 of generation 2."""
-        return f"g{self.generation}c{self.index}"
+        return candidate_name(self.generation, self.index)
+
+    @property
+    def given(self) -> bool:
+        """Whether it is what the search starts from, and nobody proposed it."""
+        return self.generation == GIVEN
 
 
 @dataclass(frozen=True)

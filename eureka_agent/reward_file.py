@@ -28,7 +28,13 @@ class Comparison:
 
 def check_file(path: Path, task: Task) -> tuple[str, ...]:
     """Check and probe a reward file; return its components' names. Raises RewardFileError with what to change."""
-    with Wall() as wall, ExitStack() as open_rewards:
+    with Wall() as wall:
+        return probe_file(path, task, wall)
+
+
+def probe_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
+    """Do the same behind a wall that stands already."""
+    with ExitStack() as open_rewards:
         trials = Trials(task, task.budgets["quick"], wall, seed=0)
         return _opened(path, task, trials, open_rewards).component_names
 

@@ -26,6 +26,7 @@ from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
+from eureka_agent.reward_file import probe_file
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
@@ -64,14 +65,15 @@ class Run:
     def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener) -> None:
         self.dir, self.task = run_dir, task
         self._store, self._search, self._tell = store, search, tell
-        self.best: Outcome | None = None
+
+    @property
+    def best(self) -> Outcome | None:
         """The best candidate so far."""
+        return self._search.best
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
-        for generation in self._search.run():
-            self.best = generation.best
-            yield generation
+        yield from self._search.run()
         self._store.put_meta("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
@@ -174,6 +176,8 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
     task, chosen, judge = _prepared(config, given)
     with _wall(config, given) as wall:
+        if config.start_from not in (None, "human"):
+            probe_file(Path(config.start_from), task, wall)
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
@@ -216,9 +220,10 @@ def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer) -> str
             f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
             "(--answer-tokens)."
         )
-    # A later prompt holds an earlier answer, and what came of it, besides.
+    # A prompt with a parent holds that, and what came of it, besides.
     later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES)))
-    total = worst.times(config.samples) + later.times(config.samples * (config.generations - 1))
+    first_ones = 0 if config.start_from else config.samples
+    total = worst.times(first_ones) + later.times(config.samples * config.generations - first_ones)
     models = proposer.models.values()
     unpriced = " of unknown price" if any(model.price is None for model in models) else ""
     longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)

@@ -50,15 +50,15 @@ class RunExport:
 
 def exported(store: Store, *, policies: bool = False) -> RunExport:
     """Read a run from its database. Raises StoreError."""
-    config, outcomes = store.config, store.outcomes()
+    outcomes = store.outcomes()
     weights = {o.candidate.name: store.policy(o.candidate.generation, o.candidate.index) for o in outcomes if policies}
     return RunExport(
         format=FORMAT,
         run=store.path.resolve().parent.name,
         facts=store.facts(),
-        config=config,
+        config=store.config,
         prompts=tuple(store.asked()),
-        completions={f"g{g}c{i}": c for g in range(config.generations) for i, c in store.completions(g).items()},
+        completions=store.answers(),
         replaced=tuple(store.replaced()),
         checked=store.checks(),
         candidates=tuple(outcomes),

@@ -19,7 +19,7 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
+from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome, candidate_name
 from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 2
@@ -179,6 +179,11 @@ class Store:
         """Return a generation's completions by sample index."""
         rows = self._rows("SELECT sample, record FROM completions WHERE generation = ? ORDER BY sample", generation)
         return {int(sample): from_json(Completion, record) for sample, record in rows}
+
+    def answers(self) -> dict[str, Completion]:
+        """Return the completion of every candidate by its name, in order."""
+        rows = self._rows("SELECT generation, sample, record FROM completions ORDER BY generation, sample")
+        return {candidate_name(int(g), int(sample)): from_json(Completion, record) for g, sample, record in rows}
 
     def put_completion(self, generation: int, completion: Completion) -> None:
         """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""

@@ -19,10 +19,11 @@ from eureka_agent.events import (
     RunFinished,
     RunStarted,
     SentBack,
+    StartMeasured,
     Trained,
     TrainingStarted,
 )
-from eureka_agent.records import Baseline, Completion, Generation, Outcome
+from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
 from eureka_agent.report.cost import Cost
 from eureka_agent.trainer import Progress
 
@@ -72,16 +73,15 @@ class Board:
         match event:
             case RunStarted():
                 self.run, self._start = event, self._clock()
+            case StartMeasured():
+                self.best, self.progress = event.outcome, None
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
             case Proposed():
                 self._take_in(event.generation, event.completion)
-                self._row(f"g{event.generation}c{event.completion.index}").phase = "proposed"
-            case SentBack():
-                self._row(event.outcome.candidate.name).phase = "waiting"
-            case Rejected():
-                phase: Phase = "done" if event.outcome.evaluation else "rejected"
-                self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
+                self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
+            case SentBack() | Rejected():
+                self._turn_down(event)
             case TrainingStarted():
                 started = {name: Row("training") for name in event.names}
                 self._candidates.update(started if event.candidates else {})
@@ -148,6 +148,12 @@ class Board:
     def _row(self, name: str) -> Row:
         return self._candidates.setdefault(name, Row())
 
+    def _turn_down(self, event: SentBack | Rejected) -> None:
+        phase: Phase = "waiting"
+        if isinstance(event, Rejected):
+            phase = "done" if event.outcome.evaluation else "rejected"
+        self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
+
     def _take_in(self, generation: int, answer: Completion) -> None:
         """Keep an answer for its cost; one that was sent back stays beside the one that came in its place."""
         self._completions[generation, answer.index, answer.repair] = answer
@@ -157,7 +163,7 @@ class Board:
         self._begun.add(generation)
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)
-        self._candidates = self.rows = {f"g{generation}c{index}": Row() for index in indices}
+        self._candidates = self.rows = {candidate_name(generation, index): Row() for index in indices}
 
     def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
         over = progress.environment_steps >= progress.total_steps

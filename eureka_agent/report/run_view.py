@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.finals import final_scores
-from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
+from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcome, candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.lineage import lineage
@@ -29,14 +29,14 @@ def run_view(store: Store, task: Task) -> RenderableType:
         Text(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall),
     ]
-    for index in range(config.generations):
+    for index in (GIVEN, *range(config.generations)):
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else None
             parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
-            parts += [Text(), _title(index, parents, [*completions.values(), *store.replaced(index)]), rows]
+            parts += [Text(), _title(index, config, parents, [*completions.values(), *store.replaced(index)]), rows]
         if index in feedback:
             parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
@@ -73,7 +73,9 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
     return grid
 
 
-def _title(index: int, parents: Sequence[str], answers: Sequence[Completion]) -> Text:
+def _title(index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]) -> Text:
+    if index == GIVEN:
+        return Text(f"The search starts from {sentences.start_of(config)}", "bold")
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
     cost = str(Cost.of(answers))
     return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
@@ -108,9 +110,9 @@ def _candidates(
         cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        passed = f"g{index}c{sample}" in checked
-        note = _note(outcome, best) if outcome else f"{'checked' if passed else 'proposed'}, not trained yet"
-        table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
+        name = candidate_name(index, sample)
+        note = _note(outcome, best) if outcome else f"{'checked' if name in checked else 'proposed'}, not trained yet"
+        table.add_row(name, *cells, *cost, Text(note), style=style)
     return table
 
 
@@ -151,5 +153,6 @@ def _best(
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = task.fitness_unit if config.has_fitness else None
-        return [Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}.")]
+        lines = [f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."]
+        return [Text(line, overflow="fold") for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))]
     return failures(outcomes) if outcomes and not any(outcome.evaluation for outcome in outcomes) else []
