@@ -189,14 +189,15 @@ def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
 
 
 def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wall) -> None:
-    """The probe's sample states are of the first half second."""
+    """It pays for long episodes and breaks when they come: sample states are of the first half second."""
     file = tmp_path / "mine.py"
     file.write_text(
         "import torch\ndef compute_reward(episode_time):\n"
-        "    x = torch.log(0.6 - episode_time)\n    return x, {'x': x}\n"
+        "    x = -torch.log(0.54 - episode_time)\n    return x, {'x': x}\n"
     )
+    settings = config(tmp_path, start_from=str(file), environment_steps=8192)
     with pytest.raises(UsageError, match=r"The search cannot start from .* NaN"):
-        ea.synthesize(config(tmp_path, start_from=str(file)), proposer=ScriptedProposer(SCRIPT), wall=wall)
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
 
 
 def test_the_start_is_announced_with_its_figures(tmp_path: Path, wall: Wall) -> None:
