@@ -84,6 +84,11 @@ class SynthesisConfig:
     start_from: str | None = None
     """Start the search from a reward: human, the task's own, which the model gets to see then; or a Python file with
     compute_reward. It is trained like any candidate, and is the first parent. Needs a model."""
+    examples: int = 0
+    """Show the model so many rewards for other tasks, those nearest to the wish, from a library of pairs that were
+    written by hand. The grammar reads no prompts and ignores them."""
+    examples_dir: Path | None = None
+    """Folder with Markdown files of your own that join the library; see docs/prompts.md."""
     attempts: int = 3
     """Ask for a generation in which every reward fails again, with the reasons, until it was asked for so often."""
     repairs: int = 0
@@ -171,11 +176,7 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
-        counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
-        for name in (*counts, "max_tokens", "race_minimum", "race_episodes"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        self._check_counts()
         if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
             raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
         if self.racing and self.trainer != "population":
@@ -184,8 +185,6 @@ class SynthesisConfig:
             raise UsageError(
                 f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
             )
-        if self.repairs < 0:
-            raise UsageError(f"--repairs must be 0 (send no answer back) or more, got {self.repairs}.")
         self._check_start()
         self._check_screening()
         self._check_finals()
@@ -201,6 +200,18 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_counts(self) -> None:
+        counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
+        for name in (*counts, "max_tokens", "race_minimum", "race_episodes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        for name in ("repairs", "examples"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"--{name} must be 0 (none) or more, got {getattr(self, name)}.")
+        if self.examples_dir is not None and not self.examples:
+            raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
 
     def _check_start(self) -> None:
         if self.start_from is None:

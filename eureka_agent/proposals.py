@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from eureka_agent.errors import ContextTooLongError, EmptyAnswersError, LimitReachedError
 from eureka_agent.events import Listener, Proposed, SentBack
+from eureka_agent.examples import choose_examples
 from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import GIVEN, Asked, Completion, Outcome, Prompt
+from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan
@@ -75,8 +76,8 @@ class Proposals:
         names = {outcome.candidate.name for outcome in (*told, *parents)}
         # A resumed run knows more than was said then, and a strategy's samples need not know of all candidates.
         said = [said.about(names) for said in self._store.feedback().values() if said.generation < g]
-        wish = self._config.wish(self._task)
-        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator)
+        wish, examples = self._config.wish(self._task), examples_of(self._store, self._task)
+        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator, examples=examples)
 
     def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:
         """Return the completions in the order of the samples.
@@ -141,6 +142,14 @@ class Proposals:
                 yield completion
         except LimitReachedError as limit:
             self.stopped = str(limit)
+
+
+def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
+    """Return the examples that a run's prompts show; chosen once, for what the store has stays. Raises UsageError."""
+    examples = store.examples
+    if not examples and (examples := choose_examples(store.config, task)):
+        store.put_examples(examples)
+    return examples
 
 
 def _any_text(completions: Iterable[Completion]) -> bool:

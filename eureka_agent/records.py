@@ -213,6 +213,21 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A wish and a reward for it, to be shown beside another wish."""
+
+    name: str
+    """Of its file, without the ending."""
+    description: str
+    """What the robot should do, in one sentence."""
+    state: str
+    """What the reward reads: a Markdown list with shapes, units and meanings."""
+    state_names: str
+    """The names of it, with spaces between them."""
+    code: str
+
+
+@dataclass(frozen=True)
 class Prompt:
     """What a proposer is asked. Models read `messages`; the grammar reads `parents` and `history`."""
 

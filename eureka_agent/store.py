@@ -19,7 +19,17 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome, candidate_name
+from eureka_agent.records import (
+    Asked,
+    Baseline,
+    Candidate,
+    Completion,
+    Example,
+    Feedback,
+    Final,
+    Outcome,
+    candidate_name,
+)
 from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 2
@@ -151,6 +161,16 @@ class Store:
 
     def _put_meta(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples that its prompts show; none before they are chosen."""
+        stored = self.meta("examples")
+        return from_json(tuple[Example, ...], stored) if stored else ()
+
+    def put_examples(self, examples: tuple[Example, ...]) -> None:
+        """Write them, so that a resumed run shows the same ones."""
+        self.put_meta("examples", to_json(examples, tuple[Example, ...]))
 
     # ------------------------------------------------------------------ what happened
     def asked(self, generation: int | None = None) -> list[Asked]:

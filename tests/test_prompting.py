@@ -248,7 +248,7 @@ def test_an_undefined_name_in_a_template_is_an_error() -> None:
 def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
-    expected = "environment failures feedback first next operators reflection repair retry system".split()
+    expected = "environment examples failures feedback first next operators reflection repair retry system".split()
     assert names == [f"{name}.md" for name in expected]
 
 
