@@ -90,7 +90,7 @@ class SynthesisConfig:
     examples_dir: Path | None = None
     """Folder with Markdown files of your own that join the library; see docs/prompts.md."""
     attempts: int = 3
-    """Ask for a generation in which every reward fails again, with the reasons, until it was asked for so often."""
+    """How often a generation is asked for at most: again, with the reasons, as long as every reward of it fails."""
     repairs: int = 0
     """Send an answer whose reward fails the checks or the probe back to its model, with the reason, at most so often;
     the last answer counts. The grammar's rewards pass them."""

@@ -103,10 +103,10 @@ class Proposals:
         """Send answers that failed before training back, each with its reason, and return what came in their place.
 
         An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room
-        stay as they are.
+        stay as they are, and so does what nobody proposed.
         """
         most = 0 if self.stopped else self._config.repairs
-        hopeful = [o for o in failed if o.candidate.completion.repair < most]
+        hopeful = [o for o in failed if o.candidate.completion.repair < most and not o.candidate.given]
         again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
         repaired: list[Completion] = []
         with suppress(ContextTooLongError):

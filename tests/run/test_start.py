@@ -195,7 +195,7 @@ def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wal
         "import torch\ndef compute_reward(episode_time):\n"
         "    x = -torch.log(0.54 - episode_time)\n    return x, {'x': x}\n"
     )
-    settings = config(tmp_path, start_from=str(file), environment_steps=8192)
+    settings = config(tmp_path, start_from=str(file), environment_steps=8192, repairs=1)
     with pytest.raises(UsageError, match=r"The search cannot start from .* NaN"):
         ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
 
