@@ -1,12 +1,15 @@
 """A generation of candidates, each with its own reward: one population of ours, or a process of stable-baselines3 each.
 
 Gymnasium's Hopper-v5 and Ant-v5 with RK4 and implicitfast (see `gymnasium_tasks`); the candidates pay for the same
-things with different weights. Every candidate gets the same network, updates and environment steps on both sides:
+things with different weights, two of them for running backwards, as in a generation of which some are of no use. Every
+candidate gets the same network, updates and environment steps on both sides:
 
     ours  static checks, sealed processes, probes and the training of all candidates as one population
+    raced the same with racing at its default settings: who is clearly behind stops early
     sb3   as many processes side by side as there are candidates, each with PPO on 8 environments of Gymnasium's own
     bare  the ceiling: MuJoCo steps all worlds of ours with random controls, and nobody looks
 
+Racing needs trainings that come to something (`--steps 400000`); then a line says what its winner is worth.
 The wall's helper process and the processes of stable-baselines3 have started and imported everything before the time
 runs. The second table says where ours goes, and how much more our physics takes than bare stepping: other contacts,
 positions and velocities made current after each step, resets, threads that have slept. Runs are interleaved, and
@@ -31,8 +34,11 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask, Weight
 from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, table
 from benchmarks.parts import LEGEND, PARTS, Clock, timed_generation
 from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_steps
+from eureka_agent.config import Race
 from eureka_agent.jail import Wall
+from eureka_agent.policy import Policy
 from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer import evaluate
 
 START_S = 300.0
 """More than this and a process of stable-baselines3 has died on its way."""
@@ -65,20 +71,23 @@ def main(
             budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps)
             weights = _weights(task, candidates)
             clocks: list[Clock] = []
+            policies: dict[str, list[list[Policy]]] = {"ours": [], "raced": []}
             runs: dict[str, Callable[[int], float]] = {
                 "bare": partial(bare_stepping, task, candidates * worlds, candidates * total_steps(budget)),
-                "ours": partial(_ours, task, budget, weights, wall, clocks),
+                "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
+                "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race()),
                 "sb3": partial(_sb3, env, budget, weights),
             }
             seconds = interleaved(runs, repeats)
             _print(task, budget, candidates, seconds)
             _print_parts(clocks, seconds["bare"])
+            _print_winners(task, policies)
     print(LEGEND)
 
 
 def _weights(task: GymnasiumTask, candidates: int) -> list[Weights]:
-    """Different rewards that all make sense: nobody's policy gives up and nobody's network stays as it was."""
-    forwards = [1.0 + k / candidates for k in range(candidates)]
+    """Rewards from one for running backwards to one that wants nothing but speed."""
+    forwards = [2.0 * k / candidates - 0.5 for k in range(candidates)]
     costs = [task.weights.cost * (0.5, 1.0, 2.0)[k % 3] for k in range(candidates)]
     return [Weights(cost, forward) for cost, forward in zip(costs, forwards, strict=True)]
 
@@ -89,11 +98,15 @@ def _ours(
     weights: Sequence[Weights],
     wall: Wall,
     clocks: list[Clock],
+    policies: list[list[Policy]],
+    race: Race | None,
     seed: int,
 ) -> float:
-    """Return the seconds of a generation; appends where they went to `clocks`."""
-    clocks.append(timed_generation(task, [each.source for each in weights], budget, wall, seed))
-    return clocks[-1].total
+    """Return the seconds of a generation; appends where they went to `clocks`, and what it brought to `policies`."""
+    clock, results = timed_generation(task, [each.source for each in weights], budget, wall, seed, race)
+    clocks.append(clock)
+    policies.append([result.policy for result in results if result.policy is not None])
+    return clock.total
 
 
 def _sb3(env: Benchmarked, budget: TrainingBudget, weights: Sequence[Weights], seed: int) -> float:
@@ -126,11 +139,12 @@ def _print(task: GymnasiumTask, budget: TrainingBudget, candidates: int, seconds
     rows = []
     for name, times in seconds.items():
         rates = [f"{steps / value:.0f}" for value in (statistics.median(times), max(times), min(times))]
-        rows.append((name, *rates, f"{ratio(times, seconds['ours']):.2f}x", f"{ratio(seconds['bare'], times):.0%}"))
+        faster = [f"{ratio(times, seconds[side]):.2f}x" for side in ("ours", "raced")]
+        rows.append((name, *rates, *faster, f"{ratio(seconds['bare'], times):.0%}"))
     table(
         f"{task.name} ({stepping_of(task.model)}): {candidates} candidates, {budget.num_envs} worlds and "
         f"{total_steps(budget)} environment steps each, {len(seconds['ours'])} runs",
-        ("", "steps/s", "slowest", "fastest", "ours is faster by", "of bare"),
+        ("", "steps/s", "slowest", "fastest", "ours is faster by", "raced", "of bare"),
         rows,
     )
 
@@ -140,6 +154,19 @@ def _print_parts(clocks: Sequence[Clock], bare: Sequence[float]) -> None:
     dearer = ratio([clock.seconds["physics"] for clock in clocks], bare)
     row = ("share", *(f"{share:.1%}" for share in shares), f"{dearer:.2f}x")
     table("where the time of ours goes", ("", *PARTS, "physics to bare"), [row])
+
+
+def _print_winners(task: GymnasiumTask, policies: dict[str, list[list[Policy]]]) -> None:
+    """One line a repeat: the winner of all and the race's, by 64 episodes."""
+    rows = []
+    for repeat, (ours, raced) in enumerate(zip(policies["ours"], policies["raced"], strict=True)):
+        both = evaluate(task, [*ours, *raced], episodes=64, seed=repeat)
+        cells = [str(repeat)]
+        for of_one in (both[: len(ours)], both[len(ours) :]):
+            k = max(range(len(of_one)), key=lambda i: of_one[i].fitness)
+            cells += [str(k), f"{of_one[k].fitness:.3f} ({of_one[k].fitness_low:.3f} to {of_one[k].fitness_high:.3f})"]
+        rows.append(tuple(cells))
+    table("winners, fitness in m/s (95 %)", ("repeat", "of all", "fitness", "the race's", "fitness"), rows)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from unittest import mock
 from mujoco.batch import Batch
 
 from eureka_agent.checks import check_source
+from eureka_agent.config import Race
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.simulation import Environment
@@ -19,6 +20,7 @@ from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import sample_states, train
 from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP
 from eureka_agent.trainer.ppo import PPO
+from eureka_agent.trainer.results import TrainResult
 
 Part = Literal["physics", "task", "policy", "opening", "rewards", "update", "rest"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -103,8 +105,10 @@ class Clock:
         return call
 
 
-def timed_generation(task: Task, sources: Sequence[str], budget: TrainingBudget, wall: Wall, seed: int) -> Clock:
-    """Train one candidate for each reward, from its source to its policy; return where the time went."""
+def timed_generation(
+    task: Task, sources: Sequence[str], budget: TrainingBudget, wall: Wall, seed: int, race: Race | None = None
+) -> tuple[Clock, list[TrainResult]]:
+    """Train one candidate for each reward, from its source to its policy; return where the time went, and results."""
     samples = sample_states(task, seed=seed)  # once a run, not once a generation
     rows = max(budget.num_envs * budget.horizon, len(samples["action"]))
     clock, sealed = Clock(), []
@@ -114,8 +118,8 @@ def timed_generation(task: Task, sources: Sequence[str], budget: TrainingBudget,
                 sealed.append(wall.open(check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows))
                 rewards.callback(sealed[-1].close)
                 probe(sealed[-1], samples)
-        results = train(task, sealed, budget, seed=seed)
+        results = train(task, sealed, budget, seed=seed, race=race)
     for result in results:
         if result.error is not None:
             raise result.error
-    return clock
+    return clock, results

@@ -80,7 +80,7 @@ def _measure(name: str, cell: Cell, steps: int, seed: int) -> Measured:
     budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps // candidates)
     before = _peak_mib()
     with Wall() as wall:
-        clock = timed_generation(task, [task.human_reward] * candidates, budget, wall, seed)
+        clock, _ = timed_generation(task, [task.human_reward] * candidates, budget, wall, seed)
     trained = candidates * budget.iterations * worlds * budget.horizon
     return Measured(clock.total / trained, clock.shares, _peak_mib(), _peak_mib() - before)
 

@@ -44,26 +44,22 @@ def sb3_algorithm(name: str) -> str:
 class Race:
     """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
 
-    rungs: tuple[float, ...] = (0.15, 0.25, 0.3)
+    rungs: tuple[float, ...] = (0.05, 0.15, 0.3)
     """Shares of the training after which candidates are compared."""
-    keep: float = 0.3
-    """Share of the candidates that a rung lets go on."""
-    minimum: int = 1
-    """At least this many train to the end."""
-    episodes: int = 16
-    """Episodes of each comparison."""
+    keep: tuple[float, ...] = (0.5, 0.375, 0.25)
+    """Shares of the candidates that go on after each rung."""
+    chance: bool = False
+    """Whom chance may have put behind the leader goes on, too."""
 
-    def places(self, candidates: int) -> int:
-        """Return how many of `candidates` a rung lets go on, when it can tell them apart."""
-        return min(candidates, max(self.minimum, math.ceil(self.keep * candidates)))
+    def places(self, candidates: int, rung: int) -> int:
+        """Return how many of `candidates` that began go on after rung 0, 1, …"""
+        return min(candidates, max(1, math.ceil(self.keep[rung] * candidates - 1e-9)))
 
     def share(self, candidates: int) -> float:
-        """Return the expected share of the environment steps that training all `candidates` to the end would take."""
-        total, alive, before = 0.0, candidates, 0.0
-        for rung in (*self.rungs, 1.0):
-            total += alive * (rung - before)
-            alive, before = self.places(alive), rung
-        return total / candidates
+        """Return the share of the environment steps that training all `candidates` to the end would take."""
+        alive = [candidates, *(self.places(candidates, i) for i in range(len(self.rungs)))]
+        stretches = [end - start for start, end in pairwise((0.0, *self.rungs, 1.0))]
+        return sum(n * stretch for n, stretch in zip(alive, stretches, strict=True)) / candidates
 
 
 @dataclass(frozen=True)
@@ -133,16 +129,14 @@ class SynthesisConfig:
     algorithm: str = "PPO"
     """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
     racing: bool = False
-    """Stop rewards that are clearly behind early, so that only the best of a generation train to the end. Takes about
-    30 % of the environment steps, and may stop the one that would have won. Population trainer only."""
+    """Stop rewards that are behind early, so that only the best quarter of a generation trains to the end. Takes about
+    a third of the environment steps, and may stop the one that would have won. Population trainer only."""
     race_rungs: tuple[float, ...] = Race.rungs
     """Racing: shares of the training after which rewards are compared."""
-    race_keep: float = Race.keep
-    """Racing: share of the rewards that each comparison lets go on."""
-    race_minimum: int = Race.minimum
-    """Racing: at least this many rewards of a generation train to the end."""
-    race_episodes: int = Race.episodes
-    """Racing: episodes of each comparison."""
+    race_keep: tuple[float, ...] = Race.keep
+    """Racing: shares of a generation's rewards that go on after each comparison."""
+    race_chance: bool = Race.chance
+    """Racing: whom chance may have put behind the leader goes on, too, which costs more where rewards are alike."""
     strategy: StrategyName = "greedy"
     """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
     own part of the samples; restarts, the best since the last restart; random, nothing."""
@@ -181,9 +175,11 @@ class SynthesisConfig:
             raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
         if self.racing and self.trainer != "population":
             raise UsageError(f"--racing needs --trainer population; {self.trainer} trains one reward after the other.")
-        if not 0.0 < self.race_keep < 1.0:
+        falls = all(1.0 >= a >= b > 0.0 for a, b in pairwise((1.0, *self.race_keep)))
+        if len(self.race_keep) != len(self.race_rungs) or not falls:
             raise UsageError(
-                f"--race-keep must lie between 0 and 1, got {self.race_keep} (without --racing all are kept)."
+                "--race-keep needs a share for each of --race-rungs, from 1 downwards and above 0, "
+                f"got {' '.join(map(str, self.race_keep))} for {len(self.race_rungs)} rungs."
             )
         self._check_start()
         self._check_screening()
@@ -203,7 +199,7 @@ class SynthesisConfig:
 
     def _check_counts(self) -> None:
         counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
-        for name in (*counts, "max_tokens", "race_minimum", "race_episodes"):
+        for name in (*counts, "max_tokens"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -295,7 +291,7 @@ class SynthesisConfig:
         """How candidates of a generation race; None where all train to the end."""
         if not (self.racing and self.has_fitness):
             return None
-        return Race(self.race_rungs, self.race_keep, self.race_minimum, self.race_episodes)
+        return Race(self.race_rungs, self.race_keep, self.race_chance)
 
     def wish(self, task: Task) -> str:
         """Return what the robot should do, in one sentence."""

@@ -121,11 +121,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Rung:
-    """A look at a candidate during its training."""
+    """Where a candidate stood during its training; fitness is that of an episode of its exploring worlds."""
 
     environment_steps: int
     """How long it had trained."""
-    evaluation: Evaluation
+    fitness: float
+    fitness_low: float
+    fitness_high: float
+    """95 % confidence interval of the mean over iterations."""
 
 
 @dataclass(frozen=True)

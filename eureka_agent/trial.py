@@ -114,8 +114,8 @@ class Trials:
     ) -> list[Trial]:
         """Train one policy per reward with the trainer, and evaluate those that came out.
 
-        Candidates race, against each other and against the run's best so far, `champion`; whom the race stopped
-        keeps the evaluation of that moment.
+        Candidates race, against each other and against the run's best so far, `champion`; of whom the race stopped
+        the policy of that moment is evaluated.
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
@@ -133,19 +133,8 @@ class Trials:
             checkpoint=checkpoint,
             on_progress=lambda progress: self._tell(Trained(names, progress)),
         )
-        to_the_end = [
-            r.policy for r in results if r.policy is not None and r.record is not None and not r.record.stopped
-        ]
-        evaluations = iter(self._evaluate(to_the_end))
-        trials = []
-        for result in results:
-            if result.record is None:
-                trials.append(Trial(result, None))
-            elif result.record.stopped:
-                trials.append(Trial(result, result.record.rungs[-1].evaluation))
-            else:
-                trials.append(Trial(result, next(evaluations)))
-        return trials
+        evaluations = iter(self._evaluate([result.policy for result in results if result.policy is not None]))
+        return [Trial(result, next(evaluations) if result.policy is not None else None) for result in results]
 
     def _where(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> str:
         """Say where the rewards are computed; nothing when that is as usual, behind the wall on the CPU."""

@@ -24,7 +24,7 @@ from eureka_agent.serial import from_json, to_json
 from eureka_agent.trainer.history import History
 
 EVERY_S = 60.0
-VERSION = "1"
+VERSION = "2"
 """Of the file; raised when what is in it changes, so that no other version takes it for its own."""
 _HEADER, _VERSION = "training", "version"
 

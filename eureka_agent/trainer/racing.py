@@ -1,14 +1,17 @@
 """Racing: most candidates of a generation need not train to the end to be told from the best.
 
-Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training every policy is
-evaluated on the same start states, and the better half goes on. Three things keep a race from losing the winner:
+Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training the better go on. Who
+is better is what the exploring worlds earned over the last stretch of it: that costs no episodes, and the policy of
+one moment may be a lucky one or an unlucky one. Three things keep a race from losing the winner:
 
-- who cannot be told from the leader goes on: the 95 % interval of the difference, episode by episode, holds 0;
-- the last place is kept for a late bloomer: of those behind, the one that is bound to overtake the leader if both
-  curves go on as they bend now;
+- the best quarter trains to the end, not the leader alone;
+- a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both curves go on as they
+  bend now, and whose curve bends more than the leader's beyond chance;
 - all candidates train exactly as they would without the others, so a race changes who goes on and nothing else.
 
-Who is clearly behind the run's best so far, as that one was at the same rung, stops too, while enough others go on.
+Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for the leader. Asked to,
+a race lets go on whom chance may have put behind: the 95 % interval of the difference to the leader, iteration by
+iteration, holds 0. That costs steps, the more the more rewards are alike, and found no more (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -17,90 +20,120 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from eureka_agent.config import Race
-from eureka_agent.records import Evaluation
+from eureka_agent.records import Rung
 
 _Z = 1.959964  # the normal distribution's two-sided 95 %
+_STRETCH = 0.075
+"""Share of the training that candidates are compared over: shorter is noise, longer is what they were."""
+_FEWEST = 6
+"""Iterations of a stretch, at least: an interval over fewer says nothing."""
+_PARABOLA = 3
+"""What a parabola is given by."""
 
 
 @dataclass(frozen=True)
 class Standing:
     """One candidate at a rung."""
 
-    fitness: Tensor
-    """`(episodes,)`, deterministic; entry `i` of every candidate is from the same start state."""
-    climb: float = 0.0
-    """Fitness gained per whole training, at the pace of the last stretch before the rung."""
-    bend: float = 0.0
-    """Change of `climb` per whole training: positive for a late bloomer, negative for whoever levels off."""
+    past: Tensor
+    """`(iterations,)`: fitness of an episode as its exploring worlds would earn it, by each iteration so far."""
+    of: int
+    """Iterations of the whole training."""
+    level: float
+    """Over the last stretch as a whole: what the order goes by. -inf where not finite, so that NaN never leads."""
 
     @property
-    def mean(self) -> float:
-        """Mean fitness; -inf where it is not finite, so that NaN never leads."""
-        mean = float(self.fitness.double().mean())
-        return mean if math.isfinite(mean) else -math.inf
+    def stretch(self) -> Tensor:
+        """The last of `past`, `(n,)`."""
+        return self.past[-_stretch(self.of) :]
 
-    def projected(self, left: float) -> float:
-        """Return the highest fitness to expect in what is `left` of the training, by the parabola through the last."""
-        top = -self.climb / self.bend if self.bend < 0.0 else math.inf
-        way = min(left, max(0.0, top))
-        return self.mean + self.climb * way + 0.5 * self.bend * way**2
+    @property
+    def error(self) -> float:
+        """Half the 95 % interval of the level, from how iterations differ."""
+        return _half_interval(self.stretch)
+
+    @property
+    def projected(self) -> float:
+        """The highest fitness in the rest of the training, if the parabola through the past goes on."""
+        if len(self.past) <= _PARABOLA or not bool(torch.isfinite(self.past).all()):
+            return self.level
+        bend, climb, start = np.polyfit(self._shares, self.past.numpy(), 2)
+        top = -climb / (2.0 * bend) if bend < 0.0 else 1.0
+        at = min(1.0, max(float(self._shares[-1]), top))
+        return float(start + climb * at + bend * at**2)
+
+    def catches_up(self, leader: Standing) -> bool:
+        """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95 % interval."""
+        distance = self.past - leader.past
+        if len(distance) < _FEWEST or not bool(torch.isfinite(distance).all()):
+            return False
+        (bend, *_), covariance = np.polyfit(self._shares, distance.numpy(), 2, cov=True)
+        return bool(bend > student(len(distance) - _PARABOLA) * math.sqrt(covariance[0, 0]))
+
+    @property
+    def _shares(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.arange(1, len(self.past) + 1) / self.of
+
+    def rung(self, environment_steps: int) -> Rung:
+        """Return what is kept of this."""
+        return Rung(environment_steps, self.level, self.level - self.error, self.level + self.error)
 
 
 def stopped(
-    standings: Sequence[Standing], race: Race, *, done: float, champion: Evaluation | None = None
+    standings: Sequence[Standing], places: int, *, chance: bool = False, champion: Rung | None = None
 ) -> list[str | None]:
     """Return for each candidate why it stops here, or None for those that go on.
 
-    `done`: share of the training that is over. `champion`: the run's best so far, as it was at this rung.
+    `places`: how many go on; with `chance`, and whom it may have put behind. `champion`: the run's best so far, as it
+    was at this rung.
     """
-    order = sorted(range(len(standings)), key=lambda k: -standings[k].mean)
+    order = sorted(range(len(standings)), key=lambda k: -standings[k].level)
     leader = standings[order[0]]
-    places = race.places(len(order))
-    bloomer = _late_bloomer(standings, order, places, left=1.0 - done)
-    ahead = order[: places - 1] if bloomer is not None and places > 1 else order[:places]
-    best = max(leader.mean, champion.fitness if champion else -math.inf)
+    bloomer = _late_bloomer(standings, order, places)
+    best = max(leader.level, champion.fitness if champion else -math.inf)
+    done = len(leader.past) / leader.of
     reasons: list[str | None] = []
     for k, standing in enumerate(standings):
-        lost = (k not in ahead and behind(standing.fitness, leader.fitness)) or (
-            champion is not None and behind_champion(standing.fitness, champion)
+        lost = (k not in order[:places] and (not chance or behind(standing.stretch, leader.stretch))) or (
+            champion is not None and behind_champion(standing, champion)
         )
-        if lost and k != bloomer and k not in order[: race.minimum]:
-            reasons.append(f"fitness {standing.mean:.3g} against {best:.3g} after {100 * done:.0f} % of the training")
+        if lost and k not in (order[0], bloomer):
+            reasons.append(f"fitness {standing.level:.3g} against {best:.3g} after {100 * done:.0f} % of the training")
         else:
             reasons.append(None)
     return reasons
 
 
-def _late_bloomer(standings: Sequence[Standing], order: Sequence[int], places: int, *, left: float) -> int | None:
-    """Return who has no place by fitness and is bound to overtake the leader if both go on as they do."""
-
-    bloomer = max(order[places:], key=lambda k: standings[k].projected(left), default=None)
-    if bloomer is None or standings[bloomer].projected(left) <= standings[order[0]].projected(left):
-        return None
-    return bloomer
+def _late_bloomer(standings: Sequence[Standing], order: Sequence[int], places: int) -> int | None:
+    """Return who has no place, catches up with the leader and is bound to overtake it."""
+    leader = standings[order[0]]
+    catching_up = [k for k in order[places:] if standings[k].catches_up(leader)]
+    bloomer = max(catching_up, key=lambda k: standings[k].projected, default=None)
+    return bloomer if bloomer is not None and standings[bloomer].projected > leader.projected else None
 
 
 def behind(one: Tensor, other: Tensor) -> bool:
-    """Whether `one (episodes,)` is worse than `other` beyond chance: paired, 95 %; so is what is not finite."""
+    """Whether `one (iterations,)` is worse than `other` beyond chance: paired, 95 %; so is what is not finite."""
     difference = (other - one).double()
     if not torch.isfinite(difference).all():
         return not bool(torch.isfinite(one).all())
-    count = len(difference)
-    error = float(difference.std()) / math.sqrt(count) if count > 1 else math.inf
-    return float(difference.mean()) > student(count - 1) * error
+    return float(difference.mean()) > _half_interval(difference)
 
 
-def behind_champion(fitness: Tensor, champion: Evaluation) -> bool:
-    """Whether `fitness (episodes,)` is worse than a mean that is known with its interval only."""
-    count = len(fitness)
-    error = float(fitness.double().std()) / math.sqrt(count) if count > 1 else math.inf
-    theirs = (champion.fitness_high - champion.fitness_low) / (2 * _Z)
-    mean = float(fitness.double().mean())
-    return not mean >= champion.fitness - student(count - 1) * math.hypot(error, theirs)
+def behind_champion(standing: Standing, champion: Rung) -> bool:
+    """Whether a candidate is worse than one of whom only level and interval are known."""
+    theirs = champion.fitness_high - champion.fitness
+    return not standing.level >= champion.fitness - math.hypot(standing.error, theirs)
+
+
+def _half_interval(values: Tensor) -> float:
+    """Return half the 95 % interval of the mean of `values (n,)`; infinite for less than two."""
+    count = len(values)
+    return student(count - 1) * float(values.double().std()) / math.sqrt(count) if count > 1 else math.inf
 
 
 def student(freedom: int) -> float:
@@ -116,38 +149,36 @@ def student(freedom: int) -> float:
 
 @dataclass
 class Pace:
-    """How fast a candidate climbs while it trains, from what its exploring worlds do at every step.
+    """How a candidate does while it trains, from what its exploring worlds do at every step.
 
     Episodes that ended are no measure early on: those that fell end first. Instead: fitness per step, times the
     length that an episode would have if the chance to end stayed what it is.
     """
 
-    stretch: list[tuple[float, float, int]] = field(default_factory=list)
-    """Since the last rung: fitness, ends and steps of each iteration."""
+    iterations: list[tuple[float, float, int]] = field(default_factory=list)
+    """Fitness, ends and steps of each."""
 
     def add(self, fitness: float, ends: float, steps: int) -> None:
         """Take in one iteration of all worlds."""
-        self.stretch.append((fitness, ends, steps))
+        self.iterations.append((fitness, ends, steps))
 
-    def take(self, max_episode_steps: int, iterations: int) -> tuple[float, float]:
-        """Return climb and bend per `iterations` since the last rung (see `Standing`), and begin the next stretch."""
-        stretch, self.stretch = self.stretch, []
-        third = len(stretch) // 3
-        if third == 0:
-            return 0.0, 0.0
-        parts = (stretch[:third], stretch[third:-third], stretch[-third:])
-        early, middle, late = (expected_fitness(part, max_episode_steps) for part in parts)
-        pace = iterations / (0.5 * (len(stretch) - third))  # per distance between the middles of neighbouring parts
-        climb, bend = (late - middle) * pace, (late - 2.0 * middle + early) * pace**2
-        return (climb, bend) if math.isfinite(climb + bend) else (0.0, 0.0)
+    def standing(self, max_episode_steps: int, of: int) -> Standing:
+        """Return where a candidate stands now in a training that has `of` iterations in all."""
+        past = [expected_fitness(*iteration, max_episode_steps) for iteration in self.iterations]
+        fitness, ends, steps = (sum(column) for column in zip(*self.iterations[-_stretch(of) :], strict=True))
+        level = expected_fitness(fitness, ends, int(steps), max_episode_steps)
+        return Standing(torch.tensor(past, dtype=torch.float64), of, level if math.isfinite(level) else -math.inf)
 
 
-def expected_fitness(iterations: Sequence[tuple[float, float, int]], max_episode_steps: int) -> float:
-    """Return the fitness of an episode from (fitness, ends, steps) of some iterations.
+def _stretch(of: int) -> int:
+    return max(_FEWEST, round(_STRETCH * of))
+
+
+def expected_fitness(fitness: float, ends: float, steps: int, max_episode_steps: int) -> float:
+    """Return the fitness of an episode where `steps` steps brought `fitness` in all and `ends` of them an end.
 
     With a chance h to end at each step, an episode of at most T steps lasts (1 - (1 - h)^T) / h steps on average.
     """
-    fitness, ends, steps = (sum(column) for column in zip(*iterations, strict=True))
     chance = ends / steps
     length = (1.0 - (1.0 - chance) ** max_episode_steps) / chance if chance > 0.0 else float(max_episode_steps)
-    return float(fitness / steps * length)
+    return fitness / steps * length

@@ -27,17 +27,13 @@ from eureka_agent.trainer.checkpoint import (
     restore,
     under,
 )
-from eureka_agent.trainer.evaluate import run_episodes, summarise
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
-from eureka_agent.trainer.racing import Pace, Standing, stopped
+from eureka_agent.trainer.racing import Pace, stopped
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
 from eureka_agent.trainer.threads import one_torch_thread
-
-_RUNG_SEED = 104_729
-"""Added to the seed at a rung: the final evaluation meets other start states than those that chose who goes on."""
 
 
 def train(
@@ -98,11 +94,11 @@ class _Training:
         race: Race | None,
         champion: Sequence[Rung],
     ) -> None:
-        self._task, self._seed, self._threads, self._device_name = task, seed, threads, device
+        self._task, self._seed = task, seed
         self._budget, self._n = budget, budget.num_envs
         self._iterations = budget.iterations
-        self._race, self._champion = race, {rung.environment_steps: rung.evaluation for rung in champion}
-        self._rungs = {max(1, round(share * self._iterations)) for share in race.rungs} if race else set()
+        self._race, self._champion = race, {rung.environment_steps: rung for rung in champion}
+        self._rungs = [max(1, round(share * self._iterations)) for share in race.rungs] if race else []
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
         self._results: list[TrainResult | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n
@@ -170,23 +166,17 @@ class _Training:
         return progress
 
     def _hold_rung(self, race: Race) -> None:
-        """Evaluate everyone on the same start states, and stop those who are clearly behind."""
-        policies = [self._ppo.population.export(k) for k in range(len(self._members))]
-        numbers = run_episodes(
-            self._task,
-            policies,
-            episodes=race.episodes,
-            seed=self._seed + _RUNG_SEED,
-            threads=self._threads,
-            device=self._device_name,
+        """Compare what everyone's worlds have earned lately, and stop those who are behind."""
+        length = self._task.max_episode_steps
+        standings = [member.pace.standing(length, self._iterations) for member in self._members]
+        for member, standing in zip(self._members, standings, strict=True):
+            member.rungs.append(standing.rung(self._steps_each))
+        reasons = stopped(
+            standings,
+            race.places(len(self._results), self._rungs.index(self._done)),
+            chance=race.chance,
+            champion=self._champion.get(self._steps_each),
         )
-        standings = []
-        for member, each in zip(self._members, numbers, strict=True):
-            member.rungs.append(Rung(self._steps_each, summarise(each)))
-            climb, bend = member.pace.take(self._task.max_episode_steps, self._iterations)
-            standings.append(Standing(each["fitness"], climb, bend))
-        champion = self._champion.get(self._steps_each)
-        reasons = stopped(standings, race, done=self._done / self._iterations, champion=champion)
         self._leave({k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None})
 
     @torch.no_grad()
@@ -257,7 +247,7 @@ class _Training:
             done=self._done,
             steps_of_all=self._steps_of_all,
             seconds=time.monotonic() - self._started,
-            members=[MemberFacts(m.index, m.history, m.pace.stretch, m.rungs) for m in self._members],
+            members=[MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members],
             left=[LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left],
         )
         tensors = {

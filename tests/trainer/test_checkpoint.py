@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from eureka_agent.config import Race
 from eureka_agent.errors import RewardRuntimeError, StoreError
 from eureka_agent.events import TrainingStarted
-from eureka_agent.records import Evaluation, Rung
+from eureka_agent.records import Rung
 from eureka_agent.registry import load_task
 from eureka_agent.report import sentences
 from eureka_agent.reward import SparseReward
@@ -20,8 +20,8 @@ from eureka_agent.trainer import Checkpoint, Progress, TrainResult, checkpoint, 
 from tests.support.in_process import InProcess, upright
 
 BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))
-RACE = Race(rungs=(0.25,), episodes=4)
-AHEAD = (Rung(8 * 16 * 2, Evaluation(1e9, 1e9, 1e9, 4, 1.0)),)
+RACE = Race((0.25,), (0.5,))
+AHEAD = (Rung(8 * 16 * 2, 1e9, 1e9, 1e9),)
 """A champion that no one keeps up with: all but the best stop at the rung."""
 
 
@@ -109,10 +109,10 @@ def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, mo
     with pytest.raises(CutError):
         run("cartpole", mine, 3)
     assert mine.of_another_version == ""
-    monkeypatch.setattr(checkpoint, "VERSION", "2")
+    monkeypatch.setattr(checkpoint, "VERSION", "3")
     assert mine.load() is None
     said = mine.of_another_version
-    assert said == "The training saved in training.safetensors has format 1 and this version reads 2: it starts anew."
+    assert said == "The training saved in training.safetensors has format 2 and this version reads 3: it starts anew."
     assert said in sentences.training_started(TrainingStarted((), ("g0c0",), saved=said))
     assert len(run("cartpole", mine)) == 4
     save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})  # as they were before they had a version

@@ -9,20 +9,19 @@ import torch
 
 from eureka_agent.config import Race, SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.records import Evaluation, Rung
+from eureka_agent.records import Rung
 from eureka_agent.registry import load_task
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer import train
 from eureka_agent.trainer.racing import Pace, Standing, behind, expected_fitness, stopped, student
 from tests.support.in_process import InProcess, upright
 
-HALVES = Race((0.1, 0.2, 0.4), keep=0.5)
-SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4)  # sixteen episodes that differ a little
+SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64)  # sixteen iterations that differ a little
 
 
-def at(*means: float, climbs: dict[int, float] | None = None) -> list[Standing]:
-    noise = [SPREAD.roll(shift) for shift in range(len(means))]
-    return [Standing(mean + noise[k], (climbs or {}).get(k, 0.0)) for k, mean in enumerate(means)]
+def at(*means: float, of: int = 160) -> list[Standing]:
+    """Candidates that stood still for a tenth of the training."""
+    return [Standing(mean + SPREAD.roll(shift), of, mean) for shift, mean in enumerate(means)]
 
 
 def going_on(reasons: list[str | None]) -> list[int]:
@@ -30,41 +29,50 @@ def going_on(reasons: list[str | None]) -> list[int]:
 
 
 def test_the_better_half_goes_on() -> None:
-    reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), HALVES, done=0.1)
+    reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 4)
     assert going_on(reasons) == [1, 3, 5, 7]
     assert reasons[0] == "fitness 1 against 8 after 10 % of the training"
 
 
-def test_whom_chance_cannot_tell_from_the_leader_goes_on() -> None:
-    """Five are within a hundredth of the leader, where an episode differs by a tenth."""
-    assert going_on(stopped(at(5.0, 5.01, 5.02, 1.0, 5.0, 5.01), HALVES, done=0.4)) == [0, 1, 2, 4, 5]
-    # the same gap with no spread at all is no chance: 3 of 6 have a place, and the two equal ones share it
-    exact = [Standing(torch.full((16,), value), 0.0) for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)]
-    assert going_on(stopped(exact, HALVES, done=0.4)) == [1, 2, 5]
+def test_whom_chance_cannot_tell_from_the_leader_may_go_on() -> None:
+    """Five are within a hundredth of the leader, where an iteration differs by a tenth."""
+    close = at(5.0, 5.01, 5.02, 1.0, 5.0, 5.01)
+    assert going_on(stopped(close, 3, chance=True)) == [0, 1, 2, 4, 5]
+    assert going_on(stopped(close, 3)) == [1, 2, 5]
+    # the same gap with no spread at all is no chance
+    exact = [Standing(torch.full((16,), value), 160, value) for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)]
+    assert going_on(stopped(exact, 3, chance=True)) == [1, 2, 5]
 
 
-def test_a_late_bloomer_takes_the_last_place() -> None:
-    """Slow at first: behind three others at a tenth, but climbing so that it passes the leader before the end.
+def curve(level: float, climb: float, noise: float = 0.0) -> Standing:
+    """Sixteen iterations that end at `level`, a tenth of a training in which `climb` is gained at this pace."""
+    past = level + climb * torch.arange(-15, 1, dtype=torch.float64) / 160 + noise * SPREAD
+    return Standing(past, 160, level)
 
-    The leader stands at 8 and climbs by 1 per training: 8 + 0.9 at the end. The bloomer: 1 + 0.9 * 14 = 13.6.
+
+def test_a_late_bloomer_goes_on() -> None:
+    """Behind three others at a tenth, but climbing ever faster, so that it passes the leader before the end.
+
+    The bloomer's square: 2 after a tenth of the training, 200 at its end. The others stand still.
     """
-    climbs = {0: 14.0, 1: 1.0}
-    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7, climbs=climbs), HALVES, done=0.1)) == [0, 1, 3, 7]
-    # by default three of eight go on
-    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7, climbs=climbs), Race(), done=0.1)) == [0, 1, 7]
-    # one place only: the leader keeps it, and the bloomer goes on beside it
-    assert going_on(stopped(at(1, 8, climbs=climbs), HALVES, done=0.4)) == [0, 1]
-    # 1 + 0.6 * 10 = 7: not enough
-    assert going_on(stopped(at(1, 8, climbs={0: 10.0}), HALVES, done=0.4)) == [1]
+    square = 200.0 * (torch.arange(1, 17, dtype=torch.float64) / 160) ** 2
+    others = [curve(float(level), 0.0) for level in (8, 3, 6, 5)]
+    assert going_on(stopped([*others, Standing(square, 160, 2.0)], 2)) == [0, 2, 4]
+    # as far as chance tells, nobody who only jumps about catches up
+    noisy = Standing(2.0 + 20.0 * SPREAD, 160, 2.0)
+    assert going_on(stopped([*others, noisy], 2)) == [0, 2]
 
 
 def test_a_parabola_projects() -> None:
-    """Levelling off, 2 + 4 x - 8/2 x^2 has its top at x = 0.5: 2 + 2 - 1 = 3; 2 + 1 x + 6/2 x^2 is 3.25 at 0.5."""
-    two = torch.full((4,), 2.0)
-    assert Standing(two, 4.0, -8.0).projected(0.9) == pytest.approx(3.0)
-    assert Standing(two, 4.0, -8.0).projected(0.25) == pytest.approx(2.75)
-    assert Standing(two, -4.0, -8.0).projected(0.9) == 2.0
-    assert Standing(two, 1.0, 6.0).projected(0.5) == pytest.approx(3.25)
+    """A straight climb by 16 from 0 goes on to 16. Falling by as much, it is best now.
+
+    1 - (s - 0.15)^2 * 100 is at 0.75 after a tenth, and has its top of 1 at 0.15; without an end it would go to -71.25.
+    """
+    shares = torch.arange(1, 17, dtype=torch.float64) / 160
+    assert curve(1.6, 16.0).projected == pytest.approx(16.0)
+    assert curve(1.6, -16.0).projected == pytest.approx(1.6)
+    assert Standing(1.0 - 100.0 * (shares - 0.15) ** 2, 160, 0.75).projected == pytest.approx(1.0)
+    assert Standing(torch.tensor([1.0, 2.0]), 160, 1.5).projected == 1.5  # too few for a parabola
 
 
 def test_a_late_bloomer_survives_a_whole_race() -> None:
@@ -76,33 +84,31 @@ def test_a_late_bloomer_survives_a_whole_race() -> None:
     alive, race, iterations = list(range(8)), Race(), 200
     paces = [Pace() for _ in alive]
     for i in range(1, iterations + 1):
+        done = i / iterations
         for k in alive:
-            paces[k].add(fitness(k, i / iterations), 0, 1)
-        if i / iterations in race.rungs:
-            means = [fitness(k, i / iterations) for k in alive]
-            assert i / iterations > race.rungs[0] or min(means) == means[0]
-            standings = [
-                Standing(one.fitness, *paces[k].take(1, iterations)) for k, one in zip(alive, at(*means), strict=True)
-            ]
-            alive = [alive[j] for j in going_on(stopped(standings, race, done=i / iterations))]
+            paces[k].add(fitness(k, done), 0, 1)
+        if done in race.rungs:
+            standings = [paces[k].standing(1, iterations) for k in alive]
+            levels = [standing.level for standing in standings]
+            assert done > race.rungs[0] or min(levels) == levels[0]
+            alive = [alive[j] for j in going_on(stopped(standings, race.places(8, race.rungs.index(done))))]
     assert max(range(8), key=lambda k: fitness(k, 1.0)) == 0  # 10 against at most 5.8
     assert 0 in alive
-    assert len(alive) <= 2
+    assert len(alive) <= 3
 
 
 def test_the_best_so_far_stops_whom_it_leaves_behind() -> None:
-    champion = Evaluation(6.5, 6.3, 6.7, 16, 100.0)
-    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7), Race(), done=0.1, champion=champion)) == [1, 7]
-    # all are behind it: as many as the race has to bring home go on, and a late bloomer
-    assert going_on(stopped(at(1, 2, 3), Race(), done=0.1, champion=champion)) == [2]
-    assert going_on(stopped(at(1, 2, 3), Race(minimum=2), done=0.1, champion=champion)) == [1, 2]
-    assert going_on(stopped(at(1, 2, 3, climbs={0: 9.0}), Race(), done=0.1, champion=champion)) == [0, 2]
+    champion = Rung(1000, 6.5, 6.3, 6.7)
+    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 3, champion=champion)) == [1, 7]
+    assert going_on(stopped(at(1, 2, 3), 2, champion=champion)) == [2]  # all are behind it: the leader goes on
+    assert going_on(stopped(at(6.4, 6.45, 1.0), 2, champion=champion)) == [0, 1]  # within the interval
 
 
 def test_nan_never_leads_and_goes() -> None:
-    standings = [Standing(torch.full((4,), math.nan), 9.9), *at(1.0, 0.2)]
-    standings = [Standing(s.fitness[:4], s.climb) for s in standings]
-    assert going_on(stopped(standings, Race(), done=0.2))[0] != 0
+    broken = Pace([(math.nan, 0, 1)] * 16).standing(1, 160)
+    assert broken.level == -math.inf
+    for chance in (False, True):
+        assert going_on(stopped([broken, *at(1.0, 0.2)], 1, chance=chance)) == [1]
 
 
 def test_behind_by_hand() -> None:
@@ -111,7 +117,7 @@ def test_behind_by_hand() -> None:
     assert not behind(zero, torch.tensor([1.0, 2.0, 3.0]))
     assert behind(zero, torch.tensor([2.0, 2.5, 3.0]))  # mean 2.5, error 0.289, 1.24 < 2.5
     assert not behind(zero, zero)
-    assert not behind(torch.zeros(1), torch.ones(1))  # one episode says nothing
+    assert not behind(torch.zeros(1), torch.ones(1))  # one iteration says nothing
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(3, 3.182), (7, 2.365), (15, 2.131), (31, 2.040), (1000, 1.962)])
@@ -121,21 +127,24 @@ def test_the_quantile_of_student(freedom: int, quantile: float) -> None:
 
 def test_expected_fitness_by_hand() -> None:
     """2 a step; one of 100 steps ends its episode: (1 - 0.99^100) / 0.01 = 63.4 of at most 100 steps, so 126.8."""
-    assert expected_fitness([(100.0, 1, 50), (100.0, 0, 50)], 100) == pytest.approx(126.8, abs=0.1)
-    assert expected_fitness([(100.0, 0, 50)], 100) == 200.0
+    assert expected_fitness(200.0, 1, 100, 100) == pytest.approx(126.8, abs=0.1)
+    assert expected_fitness(100.0, 0, 50, 100) == 200.0
     pace = Pace()
-    for gained in (0.0, 0.0, 10.0, 10.0, 30.0, 30.0):  # 10 steps each: 0, 1 and 3 a step in thirds of 2 iterations
+    for gained in (*[0.0] * 4, *[10.0] * 3, *[30.0] * 3):  # 10 steps each
         pace.add(gained, 0, 10)
-    # 5 steps an episode: 0, 5, 15, and 20 times 2 iterations in 40: a climb of 10 * 20, which grew by 5 * 20 in 1 / 20
-    assert pace.take(max_episode_steps=5, iterations=40) == pytest.approx((200.0, 2000.0))
-    assert pace.take(max_episode_steps=5, iterations=40) == (0.0, 0.0)  # a new stretch has begun
+    standing = pace.standing(max_episode_steps=5, of=40)
+    # 5 steps an episode: 0, 5 and 15; the last six iterations, the fewest of a stretch, have 3 * 5 + 3 * 15
+    assert standing.past.tolist() == [0.0] * 4 + [5.0] * 3 + [15.0] * 3
+    assert standing.level == pytest.approx(10.0)
+    # a stretch is judged as a whole: 8 of 80 steps end, so (1 - 0.9^5) / 0.1 = 4.0951 steps of 1 each
+    assert Pace([(40.0, 8, 40), (40.0, 0, 40)]).standing(5, 40).level == pytest.approx(4.0951)
 
 
 def test_the_plan_of_a_race() -> None:
-    """Eight to 15 %, three to 25 %, one to the end: 1.2 + 0.3 + 0.75 = 2.25 of 8 trainings."""
-    assert Race().share(8) == pytest.approx(2.25 / 8)
-    assert [Race().places(n) for n in (8, 5, 1)] == [3, 2, 1]
-    assert Race(minimum=3).places(4) == 3
+    """Eight to 5 %, four to 15 %, three to 30 %, two to the end: 0.4 + 0.4 + 0.45 + 1.4 = 2.65 of 8 trainings."""
+    assert Race().share(8) == pytest.approx(2.65 / 8)
+    assert [Race().places(8, rung) for rung in range(3)] == [4, 3, 2]
+    assert [Race().places(n, 2) for n in (16, 5, 1)] == [4, 2, 1]
 
 
 def test_a_race_on_real_physics() -> None:
@@ -149,7 +158,7 @@ def test_a_race_on_real_physics() -> None:
     def rewards() -> list[InProcess]:
         return [fall(1.0), InProcess(upright, "dof_pos"), fall(2.0), fall(3.0)]
 
-    race = Race(rungs=(0.25, 0.5), episodes=16)
+    race = Race(rungs=(0.25, 0.5), keep=(0.5, 0.25))
     results = train(task, rewards(), budget, seed=0, race=race)
     records = [result.record for result in results if result.record is not None]
     assert len(records) == 4
@@ -165,8 +174,8 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, hidden=(16,))
     rewards = [InProcess(lambda dof_pos: -upright(dof_pos), "dof_pos"), InProcess(upright, "dof_pos")]
-    unbeatable = (Rung(8 * 16 * 2, Evaluation(1e9, 1e9, 1e9, 16, 500.0)),)
-    results = train(task, rewards, budget, seed=0, race=Race(rungs=(0.5,)), champion=unbeatable)
+    unbeatable = (Rung(8 * 16 * 2, 1e9, 1e9, 1e9),)
+    results = train(task, rewards, budget, seed=0, race=Race((0.5,), (0.5,)), champion=unbeatable)
     (winner,) = [k for k, result in enumerate(results) if result.record and not result.record.stopped]
     (alone,) = train(task, [rewards[winner]], budget, seed=0)
     won = results[winner].policy
@@ -182,8 +191,9 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
         ({"race_rungs": (0.5, 0.2)}, "--race-rungs must rise between 0 and 1, got 0.5 0.2"),
         ({"race_rungs": (0.5, 1.0)}, "--race-rungs must rise"),
         ({"racing": True, "trainer": "sb3"}, "--racing needs --trainer population"),
-        ({"race_keep": 1.0}, "--race-keep must lie between 0 and 1"),
-        ({"race_minimum": 0}, "--race-minimum must be at least 1"),
+        ({"race_keep": (0.5, 0.6, 0.7)}, "--race-keep needs a share for each of --race-rungs, from 1 downwards"),
+        ({"race_keep": (0.5,)}, "got 0.5 for 3 rungs"),
+        ({"race_keep": (0.5, 0.2, 0.0)}, "above 0, got 0.5 0.2 0.0"),
     ],
 )
 def test_a_race_that_cannot_be(change: dict[str, object], says: str) -> None:
