@@ -144,7 +144,11 @@ def diff(
 
 
 def export(
-    run: tyro.conf.Positional[str], out: Path | None = None, policies: bool = False, runs_dir: Path = Path("runs")
+    run: tyro.conf.Positional[str],
+    out: Path | None = None,
+    policies: bool = False,
+    example: bool = False,
+    runs_dir: Path = Path("runs"),
 ) -> None:
     """Write a run as one JSON file: config, prompts, answers with costs, candidates with all their results.
 
@@ -152,14 +156,17 @@ def export(
         run: The run's folder, its name, or the start of its name.
         out: Where to write it; without it, to the standard output.
         policies: Whether the trained policies are written, too, as base64.
+        example: Write the best reward instead, as a Markdown file for --examples-dir of another run.
         runs_dir: Folder that holds the runs.
     """
+    from eureka_agent.registry import find_task
     from eureka_agent.run_dir import RunDir
-    from eureka_agent.run_export import export_text, exported
+    from eureka_agent.run_export import best_as_example, export_text, exported
     from eureka_agent.store import Store
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
-        text = export_text(exported(store, policies=policies))
+        task = find_task(store.config.env or store.config.task)
+        text = best_as_example(store, task) if example else export_text(exported(store, policies=policies))
     if out is None:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -168,7 +175,7 @@ def export(
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
-    Console().print(f"The run is in {out}.")
+    Console().print(f"The {'example' if example else 'run'} is in {out}.")
 
 
 def tasks() -> None:

@@ -78,6 +78,19 @@ class SynthesisConfig:
     """Reward functions proposed in each generation."""
     budget: BudgetName = "normal"
     """How much training each reward gets, as the task defines it (--quick is short for --budget quick)."""
+    start_from: str | None = None
+    """Start the search from a reward: human, the task's own, which the model gets to see then; or a Python file with
+    compute_reward. It is trained like any candidate, and is the first parent. Needs a model."""
+    examples: int = 0
+    """Show the model so many rewards for other tasks, those nearest to the wish, from a library of pairs that were
+    written by hand. The grammar reads no prompts and ignores them."""
+    examples_dir: Path | None = None
+    """Folder with Markdown files of your own that join the library; see docs/prompts.md."""
+    attempts: int = 3
+    """How often a generation is asked for at most: again, with the reasons, as long as every reward of it fails."""
+    repairs: int = 0
+    """Send an answer whose reward fails the checks or the probe back to its model, with the reason, at most so often;
+    the last answer counts. The grammar's rewards pass them."""
     seed: int = 0
     """Seed of the search, the training and the evaluation."""
     model: str | None = None
@@ -160,11 +173,7 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
-        counts = ("generations", "samples", "num_envs", "environment_steps", "threads")
-        for name in (*counts, "answer_tokens", "max_tokens"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        self._check_counts()
         if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
             raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
         if self.racing and self.trainer != "population":
@@ -175,6 +184,7 @@ class SynthesisConfig:
                 "--race-keep needs a share for each of --race-rungs, from 1 downwards and above 0, "
                 f"got {' '.join(map(str, self.race_keep))} for {len(self.race_rungs)} rungs."
             )
+        self._check_start()
         self._check_screening()
         self._check_finals()
         _ = self.search_strategy
@@ -189,6 +199,31 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_counts(self) -> None:
+        counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
+        for name in (*counts, "max_tokens"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+        for name in ("repairs", "examples"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"--{name} must be 0 (none) or more, got {getattr(self, name)}.")
+        if self.examples_dir is not None and not self.examples:
+            raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
+
+    def _check_start(self) -> None:
+        if self.start_from is None:
+            return
+        if not self.start_from.strip():
+            raise UsageError("--start-from is empty: give human, or the path of a reward file.")
+        if self.start_from == "human" and not self.has_fitness:
+            raise UsageError(
+                f"--start-from human is the reward of the task {self.env}, which wants something else than the wish "
+                f"{self.task!r}: give a file with a reward for the wish."
+            )
+        if self.strategy == "random":
+            raise UsageError("--strategy random builds on nothing: leave --start-from out, or take another strategy.")
 
     def _check_finals(self) -> None:
         if self.final_seeds < 0 or (self.final_seeds and not self.has_fitness):

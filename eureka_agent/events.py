@@ -29,6 +29,13 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class StartMeasured:
+    """The reward that the search was given to start from was tried out, and is the best so far."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class GenerationStarted:
     """A generation's prompt was written."""
 
@@ -43,6 +50,13 @@ class Proposed:
 
     generation: int
     completion: Completion
+
+
+@dataclass(frozen=True)
+class SentBack:
+    """An answer failed the checks or the probe, and is sent back to its proposer with the reason."""
+
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -113,14 +127,18 @@ class RunFinished:
     """Spent on training and evaluation, over all sittings of the run."""
     finals: tuple[Final, ...] = ()
     """Trainings of the best reward with other seeds, where they were asked for."""
+    replaced: tuple[Completion, ...] = ()
+    """Answers that were paid for and are no candidate's, since others came in their place."""
     stopped: str = ""
     """Which limit ended the search before its last generation, in one sentence; empty when none did."""
 
 
 Event: TypeAlias = (
     RunStarted
+    | StartMeasured
     | GenerationStarted
     | Proposed
+    | SentBack
     | Rejected
     | TrainingStarted
     | Trained

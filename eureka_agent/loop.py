@@ -7,25 +7,22 @@ killed goes on where it stopped: what the store has is read, what it lacks is ma
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from eureka_agent.events import BaselinesMeasured, GenerationFinished, GenerationStarted, Listener, Rejected
+from eureka_agent.errors import RewardFileError
+from eureka_agent.events import GenerationFinished, GenerationStarted, Listener, Rejected, StartMeasured
 from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.finals import measure_finals
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Candidate, Completion, Failure, Feedback, Generation, Outcome
+from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
 from eureka_agent.reflection import reflect
-from eureka_agent.reward import RewardRunner
-from eureka_agent.screening import Screening
+from eureka_agent.screening import Ready, Screening
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
-from eureka_agent.trial import Trials
-
-MAX_ATTEMPTS = 3
-"""A generation in which every candidate fails is asked for again, with the reasons, at most this often in all."""
+from eureka_agent.trial import Trials, measure_baselines
 
 
 class Search:
@@ -41,28 +38,31 @@ class Search:
         self._tell, self._judge = tell, judge
         self._started = time.monotonic()
         self._out_of_time = ""
+        self.best: Outcome | None = None
+        """The best candidate so far."""
 
     def run(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
         if self.config.baselines and self.config.has_fitness:
-            self._measure_baselines()
-        history: list[Outcome] = []
+            measure_baselines(self.store, self.trials, self._tell)
+        history = self._start()
+        self.best = self._best(history)
         for g in range(self.config.generations):
             outcomes = self._generation(g, history)
             if not outcomes:  # the limit left no room for any
                 break
             history += outcomes
             said = self._hear(g, outcomes, history)
-            generation = Generation(g, tuple(outcomes), self._best(history), said)
+            self.best = self._best(history)
+            generation = Generation(g, tuple(outcomes), self.best, said)
             self._tell(GenerationFinished(generation))
             yield generation
             if said is not None and said.stop:
                 break
             if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
-        best = self._best(history)
-        if best is not None and self.config.final_seeds and not self._time_is_over():
-            measure_finals(self.store, self.trials, best, self._tell)
+        if self.best is not None and self.config.final_seeds and not self._time_is_over():
+            measure_finals(self.store, self.trials, self.best, self._tell)
 
     @property
     def stopped(self) -> str:
@@ -75,54 +75,66 @@ class Search:
             self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
         return bool(self._out_of_time)
 
+    def _start(self) -> list[Outcome]:
+        """Try out the reward that the search was given to start from, as any candidate; there may be none."""
+        given = self._proposals.start()
+        if given is None:
+            return []
+        (outcome,) = self._try_out(GIVEN, {}, [given], None)
+        if outcome.failure is not None:
+            raise RewardFileError(f"The search cannot start from {self.config.start_from}: {outcome.failure.message}")
+        self._tell(StartMeasured(outcome))
+        return [outcome]
+
     def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained."""
         outcomes: list[Outcome] = []
         champion = self._best(history)
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in range(self.config.attempts):
             prompts = self._proposals.prompts(g, attempt, (*history, *outcomes), self._best)
             self._tell(GenerationStarted(g, attempt))
-            outcomes += self._try_out(g, self._proposals.ask(g, prompts), champion)
+            outcomes += self._try_out(g, prompts, self._proposals.ask(g, prompts), champion)
             if self.stopped or any(outcome.evaluation for outcome in outcomes):
                 break
         return outcomes
 
     # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
-    def _try_out(self, g: int, completions: Sequence[Completion], champion: Outcome | None) -> list[Outcome]:
-        """Find out what each completion is worth; a failure costs only itself."""
+    def _try_out(
+        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], champion: Outcome | None
+    ) -> list[Outcome]:
+        """Find out what each completion is worth; a failure costs only itself. `prompts`: what each answers."""
         known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
         outcomes = [known[c.index] for c in completions if c.index in known]
+        new = [completion for completion in completions if completion.index not in known]
         with ExitStack() as open_rewards:
-            ready: list[tuple[Candidate, RewardRunner]] = []
-            for completion in completions:
-                if completion.index in known:
-                    continue
-                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
-                if isinstance(sealed, Outcome):
-                    outcomes.append(self._keep(sealed))
-                else:
-                    self.store.put_check(sealed[0])
-                    ready.append(sealed)
-            originals, repeats = self._without_twins(ready)
+            ready, failed = self._seal(g, prompts, new, open_rewards)
+            outcomes += [self._keep(outcome) for outcome in failed]
+            originals, repeats = self._screening.set_twins_apart(ready)
             accepted, refused = self._screening.screen(originals)
             outcomes += [self._keep(outcome) for outcome in refused]
             outcomes += self._train(accepted, champion)
             outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
-    def _without_twins(
-        self, ready: Sequence[tuple[Candidate, RewardRunner]]
-    ) -> tuple[list[tuple[Candidate, RewardRunner]], list[tuple[Candidate, str]]]:
-        """Set apart who computes what a candidate before it does, with that one's name: its training is known."""
-        first = {o.candidate.function: o.candidate.name for o in self.store.outcomes() if not o.twin}
-        originals, repeats = [], []
-        for candidate, reward in ready:
-            twin = first.setdefault(candidate.function, candidate.name)
-            if twin == candidate.name:
-                originals.append((candidate, reward))
-            else:
-                repeats.append((candidate, twin))
-        return originals, repeats
+    def _seal(
+        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], open_rewards: ExitStack
+    ) -> tuple[list[Ready], list[Outcome]]:
+        """Return who passes checks and probe, and who fails for good: an answer may be sent back before that."""
+        ready: list[Ready] = []
+        failed: dict[int, Outcome] = {}
+        while completions:
+            for completion in completions:
+                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
+                if isinstance(sealed, Outcome):
+                    failed[completion.index] = sealed
+                else:
+                    failed.pop(completion.index, None)
+                    self.store.put_check(sealed[0])
+                    ready.append(sealed)
+            again = [failed[completion.index] for completion in completions if completion.index in failed]
+            completions = self._proposals.repair(g, prompts, again)
+        # In the order of the samples, whoever was sent back: of two that compute the same, the first is trained.
+        return sorted(ready, key=lambda pair: pair[0].index), list(failed.values())
 
     def _repeat(self, candidate: Candidate, twin: str) -> Outcome:
         """Give a candidate what came of its twin; training is deterministic, so its own would end in the same."""
@@ -133,7 +145,7 @@ class Search:
         self._tell(Rejected(outcome))
         return outcome
 
-    def _train(self, ready: Sequence[tuple[Candidate, RewardRunner]], champion: Outcome | None) -> list[Outcome]:
+    def _train(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
         """Train the candidates side by side, measure what their policies do, and store all of it at once.
 
         They race, if the run does, against each other and the best so far.
@@ -164,13 +176,6 @@ class Search:
         unit = task.fitness_unit if self.config.has_fitness else None
         words = reflect(outcome, max_episode_steps=task.max_episode_steps, fitness_unit=unit)
         return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
-
-    def _measure_baselines(self) -> None:
-        if stored := self.store.baselines():
-            self._tell(BaselinesMeasured(tuple(stored)))
-            return
-        started = time.monotonic()
-        self.store.put_baselines(self.trials.baselines(), seconds=time.monotonic() - started)
 
     # ------------------------------------------------------------------ hear, select
     def _hear(self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]) -> Feedback | None:

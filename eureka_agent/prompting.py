@@ -10,17 +10,17 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
 import jinja2
 
-from eureka_agent.records import Feedback, Message, Outcome, Prompt
+from eureka_agent.records import Example, Feedback, Message, Outcome, Prompt
 from eureka_agent.strategies import Operator
 from eureka_agent.task import StateVariable, Task
 
-_SHOWN_REPAIRS = 3  # failed rewards whose code a repair prompt shows
+_SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
 _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
@@ -39,13 +39,16 @@ def write_prompt(
     feedback: Sequence[Feedback] = (),
     *,
     operator: Operator = "",
+    examples: Sequence[Example] = (),
 ) -> Prompt:
-    """Return the prompt that fits: the next one when there are parents, a repair when all failed, else the first."""
+    """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first."""
     if parents:
-        return next_prompt(task, description, generation, parents, history, feedback, operator=operator)
+        return next_prompt(
+            task, description, generation, parents, history, feedback, operator=operator, examples=examples
+        )
     if history and all(outcome.failure for outcome in history):
-        return repair_prompt(task, description, generation, history)
-    return first_prompt(task, description, generation, history, feedback)
+        return retry_prompt(task, description, generation, history, examples=examples)
+    return first_prompt(task, description, generation, history, feedback, examples=examples)
 
 
 def first_prompt(
@@ -54,9 +57,11 @@ def first_prompt(
     generation: int = 0,
     history: Sequence[Outcome] = (),
     feedback: Sequence[Feedback] = (),
+    *,
+    examples: Sequence[Example] = (),
 ) -> Prompt:
     """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
-    messages = _messages(task, "first.md", description=description, **_said((), history, feedback))
+    messages = _messages(task, "first.md", examples, description=description, **_said((), history, feedback))
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
@@ -69,6 +74,7 @@ def next_prompt(
     feedback: Sequence[Feedback] = (),
     *,
     operator: Operator = "",
+    examples: Sequence[Example] = (),
 ) -> Prompt:
     """Return the prompt that asks to improve on `parents` (best first), with what was said and the last failures.
 
@@ -77,6 +83,7 @@ def next_prompt(
     messages = _messages(
         task,
         "next.md",
+        examples,
         description=description,
         parents=parents,
         failures=_last_failures(history),
@@ -88,13 +95,28 @@ def next_prompt(
     return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
 
 
-def repair_prompt(task: Task, description: str, generation: int, history: Sequence[Outcome]) -> Prompt:
+def retry_prompt(
+    task: Task,
+    description: str,
+    generation: int,
+    history: Sequence[Outcome],
+    *,
+    examples: Sequence[Example] = (),
+) -> Prompt:
     """Return the prompt after a round in which every candidate failed."""
     failures = _last_failures(history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
-    shown = list(reversed(coded.values()))[:_SHOWN_REPAIRS]
-    messages = _messages(task, "repair.md", description=description, failures=failures, shown=shown)
+    shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
+    messages = _messages(task, "retry.md", examples, description=description, failures=failures, shown=shown)
     return Prompt(generation, messages, (), tuple(history))
+
+
+def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
+    """Return the prompt that sends an answer to `prompt` back, with the reason why it failed before training."""
+    answer = failed.candidate.completion
+    said = (Message("assistant", answer.text),) if answer.text.strip() else ()  # servers refuse empty messages
+    reason = Message("user", render("repair.md", failure=failed.failure))
+    return replace(prompt, messages=(*prompt.messages, *said, reason), repair=answer.repair + 1)
 
 
 def render(template: str, **values: object) -> str:
@@ -105,6 +127,25 @@ def render(template: str, **values: object) -> str:
 def number(value: float) -> str:
     """Return a number with four significant digits, as models and people like to read it."""
     return f"{value:.4g}"
+
+
+def describe(variable: StateVariable) -> str:
+    """Return one line: shape, unit, frame, meaning, entries."""
+    shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
+    unit = f" {variable.unit}" if variable.unit not in ("", "-") else ""
+    facts = [f"{variable.frame} frame"] if variable.frame not in ("", "-") else []
+    facts += [variable.kind.replace("_", " ")] if variable.kind.startswith("quaternion") else []
+    line = f"{shape}{unit}{''.join(f', {fact}' for fact in facts)}: {variable.meaning}"
+    line += f"; the target of {variable.goal_for}" if variable.goal_for else ""
+    return line + (f"; entries: {', '.join(variable.elements)}" if variable.elements else "")
+
+
+def fenced(code: str) -> str:
+    """Return code in a Markdown fence that nothing inside it can close."""
+    mark = "```"
+    while mark in code:
+        mark += "`"
+    return f"{mark}python\n{code.rstrip()}\n{mark}"
 
 
 @cache
@@ -122,14 +163,14 @@ def _templates() -> jinja2.Environment:
     environment.globals.update(
         number=number,
         percent=lambda share: f"{share:.0%}",
-        fenced=_fenced,
-        describe=_describe,
+        fenced=fenced,
+        describe=describe,
         stage_words=_STAGE_WORDS,
     )
     return environment
 
 
-def _messages(task: Task, template: str, **values: object) -> tuple[Message, Message]:
+def _messages(task: Task, template: str, examples: Sequence[Example], **values: object) -> tuple[Message, Message]:
     methods = {name: getattr(type(task), name) for name in ("control", "observation", "terminated")}
     if type(task).control is Task.control:
         del methods["control"]
@@ -137,7 +178,7 @@ def _messages(task: Task, template: str, **values: object) -> tuple[Message, Mes
         "methods": {"control": "", **{name: _source(method) for name, method in methods.items()}},
         "method_constants": {name: value for method in methods.values() for name, value in _numbers(method).items()},
     }
-    user = render(template, task=task, **shown, **values)
+    user = render(template, task=task, examples=examples, **shown, **values)
     return Message("system", render("system.md")), Message("user", user)
 
 
@@ -196,17 +237,6 @@ def _latest(history: Sequence[Outcome]) -> int:
     return max((outcome.candidate.generation for outcome in history), default=0)
 
 
-def _describe(variable: StateVariable) -> str:
-    """Return one line: shape, unit, frame, meaning, entries."""
-    shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
-    unit = f" {variable.unit}" if variable.unit not in ("", "-") else ""
-    facts = [f"{variable.frame} frame"] if variable.frame not in ("", "-") else []
-    facts += [variable.kind.replace("_", " ")] if variable.kind.startswith("quaternion") else []
-    line = f"{shape}{unit}{''.join(f', {fact}' for fact in facts)}: {variable.meaning}"
-    line += f"; the target of {variable.goal_for}" if variable.goal_for else ""
-    return line + (f"; entries: {', '.join(variable.elements)}" if variable.elements else "")
-
-
 def _source(function: Callable[..., object]) -> str:
     """Return a method's code without its docstring; nothing when it has no source file."""
     try:
@@ -227,11 +257,3 @@ def _numbers(function: Callable[..., object]) -> dict[str, float]:
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
     values = {name: known.get(name) for name in (code.co_names if code else ())}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
-
-
-def _fenced(code: str) -> str:
-    """Return code in a Markdown fence that nothing inside it can close."""
-    mark = "```"
-    while mark in code:
-        mark += "`"
-    return f"{mark}python\n{code.rstrip()}\n{mark}"

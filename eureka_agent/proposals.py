@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from eureka_agent.errors import EmptyAnswersError, LimitReachedError
-from eureka_agent.events import Listener, Proposed
-from eureka_agent.prompting import write_prompt
+from eureka_agent.errors import ContextTooLongError, EmptyAnswersError, LimitReachedError
+from eureka_agent.events import Listener, Proposed, SentBack
+from eureka_agent.examples import choose_examples
+from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import Asked, Completion, Outcome, Prompt
+from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
+from eureka_agent.reward_function import RewardFunction
 from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan
 from eureka_agent.task import Task
@@ -24,6 +27,21 @@ class Proposals:
         self._strategy = self._config.search_strategy
         self.stopped = ""
         """Which limit left no room for another request, in one sentence; empty when none did."""
+
+    def start(self) -> Completion | None:
+        """Return the reward that the search was given, as an answer; None where it starts from nothing.
+
+        A file is read once: what the store has stays. Raises RewardFileError.
+        """
+        known = self._store.completions(GIVEN).get(0)
+        if known is not None or self._config.start_from is None:
+            return known
+        code = self._task.human_reward
+        if self._config.start_from != "human":
+            code = RewardFunction.load(self._config.start_from, self._task).source
+        given = Completion(0, fenced(code), "given", cost_usd=0.0)
+        self._store.put_completion(GIVEN, given)
+        return given
 
     def prompts(self, g: int, attempt: int, history: Sequence[Outcome], best: Best) -> dict[int, Prompt]:
         """Return an attempt's prompts by sample, each as the strategy plans it; once stored, its words stay.
@@ -47,7 +65,10 @@ class Proposals:
         return dict(sorted(prompts.items()))
 
     def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome]) -> Prompt:
-        """Write a plan's prompt. It has no trace of the human reward, nor of a fitness that is not the wish's."""
+        """Write a plan's prompt. It has no trace of a fitness that is not the wish's.
+
+        Nor has it one of the human reward, unless the search starts from that.
+        """
         told = [replace(outcome, distance_to_human=None) for outcome in (*plan.history, *failed)]
         parents = [replace(outcome, distance_to_human=None) for outcome in plan.parents]
         if not self._config.has_fitness:
@@ -55,8 +76,8 @@ class Proposals:
         names = {outcome.candidate.name for outcome in (*told, *parents)}
         # A resumed run knows more than was said then, and a strategy's samples need not know of all candidates.
         said = [said.about(names) for said in self._store.feedback().values() if said.generation < g]
-        wish = self._config.wish(self._task)
-        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator)
+        wish, examples = self._config.wish(self._task), examples_of(self._store, self._task)
+        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator, examples=examples)
 
     def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:
         """Return the completions in the order of the samples.
@@ -70,13 +91,7 @@ class Proposals:
         missing = {i: prompt for i, prompt in prompts.items() if i not in have}
         for completion in have.values():
             self._tell(Proposed(g, completion))
-        try:
-            for completion in self._proposer.propose(missing) if missing else ():
-                self._store.put_completion(g, completion)
-                have[completion.index] = completion
-                self._tell(Proposed(g, completion))
-        except LimitReachedError as limit:
-            self.stopped = str(limit)
+        have |= {completion.index: completion for completion in self._answers(g, missing)}
         if not self.stopped and not _any_text(have.values()):
             raise EmptyAnswersError(
                 f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it something by hand, "
@@ -84,6 +99,59 @@ class Proposals:
             )
         return [have[i] for i in prompts if i in have]
 
+    def repair(self, g: int, prompts: Mapping[int, Prompt], failed: Sequence[Outcome]) -> list[Completion]:
+        """Send answers that failed before training back, each with its reason, and return what came in their place.
+
+        An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room
+        stay as they are, and so does what nobody proposed.
+        """
+        most = 0 if self.stopped else self._config.repairs
+        hopeful = [o for o in failed if o.candidate.completion.repair < most and not o.candidate.given]
+        again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
+        repaired: list[Completion] = []
+        with suppress(ContextTooLongError):
+            repaired.extend(self._answers(g, again))  # keeps what came before the error
+        return repaired
+
+    def _sent_back(self, prompt: Prompt, failed: Outcome) -> Prompt:
+        """Return the prompt that sends an answer back; once stored, its words stay."""
+        candidate, samples = failed.candidate, self._config.samples
+        prompt = repair_prompt(prompt, failed)
+        stored = [a for a in self._store.asked(candidate.generation) if a.repair == prompt.repair]
+        known = next((asked for asked in stored if candidate.index in asked.samples), None)
+        if known is not None:
+            prompt = replace(prompt, messages=known.messages)
+        else:
+            attempt, place = divmod(candidate.index, samples)
+            parents = tuple(parent.candidate.name for parent in prompt.parents)
+            number = prompt.repair * samples + place  # beyond the attempt's plans
+            asked = Asked(
+                candidate.generation, attempt, number, (candidate.index,), prompt.messages, parents, prompt.repair
+            )
+            self._store.put_asked(asked)
+        self._tell(SentBack(failed))
+        return prompt
+
+    def _answers(self, g: int, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield the completions as they arrive, stored; when a limit leaves no room for more, no more."""
+        try:
+            for completion in self._proposer.propose(prompts) if prompts else ():
+                completion = replace(completion, repair=prompts[completion.index].repair)
+                self._store.put_completion(g, completion)
+                self._tell(Proposed(g, completion))
+                yield completion
+        except LimitReachedError as limit:
+            self.stopped = str(limit)
+
+
+def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
+    """Return the examples that a run's prompts show; chosen once, for what the store has stays. Raises UsageError."""
+    examples = store.examples
+    if not examples and (examples := choose_examples(store.config, task)):
+        store.put_examples(examples)
+    return examples
+
 
 def _any_text(completions: Iterable[Completion]) -> bool:
-    return any(completion.text.strip() for completion in completions)
+    """Whether a model wrote anything; before a repair it did."""
+    return any(completion.text.strip() or completion.repair for completion in completions)

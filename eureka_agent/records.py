@@ -13,6 +13,13 @@ from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "probe", "screening", "training"]
+GIVEN = -1
+"""The generation of the reward that a search starts from, if it was given one; what is proposed counts from 0."""
+
+
+def candidate_name(generation: int, index: int) -> str:
+    """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for what was given."""
+    return "start" if generation == GIVEN else f"g{generation}c{index}"
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Completion:
     """Which of the generation's samples this is, from 0."""
     text: str
     proposer: str
-    """The model's name as the run asked for it, or `grammar`, or `scripted`."""
+    """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search starts from it."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -41,6 +48,8 @@ class Completion:
     seconds: float = 0.0
     served_by: str = ""
     """What the server calls the model that answered, with its version where it says so."""
+    repair: int = 0
+    """How many answers to the same prompt failed before this one, and were sent back."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One reward function that was proposed, or the lack of one."""
+    """One reward function that was proposed, or given to start from, or the lack of one."""
 
     generation: int
     completion: Completion
@@ -140,7 +149,12 @@ class Candidate:
     @property
     def name(self) -> str:
         """Short name, unique in a run: `g2c5` is sample 5 of generation 2."""
-        return f"g{self.generation}c{self.index}"
+        return candidate_name(self.generation, self.index)
+
+    @property
+    def given(self) -> bool:
+        """Whether it is what the search starts from, and nobody proposed it."""
+        return self.generation == GIVEN
 
 
 @dataclass(frozen=True)
@@ -202,6 +216,21 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A wish and a reward for it, to be shown beside another wish."""
+
+    name: str
+    """Of its file, without the ending."""
+    description: str
+    """What the robot should do, in one sentence."""
+    state: str
+    """What the reward reads: a Markdown list with shapes, units and meanings."""
+    state_names: str
+    """The names of it, with spaces between them."""
+    code: str
+
+
+@dataclass(frozen=True)
 class Prompt:
     """What a proposer is asked. Models read `messages`; the grammar reads `parents` and `history`."""
 
@@ -213,6 +242,8 @@ class Prompt:
     """Every outcome so far, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of the generations so far, oldest first."""
+    repair: int = 0
+    """Above 0 when it sends an answer back: how many failed, this one among them."""
 
 
 @dataclass(frozen=True)
@@ -223,12 +254,14 @@ class Asked:
     attempt: int
     """Above 0 when every candidate of the attempts before failed."""
     plan: int
-    """Which of the attempt's prompts this is: a search may tell its samples different things."""
+    """Which of the attempt's prompts this is: a search may tell its samples different things, and send some back."""
     samples: tuple[int, ...]
     """The samples of the generation that it asks for."""
     messages: tuple[Message, ...]
     parents: tuple[str, ...]
     """Names of the candidates that it shows to be improved."""
+    repair: int = 0
+    """Above 0 when it sends its only sample's answer back: how many failed, this one among them."""
 
 
 @dataclass(frozen=True)

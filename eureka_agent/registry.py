@@ -73,12 +73,17 @@ def find_task(words: str) -> Task:
     )
 
 
+def telling_words(text: str) -> list[str]:
+    """Return the words of `text` that tell one task from another, in order, without their English endings."""
+    return [_stem(word) for word in _normalise(text).split() if word not in _FILLER]
+
+
 def _score(words: str, task: Task) -> float:
     """Share of the wish's telling words that the task's best name or description has (0 to 1)."""
-    wish = _telling(words)
+    wish = frozenset(telling_words(words))
     if not wish:
         return 0.0
-    candidates = (_telling(text) for text in (task.name, *task.aliases, task.description))
+    candidates = (frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description))
     return max(_overlap(wish, text) for text in candidates)
 
 
@@ -86,10 +91,6 @@ def _overlap(wish: frozenset[str], text: frozenset[str]) -> float:
     """F-measure of the shared words: words that the wish lacks count as well as words that the task lacks."""
     shared = len(wish & text)
     return 2 * shared / (len(wish) + len(text)) if shared else 0.0
-
-
-def _telling(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _normalise(text).split() if word not in _FILLER)
 
 
 def _stem(word: str) -> str:

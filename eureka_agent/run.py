@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +12,23 @@ from typing import TypedDict, Unpack
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
+from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
+from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.records import Baseline, Generation, Message, Outcome
+from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
+from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
@@ -64,14 +67,15 @@ class Run:
     def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener) -> None:
         self.dir, self.task = run_dir, task
         self._store, self._search, self._tell = store, search, tell
-        self.best: Outcome | None = None
+
+    @property
+    def best(self) -> Outcome | None:
         """The best candidate so far."""
+        return self._search.best
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
-        for generation in self._search.run():
-            self.best = generation.best
-            yield generation
+        yield from self._search.run()
         self._store.put_meta("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
@@ -114,6 +118,7 @@ class Run:
             + sum(training.environment_steps for training in finals),
             seconds=self._store.seconds,
             finals=tuple(self._store.finals()),
+            replaced=tuple(self._store.replaced()),
             stopped=self._search.stopped,
         )
 
@@ -171,8 +176,11 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
-    task, chosen, judge = _prepared(config, given)
+    task = find_task(config.env or config.task)
+    chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     with _wall(config, given) as wall:
+        if config.start_from not in (None, "human"):
+            check_file(Path(config.start_from), task, wall)
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
@@ -182,14 +190,16 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
-        task, chosen, judge = _prepared(store.config, given)
+        task = find_task(store.config.env or store.config.task)
+        chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
         with _wall(store.config, given) as wall:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
 
 
-def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Proposer, str], Judge | None]:
-    """Find the task, the proposer and the judge, and refuse what cannot work while nothing is written yet."""
-    task = find_task(config.env or config.task)
+def _prepared(
+    config: SynthesisConfig, task: Task, given: Given, examples: Sequence[Example]
+) -> tuple[tuple[Proposer, str], Judge | None]:
+    """Find the proposer and the judge, and refuse what cannot work while nothing is written yet."""
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
     judge = given.get("judge") or choose_judge(config)
     if (proposer := given.get("proposer")) is None:
@@ -202,22 +212,23 @@ def _prepared(config: SynthesisConfig, given: Given) -> tuple[Task, tuple[Propos
     else:
         announcement = f"The proposer {proposer.name!r} proposes the rewards."
     if isinstance(proposer, ChatProposer):
-        announcement += f" {_expense(config, task, proposer)}"
-    return task, (proposer, announcement), judge
+        announcement += f" {_expense(config, task, proposer, examples)}"
+    return (proposer, announcement), judge
 
 
-def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer) -> str:
+def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]) -> str:
     """Return what the models take at most, in one sentence. Raises UsageError when not even one request fits in."""
-    first = write_prompt(task, config.wish(task), 0, (), ())
+    first = write_prompt(task, config.wish(task), 0, (), (), examples=examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
             f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
             "(--answer-tokens)."
         )
-    # A later prompt holds an earlier answer, and what came of it, besides.
+    # A prompt with a parent holds that, and what came of it, besides.
     later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES)))
-    total = worst.times(config.samples) + later.times(config.samples * (config.generations - 1))
+    first_ones = 0 if config.start_from else config.samples
+    total = worst.times(first_ones) + later.times(config.samples * config.generations - first_ones)
     models = proposer.models.values()
     unpriced = " of unknown price" if any(model.price is None for model in models) else ""
     longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)

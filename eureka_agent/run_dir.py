@@ -60,6 +60,10 @@ class RunDir:
         retry, part = f"_retry_{attempt}" if attempt else "", f"_plan_{plan}" if plan else ""
         return self.path / "prompts" / f"generation_{generation}{retry}{part}.md"
 
+    def repair(self, candidate: str, number: int) -> Path:
+        """Text of the prompt that sends a candidate's answer back for the first time (1), the second, and so on."""
+        return self.path / "prompts" / f"{candidate}_repair_{number}.md"
+
     def completion(self, candidate: str) -> Path:
         """Text of a candidate's completion."""
         return self.path / "completions" / f"{candidate}.md"

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.errors import StoreError
+from eureka_agent.errors import StoreError, UsageError
+from eureka_agent.examples import example_text
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
+from eureka_agent.selection import best_so_far
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
+from eureka_agent.task import Task
 
 FORMAT = "eureka-agent run 1"
 """Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""
@@ -34,7 +37,7 @@ class RunExport:
     completions: Mapping[str, Completion]
     """What was answered, with its cost, by candidate name (`g1c3`)."""
     replaced: tuple[Completion, ...]
-    """Empty answers that were paid for and asked for again."""
+    """Answers that were paid for and asked for again: all were empty, or they failed and were sent back."""
     checked: Mapping[str, Candidate]
     """Candidates that passed the checks, trained or not."""
     candidates: tuple[Outcome, ...]
@@ -50,15 +53,15 @@ class RunExport:
 
 def exported(store: Store, *, policies: bool = False) -> RunExport:
     """Read a run from its database. Raises StoreError."""
-    config, outcomes = store.config, store.outcomes()
+    outcomes = store.outcomes()
     weights = {o.candidate.name: store.policy(o.candidate.generation, o.candidate.index) for o in outcomes if policies}
     return RunExport(
         format=FORMAT,
         run=store.path.resolve().parent.name,
         facts=store.facts(),
-        config=config,
+        config=store.config,
         prompts=tuple(store.asked()),
-        completions={f"g{g}c{i}": c for g in range(config.generations) for i, c in store.completions(g).items()},
+        completions=store.answers(),
         replaced=tuple(store.replaced()),
         checked=store.checks(),
         candidates=tuple(outcomes),
@@ -67,6 +70,15 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         feedback=store.feedback(),
         policies={name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data},
     )
+
+
+def best_as_example(store: Store, task: Task) -> str:
+    """Return the best reward so far as the text of an example file (`examples.py`). Raises UsageError without one."""
+    config = store.config
+    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
+    if best is None or best.candidate.reward is None:
+        raise UsageError("The run has no best reward that could be an example: let it go on, or take another run.")
+    return example_text(config.wish(task), task.reward_inputs, best.candidate.reward)
 
 
 def export_text(export: RunExport) -> str:

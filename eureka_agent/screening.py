@@ -41,6 +41,19 @@ class Screening:
         self._human: Tensor | None = None
         self._rollouts: tuple[tuple[str, ...], Rollouts] | None = None
 
+    def set_twins_apart(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
+        """Return who is new, and who computes what a candidate before it does, with that one's name."""
+        first = {o.candidate.function: o.candidate.name for o in self._store.outcomes() if not o.twin}
+        originals: list[Ready] = []
+        repeats: list[tuple[Candidate, str]] = []
+        for candidate, reward in ready:
+            twin = first.setdefault(candidate.function, candidate.name)
+            if twin == candidate.name:
+                originals.append((candidate, reward))
+            else:
+                repeats.append((candidate, twin))
+        return originals, repeats
+
     def screen(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Outcome]]:
         """Return who may train, and the outcomes of those that are refused."""
         accepted: list[Ready] = []

@@ -21,9 +21,10 @@ def best_so_far(history: Sequence[Outcome], feedback: Mapping[int, Feedback], *,
     """Return what the search goes on from: after each generation the first of its ranking, or what fitness says.
 
     Without a ranking the fittest of the generation and of the best before it is taken; without a fitness the best
-    before it stays. `feedback`: by generation. With no ranking at all this is `greedy`.
+    before it stays, at first what was given to start from. `feedback`: by generation. With no ranking at all this is
+    `greedy`.
     """
-    best: Outcome | None = None
+    best = next((outcome for outcome in history if outcome.candidate.given), None)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         said = feedback.get(generation)
         ranked = [outcome for name in (said.ranking if said else ()) if (outcome := named(history, name))]

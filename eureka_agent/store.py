@@ -19,7 +19,17 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
+from eureka_agent.records import (
+    Asked,
+    Baseline,
+    Candidate,
+    Completion,
+    Example,
+    Feedback,
+    Final,
+    Outcome,
+    candidate_name,
+)
 from eureka_agent.serial import from_json, to_json
 
 SCHEMA = 2
@@ -152,6 +162,16 @@ class Store:
     def _put_meta(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples that its prompts show; none before they are chosen."""
+        stored = self.meta("examples")
+        return from_json(tuple[Example, ...], stored) if stored else ()
+
+    def put_examples(self, examples: tuple[Example, ...]) -> None:
+        """Write them, so that a resumed run shows the same ones."""
+        self.put_meta("examples", to_json(examples, tuple[Example, ...]))
+
     # ------------------------------------------------------------------ what happened
     def asked(self, generation: int | None = None) -> list[Asked]:
         """Return the prompts of a generation, or of all, in order."""
@@ -180,6 +200,11 @@ class Store:
         rows = self._rows("SELECT sample, record FROM completions WHERE generation = ? ORDER BY sample", generation)
         return {int(sample): from_json(Completion, record) for sample, record in rows}
 
+    def answers(self) -> dict[str, Completion]:
+        """Return the completion of every candidate by its name, in order."""
+        rows = self._rows("SELECT generation, sample, record FROM completions ORDER BY generation, sample")
+        return {candidate_name(int(g), int(sample)): from_json(Completion, record) for g, sample, record in rows}
+
     def put_completion(self, generation: int, completion: Completion) -> None:
         """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
         with self._transaction("write a completion"):
@@ -188,9 +213,14 @@ class Store:
             self._db.execute(f"INSERT INTO replaced {before}", row[:2])
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
 
-    def replaced(self) -> list[Completion]:
-        """Return the completions that were paid for and then asked for again, since all were empty."""
-        return [from_json(Completion, record) for (record,) in self._rows("SELECT record FROM replaced ORDER BY rowid")]
+    def replaced(self, generation: int | None = None) -> list[Completion]:
+        """Return the completions, of a generation or of all, that were paid for and then asked for again.
+
+        They were empty, as were all beside them, or they failed and were sent back.
+        """
+        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
+        rows = self._rows(f"SELECT record FROM replaced{where} ORDER BY rowid", *args)
+        return [from_json(Completion, record) for (record,) in rows]
 
     def checks(self) -> dict[str, Candidate]:
         """Return the candidates that passed checks and probe by name, trained or not."""

@@ -55,14 +55,15 @@ def random(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list
 
 
 def restarts(every: int) -> Strategy:
-    """Return greedy search that forgets everything before each `every`-th generation.
+    """Return greedy search that forgets everything before each `every`-th generation but what it was given.
 
     The paper's protocol: five searches of five generations; a first generation without luck costs one of them only.
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
         start = g - g % every
-        return [_plan(range(samples), [o for o in history if o.candidate.generation >= start], best)]
+        known = [o for o in history if o.candidate.given or o.candidate.generation >= start]
+        return [_plan(range(samples), known, best)]
 
     return plan
 
@@ -70,14 +71,15 @@ def restarts(every: int) -> Strategy:
 def islands(count: int, migrate_every: int = 2) -> Strategy:
     """Return `count` greedy searches side by side, each with its share of the samples.
 
-    Before each `migrate_every`-th generation the island whose best is the worst takes over the best of all as its
-    parent (Tanese 1989; FunSearch, Romera-Paredes et al. 2024, resets the worse half in the same way).
+    What the search was given to start from belongs to all of them. Before each `migrate_every`-th generation the
+    island whose best is the worst takes over the best of all as its parent (Tanese 1989; FunSearch, Romera-Paredes et
+    al. 2024, resets the worse half in the same way).
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
         plans = []
         for island in range(count):
-            members = [o for o in history if _island(o.candidate.index % samples, samples, count) == island]
+            members = [o for o in history if o.candidate.given or _island_of(o, samples, count) == island]
             places = [sample for sample in range(samples) if _island(sample, samples, count) == island]
             plans.append(_plan(places, members, best))
         if g > 0 and g % migrate_every == 0 and (champion := best(history)) is not None:
@@ -103,7 +105,9 @@ def with_operators(strategy: Strategy) -> Strategy:
             for operator in OPERATORS:
                 places = tuple(sample for sample in each.samples if OPERATORS[sample % len(OPERATORS)] == operator)
                 if places:
-                    plans.append(Plan(places, _parents(operator, each, best), each.history, operator))
+                    shown = _parents(operator, each, best)
+                    alone = operator == "cross" and len(shown) < 2  # as long as there is only what was given
+                    plans.append(Plan(places, shown, each.history, "" if alone else operator))
         return plans
 
     return plan
@@ -145,6 +149,10 @@ def choose_strategy(
 def _plan(samples: Sequence[int], history: Sequence[Outcome], best: Best) -> Plan:
     parent = best(history)
     return Plan(tuple(samples), () if parent is None else (parent,), tuple(history))
+
+
+def _island_of(outcome: Outcome, samples: int, count: int) -> int:
+    return _island(outcome.candidate.index % samples, samples, count)
 
 
 def _island(sample: int, samples: int, count: int) -> int:

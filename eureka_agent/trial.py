@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
+from eureka_agent.store import Store
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import (
     Act,
@@ -86,7 +88,11 @@ class Trials:
         rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]), COMPARED_ROWS)
         sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
-        probe(sealed, self._samples)
+        try:
+            probe(sealed, self._samples)
+        except CandidateError:
+            sealed.close()  # its process need not wait for the others
+            raise
         return sealed
 
     def _near_the_worlds(self, sealed: SealedReward, graph: RewardGraph | None) -> RewardRunner:
@@ -182,6 +188,15 @@ class Trials:
                 threads=self._threads,
                 device=self._device,
             )
+
+
+def measure_baselines(store: Store, trials: Trials, tell: Listener) -> None:
+    """Train the references and store them, once."""
+    if stored := store.baselines():
+        tell(BaselinesMeasured(tuple(stored)))
+        return
+    started = time.monotonic()
+    store.put_baselines(trials.baselines(), seconds=time.monotonic() - started)
 
 
 def _baseline(name: Literal["human", "sparse"], trial: Trial) -> Baseline:

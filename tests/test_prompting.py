@@ -10,7 +10,7 @@ import jinja2
 import pytest
 
 from eureka_agent import prompting
-from eureka_agent.prompting import first_prompt, next_prompt, repair_prompt, write_prompt
+from eureka_agent.prompting import first_prompt, next_prompt, repair_prompt, retry_prompt, write_prompt
 from eureka_agent.records import (
     Candidate,
     Completion,
@@ -18,6 +18,7 @@ from eureka_agent.records import (
     Evaluation,
     Failure,
     Feedback,
+    Message,
     Outcome,
     Prompt,
     RewardSource,
@@ -65,9 +66,9 @@ def test_snapshot_of_the_next_prompt() -> None:
     matches_snapshot("next", user(next_prompt(TOY, TOY.description, 2, (best,), history)))
 
 
-def test_snapshot_of_a_repair() -> None:
+def test_snapshot_of_a_retry() -> None:
     history = (failed(0, 0, "extract", "No code.", None), failed(0, 1, "check", "'nump' is not defined."))
-    matches_snapshot("repair", user(repair_prompt(TOY, TOY.description, 0, history)))
+    matches_snapshot("retry", user(retry_prompt(TOY, TOY.description, 0, history)))
 
 
 # ---------------------------------------------------------------- what must be in them
@@ -140,19 +141,34 @@ def test_each_different_failure_of_the_last_round_is_told_once() -> None:
     assert "What failed" not in user(next_prompt(TOY, TOY.description, 1, history[:1], history[:1]))
 
 
-def test_a_repair_shows_the_code_of_a_few() -> None:
+def test_a_retry_shows_the_code_of_a_few() -> None:
     history = tuple(failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6))
-    text = user(repair_prompt(TOY, TOY.description, 0, history))
+    text = user(retry_prompt(TOY, TOY.description, 0, history))
     assert [f"reason {i}." in text for i in range(6)] == [True] * 6
     assert text.count("# The code of") == 3
     assert "The code of g0c0" not in text
+
+
+def test_a_repair_goes_on_with_the_conversation() -> None:
+    prompt = first_prompt(TOY, TOY.description)
+    failure = failed(0, 1, "probe", "The reward is NaN.")
+    again = repair_prompt(prompt, failure)
+    assert again.messages[:2] == prompt.messages
+    assert again.messages[2] == Message("assistant", "…")  # what it answered, as it was
+    assert again.messages[3].role == "user"
+    matches_snapshot("repair", again.messages[3].content)
+    assert again.repair == 1
+    empty = replace(failure, candidate=replace(failure.candidate, completion=Completion(1, " \n", "m", repair=4)))
+    again = repair_prompt(prompt, empty)
+    assert [message.role for message in again.messages] == ["system", "user", "user"]
+    assert again.repair == 5
 
 
 def test_write_prompt_chooses() -> None:
     best, bad = worked(0, 0), failed(0, 1, "check", "no.")
     description = TOY.description
     assert write_prompt(TOY, description, 0, (), ()) == first_prompt(TOY, description)
-    assert write_prompt(TOY, description, 0, (), (bad,)) == repair_prompt(TOY, description, 0, (bad,))
+    assert write_prompt(TOY, description, 0, (), (bad,)) == retry_prompt(TOY, description, 0, (bad,))
     history = (best, bad)  # something worked, but nobody chose it as a parent
     assert write_prompt(TOY, description, 1, (), history) == first_prompt(TOY, description, 1, history)
     assert write_prompt(TOY, description, 1, (best,), history) == next_prompt(TOY, description, 1, (best,), history)
@@ -232,7 +248,7 @@ def test_an_undefined_name_in_a_template_is_an_error() -> None:
 def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
-    expected = ["environment", "failures", "feedback", "first", "next", "operators", "reflection", "repair", "system"]
+    expected = "environment examples failures feedback first next operators reflection repair retry system".split()
     assert names == [f"{name}.md" for name in expected]
 
 
@@ -272,7 +288,7 @@ def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
     for prompt in (
         first_prompt(task, task.description),
         next_prompt(task, task.description, 1, (best,), history),
-        repair_prompt(task, task.description, 0, history[1:]),
+        retry_prompt(task, task.description, 0, history[1:]),
     ):
         assert leaked(task, prompt) == set()
         assert "def fitness" not in user(prompt)

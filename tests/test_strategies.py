@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eureka_agent.errors import UsageError
-from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
+from eureka_agent.records import GIVEN, Candidate, Completion, Evaluation, Outcome
 from eureka_agent.selection import greedy as fittest
 from eureka_agent.strategies import (
     Plan,
@@ -102,6 +102,19 @@ def test_operators_take_turns() -> None:
     assert named["cross"] == ["g1c1", "g2c1"]  # 4 with 3.5
     assert named["lineage"] == ["g1c1", "g2c1", "g0c1"]  # the best of generations 1, 2 and 0
     assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [""]  # nothing to operate on
+
+
+def test_what_was_given_to_start_from_belongs_to_every_search() -> None:
+    """It is the first parent of all, also after a restart, until something better comes."""
+    start = outcome(GIVEN, 0, 1.5)
+    for strategy in (greedy, restarts(2), islands(2)):
+        assert parents(strategy(0, 2, [start], fittest)) == ["start", "start"]
+    history = [start, *generation(0, 2.0, 1.0)]
+    assert parents(restarts(2)(1, 2, history, fittest)) == ["g0c0", "g0c0"]
+    assert parents(restarts(1)(1, 2, history, fittest)) == ["start", "start"]
+    assert parents(islands(2)(1, 2, history, fittest)) == ["g0c0", "start"]
+    plans = with_operators(greedy)(0, 5, [start], fittest)
+    assert [plan.operator for plan in plans] == ["numbers", "structure", "", "form", "lineage"]  # nothing to cross with
 
 
 @pytest.mark.parametrize("strategy", [greedy, random, restarts(2), islands(2), islands(3), islands(5)])

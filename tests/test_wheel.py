@@ -34,7 +34,8 @@ def test_the_wheel_holds_every_file_and_one_top_level_name(wheel: Path) -> None:
     for folder, prefix in (("eureka_agent", ""), ("envs", "eureka_agent/"), ("sandbox", "eureka_agent/")):
         for pattern in ("*.py", "*.xml"):
             expected |= {prefix + str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob(pattern)}
-    expected |= {f"eureka_agent/prompts/{path.name}" for path in (ROOT / "prompts").glob("*") if path.is_file()}
+    for pattern in ("*.py", "*.md"):
+        expected |= {f"eureka_agent/{path.relative_to(ROOT)}" for path in (ROOT / "prompts").rglob(pattern)}
     expected |= {"eureka_agent/sandbox/README.md"}
     assert names == expected
 

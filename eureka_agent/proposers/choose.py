@@ -22,8 +22,12 @@ def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]
     """Return the proposer of rewards that a run's config names, and one line that announces it.
 
     A model is used only when it is named: a key in the environment is no reason to spend money. Raises
-    CredentialsError when a named model has no key.
+    CredentialsError when a named model has no key, and UsageError when the grammar is to go on from a given reward.
     """
+    if not config.model_weights and config.start_from is not None:
+        raise UsageError(
+            "--start-from needs a --model: the built-in grammar goes on from rewards that it wrote, and reads no other."
+        )
     if not config.model_weights:
         announcement = "No model named (--model): the built-in grammar proposes the rewards."
         return GrammarProposer(task, config.seed, wish=config.wish(task)), announcement

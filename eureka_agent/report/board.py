@@ -18,10 +18,12 @@ from eureka_agent.events import (
     Rejected,
     RunFinished,
     RunStarted,
+    SentBack,
+    StartMeasured,
     Trained,
     TrainingStarted,
 )
-from eureka_agent.records import Baseline, Completion, Generation, Outcome
+from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
 from eureka_agent.report.cost import Cost
 from eureka_agent.trainer import Progress
 
@@ -60,7 +62,7 @@ class Board:
         self.finished: RunFinished | None = None
         self._clock, self._start = clock, clock()
         self._candidates: dict[str, Row] = {}
-        self._completions: dict[tuple[int, int], Completion] = {}
+        self._completions: dict[tuple[int, int, int], Completion] = {}
         self._training_seconds: dict[tuple[str, ...], float] = {}
         self._steps_per_second = 0.0
         self._begun: set[int] = set()
@@ -71,14 +73,15 @@ class Board:
         match event:
             case RunStarted():
                 self.run, self._start = event, self._clock()
+            case StartMeasured():
+                self.best, self.progress = event.outcome, None
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
             case Proposed():
-                self._completions[event.generation, event.completion.index] = event.completion
-                self._row(f"g{event.generation}c{event.completion.index}").phase = "proposed"
-            case Rejected():
-                phase: Phase = "done" if event.outcome.evaluation else "rejected"
-                self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
+                self._take_in(event.generation, event.completion)
+                self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
+            case SentBack() | Rejected():
+                self._turn_down(event)
             case TrainingStarted():
                 started = {name: Row("training") for name in event.names}
                 self._candidates.update(started if event.candidates else {})
@@ -145,12 +148,22 @@ class Board:
     def _row(self, name: str) -> Row:
         return self._candidates.setdefault(name, Row())
 
+    def _turn_down(self, event: SentBack | Rejected) -> None:
+        phase: Phase = "waiting"
+        if isinstance(event, Rejected):
+            phase = "done" if event.outcome.evaluation else "rejected"
+        self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
+
+    def _take_in(self, generation: int, answer: Completion) -> None:
+        """Keep an answer for its cost; one that was sent back stays beside the one that came in its place."""
+        self._completions[generation, answer.index, answer.repair] = answer
+
     def _begin(self, generation: int, attempt: int) -> None:
         samples = self.run.config.samples if self.run else 0
         self._begun.add(generation)
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)
-        self._candidates = self.rows = {f"g{generation}c{index}": Row() for index in indices}
+        self._candidates = self.rows = {candidate_name(generation, index): Row() for index in indices}
 
     def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
         over = progress.environment_steps >= progress.total_steps
@@ -169,4 +182,4 @@ class Board:
             for outcome in generation.outcomes
         }
         for outcome in generation.outcomes:
-            self._completions[generation.index, outcome.candidate.index] = outcome.candidate.completion
+            self._take_in(generation.index, outcome.candidate.completion)

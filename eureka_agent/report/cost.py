@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from eureka_agent.records import Completion
 
-_FREE = frozenset(("grammar", "scripted"))
+_FREE = frozenset(("grammar", "scripted", "given"))
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The known prices of a model's completions; the built-in grammar and scripts cost nothing and do not count."""
+    """The known prices of a model's completions; the grammar, scripts and what is given do not count."""
 
     usd: float
     """Sum of the known prices."""

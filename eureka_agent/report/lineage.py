@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eureka_agent.errors import ExtractionError, UsageError
 from eureka_agent.extract import extract
-from eureka_agent.records import Outcome
+from eureka_agent.records import Outcome, candidate_name
 from eureka_agent.report.words import number
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
@@ -19,7 +19,7 @@ from eureka_agent.suggest import did_you_mean
 
 def ancestors(store: Store, name: str) -> list[str]:
     """Return the candidates that led to one, oldest first, itself last: each was in the prompt of the next."""
-    parents = {f"g{a.generation}c{sample}": a.parents[:1] for a in store.asked() for sample in a.samples}
+    parents = {candidate_name(a.generation, sample): a.parents[:1] for a in store.asked() for sample in a.samples}
     line = [name]
     while parent := parents.get(line[0]):
         line[:0] = parent
@@ -55,25 +55,20 @@ def code_diff(store: Store, first: str, second: str | None = None) -> str:
 def code_of(store: Store, name: str) -> str:
     """Return a candidate's code, also of one that did not pass the checks. Raises UsageError."""
     name = _known(store, name)
-    generation = _generation(name)
-    for outcome in store.outcomes(generation):
+    for outcome in store.outcomes():
         if outcome.candidate.name == name and outcome.candidate.reward is not None:
             return outcome.candidate.reward.code
     try:
-        return extract(store.completions(generation)[int(name.partition("c")[2])].text)
+        return extract(store.answers()[name].text)
     except ExtractionError as error:
         raise UsageError(f"{name} has no code: {error}") from error
 
 
 def _known(store: Store, name: str) -> str:
-    names = [f"g{g}c{i}" for g in range(store.config.generations) for i in store.completions(g)]
+    names = list(store.answers())
     if name not in names:
         raise UsageError(
             f"The run has no candidate {name!r}.{did_you_mean(name, names)} It has {', '.join(names[:8]) or 'none'}"
             f"{' and so on' if len(names) > 8 else ''}."
         )
     return name
-
-
-def _generation(name: str) -> int:
-    return int(name[1:].partition("c")[0])

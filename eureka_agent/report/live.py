@@ -21,6 +21,7 @@ from eureka_agent.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    StartMeasured,
     Trained,
     TrainingStarted,
 )
@@ -83,6 +84,8 @@ class LiveDisplay:
         match event:
             case RunStarted():
                 lines = sentences.run_started(event)
+            case StartMeasured() if run:
+                lines = [sentences.start_measured(event, run)]
             case GenerationStarted() if run and run.config.feedback == "cli":
                 lines = [sentences.generation_started(event, run)]
             case TrainingStarted():

@@ -20,9 +20,12 @@ from eureka_agent.events import (
     Rejected,
     RunFinished,
     RunStarted,
+    SentBack,
+    StartMeasured,
     Trained,
     TrainingStarted,
 )
+from eureka_agent.records import candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board
 from eureka_agent.report.tables import final_table
@@ -69,14 +72,15 @@ class PlainLog:
         match event:
             case RunStarted():
                 return sentences.run_started(event)
+            case StartMeasured() if run:
+                return [sentences.start_measured(event, run)]
             case GenerationStarted() if run:
                 return [sentences.generation_started(event, run)]
             case Proposed():
                 cut = " (cut at the token limit)" if event.completion.truncated else ""
-                return [f"g{event.generation}c{event.completion.index} proposed{cut}."]
-            case Rejected():
-                self._rejected.add(event.outcome.candidate.name)
-                return [sentences.outcome_known(event.outcome, unit)]
+                return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
+            case SentBack() | Rejected():
+                return [self._turned_down(event, unit)]
             case TrainingStarted():
                 self._said_at, self._said_share = self._clock(), 0.0
                 return [f"Training {', '.join(event.names)}.", *sentences.training_started(event)]
@@ -92,6 +96,12 @@ class PlainLog:
             case RunFinished():
                 return [sentences.best_reward(event, unit)]
         return []
+
+    def _turned_down(self, event: SentBack | Rejected, unit: str | None) -> str:
+        if isinstance(event, SentBack):
+            return sentences.sent_back(event.outcome)
+        self._rejected.add(event.outcome.candidate.name)
+        return sentences.outcome_known(event.outcome, unit)
 
     def _training(self, progress: Progress, unit: str | None) -> list[str]:
         share = progress.environment_steps / max(1, progress.total_steps)

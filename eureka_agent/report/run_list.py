@@ -52,14 +52,13 @@ def _read(run: RunDir, store: Store) -> Overview:
     begun = max((asked.generation for asked in store.asked()), default=0)
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
-    answers = [answer for g in range(config.generations) for answer in store.completions(g).values()]
     return Overview(
         run.name,
         "being worked on" if is_claimed(run.database) else "finished" if store.finished else "interrupted",
         f"{config.task} on {config.env}" if config.env else config.task,
         f"{config.generations if store.finished and not store.meta('stopped') else begun} of {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
-        str(Cost.of([*answers, *store.replaced()])) or "-",
+        str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
         _when(run, store.meta("started")),
     )
 

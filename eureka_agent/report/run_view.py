@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.finals import final_scores
-from eureka_agent.records import Completion, Evaluation, Feedback, Outcome
+from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcome, candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.lineage import lineage
@@ -27,16 +27,16 @@ def run_view(store: Store, task: Task) -> RenderableType:
     checked = store.checks().keys()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
-        _config(config, task, store.meta("wall") or config.wall),
+        _config(config, task, store.meta("wall") or config.wall, [example.name for example in store.examples]),
     ]
-    for index in range(config.generations):
+    for index in (GIVEN, *range(config.generations)):
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else None
             parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
-            parts += [Text(), _title(index, parents, completions), rows]
+            parts += [Text(), _title(index, config, parents, [*completions.values(), *store.replaced(index)]), rows]
         if index in feedback:
             parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
@@ -51,7 +51,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
     return Group(*parts)
 
 
-def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
+def _config(config: SynthesisConfig, task: Task, wall: str, examples: Sequence[str]) -> Table:
     proposer = ", ".join(config.model_weights) or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
     budget = config.training_budget(task)
@@ -65,6 +65,7 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
         "Sandbox": wall,
         "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
     }
+    rows |= {"Examples": ", ".join(examples)} if examples else {}
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(ratio=1)
@@ -73,9 +74,11 @@ def _config(config: SynthesisConfig, task: Task, wall: str) -> Table:
     return grid
 
 
-def _title(index: int, parents: Sequence[str], completions: Mapping[int, Completion]) -> Text:
+def _title(index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]) -> Text:
+    if index == GIVEN:
+        return Text(f"The search starts from {sentences.start_of(config)}", "bold")
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
-    cost = str(Cost.of(completions.values()))
+    cost = str(Cost.of(answers))
     return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
 
 
@@ -108,9 +111,9 @@ def _candidates(
         cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
-        passed = f"g{index}c{sample}" in checked
-        note = _note(outcome, best) if outcome else f"{'checked' if passed else 'proposed'}, not trained yet"
-        table.add_row(f"g{index}c{sample}", *cells, *cost, Text(note), style=style)
+        name = candidate_name(index, sample)
+        note = _note(outcome, best) if outcome else f"{'checked' if name in checked else 'proposed'}, not trained yet"
+        table.add_row(name, *cells, *cost, Text(note), style=style)
     return table
 
 
@@ -139,7 +142,10 @@ def _note(outcome: Outcome, best: Outcome | None) -> str:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
         return f"stopped early: {outcome.training.stopped}"
-    return "best of its generation" if outcome is best else ""
+    again = outcome.candidate.completion.repair
+    notes = ["best of its generation"] if outcome is best else []
+    notes += [f"sent back {plural(again, 'time')}"] if again else []
+    return ", ".join(notes)
 
 
 def _best(
@@ -148,5 +154,6 @@ def _best(
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = task.fitness_unit if config.has_fitness else None
-        return [Text(f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}.")]
+        lines = [f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."]
+        return [Text(line, overflow="fold") for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))]
     return failures(outcomes) if outcomes and not any(outcome.evaluation for outcome in outcomes) else []

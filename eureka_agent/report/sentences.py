@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import (
     BaselinesMeasured,
     FinalMeasured,
@@ -11,6 +13,7 @@ from eureka_agent.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    StartMeasured,
     TrainingStarted,
 )
 from eureka_agent.finals import FinalScores
@@ -44,6 +47,30 @@ def run_started(event: RunStarted) -> list[str]:
         clean(event.wall),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
+
+
+def start_of(config: SynthesisConfig) -> str:
+    """Return where the search starts: `the human reward`, or `the reward in my_reward.py`."""
+    return "the human reward" if config.start_from == "human" else f"the reward in {clean(config.start_from or '')}"
+
+
+def start_measured(event: StartMeasured, run: RunStarted) -> str:
+    """Return what the reward that the search starts from is worth."""
+    return f"The search starts from {start_of(run.config)}: {_named(event.outcome, unit_of(run))}."
+
+
+def gain_over_start(outcomes: Sequence[Outcome], best: Outcome | None, unit: str | None) -> list[str]:
+    """Return by how much the best reward beats the one that the search was given, if it was given one."""
+    start = next((outcome for outcome in outcomes if outcome.candidate.given), None)
+    if start is None or best is None:
+        return []
+    if best.candidate.given:
+        return ["The search found nothing better than the reward that it started from."]
+    if unit is None:
+        return [f"{best.candidate.name} was chosen before the reward that the search started from."]
+    gain, both = best.fitness - start.fitness, f"{number(best.fitness)} against {number(start.fitness)}"
+    found = f"{best.candidate.name} beats the reward that the search started from by {number(gain)} {unit}".rstrip()
+    return [f"{found} ({both}, one training each, and {best.candidate.name} is the best of many)."]
 
 
 def generation_started(event: GenerationStarted, run: RunStarted) -> str:
@@ -90,6 +117,13 @@ def score_in_words(score: Score) -> str:
         return f"{number(score.value)} (unknown)"
     decimals = places((score.value, score.low, score.high))
     return f"{number(score.value, decimals)} ({number(score.low, decimals)} to {number(score.high, decimals)})"
+
+
+def sent_back(outcome: Outcome) -> str:
+    """Return why an answer is sent back."""
+    failure = outcome.failure
+    reason = f": {STAGES[failure.stage]}: {clean(failure.message)}" if failure else "."
+    return f"{outcome.candidate.name} sent back{reason}"
 
 
 def outcome_known(outcome: Outcome, unit: str | None) -> str:
@@ -154,7 +188,7 @@ def stopped_early(event: RunFinished) -> list[str]:
 
 def effort(event: RunFinished) -> str:
     """Return what the run took: environment steps, time, money."""
-    cost = str(Cost.of(outcome.candidate.completion for outcome in event.outcomes))
+    cost = str(Cost.of([*(outcome.candidate.completion for outcome in event.outcomes), *event.replaced]))
     took = f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
     return f"{took}; cost {cost}." if cost else f"{took}."
 

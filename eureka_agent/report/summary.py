@@ -11,6 +11,7 @@ from eureka_agent.events import RunFinished
 from eureka_agent.finals import final_scores
 from eureka_agent.records import Evaluation, Outcome
 from eureka_agent.report.cost import Cost
+from eureka_agent.report.tables import generations_of
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
 from eureka_agent.task import Task
@@ -23,7 +24,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
     rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
-    cost = Cost.of(outcome.candidate.completion for outcome in finished.outcomes)
+    cost = Cost.of([*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced])
     facts = {
         "run": finished.path.name,
         "task": task.name,
@@ -41,6 +42,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "fitness_unit": None if judged else task.fitness_unit,
         "fitness_solved": None if judged else task.fitness_solved,
         "best": _best(finished, judged),
+        "start": _start(finished, config, judged),
         "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
         "human_normalised": finished.human_normalised,
         "final": _final(finished),
@@ -58,7 +60,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
 
 
 def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
-    names = sorted({outcome.candidate.completion.proposer for outcome in outcomes})
+    names = sorted({outcome.candidate.completion.proposer for outcome in outcomes if not outcome.candidate.given})
     return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
 
 
@@ -69,6 +71,15 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
     code = RunDir(finished.path).best_reward.name
     facts = _evaluation(best.evaluation, judged)
     return {"name": best.candidate.name, "code": code, "distance_to_human": best.distance_to_human, **facts}
+
+
+def _start(finished: RunFinished, config: SynthesisConfig, judged: bool) -> dict[str, Any] | None:
+    """Return what the search was given to start from, and by how much its best beats that."""
+    start = next((outcome for outcome in finished.outcomes if outcome.candidate.given), None)
+    if start is None or start.evaluation is None:
+        return None
+    gain = finished.best.fitness - start.fitness if finished.best and not judged else None
+    return {"from": config.start_from, "gain": gain, **_evaluation(start.evaluation, judged)}
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
@@ -100,7 +111,7 @@ def _final(finished: RunFinished) -> dict[str, Any] | None:
 def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, Any]]:
     """Return one entry a generation; `mean` is over the candidates that have a fitness."""
     entries = []
-    for index in sorted({outcome.candidate.generation for outcome in outcomes}):
+    for index in generations_of(outcomes):
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         known = [] if judged else [outcome.fitness for outcome in members if math.isfinite(outcome.fitness)]
         best = None if judged else greedy(members)

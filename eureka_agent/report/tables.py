@@ -14,7 +14,7 @@ from rich.text import Text
 from eureka_agent.events import RunFinished, RunStarted
 from eureka_agent.finals import final_scores
 from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.sentences import effort, final_scores_known, stopped_early
+from eureka_agent.report.sentences import effort, final_scores_known, gain_over_start, stopped_early
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
@@ -72,7 +72,8 @@ class Compared(Protocol):
 def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     """Return how the run ended: each generation's best beside the references, the score, the files."""
     best, judged = finished.best, not run.config.has_fitness
-    rows = [_generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)]
+    rows = [Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.given]
+    rows += [_generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)]
     if best is not None and best.evaluation is not None:
         rows.append(Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation))
     rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
@@ -82,6 +83,8 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
+    unit = None if judged else run.task.fitness_unit
+    parts += [Text(line) for line in gain_over_start(finished.outcomes, best, unit)]
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
@@ -138,8 +141,8 @@ def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
 
 
 def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
-    """Return the generations that have outcomes, in order."""
-    return sorted({outcome.candidate.generation for outcome in outcomes})
+    """Return the generations that have outcomes, in order, without what was given to start from."""
+    return sorted({outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given})
 
 
 def tasks_table(tasks: Iterable[Task]) -> RenderableType:

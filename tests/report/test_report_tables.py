@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from eureka_agent.doctor import Finding
-from eureka_agent.records import Baseline, Evaluation, Failure
+from eureka_agent.records import GIVEN, Baseline, Evaluation, Failure
 from eureka_agent.report import comparison_table, doctor_table, final_table, tasks_table
 from tests.support import run_events as runs
 
@@ -37,6 +37,20 @@ def test_the_final_table_at_80_columns() -> None:
     assert row(lines, "human reward") == ["14.00", "13.50", "to", "14.50", "250", "1.10", "-"]
     assert row(lines, "random actions") == ["1.00", "0.50", "to", "1.50", "250", "0.00", "-"]
     assert "Human-normalised score: 0.93, which is (best - sparse) / |human - sparse|." in lines
+
+
+def test_the_final_table_compares_the_best_with_what_was_given_to_start_from() -> None:
+    start = runs.outcome(GIVEN, runs.completion(0, proposer="given"), runs.evaluation(5.0))
+    better = runs.outcome(0, runs.completion(0), runs.evaluation(7.5))
+    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([start, better], better)), 150)
+    assert row(lines, "start")[0] == "5.00"
+    assert not any("g-1" in line for line in lines)
+    says = (
+        "g0c0 beats the reward that the search started from by 2.50 m (7.50 against 5.00, one training each, and g0c0 "
+    )
+    assert f"{says}is the best of many)." in lines
+    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([start, better], start)), 150)
+    assert "The search found nothing better than the reward that it started from." in lines
 
 
 def test_nan_is_shown_as_it_is_and_never_the_best() -> None:

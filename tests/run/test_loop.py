@@ -14,7 +14,6 @@ import eureka_agent as ea
 from eureka_agent.errors import ProposerError, UnavailableError, UsageError
 from eureka_agent.events import Event, RunFinished, TrainingStarted
 from eureka_agent.jail import Wall
-from eureka_agent.loop import MAX_ATTEMPTS
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.run_dir import RunDir
@@ -104,7 +103,7 @@ def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, wall: Wall) 
     assert result.best is None
     assert result.reward is None
     assert result.policy is None
-    assert len(result.outcomes) == 2 * MAX_ATTEMPTS * 3
+    assert len(result.outcomes) == 2 * 3 * 3
     assert all(outcome.fitness == -math.inf for outcome in result.outcomes)
     messages = {outcome.failure.message for outcome in result.outcomes if outcome.failure}
     assert any("dof_pos" in message for message in messages)  # near names

@@ -1,0 +1,210 @@
+"""A search that is given a reward to start from: it is tried out, shown to the model, and compared with the best."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import eureka_agent as ea
+from eureka_agent.cli import main
+from eureka_agent.errors import RewardFileError, UsageError
+from eureka_agent.events import Event, StartMeasured, TrainingStarted
+from eureka_agent.jail import Wall
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.registry import load_task
+from eureka_agent.report import code_diff, run_view
+from eureka_agent.run_dir import RunDir
+from eureka_agent.run_export import export_text, exported
+from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError, comparable, config
+from tests.support.rewards import NAN, NO_CODE, TRACEBACK, upright
+from tests.test_prompting import leaked, user
+
+CARTPOLE = load_task("cartpole")
+HUMAN = f"It is said well already.\n\n```python\n{CARTPOLE.human_reward}```"
+SCRIPT = [[upright(0.1), HUMAN, upright(0.2)], [upright(0.3), NO_CODE, upright(0.4)]]
+
+
+def code(answer: str) -> str:
+    return answer.split("```python\n")[1].split("```")[0]
+
+
+def shown(path: Path) -> str:
+    console = Console(width=200, file=io.StringIO(), record=True)
+    with Store.open(RunDir(path).database, writable=False) as store:
+        console.print(run_view(store, CARTPOLE))
+    return console.export_text()
+
+
+def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
+    proposer, events = ScriptedProposer(SCRIPT), list[Event]()
+    settings = config(tmp_path, start_from="human", baselines=True)
+    result = ea.synthesize(settings, proposer=proposer, listener=events.append, wall=wall)
+
+    start = result.outcomes[0]
+    assert [o.candidate.name for o in result.outcomes] == ["start", *(f"g{g}c{i}" for g in range(2) for i in range(3))]
+    assert start.candidate.reward is not None
+    assert start.candidate.reward.code.strip() == CARTPOLE.human_reward.strip()
+    human = next(baseline for baseline in result.baselines if baseline.name == "human")
+    assert start.evaluation == human.evaluation  # the same training
+    trained = [event.names for event in events if isinstance(event, TrainingStarted)]
+    assert trained == [("human reward", "sparse reward"), ("start",), ("g0c0", "g0c2"), ("g1c0", "g1c2")]
+    assert result.outcomes[2].twin == "start"
+    assert result.outcomes[2].evaluation == start.evaluation
+
+    first = proposer.prompts[0]
+    assert [parent.candidate.name for parent in first.parents] == ["start"]
+    assert CARTPOLE.human_reward.strip() in user(first)
+    assert "The best reward function so far (start)" in user(first)
+    assert start.reflection.strip() in user(first)
+    assert start.distance_to_human == 0.0
+    assert first.parents[0].distance_to_human is None
+
+    summary = json.loads((result.path / "summary.json").read_text())
+    assert summary["start"]["from"] == "human"
+    assert result.best is not None
+    assert summary["start"]["gain"] == result.best.fitness - start.fitness >= 0.0
+    assert summary["proposer"] == "scripted"
+    assert [entry["generation"] for entry in summary["generations"]] == [0, 1]
+    text = shown(result.path)
+    assert "The search starts from the human reward" in text
+    assert "Generation g0, built on start" in text
+    with Store.open(RunDir(result.path).database, writable=False) as store:
+        assert store.asked(0)[0].parents == ("start",)
+        assert '"start"' in export_text(exported(store))
+        assert code_diff(store, "g0c0").startswith("--- start\n+++ g0c0\n")
+
+
+def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, wall: Wall) -> None:
+    """The run that starts from it tells it and still nothing of the fitness's code, which the leak test sees."""
+    told, silent = ScriptedProposer(SCRIPT), ScriptedProposer([[upright(0.1)], [upright(0.2)]])
+    ea.synthesize(config(tmp_path, samples=1), proposer=silent, wall=wall)
+    assert [leaked(CARTPOLE, prompt) for prompt in silent.prompts] == [set(), set()]
+    human = config(tmp_path, run_name="human", samples=1, generations=1, start_from="human")
+    ea.synthesize(human, proposer=told, wall=wall)
+    lines = {"".join(line.replace('"', "'").split()) for line in CARTPOLE.human_reward.splitlines()}
+    assert leaked(CARTPOLE, told.prompts[0])
+    assert leaked(CARTPOLE, told.prompts[0]) <= lines
+    assert "def fitness" not in user(told.prompts[0])
+
+
+@pytest.mark.parametrize("moment", ["TrainingStarted", "StartMeasured", "Proposed"])
+def test_a_run_stopped_around_its_start_ends_the_same(tmp_path: Path, wall: Wall, moment: str) -> None:
+    """The file is gone when the run goes on: what it said is in the database."""
+    file = tmp_path / "mine.py"
+    file.write_text(code(upright(0.7)))
+    settings = config(tmp_path, start_from=str(file), generations=1)
+    whole = ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+
+    def stop(event: Event) -> None:
+        if type(event).__name__ == moment:
+            raise StoppedError
+
+    cut = config(tmp_path, start_from=str(file), generations=1, run_name="cut")
+    with pytest.raises(StoppedError):
+        ea.synthesize(cut, proposer=ScriptedProposer(SCRIPT), listener=stop, wall=wall)
+    file.unlink()
+    trained: list[str] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            trained.extend(event.names)
+
+    result = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(SCRIPT), listener=watch, wall=wall)
+    assert comparable(result.outcomes) == comparable(whole.outcomes)
+    assert ("start" in trained) == (moment == "TrainingStarted")
+    assert (result.path / "best_reward.py").read_text() == (whole.path / "best_reward.py").read_text()
+
+
+def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, wall: Wall) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(code(upright(0.7)))
+    proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
+    settings = config(tmp_path, start_from=str(file), samples=1, attempts=2, repairs=1)
+    result = ea.synthesize(settings, proposer=proposer, wall=wall)
+    assert result.best is not None
+    assert result.best.candidate.name == "start"
+    assert result.policy is not None
+    assert (result.path / "best_reward.py").read_text().strip() == file.read_text().strip()
+    assert "found nothing better than the reward that it started from" in shown(result.path)
+    retry = next(p for p in proposer.prompts if p.repair == 0 and p.history[-1].failure)
+    assert "IndexError" in user(retry)  # a second attempt shows the start, and what failed
+    assert "(start)" in user(retry)
+
+
+def test_a_free_wish_starts_from_a_file(tmp_path: Path, wall: Wall) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(code(upright(0.7)))
+    questions: list[ea.Question] = []
+
+    def judge(question: ea.Question) -> ea.Feedback:
+        questions.append(question)
+        return ea.Feedback(question.generation, ("start", "g0c0") if question.generation == 0 else ())
+
+    wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=1, start_from=str(file))
+    proposer = ScriptedProposer([[upright(0.1)], [upright(0.2)]])
+    result = ea.synthesize(wish, proposer=proposer, judge=judge, wall=wall)
+    assert [prompt.parents[0].candidate.name for prompt in proposer.prompts] == ["start", "start"]
+    assert "fitness" not in user(proposer.prompts[0]).casefold()
+    assert [outcome.candidate.name for outcome in questions[0].trained] == ["start", "g0c0"]
+    assert ea.Policy.from_bytes(questions[0].policies["start"]).sizes == (4, 64, 64, 1)
+    assert result.best is not None
+    assert result.best.candidate.name == "start"
+
+
+# ---------------------------------------------------------------- what cannot work
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--task", "cartpole", "--start-from", "human"], "--start-from needs a --model: the built-in grammar"),
+        (["--task", "cartpole", "--start-from", "no.py", "--model", "m"], "Cannot read the reward file no.py"),
+        (["--task", "wave", "--env", "cartpole", "--start-from", "human"], "give a file with a reward for the wish"),
+        (["--task", "cartpole", "--start-from", "human", "--strategy", "random"], "random builds on nothing"),
+        (["--task", "cartpole", "--start-from", " "], "--start-from is empty"),
+    ],
+)
+def test_a_start_that_cannot_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], says: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert main(["synthesize", *args, "--runs-dir", str(tmp_path / "runs")]) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")])
+def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
+    tmp_path: Path, wall: Wall, source: str, says: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(source)
+    settings = config(tmp_path / "runs", start_from=str(file))
+    with pytest.raises(RewardFileError, match=says):
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wall) -> None:
+    """It pays for long episodes and breaks when they come: sample states are of the first half second."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import torch\ndef compute_reward(episode_time):\n"
+        "    x = -torch.log(0.54 - episode_time)\n    return x, {'x': x}\n"
+    )
+    settings = config(tmp_path, start_from=str(file), environment_steps=8192, repairs=1)
+    with pytest.raises(UsageError, match=r"The search cannot start from .* NaN"):
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+
+
+def test_the_start_is_announced_with_its_figures(tmp_path: Path, wall: Wall) -> None:
+    events: list[Event] = []
+    settings = config(tmp_path, start_from="human", generations=1, samples=1)
+    ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), listener=events.append, wall=wall)
+    (measured,) = [event for event in events if isinstance(event, StartMeasured)]
+    assert measured.outcome.evaluation is not None
+    assert measured.outcome.training is not None
+    assert measured.outcome.training.components
