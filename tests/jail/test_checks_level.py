@@ -25,13 +25,13 @@ from eureka_agent.jail.spares import Single
 from eureka_agent.probe import probe
 from tests.jail.test_honest import REWARDS, samples, task_of
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
-from tests.support.attempts.table import refused
+from tests.support.attempts.table import is_refused
 from tests.support.wall import SECRET, SECRET_NAME, SPEC, children, descriptors, honest, state
 from tests.support.without_linux import without_linux
 
 _ALL = bool(os.environ.get("EUREKA_ALL"))
 _README = Path(__file__).parents[2] / "sandbox" / "README.md"
-_ALLOWED_PYTHON = [attempt for attempt in ATTEMPTS if not refused(attempt)]
+_ALLOWED_PYTHON = [attempt for attempt in ATTEMPTS if not is_refused(attempt)]
 _HEIGHT = "def compute_reward(height): return height, {'h': height}"
 
 

@@ -26,7 +26,7 @@ the layers and to the judgement of the answer.
 
 def table() -> str:
     """Return the page."""
-    refused = sum(refused(attempt) for attempt in ATTEMPTS)
+    refused = sum(is_refused(attempt) for attempt in ATTEMPTS)
     head = _HEAD.format(count=len(ATTEMPTS), refused=refused, rest=len(ATTEMPTS) - refused)
     return "\n".join([head, *_sections()]) + "\n"
 
@@ -36,11 +36,11 @@ def _sections() -> Iterator[str]:
         yield f"## {kind[0].upper()}{kind[1:]}\n"
         yield "| attempt | must be intact | stopped first by |\n|---|---|---|"
         for attempt in attempts:
-            yield f"| {attempt.name} | {attempt.intact} | {'checks' if refused(attempt) else 'layers'} |"
+            yield f"| {attempt.name} | {attempt.intact} | {'checks' if is_refused(attempt) else 'layers'} |"
         yield ""
 
 
-def refused(attempt: Attempt) -> bool:
+def is_refused(attempt: Attempt) -> bool:
     names = {"FILE": "/planted/file", "FOLDER": "/planted", "PID": 1, "TCP": 1, "UDP": 1, "UNIX": "/u", "ABSTRACT": "a"}
     try:
         check_source(attempt.source(names), SPEC)
