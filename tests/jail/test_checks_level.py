@@ -130,10 +130,10 @@ def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wa
     reward.close()
 
 
-def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with without_linux(tmp_path):
+def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path) -> None:
+    with without_linux(tmp_path), pytest.MonkeyPatch.context() as patch:
         for program in ("/nonexistent/python", "/bin/false"):
-            monkeypatch.setattr("sys.executable", program)
+            patch.setattr(sys, "executable", program)
             with pytest.raises(WallError, match=r"could not start|did not start"):
                 Wall(required="checks")
 
