@@ -32,7 +32,7 @@ from eureka_agent.records import (
 )
 from eureka_agent.serial import from_json, to_json
 
-SCHEMA = 2
+SCHEMA = 3
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import landlock, limits, privileges, seccomp
+from .report import Report, attempt
 from .self_check import refusals
 from .self_check_linux import linux_acts
-
-Report = dict[str, str]
-"""Per layer: why it does not hold; empty where it does."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,4 @@ def lock_down(*, memory_bytes: int, parent: int) -> Report:
         "parent_death": lambda: privileges.die_with_parent(parent),
         "seccomp": lambda: seccomp.apply(limits.CHANNEL),
     }
-    return {layer: _attempt(step) for layer, step in steps.items()}
-
-
-def _attempt(step: Callable[[], None]) -> str:
-    try:
-        step()
-    except (OSError, ValueError) as error:  # setrlimit raises ValueError
-        return str(error) or type(error).__name__
-    return ""
+    return {layer: attempt(step) for layer, step in steps.items()}

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .report import Report, attempt
 from .self_check import posix_acts, refusals, start_process
 
 _ELSEWHERE = dict.fromkeys(("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux")
@@ -27,7 +28,7 @@ class PosixLocks:
 
     parent: int
 
-    def seal(self) -> dict[str, str]:
+    def seal(self) -> Report:
         """Apply every limit, try whether it bites, and return per layer why it does not hold."""
         steps: dict[str, Callable[[], None]] = {
             "processor limit": _try_processor_limit,
@@ -35,7 +36,7 @@ class PosixLocks:
             "descriptor limit": _no_descriptor,
         }
         here = {"static checks": "", "own process": ""}
-        return here | {layer: _attempt(step) for layer, step in steps.items()} | _ELSEWHERE
+        return here | {layer: attempt(step) for layer, step in steps.items()} | _ELSEWHERE
 
     def allow(self, seconds: float) -> None:
         """Let the kernel end this process when it has used `seconds` more, rounded up, of processor time."""
@@ -44,14 +45,6 @@ class PosixLocks:
     def try_acts(self) -> dict[str, bool]:
         """Return per forbidden act whether it is refused."""
         return refusals(posix_acts(self.parent))
-
-
-def _attempt(step: Callable[[], None]) -> str:
-    try:
-        step()
-    except (OSError, ValueError) as error:  # setrlimit raises ValueError
-        return str(error) or type(error).__name__
-    return ""
 
 
 def _no_descriptor() -> None:

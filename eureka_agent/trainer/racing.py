@@ -88,8 +88,8 @@ def stopped(
 ) -> list[str | None]:
     """Return for each candidate why it stops here, or None for those that go on.
 
-    `places`: how many go on; with `chance`, and whom it may have put behind. `champion`: the run's best so far, as it
-    was at this rung.
+    `places`: how many go on; with `chance` also those whom it may have put behind. `champion`: the run's best so far,
+    as it was at this rung.
     """
     order = sorted(range(len(standings)), key=lambda k: -standings[k].level)
     leader = standings[order[0]]
@@ -102,7 +102,8 @@ def stopped(
             champion is not None and behind_champion(standing, champion)
         )
         if lost and k not in (order[0], bloomer):
-            reasons.append(f"fitness {standing.level:.3g} against {best:.3g} after {100 * done:.0f} % of the training")
+            figures = f"fitness {standing.level:.3g} against {best:.3g}"
+            reasons.append(f"{figures} while exploring, after {100 * done:.0f} % of the training")
         else:
             reasons.append(None)
     return reasons

@@ -31,7 +31,7 @@ def going_on(reasons: list[str | None]) -> list[int]:
 def test_the_better_half_goes_on() -> None:
     reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 4)
     assert going_on(reasons) == [1, 3, 5, 7]
-    assert reasons[0] == "fitness 1 against 8 after 10 % of the training"
+    assert reasons[0] == "fitness 1 against 8 while exploring, after 10 % of the training"
 
 
 def test_whom_chance_cannot_tell_from_the_leader_may_go_on() -> None:
