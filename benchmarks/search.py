@@ -2,8 +2,8 @@
 
 For each task and seed every strategy makes a run of its own (`eureka_agent.synthesize`), with equal generations,
 samples and budget, so an equal number of trainings. Two figures of each: the best fitness that the search itself saw,
-and the best reward's fitness trained anew with other seeds (`--final-seeds`), which is what a user gets. Over the
-search seeds: interquartile means with bootstrap intervals, and how often a strategy beat `random` with the same seed.
+and the mean of `--anew` trainings of the best reward with other seeds, which is what a user gets. Over the search
+seeds: interquartile means with bootstrap intervals, and how often a strategy beat `random` with the same seed.
 
 What each search found goes to `--out` as it ends and is not searched again; a search that was stopped goes on from its
 run in `--runs`. The figures of docs/search.md come from `benchmarks/data/search.jsonl`.
@@ -12,12 +12,13 @@ Run with `python -m benchmarks.search`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from statistics import mean
+from typing import get_args
 
 import tyro
 
@@ -29,8 +30,11 @@ from eureka_agent.registry import find_task
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import interquartile_mean
 from eureka_agent.strategies import StrategyName
+from eureka_agent.trial import Trials
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
+_ANEW = 1_000
+"""Seeds of the trainings anew are this times the search's and more: no search trains with one of them."""
 
 
 def main(
@@ -38,10 +42,10 @@ def main(
     strategies: tuple[StrategyName, ...] = EVERY,
     seeds: int = 10,
     generations: int = 4,
-    samples: int = 8,
+    samples: int = 5,
     budget: BudgetName = "quick",
     environment_steps: int | None = None,
-    final_seeds: int = 2,
+    anew: int = 3,
     out: Path = Path("search.jsonl"),
     runs: Path = Path("runs/search"),
     quick: bool = False,
@@ -56,13 +60,13 @@ def main(
         samples: Rewards in a generation.
         budget: Training of each reward.
         environment_steps: Instead of the budget's.
-        final_seeds: Trainings of each search's best reward with other seeds.
+        anew: Trainings of each search's best reward with other seeds.
         out: File of what was found, to add to and to go on from.
         runs: Folder of the runs.
         quick: One task, two seeds, next to no training: shows that everything runs and measures nothing.
     """
     if quick:
-        tasks, seeds, generations, samples, final_seeds = tasks[-1:], 2, 2, 2, 1
+        tasks, seeds, generations, samples, anew = tasks[-1:], 2, 2, 2, 1
         environment_steps, runs = 2_000, runs / "quick"
         out = runs / "found.jsonl"
     known = _known(out)
@@ -80,13 +84,13 @@ def main(
                         budget=budget,
                         environment_steps=environment_steps,
                         num_envs=16 if quick else None,
-                        final_seeds=final_seeds,
                         baselines=False,
                         seed=seed,
                         runs_dir=runs,
                     )
-                    one = known.get(_key(config)) or _search(config, wall)
-                    if _key(config) not in known:
+                    key = _key(config, anew)
+                    one = known.get(key) or _search(config, key, anew, wall)
+                    if key not in known:
                         out.parent.mkdir(parents=True, exist_ok=True)
                         with out.open("a") as file:
                             file.write(to_json(one) + "\n")
@@ -103,8 +107,9 @@ class Found:
     seen: float
     """The best fitness in the search."""
     anew: float
-    """Of the best reward, trained anew with other seeds."""
+    """Mean of the best reward's trainings with other seeds."""
     environment_steps: int
+    """Of the search."""
 
 
 def _known(out: Path) -> dict[str, Found]:
@@ -112,24 +117,30 @@ def _known(out: Path) -> dict[str, Found]:
     return {one.key: one for one in (from_json(Found, line) for line in lines)}
 
 
-def _key(config: ea.SynthesisConfig) -> str:
+def _key(config: ea.SynthesisConfig, anew: int) -> str:
     budget = config.training_budget(find_task(config.task))
-    size = f"{config.generations}x{config.samples}+{config.final_seeds}"
+    size = f"{config.generations}x{config.samples}+{anew}"
     return f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x {budget.num_envs}"
 
 
-def _search(config: ea.SynthesisConfig, wall: Wall) -> Found:
-    """Make the run, or go on with it."""
-    config = replace(config, run_name=re.sub(r"\W+", "-", _key(config)))
+def _search(config: ea.SynthesisConfig, key: str, anew: int, wall: Wall) -> Found:
+    """Make the run, or go on with it, and train the best reward anew."""
+    config = replace(config, run_name=re.sub(r"\W+", "-", key))
     path = config.runs_dir / str(config.run_name)
-    if not (path / "summary.json").exists():
-        if (path / "run.db").exists():
-            ea.resume(path, wall=wall)
-        else:
-            ea.synthesize(config, wall=wall)
-    summary: dict[str, Any] = json.loads((path / "summary.json").read_text())
-    anew = _fitness((summary["final"] or {}).get("best"))
-    return Found(_key(config), _fitness(summary["best"]), anew, summary["environment_steps"])
+    result = ea.resume(path, wall=wall) if (path / "run.db").exists() else ea.synthesize(config, wall=wall)
+    if result.best is None or result.reward is None:
+        return Found(key, 0.0, 0.0, 0)  # a search that found nothing is worth nothing
+    steps = sum(each.training.environment_steps for each in result.outcomes if each.training and not each.twin)
+    again = [_trained(config, result.reward, wall, seed=_ANEW * (config.seed + 1) + i) for i in range(anew)]
+    return Found(key, result.best.fitness, mean(again), steps)
+
+
+def _trained(config: ea.SynthesisConfig, reward: ea.RewardFunction, wall: Wall, *, seed: int) -> float:
+    """Return the fitness that a reward trains to; 0 where the training breaks."""
+    trials = Trials(reward.task, config.training_budget(reward.task), wall, seed=seed)
+    with ExitStack() as open_rewards:
+        (trial,) = trials.train(["best"], [trials.open(reward.reward, open_rewards)])
+    return trial.evaluation.fitness if trial.evaluation else 0.0
 
 
 def _print(task: str, found: dict[str, list[Found]]) -> None:
@@ -143,11 +154,6 @@ def _print(task: str, found: dict[str, list[Found]]) -> None:
         rows.append((name, _words([one.seen for one in searches]), _words(anew), beat, f"{steps / 1e6:.1f} M"))
     title = f"{task}: interquartile mean over {len(next(iter(found.values())))} searches (95 % interval)"
     table(title, ("", "best in the search", "trained anew", "better than random", "steps a search"), rows)
-
-
-def _fitness(evaluation: dict[str, Any] | None) -> float:
-    """A search without a best reward is worth nothing."""
-    return float(evaluation["fitness"]) if evaluation and evaluation["fitness"] is not None else 0.0
 
 
 def _words(values: Sequence[float]) -> str:
