@@ -15,12 +15,8 @@ from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
 from eureka_agent.task import Start
 
-_BAD = [
-    int(mujoco.mjtWarning.mjWARN_BADQPOS),
-    int(mujoco.mjtWarning.mjWARN_BADQVEL),
-    int(mujoco.mjtWarning.mjWARN_BADQACC),
-    int(mujoco.mjtWarning.mjWARN_BADCTRL),
-]
+_BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)
+"""Warnings of bad positions, velocities, accelerations and controls, one after the other."""
 _NONE, _VEL = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
 _ACC = mujoco.mjtStage.mjSTAGE_ACC.value
 
@@ -40,6 +36,7 @@ class CpuEngine:
         self.device = torch.device("cpu")
         self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
+        self._warned = self._warnings()
         self._bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
@@ -50,16 +47,16 @@ class CpuEngine:
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
         """See `Engine.step`."""
-        before = self._batch.warning[:, _BAD, 1].sum(axis=1)
+        before = self._warned
         self._fields["ctrl"][:] = ctrl.numpy()
-        failed = np.zeros(self.num_envs, dtype=bool)
+        failed: NDArray[np.bool_] | bool = False
         try:
             self._batch.step(nstep=substeps, stage=self._stage)
         except BatchError:  # these worlds kept their state; the others ran
             failed = self._batch.status != 0
-        warned = self._batch.warning[:, _BAD, 1].sum(axis=1) > before
-        self._bad = torch.from_numpy(warned | failed)
-        return self._view(slice(None))
+        self._warned = self._warnings()
+        self._bad = torch.from_numpy((self._warned > before) | failed)
+        return self._view(slice(None), ctrl)
 
     def reset(self, ids: Tensor, start: Start) -> PhysicsView:
         """See `Engine.reset`."""
@@ -99,7 +96,18 @@ class CpuEngine:
             self._batch.forward(rows, stage=self._stage)
         except BatchError as error:
             raise SimulationError(f"A start state of the task cannot be simulated: {error}") from error
+        self._warned = self._warnings()
 
-    def _view(self, rows: slice | NDArray[np.int64]) -> PhysicsView:
-        cast = {name: torch.from_numpy(field[rows].astype(np.float32)) for name, field in self._fields.items()}
-        return PhysicsView(model=self.model, **cast)
+    def _warnings(self) -> NDArray[np.int64]:
+        """`(num_envs,)`: how often a world's numbers have gone bad."""
+        counts: NDArray[np.int64] = self._batch.warning[:, _BAD, 1].sum(axis=1)
+        return counts
+
+    def _view(self, rows: slice | NDArray[np.int64], ctrl: Tensor | None = None) -> PhysicsView:
+        """`ctrl`: the controls of these worlds, where they are known. After a step little is in the caches."""
+        ctrl = self._cast("ctrl", rows) if ctrl is None else ctrl
+        qpos, qvel, sensordata = (self._cast(name, rows) for name in ("qpos", "qvel", "sensordata"))
+        return PhysicsView(self.model, qpos, qvel, ctrl, sensordata)
+
+    def _cast(self, field: str, rows: slice | NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(self._fields[field][rows].astype(np.float32))
