@@ -3,7 +3,7 @@
 For each task and seed every strategy makes a run of its own (`eureka_agent.synthesize`), with equal generations,
 samples and budget, so an equal number of trainings. Two figures of each: the best fitness that the search itself saw,
 and the mean of `--anew` trainings of the best reward with other seeds, which is what a user gets. Over the search
-seeds: interquartile means with bootstrap intervals, and how often a strategy beat `random` with the same seed.
+seeds: interquartile means with bootstrap intervals, also of the difference to `random` with the same seed.
 
 What each search found goes to `--out` as it ends and is not searched again; a search that was stopped goes on from its
 run in `--runs`. The figures of docs/search.md come from `benchmarks/data/search.jsonl`.
@@ -146,19 +146,21 @@ def _trained(config: ea.SynthesisConfig, reward: ea.RewardFunction, wall: Wall, 
 def _print(task: str, found: dict[str, list[Found]]) -> None:
     rows = []
     against = [one.anew for one in found.get("random", [])]
-    for name, searches in found.items():
-        anew = [one.anew for one in searches]
-        wins = sum(ours > theirs for ours, theirs in zip(anew, against, strict=False))
-        beat = f"{wins} of {len(against)}" if against and name != "random" else ""
-        steps = sum(one.environment_steps for one in searches) / len(searches)
-        rows.append((name, _words([one.seen for one in searches]), _words(anew), beat, f"{steps / 1e6:.1f} M"))
-    title = f"{task}: interquartile mean over {len(next(iter(found.values())))} searches (95 % interval)"
-    table(title, ("", "best in the search", "trained anew", "better than random", "steps a search"), rows)
+    for name, all_seeds in found.items():
+        anew = [one.anew for one in all_seeds]
+        more = [ours - theirs for ours, theirs in zip(anew, against, strict=False)] if name != "random" else []
+        wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
+        beat = (_words(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
+        rows.append((name, _words([one.seen for one in all_seeds]), _words(anew), *beat))
+    steps = mean(one.environment_steps for all_seeds in found.values() for one in all_seeds)
+    searches = len(next(iter(found.values())))
+    title = f"{task}: interquartile means over {searches} searches (95 % interval), {steps / 1e6:.1f} M steps each"
+    table(title, ("", "best in the search", "trained anew", "more than random", "won : lost"), rows)
 
 
-def _words(values: Sequence[float]) -> str:
+def _words(values: Sequence[float], *, sign: str = "") -> str:
     score = interquartile_mean([list(values)])
-    return f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+    return f"{score.value:{sign}.3f} ({score.low:{sign}.3f} to {score.high:{sign}.3f})"
 
 
 if __name__ == "__main__":
