@@ -31,14 +31,21 @@ class Question:
     """The generation's, in sample order, failures included."""
     best: Outcome | None = None
     """The best before this generation."""
+    rivals: tuple[Outcome, ...] = ()
+    """What other parts of the search built this generation on (islands, restarts), where it is not `best`."""
     policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """By name of each that can be ranked: the policy trained with its reward, for `Policy.from_bytes`."""
 
     @property
     def trained(self) -> tuple[Outcome, ...]:
-        """Those that can be ranked: the best so far, then the generation's that have a policy."""
-        new = [outcome for outcome in self.outcomes if outcome.evaluation]
-        return (*([self.best] if self.best and self.best not in new else []), *new)
+        """Those that can be ranked: the best so far, its rivals, then the generation's that have a policy."""
+        return (*self.before, *(outcome for outcome in self.outcomes if outcome.evaluation))
+
+    @property
+    def before(self) -> tuple[Outcome, ...]:
+        """The best so far and its rivals: who is older than the generation and stands beside it."""
+        best = [self.best] if self.best and self.best not in self.outcomes else []
+        return (*best, *self.rivals)
 
 
 Judge: TypeAlias = Callable[[Question], Feedback]

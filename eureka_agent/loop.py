@@ -186,9 +186,11 @@ class Search:
             return said
         task, config = self.trials.task, self.config
         best = self._best([outcome for outcome in history if outcome.candidate.generation < g])
-        places = [(o.candidate.name, o.candidate.generation, o.candidate.index) for o in (best, *trained) if o]
-        policies = {name: self.store.policy(*place) or b"" for name, *place in places}
-        question = Question(task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, policies)
+        built_on = {asked.parents[0] for asked in self.store.asked(g) if asked.parents}
+        rivals = tuple(o for o in history if o.candidate.name in built_on and o not in (best, *outcomes))
+        shown = [outcome.candidate for outcome in (best, *rivals, *trained) if outcome]
+        policies = {c.name: self.store.policy(c.generation, c.index) or b"" for c in shown}
+        question = Question(task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, rivals, policies)
         said = checked(self._judge(question), question, history)
         self.store.put_feedback(said)
         return said

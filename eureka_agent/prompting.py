@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import TypedDict
 
 import jinja2
 
@@ -30,6 +31,13 @@ _STAGE_WORDS = {
 }
 
 
+class _Given(TypedDict):
+    """What every prompt may show beside the task."""
+
+    spoken_of: Sequence[Outcome]
+    examples: Sequence[Example]
+
+
 def write_prompt(
     task: Task,
     description: str,
@@ -38,17 +46,20 @@ def write_prompt(
     history: Sequence[Outcome],
     feedback: Sequence[Feedback] = (),
     *,
+    spoken_of: Sequence[Outcome] = (),
     operator: Operator = "",
     examples: Sequence[Example] = (),
 ) -> Prompt:
-    """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first."""
+    """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first.
+
+    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks.
+    """
+    given: _Given = {"spoken_of": spoken_of, "examples": examples}
     if parents:
-        return next_prompt(
-            task, description, generation, parents, history, feedback, operator=operator, examples=examples
-        )
+        return next_prompt(task, description, generation, parents, history, feedback, operator=operator, **given)
     if history and all(outcome.failure for outcome in history):
-        return retry_prompt(task, description, generation, history, examples=examples)
-    return first_prompt(task, description, generation, history, feedback, examples=examples)
+        return retry_prompt(task, description, generation, history, feedback, **given)
+    return first_prompt(task, description, generation, history, feedback, **given)
 
 
 def first_prompt(
@@ -58,10 +69,12 @@ def first_prompt(
     history: Sequence[Outcome] = (),
     feedback: Sequence[Feedback] = (),
     *,
+    spoken_of: Sequence[Outcome] = (),
     examples: Sequence[Example] = (),
 ) -> Prompt:
     """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
-    messages = _messages(task, "first.md", examples, description=description, **_said((), history, feedback))
+    said = _said((), (*spoken_of, *history), feedback)
+    messages = _messages(task, "first.md", examples, description=description, **said)
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
@@ -73,6 +86,7 @@ def next_prompt(
     history: Sequence[Outcome],
     feedback: Sequence[Feedback] = (),
     *,
+    spoken_of: Sequence[Outcome] = (),
     operator: Operator = "",
     examples: Sequence[Example] = (),
 ) -> Prompt:
@@ -90,7 +104,7 @@ def next_prompt(
         repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
         has_fitness=description == task.description,
         operator=operator,
-        **_said(parents, history, feedback),
+        **_said(parents, (*spoken_of, *history), feedback),
     )
     return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
 
@@ -100,15 +114,18 @@ def retry_prompt(
     description: str,
     generation: int,
     history: Sequence[Outcome],
+    feedback: Sequence[Feedback] = (),
     *,
+    spoken_of: Sequence[Outcome] = (),
     examples: Sequence[Example] = (),
 ) -> Prompt:
     """Return the prompt after a round in which every candidate failed."""
     failures = _last_failures(history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
     shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
-    messages = _messages(task, "retry.md", examples, description=description, failures=failures, shown=shown)
-    return Prompt(generation, messages, (), tuple(history))
+    said = _said((), (*spoken_of, *history), feedback)
+    messages = _messages(task, "retry.md", examples, description=description, failures=failures, shown=shown, **said)
+    return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
 def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:

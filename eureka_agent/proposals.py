@@ -53,8 +53,10 @@ class Proposals:
         before = [outcome for outcome in history if outcome.candidate.generation < g]
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
         prompts: dict[int, Prompt] = {}
-        for number, plan in enumerate(self._strategy(g, self._config.samples, before, best)):
-            prompt = self._prompt(g, plan, failed)
+        plans = self._strategy(g, self._config.samples, before, best)
+        unknown = self._spoken_of(g, plans, before)
+        for number, plan in enumerate(plans):
+            prompt = replace(self._prompt(g, plan, failed, unknown), run=tuple(self._told((*before, *failed))))
             samples = tuple(first + place for place in plan.samples)
             if number in known:
                 prompt = replace(prompt, messages=known[number].messages)
@@ -64,20 +66,28 @@ class Proposals:
             prompts |= dict.fromkeys(samples, prompt)
         return dict(sorted(prompts.items()))
 
-    def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome]) -> Prompt:
-        """Write a plan's prompt. It has no trace of a fitness that is not the wish's.
+    def _spoken_of(self, g: int, plans: Sequence[Plan], before: Sequence[Outcome]) -> list[Outcome]:
+        """Return whom the last words are on but no plan knows, after a restart: what a person says is always told."""
+        words = said.words if (said := self._store.feedback().get(g - 1)) else {}
+        known = {outcome.candidate.name for plan in plans for outcome in (*plan.history, *plan.parents)}
+        return [o for o in before if o.candidate.name in words and o.candidate.name not in known]
 
-        Nor has it one of the human reward, unless the search starts from that.
-        """
-        told = [replace(outcome, distance_to_human=None) for outcome in (*plan.history, *failed)]
-        parents = [replace(outcome, distance_to_human=None) for outcome in plan.parents]
-        if not self._config.has_fitness:
-            parents, told = [o.without_fitness() for o in parents], [o.without_fitness() for o in told]
-        names = {outcome.candidate.name for outcome in (*told, *parents)}
+    def _told(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Leave out what no proposer may know: the human reward, and a fitness that is not the wish's."""
+        told = [replace(outcome, distance_to_human=None) for outcome in outcomes]
+        return told if self._config.has_fitness else [outcome.without_fitness() for outcome in told]
+
+    def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome], spoken_of: Iterable[Outcome]) -> Prompt:
+        """Write a plan's prompt."""
+        told, parents = self._told((*plan.history, *failed)), self._told(plan.parents)
+        others = self._told(spoken_of)
+        names = {outcome.candidate.name for outcome in (*told, *parents, *others)}
         # A resumed run knows more than was said then, and a strategy's samples need not know of all candidates.
         said = [said.about(names) for said in self._store.feedback().values() if said.generation < g]
         wish, examples = self._config.wish(self._task), examples_of(self._store, self._task)
-        return write_prompt(self._task, wish, g, parents, told, said, operator=plan.operator, examples=examples)
+        return write_prompt(
+            self._task, wish, g, parents, told, said, spoken_of=others, operator=plan.operator, examples=examples
+        )
 
     def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:
         """Return the completions in the order of the samples.

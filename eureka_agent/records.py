@@ -239,11 +239,13 @@ class Prompt:
     parents: tuple[Outcome, ...] = ()
     """The outcomes to improve on, best first; empty in the first generation."""
     history: tuple[Outcome, ...] = ()
-    """Every outcome so far, failures included, oldest first."""
+    """The outcomes that it tells of, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of the generations so far, oldest first."""
     repair: int = 0
     """Above 0 when it sends an answer back: how many failed, this one among them."""
+    run: tuple[Outcome, ...] = field(default=(), repr=False)
+    """Every outcome of the run so far, whatever the prompt tells: what the choice of a model learns from."""
 
 
 @dataclass(frozen=True)

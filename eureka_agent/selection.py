@@ -21,19 +21,37 @@ def best_so_far(history: Sequence[Outcome], feedback: Mapping[int, Feedback], *,
     """Return what the search goes on from: after each generation the first of its ranking, or what fitness says.
 
     Without a ranking the fittest of the generation and of the best before it is taken; without a fitness the best
-    before it stays, at first what was given to start from. `feedback`: by generation. With no ranking at all this is
-    `greedy`.
+    before it stays, at first what was given to start from. `history` may be that of a part of the search, an island's:
+    see `_of_part`. `feedback`: by generation. With no ranking at all this is `greedy`.
     """
     best = next((outcome for outcome in history if outcome.candidate.given), None)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         said = feedback.get(generation)
-        ranked = [outcome for name in (said.ranking if said else ()) if (outcome := named(history, name))]
-        if ranked:
+        members = [outcome for outcome in history if outcome.candidate.generation == generation]
+        ranking = said.ranking if said else ()
+        ranked = [outcome for name in ranking if (outcome := named(history, name))]
+        if ranked and (ranked[0].candidate.name == ranking[0] or best in ranked):
             best = ranked[0]
+        elif ranked:
+            best = _of_part(ranked, best, members, worst=ranking[-1], has_fitness=has_fitness)
         elif has_fitness:
-            members = [outcome for outcome in history if outcome.candidate.generation == generation]
             best = greedy([best, *members] if best else members)
     return best
+
+
+def _of_part(
+    ranked: Sequence[Outcome], best: Outcome | None, members: Sequence[Outcome], *, worst: str, has_fitness: bool
+) -> Outcome | None:
+    """Return what a part of the search goes on from where the ranking's first lies in another and its own best in none.
+
+    Who was ranked there was called better than others, but not than that best: fitness decides among them and those
+    that nobody ranked; where there is none, the best before stays. The worst is taken where there is nothing else.
+    """
+    liked = [ranked[0]] if ranked[0].candidate.name != worst else []
+    rivals = [*([best] if best else []), *liked]
+    if has_fitness:
+        return greedy([*rivals, *(outcome for outcome in members if outcome not in ranked)]) or ranked[0]
+    return next(iter(rivals), ranked[0])
 
 
 def liking(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:

@@ -83,11 +83,22 @@ def islands(count: int, migrate_every: int = 2) -> Strategy:
             places = [sample for sample in range(samples) if _island(sample, samples, count) == island]
             plans.append(_plan(places, members, best))
         if g > 0 and g % migrate_every == 0 and (champion := best(history)) is not None:
-            worst = min(range(count), key=lambda k: plans[k].parents[0].fitness if plans[k].parents else -float("inf"))
+            worst = _worst(plans, best)
             plans[worst] = Plan(plans[worst].samples, (champion,), (*plans[worst].history, champion))
         return plans
 
     return plan
+
+
+def _worst(plans: Sequence[Plan], best: Best) -> int:
+    """Return the island whose parent all others beat: one that has none, or the last when `best` took the others."""
+    left = list(range(len(plans)))
+    while len(left) > 1 and all(plans[k].parents for k in left):
+        winner = best([plans[k].parents[0] for k in left])
+        if winner is None:  # nobody said anything of those that are left
+            break
+        left.remove(next(k for k in left if plans[k].parents[0] is winner))
+    return next((k for k in left if not plans[k].parents), left[-1])
 
 
 def with_operators(strategy: Strategy) -> Strategy:

@@ -66,6 +66,19 @@ def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> 
         assert name(expected) == next(iter(said[generation].ranking), None)
 
 
+def test_a_part_of_the_search_keeps_its_best_where_the_ranking_does_not_speak_of_it() -> None:
+    """An island holds g0c1 with fitness 5, then g1c1 with 2 and g1c2 with 4; the ranking's first is elsewhere."""
+    island = [outcome(0, 1, 5.0), outcome(1, 1, 2.0), outcome(1, 2, 4.0)]
+    said = {1: Feedback(1, ("g0c0", "g1c1"))}  # typed: worst g1c1
+    assert name(best_so_far(island, said, has_fitness=True)) == "g0c1"  # 5 beats 4; the worst is not asked
+    assert name(best_so_far(island[1:], said, has_fitness=True)) == "g1c2"  # no best before: who is not the worst
+    assert name(best_so_far(island[1:2], said, has_fitness=True)) == "g1c1"  # nothing else is there
+    chosen = {0: Feedback(0, ("g0c1",)), 1: Feedback(1, ("g0c0", "g1c1", "g1c0"))}
+    assert name(best_so_far(island, chosen, has_fitness=False)) == "g0c1"
+    shown = chosen | {1: Feedback(1, ("g0c0", "g1c1", "g0c1"))}  # the island's best was shown, too, and is worse
+    assert name(best_so_far(island, shown, has_fitness=False)) == "g1c1"
+
+
 # ---------------------------------------------------------------- how much each was liked
 def test_preference_of_rankings_by_hand() -> None:
     history = [outcome(0, i, 0.0) for i in range(4)] + [outcome(1, i, 0.0) for i in range(3)] + [outcome(1, 3, None)]

@@ -83,6 +83,16 @@ def test_an_island_without_a_living_candidate_is_the_worst() -> None:
     assert parents(plans) == ["g0c0", "g0c0"]
 
 
+def test_the_island_that_takes_over_is_found_by_the_best_and_not_by_a_hidden_fitness() -> None:
+    """Someone likes g0c1 most and g0c2 least; the fitness, which nobody asked for, says the opposite."""
+    history, liked = generation(0, 5.0, 1.0, 9.0), ["g0c1", "g0c0", "g0c2"]
+
+    def best(outcomes: Sequence[Outcome]) -> Outcome | None:
+        return min(outcomes, key=lambda o: liked.index(o.candidate.name), default=None)
+
+    assert parents(islands(3, migrate_every=1)(1, 3, history, best)) == ["g0c0", "g0c1", "g0c1"]
+
+
 def test_a_second_attempt_belongs_to_the_same_islands() -> None:
     """A generation that was asked for again has samples 4 to 7: places 0 to 3."""
     again = [outcome(0, 4 + sample, value) for sample, value in enumerate((1.0, 2.0, 3.0, 4.0))]

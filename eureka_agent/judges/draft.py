@@ -56,7 +56,7 @@ class Draft:
     def candidate(self, text: str) -> str:
         """Return the name of the candidate that is meant, of the generation or the best before it."""
         question = self.question
-        known = [o.candidate.name for o in (*([question.best] if question.best else []), *question.outcomes)]
+        known = [outcome.candidate.name for outcome in (*question.before, *question.outcomes)]
         name = text.strip().casefold()
         if name not in known:
             what = f"There is no candidate {text.strip()!r} here." if name else "Which candidate?"

@@ -58,8 +58,8 @@ class Bandit:
     def __call__(self, prompt: Prompt, index: int) -> str:
         """Return the model that writes sample `index` of the prompt's generation."""
         draws = random.Random(f"{self._seed} bandit {prompt.generation} {index}")
-        succeeded, failed = _record(prompt.history, self._models)
-        costs = _costs(prompt.history, self._models)
+        succeeded, failed = _record(prompt.run, self._models)
+        costs = _costs(prompt.run, self._models)
         rates = {m: draws.betavariate(1 + succeeded[m], 1 + failed[m]) / costs[m] for m in self._models}
         return max(self._models, key=rates.__getitem__)
 

@@ -36,7 +36,7 @@ class CpuEngine:
         self.device = torch.device("cpu")
         self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
-        self._warned = self._warnings()
+        self._warnings = self._batch.warning[:, _BAD, 1]
         self._bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
@@ -47,15 +47,14 @@ class CpuEngine:
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
         """See `Engine.step`."""
-        before = self._warned
+        self._warnings[:] = 0  # MuJoCo's own reset of a world that went bad does it too: counts say nothing twice
         self._fields["ctrl"][:] = ctrl.numpy()
         failed: NDArray[np.bool_] | bool = False
         try:
             self._batch.step(nstep=substeps, stage=self._stage)
         except BatchError:  # these worlds kept their state; the others ran
             failed = self._batch.status != 0
-        self._warned = self._warnings()
-        self._bad = torch.from_numpy((self._warned > before) | failed)
+        self._bad = torch.from_numpy(self._warnings.any(axis=1) | failed)
         return self._view(slice(None), ctrl)
 
     def reset(self, ids: Tensor, start: Start) -> PhysicsView:
@@ -96,12 +95,6 @@ class CpuEngine:
             self._batch.forward(rows, stage=self._stage)
         except BatchError as error:
             raise SimulationError(f"A start state of the task cannot be simulated: {error}") from error
-        self._warned = self._warnings()
-
-    def _warnings(self) -> NDArray[np.int64]:
-        """`(num_envs,)`: how often a world's numbers have gone bad."""
-        counts: NDArray[np.int64] = self._batch.warning[:, _BAD, 1].sum(axis=1)
-        return counts
 
     def _view(self, rows: slice | NDArray[np.int64], ctrl: Tensor | None = None) -> PhysicsView:
         """`ctrl`: the controls of these worlds, where they are known. After a step little is in the caches."""

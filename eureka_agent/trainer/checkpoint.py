@@ -128,7 +128,9 @@ def _unfinished(path: Path) -> Path:
 
 def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
     """Return these attributes (tensors and numbers) as tensors."""
-    return {name: torch.as_tensor(getattr(owner, name)) for name in names}
+    values = {name: getattr(owner, name) for name in names}
+    # Python's floats are doubles, and torch would make them singles: counts above 16 million would be rounded.
+    return {n: torch.as_tensor(v, dtype=torch.float64 if isinstance(v, float) else None) for n, v in values.items()}
 
 
 def restore(owner: object, tensors: Mapping[str, Tensor]) -> None:

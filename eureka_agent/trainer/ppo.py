@@ -1,7 +1,8 @@
 """Proximal policy optimisation for a whole population at once (Schulman et al. 2017).
 
 Every tensor has the candidate as its first dimension and no sum ever crosses it, so each candidate learns
-exactly as it would alone, whatever the others do.
+exactly as it would beside any others (one that is alone differs by rounding: torch multiplies a batch of one
+matrix in another way).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ one moment may be a lucky one or an unlucky one. Three things keep a race from l
 - the best quarter trains to the end, not the leader alone;
 - a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both curves go on as they
   bend now, and whose curve bends more than the leader's beyond chance;
-- all candidates train exactly as they would without the others, so a race changes who goes on and nothing else.
+- all candidates train as they would without the others, so a race changes who goes on and nothing else.
 
 Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for the leader. Asked to,
 a race lets go on whom chance may have put behind: the 95 % interval of the difference to the leader, iteration by

@@ -16,7 +16,7 @@ def outcome(generation: int, index: int, model: str, fitness: float | None, cost
 
 
 def shares(choice: Weighted | Bandit, history: Sequence[Outcome], samples: int = 400) -> dict[str, float]:
-    prompt = Prompt(3, (), history=tuple(history))
+    prompt = Prompt(3, (), run=tuple(history))
     counts = Counter(choice(prompt, index) for index in range(samples))
     return {model: count / samples for model, count in counts.items()}
 
@@ -37,7 +37,7 @@ def test_one_model_writes_all() -> None:
 
 @pytest.mark.parametrize("choice", [Weighted({"a": 1.0, "b": 2.0}, 5), Bandit(("a", "b"), 5)])
 def test_a_choice_depends_on_seed_sample_and_history_alone(choice: Weighted | Bandit) -> None:
-    prompt = Prompt(1, (), history=(outcome(0, 0, "a", 1.0), outcome(0, 1, "b", None)))
+    prompt = Prompt(1, (), run=(outcome(0, 0, "a", 1.0), outcome(0, 1, "b", None)))
     asked = [choice(prompt, index) for index in range(16)]
     assert [choice(prompt, index) for index in reversed(range(16))] == asked[::-1]
     assert choice(prompt, 7) == asked[7]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.run import Given
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store
+from eureka_agent.strategies import StrategyName
 from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.rewards import NO_CODE, TRACEBACK, upright
 
@@ -69,6 +71,36 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wa
     assert ea.Policy.from_bytes(first.policies["g0c2"]).sizes[0] == 4
     assert set(last.policies) == {outcome.candidate.name for outcome in last.trained}
     assert generations[0] == ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS, "g0c1": "write code"})
+
+
+@pytest.mark.parametrize("strategy", ["random", "restarts"])
+def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
+    tmp_path: Path, wall: Wall, strategy: StrategyName
+) -> None:
+    """Generation 1 knows nothing of generation 0 but what was said; all of it fails, and is asked for again."""
+    judge = Scripted(ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS}))
+    proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
+    settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
+    ea.synthesize(settings, proposer=proposer, judge=judge, wall=wall)
+    _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
+    assert "Not one reward function" in again
+    for text in (anew, again):
+        assert f"\n{WORDS}\n" in text
+        assert "calm = -0.1 * " in text  # of g0c0
+        assert "calm = -0.2 * " not in text  # of g0c2, which nobody spoke of
+    assert not proposer.prompts[1].history
+
+
+def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, wall: Wall) -> None:
+    judge = Scripted()
+    ea.synthesize(config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, wall=wall)
+    first, second = judge.asked
+    assert (first.best, first.rivals) == (None, ())
+    assert second.best is not None
+    (rival,) = second.rivals
+    assert {second.best.candidate.index // 2, rival.candidate.index // 2} == {0, 1}  # one of each half of generation 0
+    assert second.trained[:2] == (second.best, rival)
+    assert second.policies[rival.candidate.name]
 
 
 def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, wall: Wall) -> None:
@@ -145,10 +177,14 @@ def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(tmp_path: P
 
 
 # ---------------------------------------------------------------- the stand-in
-def test_the_synthetic_judge_leads_the_grammar_where_greedy_leads_it(tmp_path: Path, wall: Wall) -> None:
+@pytest.mark.parametrize("strategy", ["greedy", "islands", "restarts"])
+def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
+    tmp_path: Path, wall: Wall, strategy: StrategyName
+) -> None:
     """On the task's own wish: the same parents, so the same proposals and outcomes, to the bit."""
-    plain = ea.synthesize(config(tmp_path, generations=3, run_name="plain"), wall=wall)
-    judged = ea.synthesize(config(tmp_path, generations=3, run_name="judged", feedback="synthetic"), wall=wall)
+    search = config(tmp_path, generations=3, strategy=strategy, restart_every=2, run_name="plain")
+    plain = ea.synthesize(search, wall=wall)
+    judged = ea.synthesize(replace(search, run_name="judged", feedback="synthetic"), wall=wall)
     with Store.open(RunDir(plain.path).database) as a, Store.open(RunDir(judged.path).database) as b:
         assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
         assert [said.generation for said in b.feedback().values()] == [0, 1, 2]

@@ -173,3 +173,12 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     assert step.fitness[1] == 0.0
     assert all(torch.isfinite(value).all() for value in (*step.state.values(), step.observation))
     assert not env.step(torch.zeros(3, 1)).bad.any()
+
+
+def test_a_world_that_diverges_again_is_reported_again() -> None:
+    """Speeds beyond 1e10 make MuJoCo reset the world, and its counts of warnings with it."""
+    env = Environment(Slider(), 3, seed=0)
+    for _ in range(3):
+        env._engine._fields["qvel"][1] = 1e12  # type: ignore[attr-defined]
+        assert env.step(torch.zeros(3, 1)).bad.tolist() == [False, True, False]
+        assert not env.step(torch.zeros(3, 1)).bad.any()
