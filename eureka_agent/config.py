@@ -112,8 +112,8 @@ class SynthesisConfig:
     max_tokens: int | None = None
     """Stop, with the best so far, before models take more tokens than this, prompts and answers together."""
     max_wall_min: float | None = None
-    """Stop, with the best so far, after the generation during which this many minutes have passed since the start, or
-    since the resume."""
+    """Stop, with the best so far, once this many minutes have passed since the start, or since the resume: what is
+    being asked and trained then is finished, and no other attempt, generation or final seed begins."""
     price_in: float | None = None
     """USD per million tokens of a prompt, for models whose price is not listed (or instead of it)."""
     price_out: float | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -45,8 +45,13 @@ class FinalScores:
         return None if self.human_normalised is None else min(_CLIP[1], max(_CLIP[0], self.human_normalised))
 
 
-def measure_finals(store: Store, trials: Trials, best: Outcome, tell: Listener) -> None:
-    """Train the best reward, the human and the sparse one with each final seed that the store lacks, and store it."""
+def measure_finals(
+    store: Store, trials: Trials, best: Outcome, tell: Listener, *, enough: Callable[[], bool] = lambda: False
+) -> None:
+    """Train the best reward, the human and the sparse one with each final seed that the store lacks, and store it.
+
+    `enough`: asked before each seed whether a limit of the run leaves the rest out.
+    """
     known = {final.seed for final in store.finals()}
     config, code = store.config, best.candidate.reward
     assert code is not None  # it was trained
@@ -54,6 +59,8 @@ def measure_finals(store: Store, trials: Trials, best: Outcome, tell: Listener) 
         seed = config.seed + number * _SEED
         if seed in known:
             continue
+        if enough():
+            return
         started, with_seed = time.monotonic(), trials.with_seed(seed)
         with ExitStack() as open_rewards:
             reward = with_seed.open(check_source(code.code, trials.task.reward_inputs), open_rewards)

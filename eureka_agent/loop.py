@@ -61,8 +61,8 @@ class Search:
                 break
             if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
-        if self.best is not None and self.config.final_seeds and not self._time_is_over():
-            measure_finals(self.store, self.trials, self.best, self._tell)
+        if self.best is not None and self.config.final_seeds:
+            measure_finals(self.store, self.trials, self.best, self._tell, enough=self._time_is_over)
 
     @property
     def stopped(self) -> str:
@@ -94,7 +94,7 @@ class Search:
             prompts = self._proposals.prompts(g, attempt, (*history, *outcomes), self._best)
             self._tell(GenerationStarted(g, attempt))
             outcomes += self._try_out(g, prompts, self._proposals.ask(g, prompts), champion)
-            if self.stopped or any(outcome.evaluation for outcome in outcomes):
+            if any(outcome.evaluation for outcome in outcomes) or self._time_is_over() or self.stopped:
                 break
         return outcomes
 
@@ -146,12 +146,15 @@ class Search:
         return outcome
 
     def _train(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
-        """Train the candidates side by side, measure what their policies do, and store all of it at once.
+        """Train the candidates side by side, or one after the other if the trainer does, and store each part."""
+        parts = [ready] if self.config.trainer == "population" else [[each] for each in ready]
+        return [outcome for part in parts if part for outcome in self._train_together(part, champion)]
+
+    def _train_together(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
+        """Train candidates, measure what their policies do, and store all of it at once.
 
         They race, if the run does, against each other and the best so far.
         """
-        if not ready:
-            return []
         started = time.monotonic()
         candidates = [candidate for candidate, _ in ready]
         trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)

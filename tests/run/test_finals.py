@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from eureka_agent.finals import final_scores
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Evaluation, Final, FinalTraining
+from eureka_agent.run import Given
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store
 from tests.support.rewards import upright
@@ -101,7 +103,11 @@ def test_a_wish_without_fitness_has_no_finals() -> None:
         ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
 
 
-def test_no_final_training_begins_when_the_time_is_over(tmp_path: Path, wall: Wall) -> None:
+@pytest.mark.parametrize("seeds", [0, 1])
+def test_no_final_training_begins_when_the_time_is_over(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, seeds: int
+) -> None:
+    """It is over from the start on, or after the first of two final seeds."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",
@@ -110,13 +116,19 @@ def test_no_final_training_begins_when_the_time_is_over(tmp_path: Path, wall: Wa
         num_envs=8,
         environment_steps=512,
         baselines=False,
-        final_seeds=1,
-        max_wall_min=1e-6,
+        final_seeds=2,
+        max_wall_min=60.0 if seeds else 1e-6,
         runs_dir=tmp_path,
         run_name="run",
     )
-    result = ea.synthesize(config, proposer=ScriptedProposer([[upright(0.1)]]), wall=wall)
+
+    def stop_the_clock(event: Event) -> None:
+        if isinstance(event, FinalMeasured):
+            monkeypatch.setattr("eureka_agent.loop.time", SimpleNamespace(monotonic=lambda: 1e9))
+
+    given: Given = {"proposer": ScriptedProposer([[upright(0.1)]]), "listener": stop_the_clock, "wall": wall}
+    result = ea.synthesize(config, **given)
     assert result.best is not None
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
-    assert summary["final"] is None
+    assert (summary["final"]["seeds"] if seeds else summary["final"]) == (seeds or None)
     assert "--max-wall-min" in summary["stopped"]

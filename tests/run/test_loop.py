@@ -150,6 +150,27 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, m
     assert result.policy.to_bytes() == whole.policy.to_bytes()
 
 
+def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(tmp_path: Path, wall: Wall) -> None:
+    pytest.importorskip("stable_baselines3")
+    script = [[upright(0.1), upright(0.2)]]
+    search = config(tmp_path, generations=1, samples=2, trainer="sb3")
+    proposer = ScriptedProposer(script)
+    whole = ea.synthesize(replace(search, run_name="whole"), proposer=proposer, wall=wall)
+    trained: list[str] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, TrainingStarted) and event.candidates:
+            trained.extend(event.names)
+            if len(trained) == 2:  # the first is done
+                raise StoppedError
+
+    with pytest.raises(StoppedError):
+        ea.synthesize(replace(search, run_name="cut"), proposer=proposer, listener=stop, wall=wall)
+    result = ea.resume(tmp_path / "cut", proposer=proposer, listener=stop, wall=wall)
+    assert trained == ["g0c0", "g0c1", "g0c1"]
+    assert comparable(result.outcomes) == comparable(whole.outcomes)
+
+
 def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, wall: Wall) -> None:
     script = [[upright(0.1)], [upright(0.2)]]
     whole = ea.synthesize(config(tmp_path, samples=1), proposer=ScriptedProposer(script), wall=wall)
