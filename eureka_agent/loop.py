@@ -151,10 +151,7 @@ class Search:
         return [outcome for part in parts if part for outcome in self._train_together(part, champion)]
 
     def _train_together(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
-        """Train candidates, measure what their policies do, and store all of it at once.
-
-        They race, if the run does, against each other and the best so far.
-        """
+        """Train candidates, racing each other and the best if the run does, evaluate them, and store all at once."""
         started = time.monotonic()
         candidates = [candidate for candidate, _ in ready]
         trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)
