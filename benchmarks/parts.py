@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 from unittest import mock
 
 from mujoco.batch import Batch
@@ -28,10 +29,10 @@ LEGEND = """
 physics: MuJoCo; task: observations, states, ends, resets and fitness; policy: acting; opening: static checks, sealed
 processes and probes, once a generation; rewards: their calls through the wall and the checks of what comes back;
 update: PPO's gradient steps; rest: rollouts, reward scaling, records."""
-_WHOLE: tuple[Part, ...] = ("opening", "update")
-"""Each of these is one part whatever it calls."""
-
-_CALLS: tuple[tuple[type, str, Part], ...] = (
+_WHOLE = ("opening", "update")
+Call: TypeAlias = tuple[type, str, str]
+"""A class, the name of one of its methods, and the part that its calls belong to."""
+_CALLS: tuple[Call, ...] = (
     (Batch, "step", "physics"),
     (Batch, "forward", "physics"),
     (Batch, "reset", "physics"),
@@ -50,12 +51,14 @@ _CALLS: tuple[tuple[type, str, Part], ...] = (
 class Clock:
     """Adds up the seconds of each part; what runs within another part's call counts for itself alone.
 
-    Only the thread that made the clock counts.
+    What belongs to no call is "rest"; the parts of `whole` are one part each, whatever they call. Only the thread that
+    made the clock counts.
     """
 
-    def __init__(self) -> None:
-        self.seconds: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
-        self._open: list[Part] = []
+    def __init__(self, calls: Sequence[Call] = _CALLS, whole: Sequence[str] = _WHOLE) -> None:
+        self._calls, self._whole = calls, whole
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._open: list[str] = []
         self._since = 0.0
         self._thread = threading.get_ident()
 
@@ -65,21 +68,21 @@ class Clock:
         return sum(self.seconds.values())
 
     @property
-    def shares(self) -> dict[Part, float]:
-        """Each part of the total."""
-        return {part: seconds / self.total for part, seconds in self.seconds.items()}
+    def shares(self) -> defaultdict[str, float]:
+        """Each part of the total; 0 for a part that took no time."""
+        return defaultdict(float, {part: seconds / self.total for part, seconds in self.seconds.items()})
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Time everything that happens meanwhile."""
         with ExitStack() as patches:
-            for owner, name, part in _CALLS:
+            for owner, name, part in self._calls:
                 patches.enter_context(mock.patch.object(owner, name, self._timed(getattr(owner, name), part)))
             patches.enter_context(self.part("rest"))
             yield
 
     @contextmanager
-    def part(self, part: Part) -> Iterator[None]:
+    def part(self, part: str) -> Iterator[None]:
         """Count what happens meanwhile as `part`."""
         self._charge()
         self._open.append(part)
@@ -95,9 +98,9 @@ class Clock:
             self.seconds[self._open[-1]] += now - self._since
         self._since = now
 
-    def _timed(self, function: Callable[..., Any], part: Part) -> Callable[..., Any]:
+    def _timed(self, function: Callable[..., Any], part: str) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            if threading.get_ident() != self._thread or self._open[-1] in _WHOLE:
+            if threading.get_ident() != self._thread or self._open[-1] in self._whole:
                 return function(*arguments, **options)
             with self.part(part):
                 return function(*arguments, **options)

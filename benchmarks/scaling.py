@@ -20,7 +20,7 @@ from functools import partial
 import tyro
 
 from benchmarks.measure import interleaved, ratio, stepping_of, table
-from benchmarks.parts import LEGEND, PARTS, Part, timed_generation
+from benchmarks.parts import LEGEND, PARTS, timed_generation
 from eureka_agent.jail import Wall
 from eureka_agent.registry import load_task
 from eureka_agent.task import Task
@@ -34,7 +34,7 @@ class Measured:
     """One training of a cell."""
 
     seconds_per_step: float
-    shares: dict[Part, float]
+    shares: dict[str, float]
     peak_mib: float
     grown_mib: float
     """What of the peak came after the imports."""

@@ -1,0 +1,102 @@
+"""What a generation's time goes to in a whole run, `synthesize` from the prompt to the next parent.
+
+    training     PPO and its physics, all that the trainer does but the rewards
+    evaluation   the trained policies' episodes
+    rewards      their calls through the wall while policies train, and the checks of what comes back
+    opening      static checks, sealed processes, probes, the list of tensor operations, once a candidate
+    screening    repeats and the distance to the human reward
+    store        what is committed to the run's database
+    rest         prompts, the grammar's proposals, reflection, events, files
+
+The wall is opening and rewards; outside of training is what neither measures policies nor is the wall. The first
+generation stands alone, since it loads what torch loads at first use. One run, seen from outside: the library's own
+calls are timed, one within the other. Run with `python -m benchmarks.overhead`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import tyro
+
+import eureka_agent as ea
+from benchmarks.measure import table
+from benchmarks.parts import Call, Clock
+from eureka_agent.config import BudgetName
+from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.screening import Screening
+from eureka_agent.store import Store
+from eureka_agent.trial import Trials
+
+Seconds = dict[str, float]
+PARTS = ("training", "evaluation", "rewards", "opening", "screening", "store", "rest")
+_CALLS: tuple[Call, ...] = (
+    (Trials, "seal", "opening"),
+    (Trials, "train", "training"),
+    (Trials, "_evaluate", "evaluation"),
+    (SealedReward, "submit", "rewards"),
+    (SealedReward, "collect", "rewards"),
+    (Screening, "set_twins_apart", "screening"),
+    (Screening, "screen", "screening"),
+    (Screening, "distance_to_human", "screening"),
+    *((Store, name, "store") for name in ("put_asked", "put_completion", "put_check", "put_outcomes", "put_meta")),
+)
+
+
+def main(
+    tasks: tuple[str, ...] = ("hopper_forward", "ant_forward"),
+    generations: int = 3,
+    samples: int = 8,
+    budget: BudgetName = "quick",
+    quick: bool = False,
+) -> None:
+    """Run and print two rows a task: the first generation, and those after it.
+
+    Args:
+        tasks: Names of the tasks.
+        generations: Generations of each run.
+        samples: Rewards in a generation.
+        budget: Training of each reward.
+        quick: Two rewards and next to no training: shows that everything runs and measures nothing.
+    """
+    if quick:
+        tasks, generations, samples = tasks[:1], 2, 2
+    rows = []
+    with Wall() as wall, tempfile.TemporaryDirectory() as folder:
+        for task in tasks:
+            config = ea.SynthesisConfig(
+                task=task,
+                budget=budget,
+                generations=generations,
+                samples=samples,
+                environment_steps=4_096 if quick else None,
+                baselines=False,
+                runs_dir=Path(folder),
+            )
+            first, later = _measured(config, wall)
+            rows += [_row(f"{task}, generation 0", first), _row(f"{task}, later", later)]
+    table(f"{generations} generations of {samples}", ("", "seconds", *PARTS, "wall", "outside"), rows)
+
+
+def _measured(config: ea.SynthesisConfig, wall: Wall) -> tuple[Seconds, Seconds]:
+    """Return the seconds of each part in the first generation, and in those after it."""
+    clock = Clock(_CALLS, whole=("opening", "screening", "evaluation", "store"))
+    seen: list[Seconds] = []
+    with clock.running():
+        for _ in ea.evolve(config, wall=wall):
+            with clock.part("rest"):  # charges what has run so far
+                seen.append(dict(clock.seconds))
+    return seen[0], {part: seen[-1].get(part, 0.0) - seen[0].get(part, 0.0) for part in PARTS}
+
+
+def _row(name: str, seconds: Seconds) -> tuple[str, ...]:
+    total = sum(seconds.values())
+    shares = {part: seconds.get(part, 0.0) / total for part in PARTS}
+    wall = shares["opening"] + shares["rewards"]
+    outside = shares["screening"] + shares["store"] + shares["rest"]
+    return (name, f"{total:.1f}", *(f"{shares[part]:.1%}" for part in PARTS), f"{wall:.1%}", f"{outside:.1%}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
