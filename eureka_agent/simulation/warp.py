@@ -79,6 +79,7 @@ class WarpEngine:
         self.num_envs = num_envs
         self.overflows = 0
         """Steps of worlds, so far, in which contacts or constraints were left out for lack of room."""
+        self._said: set[str] = set()
         self._device = _warp_device(device)
         self.device = torch.device(wp.device_to_torch(self._device))
         contacts = _CONTACTS_PER_WORLD if nconmax is None else nconmax
@@ -133,7 +134,7 @@ class WarpEngine:
         """See `Engine.keep`; the same results, but for the order in which a GPU finds contacts."""
         kept = WarpEngine(self.model, len(ids), device=str(self._device), **self._room)
         kept.restore(self.snapshot()[ids.to(self.device)])
-        kept.overflows = self.overflows
+        kept.overflows, kept._said = self.overflows, self._said
         return kept
 
     def snapshot(self) -> Tensor:
@@ -193,10 +194,11 @@ class WarpEngine:
         return PhysicsView(model=self.model, **copies)
 
     def _report_overflow(self) -> None:
-        """Count what had no room, and say so the first time."""
+        """Count what had no room, and say so the first time for each kind."""
         for what, bits in _OUT_OF_ROOM.items():
             worlds = int((self._overflow & int(bits)).count_nonzero())
-            if worlds and not self.overflows:
+            if worlds and what not in self._said:
+                self._said.add(what)
                 _logger.warning(
                     "MuJoCo Warp ran out of room for %s in %d of %d worlds: some were left out, so the physics is"
                     " wrong there. Build WarpEngine with more room. Said once; counted in `overflows`.",

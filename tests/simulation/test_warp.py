@@ -183,13 +183,20 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     assert not env.step(torch.zeros(3, 1)).bad.any()
 
 
-def test_missing_room_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    engine = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu", njmax=4)  # two balls lie: 2 x 4 rows
+@pytest.mark.parametrize(
+    ("room", "what"),
+    [({"njmax": 4}, "constraints (njmax)"), ({"nconmax": 1, "njmax": 64}, "contacts (nconmax)")],
+)
+def test_missing_room_is_said_once_and_counted(
+    caplog: pytest.LogCaptureFixture, room: dict[str, int], what: str
+) -> None:
+    """Two balls lie on the floor: 2 contacts of 4 rows each in every world."""
+    engine = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu", **room)
     with caplog.at_level(logging.WARNING, logger="eureka_agent"):
         for _ in range(3):
             engine.step(torch.zeros(2, 0), 1)
     (record,) = caplog.records
-    assert "constraints (njmax) in 2 of 2 worlds" in record.getMessage()
+    assert f"{what} in 2 of 2 worlds" in record.getMessage()
     assert engine.overflows == 6  # 2 worlds, 3 steps
     roomy = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu")
     roomy.step(torch.zeros(2, 0), 3)
