@@ -8,6 +8,8 @@ from typing import Any
 from eureka_agent.errors import BadResponseError
 from eureka_agent.proposers.refusals import excerpt, refusal
 
+_THOUGHTS = ("reasoning_content", "reasoning")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -36,14 +38,15 @@ def read_answer(body: object, model: str, where: str) -> Answer:
         if body.get("error"):
             raise _error_inside(body["error"], model, where)
         raise _no_completion(where, body)
-    usage = body.get("usage")
-    usage = usage if isinstance(usage, dict) and usage.get("prompt_tokens") else {}  # LiteLLM writes 0 for unknown
+    text = _text(message.get("content")) or _text(message.get("refusal"))
+    wrote = bool(text or any(message.get(name) for name in _THOUGHTS))
+    prompt_tokens, completion_tokens = _usage(body.get("usage"), wrote=wrote)
     served_by = body.get("model")
     return Answer(
-        text=without_thoughts(_text(message.get("content")) or _text(message.get("refusal"))),
+        text=without_thoughts(text),
         served_by=served_by if isinstance(served_by, str) else "",
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
         truncated=choice.get("finish_reason") in ("length", "max_tokens"),
     )
 
@@ -58,6 +61,20 @@ def without_thoughts(text: str) -> str:
     if end and (begins or "<think>" not in thoughts):
         return answer.lstrip()
     return "" if begins else text
+
+
+def _usage(usage: object, *, wrote: bool) -> tuple[int | None, int | None]:
+    """Return the tokens of the prompt and of the answer, thoughts included; None for what is not said.
+
+    Some servers count thoughts in the total alone; one that counts nothing, although it `wrote`, has not counted.
+    """
+    if not isinstance(usage, dict) or not usage.get("prompt_tokens"):  # LiteLLM writes 0 for unknown
+        return None, None
+    counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    prompt, answer, total = counts
+    if prompt is not None and total is not None:
+        answer = max(answer or 0, total - prompt)
+    return prompt, None if wrote and answer == 0 else answer
 
 
 def _text(content: object) -> str:

@@ -74,6 +74,25 @@ def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> 
     assert isinstance(ended, LimitReachedError)
 
 
+@pytest.mark.parametrize(
+    ("usage", "took"),
+    [
+        # 10 of the prompt, and 100 of the answer that only the total has. After two, 220 + 175 are above 350.
+        ({"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 110}, 110),
+        ({"prompt_tokens": 10, "completion_tokens": 0}, WORST),
+    ],
+)
+def test_an_answer_whose_tokens_are_left_out_is_counted(
+    chat_server: ChatServer, usage: dict[str, int], took: int
+) -> None:
+    chat_server.default = completion("x" * 4000, usage=usage)
+    spending = Spending(max_tokens=2 * WORST)
+    given, ended = ask(chat_server, 18, answer_tokens=100, spending=spending)
+    assert len(given) == 2
+    assert spending.committed == Amount(2 * took)
+    assert isinstance(ended, LimitReachedError)
+
+
 def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
     chat_server.order([reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})])
     spending = Spending()
