@@ -77,8 +77,8 @@ class ChatProposer:
         """Yield the completions as they arrive.
 
         A request that fails for good does not stop the others, unless it would fail for all of them alike (key, model,
-        credit, prompt length): then no further one starts. The first error is raised after the last completion.
-        Raises LimitReachedError, then, too, when there was no room left for some of them.
+        credit, prompt length): then no further one starts. The first error is raised after the last completion;
+        LimitReachedError, which tells of it, when there was no room left for some of them.
         """
         waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[Completion], _Request] = {}
@@ -109,10 +109,11 @@ class ChatProposer:
         finally:
             for future in under_way:
                 future.cancel()
+        if waiting:  # the limit ends the run in order, and an error before it must not hide that
+            before = f" Before that, a request failed: {errors[0]}" if errors else ""
+            raise LimitReachedError(self._no_room(waiting[0].worst) + before) from (errors[0] if errors else None)
         if errors:
             raise errors[0]
-        if waiting:
-            raise LimitReachedError(self._no_room(waiting[0].worst))
 
     def _request(self, prompt: Prompt, index: int) -> _Request:
         model = self.models[self._choice(prompt, index)]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from eureka_agent.errors import LimitReachedError, ProposerError
+from eureka_agent.errors import AuthenticationError, LimitReachedError, ProposerError
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Amount, Spending
 from eureka_agent.records import Completion
 from tests.support.chat import PROMPT, proposer
-from tests.support.openai_server import ChatServer, Reply, broken, completion, error, reset
+from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
 
 
 def test_what_is_reserved_counts_until_it_is_settled() -> None:
@@ -91,6 +91,23 @@ def test_an_answer_whose_tokens_are_left_out_is_counted(
     assert len(given) == 2
     assert spending.committed == Amount(2 * took)
     assert isinstance(ended, LimitReachedError)
+
+
+def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
+    # An answer that is none stays counted with its worst case, and so does one without usage: 350 for two.
+    chat_server.order([raw("<html>")])
+    given, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    assert len(given) == 1
+    assert isinstance(ended, LimitReachedError)
+    assert f"--max-tokens {2 * WORST} leaves no room for another request" in str(ended)
+    assert "Before that, a request failed: " in str(ended)
+    assert "did not answer with a chat completion" in str(ended)
+
+
+def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> None:
+    chat_server.order([completion("hi"), error(401)])
+    _, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    assert isinstance(ended, AuthenticationError)
 
 
 def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
