@@ -100,7 +100,9 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
 
 def late(where: str) -> UnavailableError:
     """Return the error for an answer that was not there at the deadline."""
-    return UnavailableError(f"{where} did not answer in time: try again, or give it longer.", may_be_billed=True)
+    return UnavailableError(
+        f"{where} did not answer in time: try again, or give it longer (--request-timeout-s).", may_be_billed=True
+    )
 
 
 def excerpt(value: object) -> str:
