@@ -31,6 +31,29 @@ _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnector
 _GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
 
+_STATUSES = {
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "unauthorized": 401,
+    "unauthenticated": 401,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "too_many_requests": 429,
+    "resource_exhausted": 429,
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "service_unavailable": 503,
+    "unavailable": 503,
+    "overloaded": 529,
+    "overloaded_error": 529,
+    "timeout": 504,
+    "deadline_exceeded": 504,
+}
+"""The HTTP statuses of what OpenAI, Anthropic, Google and gateways write into bodies instead."""
+
 
 def refusal(
     status: int,
@@ -76,6 +99,14 @@ def refusal(
     if status < 300:
         return BadResponseError(f"{where} answered with an error: {said}", may_be_billed=True)
     return RefusedError(f"{where} refused the request with status {status}: {said}")
+
+
+def known_status(name: object) -> int | None:
+    """Return the HTTP status that an error's code stands for, if it is known."""
+    if not isinstance(name, int | str):
+        return None
+    known = int(name) if str(name).isdecimal() else _STATUSES.get(str(name).lower(), 0)
+    return known if 400 <= known < 600 else None
 
 
 def broken_off(error: BaseException, where: str) -> ProposerError:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from eureka_agent import errors
 from eureka_agent.proposers.answers import read_answer, without_thoughts
 
 
@@ -50,3 +51,38 @@ def test_all_tokens_of_an_answer_count(
 ) -> None:
     answer = read_answer({"choices": [{"message": message}], "usage": usage}, "m", "here")
     assert (answer.prompt_tokens, answer.completion_tokens) == tokens
+
+
+ERRORS: list[tuple[object, type[errors.ProposerError]]] = [
+    ({"code": 429, "message": "slow"}, errors.RateLimitedError),
+    ({"code": "502", "message": "x"}, errors.UnavailableError),
+    ({"code": "rate_limit_exceeded", "message": "slow"}, errors.RateLimitedError),
+    ({"status": "RESOURCE_EXHAUSTED", "message": "slow"}, errors.RateLimitedError),
+    ({"code": "invalid_api_key", "message": "Incorrect API key provided"}, errors.AuthenticationError),
+    ({"type": "authentication_error", "message": "no"}, errors.AuthenticationError),
+    ({"code": None, "type": "overloaded_error", "message": "Overloaded"}, errors.UnavailableError),
+    ({"code": "server_error", "message": "oh"}, errors.UnavailableError),
+    ({"code": "insufficient_quota", "message": "no"}, errors.QuotaError),
+    ({"code": "model_not_found", "message": "no"}, errors.UnknownModelError),
+    ({"code": "context_length_exceeded", "message": "no"}, errors.ContextTooLongError),
+    ({"code": "odd", "message": "x"}, errors.BadResponseError),
+    ({"code": 200, "message": "x"}, errors.BadResponseError),
+    ({"code": [], "message": {}}, errors.BadResponseError),
+    ("odd", errors.BadResponseError),
+]
+
+
+@pytest.mark.parametrize(("error", "kind"), ERRORS)
+def test_an_error_that_came_with_200_is_what_it_says(error: object, kind: type[errors.ProposerError]) -> None:
+    with pytest.raises(errors.ProposerError) as raised:
+        read_answer({"error": error}, "m", "here")
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(("error", "kind"), [*ERRORS, (None, errors.BadResponseError)])
+def test_an_error_inside_a_choice_is_no_empty_answer(error: object, kind: type[errors.ProposerError]) -> None:
+    choice = {"finish_reason": "error", "error": error, "message": {"content": "def comp"}}
+    with pytest.raises(errors.ProposerError) as raised:
+        read_answer({"choices": [choice]}, "m", "here")
+    assert type(raised.value) is kind
+    assert raised.value.may_be_billed
