@@ -9,6 +9,7 @@ from eureka_agent.errors import (
     AuthenticationError,
     BadResponseError,
     ContextTooLongError,
+    FilteredError,
     ProposerError,
     QuotaError,
     RateLimitedError,
@@ -26,6 +27,16 @@ _TOO_LONG = (
     "context window",
     "prompt is too long",
     "contextwindowexceeded",
+)
+_FILTERED = (
+    "content_filter",
+    "content_policy",
+    "contentpolicyviolation",
+    "content management policy",
+    "usage policy",
+    "was flagged",
+    "data_inspection_failed",
+    "content exists risk",
 )
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError")
 _GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
@@ -71,9 +82,13 @@ def refusal(
     """
     words, wait_s = words.lower(), retry_after_s(headers or {})
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
-        return QuotaError(f"The account at {where} has no credit left: add some, or choose another model ({said}).")
+        return QuotaError(
+            f"The account at {where} has no credit left for {model!r}: add some, or choose another model ({said})."
+        )
+    if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
+        return FilteredError(f"The content filter of {model!r} at {where} refused the prompt ({said}).")
     if status in (401, 403):
-        return AuthenticationError(f"{where} refused the key: check {key} and what it may use ({said}).")
+        return AuthenticationError(f"{where} refused the key for {model!r}: check {key} and what it may use ({said}).")
     if "model_not_found" in words or (status == 404 and "model" in words):
         return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
     if status == 413 or any(hint in words for hint in _TOO_LONG):

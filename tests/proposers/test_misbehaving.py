@@ -72,6 +72,8 @@ ROWS = [
     Row("404 page", raw("<html>", status=404, content_type="text/html"), errors.BadResponseError, billed=False),
     Row("context", error(400, "x", code="context_length_exceeded"), errors.ContextTooLongError, billed=False),
     Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, billed=False),
+    Row("filter", error(400, "no", code="content_filter"), errors.FilteredError, billed=False, message="filter of"),
+    Row("filter, 403", error(403, "your input was flagged"), errors.FilteredError, billed=False),
     Row("413", error(413), errors.ContextTooLongError, billed=False),
     Row("400", error(400, "no such field"), errors.RefusedError, billed=False, message="no such field"),
     Row("422", error(422, "no such field"), errors.RefusedError, billed=False),
@@ -198,7 +200,9 @@ ROWS = [
         requests=2,
         message="gone",
     ),
-    Row("choice that broke off", choice(finish_reason="error"), errors.BadResponseError, message="broke the answer off"),
+    Row(
+        "choice that broke off", choice(finish_reason="error"), errors.BadResponseError, message="broke the answer off"
+    ),
     Row("events instead of JSON", raw(f"data: {BODY}\n\n", content_type="text/event-stream"), errors.BadResponseError),
     Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
     Row(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.errors import AuthenticationError, UsageError
-from eureka_agent.events import Event, RunFinished, RunStarted
+from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
+from eureka_agent.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.jail import Wall
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.spending import Amount
@@ -20,6 +20,7 @@ from eureka_agent.report.sentences import stopped_early
 from eureka_agent.run_dir import RunDir
 from eureka_agent.serial import from_json
 from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
 
@@ -107,6 +108,43 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
     result = ea.resume(tmp_path / "run", wall=wall)
     assert len(chat_server.requests) == asked + 1
     assert all(outcome.evaluation for outcome in result.outcomes)
+
+
+def test_a_prompt_that_is_refused_for_good_costs_one_sample(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    """The first request is refused: as the only one left of its generation, after a stop, and beside others."""
+
+    def refusing(request: dict[str, Any]) -> Reply:
+        if len(chat_server.requests) in (1, 3):
+            return error(400, "no", code="content_filter")
+        return completion(upright(0.01 * len(chat_server.requests)))
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Proposed):
+            raise StoppedError
+
+    chat_server.default = refusing
+    config = limited(tmp_path, chat_server, generations=1, concurrency=1, repairs=1)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config, listener=stop, wall=wall)
+    # Refused, answered, stopped before the refusal could be kept; asked once more, and then never again.
+    result = ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == 3
+    failure = result.outcomes[0].failure
+    assert failure is not None
+    assert failure.message == f"The content filter of 'test-model' at {chat_server.base_url} refused the prompt (no)."
+    assert result.outcomes[1].evaluation is not None
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == 3
+
+
+def test_prompts_that_are_all_refused_end_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    chat_server.default = error(400, "no", code="content_filter")
+    with pytest.raises(FilteredError):
+        ea.synthesize(limited(tmp_path, chat_server), wall=wall)
+    answering(chat_server)
+    assert ea.resume(tmp_path / "run", wall=wall).best is not None
 
 
 # ---------------------------------------------------------------- limits
