@@ -19,6 +19,8 @@ from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan
 from eureka_agent.task import Task
 
+_CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."
+
 
 class Proposals:
     """Asks a run's proposer, and nothing twice: what the store has is read, what it lacks is asked for."""
@@ -71,7 +73,7 @@ class Proposals:
 
         Nor has it one of the human reward, unless the search starts from that.
         """
-        told = [replace(outcome, distance_to_human=None) for outcome in (*plan.history, *failed)]
+        told = [replace(_told(outcome), distance_to_human=None) for outcome in (*plan.history, *failed)]
         parents = [replace(outcome, distance_to_human=None) for outcome in plan.parents]
         if not self._config.has_fitness:
             parents, told = [o.without_fitness() for o in parents], [o.without_fitness() for o in told]
@@ -127,7 +129,7 @@ class Proposals:
     def _sent_back(self, prompt: Prompt, failed: Outcome) -> Prompt:
         """Return the prompt that sends an answer back; once stored, its words stay."""
         candidate, samples = failed.candidate, self._config.samples
-        prompt = repair_prompt(prompt, failed)
+        prompt = repair_prompt(prompt, _told(failed))
         stored = [a for a in self._store.asked(candidate.generation) if a.repair == prompt.repair]
         known = next((asked for asked in stored if candidate.index in asked.samples), None)
         if known is not None:
@@ -171,3 +173,11 @@ def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
 def _any_text(completions: Iterable[Completion]) -> bool:
     """Whether a model wrote anything; before a repair it did."""
     return any((c.text.strip() and not why_unanswered(c.text)) or c.repair for c in completions)
+
+
+def _told(outcome: Outcome) -> Outcome:
+    """Return an outcome whose failure says that the answer was cut off, where it was: it may be the reason."""
+    failure = outcome.failure
+    if failure is None or failure.stage not in ("extract", "check") or not outcome.candidate.completion.truncated:
+        return outcome
+    return replace(outcome, failure=replace(failure, message=f"{_CUT_OFF} {failure.message}"))

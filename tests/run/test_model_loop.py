@@ -147,6 +147,20 @@ def test_prompts_that_are_all_refused_end_the_run(tmp_path: Path, chat_server: C
     assert ea.resume(tmp_path / "run", wall=wall).best is not None
 
 
+@pytest.mark.parametrize(("repairs", "attempts"), [(1, 1), (0, 2)])
+def test_a_model_is_told_that_its_answer_was_cut_off(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, repairs: int, attempts: int
+) -> None:
+    """In what sends the answer back, and where all fail in what asks again."""
+    cut = completion("```python\n" + code(0.1)[:-20], finish_reason="length")
+    chat_server.order([cut, cut])
+    chat_server.default = completion(upright(0.1))
+    ea.synthesize(limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts), wall=wall)
+    told = chat_server.requests[-1]["messages"][-1]["content"]
+    assert ": The answer was cut off at the token limit and has to be shorter, thoughts included. The code " in told
+    assert "cut off" not in chat_server.requests[0]["messages"][-1]["content"]
+
+
 # ---------------------------------------------------------------- limits
 def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisConfig:
     settings: dict[str, Any] = {
