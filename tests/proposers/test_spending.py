@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Amount, Spending
 from eureka_agent.records import Completion
 from tests.support.chat import PROMPT, proposer
-from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
+from tests.support.openai_server import ChatServer, completion, error, raw, reset
+from tests.support.till import Till
 
 
 def test_what_is_reserved_counts_until_it_is_settled() -> None:
@@ -138,30 +138,6 @@ def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> Non
     given, _ = ask(chat_server, 2, price=Price(2e-6, 8e-6), concurrency=1)
     # 1000 * 2e-6 + 500 * 8e-6
     assert [answer.cost_usd for answer in given] == [pytest.approx(0.006), None]
-
-
-class Till:
-    """What a server charges, whatever becomes of the answer."""
-
-    def __init__(self, rng: random.Random, price: Price) -> None:
-        self.usd = 0.0
-        self._rng, self._price, self._lock = rng, price, threading.Lock()
-
-    def __call__(self, request: dict[str, Any]) -> Reply:
-        with self._lock:
-            kind, share = self._rng.random(), self._rng.random()
-        if kind < 0.1:
-            return error(self._rng.choice([429, 500, 503]))
-        prompt = sum(len(message["content"].encode()) for message in request["messages"])
-        used = {"prompt_tokens": int(prompt * share), "completion_tokens": int(request["max_tokens"] * share)}
-        with self._lock:
-            self.usd += self._price.of(used["prompt_tokens"], used["completion_tokens"])
-        whole = completion("x" * 200, usage=used)
-        if kind < 0.2:
-            return broken(whole, stop_after=20)
-        if kind < 0.3:
-            return reset()
-        return completion("no usage") if kind < 0.4 else whole
 
 
 @pytest.mark.parametrize("seed", range(40))

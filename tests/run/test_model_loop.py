@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
 from eureka_agent.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.jail import Wall
 from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers import chat
+from eureka_agent.proposers.prices import Price
+from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.registry import load_task
 from eureka_agent.report.sentences import stopped_early
@@ -23,6 +29,7 @@ from eureka_agent.store import Store
 from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
+from tests.support.till import Till
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
@@ -265,3 +272,42 @@ def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServ
     assert 5 <= proposers.count("a") <= 7
     assert proposers.count("a") + proposers.count("b") == 8
     assert sorted(request["model"] for request in chat_server.requests) == sorted(proposers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more than the limit."""
+    monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
+    rng = random.Random(seed)
+    weights = itertools.count(1)
+    till = chat_server.default = Till(rng, Price(2e-6, 8e-6), lambda: upright(0.01 * next(weights)))
+    task = load_task("cartpole")
+    first = write_prompt(task, task.description, 0, (), ())
+    one = Price(2e-6, 8e-6).of(sum(len(m.content.encode()) + 16 for m in first.messages) + 16, 1000)
+    limit = rng.uniform(6.0, 9.0) * one
+    stop_at = rng.randint(2, 4)
+
+    def stop(event: Event) -> None:
+        nonlocal stop_at
+        stop_at -= isinstance(event, Proposed)
+        if stop_at == 0:
+            raise StoppedError
+
+    config = limited(tmp_path, chat_server, generations=20, samples=4, max_cost_usd=limit, price_in=2.0, price_out=8.0)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config, listener=stop, wall=wall)
+    assert 0.0 < till.usd <= limit
+    before = len(chat_server.requests)
+    result = ea.resume(tmp_path / "run", wall=wall)
+    assert "--max-cost-usd" in json.loads((result.path / "summary.json").read_text())["stopped"]
+    with Store.open(RunDir(result.path).database) as store:
+        committed = from_json(Amount, store.meta("spending") or "")
+    assert till.usd <= committed.usd + 1e-9
+    assert committed.usd <= limit
+    asked = len(chat_server.requests)
+    assert asked > before
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == asked
