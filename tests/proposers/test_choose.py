@@ -128,15 +128,17 @@ def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyP
 def test_deadline_and_concurrency_are_the_configs(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    model, settings = ("m", {"base_url": chat_server.base_url}) if kind == "openai" else ("openai/m", {})
+    settings: dict[str, Any] = {"model": "openai/m"}
+    if kind == "openai":
+        settings = {"model": "m", "base_url": chat_server.base_url}
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     monkeypatch.setenv("OPENAI_API_BASE", chat_server.base_url)  # LiteLLM's name for it
     chat_server.default = completion("hi", delay_s=0.05)
-    proposer, _ = choose(model=model, concurrency=2, **settings)
+    proposer, _ = choose(concurrency=2, **settings)
     assert len(list(proposer.propose(dict.fromkeys(range(6), ASKED)))) == 6
     assert chat_server.max_in_flight == 2
     chat_server.default = completion("late", delay_s=3.0)
-    proposer, _ = choose(model=model, request_timeout_s=0.2, **settings)
+    proposer, _ = choose(request_timeout_s=0.2, **settings)
     with pytest.raises(UnavailableError, match=r"did not answer in time: .* \(--request-timeout-s\)"):
         list(proposer.propose({0: ASKED}))
 
