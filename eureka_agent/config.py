@@ -107,6 +107,10 @@ class SynthesisConfig:
     answer_tokens: int | None = None
     """Longest answer of a model in tokens, thoughts included; by default the server's own limit, and 16,384 where
     --max-tokens or --max-cost-usd is given."""
+    request_timeout_s: float = 600.0
+    """A request to a model that has no whole answer after so many seconds has failed; it is asked once more."""
+    concurrency: int = 8
+    """Requests to models at a time; fewer for a server that is slow, or refuses many at once."""
     max_cost_usd: float | None = None
     """Stop, with the best so far, before models cost more than this. A resumed run counts what it spent before."""
     max_tokens: int | None = None
@@ -202,7 +206,7 @@ class SynthesisConfig:
 
     def _check_counts(self) -> None:
         counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
-        for name in (*counts, "max_tokens"):
+        for name in (*counts, "max_tokens", "concurrency"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -248,7 +252,7 @@ class SynthesisConfig:
             raise UsageError(f"--models needs weights above 0, e.g. gpt-5=2, got {' '.join(self.models)}.")
         if self.model_choice == "bandit" and (len(weights) < 2 or not self.has_fitness):
             raise UsageError("--model-choice bandit needs several --models, and a task with a fitness to learn from.")
-        for name in ("max_cost_usd", "max_wall_min"):
+        for name in ("max_cost_usd", "max_wall_min", "request_timeout_s"):
             value = getattr(self, name)
             if value is not None and not (value > 0.0 and math.isfinite(value)):
                 raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}.")

@@ -24,6 +24,7 @@
     │   ├── ContextTooLongError   the prompt does not fit into the model
     │   ├── BadResponseError      an answer that is no chat completion
     │   │   └── RefusedError      the request was refused for none of the reasons above
+    │   │       └── FilteredError the server's content filter refused the prompt
     │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
     ├── LimitReachedError         a limit of the run leaves no room for another request: the run ends with what it has
@@ -141,6 +142,10 @@ class BadResponseError(ProposerError):
 
 class RefusedError(BadResponseError):
     """The server refused the request: something in it is not as this server or model wants it."""
+
+
+class FilteredError(RefusedError):
+    """The server's content filter refused the prompt."""
 
 
 class EmptyAnswersError(ProposerError):

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from eureka_agent.errors import ContextTooLongError, EmptyAnswersError, LimitReachedError
+from eureka_agent.errors import EmptyAnswersError, LimitReachedError
 from eureka_agent.events import Listener, Proposed, SentBack
 from eureka_agent.examples import choose_examples
+from eureka_agent.extract import why_unanswered
 from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.chat import ITS_OWN, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan
 from eureka_agent.task import Task
+
+_CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."
 
 
 class Proposals:
@@ -74,7 +78,7 @@ class Proposals:
 
     def _told(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
         """Leave out what no proposer may know: the human reward, and a fitness that is not the wish's."""
-        told = [replace(outcome, distance_to_human=None) for outcome in outcomes]
+        told = [replace(_explained(outcome), distance_to_human=None) for outcome in outcomes]
         return told if self._config.has_fitness else [outcome.without_fitness() for outcome in told]
 
     def _prompt(self, g: int, plan: Plan, failed: Iterable[Outcome], spoken_of: Iterable[Outcome]) -> Prompt:
@@ -93,7 +97,8 @@ class Proposals:
         """Return the completions in the order of the samples.
 
         When a limit is reached, those that were paid for are all that there will be. Raises EmptyAnswersError when
-        all of them are empty; a resumed run asks for these again.
+        all of them are empty; a resumed run asks for these again. What is refused for its prompt is one more failed
+        sample when others were answered, be it before a resume.
         """
         have = {i: completion for i, completion in self._store.completions(g).items() if i in prompts}
         if len(have) == len(prompts) and not _any_text(have.values()):
@@ -101,7 +106,14 @@ class Proposals:
         missing = {i: prompt for i, prompt in prompts.items() if i not in have}
         for completion in have.values():
             self._tell(Proposed(g, completion))
-        have |= {completion.index: completion for completion in self._answers(g, missing)}
+        try:
+            for completion in self._answers(g, missing):
+                have[completion.index] = completion
+        except ITS_OWN as refused:
+            if not _any_text(have.values()):
+                raise
+            for index in missing.keys() - have.keys():
+                have[index] = self._kept(g, no_answer(index, self._proposer.name, refused))
         if not self.stopped and not _any_text(have.values()):
             raise EmptyAnswersError(
                 f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it something by hand, "
@@ -112,21 +124,22 @@ class Proposals:
     def repair(self, g: int, prompts: Mapping[int, Prompt], failed: Sequence[Outcome]) -> list[Completion]:
         """Send answers that failed before training back, each with its reason, and return what came in their place.
 
-        An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room
-        stay as they are, and so does what nobody proposed.
+        An answer is sent back `--repairs` times at most. Those for which a limit or the model's context leaves no room,
+        or which a content filter refuses, stay as they are, and so does what nobody proposed.
         """
         most = 0 if self.stopped else self._config.repairs
         hopeful = [o for o in failed if o.candidate.completion.repair < most and not o.candidate.given]
+        hopeful = [o for o in hopeful if not why_unanswered(o.candidate.completion.text)]
         again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
         repaired: list[Completion] = []
-        with suppress(ContextTooLongError):
+        with suppress(*ITS_OWN):
             repaired.extend(self._answers(g, again))  # keeps what came before the error
         return repaired
 
     def _sent_back(self, prompt: Prompt, failed: Outcome) -> Prompt:
         """Return the prompt that sends an answer back; once stored, its words stay."""
         candidate, samples = failed.candidate, self._config.samples
-        prompt = repair_prompt(prompt, failed)
+        prompt = repair_prompt(prompt, _explained(failed))
         stored = [a for a in self._store.asked(candidate.generation) if a.repair == prompt.repair]
         known = next((asked for asked in stored if candidate.index in asked.samples), None)
         if known is not None:
@@ -146,12 +159,17 @@ class Proposals:
         """Yield the completions as they arrive, stored; when a limit leaves no room for more, no more."""
         try:
             for completion in self._proposer.propose(prompts) if prompts else ():
-                completion = replace(completion, repair=prompts[completion.index].repair)
-                self._store.put_completion(g, completion)
-                self._tell(Proposed(g, completion))
-                yield completion
+                repair = prompts[completion.index].repair
+                if not (repair and why_unanswered(completion.text)):  # then the answer that was sent back stays
+                    yield self._kept(g, replace(completion, repair=repair))
         except LimitReachedError as limit:
             self.stopped = str(limit)
+
+    def _kept(self, g: int, completion: Completion) -> Completion:
+        """Store a completion and tell of it."""
+        self._store.put_completion(g, completion)
+        self._tell(Proposed(g, completion))
+        return completion
 
 
 def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
@@ -164,4 +182,12 @@ def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
 
 def _any_text(completions: Iterable[Completion]) -> bool:
     """Whether a model wrote anything; before a repair it did."""
-    return any(completion.text.strip() or completion.repair for completion in completions)
+    return any((c.text.strip() and not why_unanswered(c.text)) or c.repair for c in completions)
+
+
+def _explained(outcome: Outcome) -> Outcome:
+    """Return an outcome whose failure says that the answer was cut off, where it was: it may be the reason."""
+    failure = outcome.failure
+    if failure is None or failure.stage not in ("extract", "check") or not outcome.candidate.completion.truncated:
+        return outcome
+    return replace(outcome, failure=replace(failure, message=f"{_CUT_OFF} {failure.message}"))

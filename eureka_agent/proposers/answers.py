@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eureka_agent.errors import BadResponseError
-from eureka_agent.proposers.refusals import excerpt, refusal
+from eureka_agent.errors import BadResponseError, ProposerError
+from eureka_agent.proposers.refusals import excerpt, known_status, refusal
+
+_THOUGHTS = ("reasoning_content", "reasoning")
 
 
 @dataclass(frozen=True)
@@ -25,25 +27,30 @@ def read_answer(body: object, model: str, where: str) -> Answer:
     """Return the answer in the decoded JSON `body` that `where` sent for `model`.
 
     Thoughts (`<think>`, `reasoning_content`) are left out; a refusal in words is an answer. Raises BadResponseError
-    for what is no chat completion, and the error it speaks of for an error that came with status 200.
+    for what is no chat completion, and the error it speaks of for an error that came with status 200, also in a choice.
     """
     if not isinstance(body, dict):
         raise _no_completion(where, body)
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, dict) and (wrong := _wrong(choice)):
+        broken = _error_inside(wrong, model, where)
+        broken.may_be_billed = True  # it had begun to write
+        raise broken
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         if body.get("error"):
             raise _error_inside(body["error"], model, where)
         raise _no_completion(where, body)
-    usage = body.get("usage")
-    usage = usage if isinstance(usage, dict) and usage.get("prompt_tokens") else {}  # LiteLLM writes 0 for unknown
+    text = _text(message.get("content")) or _text(message.get("refusal"))
+    wrote = bool(text or any(message.get(name) for name in _THOUGHTS))
+    prompt_tokens, completion_tokens = _usage(body.get("usage"), wrote=wrote)
     served_by = body.get("model")
     return Answer(
-        text=without_thoughts(_text(message.get("content")) or _text(message.get("refusal"))),
+        text=without_thoughts(text),
         served_by=served_by if isinstance(served_by, str) else "",
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
         truncated=choice.get("finish_reason") in ("length", "max_tokens"),
     )
 
@@ -58,6 +65,20 @@ def without_thoughts(text: str) -> str:
     if end and (begins or "<think>" not in thoughts):
         return answer.lstrip()
     return "" if begins else text
+
+
+def _usage(usage: object, *, wrote: bool) -> tuple[int | None, int | None]:
+    """Return the tokens of the prompt and of the answer, thoughts included; None for what is not said.
+
+    Some servers count thoughts in the total alone; one that counts nothing, although it `wrote`, has not counted.
+    """
+    if not isinstance(usage, dict) or not usage.get("prompt_tokens"):  # LiteLLM writes 0 for unknown
+        return None, None
+    counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    prompt, answer, total = counts
+    if prompt is not None and total is not None:
+        answer = max(answer or 0, total - prompt)
+    return prompt, None if wrote and answer == 0 else answer
 
 
 def _text(content: object) -> str:
@@ -80,13 +101,21 @@ def _no_completion(where: str, got: object) -> BadResponseError:
     )
 
 
-def _error_inside(error: Any, model: str, where: str) -> Exception:
-    """Return what a gateway means that answers 200 and puts the real status into the body."""
+def _wrong(choice: dict[str, Any]) -> object:
+    """Return the error that a gateway put into a choice; LiteLLM puts it, and the finish reason, into a dict there."""
+    beside = choice.get("provider_specific_fields")
+    beside = beside if isinstance(beside, dict) else {}
+    broke_off = "error" in (choice.get("finish_reason"), beside.get("native_finish_reason"))
+    unnamed = {"code": "error", "message": "it broke the answer off"} if broke_off else None
+    return choice.get("error") or beside.get("error") or unnamed
+
+
+def _error_inside(error: Any, model: str, where: str) -> ProposerError:
+    """Return what a gateway means that answers 200 and puts the real status, or its name, into the body."""
     facts = error if isinstance(error, dict) else {"message": error}
-    code = facts.get("code") or facts.get("status")
-    status = int(code) if isinstance(code, int | str) and str(code).isdecimal() else 200
-    status = status if 400 <= status < 600 else 200
+    names = [facts.get(name) for name in ("code", "status", "type")]
+    status = next(filter(None, map(known_status, names)), 200)
     said = excerpt(facts.get("message") or error)
-    if status == 200 and not isinstance(code, str):
+    if status == 200 and not any(isinstance(name, str) for name in names[:2]):
         return _no_completion(where, error)
-    return refusal(status, said, f"{code} {facts.get('type')} {said}", model=model, where=where)
+    return refusal(status, said, f"{' '.join(map(str, names))} {said}", model=model, where=where)

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from eureka_agent.errors import (
     AuthenticationError,
     ContextTooLongError,
+    FilteredError,
     LimitReachedError,
     ProposerError,
     QuotaError,
     UnknownModelError,
 )
+from eureka_agent.extract import unanswered
 from eureka_agent.proposers.backend import event_loop
 from eureka_agent.proposers.bandit import Choice, Weighted
 from eureka_agent.proposers.model import Model
@@ -26,7 +28,9 @@ from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount, Spending
 from eureka_agent.records import Completion, Message, Prompt
 
-_HOPELESS = (AuthenticationError, UnknownModelError, QuotaError, ContextTooLongError)
+_HOPELESS = (AuthenticationError, UnknownModelError, QuotaError)
+ITS_OWN = (ContextTooLongError, FilteredError)
+"""Errors of one prompt with one model: to ask the same again is no use, and others may be answered."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,17 @@ class ChatProposer:
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the completions as they arrive.
 
-        A request that fails for good does not stop the others, unless it would fail for all of them alike (key, model,
-        credit, prompt length): then no further one starts. The first error is raised after the last completion.
-        Raises LimitReachedError, then, too, when there was no room left for some of them.
+        A request that fails for good does not stop the others, unless the user has to mend it first (key, model name,
+        credit): then no further one starts. One that is refused for its prompt (`ITS_OWN`) is an answer without a
+        reward when others are answered, and an error when none is. The first error is raised after the last completion;
+        LimitReachedError, which tells of it, when there was no room left for some of them.
         """
         waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[Completion], _Request] = {}
         done: queue.SimpleQueue[Future[Completion]] = queue.SimpleQueue()
         errors: list[BaseException] = []
+        refused: list[tuple[_Request, ProposerError]] = []
+        answered = False
         try:
             while True:
                 while waiting and len(under_way) < self.concurrency and self.spending.reserve(waiting[0].worst):
@@ -97,22 +104,28 @@ class ChatProposer:
                 request = under_way.pop(future)
                 error = future.exception()
                 if error is None:
-                    completion = future.result()
+                    answered, completion = True, future.result()
                     yield completion
                     self._settle(request, completion)  # when it is kept: a run killed here counts the worst case
                 elif again := self._again(request, error):
                     waiting.appendleft(again)
+                elif isinstance(error, ITS_OWN):
+                    refused.append((request, error))
                 else:
                     errors.append(error)
                     if isinstance(error, _HOPELESS) or not isinstance(error, ProposerError):
                         waiting.clear()
+                if answered:
+                    yield from (no_answer(request.index, request.model.name, error) for request, error in refused)
+                    refused.clear()
         finally:
             for future in under_way:
                 future.cancel()
-        if errors:
+        if waiting:  # the limit ends the run in order, and an error before it must not hide that
+            before = f" Before that, a request failed: {errors[0]}" if errors else ""
+            raise LimitReachedError(self._no_room(waiting[0].worst) + before) from (errors[0] if errors else None)
+        if errors := errors or [error for _, error in refused]:
             raise errors[0]
-        if waiting:
-            raise LimitReachedError(self._no_room(waiting[0].worst))
 
     def _request(self, prompt: Prompt, index: int) -> _Request:
         model = self.models[self._choice(prompt, index)]
@@ -164,3 +177,12 @@ class ChatProposer:
             f"{self.spending.committed} are spent, or reserved for requests whose answer did not say what they took, "
             f"and one more may take up to {worst}."
         )
+
+
+def no_answer(index: int, model: str, error: ProposerError) -> Completion:
+    """Return what stands for the answer to a request that was refused for its prompt; it took nothing, if that is sure.
+
+    It counts as asked: a resumed run does not send the same prompt again.
+    """
+    nothing = None if error.may_be_billed else 0
+    return Completion(index, unanswered(str(error)), model, nothing, nothing, None if error.may_be_billed else 0.0)

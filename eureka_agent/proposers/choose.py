@@ -43,6 +43,8 @@ def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]
         spending=Spending(max_tokens=config.max_tokens, max_cost_usd=config.max_cost_usd),
         seed=config.seed,
         learn=config.model_choice == "bandit",
+        deadline_s=config.request_timeout_s,
+        concurrency=config.concurrency,
     )
     return proposer, _announcement(config)
 
@@ -58,11 +60,13 @@ def chat_proposer(
     seed: int = 0,
     learn: bool = False,
     deadline_s: float = 600.0,
+    concurrency: int = 8,
 ) -> ChatProposer:
     """Return a proposer that asks the models named, each for its share of the samples, or for what it `learn`s.
 
     `price` is every model's, instead of the list's. With limits in `spending` an answer may be 16,384 tokens long
-    unless `answer_tokens` says otherwise. Raises UsageError for a model that cannot be asked, or whose price is not
+    unless `answer_tokens` says otherwise. At most `concurrency` requests run at a time, each for at most `deadline_s`
+    seconds. Raises UsageError for a model that cannot be asked, or whose price is not
     known although the money is limited.
     """
     spending = spending or Spending()
@@ -80,7 +84,7 @@ def chat_proposer(
             limit = min(ANSWER_TOKENS, listing.most_answer_tokens or ANSWER_TOKENS)
         models.append(Model(name, backend, temperature=temperature, answer_tokens=limit, price=known))
     choice = Bandit(tuple(weights), seed) if learn else Weighted(weights, seed)
-    return ChatProposer(models, choice=choice, spending=spending, deadline_s=deadline_s)
+    return ChatProposer(models, choice=choice, spending=spending, concurrency=concurrency, deadline_s=deadline_s)
 
 
 def _backend(name: str, base_url: str | None, deadline_s: float) -> tuple[Backend, Listing]:

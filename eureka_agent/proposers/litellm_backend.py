@@ -13,7 +13,7 @@ from typing import Any
 
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, causes, excerpt, refusal
+from eureka_agent.proposers.refusals import broken_off, causes, excerpt, known_status, refusal
 
 
 class LiteLLMBackend:
@@ -69,7 +69,8 @@ class LiteLLMBackend:
         response = next((r for r in map(_response, seen) if r is not None), None)
         if response is None and (any(map(_is_transports, seen)) or not hasattr(error, "status_code")):
             return broken_off(error, self.where)
-        status = response.status_code if response is not None else error.status_code  # type: ignore[attr-defined]
+        code = response.status_code if response is not None else getattr(error, "status_code", None)
+        status = code if isinstance(code, int) else known_status(code) or 200  # of an error in 200: its body's code
         if response is None and status in (500, 502, 504):
             return BadResponseError(
                 f"{self.where} did not answer with a chat completion: LiteLLM says {excerpt(error)}", may_be_billed=True

@@ -9,6 +9,7 @@ from eureka_agent.errors import (
     AuthenticationError,
     BadResponseError,
     ContextTooLongError,
+    FilteredError,
     ProposerError,
     QuotaError,
     RateLimitedError,
@@ -27,9 +28,42 @@ _TOO_LONG = (
     "prompt is too long",
     "contextwindowexceeded",
 )
+_FILTERED = (
+    "content_filter",
+    "content_policy",
+    "contentpolicyviolation",
+    "content management policy",
+    "usage policy",
+    "was flagged",
+    "data_inspection_failed",
+    "content exists risk",
+)
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError")
 _GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
+
+_STATUSES = {
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "unauthorized": 401,
+    "unauthenticated": 401,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "too_many_requests": 429,
+    "resource_exhausted": 429,
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "service_unavailable": 503,
+    "unavailable": 503,
+    "overloaded": 529,
+    "overloaded_error": 529,
+    "timeout": 504,
+    "deadline_exceeded": 504,
+}
+"""The HTTP statuses of what OpenAI, Anthropic, Google and gateways write into bodies instead."""
 
 
 def refusal(
@@ -48,9 +82,13 @@ def refusal(
     """
     words, wait_s = words.lower(), retry_after_s(headers or {})
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
-        return QuotaError(f"The account at {where} has no credit left: add some, or choose another model ({said}).")
+        return QuotaError(
+            f"The account at {where} has no credit left for {model!r}: add some, or choose another model ({said})."
+        )
+    if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
+        return FilteredError(f"The content filter of {model!r} at {where} refused the prompt ({said}).")
     if status in (401, 403):
-        return AuthenticationError(f"{where} refused the key: check {key} and what it may use ({said}).")
+        return AuthenticationError(f"{where} refused the key for {model!r}: check {key} and what it may use ({said}).")
     if "model_not_found" in words or (status == 404 and "model" in words):
         return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
     if status == 413 or any(hint in words for hint in _TOO_LONG):
@@ -78,6 +116,14 @@ def refusal(
     return RefusedError(f"{where} refused the request with status {status}: {said}")
 
 
+def known_status(name: object) -> int | None:
+    """Return the HTTP status that an error's code stands for, if it is known."""
+    if not isinstance(name, int | str):
+        return None
+    known = int(name) if str(name).isdecimal() else _STATUSES.get(str(name).lower(), 0)
+    return known if 400 <= known < 600 else None
+
+
 def broken_off(error: BaseException, where: str) -> ProposerError:
     """Return the error for a request that ended without a whole answer, whatever transport tells it.
 
@@ -100,7 +146,9 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
 
 def late(where: str) -> UnavailableError:
     """Return the error for an answer that was not there at the deadline."""
-    return UnavailableError(f"{where} did not answer in time: try again, or give it longer.", may_be_billed=True)
+    return UnavailableError(
+        f"{where} did not answer in time: try again, or give it longer (--request-timeout-s).", may_be_billed=True
+    )
 
 
 def excerpt(value: object) -> str:

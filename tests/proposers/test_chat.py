@@ -15,6 +15,7 @@ import pytest
 from eureka_agent import errors
 from eureka_agent.extract import extract
 from eureka_agent.proposers.choose import chat_proposer
+from eureka_agent.proposers.spending import Spending
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error
@@ -145,6 +146,47 @@ def test_after_a_refused_key_no_further_request_starts(chat_server: ChatServer) 
     with pytest.raises(errors.AuthenticationError):
         ask(chat_server, 50, concurrency=2)
     assert len(chat_server.requests) < 10
+
+
+FILTERED, TOO_LONG = error(400, "no", code="content_filter"), error(400, "x", code="context_length_exceeded")
+
+
+@pytest.mark.parametrize("refusal", [FILTERED, TOO_LONG])
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
+    chat_server: ChatServer, refusal: Reply, place: int
+) -> None:
+    replies = [completion("hi", usage={"prompt_tokens": 7, "completion_tokens": 5})] * 3
+    chat_server.order([*replies[:place], refusal, *replies[place:]])
+    spending = Spending()
+    answers = {a.index: a for a in ask(chat_server, 4, concurrency=1, spending=spending)}
+    assert len(chat_server.requests) == 4
+    nothing = answers.pop(place)
+    assert [answer.text for answer in answers.values()] == ["hi"] * 3
+    assert (nothing.proposer, nothing.prompt_tokens, nothing.completion_tokens) == ("test-model", 0, 0)
+    assert nothing.cost_usd == 0.0
+    assert spending.committed.tokens == 3 * 12
+    with pytest.raises(errors.ExtractionError, match=r"^The (content filter of|prompt does not fit into) 'test-model'"):
+        extract(nothing.text)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"), [(FILTERED, errors.FilteredError), (TOO_LONG, errors.ContextTooLongError)]
+)
+def test_prompts_that_are_all_refused_are_an_error(
+    chat_server: ChatServer, refusal: Reply, kind: type[errors.ProposerError]
+) -> None:
+    chat_server.default = refusal
+    with pytest.raises(kind):
+        ask(chat_server, 4)
+    assert len(chat_server.requests) == 4
+
+
+def test_a_model_that_the_user_has_to_mend_is_named(chat_server: ChatServer) -> None:
+    for reply, kind in [(error(401), errors.AuthenticationError), (error(402), errors.QuotaError)]:
+        chat_server.order([reply])
+        with pytest.raises(kind, match="'test-model'"):
+            ask(chat_server)
 
 
 def test_no_request_outlives_its_deadline_however_slowly_it_drips(chat_server: ChatServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.errors import CredentialsError, UsageError
+from eureka_agent.errors import CredentialsError, UnavailableError, UsageError
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
@@ -15,9 +15,11 @@ from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Message, Prompt
 from eureka_agent.registry import load_task
 from eureka_agent.task import Task
-from tests.support.chat import needs_litellm
-from tests.support.openai_server import ChatServer
+from tests.support.chat import BACKENDS, needs_litellm
+from tests.support.openai_server import ChatServer, completion
 from tests.support.toy_task import ToyTask
+
+ASKED = Prompt(0, (Message("user", "x"),))
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,9 @@ def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"max_wall_min": float("inf")}, "--max-wall-min must be above 0"),
         ({"max_tokens": 0}, "--max-tokens must be at least 1"),
         ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
+        ({"request_timeout_s": 0.0}, "--request-timeout-s must be above 0, got 0.0"),
+        ({"request_timeout_s": float("nan")}, "--request-timeout-s must be above 0, got nan"),
+        ({"concurrency": 0}, "--concurrency must be at least 1, got 0"),
         ({"price_in": 1.0}, "go together"),
         ({"price_in": 1.0, "price_out": -1.0}, "0 or above"),
     ],
@@ -117,6 +122,25 @@ def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyP
     assert price is not None
     assert price.of(1000, 500) == pytest.approx(0.006)
     assert proposer.models["m"].answer_tokens == 16_384
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_deadline_and_concurrency_are_the_configs(
+    chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    settings: dict[str, Any] = {"model": "openai/m"}
+    if kind == "openai":
+        settings = {"model": "m", "base_url": chat_server.base_url}
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("OPENAI_API_BASE", chat_server.base_url)  # LiteLLM's name for it
+    chat_server.default = completion("hi", delay_s=0.05)
+    proposer, _ = choose(concurrency=2, **settings)
+    assert len(list(proposer.propose(dict.fromkeys(range(6), ASKED)))) == 6
+    assert chat_server.max_in_flight == 2
+    chat_server.default = completion("late", delay_s=3.0)
+    proposer, _ = choose(request_timeout_s=0.2, **settings)
+    with pytest.raises(UnavailableError, match=r"did not answer in time: .* \(--request-timeout-s\)"):
+        list(proposer.propose({0: ASKED}))
 
 
 def test_without_litellm_a_provider_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +167,7 @@ def test_a_provider_that_litellm_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer) -> None:
     proposer, _ = choose(model="meta-llama/Llama-4", base_url=chat_server.base_url)
-    list(proposer.propose(dict.fromkeys([0], Prompt(0, (Message("user", "x"),)))))
+    list(proposer.propose({0: ASKED}))
     assert chat_server.requests[0]["model"] == "meta-llama/Llama-4"
 
 

@@ -29,6 +29,9 @@ SOON_S, FAR_S = 0.7, 30.0
 """Deadlines of the requests that are to miss theirs, and of the others."""
 FINE = completion("fine", usage={"prompt_tokens": 7, "completion_tokens": 5})
 BODY = str(FINE.body)
+TOKENS = 7 + 5
+WORST = 27 + 3 * 16 + ANSWER_TOKENS
+"""PROMPT has 18 + 9 bytes in two messages."""
 
 
 def body(**changes: Any) -> Reply:
@@ -50,44 +53,58 @@ class Row:
     ends: str | type[ProposerError] = "fine"
     """The answer's text, or the error."""
     requests: int = 1
-    billed: bool = True
-    """Whether the run has to count it as (perhaps) paid for."""
+    counts: int | None = None
+    """The tokens that the run counts, spent or perhaps; None: those of the answer, or each request's worst case."""
     once: bool = False
+    at: str = ""
+    """Where it is asked, if not at our server."""
     late: bool = False
     """Whether it is the deadline that ends a request."""
     unlike: dict[str, Any] | None = None
     """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell all that it read."""
     message: str = ""
 
+    @property
+    def tokens(self) -> int:
+        """The tokens that the run counts."""
+        if self.counts is not None:
+            return self.counts
+        return TOKENS if isinstance(self.ends, str) else self.requests * WORST
+
 
 LATE: dict[str, Any] = {"ends": errors.UnavailableError, "requests": 2, "late": True, "message": "in time"}
+UNREACHABLE: dict[str, Any] = {
+    "ends": errors.UnavailableError, "requests": 0, "counts": 0, "message": "cannot be reached",
+}  # fmt: skip
 ROWS = [
     # ------------------------------------------------------------ refused for good: asked once, not billed
-    Row("401", error(401, "bad key"), errors.AuthenticationError, billed=False, message="bad key"),
-    Row("403", error(403, "not in your country"), errors.AuthenticationError, billed=False),
-    Row("402", error(402), errors.QuotaError, billed=False),
-    Row("429 that is a quota", error(429, code="insufficient_quota"), errors.QuotaError, billed=False),
-    Row("404 model", error(404, "no", code="model_not_found"), errors.UnknownModelError, billed=False),
-    Row("404 path", raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, billed=False),
-    Row("404 page", raw("<html>", status=404, content_type="text/html"), errors.BadResponseError, billed=False),
-    Row("context", error(400, "x", code="context_length_exceeded"), errors.ContextTooLongError, billed=False),
-    Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, billed=False),
-    Row("413", error(413), errors.ContextTooLongError, billed=False),
-    Row("400", error(400, "no such field"), errors.RefusedError, billed=False, message="no such field"),
-    Row("422", error(422, "no such field"), errors.RefusedError, billed=False),
-    Row("redirect", raw("", status=302), errors.BadResponseError, billed=False),
+    Row("401", error(401, "bad key"), errors.AuthenticationError, counts=0, message="bad key"),
+    Row("403", error(403, "not in your country"), errors.AuthenticationError, counts=0),
+    Row("402", error(402), errors.QuotaError, counts=0),
+    Row("429 that is a quota", error(429, code="insufficient_quota"), errors.QuotaError, counts=0),
+    Row("404 model", error(404, "no", code="model_not_found"), errors.UnknownModelError, counts=0),
+    Row("404 path", raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, counts=0),
+    Row("404 page", raw("<html>", status=404, content_type="text/html"), errors.BadResponseError, counts=0),
+    Row("context", error(400, "x", code="context_length_exceeded"), errors.ContextTooLongError, counts=0),
+    Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, counts=0),
+    Row("filter", error(400, "no", code="content_filter"), errors.FilteredError, counts=0, message="filter of"),
+    Row("filter, 403", error(403, "your input was flagged"), errors.FilteredError, counts=0),
+    Row("413", error(413), errors.ContextTooLongError, counts=0),
+    Row("400", error(400, "no such field"), errors.RefusedError, counts=0, message="no such field"),
+    Row("422", error(422, "no such field"), errors.RefusedError, counts=0),
+    Row("redirect", raw("", status=302), errors.BadResponseError, counts=0),
     Row(
         "redirect elsewhere",
         broken(raw("", status=307), headers={"Location": "http://127.0.0.1:9/v1/chat/completions"}),
         errors.BadResponseError,
-        billed=False,
+        counts=0,
         unlike={"ends": errors.UnavailableError, "requests": 3},
     ),
     Row(
         "redirect here",
         broken(raw("", status=301), headers={"Location": "/v1"}),
         errors.BadResponseError,
-        billed=False,
+        counts=0,
         unlike={"ends": errors.RefusedError, "requests": 2},
     ),
     # ------------------------------------------------------------ trouble that passes
@@ -99,36 +116,38 @@ ROWS = [
     Row("429 with a date gone by", error(429, retry_after=formatdate(0, usegmt=True)), requests=2, once=True),
     Row("429 with nonsense", error(429, retry_after="soon"), requests=2, once=True),
     Row("409 once", error(409), requests=2, once=True),
-    Row("reset once", reset(), requests=2, once=True),
-    Row("cut body once", broken(FINE, stop_after=40), requests=2, once=True),
+    Row("reset once", reset(), requests=2, once=True, counts=WORST + TOKENS),
+    Row("cut body once", broken(FINE, stop_after=40), requests=2, once=True, counts=WORST + TOKENS),
     # ------------------------------------------------------------ trouble that stays: nothing was carried out
-    Row("500", error(500, "oh"), errors.UnavailableError, requests=3, billed=False),
-    Row("503", error(503), errors.UnavailableError, requests=3, billed=False),
-    Row("529", error(529, "overloaded"), errors.UnavailableError, requests=3, billed=False),
-    Row("429", error(429), errors.RateLimitedError, requests=3, billed=False),
-    Row("429 for too long", error(429, retry_after="999"), errors.RateLimitedError, billed=False),
+    Row("500", error(500, "oh"), errors.UnavailableError, requests=3, counts=0),
+    Row("503", error(503), errors.UnavailableError, requests=3, counts=0),
+    Row("529", error(529, "overloaded"), errors.UnavailableError, requests=3, counts=0),
+    Row("429", error(429), errors.RateLimitedError, requests=3, counts=0),
+    Row("429 for too long", error(429, retry_after="999"), errors.RateLimitedError, counts=0),
     Row(
         "429 until tomorrow",
         error(429, retry_after=formatdate(time.time() + 86400, usegmt=True)),
         errors.RateLimitedError,
-        billed=False,
+        counts=0,
     ),
     Row(
         "error in 200",
         raw('{"error": {"code": 429, "message": "slow"}}'),
         errors.RateLimitedError,
         3,
-        billed=False,
-        unlike={"requests": 2, "billed": True},
+        counts=0,
+        unlike={"requests": 2, "counts": None},
     ),
     Row(
         "error in 200, 5xx",
         raw('{"error": {"code": 502, "message": "x"}}'),
         errors.UnavailableError,
         3,
-        billed=False,
-        unlike={"ends": errors.BadResponseError, "requests": 1, "billed": True},
+        counts=0,
+        unlike={"ends": errors.BadResponseError, "requests": 1, "counts": None},
     ),
+    Row("connection refused", FINE, at="http://127.0.0.1:9/v1", **UNREACHABLE),
+    Row("no such host", FINE, at="http://nonexistent.invalid/v1", **UNREACHABLE),
     # ------------------------------------------------------------ trouble that stays: it may have been carried out
     Row("504", error(504), errors.UnavailableError, requests=2),
     Row("reset", reset(), errors.UnavailableError, requests=2),
@@ -176,6 +195,31 @@ ROWS = [
         unlike={"ends": errors.RefusedError},
     ),
     Row("error a text in 200", raw('{"error": "odd"}'), errors.BadResponseError, unlike={"ends": errors.RefusedError}),
+    Row(
+        "code a name in 200",
+        raw('{"error": {"code": "rate_limit_exceeded", "message": "slow"}}'),
+        errors.RateLimitedError,
+        requests=3,
+        counts=0,
+        unlike={"requests": 2, "counts": None},
+    ),
+    Row(
+        "key refused in 200",
+        raw('{"error": {"code": "invalid_api_key", "message": "no"}}'),
+        errors.AuthenticationError,
+        counts=0,
+        unlike={"counts": None},
+    ),
+    Row(
+        "error in a choice",
+        choice(finish_reason="error", error={"code": 502, "message": "gone"}, message={"content": "def"}),
+        errors.UnavailableError,
+        requests=2,
+        message="gone",
+    ),
+    Row(
+        "choice that broke off", choice(finish_reason="error"), errors.BadResponseError, message="broke the answer off"
+    ),
     Row("events instead of JSON", raw(f"data: {BODY}\n\n", content_type="text/event-stream"), errors.BadResponseError),
     Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
     Row(
@@ -216,11 +260,17 @@ ROWS = [
         "x",
         unlike={"ends": "\nx"},
     ),
-    Row("usage null", body(usage=None)),
-    Row("usage a text", body(usage="7 tokens"), unlike={"ends": errors.BadResponseError}),
-    Row("usage of wrong types", body(usage={"prompt_tokens": "7", "completion_tokens": None})),
-    Row("usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5})),
-    Row("nothing but choices", raw(json.dumps({"choices": json.loads(BODY)["choices"]}))),
+    Row("usage null", body(usage=None), counts=WORST),
+    Row("usage a text", body(usage="7 tokens"), counts=WORST, unlike={"ends": errors.BadResponseError}),
+    Row("usage of wrong types", body(usage={"prompt_tokens": "7", "completion_tokens": None}), counts=WORST),
+    Row("usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5}), counts=WORST),
+    Row(
+        "usage that leaves thoughts out",
+        body(usage={"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 5030}),
+        counts=5030,
+    ),
+    Row("usage that leaves the answer out", body(usage={"prompt_tokens": 10, "completion_tokens": 0}), counts=WORST),
+    Row("nothing but choices", raw(json.dumps({"choices": json.loads(BODY)["choices"]})), counts=WORST),
     Row("model null", body(model=None)),
 ]
 
@@ -231,6 +281,7 @@ def test_each_trouble_ends_as_it_should(
     chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("NO_PROXY", "*")  # it would answer for a host that does not exist
     monkeypatch.setattr(openai_backend, "MOST_BYTES", 2 * 2**20)
     if kind == "litellm" and row.unlike is not None:
         row = Row(**{**row.__dict__, **row.unlike, "unlike": None})
@@ -242,7 +293,13 @@ def test_each_trouble_ends_as_it_should(
     spending = Spending()
     deadline_s = SOON_S if row.late else FAR_S
     asked = proposer(
-        chat_server, kind, retries=RETRIES, deadline_s=deadline_s, answer_tokens=ANSWER_TOKENS, spending=spending
+        chat_server,
+        kind,
+        base_url=row.at,
+        retries=RETRIES,
+        deadline_s=deadline_s,
+        answer_tokens=ANSWER_TOKENS,
+        spending=spending,
     )
     started = time.monotonic()
     ended: Completion | ProposerError
@@ -259,4 +316,4 @@ def test_each_trouble_ends_as_it_should(
         assert row.message in str(ended)
         assert len(str(ended)) < 700
     assert len(chat_server.requests) == row.requests
-    assert (spending.committed != Amount()) == row.billed
+    assert spending.committed == Amount(row.tokens)

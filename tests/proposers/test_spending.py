@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import random
-import threading
 from typing import Any
 
 import pytest
 
-from eureka_agent.errors import LimitReachedError, ProposerError
+from eureka_agent.errors import AuthenticationError, LimitReachedError, ProposerError
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Amount, Spending
 from eureka_agent.records import Completion
 from tests.support.chat import PROMPT, proposer
-from tests.support.openai_server import ChatServer, Reply, broken, completion, error, reset
+from tests.support.openai_server import ChatServer, completion, error, raw, reset
+from tests.support.till import Till
 
 
 def test_what_is_reserved_counts_until_it_is_settled() -> None:
@@ -74,6 +74,42 @@ def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> 
     assert isinstance(ended, LimitReachedError)
 
 
+@pytest.mark.parametrize(
+    ("usage", "took"),
+    [
+        # 10 of the prompt, and 100 of the answer that only the total has. After two, 220 + 175 are above 350.
+        ({"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 110}, 110),
+        ({"prompt_tokens": 10, "completion_tokens": 0}, WORST),
+    ],
+)
+def test_an_answer_whose_tokens_are_left_out_is_counted(
+    chat_server: ChatServer, usage: dict[str, int], took: int
+) -> None:
+    chat_server.default = completion("x" * 4000, usage=usage)
+    spending = Spending(max_tokens=2 * WORST)
+    given, ended = ask(chat_server, 18, answer_tokens=100, spending=spending)
+    assert len(given) == 2
+    assert spending.committed == Amount(2 * took)
+    assert isinstance(ended, LimitReachedError)
+
+
+def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
+    # An answer that is none stays counted with its worst case, and so does one without usage: 350 for two.
+    chat_server.order([raw("<html>")])
+    given, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    assert len(given) == 1
+    assert isinstance(ended, LimitReachedError)
+    assert f"--max-tokens {2 * WORST} leaves no room for another request" in str(ended)
+    assert "Before that, a request failed: " in str(ended)
+    assert "did not answer with a chat completion" in str(ended)
+
+
+def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> None:
+    chat_server.order([completion("hi"), error(401)])
+    _, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    assert isinstance(ended, AuthenticationError)
+
+
 def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
     chat_server.order([reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})])
     spending = Spending()
@@ -102,30 +138,6 @@ def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> Non
     given, _ = ask(chat_server, 2, price=Price(2e-6, 8e-6), concurrency=1)
     # 1000 * 2e-6 + 500 * 8e-6
     assert [answer.cost_usd for answer in given] == [pytest.approx(0.006), None]
-
-
-class Till:
-    """What a server charges, whatever becomes of the answer."""
-
-    def __init__(self, rng: random.Random, price: Price) -> None:
-        self.usd = 0.0
-        self._rng, self._price, self._lock = rng, price, threading.Lock()
-
-    def __call__(self, request: dict[str, Any]) -> Reply:
-        with self._lock:
-            kind, share = self._rng.random(), self._rng.random()
-        if kind < 0.1:
-            return error(self._rng.choice([429, 500, 503]))
-        prompt = sum(len(message["content"].encode()) for message in request["messages"])
-        used = {"prompt_tokens": int(prompt * share), "completion_tokens": int(request["max_tokens"] * share)}
-        with self._lock:
-            self.usd += self._price.of(used["prompt_tokens"], used["completion_tokens"])
-        whole = completion("x" * 200, usage=used)
-        if kind < 0.2:
-            return broken(whole, stop_after=20)
-        if kind < 0.3:
-            return reset()
-        return completion("no usage") if kind < 0.4 else whole
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.errors import AuthenticationError, UsageError
-from eureka_agent.events import Event, RunFinished, RunStarted
+from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
+from eureka_agent.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.jail import Wall
 from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers import chat
+from eureka_agent.proposers.prices import Price
+from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.registry import load_task
 from eureka_agent.report.sentences import stopped_early
 from eureka_agent.run_dir import RunDir
 from eureka_agent.serial import from_json
 from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
+from tests.support.till import Till
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
@@ -107,6 +115,57 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
     result = ea.resume(tmp_path / "run", wall=wall)
     assert len(chat_server.requests) == asked + 1
     assert all(outcome.evaluation for outcome in result.outcomes)
+
+
+def test_a_prompt_that_is_refused_for_good_costs_one_sample(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    """The first request is refused: as the only one left of its generation, after a stop, and beside others."""
+
+    def refusing(request: dict[str, Any]) -> Reply:
+        if len(chat_server.requests) in (1, 3):
+            return error(400, "no", code="content_filter")
+        return completion(upright(0.01 * len(chat_server.requests)))
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Proposed):
+            raise StoppedError
+
+    chat_server.default = refusing
+    config = limited(tmp_path, chat_server, generations=1, concurrency=1, repairs=1)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config, listener=stop, wall=wall)
+    # Refused, answered, stopped before the refusal could be kept; asked once more, and then never again.
+    result = ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == 3
+    failure = result.outcomes[0].failure
+    assert failure is not None
+    assert failure.message == f"The content filter of 'test-model' at {chat_server.base_url} refused the prompt (no)."
+    assert result.outcomes[1].evaluation is not None
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == 3
+
+
+def test_prompts_that_are_all_refused_end_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    chat_server.default = error(400, "no", code="content_filter")
+    with pytest.raises(FilteredError):
+        ea.synthesize(limited(tmp_path, chat_server), wall=wall)
+    answering(chat_server)
+    assert ea.resume(tmp_path / "run", wall=wall).best is not None
+
+
+@pytest.mark.parametrize(("repairs", "attempts"), [(1, 1), (0, 2)])
+def test_a_model_is_told_that_its_answer_was_cut_off(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, repairs: int, attempts: int
+) -> None:
+    """In what sends the answer back, and where all fail in what asks again."""
+    cut = completion("```python\n" + code(0.1)[:-20], finish_reason="length")
+    chat_server.order([cut, cut])
+    chat_server.default = completion(upright(0.1))
+    ea.synthesize(limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts), wall=wall)
+    told = chat_server.requests[-1]["messages"][-1]["content"]
+    assert ": The answer was cut off at the token limit and has to be shorter, thoughts included. The code " in told
+    assert "cut off" not in chat_server.requests[0]["messages"][-1]["content"]
 
 
 # ---------------------------------------------------------------- limits
@@ -213,3 +272,42 @@ def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServ
     assert 5 <= proposers.count("a") <= 7
     assert proposers.count("a") + proposers.count("b") == 8
     assert sorted(request["model"] for request in chat_server.requests) == sorted(proposers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more than the limit."""
+    monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
+    rng = random.Random(seed)
+    weights = itertools.count(1)
+    till = chat_server.default = Till(rng, Price(2e-6, 8e-6), lambda: upright(0.01 * next(weights)))
+    task = load_task("cartpole")
+    first = write_prompt(task, task.description, 0, (), ())
+    one = Price(2e-6, 8e-6).of(sum(len(m.content.encode()) + 16 for m in first.messages) + 16, 1000)
+    limit = rng.uniform(6.0, 9.0) * one
+    stop_at = rng.randint(2, 4)
+
+    def stop(event: Event) -> None:
+        nonlocal stop_at
+        stop_at -= isinstance(event, Proposed)
+        if stop_at == 0:
+            raise StoppedError
+
+    config = limited(tmp_path, chat_server, generations=20, samples=4, max_cost_usd=limit, price_in=2.0, price_out=8.0)
+    with pytest.raises(StoppedError):
+        ea.synthesize(config, listener=stop, wall=wall)
+    assert 0.0 < till.usd <= limit
+    before = len(chat_server.requests)
+    result = ea.resume(tmp_path / "run", wall=wall)
+    assert "--max-cost-usd" in json.loads((result.path / "summary.json").read_text())["stopped"]
+    with Store.open(RunDir(result.path).database) as store:
+        committed = from_json(Amount, store.meta("spending") or "")
+    assert till.usd <= committed.usd + 1e-9
+    assert committed.usd <= limit
+    asked = len(chat_server.requests)
+    assert asked > before
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == asked

@@ -21,19 +21,20 @@ needs_litellm = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, 
 BACKENDS = ["openai", pytest.param("litellm", marks=needs_litellm)]
 
 
-def backend(server: ChatServer, kind: str = "openai", deadline_s: float = 30.0) -> Backend:
+def backend(base_url: str, kind: str = "openai", deadline_s: float = 30.0) -> Backend:
     """The backend `kind`, asking for test-model."""
     if kind == "openai":
-        return OpenAIBackend("test-model", base_url=server.base_url, deadline_s=deadline_s)
+        return OpenAIBackend("test-model", base_url=base_url, deadline_s=deadline_s)
     from eureka_agent.proposers.litellm_backend import LiteLLMBackend
 
-    return LiteLLMBackend("openai/test-model", api_base=server.base_url, deadline_s=deadline_s)
+    return LiteLLMBackend("openai/test-model", api_base=base_url, deadline_s=deadline_s)
 
 
 def proposer(
     server: ChatServer,
     kind: str = "openai",
     *,
+    base_url: str = "",
     retries: int = 0,
     deadline_s: float = 30.0,
     temperature: float | None = 1.0,
@@ -41,10 +42,10 @@ def proposer(
     price: Price | None = None,
     **options: Any,
 ) -> ChatProposer:
-    """A proposer of one model, `test-model`; `options` are ChatProposer's."""
+    """A proposer of one model, `test-model`; `base_url` is another than the server's, `options` are ChatProposer's."""
     model = Model(
         "test-model",
-        backend(server, kind, deadline_s),
+        backend(base_url or server.base_url, kind, deadline_s),
         temperature=temperature,
         answer_tokens=answer_tokens,
         price=price,
