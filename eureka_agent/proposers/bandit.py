@@ -58,8 +58,9 @@ class Bandit:
     def __call__(self, prompt: Prompt, index: int) -> str:
         """Return the model that writes sample `index` of the prompt's generation."""
         draws = random.Random(f"{self._seed} bandit {prompt.generation} {index}")
-        succeeded, failed = _record(prompt.run, self._models)
-        costs = _costs(prompt.run, self._models)
+        known = prompt.run or prompt.history  # a generator's prompts belong to no run and tell all that it knows
+        succeeded, failed = _record(known, self._models)
+        costs = _costs(known, self._models)
         rates = {m: draws.betavariate(1 + succeeded[m], 1 + failed[m]) / costs[m] for m in self._models}
         return max(self._models, key=rates.__getitem__)
 

@@ -28,7 +28,7 @@ class LiteLLMBackend:
         self._model, self._api_base, self._deadline_s = model, api_base, deadline_s
         try:
             _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
-        except Exception as error:
+        except Exception as error:  # its errors have no base of their own
             raise UsageError(
                 f"LiteLLM knows no provider {model.partition('/')[0]!r}: see https://docs.litellm.ai/docs/providers, "
                 f"or name the server of {model!r} with --base-url."

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,10 @@ def test_who_improves_fitness_is_asked_more() -> None:
     history = [outcome(g, 2 * i, "a", float(g)) for g in range(3) for i in range(8)]
     history += [outcome(g, 2 * i + 1, "b", -1.0) for g in range(1, 3) for i in range(8)]
     assert shares(Bandit(("a", "b"), 0), history)["a"] > 0.95
+    bandit, told = Bandit(("a", "b"), 0), Prompt(3, (), history=tuple(history))  # outside of a run
+    assert [bandit(told, i) for i in range(20)] == [
+        bandit(replace(told, run=told.history, history=()), i) for i in range(20)
+    ]
 
 
 def test_without_history_all_are_asked_alike() -> None:
