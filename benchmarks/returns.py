@@ -3,7 +3,7 @@
 Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model, integrator, frame skip,
 reward, network, rows an update, epochs, minibatches and initial learning rate:
 
-    ours              the population PPO with one candidate in 64 worlds, its reward behind the wall
+    ours              the population PPO with one candidate, its reward behind the wall
     sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and rewards normalised
     sb3-default-rate  the same with the library's default learning rate, which is lower
 

@@ -1,13 +1,15 @@
 """Environment steps per second with everything, against MuJoCo's bare batch and against Gymnasium with SB3.
 
     bare Batch     `mujoco.batch.Batch` takes controls and steps; nothing is read, nothing is reset
-    ours           `Environment.step`: control, physics, state, observation, end, fitness, new episodes
+    ours           `Environment.step`: control, physics, state, observation, end, fitness, new episodes; the state is
+                   recorded, and every 32 steps the human reward behind the wall pays for them, as in a training
+    no reward      `Environment.step` alone
     sb3, Dummy 8   stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model, one after the other
     sb3, Subproc 8 the same in 8 processes
 
 The models: Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our `ant_forward`, whose
 short step (implicitfast, 2 physics steps) leaves the least time to hide in. Every entry of every action is drawn
-uniformly. Both batches have all cores, as many worlds and, at the start of each repeat, the same states. Repeats are
+uniformly. All batches have all cores, as many worlds and, at the start of each repeat, the same states. Repeats are
 interleaved and ratios are taken within a repeat, so that a busy machine is busy for all; the CPU time, of all threads
 of this process, suffers less from others still.
 Run with `python -m benchmarks.step_throughput`; needs the extra sb3, or `--no-sb3`.
@@ -15,7 +17,6 @@ Run with `python -m benchmarks.step_throughput`; needs the extra sb3, or `--no-s
 
 from __future__ import annotations
 
-import math
 import statistics
 import tempfile
 import time
@@ -32,14 +33,21 @@ import numpy as np
 import torch
 import tyro
 from mujoco.batch import Batch
+from torch import Tensor
 
 from benchmarks.gymnasium_tasks import GymnasiumAnt
+from eureka_agent.checks import check_source
 from eureka_agent.cores import usable_cores
+from eureka_agent.jail import Wall
 from eureka_agent.registry import load_task
+from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.task import Task
+from eureka_agent.trainer.rollout import StateRecorder, rewards_of
 
 GYMNASIUM_ENVS = 8
+HORIZON = 32
+"""Steps of a rollout; every contestant's repeat is whole rollouts."""
 DRAWN = 32
 """Different actions of every world, used in turn."""
 
@@ -105,15 +113,19 @@ def main(
     """
     worlds, seconds, repeats = (16, 0.02, 1) if quick else (worlds, seconds, repeats)
     torch.set_num_threads(1)  # as in training where there are few cores
-    for model in models:
-        task = TASKS[model]()
-        contestants = _batches(task, worlds)
-        with _gymnasiums(task) if sb3 else _nothing() as others:
-            contestants += others
-            _table(task, contestants, _interleaved(contestants, seconds, repeats))
+    with Wall() as wall:
+        for model in models:
+            task = TASKS[model]()
+            reward = check_source(task.human_reward, task.reward_inputs)
+            sealed = wall.open(reward, task.reward_inputs, max_rows=worlds * HORIZON)
+            contestants = _batches(task, worlds, sealed)
+            with _gymnasiums(task) if sb3 else _nothing() as others:
+                contestants += others
+                _table(task, contestants, _interleaved(contestants, seconds, repeats))
+            sealed.close()
 
 
-def _batches(task: Task, worlds: int) -> list[Contestant]:
+def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
     """The bare batch and ours."""
     threads = usable_cores()
     engine = CpuEngine(task.model, worlds, threads=threads)
@@ -131,13 +143,28 @@ def _batches(task: Task, worlds: int) -> list[Contestant]:
     def same_states() -> None:
         bare.state[:] = engine._batch.state
 
+    recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.variables])
+    bad: list[Tensor] = []
+
+    def step_paid(i: int) -> None:
+        before = environment.state
+        step = environment.step(actions[i % DRAWN])
+        recorder.record(before, step)
+        bad.append(step.bad)
+        if len(bad) == HORIZON:
+            _, _, (error,) = rewards_of([reward], recorder.take(), torch.stack(bad)[:, None])
+            bad.clear()
+            if error is not None:
+                raise error
+
     ages = torch.randint(task.max_episode_steps, (worlds,), generator=generator)
     environment._length = ages.float()  # so that time-outs come one by one, as when training is under way
     for i in range(50):  # to where legs touch the ground and episodes end
         environment.step(actions[i % DRAWN])
     return [
         Contestant("bare Batch", worlds, step_bare, prepare=same_states),
-        Contestant("ours", worlds, lambda i: environment.step(actions[i % DRAWN])),
+        Contestant("ours", worlds, step_paid),
+        Contestant("no reward", worlds, lambda i: environment.step(actions[i % DRAWN])),
     ]
 
 
@@ -191,9 +218,10 @@ def _interleaved(contestants: list[Contestant], seconds: float, repeats: int) ->
 
 
 def _steps_in(contestant: Contestant, seconds: float) -> int:
-    """How many steps fit into `seconds`; also warms up."""
-    _sample(contestant, 3)
-    return max(1, math.ceil(seconds / (_sample(contestant, 5).seconds * contestant.worlds)))
+    """How many steps fit into `seconds`, in whole rollouts; also warms up."""
+    _sample(contestant, HORIZON)
+    one = _sample(contestant, HORIZON).seconds * contestant.worlds
+    return HORIZON * max(1, round(seconds / (HORIZON * one)))
 
 
 def _sample(contestant: Contestant, steps: int) -> Sample:

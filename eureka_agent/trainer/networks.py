@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,34 +12,13 @@ from torch import Tensor, nn
 from eureka_agent.policy import OBSERVATION_CLIP, Policy
 
 
-class _ELU(torch.autograd.Function):
-    """ELU by way of exp, forwards and back 0.6 of the price of torch's, which takes the slow expm1.
-
-    For e = exp(min(x, 0)) it is max(x, 0) + e - 1, and its derivative is e.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        """Return ELU of any shape."""
-        e = x.clamp(max=0.0).exp_()
-        ctx.save_for_backward(e)
-        return x.relu().add_(e).sub_(1.0)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        """Return the gradient with respect to x."""
-        e: Tensor = ctx.saved_tensors[0]
-        return gradients[0] * e
-
-
-def _elu(x: Tensor) -> Tensor:
-    y: Tensor = _ELU.apply(x)  # type: ignore[no-untyped-call]
-    return y
-
-
 @dataclass(frozen=True)
 class StackedMLP:
-    """K multilayer perceptrons with ELU."""
+    """K multilayer perceptrons with ELU; their gradient is written out, since autograd's price is that of small ones.
+
+    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of torch's, which takes
+    the slow expm1.
+    """
 
     weights: Sequence[Tensor]
     """`(K, fan_in, fan_out)` a layer"""
@@ -49,9 +27,36 @@ class StackedMLP:
 
     def __call__(self, x: Tensor) -> Tensor:
         """`(K, n, inputs)` to `(K, n, outputs)`."""
+        return self.forward(x)[0]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Activations]:
+        """Return `(K, n, outputs)` of `(K, n, inputs)`, and what `gradient` needs."""
+        inputs, slopes = [x], []
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = _elu(torch.baddbmm(bias, x, weight))
-        return torch.baddbmm(self.biases[-1], x, self.weights[-1])
+            z = torch.baddbmm(bias, inputs[-1], weight)
+            slopes.append(z.clamp(max=0.0).exp_())
+            inputs.append(z.relu_().add_(slopes[-1]).sub_(1.0))
+        return torch.baddbmm(self.biases[-1], inputs[-1], self.weights[-1]), Activations(inputs, slopes)
+
+    def gradient(self, seen: Activations, outputs: Tensor) -> list[Tensor]:
+        """Return `(K, …)` for every weight, then for every bias, from the gradient of the outputs `(K, n, outputs)`."""
+        weights, biases, back = [], [], outputs
+        for layer in reversed(range(len(self.weights))):
+            weights.append(torch.bmm(seen.inputs[layer].transpose(1, 2), back))
+            biases.append(back.sum(dim=1, keepdim=True))
+            if layer:
+                back = torch.bmm(back, self.weights[layer].transpose(1, 2)).mul_(seen.slopes[layer - 1])
+        return [*reversed(weights), *reversed(biases)]
+
+
+@dataclass(frozen=True)
+class Activations:
+    """What stacked perceptrons saw on their way forward, `(K, n, …)` each."""
+
+    inputs: Sequence[Tensor]
+    """Of every layer."""
+    slopes: Sequence[Tensor]
+    """ELU's derivative behind every layer but the last."""
 
 
 class RunningMoments:
@@ -128,14 +133,11 @@ class Population:
         return self
 
     def _view(self) -> None:
-        """Make the networks of views of `flat`, each a leaf that gradients are taken of."""
+        """Make the networks of views of `flat`."""
         parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)
-        leaves = [
-            part.view(len(self.flat), *shape).detach().requires_grad_()
-            for part, shape in zip(parts, self._shapes, strict=True)
-        ]
+        views = [part.view(len(self.flat), *shape) for part, shape in zip(parts, self._shapes, strict=True)]
         layers = len(self.sizes) - 1
-        self.policy_parameters, self.value_parameters = leaves[: 2 * layers + 1], leaves[2 * layers + 1 :]
+        self.policy_parameters, self.value_parameters = views[: 2 * layers + 1], views[2 * layers + 1 :]
         self.actor = StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1])
         self.critic = StackedMLP(self.value_parameters[:layers], self.value_parameters[layers:])
         self.log_std = self.policy_parameters[-1]
@@ -145,9 +147,13 @@ class Population:
         x = (observation - self.moments.mean[:, None]) / self.moments.std[:, None]
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
 
+    def seen(self, x: Tensor) -> Tensor:
+        """`(K, n, observation_size)`: what the policy sees of normalised observations, which is no privileged state."""
+        return x[..., : self.sizes[0]]
+
     def mean_action(self, x: Tensor) -> Tensor:
-        """`(K, n, action_size)` from normalised observations, of which it does not see the privileged state."""
-        return self.actor(x[..., : self.sizes[0]])
+        """`(K, n, action_size)` from normalised observations."""
+        return self.actor(self.seen(x))
 
     def value(self, x: Tensor) -> Tensor:
         """`(K, n)` from normalised observations."""
@@ -180,12 +186,6 @@ class Population:
             layer.weight.copy_(weight[k].T)
             layer.bias.copy_(bias[k, 0])
         return policy.eval()
-
-
-def gradient(loss: Tensor, parameters: Sequence[Tensor]) -> Tensor:
-    """Return the gradient of `loss` with respect to stacked `parameters (K, …)` as `(K, p)`."""
-    gradients = torch.autograd.grad(loss, parameters)
-    return torch.cat([part.flatten(1) for part in gradients], dim=1)
 
 
 def _initial_layers(sizes: Sequence[int], *, gain: float, generator: torch.Generator) -> list[Tensor]:

@@ -27,7 +27,6 @@ class StackedAdam:
         self._second = torch.zeros(copies, size, device=device)
         self._steps = 0
 
-    @torch.no_grad()
     def step(self, parameters: Tensor, gradient: Tensor, alive: Tensor) -> None:
         """Clip each candidate's gradient to the norm and update `parameters (K, P)` in place.
 

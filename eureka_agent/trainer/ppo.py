@@ -7,7 +7,7 @@ matrix in another way).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
-from eureka_agent.trainer.networks import Population, RunningMoments, gradient
+from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
 from eureka_agent.trainer.rollout import Rollout
 from eureka_agent.trainer.threads import SideBySide
@@ -163,7 +163,6 @@ class PPO:
         restore(self.population.moments, under("moments", state))
         restore(self._adam, under("adam", state))
 
-    @torch.no_grad()
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:
         observations = torch.stack(rollout.observations)
         values = self._values(observations)
@@ -174,12 +173,12 @@ class PPO:
             rewards, values, last_value, done, self._budget.discount, self._budget.gae_lambda
         )
         target = _by_candidate(advantages + values)
-        advantage = _by_candidate(advantages)
+        advantage, action = _by_candidate(advantages), _by_candidate(torch.stack(rollout.actions))
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
         return _Samples(
             observation=_by_candidate(observations),
-            action=_by_candidate(torch.stack(rollout.actions)),
-            log_prob=_by_candidate(torch.stack(rollout.log_probs)),
+            action=action,
+            log_prob=self.population.log_prob(_by_candidate(torch.stack(rollout.means)), action),
             value=_by_candidate(values),
             target=target,
             advantage=(advantage - mean) / (std + 1e-8),
@@ -203,31 +202,45 @@ class PPO:
 
     def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:
         """One gradient step; returns KL `(K,)` and which candidates stayed finite `(K,)`."""
-        (policy, kl), value = self._both(lambda: self._policy_gradient(batch), lambda: self._value_gradient(batch))
+        work = batch.target.shape[1] * self.population.flat.numel()
+        (policy, kl), value = self._both(
+            lambda: self._policy_gradient(batch), lambda: self._value_gradient(batch), work
+        )
         whole = torch.cat((policy, value), dim=1)
         finite = finite_rows(whole) & alive
-        with torch.no_grad():
-            self._adam.step(self.population.flat, whole, finite)
-            self.population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
+        self._adam.step(self.population.flat, whole, finite)
+        self.population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
         return torch.nan_to_num(kl), finite | ~alive
 
     def _policy_gradient(self, batch: _Samples) -> tuple[Tensor, Tensor]:
-        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with the KL `(K,)`."""
+        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy `(K, p)`; with the KL `(K,)`.
+
+        With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1 with log std.
+        """
         population = self.population
-        log_ratio = population.log_prob(population.mean_action(batch.observation), batch.action) - batch.log_prob
+        mean, seen = population.actor.forward(population.seen(batch.observation))
+        inverse_std = (-population.log_std).exp()
+        z = (batch.action - mean).mul_(inverse_std)
+        square = z.square()
+        log_ratio = (square * 0.5 + population.log_std).sum(dim=-1).add_(batch.log_prob).neg_()
         ratio = log_ratio.exp()
-        surrogate = torch.minimum(ratio * batch.advantage, ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage)
-        entropy = population.log_std.sum(dim=(1, 2))
-        loss = -surrogate.mean(dim=1) - self._budget.entropy * entropy
-        kl = (ratio - 1 - log_ratio).detach().mean(dim=1)  # Schulman's estimator, never negative
-        return gradient(loss.sum(), population.policy_parameters), kl
+        gain = ratio * batch.advantage
+        learns = gain <= ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage  # else the clipped one counts, a constant
+        by_density = torch.where(learns, gain, 0.0).div_(-gain.shape[1])[..., None]
+        by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(self._budget.entropy)
+        parts = population.actor.gradient(seen, z.mul_(inverse_std).mul_(by_density))
+        kl = (ratio - 1 - log_ratio).mean(dim=1)  # Schulman's estimator, never negative
+        return _rows([*parts, by_log_std]), kl
 
     def _value_gradient(self, batch: _Samples) -> Tensor:
-        """Of the squared error, clipped like the policy's change."""
-        value = self.population.value(batch.observation)
-        clipped = batch.value + (value - batch.value).clamp(-_CLIP, _CLIP)
-        loss = torch.maximum((value - batch.target).square(), (clipped - batch.target).square()).mean(dim=1)
-        return gradient(_VALUE_WEIGHT * loss.sum(), self.population.value_parameters)
+        """Of the squared error `(K, p)`, clipped like the policy's change."""
+        value, seen = self.population.critic.forward(batch.observation)
+        value = value.squeeze(-1)
+        change, error = value - batch.value, value - batch.target
+        clipped = change.clamp(-_CLIP, _CLIP).add_(batch.value).sub_(batch.target)
+        learns = (change.abs() <= _CLIP) | (error.abs() >= clipped.abs())  # else the clipped one counts, a constant
+        by_value = torch.where(learns, error, 0.0).mul_(2.0 * _VALUE_WEIGHT / error.shape[1])
+        return _rows(self.population.critic.gradient(seen, by_value[..., None]))
 
     def _adapt(self, kl: Tensor) -> None:
         """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).
@@ -237,6 +250,11 @@ class PPO:
         rate = self._adam.learning_rate
         rate = torch.where(kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate))
         self._adam.learning_rate = rate.clamp(*_RATE_BOUNDS)
+
+
+def _rows(parts: Sequence[Tensor]) -> Tensor:
+    """`(K, …)` each, side by side as `(K, p)`."""
+    return torch.cat([part.flatten(1) for part in parts], dim=1)
 
 
 def _by_candidate(x: Tensor) -> Tensor:

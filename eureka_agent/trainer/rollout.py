@@ -44,12 +44,12 @@ class StateRecorder:
 class Rollout:
     """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per step.
 
-    Observations are the critic's; what the policy sees of them comes first.
+    Observations are the critic's; what the policy sees of them comes first. Means are of the actions' distributions.
     """
 
     observations: list[Tensor] = field(default_factory=list)
+    means: list[Tensor] = field(default_factory=list)
     actions: list[Tensor] = field(default_factory=list)
-    log_probs: list[Tensor] = field(default_factory=list)
     terminated: list[Tensor] = field(default_factory=list)
     truncated: list[Tensor] = field(default_factory=list)
     final_observations: list[Tensor] = field(default_factory=list)

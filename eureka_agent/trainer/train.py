@@ -185,7 +185,6 @@ class _Training:
         )
         self._leave({k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None})
 
-    @torch.no_grad()
     def _collect(self) -> tuple[Rollout, list[float], list[float], list[float]]:
         """Step all worlds `horizon` times.
 
@@ -194,16 +193,17 @@ class _Training:
         population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         gained = torch.zeros(k, device=self._device)
+        std = population.log_std.exp()
         for _ in range(self._budget.horizon):
             observation = env.critic_observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
             mean = population.mean_action(x)
             noise = torch.randn(self._n, mean.shape[-1], generator=self._noise).to(self._device)
-            action = mean + population.log_std.exp() * noise
+            action = mean + std * noise
             rollout.observations.append(x)
+            rollout.means.append(mean)
             rollout.actions.append(action)
-            rollout.log_probs.append(population.log_prob(mean, action))
             before = env.state
             step = env.step(torch.nan_to_num(action).flatten(0, 1))
             self._recorder.record(before, step)

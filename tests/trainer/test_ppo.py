@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from eureka_agent.errors import UsageError
 from eureka_agent.policy import Policy
-from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP, gradient
+from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP
 from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
 from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
 
@@ -76,32 +77,35 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
     assert (stacked[0] < 1.0).all()
 
 
-def both_gradients(population: Population, x: torch.Tensor) -> torch.Tensor:
-    action = torch.ones(len(x), x.shape[1], 1)
-    policy = gradient(population.log_prob(population.actor(x), action).sum(), population.policy_parameters)
-    return torch.cat((policy, gradient(population.value(x).square().sum(), population.value_parameters)), dim=1)
-
-
-def test_the_gradient_is_that_of_each_candidate_alone() -> None:
+@pytest.mark.parametrize("hidden", [(), (4,), (5, 4)])
+def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(hidden: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    population = Population(2, 3, 1, (4,), 1.0, seed=0)
-    population.flat.add_(torch.randn_like(population.flat) * 0.1)
-    x = torch.randn(2, 5, 3)
-    together = both_gradients(population, x)
-    assert together.shape == population.flat.shape
+    sizes = (3, *hidden, 2)
+    weights = [torch.randn(2, *shape) for shape in pairwise(sizes)]
+    biases = [torch.randn(2, 1, size) for size in sizes[1:]]
+    x, back = torch.randn(2, 6, 3), torch.randn(2, 6, 2)
+    mlp = StackedMLP(weights, biases)
+    outputs, seen = mlp.forward(x)
+    gradients = mlp.gradient(seen, back)
     for k in range(2):
-        alone = Population(1, 3, 1, (4,), 1.0, seed=0)
-        alone.flat.copy_(population.flat[k : k + 1])
-        assert torch.allclose(together[k], both_gradients(alone, x[k : k + 1])[0], atol=1e-6)
+        alone = [each[k].clone().requires_grad_() for each in (*weights, *biases)]
+        y = x[k]
+        for layer in range(len(weights)):
+            y = y @ alone[layer] + alone[len(weights) + layer]
+            y = torch.nn.functional.elu(y) if layer < len(hidden) else y
+        assert torch.allclose(outputs[k], y, atol=1e-5)
+        expected = torch.autograd.grad(y, alone, back[k])
+        for ours, theirs in zip(gradients, expected, strict=True):
+            assert torch.allclose(ours[k], theirs, atol=1e-5)
 
 
 def test_the_activation_is_elu() -> None:
-    x = torch.linspace(-5.0, 5.0, 101).view(1, 101, 1).requires_grad_()
-    (ours,) = StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2)(x)
-    theirs = torch.nn.functional.elu(x[0])
+    x = torch.linspace(-5.0, 5.0, 101).view(1, 101, 1)
+    ours, seen = StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2).forward(x)
+    x = x.clone().requires_grad_()
+    theirs = torch.nn.functional.elu(x)
     assert torch.allclose(ours, theirs, atol=1e-6)
-    slope, expected = (torch.autograd.grad(y.sum(), x)[0] for y in (ours, theirs))
-    assert torch.allclose(slope, expected, atol=1e-6)
+    assert torch.allclose(seen.slopes[0], torch.autograd.grad(theirs.sum(), x)[0], atol=1e-6)
 
 
 def test_keeping_some_candidates_keeps_what_they_do() -> None:

@@ -30,11 +30,9 @@ def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
     for t in range(T):
         x = torch.randn(K, N, OBSERVATION, generator=generator)
         action = torch.randn(K, N, ACTION, generator=generator)
-        with torch.no_grad():
-            log_prob = population.log_prob(population.mean_action(x), action)
         rollout.observations.append(x)
+        rollout.means.append(population.mean_action(x) + 0.3 * torch.randn(K, N, ACTION, generator=generator))
         rollout.actions.append(action)
-        rollout.log_probs.append(log_prob + 0.3 * torch.randn(K, N, generator=generator))
         rollout.terminated.append(torch.full((K, N), t % 7 == 6))
         rollout.truncated.append(torch.zeros(K, N, dtype=torch.bool))
         rollout.final_observations.append(x)
@@ -54,8 +52,12 @@ def plain_ppo(weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Te
     def value_of(x: Tensor) -> Tensor:
         return (torch.nn.functional.elu(x @ v1 + c1) @ v2 + c2).squeeze(-1)
 
-    x, action, before = column(rollout.observations), column(rollout.actions), column(rollout.log_probs)
+    def density(mean: Tensor) -> Tensor:
+        return (-0.5 * ((action - mean) / log_std.exp()) ** 2 - log_std).sum(dim=1)  # without the ratio's constant
+
+    x, action = column(rollout.observations), column(rollout.actions)
     with torch.no_grad():
+        before = density(column(rollout.means))
         old = value_of(x)
         advantage = generalised_advantages(
             rewards[:, k : k + 1],
@@ -70,8 +72,7 @@ def plain_ppo(weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Te
     adam = torch.optim.Adam(parameters, lr=BUDGET.learning_rate, eps=1e-8)
     for _ in range(BUDGET.epochs):
         mean = torch.nn.functional.elu(x @ w1 + b1) @ w2 + b2
-        density = -0.5 * ((action - mean) / log_std.exp()) ** 2 - log_std  # the constant cancels in the ratio
-        ratio = (density.sum(dim=1) - before).exp()
+        ratio = (density(mean) - before).exp()
         gain = torch.minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
         value = value_of(x)
         clipped = old + (value - old).clamp(-0.2, 0.2)
