@@ -47,7 +47,7 @@ START_S = 300.0
 def main(
     envs: tuple[Benchmarked, ...] = ("hopper", "ant", "hopper-implicitfast", "ant-implicitfast"),
     candidates: int = 8,
-    worlds: int = 64,
+    worlds: int | None = None,
     steps: int = 51_200,
     repeats: int = 3,
     quick: bool = False,
@@ -57,7 +57,7 @@ def main(
     Args:
         envs: Environments to measure.
         candidates: Rewards of the generation.
-        worlds: Our worlds per candidate; the rows of an update, everyone's, are 32 times as many.
+        worlds: Our worlds per candidate, by default those that `returns` learns with.
         steps: Environment steps of each candidate, rounded to rollouts.
         repeats: Generations of each side.
         quick: One rollout of three candidates in two environments, once: shows that everything runs.
@@ -68,12 +68,13 @@ def main(
     with Wall() as wall:
         for env in envs:
             task = TASKS[env]
-            budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps)
+            budget = replace(task.budgets["normal"], environment_steps=steps)
+            budget = replace(budget, num_envs=worlds or budget.num_envs)
             weights = _weights(task, candidates)
             clocks: list[Clock] = []
             policies: dict[str, list[list[Policy]]] = {"ours": [], "raced": []}
             runs: dict[str, Callable[[int], float]] = {
-                "bare": partial(bare_stepping, task, candidates * worlds, candidates * total_steps(budget)),
+                "bare": partial(bare_stepping, task, candidates * budget.num_envs, candidates * total_steps(budget)),
                 "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
                 "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race()),
                 "sb3": partial(_sb3, env, budget, weights),

@@ -60,6 +60,8 @@ class Result:
     side: Side
     seed: int
     steps: int
+    setting: str
+    """Worlds, horizon and minibatches of an update."""
     seconds: float
     """Of the training alone."""
     returns: tuple[float, ...]
@@ -87,7 +89,7 @@ def main(
         envs: Environments to learn.
         sides: Who learns; ratios are to `ours`.
         seeds: Trainings of each side.
-        steps: Environment steps of each training, rounded to rollouts of 2048.
+        steps: Environment steps of each training, rounded to rollouts.
         episodes: Episodes of each evaluation.
         out: File of results to add to and to go on from; None keeps nothing.
         quick: One rollout, one seed, two episodes, nothing kept: shows that everything runs.
@@ -102,7 +104,7 @@ def main(
             results = []
             for seed in range(seeds):  # all sides of a seed one after the other: an equally busy machine for each
                 for side in sides[seed % len(sides) :] + sides[: seed % len(sides)]:
-                    result = _find(known, env, side, seed, total_steps(budget), episodes)
+                    result = _find(known, (env, side, seed, total_steps(budget), _setting(budget), episodes))
                     if result is None:
                         result = _run(env, side, seed, budget, episodes, wall)
                         _append(out, result)
@@ -114,7 +116,7 @@ def _run(env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episod
     task = TASKS[env]
     act, seconds = _ours(task, budget, seed, wall) if side == "ours" else _sb3(task, budget, seed, side)
     returns, lengths = _evaluate(task, act, episodes)
-    result = Result(env, side, seed, total_steps(budget), seconds, returns, lengths)
+    result = Result(env, side, seed, total_steps(budget), _setting(budget), seconds, returns, lengths)
     print(f"{env} {side} seed {seed}: return {result.score:.0f}, trained in {seconds:.1f} s", flush=True)
     return result
 
@@ -198,10 +200,13 @@ def _read(out: Path | None) -> list[Result]:
     return [Result(**{**line, "returns": tuple(line["returns"]), "lengths": tuple(line["lengths"])}) for line in lines]
 
 
-def _find(known: Sequence[Result], env: Benchmarked, side: Side, seed: int, steps: int, episodes: int) -> Result | None:
-    wanted = (env, side, seed, steps, episodes)
-    same = (r for r in known if (r.env, r.side, r.seed, r.steps, len(r.returns)) == wanted)
+def _find(known: Sequence[Result], wanted: tuple[object, ...]) -> Result | None:
+    same = (r for r in known if (r.env, r.side, r.seed, r.steps, r.setting, len(r.returns)) == wanted)
     return next(same, None)
+
+
+def _setting(budget: TrainingBudget) -> str:
+    return f"{budget.num_envs} x {budget.horizon} in {budget.minibatches}"
 
 
 def _append(out: Path | None, result: Result) -> None:
@@ -231,7 +236,8 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
             )
         )
     table(
-        f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps, {len(scores)} seeds, "
+        f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps "
+        f"({results[0].setting} minibatches), {len(scores)} seeds, "
         f"{len(results[0].returns)} episodes each",
         ("", "median return", "its interval", "length", "seconds", "ours is faster by"),
         rows,

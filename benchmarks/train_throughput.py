@@ -10,6 +10,7 @@ frame skip on all sides, one hidden-layer shape, and the same rows, epochs and m
     sb3-subproc     the same in 8 processes
 
 and `bare`, the ceiling: MuJoCo steps as many worlds as ours has with random controls, and nobody looks.
+What the policies of these settings are worth is measured by `returns`.
 
 Torch has `--torch-threads` threads; our trainers take one where there are few cores. The time is that of the training
 call; Gymnasium's environments and their processes are made before it, our worlds within it. Runs are interleaved, and
@@ -50,7 +51,7 @@ EVERYONE: tuple[Contestant, ...] = ("ours", "sb3-on-ours", "rsl_rl-on-ours", "sb
 def main(
     envs: tuple[Benchmarked, ...] = ("hopper", "ant"),
     contestants: tuple[Contestant, ...] = EVERYONE,
-    worlds: int = 64,
+    worlds: int | None = None,
     steps: int = 204_800,
     repeats: int = 3,
     quick: bool = False,
@@ -61,7 +62,7 @@ def main(
     Args:
         envs: Environments to measure.
         contestants: Who trains besides bare stepping; ratios need `ours`.
-        worlds: Our worlds; the rows of an update, everyone's, are 32 times as many.
+        worlds: Our worlds, by default those that `returns` learns with; with them grow the rows of everyone's updates.
         steps: Environment steps of each training, rounded to rollouts.
         repeats: Trainings of each contestant.
         quick: One rollout in the first environment, once: shows that everything runs and measures nothing.
@@ -74,7 +75,8 @@ def main(
     with Wall() as wall:
         for env in envs:
             task = TASKS[env]
-            budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps)
+            budget = replace(task.budgets["normal"], environment_steps=steps)
+            budget = replace(budget, num_envs=worlds or budget.num_envs)
             trainings: dict[Contestant, Callable[[int], float]] = {
                 "ours": _on_our_worlds(task, budget, wall, train),
                 "sb3-on-ours": _on_our_worlds(task, budget, wall, _sb3_every_epoch),
@@ -83,7 +85,7 @@ def main(
                 "sb3-subproc": _on_gymnasium(task, budget, SubprocVecEnv),
             }
             runs: dict[str, Callable[[int], float]] = {
-                "bare": partial(bare_stepping, task, worlds, total_steps(budget)),
+                "bare": partial(bare_stepping, task, budget.num_envs, total_steps(budget)),
                 **{name: trainings[name] for name in contestants},
             }
             _print(task, budget, interleaved(runs, repeats))
