@@ -9,6 +9,7 @@ import dataclasses
 import gc
 import logging
 import math
+from pathlib import Path
 
 import mujoco
 import pytest
@@ -19,12 +20,12 @@ pytest.importorskip("mujoco_warp")
 
 from benchmarks.warp_parity import deviations, with_cone
 from eureka_agent.errors import SimulationError, UsageError
-from eureka_agent.registry import load_task
+from eureka_agent.registry import load_task, task_names
 from eureka_agent.reward import SparseReward
 from eureka_agent.simulation import CpuEngine, Environment, make_engine
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.task import Memory, Start, State, TrainingBudget
-from eureka_agent.trainer import evaluate, train
+from eureka_agent.trainer import Checkpoint, Progress, TrainResult, evaluate, train
 from tests.simulation.test_environment import SLIDER, Slider
 from tests.support.warp_cpu import put_in_place_of_cuda
 
@@ -56,6 +57,7 @@ _BOUNDS = {  # after 10 steps: the worst world's positions, velocities and senso
     "cartpole": (1e-5, 1e-4, 0.0),
     "hopper_forward": (1e-5, 1e-4, 1e-3),
 }
+_HAND = "pen_spinning"
 
 
 @pytest.mark.parametrize("name", _BOUNDS)
@@ -69,9 +71,13 @@ def test_parity_with_mujoco(name: str) -> None:
         assert float(last[field].max()) <= bound, field
 
 
+def test_every_bundled_task_is_compared() -> None:
+    assert {*_BOUNDS, _HAND} == set(task_names())
+
+
 @pytest.mark.slow  # mesh collisions take half a minute to compile
 def test_parity_of_the_hand() -> None:
-    task = load_task("pen_spinning")
+    task = load_task(_HAND)
     first, *_, last = deviations(
         task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
     )
@@ -237,6 +243,39 @@ def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0, device="cuda")
     assert evaluation.episodes == 4
     assert math.isfinite(evaluation.fitness)
+
+
+class CutError(Exception):
+    pass
+
+
+def test_a_cut_training_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put_in_place_of_cuda(monkeypatch)
+    budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4)
+
+    def trained(checkpoint: Checkpoint | None, cut_after: int = 99) -> TrainResult:
+        def cut(progress: Progress) -> None:
+            if progress.environment_steps > cut_after * 8 * 16:
+                raise CutError
+
+        (result,) = train(
+            Slider(), [SparseReward()], budget, seed=0, device="cuda", checkpoint=checkpoint, on_progress=cut
+        )
+        return result
+
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(CutError):
+        trained(Checkpoint(path, "mine", every_s=0.0), cut_after=2)
+    saved = Checkpoint(path, "mine").load()
+    assert saved is not None
+    assert saved[0].done == 2
+    resumed, whole = trained(Checkpoint(path, "mine")), trained(None)
+    assert resumed.record is not None
+    assert whole.record is not None
+    assert resumed.record.fitness == whole.record.fitness
+    assert resumed.policy is not None
+    assert whole.policy is not None
+    assert resumed.policy.to_bytes() == whole.policy.to_bytes()
 
 
 class AsymmetricSlider(Slider):
