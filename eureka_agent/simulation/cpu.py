@@ -37,7 +37,7 @@ class CpuEngine:
         self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
         self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
         self._warnings = self._batch.warning[:, _BAD, 1]
-        self._bad = torch.zeros(num_envs, dtype=torch.bool)
+        self._bad = self._none_bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
         # Only sensors need a look at the new state, which costs up to a third of a step. A persistent batch gives it
@@ -47,14 +47,17 @@ class CpuEngine:
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
         """See `Engine.step`."""
-        self._warnings[:] = 0  # MuJoCo's own reset of a world that went bad does it too: counts say nothing twice
         self._fields["ctrl"][:] = ctrl.numpy()
         failed: NDArray[np.bool_] | bool = False
         try:
             self._batch.step(nstep=substeps, stage=self._stage)
         except BatchError:  # these worlds kept their state; the others ran
             failed = self._batch.status != 0
-        self._bad = torch.from_numpy(self._warnings.any(axis=1) | failed)
+        if self._warnings.any() or failed is not False:
+            self._bad = torch.from_numpy(self._warnings.any(axis=1) | failed)
+            self._warnings[:] = 0  # MuJoCo's own reset of a world that went bad does it too: counts say nothing twice
+        else:
+            self._bad = self._none_bad
         return self._view(slice(None), ctrl)
 
     def reset(self, ids: Tensor, start: Start) -> PhysicsView:

@@ -12,7 +12,7 @@ from torch import Tensor
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
-from eureka_agent.simulation.random_streams import WorldRandom
+from eureka_agent.simulation.starts import Starts
 from eureka_agent.simulation.view import PhysicsView
 from eureka_agent.task import Memory, State, Task
 
@@ -76,9 +76,8 @@ class Environment:
         self.num_envs = num_envs
         self._engine = engine or CpuEngine(task.model, num_envs)
         self.device = self._engine.device
-        self._seed = seed
-        self._stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
-        self._episode = np.zeros(num_envs, dtype=np.int64)
+        stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
+        self._seed, self._starts = seed, Starts(task, seed, stream, np.zeros(num_envs, dtype=np.int64))
         self._length = torch.zeros(num_envs, device=self.device)
         self._fitness = torch.zeros(num_envs, device=self.device)
         self._measures: dict[str, Tensor] = {}
@@ -152,8 +151,7 @@ class Environment:
         """Go on with the worlds `ids (n,)` only."""
         self.num_envs = len(ids)
         self._engine = self._engine.keep(ids)
-        rows = ids.cpu().numpy()
-        self._stream, self._episode = self._stream[rows], self._episode[rows]
+        self._starts = self._starts.keep(ids.cpu().numpy())
         self._length, self._fitness = self._length[ids], self._fitness[ids]
         self.critic_observation = self.critic_observation[ids]
         self._measures = {name: value[ids] for name, value in self._measures.items()}
@@ -165,8 +163,8 @@ class Environment:
         groups = {"memory": self._memory, "state": self.state, "measures": self._measures}
         return {
             "engine": self._engine.snapshot(),
-            "stream": torch.from_numpy(self._stream),
-            "episode": torch.from_numpy(self._episode),
+            "stream": torch.from_numpy(self._starts.stream),
+            "episode": torch.from_numpy(self._starts.episode),
             "length": self._length,
             "fitness": self._fitness,
             "observation": self.critic_observation,
@@ -178,7 +176,8 @@ class Environment:
         if len(snapshot["length"]) != self.num_envs:
             raise ValueError(f"the snapshot has {len(snapshot['length'])} worlds, not {self.num_envs}")
         self._engine.restore(snapshot["engine"])
-        self._stream, self._episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
+        stream, episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
+        self._starts = Starts(self.task, self._seed, stream, episode)
         here = {name: value.to(self.device) for name, value in snapshot.items() if name not in ("stream", "episode")}
         self._length, self._fitness, self.critic_observation = here["length"], here["fitness"], here["observation"]
 
@@ -242,10 +241,7 @@ class Environment:
 
     def _reset(self, ids: Tensor) -> Tensor:
         """Start new episodes in the worlds `ids`; return the critic's observation of all worlds."""
-        rows = ids.cpu().numpy()
-        random = WorldRandom(self._seed, self._stream[rows], self._episode[rows])
-        self._episode[rows] += 1
-        start = self.task.start(random)
+        start = self._starts.take(ids.cpu().numpy())
         physics = self._engine.reset(ids, start)
         self._length = self._length.index_fill(0, ids, 0.0)
         self._fitness = self._fitness.index_fill(0, ids, 0.0)

@@ -1,0 +1,56 @@
+"""Where every world's next episode starts, drawn for many worlds at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from eureka_agent.simulation.random_streams import WorldRandom
+from eureka_agent.task import Start, Task
+
+
+class Starts:
+    """The start of each world's next episode; `world` draws like every other with the same number in `stream`.
+
+    At nearly every step some episode ends, and drawing one start costs as much as drawing hundreds. So when a start is
+    asked for that is not there, all worlds that have used theirs get their next. What is drawn is the same whenever it
+    is drawn (see `WorldRandom`).
+    """
+
+    def __init__(self, task: Task, seed: int, stream: NDArray[np.int64], episode: NDArray[np.int64]) -> None:
+        """`stream`, `episode`: `(n,)`, each world's random stream and how many episodes it has begun."""
+        self._task, self._seed = task, seed
+        self.stream, self.episode = stream, episode
+        self._drawn = np.full(len(stream), -1, dtype=np.int64)
+        self._next: Start | None = None
+
+    def take(self, worlds: NDArray[np.int64]) -> Start:
+        """Return the starts of `worlds (n,)`, each of which begins an episode with it."""
+        if self._next is None or (self._drawn[worlds] != self.episode[worlds]).any():
+            self._next = self._draw(self._next)
+        self.episode[worlds] += 1
+        ids = torch.from_numpy(worlds)
+        known = self._next
+        ctrl = None if known.ctrl is None else known.ctrl[ids]
+        return Start(known.qpos[ids], known.qvel[ids], ctrl, {k: value[ids] for k, value in known.memory.items()})
+
+    def keep(self, worlds: NDArray[np.int64]) -> Starts:
+        """Return the starts of `worlds (n,)` only."""
+        return Starts(self._task, self._seed, self.stream[worlds], self.episode[worlds])
+
+    def _draw(self, known: Start | None) -> Start:
+        worlds = np.flatnonzero(self._drawn != self.episode)
+        start = self._task.start(WorldRandom(self._seed, self.stream[worlds], self.episode[worlds]))
+        self._drawn[worlds] = self.episode[worlds]
+        if known is None:
+            return start
+        ids = torch.from_numpy(worlds)
+
+        def put(old: Tensor, new: Tensor) -> Tensor:
+            return old.index_copy(0, ids, new)
+
+        ctrl = None if known.ctrl is None or start.ctrl is None else put(known.ctrl, start.ctrl)
+        memory = {name: put(value, start.memory[name]) for name, value in known.memory.items()}
+        return Start(put(known.qpos, start.qpos), put(known.qvel, start.qvel), ctrl, memory)

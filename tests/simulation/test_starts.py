@@ -1,0 +1,72 @@
+"""Starts are drawn for many worlds at once, and are what each world would draw alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from eureka_agent.registry import load_task
+from eureka_agent.simulation.random_streams import WorldRandom
+from eureka_agent.simulation.starts import Starts
+from eureka_agent.task import Random, Start, Task
+from tests.simulation.test_environment import Slider
+
+SEED, WORLDS = 3, 6
+STREAM = np.arange(WORLDS) % 4
+
+
+def starts(task: Task) -> Starts:
+    return Starts(task, SEED, STREAM, np.zeros(WORLDS, dtype=np.int64))
+
+
+def alone(task: Task, world: int, episode: int) -> Start:
+    return task.start(WorldRandom(SEED, STREAM[[world]], np.array([episode])))
+
+
+def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> None:
+    for name in ("pen_spinning", "hopper_forward"):  # the first has controls at the start
+        task = load_task(name)
+        drawn, begun = starts(task), [0] * WORLDS
+        for worlds in ([0, 1, 2, 3, 4, 5], [2], [2, 5], [0], [2, 3], [0, 1, 2, 3, 4, 5], [4]):
+            got = drawn.take(np.array(worlds))
+            for row, world in enumerate(worlds):
+                expected = alone(task, world, begun[world])
+                begun[world] += 1
+                assert torch.equal(got.qpos[row], expected.qpos[0])
+                assert torch.equal(got.qvel[row], expected.qvel[0])
+                assert (got.ctrl is None) == (expected.ctrl is None)
+                if got.ctrl is not None and expected.ctrl is not None:
+                    assert torch.equal(got.ctrl[row], expected.ctrl[0])
+                assert got.memory.keys() == expected.memory.keys()
+                for key, value in got.memory.items():
+                    assert torch.equal(value[row], expected.memory[key][0])
+        assert drawn.episode.tolist() == begun
+
+
+def test_those_that_are_kept_go_on_with_their_episodes() -> None:
+    drawn = starts(Slider())
+    drawn.take(np.arange(WORLDS))
+    drawn.take(np.array([5]))
+    kept = drawn.keep(np.array([1, 5]))
+    got = kept.take(np.array([0, 1]))
+    assert torch.equal(got.qpos[0], alone(Slider(), 1, 1).qpos[0])
+    assert torch.equal(got.qpos[1], alone(Slider(), 5, 2).qpos[0])
+
+
+class CountingSlider(Slider):
+    draws = 0
+
+    def start(self, random: Random) -> Start:
+        self.draws += 1
+        return super().start(random)
+
+
+def test_one_draw_serves_many_resets() -> None:
+    task = CountingSlider()
+    drawn = starts(task)
+    drawn.take(np.arange(WORLDS))
+    for world in range(WORLDS):
+        drawn.take(np.array([world]))
+    assert task.draws == 2  # the first episodes, and the second ones, for all when the first of them was asked for
+    drawn.take(np.array([0]))
+    assert task.draws == 3
