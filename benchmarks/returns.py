@@ -48,7 +48,7 @@ Act = Callable[[Array], Array]
 DEFAULT_RATE = 3e-4
 FRESH_SEED = 1_000_000
 """No training has seeds as high as those of the evaluation."""
-CHECK_STEPS, CHECK_DIFFERENCE = 10, 1e-2
+CHECK_STEPS, CHECK_DIFFERENCE = 25, 1e-2
 """Contacts amplify the last bit: over few steps, two forms of a policy have to agree, later they need not."""
 
 

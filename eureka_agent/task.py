@@ -256,7 +256,7 @@ class Task(ABC):
     # ------------------------------------------------------------------ an episode
     @abstractmethod
     def start(self, random: Random) -> Start:
-        """Draw start states for `random.n` worlds."""
+        """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long before they are used."""
 
     def control(self, action: Tensor, memory: Memory) -> Tensor:
         """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here: the full range."""

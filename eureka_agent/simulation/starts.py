@@ -12,7 +12,7 @@ from eureka_agent.task import Start, Task
 
 
 class Starts:
-    """The start of each world's next episode; `world` draws like every other with the same number in `stream`.
+    """The start of each world's next episode; worlds with the same number in `stream` draw alike.
 
     At nearly every step some episode ends, and drawing one start costs as much as drawing hundreds. So when a start is
     asked for that is not there, all worlds that have used theirs get their next. What is drawn is the same whenever it

@@ -14,7 +14,7 @@ from eureka_agent.policy import OBSERVATION_CLIP, Policy
 
 @dataclass(frozen=True)
 class StackedMLP:
-    """K multilayer perceptrons with ELU; their gradient is written out, since autograd's price is that of small ones.
+    """K multilayer perceptrons with ELU; their gradient is written out: autograd costs more than small products do.
 
     For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of torch's, which takes
     the slow expm1.
