@@ -200,8 +200,17 @@ def _evaluate(task: GymnasiumTask, act: Act, episodes: int) -> tuple[tuple[float
 def _read(out: Path | None) -> list[Result]:
     if out is None or not out.exists():
         return []
-    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    return [Result(**{**line, "returns": tuple(line["returns"]), "lengths": tuple(line["lengths"])}) for line in lines]
+    lines = out.read_text(encoding="utf-8").splitlines()
+    try:
+        return [_result(json.loads(line)) for line in lines]
+    except (ValueError, TypeError, KeyError) as error:
+        raise SystemExit(
+            f"{out} does not hold results of this benchmark ({error}): give another file as --out"
+        ) from error
+
+
+def _result(line: dict[str, Any]) -> Result:
+    return Result(**{**line, "returns": tuple(line["returns"]), "lengths": tuple(line["lengths"])})
 
 
 def _find(known: Sequence[Result], wanted: tuple[object, ...]) -> Result | None:
