@@ -35,6 +35,7 @@ from eureka_agent.run_files import FileWriter
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
+from eureka_agent.strategies import LINEAGE
 from eureka_agent.task import Task
 from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
@@ -225,8 +226,9 @@ def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer, exampl
             f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
             "(--answer-tokens)."
         )
-    # A prompt with a parent holds that, and what came of it, besides.
-    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES)))
+    # A prompt with parents holds these, and what came of them, besides.
+    parents = LINEAGE if config.operators else 1
+    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
     first_ones = 0 if config.start_from else config.samples
     total = worst.times(first_ones) + later.times(config.samples * config.generations - first_ones)
     models = proposer.models.values()

@@ -17,8 +17,8 @@ StrategyName = Literal["greedy", "restarts", "islands", "random"]
 Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
 """What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the proposer thinks best."""
 OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
-_LINEAGE = 3
-"""Outcomes that a prompt shows to explain how the best came about."""
+LINEAGE = 3
+"""Outcomes that a prompt shows to explain how the best came about; no operator has more parents."""
 Best = Callable[[Sequence[Outcome]], Outcome | None]
 """The best of some outcomes, by fitness or by a person's word; None where none will do as a parent."""
 
@@ -133,7 +133,7 @@ def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
         generations = sorted({o.candidate.generation for o in plan.history}, reverse=True)
         bests = (best([o for o in plan.history if o.candidate.generation == g]) for g in generations)
         others = [o for o in bests if o is not None and o.candidate.name != first.candidate.name]
-        return (first, *others[: _LINEAGE - 1])
+        return (first, *others[: LINEAGE - 1])
     return plan.parents
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import textwrap
 from functools import partial
 from pathlib import Path
@@ -262,6 +263,24 @@ def test_the_expense_is_estimated_before_the_run(tmp_path: Path, chat_server: Ch
     assert "if no answer is longer than 1,000 tokens" in started.announcement
     # 600 tokens at 1 USD and 400 at 10 USD per million are 0.0046 USD.
     assert [o.candidate.completion.cost_usd for o in result.outcomes] == [pytest.approx(0.0046)] * 2
+
+
+def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    """Two requests of the second generation, with up to three parents instead of one: 2 x 2 x 12,000 tokens more."""
+    answering(chat_server)
+
+    def estimated(*, operators: bool) -> int:
+        events: list[Event] = []
+        config = limited(tmp_path, chat_server, generations=2, operators=operators, run_name=f"run{operators}")
+        ea.synthesize(config, listener=events.append, wall=wall)
+        (started,) = (event for event in events if isinstance(event, RunStarted))
+        tokens = re.search(r"At most ([\d,]+) tokens", started.announcement)
+        assert tokens, started.announcement
+        return int(tokens[1].replace(",", ""))
+
+    assert estimated(operators=True) - estimated(operators=False) == 48_000
 
 
 def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
