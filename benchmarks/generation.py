@@ -9,7 +9,8 @@ candidate gets the same network, updates and environment steps on both sides:
     sb3   as many processes side by side as there are candidates, each with PPO on 8 environments of Gymnasium's own
     bare  the ceiling: MuJoCo steps all worlds of ours with random controls, and nobody looks
 
-Racing needs trainings that come to something (`--steps 400000`); then a line says what its winner is worth.
+Racing needs trainings that come to something (`--steps 400000`, for ants a million, perhaps with `--no-sb3`); then a
+line says what its winner is worth.
 The wall's helper process and the processes of stable-baselines3 have started and imported everything before the time
 runs. The second table says where ours goes, and how much more our physics takes than bare stepping: other contacts,
 positions and velocities made current after each step, resets, threads that have slept. Runs are interleaved, and
@@ -50,9 +51,10 @@ def main(
     worlds: int | None = None,
     steps: int = 51_200,
     repeats: int = 3,
+    sb3: bool = True,
     quick: bool = False,
 ) -> None:
-    """Measure and print two tables an environment.
+    """Measure and print three tables an environment.
 
     Args:
         envs: Environments to measure.
@@ -60,6 +62,7 @@ def main(
         worlds: Our worlds per candidate, by default those that `returns` learns with.
         steps: Environment steps of each candidate, rounded to rollouts.
         repeats: Generations of each side.
+        sb3: Measure stable-baselines3, too.
         quick: One rollout of three candidates in two environments, once: shows that everything runs.
     """
     import_once()
@@ -77,8 +80,9 @@ def main(
                 "bare": partial(bare_stepping, task, candidates * budget.num_envs, candidates * total_steps(budget)),
                 "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
                 "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race()),
-                "sb3": partial(_sb3, env, budget, weights),
             }
+            if sb3:
+                runs["sb3"] = partial(_sb3, env, budget, weights)
             seconds = interleaved(runs, repeats)
             _print(task, budget, candidates, seconds)
             _print_parts(clocks, seconds["bare"])
