@@ -51,6 +51,8 @@ class Race:
     """Shares of the candidates that go on after each rung."""
     chance: bool = False
     """Whom chance may have put behind the leader goes on, too."""
+    hand_on: bool = False
+    """The worlds of those that stop go to those that go on."""
 
     def places(self, candidates: int, rung: int) -> int:
         """Return how many of `candidates` that began go on after rung 0, 1, …"""
@@ -142,6 +144,9 @@ class SynthesisConfig:
     """Racing: shares of a generation's rewards that go on after each comparison."""
     race_chance: bool = Race.chance
     """Racing: whom chance may have put behind the leader goes on, too, which costs more where rewards are alike."""
+    race_hand_on: bool = Race.hand_on
+    """Racing: the worlds of rewards that stop go to those that go on, whose rollouts get as much shorter, so that each
+    update learns from as many steps. Faster with few worlds and on a GPU; short rollouts may teach less."""
     strategy: StrategyName = "greedy"
     """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
     own part of the samples; restarts, the best since the last restart; random, nothing."""
@@ -298,7 +303,7 @@ class SynthesisConfig:
         """How candidates of a generation race; None where all train to the end."""
         if not (self.racing and self.has_fitness):
             return None
-        return Race(self.race_rungs, self.race_keep, self.race_chance)
+        return Race(self.race_rungs, self.race_keep, self.race_chance, self.race_hand_on)
 
     def wish(self, task: Task) -> str:
         """Return what the robot should do, in one sentence."""

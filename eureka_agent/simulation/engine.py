@@ -27,7 +27,7 @@ class Engine(Protocol):
         ...
 
     def keep(self, ids: Tensor) -> Engine:
-        """Return an engine that goes on with the worlds `ids (n,)` only."""
+        """Return an engine that goes on with the worlds `ids (n,)` only; one that is there twice becomes two."""
         ...
 
     def snapshot(self) -> Tensor:

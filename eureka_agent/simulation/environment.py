@@ -148,7 +148,7 @@ class Environment:
         )
 
     def keep(self, ids: Tensor) -> None:
-        """Go on with the worlds `ids (n,)` only."""
+        """Go on with the worlds `ids (n,)` only; one that is there twice becomes two."""
         self.num_envs = len(ids)
         self._engine = self._engine.keep(ids)
         self._starts = self._starts.keep(ids.cpu().numpy())
@@ -157,6 +157,11 @@ class Environment:
         self._measures = {name: value[ids] for name, value in self._measures.items()}
         self._memory = {name: value[ids] for name, value in self._memory.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
+
+    def begin_anew(self, ids: Tensor, streams: Tensor) -> None:
+        """Start episodes in the worlds `ids (n,)` as if they were new and drew like `streams (n,)`."""
+        self._starts = self._starts.anew(ids.cpu().numpy(), streams.cpu().numpy())
+        self.critic_observation = self._reset(ids)
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return everything that goes on from here, for `restore`."""

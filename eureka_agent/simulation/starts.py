@@ -40,6 +40,12 @@ class Starts:
         """Return the starts of `worlds (n,)` only."""
         return Starts(self._task, self._seed, self.stream[worlds], self.episode[worlds])
 
+    def anew(self, worlds: NDArray[np.int64], streams: NDArray[np.int64]) -> Starts:
+        """Return starts in which `worlds (n,)` have begun no episode and draw like `streams (n,)`."""
+        stream, episode = self.stream.copy(), self.episode.copy()
+        stream[worlds], episode[worlds] = streams, 0
+        return Starts(self._task, self._seed, stream, episode)
+
     def _draw(self, known: Start | None) -> Start:
         worlds = np.flatnonzero(self._drawn != self.episode)
         start = self._task.start(WorldRandom(self._seed, self.stream[worlds], self.episode[worlds]))

@@ -24,7 +24,7 @@ from eureka_agent.serial import from_json, to_json
 from eureka_agent.trainer.history import History
 
 EVERY_S = 60.0
-VERSION = "2"
+VERSION = "3"
 """Of the file; raised when what is in it changes, so that no other version takes it for its own."""
 _HEADER, _VERSION = "training", "version"
 
@@ -55,6 +55,8 @@ class Facts:
     done: int
     """Iterations."""
     steps_of_all: int
+    wider: int
+    """How many times as many worlds each candidate has as at the start."""
     seconds: float
     members: list[MemberFacts]
     left: list[LeftFacts]

@@ -55,9 +55,11 @@ class ReturnScale:
         scale = (self._variance + 1e-8).sqrt().view(1, -1, 1)
         return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
 
-    def keep(self, rows: Tensor) -> None:
-        """Forget all candidates but `rows`."""
-        self._running, self._mean, self._variance = self._running[rows], self._mean[rows], self._variance[rows]
+    def keep(self, rows: Tensor, wider: int = 1) -> None:
+        """Forget all candidates but `rows`, which have `wider` times the worlds from now on; the new ones begin."""
+        running, self._mean, self._variance = self._running[rows], self._mean[rows], self._variance[rows]
+        new = torch.zeros(len(rows), running.shape[1] * (wider - 1), device=running.device)
+        self._running = torch.cat((running, new), dim=1)
 
     def _update(self, x: Tensor) -> None:
         variance, mean = torch.var_mean(x, dim=1, correction=0)

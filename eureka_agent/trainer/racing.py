@@ -31,6 +31,8 @@ _STRETCH = 0.075
 """Share of the training that candidates are compared over: shorter is noise, longer is what they were."""
 _FEWEST = 6
 """Iterations of a stretch, at least: an interval over fewer says nothing."""
+_SHORTEST = 8
+"""Steps of a rollout, at least: advantages of shorter ones are little more than the value function's opinion."""
 _PARABOLA = 3
 """What a parabola is given by."""
 
@@ -107,6 +109,16 @@ def stopped(
         else:
             reasons.append(None)
     return reasons
+
+
+def times_wider(going_on: int, worlds: int, of: int, horizon: int) -> int:
+    """Return by how much the `worlds` of each that goes on may grow within `of` in all, its rollouts shrinking alike.
+
+    So every update learns from as many steps, and as often. Rollouts keep `_SHORTEST` steps, or what they have.
+    """
+    fits = of // max(1, going_on * worlds)
+    shorter = [times for times in range(1, fits + 1) if horizon % times == 0 and horizon // times >= _SHORTEST]
+    return max(shorter, default=1)
 
 
 def _late_bloomer(standings: Sequence[Standing], order: Sequence[int], places: int) -> int | None:

@@ -30,7 +30,7 @@ from eureka_agent.trainer.checkpoint import (
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
-from eureka_agent.trainer.racing import Pace, stopped
+from eureka_agent.trainer.racing import Pace, stopped, times_wider
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
 from eureka_agent.trainer.threads import one_torch_thread
@@ -95,7 +95,7 @@ class _Training:
         champion: Sequence[Rung],
     ) -> None:
         self._task, self._seed = task, seed
-        self._budget, self._n = budget, budget.num_envs
+        self._budget, self._n, self._horizon = budget, budget.num_envs, budget.horizon
         self._iterations = budget.iterations
         self._race, self._champion = race, {rung.environment_steps: rung for rung in champion}
         self._rungs = [max(1, round(share * self._iterations)) for share in race.rungs] if race else []
@@ -146,7 +146,7 @@ class _Training:
     @property
     def _steps_each(self) -> int:
         """Environment steps of each member so far."""
-        return self._done * self._n * self._budget.horizon
+        return self._done * self._n * self._horizon
 
     def _iterate(self) -> Progress:
         rollout, fitness, length, gained = self._collect()
@@ -160,11 +160,11 @@ class _Training:
         ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
         for k, member in enumerate(self._members):
             member.history.add(means[k], components[k], fitness[k], length[k], bad_counts[k])
-            member.pace.add(gained[k], ends[k], self._n * self._budget.horizon)
+            member.pace.add(gained[k], ends[k], self._n * self._horizon)
             if errors[k] is None and not report.finite[k]:
                 errors[k] = RewardRuntimeError("The training diverged: the policy's gradient became NaN or infinite.")
         self._done += 1
-        self._steps_of_all += len(self._members) * self._n * self._budget.horizon
+        self._steps_of_all += len(self._members) * self._n * self._horizon
         progress = self._progress(means, fitness, length, report, errors)
         self._leave({k: TrainResult(None, None, error) for k, error in enumerate(errors) if error is not None})
         if self._race is not None and self._done in self._rungs and self._done < self._iterations and self._members:
@@ -183,10 +183,13 @@ class _Training:
             chance=race.chance,
             champion=self._champion.get(self._steps_each),
         )
-        self._leave({k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None})
+        left = {k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None}
+        worlds = len(self._results) * self._budget.num_envs
+        wider = times_wider(len(standings) - len(left), self._n, worlds, self._horizon) if race.hand_on else 1
+        self._leave(left, wider)
 
     def _collect(self) -> tuple[Rollout, list[float], list[float], list[float]]:
-        """Step all worlds `horizon` times.
+        """Step all worlds as often as a rollout has steps.
 
         Returns the rollout, mean fitness and length of the episodes that ended, and the fitness of all steps.
         """
@@ -194,7 +197,7 @@ class _Training:
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         gained = torch.zeros(k, device=self._device)
         std = population.log_std.exp()
-        for _ in range(self._budget.horizon):
+        for _ in range(self._horizon):
             observation = env.critic_observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
@@ -235,7 +238,7 @@ class _Training:
         seconds = time.monotonic() - self._started
         return Progress(
             environment_steps=self._steps_each,
-            total_steps=self._iterations * self._n * self._budget.horizon,
+            total_steps=self._iterations * self._n * self._horizon,
             steps_per_second=self._steps_of_all / max(seconds, 1e-9),
             seconds=seconds,
             reward=spread(reward),
@@ -252,6 +255,7 @@ class _Training:
         facts = Facts(
             done=self._done,
             steps_of_all=self._steps_of_all,
+            wider=self._n // self._budget.num_envs,
             seconds=time.monotonic() - self._started,
             members=[MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members],
             left=[LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left],
@@ -275,7 +279,7 @@ class _Training:
             policy = Policy.from_bytes(data.numpy().tobytes()) if data is not None else None
             error = RewardRuntimeError(one.error) if one.error is not None else None
             left[one.index] = TrainResult(one.record, policy, error)
-        self._leave({k: left[k] for k in range(len(self._members)) if k not in here})
+        self._leave({k: left[k] for k in range(len(self._members)) if k not in here}, facts.wider)
         for member, known in zip(self._members, facts.members, strict=True):
             member.history, member.pace, member.rungs = known.history, Pace(list(known.pace)), list(known.rungs)
         self._done, self._steps_of_all = facts.done, facts.steps_of_all
@@ -285,16 +289,27 @@ class _Training:
         restore(self._scale, under("scale", tensors))
         self._env.restore(under("worlds", tensors))
 
-    def _leave(self, results: dict[int, TrainResult]) -> None:
-        """Let members go with their results, and their worlds with them: the others get the whole machine."""
-        if not results:
-            return
+    def _leave(self, results: dict[int, TrainResult], wider: int = 1) -> None:
+        """Let members go with their results, and their worlds with them: the others get the whole machine.
+
+        Those that go on have `wider` times the worlds after it, and rollouts as much shorter.
+        """
         for k, result in results.items():
             self._results[self._members[k].index] = result
         rows = [k for k in range(len(self._members)) if k not in results]
         self._members = [self._members[k] for k in rows]
-        if rows:
+        if rows and (results or wider > 1):
             going_on = torch.tensor(rows, device=self._device)
             self._ppo.keep(going_on)
-            self._scale.keep(going_on)
-            self._env.keep((going_on[:, None] * self._n + torch.arange(self._n, device=self._device)).flatten())
+            self._scale.keep(going_on, wider)
+            self._keep_worlds(going_on, wider)
+
+    def _keep_worlds(self, members: Tensor, wider: int) -> None:
+        """Go on with the worlds of `members (k,)` only; new ones draw like no other of their member."""
+        own = members[:, None] * self._n + torch.arange(self._n, device=self._device)
+        self._env.keep(own.repeat(1, wider).flatten())
+        stream = torch.arange(self._n * wider, device=self._device).repeat(len(members))
+        new = (stream >= self._n).nonzero()[:, 0]
+        self._n, self._horizon = self._n * wider, self._horizon // wider
+        if len(new):
+            self._env.begin_anew(new, stream[new])

@@ -160,6 +160,21 @@ def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
         assert torch.equal(got.terminated, expected.terminated[ids])
 
 
+def test_a_world_becomes_two_and_the_new_one_begins_anew() -> None:
+    env = Environment(Slider(), 3, seed=4)
+    for _ in range(7):
+        env.step(torch.full((3, 1), 0.7))
+    before = env.state["x"].clone()
+    env.keep(torch.tensor([2, 2, 0]))
+    assert torch.equal(env.state["x"], before[[2, 2, 0]])
+    env.begin_anew(torch.tensor([1]), torch.tensor([8]))
+    fresh = Environment(Slider(), 9, seed=4)
+    assert torch.equal(env.state["x"], torch.stack((before[2], fresh.state["x"][8], before[0])))
+    step, alone = env.step(torch.full((3, 1), -0.4)), fresh.step(torch.full((9, 1), -0.4))
+    assert torch.equal(step.state["x"][1], alone.state["x"][8])
+    assert (step.state["episode_time"] / Slider().dt).round().tolist() == [8.0, 1.0, 8.0]
+
+
 def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     class Explosive(Slider):
         def control(self, action: Tensor, memory: Memory) -> Tensor:

@@ -53,6 +53,17 @@ def test_those_that_are_kept_go_on_with_their_episodes() -> None:
     assert torch.equal(got.qpos[1], alone(Slider(), 5, 2).qpos[0])
 
 
+def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
+    drawn = starts(Slider())
+    drawn.take(np.arange(WORLDS))
+    anew = drawn.anew(np.array([1, 5]), np.array([3, 9]))
+    got = anew.take(np.array([0, 1, 5]))
+    assert torch.equal(got.qpos[0], alone(Slider(), 0, 1).qpos[0])
+    assert torch.equal(got.qpos[1], alone(Slider(), 3, 0).qpos[0])
+    assert torch.equal(got.qpos[2], Slider().start(WorldRandom(SEED, np.array([9]), np.array([0]))).qpos[0])
+    assert drawn.episode.tolist() == [1] * WORLDS  # what it was made from stays as it was
+
+
 class CountingSlider(Slider):
     draws = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def rewards(task: str) -> list[InProcess | SparseReward]:
     ]
 
 
-def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[TrainResult]:
+def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None, race: Race = RACE) -> list[TrainResult]:
     steps = []
 
     def on_progress(progress: Progress) -> None:
@@ -60,7 +61,7 @@ def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None) 
         rewards(task),
         BUDGET,
         seed=2,
-        race=RACE,
+        race=race,
         champion=AHEAD,
         checkpoint=checkpoint,
         on_progress=on_progress,
@@ -92,6 +93,19 @@ def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, task: str, cut_aft
     assert [bool(result.record and result.record.stopped) for result in whole].count(True) == 2
 
 
+@pytest.mark.parametrize("cut_after", [1, 2, 5])
+def test_so_does_one_whose_worlds_are_handed_on(tmp_path: Path, cut_after: int) -> None:
+    handing_on, path = replace(RACE, hand_on=True), tmp_path / "training.safetensors"
+    with pytest.raises(CutError):
+        run("hopper_forward", Checkpoint(path, "mine", every_s=0.0), cut_after, handing_on)
+    checkpoint = Checkpoint(path, "mine")
+    saved = checkpoint.load()
+    assert saved is not None
+    assert saved[0].wider == (1 if cut_after == 1 else 2)  # 16 steps become 8, the fewest; there is room for four
+    resumed, whole = run("hopper_forward", checkpoint, race=handing_on), run("hopper_forward", None, race=handing_on)
+    assert [told(result) for result in resumed] == [told(result) for result in whole]
+
+
 def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     assert Checkpoint(path, "mine").load() is None
@@ -109,10 +123,13 @@ def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, mo
     with pytest.raises(CutError):
         run("cartpole", mine, 3)
     assert mine.of_another_version == ""
-    monkeypatch.setattr(checkpoint, "VERSION", "3")
+    written = checkpoint.VERSION
+    monkeypatch.setattr(checkpoint, "VERSION", "next")
     assert mine.load() is None
     said = mine.of_another_version
-    assert said == "The training saved in training.safetensors has format 2 and this version reads 3: it starts anew."
+    assert said == (
+        f"The training saved in training.safetensors has format {written} and this version reads next: it starts anew."
+    )
     assert said in sentences.training_started(TrainingStarted((), ("g0c0",), saved=said))
     assert len(run("cartpole", mine)) == 4
     save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})  # as they were before they had a version
