@@ -78,6 +78,7 @@ def main(
     envs: tuple[Benchmarked, ...] = ("hopper", "ant"),
     sides: tuple[Side, ...] = ("ours", "sb3"),
     seeds: int = 5,
+    first_seed: int = 0,
     steps: int = 1_000_000,
     episodes: int = 20,
     out: Path | None = Path("returns.jsonl"),
@@ -89,6 +90,7 @@ def main(
         envs: Environments to learn.
         sides: Who learns; ratios are to `ours`.
         seeds: Trainings of each side.
+        first_seed: Seed of the first of them, so that several processes can share the work and then a file.
         steps: Environment steps of each training, rounded to rollouts.
         episodes: Episodes of each evaluation.
         out: File of results to add to and to go on from; None keeps nothing.
@@ -102,7 +104,8 @@ def main(
         for env in envs:
             budget = replace(TASKS[env].budgets["normal"], environment_steps=steps)
             results = []
-            for seed in range(seeds):  # all sides of a seed one after the other: an equally busy machine for each
+            # all sides of a seed one after the other: an equally busy machine for each
+            for seed in range(first_seed, first_seed + seeds):
                 for side in sides[seed % len(sides) :] + sides[: seed % len(sides)]:
                     result = _find(known, (env, side, seed, total_steps(budget), _setting(budget), episodes))
                     if result is None:

@@ -49,6 +49,8 @@ class Race:
     """Shares of the training after which candidates are compared."""
     keep: tuple[float, ...] = (0.5, 0.375, 0.25)
     """Shares of the candidates that go on after each rung."""
+    minimum: int = 1
+    """Candidates that train to the end, at least."""
     chance: bool = False
     """Whom chance may have put behind the leader goes on, too."""
     hand_on: bool = False
@@ -56,10 +58,10 @@ class Race:
 
     def places(self, candidates: int, rung: int) -> int:
         """Return how many of `candidates` that began go on after rung 0, 1, …"""
-        return min(candidates, max(1, math.ceil(self.keep[rung] * candidates - 1e-9)))
+        return min(candidates, max(self.minimum, math.ceil(self.keep[rung] * candidates - 1e-9)))
 
     def share(self, candidates: int) -> float:
-        """Return the share of the environment steps that training all `candidates` to the end would take."""
+        """Return the share of the environment steps that training all `candidates` to the end would take, at least."""
         alive = [candidates, *(self.places(candidates, i) for i in range(len(self.rungs)))]
         stretches = [end - start for start, end in pairwise((0.0, *self.rungs, 1.0))]
         return sum(n * stretch for n, stretch in zip(alive, stretches, strict=True)) / candidates
@@ -142,6 +144,8 @@ class SynthesisConfig:
     """Racing: shares of the training after which rewards are compared."""
     race_keep: tuple[float, ...] = Race.keep
     """Racing: shares of a generation's rewards that go on after each comparison."""
+    race_minimum: int = Race.minimum
+    """Racing: rewards of a generation that train to the end, at least."""
     race_chance: bool = Race.chance
     """Racing: whom chance may have put behind the leader goes on, too, which costs more where rewards are alike."""
     race_hand_on: bool = Race.hand_on
@@ -211,7 +215,7 @@ class SynthesisConfig:
 
     def _check_counts(self) -> None:
         counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
-        for name in (*counts, "max_tokens", "concurrency"):
+        for name in (*counts, "max_tokens", "concurrency", "race_minimum"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
@@ -303,7 +307,7 @@ class SynthesisConfig:
         """How candidates of a generation race; None where all train to the end."""
         if not (self.racing and self.has_fitness):
             return None
-        return Race(self.race_rungs, self.race_keep, self.race_chance, self.race_hand_on)
+        return Race(self.race_rungs, self.race_keep, self.race_minimum, self.race_chance, self.race_hand_on)
 
     def wish(self, task: Task) -> str:
         """Return what the robot should do, in one sentence."""

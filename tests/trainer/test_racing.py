@@ -146,6 +146,9 @@ def test_the_plan_of_a_race() -> None:
     assert Race().share(8) == pytest.approx(2.65 / 8)
     assert [Race().places(8, rung) for rung in range(3)] == [4, 3, 2]
     assert [Race().places(n, 2) for n in (16, 5, 1)] == [4, 2, 1]
+    assert [Race(minimum=3).places(n, 2) for n in (16, 8, 2)] == [4, 3, 2]
+    # eight to 5 %, four to 15 %, three from there on: 0.4 + 0.4 + 2.55
+    assert Race(minimum=3).share(8) == pytest.approx(3.35 / 8)
 
 
 def test_a_race_on_real_physics() -> None:
@@ -237,6 +240,7 @@ def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.Monk
         ({"racing": True, "trainer": "sb3"}, "--racing needs --trainer population"),
         ({"race_keep": (0.5, 0.6, 0.7)}, "--race-keep needs a share for each of --race-rungs, from 1 downwards"),
         ({"race_keep": (0.5,)}, "got 0.5 for 3 rungs"),
+        ({"race_minimum": 0}, "--race-minimum must be at least 1, got 0"),
         ({"race_keep": (0.5, 0.2, 0.0)}, "above 0, got 0.5 0.2 0.0"),
     ],
 )
