@@ -52,6 +52,7 @@ def main(
     steps: int = 51_200,
     repeats: int = 3,
     sb3: bool = True,
+    hand_on: bool = False,
     quick: bool = False,
 ) -> None:
     """Measure and print three tables an environment.
@@ -63,6 +64,7 @@ def main(
         steps: Environment steps of each candidate, rounded to rollouts.
         repeats: Generations of each side.
         sb3: Measure stable-baselines3, too.
+        hand_on: The race hands worlds of those that stop to those that go on.
         quick: One rollout of three candidates in two environments, once: shows that everything runs.
     """
     import_once()
@@ -79,7 +81,7 @@ def main(
             runs: dict[str, Callable[[int], float]] = {
                 "bare": partial(bare_stepping, task, candidates * budget.num_envs, candidates * total_steps(budget)),
                 "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
-                "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race()),
+                "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race(hand_on=hand_on)),
             }
             if sb3:
                 runs["sb3"] = partial(_sb3, env, budget, weights)

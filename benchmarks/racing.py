@@ -47,6 +47,7 @@ def main(
     samples: int = 8,
     environment_steps: int | None = None,
     out: Path | None = Path("racing.jsonl"),
+    chance: bool = True,
     sweep: bool = False,
     anew: int = 0,
     quick: bool = False,
@@ -61,6 +62,7 @@ def main(
         samples: Rewards in a generation.
         environment_steps: Instead of the budget's.
         out: File of trainings to add to and to go on from; None keeps nothing.
+        chance: Whom chance may have put behind goes on, as is the default.
         sweep: Replay a grid of other races, too.
         anew: Trainings, each with a seed of its own, of both winners where they differ.
         quick: Two seeds and next to no training, nothing kept: shows that everything runs and measures nothing.
@@ -72,9 +74,10 @@ def main(
     elif environment_steps is not None:
         training = replace(training, environment_steps=environment_steps)
     records = list(_records(race_task, training, range(first_seed, first_seed + seeds), samples, out))
-    _print_seeds(records, Race())
+    race = Race(chance=chance)
+    _print_seeds(records, race)
     if anew:
-        _print_anew(records, race_task, anew)
+        _print_anew(records, race, race_task, anew)
     if sweep:
         _print_sweep(records)
 
@@ -101,9 +104,11 @@ def _opened(path: Path, mode: Literal["rt", "at"]) -> TextIO:
 
 def _print_seeds(records: Sequence[Record], race: Race) -> None:
     rows, wins, shares = [], 0, []
+    best, theirs = 0.0, 0.0
     for one in records:
         full, raced = replay(one, None), replay(one, race)
         wins += found(full, raced)
+        best, theirs = best + full.evaluation.fitness, theirs + raced.evaluation.fitness
         shares.append(raced.steps / full.steps)
         interval = f"{full.evaluation.fitness_low:.3f} to {full.evaluation.fitness_high:.3f}"
         regret = f"{full.evaluation.fitness - raced.evaluation.fitness:.3f}"
@@ -117,15 +122,17 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
         ("seed", "winner", "fitness", "95 %", "race's", "fitness", "to the end", "steps", "regret", "found"),
         rows,
     )
-    print(f"found in {wins} of {len(rows)} seeds for {statistics.mean(shares):.1%} of the steps", flush=True)
+    cost = f"{statistics.mean(shares):.1%} of the steps (at most {max(shares):.1%})"
+    worth = f"what the races find has {theirs / best:.1%} of the winners' fitness"
+    print(f"found in {wins} of {len(rows)} seeds for {cost}; {worth}", flush=True)
 
 
-def _print_anew(records: Sequence[Record], task: Task, trainings: int) -> None:
+def _print_anew(records: Sequence[Record], race: Race, task: Task, trainings: int) -> None:
     """One line for each seed whose winner the race has not found."""
     rows = []
     with Wall() as wall:
         for one in records:
-            full, raced = replay(one, None), replay(one, Race())
+            full, raced = replay(one, None), replay(one, race)
             if found(full, raced):
                 continue
             names = [each.name for each in one.candidates if each.name in (full.best, raced.best)]
@@ -156,7 +163,7 @@ def _grid() -> Iterator[Race]:
     shares = ((0.03, 0.04, 0.05, 0.075, 0.1), (0.1, 0.125, 0.15, 0.175, 0.2), (0.2, 0.225, 0.25, 0.3, 0.4))
     for chance, keep, rungs in itertools.product((True, False), keeps, itertools.product(*shares)):
         if rungs[0] < rungs[1] < rungs[2]:
-            yield Race(rungs, keep, chance)
+            yield Race(rungs, keep, chance=chance)
 
 
 def _words(race: Race) -> str:

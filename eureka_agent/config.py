@@ -45,13 +45,13 @@ def sb3_algorithm(name: str) -> str:
 class Race:
     """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
 
-    rungs: tuple[float, ...] = (0.05, 0.15, 0.3)
+    rungs: tuple[float, ...] = (0.04, 0.2, 0.3)
     """Shares of the training after which candidates are compared."""
     keep: tuple[float, ...] = (0.5, 0.375, 0.25)
     """Shares of the candidates that go on after each rung."""
     minimum: int = 1
     """Candidates that train to the end, at least."""
-    chance: bool = False
+    chance: bool = True
     """Whom chance may have put behind the leader goes on, too."""
     hand_on: bool = False
     """The worlds of those that stop go to those that go on."""
@@ -138,8 +138,9 @@ class SynthesisConfig:
     algorithm: str = "PPO"
     """Algorithm of stable-baselines3 (--trainer sb3): A2C, DDPG, PPO, SAC or TD3."""
     racing: bool = False
-    """Stop rewards that are behind early, so that only the best quarter of a generation trains to the end. Takes about
-    a third of the environment steps, and may stop the one that would have won. Population trainer only."""
+    """Stop rewards that are behind early, so that about a quarter of a generation trains to the end. Takes a third of
+    the environment steps, more where rewards are alike, and may stop one that would have won after all. Population
+    trainer only."""
     race_rungs: tuple[float, ...] = Race.rungs
     """Racing: shares of the training after which rewards are compared."""
     race_keep: tuple[float, ...] = Race.keep
@@ -147,7 +148,8 @@ class SynthesisConfig:
     race_minimum: int = Race.minimum
     """Racing: rewards of a generation that train to the end, at least."""
     race_chance: bool = Race.chance
-    """Racing: whom chance may have put behind the leader goes on, too, which costs more where rewards are alike."""
+    """Racing: whom chance may have put behind the leader goes on, too. Without it no race takes more steps than its
+    rungs say, but for late bloomers."""
     race_hand_on: bool = Race.hand_on
     """Racing: the worlds of rewards that stop go to those that go on, whose rollouts get as much shorter, so that each
     update learns from as many steps. Faster with few worlds and on a GPU; short rollouts may teach less."""

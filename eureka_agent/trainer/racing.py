@@ -2,16 +2,17 @@
 
 Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training the better go on. Who
 is better is what the exploring worlds earned over the last stretch of it: that costs no episodes, and the policy of
-one moment may be a lucky one or an unlucky one. Three things keep a race from losing the winner:
+one moment may be a lucky one or an unlucky one. Four things keep a race from losing the winner:
 
 - the best quarter trains to the end, not the leader alone;
+- whom chance may have put behind goes on, too: the 95 % interval of the difference to the leader, iteration by
+  iteration, holds 0. That costs steps, the more the more rewards are alike, and can be switched off;
 - a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both curves go on as they
   bend now, and whose curve bends more than the leader's beyond chance;
-- all candidates train as they would without the others, so a race changes who goes on and nothing else.
+- all candidates train as they would without the others, so a race changes who goes on and nothing else. Freed worlds
+  are closed, which makes the others as much faster on a CPU; on request they are handed on (`times_wider`).
 
-Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for the leader. Asked to,
-a race lets go on whom chance may have put behind: the 95 % interval of the difference to the leader, iteration by
-iteration, holds 0. That costs steps, the more the more rewards are alike, and found no more (docs/performance.md).
+Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for the leader.
 """
 
 from __future__ import annotations
