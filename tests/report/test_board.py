@@ -65,13 +65,13 @@ def test_time_left_counts_what_is_still_to_train() -> None:
 
 
 def test_time_left_counts_on_a_race_to_stop_some() -> None:
-    """Of 4: all to 5 %, 2 to 30 %, 1 to the end: 0.2 + 0.5 + 0.7 = 1.4 trainings a generation."""
+    """Of 4: all to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings a generation."""
     board = Board(clock := Clock())
     board.take(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
     board.take(TrainingStarted((), runs.BASELINES))
     clock.now += 6.0
     board.take(Trained(runs.BASELINES, runs.progress(2, 0.1)))
-    assert board.run_left_s == pytest.approx(54.0 + 3 * 1.4 * 30.0)
+    assert board.run_left_s == pytest.approx(54.0 + 3 * 1.38 * 30.0)
 
 
 def test_time_left_counts_waiting_between_trainings() -> None:
