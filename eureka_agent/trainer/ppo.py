@@ -7,7 +7,7 @@ matrix in another way).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -138,12 +138,12 @@ class PPO:
         finite = alive.clone()
         for _ in range(self._budget.epochs):
             order = torch.randperm(samples.target.shape[1], generator=self._shuffle).to(rewards.device)
-            kls = []
+            log_ratios = []
             for ids in order.chunk(self._budget.minibatches):
-                kl, ok = self._minibatch(samples.rows(ids), finite)
+                log_ratio, ok = self._minibatch(samples.rows(ids), finite)
                 finite = finite & ok
-                kls.append(kl)
-        kl = torch.stack(kls).mean(dim=0)
+                log_ratios.append(log_ratio)
+        kl = _divergence(torch.cat(log_ratios, dim=1))
         self._adapt(kl)
         return UpdateReport(kl=kl, finite=finite | ~alive)
 
@@ -203,19 +203,20 @@ class PPO:
         return torch.stack(values)
 
     def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:
-        """One gradient step; returns KL `(K,)` and which candidates stayed finite `(K,)`."""
+        """One gradient step; returns `(K, n)`, the log density now to that before, and who stayed finite `(K,)`."""
         work = batch.target.shape[1] * self.population.flat.numel()
-        (policy, kl), value = self._both(
+        (policy, log_ratio), value = self._both(
             lambda: self._policy_gradient(batch), lambda: self._value_gradient(batch), work
         )
-        whole = torch.cat((policy, value), dim=1)
+        whole = torch.cat([part.flatten(1) for part in (*policy, *value)], dim=1)
         finite = finite_rows(whole) & alive
         self._adam.step(self.population.flat, whole, finite)
         self.population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
-        return torch.nan_to_num(kl), finite | ~alive
+        return log_ratio, finite | ~alive
 
-    def _policy_gradient(self, batch: _Samples) -> tuple[Tensor, Tensor]:
-        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy `(K, p)`; with the KL `(K,)`.
+    def _policy_gradient(self, batch: _Samples) -> tuple[list[Tensor], Tensor]:
+        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy, `(K, …)` for each of the policy's
+        parameters; with log ratios `(K, n)`.
 
         With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1 with log std.
         """
@@ -231,18 +232,17 @@ class PPO:
         by_density = torch.where(learns, gain, 0.0).div_(-gain.shape[1])[..., None]
         by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(self._budget.entropy)
         parts = population.actor.gradient(seen, z.mul_(inverse_std).mul_(by_density))
-        kl = (ratio - 1 - log_ratio).mean(dim=1)  # Schulman's estimator, never negative
-        return _rows([*parts, by_log_std]), kl
+        return [*parts, by_log_std], log_ratio
 
-    def _value_gradient(self, batch: _Samples) -> Tensor:
-        """Of the squared error `(K, p)`, clipped like the policy's change."""
+    def _value_gradient(self, batch: _Samples) -> list[Tensor]:
+        """Of the squared error, clipped like the policy's change, `(K, …)` for each parameter of the value function."""
         value, seen = self.population.critic.forward(batch.observation)
         value = value.squeeze(-1)
         change, error = value - batch.value, value - batch.target
         clipped = change.clamp(-_CLIP, _CLIP).add_(batch.value).sub_(batch.target)
         learns = (change.abs() <= _CLIP) | (error.abs() >= clipped.abs())  # else the clipped one counts, a constant
         by_value = torch.where(learns, error, 0.0).mul_(2.0 * _VALUE_WEIGHT / error.shape[1])
-        return _rows(self.population.critic.gradient(seen, by_value[..., None]))
+        return self.population.critic.gradient(seen, by_value[..., None])
 
     def _adapt(self, kl: Tensor) -> None:
         """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).
@@ -254,9 +254,9 @@ class PPO:
         self._adam.learning_rate = rate.clamp(*_RATE_BOUNDS)
 
 
-def _rows(parts: Sequence[Tensor]) -> Tensor:
-    """`(K, …)` each, side by side as `(K, p)`."""
-    return torch.cat([part.flatten(1) for part in parts], dim=1)
+def _divergence(log_ratio: Tensor) -> Tensor:
+    """KL `(K,)` from the policy that acted, of `(K, n)`: Schulman's estimator, never negative; 0 where not finite."""
+    return torch.nan_to_num((log_ratio.exp() - 1.0 - log_ratio).mean(dim=1))
 
 
 def _by_candidate(x: Tensor) -> Tensor:

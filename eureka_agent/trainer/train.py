@@ -128,7 +128,7 @@ class _Training:
             self._restore(*saved)
         while self._done < self._iterations and self._members:
             yield self._iterate()
-            if checkpoint is not None and checkpoint.due:
+            if checkpoint is not None and checkpoint.due and self._members:  # else there is nothing to go on with
                 checkpoint.save(*self._state())
 
     def results(self) -> list[TrainResult]:

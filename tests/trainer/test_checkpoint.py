@@ -106,6 +106,29 @@ def test_so_does_one_whose_worlds_are_handed_on(tmp_path: Path, cut_after: int) 
     assert [told(result) for result in resumed] == [told(result) for result in whole]
 
 
+def test_where_all_have_failed_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
+    """One fails in the first rollout and the other in the second, after the first one's worlds have gone."""
+
+    def lasting(rollouts: int) -> InProcess:
+        calls: list[int] = []
+
+        def breaks(action: torch.Tensor) -> torch.Tensor:
+            calls.append(1)
+            if len(calls) == rollouts:
+                raise RewardRuntimeError("it broke")
+            return action[:, 0]
+
+        return InProcess(breaks, "action")
+
+    def errors(first: int, second: int) -> list[str]:
+        rewards, checkpoint = [lasting(first), lasting(second)], Checkpoint(tmp_path / "training", "mine", every_s=0.0)
+        results = train(load_task("cartpole"), rewards, BUDGET, seed=2, checkpoint=checkpoint)
+        return [str(result.error) for result in results]
+
+    assert errors(1, 2) == ["it broke", "it broke"]
+    assert errors(1, 1) == ["it broke", "it broke"]  # killed before anyone took note; goes on in the second rollout
+
+
 def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     assert Checkpoint(path, "mine").load() is None
