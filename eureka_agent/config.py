@@ -152,7 +152,7 @@ class SynthesisConfig:
     rungs say, but for late bloomers."""
     race_hand_on: bool = Race.hand_on
     """Racing: the worlds of rewards that stop go to those that go on, whose rollouts get as much shorter, so that each
-    update learns from as many steps. Faster with few worlds and on a GPU; short rollouts may teach less."""
+    update learns from as many steps. For a GPU that few worlds leave idle; short rollouts may teach less."""
     strategy: StrategyName = "greedy"
     """What the rewards of a generation build on: greedy, the best of all so far (Eureka); islands, the best of their
     own part of the samples; restarts, the best since the last restart; random, nothing."""
