@@ -54,12 +54,7 @@ def matrix(quat: Tensor) -> Tensor:
     Many vectors are cheaper to turn by it than by `rotate`, whose many small operations each cost a start.
     """
     products = (quat[..., :, None] * quat[..., None, :]).flatten(-2)
-    return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + _identity().to(quat)
-
-
-@cache
-def _identity() -> Tensor:
-    return torch.eye(3)
+    return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + torch.eye(3, device=quat.device)
 
 
 @cache

@@ -183,7 +183,7 @@ class AntForward(Task):
             "dof_limits_upper": upper,
             "actions": physics.ctrl,
             "targets": targets,
-            "potentials": torch.hypot(*(targets - position)[:, :2].unbind(dim=1)) / -_DT_S,
+            "potentials": -(targets - position)[:, :2].norm(dim=1) / _DT_S,
             "up_vec": axes[:, :, 2],
             "heading_vec": axes[:, :, 0],
         }
@@ -192,12 +192,11 @@ class AntForward(Task):
         """See `Task.observation`."""
         root, up, heading = state["root_states"], state["up_vec"], state["heading_vec"]
         axes = torch.stack((heading, torch.linalg.cross(up, heading), up), dim=2)
-        ahead = (state["targets"] - root[:, :3]) / (state["potentials"] * -_DT_S)[:, None]
-        ahead[:, 2] = 0.0
-        in_world = torch.cat((root[:, 7:13], ahead), dim=1).view(-1, 3, 3)
+        ahead = torch.nn.functional.normalize((state["targets"] - root[:, :3])[:, :2])
+        in_world = torch.cat((root[:, 7:13], ahead, torch.zeros_like(ahead[:, :1])), dim=1).view(-1, 3, 3)
         linear, angular, target = (in_world @ axes).unbind(dim=1)
-        offset, factor = (row.to(root.device) for row in self._to_range)
-        scaled = offset + factor * state["dof_pos"]
+        lower, upper = state["dof_limits_lower"], state["dof_limits_upper"]
+        scaled = (2.0 * state["dof_pos"] - upper - lower) / (upper - lower)
         parts = (root[:, 2:3], linear, angular, axes[:, 2], target, scaled, state["dof_vel"], state["actions"])
         return torch.cat(parts, dim=1)
 
@@ -214,12 +213,6 @@ class AntForward(Task):
         """Lower and upper ends of the ranges of the 8 joints, `(8,)` rad each."""
         lower, upper = torch.as_tensor(self.model.jnt_range[1:].T, dtype=torch.float32)
         return lower, upper
-
-    @cached_property
-    def _to_range(self) -> tuple[Tensor, Tensor]:
-        """Offset and factor, `(8,)` each, that bring joint angles to -1 and 1 at the ends of their ranges."""
-        lower, upper = self._joint_limits
-        return -(upper + lower) / (upper - lower), 2.0 / (upper - lower)
 
     @cached_property
     def _target(self) -> Tensor:
