@@ -3,16 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-litellm check clean
+.PHONY: demo test check clean
 
 demo: $(VENV)/.installed  ## the main job on a small task: no key, no GPU, a few minutes
 	$(BIN)/synthesize --task cartpole --quick
 
 test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them, the slow ones not last
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-
-test-litellm: $(VENV)-litellm/.installed  ## what asks models, through LiteLLM, too; it needs openai 2, so not with the rest
-	$(VENV)-litellm/bin/python -m pytest -n 2 tests/proposers -k litellm
 
 check: $(VENV)/.installed-dev  ## what a change has to pass besides the tests
 	$(BIN)/ruff check .
@@ -27,13 +24,5 @@ $(VENV)/.installed $(VENV)/.installed-dev: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".$(EXTRAS)"
 	touch $@
 
-# LiteLLM holds some packages below the versions of constraints.txt.
-$(VENV)-litellm/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)-litellm
-	grep -v -i -E '^(openai|filelock|importlib_metadata)==' constraints.txt > $(VENV)-litellm/constraints.txt
-	$(VENV)-litellm/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(VENV)-litellm/constraints.txt --editable ".[litellm]" pytest pytest-timeout pytest-xdist
-	touch $@
-
 clean:
-	rm -rf $(VENV) $(VENV)-litellm build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -251,7 +251,6 @@ ROWS = [
         "refusal",
         choice(message={"role": "assistant", "content": None, "refusal": "I won't."}),
         "I won't.",
-        unlike={"ends": ""},
     ),
     Row("thoughts beside", choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}), "x"),
     Row(
