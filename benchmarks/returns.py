@@ -1,7 +1,7 @@
 """What the policies are worth: our PPO and stable-baselines3's, after the same number of environment steps.
 
 Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model, integrator, frame skip,
-reward, network, rows an update, epochs, minibatches and initial learning rate:
+reward, network, rows an update, epochs, minibatches, discount, lambda and initial learning rate:
 
     ours              the population PPO with one candidate, its reward behind the wall
     sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and rewards normalised
@@ -61,7 +61,7 @@ class Result:
     seed: int
     steps: int
     setting: str
-    """Worlds, horizon and minibatches of an update."""
+    """Worlds, horizon and minibatches of an update, and lambda of the advantages."""
     seconds: float
     """Of the training alone."""
     returns: tuple[float, ...]
@@ -224,7 +224,7 @@ def _find(known: Sequence[Result], wanted: tuple[object, ...]) -> Result | None:
 
 
 def _setting(budget: TrainingBudget) -> str:
-    return f"{budget.num_envs} x {budget.horizon} in {budget.minibatches}"
+    return f"{budget.num_envs} x {budget.horizon} in {budget.minibatches} minibatches, lambda {budget.gae_lambda}"
 
 
 def _append(out: Path | None, result: Result) -> None:
@@ -255,7 +255,7 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
         )
     table(
         f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps "
-        f"({results[0].setting} minibatches), {len(scores)} seeds, "
+        f"({results[0].setting}), {len(scores)} seeds, "
         f"{len(results[0].returns)} episodes each",
         ("", "median return", "its interval", "length", "seconds", "ours is faster by"),
         rows,
