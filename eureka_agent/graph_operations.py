@@ -99,7 +99,7 @@ def _index_select(tensor: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def _masked_select(tensor: Tensor, mask: Tensor) -> Tensor:
-    tensor, mask = torch.broadcast_tensors(tensor, mask)  # type: ignore[no-untyped-call]
+    tensor, mask = torch.broadcast_tensors(tensor, mask)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return _index(tensor, [mask])
 
 

@@ -51,7 +51,7 @@ def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
     return {"inputs": list(inputs), "nodes": recorder.nodes, "reward": recorder.output(reward), "components": named}
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Writes down every operation; tensors that it has not seen before are constants."""
 
     @classmethod
@@ -60,7 +60,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False
 
     def __init__(self, inputs: Mapping[str, Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.nodes: list[Any] = []
         self._seen: dict[int, list[int]] = {}
         self._alive: list[Tensor] = []  # an id stays taken as long as its tensor lives

@@ -19,7 +19,7 @@ def get_ready() -> None:
     """Load and call once whatever a reward may need; on one thread, so that the process may fork afterwards."""
     torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
     # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.
-    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     warnings.simplefilter("ignore")  # nobody reads them, and showing one would load modules
     warm_up()
     gc.collect()
