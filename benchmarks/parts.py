@@ -19,7 +19,7 @@ from eureka_agent.probe import probe
 from eureka_agent.simulation import Environment
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import sample_states, train
-from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP
+from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.ppo import PPO
 from eureka_agent.trainer.results import TrainResult
 
@@ -41,7 +41,7 @@ _CALLS: tuple[Call, ...] = (
     (Population, "normalise", "policy"),
     (Population, "value", "policy"),
     (Population, "log_prob", "policy"),
-    (StackedMLP, "__call__", "policy"),
+    (Population, "mean_action", "policy"),
     (SealedReward, "submit", "rewards"),
     (SealedReward, "collect", "rewards"),
     (PPO, "update", "update"),

@@ -3,67 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from eureka_agent.policy import OBSERVATION_CLIP, Policy
-
-
-@dataclass(frozen=True)
-class StackedMLP:
-    """K multilayer perceptrons with ELU; their gradient is written out: autograd costs more than small products do.
-
-    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of torch's, which takes
-    the slow expm1.
-    """
-
-    weights: Sequence[Tensor]
-    """`(K, fan_in, fan_out)` a layer"""
-    biases: Sequence[Tensor]
-    """`(K, 1, fan_out)` a layer"""
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """`(K, n, inputs)` to `(K, n, outputs)`."""
-        return self.forward(x)[0]
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Activations]:
-        """Return `(K, n, outputs)` of `(K, n, inputs)`, and what `gradient` needs."""
-        inputs, slopes = [x], []
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            z = torch.baddbmm(bias, inputs[-1], weight)
-            slopes.append(z.clamp(max=0.0).exp_())
-            inputs.append(z.relu_().add_(slopes[-1]).sub_(1.0))
-        return torch.baddbmm(self.biases[-1], inputs[-1], self.weights[-1]), Activations(inputs, slopes)
-
-    def gradient(self, seen: Activations, outputs: Tensor) -> list[Tensor]:
-        """Return `(K, …)` for every weight, then for every bias, from the gradient of the outputs `(K, n, outputs)`.
-
-        There are few outputs: MKL takes up to five times as long for a product of few columns as for one of few rows,
-        and for an outer product up to ten times as long as a multiplication does.
-        """
-        weights, biases, back = [], [], outputs
-        for layer in reversed(range(len(self.weights))):
-            x, weight = seen.inputs[layer], self.weights[layer]
-            last = layer == len(self.weights) - 1
-            weights.append(torch.bmm(back.mT, x).mT if last else torch.bmm(x.mT, back))
-            biases.append(back.sum(dim=1, keepdim=True))
-            if layer:
-                back = back * weight.mT if weight.shape[-1] == 1 else torch.bmm(back, weight.mT)
-                back = back.mul_(seen.slopes[layer - 1])
-        return [*reversed(weights), *reversed(biases)]
-
-
-@dataclass(frozen=True)
-class Activations:
-    """What stacked perceptrons saw on their way forward, `(K, n, …)` each."""
-
-    inputs: Sequence[Tensor]
-    """Of every layer."""
-    slopes: Sequence[Tensor]
-    """ELU's derivative behind every layer but the last."""
+from eureka_agent.trainer.gradients import Networks
+from eureka_agent.trainer.mlp import StackedMLP, forward
 
 
 class RunningMoments:
@@ -145,31 +92,29 @@ class Population:
         views = [part.view(len(self.flat), *shape) for part, shape in zip(parts, self._shapes, strict=True)]
         layers = len(self.sizes) - 1
         self.policy_parameters, self.value_parameters = views[: 2 * layers + 1], views[2 * layers + 1 :]
-        self.actor = StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1])
-        self.critic = StackedMLP(self.value_parameters[:layers], self.value_parameters[layers:])
-        self.log_std = self.policy_parameters[-1]
+        self.networks = Networks(
+            actor=StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1]),
+            log_std=self.policy_parameters[-1],
+            critic=StackedMLP(self.value_parameters[:layers], self.value_parameters[layers:]),
+        )
 
     def normalise(self, observation: Tensor) -> Tensor:
         """`(K, n, critic_size)` in units of the running standard deviation."""
         x = (observation - self.moments.mean[:, None]) / self.moments.std[:, None]
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
 
-    def seen(self, x: Tensor) -> Tensor:
-        """`(K, n, observation_size)`: what the policy sees of normalised observations, which is no privileged state."""
-        return x[..., : self.sizes[0]]
-
     def mean_action(self, x: Tensor) -> Tensor:
-        """`(K, n, action_size)` from normalised observations."""
-        return self.actor(self.seen(x))
+        """`(K, n, action_size)` from normalised observations, of whose privileged state the policy sees nothing."""
+        return forward(self.networks.actor, x[..., : self.sizes[0]])[0]
 
     def value(self, x: Tensor) -> Tensor:
         """`(K, n)` from normalised observations."""
-        return self.critic(x).squeeze(-1)
+        return forward(self.networks.critic, x)[0].squeeze(-1)
 
     def log_prob(self, mean: Tensor, action: Tensor) -> Tensor:
         """`(K, n)`: log density, without the constant that cancels in every ratio."""
-        z = (action - mean) * (-self.log_std).exp()
-        return -(0.5 * z.square() + self.log_std).sum(dim=-1)
+        z = (action - mean) * (-self.networks.log_std).exp()
+        return -(0.5 * z.square() + self.networks.log_std).sum(dim=-1)
 
     def keep(self, rows: Tensor) -> None:
         """Forget all candidates but `rows`."""
@@ -188,7 +133,7 @@ class Population:
         policy = Policy(self.sizes)
         policy.observation_mean.copy_(self.moments.mean[k, : self.sizes[0]])
         policy.observation_std.copy_(self.moments.std[k, : self.sizes[0]])
-        for layer, weight, bias in zip(policy.layers, self.actor.weights, self.actor.biases, strict=True):
+        for layer, weight, bias in zip(policy.layers, *self.networks.actor, strict=True):
             assert isinstance(layer, nn.Linear)
             layer.weight.copy_(weight[k].T)
             layer.bias.copy_(bias[k, 0])

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
+from eureka_agent.trainer.gradients import Samples, loss_gradients
 from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
+from eureka_agent.trainer.optimiser import StackedAdam
 from eureka_agent.trainer.rollout import Rollout
-from eureka_agent.trainer.threads import SideBySide
+from eureka_agent.trainer.threads import scripted, worth_a_thread
 
 _CLIP = 0.2
 _TARGET_KL = 0.02  # hopper and cartpole: 0.01 learns half as fast, 0.04 is unstable
-_VALUE_WEIGHT = 1.0
 _RATE_BOUNDS = (1e-5, 1e-2)
 _MIN_LOG_STD, _MAX_LOG_STD = -3.0, 1.0
 _REWARD_CLIP = 10.0
@@ -98,21 +98,6 @@ class UpdateReport:
     """False where a gradient was not finite: this candidate's training has diverged."""
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """`(K, T N, …)` each; advantages are normalised per candidate."""
-
-    observation: Tensor
-    action: Tensor
-    log_prob: Tensor
-    value: Tensor
-    target: Tensor
-    advantage: Tensor
-
-    def rows(self, ids: Tensor) -> _Samples:
-        return _Samples(*(getattr(self, name).index_select(1, ids) for name in self.__dataclass_fields__))
-
-
 class PPO:
     """Updates a population from rollouts."""
 
@@ -122,7 +107,8 @@ class PPO:
         copies, size = population.flat.shape
         self._adam = StackedAdam(copies, size, budget.learning_rate, device=population.flat.device)
         self._shuffle = torch.Generator().manual_seed(seed + 1)
-        self._both = SideBySide(population.flat.device)
+        self._on_cpu = population.flat.device.type == "cpu"
+        self._gradients = scripted(loss_gradients) if self._on_cpu else loss_gradients
 
     @property
     def learning_rate(self) -> Tensor:
@@ -140,7 +126,7 @@ class PPO:
             order = torch.randperm(samples.target.shape[1], generator=self._shuffle).to(rewards.device)
             log_ratios = []
             for ids in order.chunk(self._budget.minibatches):
-                log_ratio, ok = self._minibatch(samples.rows(ids), finite)
+                log_ratio, ok = self._minibatch(samples, ids, finite)
                 finite = finite & ok
                 log_ratios.append(log_ratio)
         kl = _divergence(torch.cat(log_ratios, dim=1))
@@ -165,7 +151,7 @@ class PPO:
         restore(self.population.moments, under("moments", state))
         restore(self._adam, under("adam", state))
 
-    def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> _Samples:
+    def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Samples:
         observations = torch.stack(rollout.observations)
         values = self._values(observations)
         rewards = rewards + self._budget.discount * self._timeout_values(rollout)
@@ -177,7 +163,7 @@ class PPO:
         target = _by_candidate(advantages + values)
         advantage, action = _by_candidate(advantages), _by_candidate(torch.stack(rollout.actions))
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
-        return _Samples(
+        return Samples(
             observation=_by_candidate(observations),
             action=action,
             log_prob=self.population.log_prob(_by_candidate(torch.stack(rollout.means)), action),
@@ -202,47 +188,14 @@ class PPO:
                 values.append(torch.zeros(truncated.shape, device=truncated.device))
         return torch.stack(values)
 
-    def _minibatch(self, batch: _Samples, alive: Tensor) -> tuple[Tensor, Tensor]:
+    def _minibatch(self, samples: Samples, rows: Tensor, alive: Tensor) -> tuple[Tensor, Tensor]:
         """One gradient step; returns `(K, n)`, the log density now to that before, and who stayed finite `(K,)`."""
-        work = batch.target.shape[1] * self.population.flat.numel()
-        (policy, log_ratio), value = self._both(
-            lambda: self._policy_gradient(batch), lambda: self._value_gradient(batch), work
-        )
-        whole = torch.cat([part.flatten(1) for part in (*policy, *value)], dim=1)
-        finite = finite_rows(whole) & alive
-        self._adam.step(self.population.flat, whole, finite)
-        self.population.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
-        return log_ratio, finite | ~alive
-
-    def _policy_gradient(self, batch: _Samples) -> tuple[list[Tensor], Tensor]:
-        """Of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy, `(K, …)` for each of the policy's
-        parameters; with log ratios `(K, n)`.
-
-        With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1 with log std.
-        """
         population = self.population
-        mean, seen = population.actor.forward(population.seen(batch.observation))
-        inverse_std = (-population.log_std).exp()
-        z = (batch.action - mean).mul_(inverse_std)
-        square = z.square()
-        log_ratio = (square * 0.5 + population.log_std).sum(dim=-1).add_(batch.log_prob).neg_()
-        ratio = log_ratio.exp()
-        gain = ratio * batch.advantage
-        learns = gain <= ratio.clamp(1 - _CLIP, 1 + _CLIP) * batch.advantage  # else the clipped one counts, a constant
-        by_density = torch.where(learns, gain, 0.0).div_(-gain.shape[1])[..., None]
-        by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(self._budget.entropy)
-        parts = population.actor.gradient(seen, z.mul_(inverse_std).mul_(by_density))
-        return [*parts, by_log_std], log_ratio
-
-    def _value_gradient(self, batch: _Samples) -> list[Tensor]:
-        """Of the squared error, clipped like the policy's change, `(K, …)` for each parameter of the value function."""
-        value, seen = self.population.critic.forward(batch.observation)
-        value = value.squeeze(-1)
-        change, error = value - batch.value, value - batch.target
-        clipped = change.clamp(-_CLIP, _CLIP).add_(batch.value).sub_(batch.target)
-        learns = (change.abs() <= _CLIP) | (error.abs() >= clipped.abs())  # else the clipped one counts, a constant
-        by_value = torch.where(learns, error, 0.0).mul_(2.0 * _VALUE_WEIGHT / error.shape[1])
-        return self.population.critic.gradient(seen, by_value[..., None])
+        both = self._on_cpu and worth_a_thread(len(rows) * population.flat.numel())
+        gradient, log_ratio = self._gradients(population.networks, samples, rows, _CLIP, self._budget.entropy, both)
+        finite = self._adam.step(population.flat, gradient, alive)
+        population.networks.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
+        return log_ratio, finite | ~alive
 
     def _adapt(self, kl: Tensor) -> None:
         """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).

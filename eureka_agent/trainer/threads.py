@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import torch
 
 from eureka_agent.cores import usable_cores
 
-First = TypeVar("First")
-Second = TypeVar("Second")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-_WORTH_A_THREAD = 2e7
-"""Multiplications. Two threads of Python hand each other its lock at every operation: with 512 rows and two hidden
-layers of 64 they are 1.4 times slower than one, from four times as many on faster (0.8, and 0.65 for large ones)."""
+_WORTH_A_THREAD = 1e6
+"""Multiplications. From 1.5 million on two cores take 0.61 to 0.83 of the time, up to a million as long as one."""
+_NO_TORCHSCRIPT = (3, 14)
+"""The first version of Python that TorchScript does not know."""
 
 
 @contextmanager
@@ -31,21 +33,21 @@ def one_torch_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-class SideBySide:
-    """Runs two functions at once, each on its own core where there are two and the work is worth it.
+@cache
+def scripted(function: Function) -> Function:
+    """Return `function` as TorchScript: the same operations, with the same results to the bit.
 
-    Torch's own threads wait for each other in busy loops after every operation, which costs more than it gains on
-    small products and much more on a busy machine; two independent halves meet once.
+    Torch then runs it whole, without Python's administration of each operation and without Python's lock, so that
+    `torch.jit.fork` within it really uses another core. Deprecated for `torch.compile`, which needs a C++ compiler on
+    the user's machine. Where Python is too new for TorchScript, this is `function` itself, slower.
     """
+    if sys.version_info >= _NO_TORCHSCRIPT:
+        return function
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return cast(Function, torch.jit.script(function))
 
-    def __init__(self, device: torch.device) -> None:
-        """On a GPU the two run one after the other: its stream orders them anyway."""
-        several = device.type == "cpu" and usable_cores() > 1
-        self._other = ThreadPoolExecutor(1, thread_name_prefix="learn") if several else None
 
-    def __call__(self, first: Callable[[], First], second: Callable[[], Second], work: float) -> tuple[First, Second]:
-        """Return both results; an exception of either is raised. `work`: the multiplications of both together."""
-        if self._other is None or work < _WORTH_A_THREAD:
-            return first(), second()
-        later = self._other.submit(second)
-        return first(), later.result()
+def worth_a_thread(multiplications: float) -> bool:
+    """Whether half of the work is worth another core, if there is one."""
+    return multiplications >= _WORTH_A_THREAD and usable_cores() > 1

@@ -196,14 +196,13 @@ class _Training:
         population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         gained = torch.zeros(k, device=self._device)
-        std = population.log_std.exp()
+        std = population.networks.log_std.exp()
         for _ in range(self._horizon):
             observation = env.critic_observation.view(k, self._n, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
             mean = population.mean_action(x)
-            noise = torch.randn(self._n, mean.shape[-1], generator=self._noise).to(self._device)
-            action = mean + std * noise
+            action = mean + std * self._draw_noise(mean.shape[-1])
             rollout.observations.append(x)
             rollout.means.append(mean)
             rollout.actions.append(action)
@@ -218,6 +217,10 @@ class _Training:
                 ended[row].index_add_(0, who, value)
         means: Tensor = ended[1:] / ended[0]  # NaN where no episode ended
         return rollout, means[0].tolist(), means[1].tolist(), gained.tolist()
+
+    def _draw_noise(self, size: int) -> Tensor:
+        """Standard normal `(N, size)`: all members explore alike."""
+        return torch.randn(self._n, size, generator=self._noise).to(self._device)
 
     def _progress(
         self,

@@ -11,8 +11,9 @@ import torch
 
 from eureka_agent.errors import UsageError
 from eureka_agent.policy import Policy
-from eureka_agent.trainer.networks import Population, RunningMoments, StackedMLP
-from eureka_agent.trainer.optimiser import StackedAdam, finite_rows
+from eureka_agent.trainer.mlp import StackedMLP, forward, gradient
+from eureka_agent.trainer.networks import Population, RunningMoments
+from eureka_agent.trainer.optimiser import StackedAdam
 from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
 
 
@@ -83,9 +84,8 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
     stacked = torch.ones(2, 3)
     gradient = torch.ones(2, 3)
     gradient[1, 0] = math.nan
-    alive = finite_rows(gradient)
+    alive = StackedAdam(2, 3, 0.1).step(stacked, gradient, torch.tensor([True, True]))
     assert alive.tolist() == [True, False]
-    StackedAdam(2, 3, 0.1).step(stacked, gradient, alive)
     assert torch.equal(stacked[1], torch.ones(3))
     assert torch.isfinite(stacked[0]).all()
     assert (stacked[0] < 1.0).all()
@@ -99,8 +99,8 @@ def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(hidden: 
     biases = [torch.randn(2, 1, size) for size in sizes[1:]]
     x, back = torch.randn(2, 6, 3), torch.randn(2, 6, 2)
     mlp = StackedMLP(weights, biases)
-    outputs, seen = mlp.forward(x)
-    gradients = mlp.gradient(seen, back)
+    outputs, seen = forward(mlp, x)
+    gradients = gradient(mlp, seen, back)
     for k in range(2):
         alone = [each[k].clone().requires_grad_() for each in (*weights, *biases)]
         y = x[k]
@@ -115,7 +115,7 @@ def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(hidden: 
 
 def test_the_activation_is_elu() -> None:
     x = torch.linspace(-5.0, 5.0, 101).view(1, 101, 1)
-    ours, seen = StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2).forward(x)
+    ours, seen = forward(StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2), x)
     x = x.clone().requires_grad_()
     theirs = torch.nn.functional.elu(x)
     assert torch.allclose(ours, theirs, atol=1e-6)
@@ -128,12 +128,12 @@ def test_keeping_some_candidates_keeps_what_they_do() -> None:
     population.flat.add_(torch.randn_like(population.flat))
     population.moments.update(torch.randn(3, 10, 4))
     observation = torch.randn(3, 6, 4)
-    before = population.actor(population.normalise(observation))
+    before = population.mean_action(population.normalise(observation))
     population.keep(torch.tensor([0, 2]))
-    after = population.actor(population.normalise(observation[[0, 2]]))
+    after = population.mean_action(population.normalise(observation[[0, 2]]))
     assert torch.allclose(before[[0, 2]], after, atol=1e-6)
     population.flat.zero_()
-    assert (population.actor(observation[:2]) == 0.0).all()  # the networks are still views of the flat weights
+    assert (population.mean_action(observation[:2]) == 0.0).all()  # the networks are still views of the flat weights
 
 
 def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path
     population.flat.add_(torch.randn_like(population.flat) * 0.3)
     population.moments.update(torch.randn(3, 50, 6) * 2 + 1)
     observation = torch.randn(3, 10, 6)
-    expected = population.actor(population.normalise(observation)).clamp(-1, 1)
+    expected = population.mean_action(population.normalise(observation)).clamp(-1, 1)
     path = tmp_path / "policy.safetensors"
     for k in range(3):
         population.export(k).save(path)

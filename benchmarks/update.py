@@ -1,0 +1,118 @@
+"""The minibatches of a PPO update: as plain Python, as TorchScript on one core, and on two.
+
+Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one candidate and for
+a generation. The three do the same operations and give the same weights, which is checked. Where the last column is
+the fastest decides from which size on the library uses another core.
+Run with `python -m benchmarks.update`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from unittest import mock
+
+import torch
+import tyro
+from torch import Tensor
+
+from benchmarks.gymnasium_tasks import TASKS, Benchmarked
+from benchmarks.measure import interleaved, ratio, table
+from eureka_agent.simulation import Environment
+from eureka_agent.task import TrainingBudget
+from eureka_agent.trainer import ppo
+from eureka_agent.trainer.gradients import Samples, loss_gradients
+from eureka_agent.trainer.networks import Population
+from eureka_agent.trainer.threads import one_torch_thread
+
+_WARM_UP = 3
+"""Updates before the clock runs: TorchScript looks at its first calls."""
+
+
+def main(
+    envs: tuple[Benchmarked, ...] = ("hopper", "ant"),
+    candidates: tuple[int, ...] = (1, 2, 8),
+    hidden: tuple[int, ...] = (64, 64),
+    repeats: int = 20,
+    quick: bool = False,
+) -> None:
+    """Measure and print one table.
+
+    Args:
+        envs: Environments whose sizes to take.
+        candidates: Sizes of the population.
+        hidden: Widths of the networks' hidden layers.
+        repeats: Updates of each kind.
+        quick: Two updates each: shows that everything runs.
+    """
+    rows, repeats = [], 2 if quick else repeats
+    with one_torch_thread():
+        for env in envs:
+            for copies in candidates:
+                rows.append(_row(env, copies, hidden, repeats))
+    table(
+        f"microseconds per environment step of one update, {repeats} each",
+        ("", "minibatch", "multiplications", "Python", "one core", "of Python", "two cores", "of Python"),
+        rows,
+    )
+
+
+def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -> tuple[str, ...]:
+    task = TASKS[env]
+    budget = replace(task.budgets["normal"], hidden=hidden)
+    size, rows = Environment(task, 1, seed=0).observation_size, budget.num_envs * budget.horizon
+    learners = {kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")}
+    learners["Python"]._gradients = loss_gradients
+    samples = _samples(copies, rows, size, task.action_size)
+    runs: dict[str, Callable[[int], float]] = {
+        kind: partial(_update, learner, samples, budget, kind == "two") for kind, learner in learners.items()
+    }
+    interleaved(runs, _WARM_UP)
+    seconds = interleaved(runs, repeats)
+    _demand_same([learner.population.flat for learner in learners.values()])
+    each = {kind: f"{statistics.median(times) / (rows * copies) * 1e6:.2f}" for kind, times in seconds.items()}
+    of_python = {kind: f"{ratio(times, seconds['Python']):.2f}" for kind, times in seconds.items()}
+    work = rows // budget.minibatches * learners["one"].population.flat.numel()
+    name = f"{env}, {copies} candidate{'s' if copies > 1 else ''}"
+    columns = (each["Python"], each["one"], of_python["one"], each["two"], of_python["two"])
+    return (name, f"{rows // budget.minibatches}", f"{work / 1e6:.1f} million", *columns)
+
+
+def _learner(copies: int, observation_size: int, action_size: int, budget: TrainingBudget) -> ppo.PPO:
+    population = Population(copies, observation_size, action_size, budget.hidden, budget.initial_std, seed=0)
+    return ppo.PPO(population, budget, seed=0)
+
+
+def _samples(copies: int, rows: int, observation_size: int, action_size: int) -> Samples:
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(copies, rows, *shape, generator=generator)
+
+    return Samples(drawn(observation_size), drawn(action_size), drawn() - action_size / 2, drawn(), drawn(), drawn())
+
+
+@torch.no_grad()
+def _update(learner: ppo.PPO, samples: Samples, budget: TrainingBudget, two: bool, seed: int) -> float:
+    """Return the seconds of an update's minibatches."""
+    generator = torch.Generator().manual_seed(seed)
+    finite = torch.ones(len(samples.target), dtype=torch.bool)
+    start = time.perf_counter()
+    with mock.patch.object(ppo, "worth_a_thread", return_value=two):
+        for _ in range(budget.epochs):
+            order = torch.randperm(samples.target.shape[1], generator=generator)
+            for rows in order.chunk(budget.minibatches):
+                learner._minibatch(samples, rows, finite)
+    return time.perf_counter() - start
+
+
+def _demand_same(weights: Sequence[Tensor]) -> None:
+    if not all(torch.equal(weights[0], each) for each in weights[1:]):
+        raise RuntimeError("plain Python and TorchScript have learnt different weights")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
