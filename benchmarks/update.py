@@ -1,4 +1,4 @@
-"""The minibatches of a PPO update: as plain Python, as TorchScript on one core, and on two.
+"""The gradient steps of a PPO update: as plain Python, as TorchScript on one core, and on two.
 
 Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one candidate and for
 a generation. The three do the same operations and give the same weights, which is checked. Where the last column is
@@ -24,7 +24,7 @@ from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation import Environment
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer import ppo
-from eureka_agent.trainer.gradients import Samples, loss_gradients
+from eureka_agent.trainer.learn import Samples, learn
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.threads import one_torch_thread
 
@@ -65,10 +65,10 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     budget = replace(task.budgets["normal"], hidden=hidden)
     size, rows = Environment(task, 1, seed=0).observation_size, budget.num_envs * budget.horizon
     learners = {kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")}
-    learners["Python"]._gradients = loss_gradients
+    learners["Python"]._learn = learn
     samples = _samples(copies, rows, size, task.action_size)
     runs: dict[str, Callable[[int], float]] = {
-        kind: partial(_update, learner, samples, budget, kind == "two") for kind, learner in learners.items()
+        kind: partial(_update, learner, samples, kind == "two") for kind, learner in learners.items()
     }
     interleaved(runs, _WARM_UP)
     seconds = interleaved(runs, repeats)
@@ -95,17 +95,11 @@ def _samples(copies: int, rows: int, observation_size: int, action_size: int) ->
     return Samples(drawn(observation_size), drawn(action_size), drawn() - action_size / 2, drawn(), drawn(), drawn())
 
 
-@torch.no_grad()
-def _update(learner: ppo.PPO, samples: Samples, budget: TrainingBudget, two: bool, seed: int) -> float:
-    """Return the seconds of an update's minibatches."""
-    generator = torch.Generator().manual_seed(seed)
-    finite = torch.ones(len(samples.target), dtype=torch.bool)
+def _update(learner: ppo.PPO, samples: Samples, two: bool, seed: int) -> float:
+    """Return the seconds of an update's gradient steps."""
     start = time.perf_counter()
     with mock.patch.object(ppo, "worth_a_thread", return_value=two):
-        for _ in range(budget.epochs):
-            order = torch.randperm(samples.target.shape[1], generator=generator)
-            for rows in order.chunk(budget.minibatches):
-                learner._minibatch(samples, rows, finite)
+        learner._steps_on(samples, torch.ones(len(samples.target), dtype=torch.bool))
     return time.perf_counter() - start
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from eureka_agent.policy import OBSERVATION_CLIP, Policy
-from eureka_agent.trainer.gradients import Networks
+from eureka_agent.trainer.learn import Networks
 from eureka_agent.trainer.mlp import StackedMLP, forward
 
 
@@ -121,6 +121,11 @@ class Population:
         self.flat = self.flat[rows]
         self.moments.keep(rows)
         self._view()
+
+    def halves(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """Return views of the policies' columns and of the value functions' of `flat (K, P)`, or what is like it."""
+        policy = sum(parameter[0].numel() for parameter in self.policy_parameters)
+        return flat[:, :policy], flat[:, policy:]
 
     def put(self, flat: Tensor) -> None:
         """Replace all weights."""

@@ -15,16 +15,15 @@ from torch import Tensor
 
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
-from eureka_agent.trainer.gradients import Samples, loss_gradients
+from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.optimiser import StackedAdam
+from eureka_agent.trainer.optimiser import Weights
 from eureka_agent.trainer.rollout import Rollout
 from eureka_agent.trainer.threads import scripted, worth_a_thread
 
 _CLIP = 0.2
 _TARGET_KL = 0.02  # hopper and cartpole: 0.01 learns half as fast, 0.04 is unstable
 _RATE_BOUNDS = (1e-5, 1e-2)
-_MIN_LOG_STD, _MAX_LOG_STD = -3.0, 1.0
 _REWARD_CLIP = 10.0
 
 
@@ -101,34 +100,25 @@ class UpdateReport:
 class PPO:
     """Updates a population from rollouts."""
 
+    STATE = ("learning_rate", "_first", "_second", "_steps")
+
     def __init__(self, population: Population, budget: TrainingBudget, seed: int) -> None:
         self.population = population
         self._budget = budget
-        copies, size = population.flat.shape
-        self._adam = StackedAdam(copies, size, budget.learning_rate, device=population.flat.device)
-        self._shuffle = torch.Generator().manual_seed(seed + 1)
-        self._on_cpu = population.flat.device.type == "cpu"
-        self._gradients = scripted(loss_gradients) if self._on_cpu else loss_gradients
-
-    @property
-    def learning_rate(self) -> Tensor:
+        flat = population.flat
+        self.learning_rate = torch.full((len(flat),), budget.learning_rate, device=flat.device)
         """`(K,)`, adapted to the policy's change (rsl_rl's rule)."""
-        return self._adam.learning_rate
+        self._first, self._second, self._steps = torch.zeros_like(flat), torch.zeros_like(flat), 0
+        self._shuffle = torch.Generator().manual_seed(seed + 1)
+        self._on_cpu = flat.device.type == "cpu"
+        self._learn = scripted(learn) if self._on_cpu else learn
 
     def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
         """Learn from one rollout.
 
         `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised; `alive`: `(K,)`.
         """
-        samples = self._samples(rollout, rewards, last_observation)
-        finite = alive.clone()
-        for _ in range(self._budget.epochs):
-            order = torch.randperm(samples.target.shape[1], generator=self._shuffle).to(rewards.device)
-            log_ratios = []
-            for ids in order.chunk(self._budget.minibatches):
-                log_ratio, ok = self._minibatch(samples, ids, finite)
-                finite = finite & ok
-                log_ratios.append(log_ratio)
+        log_ratios, finite = self._steps_on(self._samples(rollout, rewards, last_observation), alive)
         kl = _divergence(torch.cat(log_ratios, dim=1))
         self._adapt(kl)
         return UpdateReport(kl=kl, finite=finite | ~alive)
@@ -136,12 +126,14 @@ class PPO:
     def keep(self, rows: Tensor) -> None:
         """Forget all candidates but `rows`."""
         self.population.keep(rows)
-        self._adam.keep(rows)
+        self.learning_rate, self._first, self._second = (
+            each[rows] for each in (self.learning_rate, self._first, self._second)
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `restore` needs."""
         moments = prefixed("moments", kept(self.population.moments, RunningMoments.STATE))
-        adam = prefixed("adam", kept(self._adam, StackedAdam.STATE))
+        adam = prefixed("adam", kept(self, PPO.STATE))
         return {"flat": self.population.flat, "shuffle": self._shuffle.get_state(), **moments, **adam}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -149,7 +141,7 @@ class PPO:
         self.population.put(state["flat"])
         self._shuffle.set_state(state["shuffle"])
         restore(self.population.moments, under("moments", state))
-        restore(self._adam, under("adam", state))
+        restore(self, under("adam", state))
 
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Samples:
         observations = torch.stack(rollout.observations)
@@ -188,23 +180,27 @@ class PPO:
                 values.append(torch.zeros(truncated.shape, device=truncated.device))
         return torch.stack(values)
 
-    def _minibatch(self, samples: Samples, rows: Tensor, alive: Tensor) -> tuple[Tensor, Tensor]:
-        """One gradient step; returns `(K, n)`, the log density now to that before, and who stayed finite `(K,)`."""
-        population = self.population
-        both = self._on_cpu and worth_a_thread(len(rows) * population.flat.numel())
-        gradient, log_ratio = self._gradients(population.networks, samples, rows, _CLIP, self._budget.entropy, both)
-        finite = self._adam.step(population.flat, gradient, alive)
-        population.networks.log_std.clamp_(_MIN_LOG_STD, _MAX_LOG_STD)
-        return log_ratio, finite | ~alive
+    def _steps_on(self, samples: Samples, alive: Tensor) -> tuple[list[Tensor], Tensor]:
+        """All epochs' gradient steps; returns the last epoch's log ratios `(K, n)`, and who stayed finite `(K,)`."""
+        rows, device, budget = samples.target.shape[1], samples.target.device, self._budget
+        orders = [torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)]
+        minibatches = [ids for order in orders for ids in order.chunk(budget.minibatches)]
+        both = self._on_cpu and worth_a_thread(len(minibatches[0]) * self.population.flat.numel())
+        settings = Settings(minibatches, self.learning_rate, self._steps, _CLIP, budget.entropy)
+        parts = map(self.population.halves, (self.population.flat, self._first, self._second))
+        policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
+        log_ratios, finite = self._learn(self.population.networks, policy, critic, samples, settings, alive, both)
+        self._steps += len(minibatches)
+        return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 
     def _adapt(self, kl: Tensor) -> None:
         """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).
 
         Once an update, not once a minibatch: the first minibatches of an update always find a KL near 0.
         """
-        rate = self._adam.learning_rate
+        rate = self.learning_rate
         rate = torch.where(kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate))
-        self._adam.learning_rate = rate.clamp(*_RATE_BOUNDS)
+        self.learning_rate = rate.clamp(*_RATE_BOUNDS)
 
 
 def _divergence(log_ratio: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.policy import Policy
 from eureka_agent.trainer.mlp import StackedMLP, forward, gradient
 from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.optimiser import StackedAdam
+from eureka_agent.trainer.optimiser import Weights, adam_step
 from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
 
 
@@ -66,10 +66,9 @@ def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
     start = torch.randn(2, 20)
     gradients = [torch.randn(2, 20) for _ in range(20)]
     stacked = start.clone()
-    adam = StackedAdam(2, 20, 0.01, max_grad_norm=1.0)
-    adam.learning_rate = torch.tensor([0.01, 0.002])
-    for each in gradients:
-        adam.step(stacked, each, torch.tensor([True, True]))
+    weights = Weights(stacked, torch.zeros(2, 20), torch.zeros(2, 20))
+    for steps, each in enumerate(gradients, start=1):
+        adam_step(weights, each, torch.tensor([True, True]), torch.tensor([0.01, 0.002]), steps)
     for k, rate in enumerate((0.01, 0.002)):
         alone = start[k].clone().requires_grad_()
         reference = torch.optim.Adam([alone], lr=rate, eps=1e-8)
@@ -84,7 +83,8 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
     stacked = torch.ones(2, 3)
     gradient = torch.ones(2, 3)
     gradient[1, 0] = math.nan
-    alive = StackedAdam(2, 3, 0.1).step(stacked, gradient, torch.tensor([True, True]))
+    weights = Weights(stacked, torch.zeros(2, 3), torch.zeros(2, 3))
+    alive = adam_step(weights, gradient, torch.tensor([True, True]), torch.tensor([0.1, 0.1]), 1)
     assert alive.tolist() == [True, False]
     assert torch.equal(stacked[1], torch.ones(3))
     assert torch.isfinite(stacked[0]).all()

@@ -80,7 +80,8 @@ def plain_ppo(weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Te
         gradients = torch.autograd.grad(loss - gain - BUDGET.entropy * log_std.sum(), parameters)
         for parameter, each in zip(parameters, gradients, strict=True):
             parameter.grad = each
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters[:5], 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters[5:], 1.0)
         adam.step()
     return [parameter.detach() for parameter in parameters]
 
@@ -108,7 +109,7 @@ def test_an_update_is_that_of_plain_ppo_for_each_candidate_alone() -> None:
 )
 def test_each_candidate_has_a_rate_of_its_own(kl: float, rate: float) -> None:
     ppo = PPO(Population(2, 3, 2, (4,), std=1.0, seed=0), BUDGET, seed=0)
-    ppo._adam.learning_rate = torch.tensor([1e-3, 1e-3])
+    ppo.learning_rate = torch.tensor([1e-3, 1e-3])
     ppo._adapt(torch.tensor([kl, 0.02]))
     assert ppo.learning_rate.tolist() == pytest.approx([rate, 1e-3])
 

@@ -1,18 +1,22 @@
-"""Gradients as TorchScript, on one core or two: the results of plain Python, to the bit."""
+"""Learning as TorchScript, on one core or two: the results of plain Python, to the bit."""
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
 from eureka_agent.trainer import threads
-from eureka_agent.trainer.gradients import Samples, loss_gradients
+from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population
+from eureka_agent.trainer.optimiser import Weights
 from eureka_agent.trainer.threads import scripted, worth_a_thread
 
+Learn = Callable[..., tuple[list[Tensor], Tensor]]
 K, N, OBSERVATION, PRIVILEGED, ACTION = 3, 40, 5, 2, 2
 
 
@@ -32,26 +36,50 @@ def population_with_samples() -> tuple[Population, Samples]:
     return population, Samples(x, action, before, drawn(), drawn(), drawn())
 
 
+def learnt(function: Learn, samples: Samples, population: Population, side_by_side: bool) -> list[Tensor]:
+    """Return all that an update of two epochs makes, and changes."""
+    generator = torch.Generator().manual_seed(0)
+    rows = [ids for _ in range(2) for ids in torch.randperm(N, generator=generator).chunk(2)]
+    settings = Settings(rows, torch.tensor([1e-2, 1e-3, 1e-2]), steps=3, clip=0.2, entropy=0.01)
+    first, second = torch.zeros_like(population.flat), torch.ones_like(population.flat)
+    parts = map(population.halves, (population.flat, first, second))
+    policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
+    alive = torch.tensor([True, True, False])
+    log_ratios, finite = function(population.networks, policy, critic, samples, settings, alive, side_by_side)
+    return [*log_ratios, finite, population.flat, first, second]
+
+
 @pytest.mark.parametrize("side_by_side", [False, True])
-def test_gradients_as_torchscript_are_pythons(side_by_side: bool) -> None:
+def test_what_torchscript_learns_is_what_python_learns(side_by_side: bool) -> None:
     population, samples = population_with_samples()
-    rows = torch.arange(3, 33)
-    expected = loss_gradients(population.networks, samples, rows, 0.2, 0.01, False)
+    start = population.flat.clone()
+    expected = learnt(learn, samples, population, False)
     for _ in range(4):  # TorchScript looks at the first calls to make the later ones faster
-        got = scripted(loss_gradients)(population.networks, samples, rows, 0.2, 0.01, side_by_side)
-        assert torch.equal(got[0], expected[0])
-        assert torch.equal(got[1], expected[1])
-    assert got[0].shape == population.flat.shape
-    assert got[0].abs().amax(dim=1).min() > 0.0
+        population, samples = population_with_samples()
+        got = learnt(scripted(learn), samples, population, side_by_side)
+        assert all(torch.equal(ours, pythons) for ours, pythons in zip(got, expected, strict=True))
+    assert got[4].tolist() == [True, True, False]
+    for change in population.halves(population.flat - start):
+        assert (change != 0.0).any(dim=1).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
-def test_what_breaks_in_either_half_is_raised(side_by_side: bool) -> None:
+@pytest.mark.parametrize("half", ["target", "advantage"])
+def test_what_breaks_in_either_half_is_raised(side_by_side: bool, half: str) -> None:
     population, samples = population_with_samples()
-    for half in ("target", "advantage"):
-        short = samples._replace(**{half: torch.zeros(K, N - 30)})
-        with pytest.raises((RuntimeError, IndexError), match="out of"):
-            scripted(loss_gradients)(population.networks, short, torch.arange(30), 0.2, 0.0, side_by_side)
+    short = samples._replace(**{half: torch.zeros(K, 10)})
+    with pytest.raises(RuntimeError, match="out of"):
+        learnt(scripted(learn), short, population, side_by_side)
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+@pytest.mark.parametrize("half", ["target", "action"])
+def test_who_diverges_in_either_half_does_not_go_on(side_by_side: bool, half: str) -> None:
+    population, samples = population_with_samples()
+    getattr(samples, half)[1] = math.nan
+    *_, finite, flat, _, _ = learnt(scripted(learn), samples, population, side_by_side)
+    assert finite.tolist() == [True, False, False]
+    assert torch.isfinite(flat).all()
 
 
 def test_torchscript_is_made_once_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
