@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from unittest import mock
 
 import torch
 import tyro
@@ -23,9 +22,9 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked
 from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation import Environment
 from eureka_agent.task import TrainingBudget
-from eureka_agent.trainer import ppo
 from eureka_agent.trainer.learn import Samples, learn
 from eureka_agent.trainer.networks import Population
+from eureka_agent.trainer.ppo import PPO
 from eureka_agent.trainer.threads import one_torch_thread
 
 _WARM_UP = 3
@@ -65,10 +64,11 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     budget = replace(task.budgets["normal"], hidden=hidden)
     size, rows = Environment(task, 1, seed=0).observation_size, budget.num_envs * budget.horizon
     learners = {kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")}
-    learners["Python"]._learn = learn
+    learners["Python"]._learn, learners["two"]._side_by_side = learn, True
+    learners["Python"]._side_by_side = learners["one"]._side_by_side = False
     samples = _samples(copies, rows, size, task.action_size)
     runs: dict[str, Callable[[int], float]] = {
-        kind: partial(_update, learner, samples, kind == "two") for kind, learner in learners.items()
+        kind: partial(_update, learner, samples) for kind, learner in learners.items()
     }
     interleaved(runs, _WARM_UP)
     seconds = interleaved(runs, repeats)
@@ -81,9 +81,9 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     return (name, f"{rows // budget.minibatches}", f"{work / 1e6:.1f} million", *columns)
 
 
-def _learner(copies: int, observation_size: int, action_size: int, budget: TrainingBudget) -> ppo.PPO:
+def _learner(copies: int, observation_size: int, action_size: int, budget: TrainingBudget) -> PPO:
     population = Population(copies, observation_size, action_size, budget.hidden, budget.initial_std, seed=0)
-    return ppo.PPO(population, budget, seed=0)
+    return PPO(population, budget, seed=0)
 
 
 def _samples(copies: int, rows: int, observation_size: int, action_size: int) -> Samples:
@@ -95,11 +95,10 @@ def _samples(copies: int, rows: int, observation_size: int, action_size: int) ->
     return Samples(drawn(observation_size), drawn(action_size), drawn() - action_size / 2, drawn(), drawn(), drawn())
 
 
-def _update(learner: ppo.PPO, samples: Samples, two: bool, seed: int) -> float:
+def _update(learner: PPO, samples: Samples, seed: int) -> float:
     """Return the seconds of an update's gradient steps."""
     start = time.perf_counter()
-    with mock.patch.object(ppo, "worth_a_thread", return_value=two):
-        learner._steps_on(samples, torch.ones(len(samples.target), dtype=torch.bool))
+    learner._steps_on(samples, torch.ones(len(samples.target), dtype=torch.bool))
     return time.perf_counter() - start
 
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from eureka_agent.cores import usable_cores
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
 from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.optimiser import Weights
 from eureka_agent.trainer.rollout import Rollout
-from eureka_agent.trainer.threads import scripted, worth_a_thread
+from eureka_agent.trainer.threads import scripted
 
 _CLIP = 0.2
 _TARGET_KL = 0.02  # hopper and cartpole: 0.01 learns half as fast, 0.04 is unstable
@@ -110,8 +111,8 @@ class PPO:
         """`(K,)`, adapted to the policy's change (rsl_rl's rule)."""
         self._first, self._second, self._steps = torch.zeros_like(flat), torch.zeros_like(flat), 0
         self._shuffle = torch.Generator().manual_seed(seed + 1)
-        self._on_cpu = flat.device.type == "cpu"
-        self._learn = scripted(learn) if self._on_cpu else learn
+        on_cpu = flat.device.type == "cpu"  # a GPU's stream orders everything anyway
+        self._learn, self._side_by_side = scripted(learn) if on_cpu else learn, on_cpu and usable_cores() > 1
 
     def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
         """Learn from one rollout.
@@ -185,11 +186,12 @@ class PPO:
         rows, device, budget = samples.target.shape[1], samples.target.device, self._budget
         orders = [torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)]
         minibatches = [ids for order in orders for ids in order.chunk(budget.minibatches)]
-        both = self._on_cpu and worth_a_thread(len(minibatches[0]) * self.population.flat.numel())
         settings = Settings(minibatches, self.learning_rate, self._steps, _CLIP, budget.entropy)
         parts = map(self.population.halves, (self.population.flat, self._first, self._second))
         policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
-        log_ratios, finite = self._learn(self.population.networks, policy, critic, samples, settings, alive, both)
+        log_ratios, finite = self._learn(
+            self.population.networks, policy, critic, samples, settings, alive, self._side_by_side
+        )
         self._steps += len(minibatches)
         return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 

@@ -15,8 +15,6 @@ from eureka_agent.cores import usable_cores
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_WORTH_A_THREAD = 1e6
-"""Multiplications. From 1.5 million on two cores take 0.61 to 0.83 of the time, up to a million as long as one."""
 _NO_TORCHSCRIPT = (3, 14)
 """The first version of Python that TorchScript does not know."""
 
@@ -46,8 +44,3 @@ def scripted(function: Function) -> Function:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return cast(Function, torch.jit.script(function))
-
-
-def worth_a_thread(multiplications: float) -> bool:
-    """Whether half of the work is worth another core, if there is one."""
-    return multiplications >= _WORTH_A_THREAD and usable_cores() > 1

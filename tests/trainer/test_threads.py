@@ -14,7 +14,7 @@ from eureka_agent.trainer import threads
 from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.optimiser import Weights
-from eureka_agent.trainer.threads import scripted, worth_a_thread
+from eureka_agent.trainer.threads import scripted
 
 Learn = Callable[..., tuple[list[Tensor], Tensor]]
 K, N, OBSERVATION, PRIVILEGED, ACTION = 3, 40, 5, 2, 2
@@ -94,11 +94,3 @@ def test_a_python_that_torchscript_does_not_know_runs_the_function_itself(monkey
     scripted.cache_clear()
     assert scripted(doubled) is doubled
     scripted.cache_clear()
-
-
-def test_only_what_is_worth_it_gets_another_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "usable_cores", lambda: 2)
-    assert worth_a_thread(1e9)
-    assert not worth_a_thread(1e3)
-    monkeypatch.setattr(threads, "usable_cores", lambda: 1)
-    assert not worth_a_thread(1e9)
