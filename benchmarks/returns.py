@@ -17,6 +17,7 @@ Run with `python -m benchmarks.returns`; needs the extra sb3.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -248,6 +249,7 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
                 side,
                 f"{statistics.median(scores):.0f}",
                 f"{low:.0f} to {high:.0f} ({sure:.0%})",
+                f"{statistics.mean(scores):.0f}" + (f" ({_standard_error(scores):.0f})" if len(scores) > 1 else ""),
                 f"{length:.0f}",
                 f"{statistics.median(seconds):.1f}",
                 f"{ratio(seconds, ours):.2f}x" if ours else "-",
@@ -257,9 +259,13 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
         f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps "
         f"({results[0].setting}), {len(scores)} seeds, "
         f"{len(results[0].returns)} episodes each",
-        ("", "median return", "its interval", "length", "seconds", "ours is faster by"),
+        ("", "median return", "its interval", "mean (error)", "length", "seconds", "ours is faster by"),
         rows,
     )
+
+
+def _standard_error(scores: Sequence[float]) -> float:
+    return statistics.stdev(scores) / math.sqrt(len(scores))
 
 
 if __name__ == "__main__":
