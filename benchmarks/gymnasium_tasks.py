@@ -22,8 +22,7 @@ from eureka_agent.scene import load_package_xml
 from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
 
 _HOPPER = TrainingBudget(num_envs=64, environment_steps=100_352, horizon=32, gae_lambda=0.98)
-"""Learning from more worlds and shorter rollouts is faster, and worth less after equal environment steps. The end of a
-rollout cuts advantages short: with lambda 0.95, which leans the more on values, more policies fall."""
+"""Learning from more worlds and shorter rollouts is faster, and worth less after equal environment steps."""
 _ANT = TrainingBudget(num_envs=320, environment_steps=102_400, horizon=16, minibatches=8)
 """The ant learns as well from these, in minibatches of 640 rows; from 512 worlds it learns less."""
 
