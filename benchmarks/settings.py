@@ -65,7 +65,7 @@ def main(
         gae_lambda: Lambda of the advantages, by default the environment's.
         learning_rate: The first, by default the environment's.
         steps: Environment steps of each policy.
-        policies: Policies of a population.
+        policies: Policies of a population, at least two.
         seeds: Populations.
         first_seed: Seed of the first of them.
         episodes: Episodes of each evaluation.

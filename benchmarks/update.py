@@ -1,8 +1,7 @@
 """The gradient steps of a PPO update: as plain Python, as TorchScript on one core, and on two.
 
 Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one candidate and for
-a generation. The three do the same operations and give the same weights, which is checked. Where the last column is
-the fastest decides from which size on the library uses another core.
+a generation. The three do the same operations and give the same weights, which is checked.
 Run with `python -m benchmarks.update`.
 """
 

@@ -112,7 +112,8 @@ class PPO:
         self._first, self._second, self._steps = torch.zeros_like(flat), torch.zeros_like(flat), 0
         self._shuffle = torch.Generator().manual_seed(seed + 1)
         on_cpu = flat.device.type == "cpu"  # a GPU's stream orders everything anyway
-        self._learn, self._side_by_side = scripted(learn) if on_cpu else learn, on_cpu and usable_cores() > 1
+        self._learn = scripted(learn) if on_cpu else learn
+        self._side_by_side = self._learn is not learn and usable_cores() > 1
 
     def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
         """Learn from one rollout.

@@ -82,7 +82,7 @@ def test_who_diverges_in_either_half_does_not_go_on(side_by_side: bool, half: st
     assert torch.isfinite(flat).all()
 
 
-def test_torchscript_is_made_once_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchscript_is_made_once_and_says_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(scripted(doubled), torch.jit.ScriptFunction)
