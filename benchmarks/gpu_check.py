@@ -149,7 +149,7 @@ def _on(place: torch.device, sealed: SealedReward, state: Mapping[str, Tensor]) 
     """Return what the graph of a reward gives at this place."""
     graph = sealed.graph(state)
     assert graph is not None, "a reward has no graph"
-    runner = GraphReward(graph)
+    runner = GraphReward(graph.graph, graph.counts, otherwise=sealed)
     runner.submit({name: values.to(place) for name, values in state.items()})
     batch = runner.collect()
     demand(batch.reward.device == place, f"the reward came back on {batch.reward.device}")

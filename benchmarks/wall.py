@@ -59,7 +59,7 @@ def main() -> None:
         woken = _seconds(lambda: reward(state), calls=PAUSES, pause=PAUSE_S)
         graph = reward.graph(state)
         assert graph is not None
-        interpreted = _seconds(lambda: graph(state))
+        interpreted = _seconds(lambda: graph.graph(state))
     print("                               median   best tenth (a busy machine slows the rest)")
     print(f"call of {ROWS} rows, sealed    {_both(behind)} ms")
     print(f"  after a pause of {1e3 * PAUSE_S:.0f} ms     {_both(woken)} ms")

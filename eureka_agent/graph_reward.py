@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
 from eureka_agent.errors import GraphError
 from eureka_agent.graph import RewardGraph
-from eureka_agent.reward import RewardBatch, not_finite, reward_failed
+from eureka_agent.reward import RewardBatch, RewardRunner, not_finite, reward_failed
 
 _MAX_TEXT = 300
 
 
 class GraphReward:
-    """A `RewardRunner` for a graph: `submit` runs it on the state's own device."""
+    """A `RewardRunner` for a graph: `submit` runs it on the state's own device.
 
-    def __init__(self, graph: RewardGraph) -> None:
+    The graph must have run in a sealed process for each of `counts` rows (`SealedReward.graph`): with another number
+    of rows its operations could take any time and memory. Calls with other numbers go to `otherwise`, the reward in
+    its sealed process.
+    """
+
+    processor_s = 0.0
+    """Its time is the trusted process's own, and bounded."""
+
+    def __init__(self, graph: RewardGraph, counts: Collection[int], otherwise: RewardRunner) -> None:
         self.graph = graph
+        self._counts, self._otherwise = frozenset(counts), otherwise
         self._submitted: RewardBatch | None = None
 
     @property
@@ -27,15 +36,20 @@ class GraphReward:
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
         """See `RewardRunner.submit`. Raises RewardRuntimeError when an operation fails on these values."""
+        own = {name: state[name] for name in self.parameters}
+        if len(own[self.parameters[0]]) not in self._counts:
+            self._otherwise.submit(own)
+            return
         try:
-            self._submitted = self.graph({name: state[name] for name in self.parameters})
+            self._submitted = self.graph(own)
         except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, GraphError) as error:
             message = " ".join(str(error).split())[:_MAX_TEXT]
             raise reward_failed(f"{type(error).__name__}: {message}") from error
 
     def collect(self) -> RewardBatch:
         """See `RewardRunner.collect`. Raises RewardRuntimeError for NaN and infinite values."""
-        assert self._submitted is not None, "collect() without submit()"
+        if self._submitted is None:
+            return self._otherwise.collect()
         batch, self._submitted = self._submitted, None
         if (wrong := not_finite(batch)) is not None:
             raise reward_failed(wrong)

@@ -33,6 +33,11 @@ class RewardRunner(Protocol):
         """The names that `submit` needs."""
         ...
 
+    @property
+    def processor_s(self) -> float:
+        """Seconds of processor time that it has used so far in a process of its own; 0 where it has none."""
+        ...
+
     def submit(self, state: Mapping[str, Tensor]) -> None:
         """Hand over `(rows, *shape)` of every name in `parameters`; constants may be missing."""
         ...
@@ -78,6 +83,7 @@ class SparseReward:
     """The task's own sparse reward, computed by trusted code while the worlds step."""
 
     parameters = (SPARSE_REWARD,)
+    processor_s = 0.0
 
     def __init__(self) -> None:
         self._submitted: RewardBatch | None = None

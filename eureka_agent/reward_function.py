@@ -79,6 +79,11 @@ class RewardFunction:
         """The names that `submit` needs."""
         return tuple(name for name in self.reward.parameters if name in self.task.reward_inputs.shapes)
 
+    @property
+    def processor_s(self) -> float:
+        """See `RewardRunner.processor_s`."""
+        return self._sealed.processor_s if self._sealed is not None else 0.0
+
     def submit(self, state: Mapping[str, Tensor]) -> None:
         """See `RewardRunner.submit`."""
         self._batch = RewardBatch(*self(**state))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,9 +17,8 @@ from eureka_agent.distance import COMPARED_ROWS
 from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
-from eureka_agent.graph import RewardGraph, fingerprint
 from eureka_agent.graph_reward import GraphReward
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
@@ -77,15 +77,15 @@ class Trials:
             reward = check_source(extract(candidate.completion.text), self.task.reward_inputs)
             candidate = replace(candidate, reward=reward)
             sealed = self.open(reward, open_rewards)
-            graph = sealed.graph(self._samples)
-            candidate = replace(candidate, function=fingerprint(reward, graph))
+            graph = sealed.graph(self._samples, self._counts)
+            candidate = replace(candidate, function=_fingerprint(reward, graph))
             return candidate, self._near_the_worlds(sealed, graph)
         except CandidateError as error:
             return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
         """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
-        rows = max(self.budget.num_envs * self.budget.horizon, len(self._samples["action"]), COMPARED_ROWS)
+        rows = max(*self._counts, COMPARED_ROWS)
         sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
         try:
@@ -95,15 +95,19 @@ class Trials:
             raise
         return sealed
 
-    def _near_the_worlds(self, sealed: SealedReward, graph: RewardGraph | None) -> RewardRunner:
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        """How many rows a reward is called with: the samples, a rollout, and one step of all worlds."""
+        return len(self._samples["action"]), self.budget.num_envs * self.budget.horizon, self.budget.num_envs
+
+    def _near_the_worlds(self, sealed: SealedReward, graph: CheckedGraph | None) -> RewardRunner:
         """Return a probed reward as operations on the worlds' device where it is not the CPU and the reward has them.
 
-        Otherwise the sealed child goes on, and states are copied to it.
+        Otherwise states are copied to the sealed child.
         """
         if graph is None or self._device == "cpu":
             return sealed
-        sealed.close()
-        return GraphReward(graph)
+        return GraphReward(graph.graph, graph.counts, otherwise=sealed)
 
     def train(
         self,
@@ -167,7 +171,9 @@ class Trials:
         with ExitStack() as open_rewards:
             source = check_source(self.task.human_reward, self.task.reward_inputs)
             sealed = self.open(source, open_rewards)
-            human = self._near_the_worlds(sealed, sealed.graph(self._samples) if self._device != "cpu" else None)
+            human = self._near_the_worlds(
+                sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
+            )
             trials = self.train((*names, "human reward", "sparse reward"), (*rewards, human, SparseReward()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
         return trials, random
@@ -197,6 +203,11 @@ def measure_baselines(store: Store, trials: Trials, tell: Listener) -> None:
         return
     started = time.monotonic()
     store.put_baselines(trials.baselines(), seconds=time.monotonic() - started)
+
+
+def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
+    """Return a text that is equal for rewards that compute the same: the graph's key, or else the source itself."""
+    return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
 
 
 def _baseline(name: Literal["human", "sparse"], trial: Trial) -> Baseline:

@@ -1,9 +1,10 @@
 """A reward as the list of tensor operations that it makes, recorded in the sealed process.
 
-The reward runs twice, on different numbers of rows, while every operation below autograd is written down. Both lists
-must be the same but for integers that follow the number of rows; those become `k * rows + b`. So nothing is compiled,
-nothing is loaded, and no number of rows is baked in. What it reads out of a tensor into Python (`if x.mean() > 0`)
-shows up as an operation that the trusted side refuses.
+The reward runs once for each number of rows that its calls have, and every operation below autograd is written down.
+So a reward has nothing by which it could tell a recording from a call. All lists must be the same but for integers that
+follow the number of rows; those become `k * rows + b`. Nothing is compiled, nothing is loaded, and no number of rows is
+baked in. What a reward reads out of a tensor into Python (`if x.mean() > 0`) shows up as an operation that the trusted
+side refuses.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-ROWS = (61, 97)
-"""Two primes, so that no size of a task's own is a multiple of one."""
 _MAX_NODES, _MAX_CONSTANT = 2000, 4096
 _DROPPED = frozenset({"layout", "pin_memory", "non_blocking"})
 
@@ -27,20 +26,16 @@ class NoGraphError(Exception):
     """This reward cannot be written as one list of operations; the message says why."""
 
 
-def record(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
-    """Return the operations of `function(**rows)`; `inputs` are `(rows, *shape)` with at least one row.
+def record(load: Callable[[], Callable[..., Any]], inputs: Mapping[str, Tensor], counts: Sequence[int]) -> Graph:
+    """Return the operations of `load()(**rows)` for all `counts` of rows; `inputs` are `(rows, *shape)`.
 
-    Raises NoGraphError, and whatever the function raises.
+    Each count takes the first rows of `inputs`, which have at least as many, and a function that is loaded anew, as
+    every call does. Raises NoGraphError, and whatever the function raises.
     """
-    first, second = (_trace(function, {n: _resize(x, rows) for n, x in inputs.items()}) for rows in ROWS)
-    merged = _merge(first, second)
+    traces = [_trace(load(), {n: values[:rows].clone() for n, values in inputs.items()}) for rows in counts]
+    merged = _merge(traces, counts)
     assert isinstance(merged, dict)
     return merged
-
-
-def _resize(values: Tensor, rows: int) -> Tensor:
-    repeats = -(-rows // len(values))
-    return values.repeat(repeats, *[1] * (values.dim() - 1))[:rows].clone()
 
 
 def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
@@ -125,18 +120,28 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
 _Off = torch._C._DisableTorchDispatch
 
 
-def _merge(a: Any, b: Any) -> Any:
-    """Return what both recordings share; integers that differ become `k * rows + b`."""
-    if type(a) is not type(b):
+def _merge(found: Sequence[Any], counts: Sequence[int]) -> Any:
+    """Return what all recordings share; integers that differ become `k * rows + b`."""
+    first = found[0]
+    if any(type(other) is not type(first) for other in found):
         raise NoGraphError("what it does depends on the number of rows")
-    if isinstance(a, dict) and a.keys() == b.keys():
-        return {key: _merge(a[key], b[key]) for key in a}
-    if isinstance(a, list) and len(a) == len(b):
-        return [_merge(x, y) for x, y in zip(a, b, strict=True)]
-    if a == b and not isinstance(a, dict | list):
-        return a
-    if type(a) is int:
-        factor, rest = divmod(b - a, ROWS[1] - ROWS[0])
-        if rest == 0:
-            return {"rows": [factor, a - factor * ROWS[0]]}
+    if isinstance(first, dict) and all(other.keys() == first.keys() for other in found):
+        return {key: _merge([other[key] for other in found], counts) for key in first}
+    if isinstance(first, list) and all(len(other) == len(first) for other in found):
+        return [_merge(values, counts) for values in zip(*found, strict=True)]
+    if isinstance(first, dict | list):
+        raise NoGraphError("what it does depends on the number of rows, or on the values")
+    if all(other == first for other in found):
+        return first
+    if type(first) is int:
+        return _following(found, counts)
     raise NoGraphError("what it does depends on the number of rows, or on the values")
+
+
+def _following(found: Sequence[int], counts: Sequence[int]) -> Graph:
+    """Return integers that follow the number of rows as `k * rows + b`."""
+    factor, rest = divmod(found[1] - found[0], counts[1] - counts[0])
+    offset = found[0] - factor * counts[0]
+    if rest or any(factor * rows + offset != value for rows, value in zip(counts, found, strict=True)):
+        raise NoGraphError("what it does depends on the number of rows")
+    return {"rows": [factor, offset]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 import resource
 import sys
@@ -48,6 +50,18 @@ def set_limits(memory_bytes: int) -> None:
     _limit(resource.RLIMIT_MEMLOCK, 0)
     # Opens nothing more: the lowest free number is 4. Landlock's own descriptor still has to fit.
     _limit(resource.RLIMIT_NOFILE, CHANNEL + 2)
+    _demand_memory_limit(memory_bytes)
+
+
+def _demand_memory_limit(memory_bytes: int) -> None:
+    """Raises OSError where the kernel takes the limit and does not keep it: then this much memory is to be had."""
+    try:
+        mmap.mmap(-1, memory_bytes + mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return
+        raise
+    raise OSError("a memory limit was set and is not enforced")
 
 
 def _limit(which: int, value: int) -> None:

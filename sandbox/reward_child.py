@@ -6,7 +6,7 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Protocol
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
-from eureka_agent.errors import CheckError
+from eureka_agent.errors import CheckError, GraphError
 from eureka_agent.wire import (
     MAX_COMPONENT_NAME,
     MAX_COMPONENTS,
@@ -29,6 +29,7 @@ from eureka_agent.wire import (
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record
+from .graph_runner import GraphRunner
 from .namespace import namespace
 
 _MAX_MESSAGE = 400
@@ -75,22 +76,26 @@ def run(channel: int, memory: int, required: Collection[str], locks: Locks) -> N
 def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Locks) -> None:
     layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
     exchange = layout.views(shared)
-    reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
+    reward: _Reward | GraphRunner
+    if job["do"] == "graph":
+        reward = GraphRunner(job["graph"], layout.shapes, exchange)
+    else:
+        reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
     while (request := wire.receive()) is not None:
         locks.allow(request["seconds"])
         answer, rung = _answer(reward, request), float(exchange.bell)
-        wire.send(answer)
+        wire.send(answer | {"nonce": request["nonce"]})
         spin(lambda: float(exchange.bell) != rung)  # noqa: B023  called before the next turn
 
 
-def _answer(reward: _Reward, request: Message) -> Message:
+def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
     try:
-        if "graph" in request:
+        if "graph" in request and isinstance(reward, _Reward):
             return {"graph": reward.graph(request["graph"])}
         return {"names": reward(request["rows"])}
     except _ContractError as error:
         return {"broke": str(error)[:_MAX_MESSAGE]}
-    except NoGraphError as error:
+    except (NoGraphError, GraphError) as error:
         return {"broke": f"it has no graph: {error}"[:_MAX_MESSAGE]}
     except CheckError as error:
         return {"broke": f"the code does not pass the checks: {error}"[:_MAX_MESSAGE]}
@@ -132,13 +137,16 @@ class _Reward:
             self.exchange.components[index, :rows] = column
         return names
 
-    def graph(self, rows: int) -> Graph:
-        """Return the operations of the reward, recorded on the first `rows` rows."""
-        function = self._load()
-        graph = record(lambda **inputs: _pair(function(**inputs, **self.constants)), self._inputs(rows))
+    def graph(self, counts: Sequence[int]) -> Graph:
+        """Return the operations of the reward, recorded for each of `counts` rows."""
+        graph = record(self._pair_of, self._inputs(max(counts)), counts)
         if len(json.dumps(graph)) > MAX_MESSAGE_BYTES // 2:
             raise NoGraphError("it is too long")
         return graph
+
+    def _pair_of(self) -> Callable[..., tuple[Tensor, dict[str, object]]]:
+        function = self._load()
+        return lambda **inputs: _pair(function(**inputs, **self.constants))
 
     def _inputs(self, rows: int) -> dict[str, Tensor]:
         return {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}

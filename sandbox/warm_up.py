@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
 from eureka_agent.checks.names import METHODS
+from eureka_agent.graph_format import parse_graph
 
 from .graph_export import record
 from .namespace import facades
@@ -31,7 +33,14 @@ def warm_up() -> None:
     for function, values in itertools.product(_functions(), arguments):
         _call(function, values)
     _mistakes(rows)
-    _call(record, (_sample_reward, {"rows": rows}))
+    _run_graph(rows)
+
+
+def _run_graph(rows: torch.Tensor) -> None:
+    """Record a reward as a graph, and run that."""
+    counts = (_ROWS // 2, _ROWS)
+    graph = parse_graph(json.loads(json.dumps(record(lambda: _sample_reward, {"rows": rows}, counts))), {"rows": (3,)})
+    graph({"rows": rows})
 
 
 def _sample_reward(rows: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -22,6 +22,7 @@ import sys
 
 from eureka_agent.wire import Message, pack
 
+from . import privileges
 from .helper import get_ready, last_words, receive
 from .lock_down import LinuxLocks
 from .reward_child import run
@@ -29,6 +30,7 @@ from .reward_child import run
 
 def main(control: int) -> None:
     """Serve requests on the socket with descriptor `control` until it closes."""
+    privileges.forbid_inspection()  # below the full level, children could read it otherwise
     get_ready()
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"threads": len(os.listdir("/proc/self/task"))}))

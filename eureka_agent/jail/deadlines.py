@@ -1,4 +1,4 @@
-"""How long the trusted side waits for a process."""
+"""How long the trusted side waits for a process, and how much processor time the process has used."""
 
 from __future__ import annotations
 
@@ -14,25 +14,40 @@ def until(seconds: float) -> Wait:
     return lambda: max(0.0, end - time.monotonic())
 
 
-def processor_time_until(pid: int, seconds: float, *, patience: float = 10.0) -> Wait:
-    """Return a wait that ends when process `pid` has used `seconds` more of processor time.
+class ProcessorClock:
+    """The processor time of another process, and the part of it that is charged already.
 
-    So a busy machine is not held against a candidate. One that sleeps is given `patience` times as long on the
-    wall clock, and so is every one where Linux's clocks of other processes do not exist.
+    What the process uses between two calls is charged to the next call. So one that answers and goes on computing
+    gains nothing by it.
     """
-    wall = until(patience * seconds)
-    try:
-        end = _processor_time(pid) + seconds
-    except OSError:  # where the process is gone, the channel says so at once
-        return wall
 
-    def wait() -> float:
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.used_s = 0.0
+        """Processor time up to the last `charge`, in seconds; 0 where there is no clock of other processes."""
+
+    def charge(self) -> None:
+        """Count what the process has used until now."""
         try:
-            return max(0.0, min(end - _processor_time(pid), wall()))
-        except OSError:
-            return wall()
+            self.used_s = _processor_time(self._pid)
+        except OSError:  # where the process is gone, the channel says so
+            return
 
-    return wait
+    def until(self, seconds: float, *, patience: float = 10.0) -> Wait:
+        """Return a wait that ends when the process has used `seconds` more than what is charged.
+
+        So a busy machine is not held against a candidate. One that sleeps is given `patience` times as long on the
+        wall clock, and so is every one where Linux's clocks of other processes do not exist.
+        """
+        wall, end = until(patience * seconds), self.used_s + seconds
+
+        def wait() -> float:
+            try:
+                return max(0.0, min(end - _processor_time(self._pid), wall()))
+            except OSError:
+                return wall()
+
+        return wait
 
 
 def _processor_time(pid: int) -> float:

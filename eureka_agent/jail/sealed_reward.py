@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import mmap
-import os
-import signal
-from collections.abc import Mapping
-from typing import TypeGuard
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from eureka_agent.errors import GraphError, RewardRuntimeError, WallError
-from eureka_agent.graph import RewardGraph, parse_graph
-from eureka_agent.jail.deadlines import processor_time_until
-from eureka_agent.jail.helper import Child
-from eureka_agent.jail.memory import shared_memory
+from eureka_agent.errors import GraphError, RewardRuntimeError
+from eureka_agent.graph import RewardGraph
+from eureka_agent.graph_format import parse_graph
+from eureka_agent.jail.sealed_process import SealedProcess
 from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
-from eureka_agent.reward import RewardBatch, not_finite, reward_failed
+from eureka_agent.reward import RewardBatch
 from eureka_agent.task import StateSpec
-from eureka_agent.wire import MAX_COMPONENT_NAME, MAX_COMPONENTS, Exchange, Layout, Message, WireError
-
-_MAX_TEXT = 300
+from eureka_agent.wire import Layout
 
 
-class SealedReward:
+class SealedReward(SealedProcess):
     """One candidate's reward function in a sealed process.
 
     After any error the process is gone, and later calls raise the same error again.
@@ -35,188 +31,72 @@ class SealedReward:
     def __init__(self, sealer: Sealer, reward: RewardSource, spec: StateSpec, max_rows: int, *, checked: bool) -> None:
         self.reward = reward
         self.spec = spec
-        self.component_names: tuple[str, ...] = ()
-        """Known after the first call; the same ones ever after."""
-        self._sealer = sealer
-        self._layout = Layout({n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows)
-        self._job = {
+        layout = Layout({n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows)
+        job = {
             "do": "reward",
             "code": reward.code,
             "checked": checked,
-            "shapes": list(self._layout.shapes.items()),
+            "shapes": list(layout.shapes.items()),
             "constants": {n: float(spec.constants[n]) for n in reward.parameters if n in spec.constants},
             "max_rows": max_rows,
         }
-        self._memory = shared_memory(self._layout.size_bytes)
-        self._exchange: Exchange | None = self._layout.views(mmap.mmap(self._memory, 0))
-        self._child: Child | None = None
-        self._failure: str | None = None
-        self._rows: int | None = None
-        self._calls = self._sent = 0
-        try:
-            self._child = sealer.start(self._memory, self._job)
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(sealer, layout, job, code=reward.code)
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the sealed process, or None when it has ended."""
-        return self._child.pid if self._child else None
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names that a state must have: every state variable that the reward reads."""
-        return tuple(self._layout.shapes)
-
-    def __call__(self, state: Mapping[str, Tensor]) -> RewardBatch:
-        """Return the rewards of `state`: `submit`, then `collect`."""
-        self.submit(state)
-        return self.collect()
-
-    def submit(self, state: Mapping[str, Tensor]) -> None:
-        """Start a call: copy what the reward reads out of `state`, tensors `(rows, *shape)` on any device.
-
-        Raises RewardRuntimeError when the reward has failed before, ValueError for a state that does not fit.
-        """
-        if self._failure is not None:
-            raise RewardRuntimeError(self._failure)
-        if self._exchange is None:
-            raise ValueError("this reward is closed")
-        if self._rows is not None:
-            raise ValueError("collect() the last call before the next submit()")
-        rows = self._count_rows(state)
-        for name, shared in self._exchange.inputs.items():
-            shared[:rows].copy_(state[name])
-        self._rows = rows
-        self._send({"rows": rows})
-
-    def collect(self) -> RewardBatch:
-        """Wait for the answer to the last `submit` and return it.
-
-        Raises RewardRuntimeError: the reward raised an exception, took too long, broke its contract (shapes,
-        names, unchanged inputs), was not finite, or its process died.
-        """
-        if self._rows is None or self._exchange is None:
-            raise ValueError("submit() a state before collect()")
-        names = self._names(self._answer())
-        rows, self._rows = self._rows, None
-        # Copy first, then judge the copy: the sealed process could still write to the shared memory.
-        reward = self._exchange.reward[:rows].clone()
-        columns = self._exchange.components[: len(names), :rows].clone()
-        batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
-        if (wrong := not_finite(batch)) is not None:
-            raise self._fail(wrong)
-        self.component_names = names
-        self._calls += 1
-        return batch
-
-    def graph(self, state: Mapping[str, Tensor]) -> RewardGraph | None:
+    def graph(self, state: Mapping[str, Tensor], counts: Collection[int] = ()) -> CheckedGraph | None:
         """Return the reward as a list of operations that trusted code can run on any device, or None if it has none.
 
-        It has one when it makes the same operations whatever the values and the number of rows are, all of them
-        allowed, and when the list gives on `state` what the reward itself gives, as it is and repeated to `max_rows`.
-        Raises RewardRuntimeError as a call does.
+        It has one when it makes the same operations for each of `counts` rows (by default those of `state`, and
+        `max_rows`), whatever the values are, all of them allowed; and when the list, run in another sealed process,
+        gives what the reward itself gives on the rows of `state`, over and over. Raises RewardRuntimeError as a call
+        does.
         """
-        rows = self._count_rows(state)
+        tried = sorted({*(counts or (self._count_rows(state), self._layout.max_rows))})
         known = {name: state[name].detach().cpu() for name in self.parameters}
-        states = [_repeated(known, count) for count in sorted({rows, self._layout.max_rows})]
-        expected = [self(each) for each in states]
-        assert self._child is not None
-        self._send({"graph": rows})
-        answer = self._answer()
+        states = [_repeated(known, count) for count in tried]
+        expected = [self(each) for each in states]  # the last one, with the most rows, is what is recorded
+        self._send({"graph": tried})
+        data = self._answer().get("graph")
         try:
-            graph = parse_graph(answer.get("graph"), dict(self._layout.shapes))
-            same = all(_same(batch, graph(each)) for batch, each in zip(expected, states, strict=True))
-        except (GraphError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError):
+            graph = parse_graph(data, dict(self._layout.shapes))
+            got = self._run_sealed(data, tried[-1], states)
+        except (GraphError, RewardRuntimeError):
             return None
-        return graph if same else None
+        same = all(_same(one, other) for one, other in zip(expected, got, strict=True))
+        return CheckedGraph(graph, tuple(tried), tuple(expected)) if same else None
 
-    def close(self) -> None:
-        """End the sealed process and free the shared memory; a second time does nothing."""
-        self._exchange = None
-        if self._child is not None:
-            self._sealer.end(self._child)
-            self._child = None
-        if self._memory >= 0:
-            os.close(self._memory)
-            self._memory = -1
-
-    # ------------------------------------------------------------------ a call
-    def _count_rows(self, state: Mapping[str, Tensor]) -> int:
-        """Return the number of rows that all tensors share; ValueError when the state does not fit."""
-        rows = len(state[self.parameters[0]]) if self.parameters[0] in state else 0
-        if rows > self._layout.max_rows:
-            raise ValueError(f"a call takes at most {self._layout.max_rows} rows, not {rows}")
-        for name, shape in self._layout.shapes.items():
-            got = tuple(state[name].shape) if name in state else None
-            if got != (rows, *shape):
-                raise ValueError(f"the state's {name!r} has shape {got}, expected {(rows, *shape)}")
-        return rows
-
-    @property
-    def _seconds(self) -> float:
-        """How much processor time the present call may use."""
-        return self._sealer.call_s if self._calls else self._sealer.first_call_s
-
-    def _send(self, request: Message) -> None:
-        assert self._child is not None
-        self._request = request
-        self._wait = processor_time_until(self._child.pid, self._seconds)
-        with contextlib.suppress(BrokenPipeError):  # collect() finds out how it ended
-            self._child.channel.send(request | {"seconds": self._seconds})
-        if self._exchange is not None:
-            self._sent += 1
-            self._exchange.bell.fill_(self._sent % 2)
-
-    def _answer(self, *, again: bool = True) -> Message:
-        assert self._child is not None
+    def _run_sealed(self, data: Any, max_rows: int, states: list[dict[str, Tensor]]) -> list[RewardBatch]:
+        """Return what the graph `data` gives in a sealed process of its own, with its limits of time and memory."""
+        process = sealed_graph(self._sealer, data, Layout(self._layout.shapes, max_rows))
         try:
-            answer = self._child.channel.receive(self._wait)
-        except TimeoutError:
-            raise self._fail(_death(-signal.SIGXCPU, self._seconds)) from None
-        except WireError as error:
-            raise self._fail(f"its process answered with {error}") from error
-        if answer is not None:
-            return answer
-        child, self._child = self._child, None
-        code = self._sealer.end(child)
-        if code is not None:
-            raise self._fail(_death(code, self._seconds))
-        if not again:
-            raise WallError("The wall's helper process died twice during one call of a reward.")
-        # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
-        # and its inputs are still in the shared memory, so the call can simply be made again.
-        self._child, self._calls = self._sealer.start(self._memory, self._job), 0  # the first of the new process
-        self._send(self._request)
-        return self._answer(again=False)
+            return [process(state) for state in states]
+        finally:
+            process.close()
 
-    def _names(self, answer: Message) -> tuple[str, ...]:
-        """Return the component names of an answer; whatever else it says ends the reward."""
-        names = answer.get("names")
-        if _are_names(names) and self.component_names in ((), tuple(names)):
-            return tuple(names)
-        raise self._fail(self._complaint(answer))
 
-    def _complaint(self, answer: Message) -> str:
-        """Put what the sealed process says went wrong into one sentence; nothing in it is taken at its word."""
-        if "broke" in answer:
-            return _clean(answer["broke"])
-        if "raised" not in answer:
-            return f"its process broke ({_clean(answer.get('failed', 'a message that is no answer'))})"
-        line = answer.get("line")
-        lines = self.reward.code.splitlines()
-        where = ""
-        if isinstance(line, int) and 0 < line <= len(lines):
-            where = f" on line {line} ({_clean(lines[line - 1])})"
-        return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
+def sealed_graph(sealer: Sealer, data: object, layout: Layout) -> SealedProcess:
+    """Return a sealed process that runs the graph `data`, of which nothing is believed, on `layout`'s inputs."""
+    job = {"do": "graph", "graph": data, "shapes": list(layout.shapes.items()), "max_rows": layout.max_rows}
+    return SealedProcess(sealer, layout, job)
 
-    def _fail(self, reason: str) -> RewardRuntimeError:
-        error = reward_failed(reason)
-        self._failure = str(error)
-        self._rows = None
-        self.close()
-        return error
+
+@dataclass(frozen=True)
+class CheckedGraph:
+    """A reward's graph that gave, in a sealed process, what the reward itself gives."""
+
+    graph: RewardGraph
+    counts: tuple[int, ...]
+    """The numbers of rows for which it was tried, in ascending order. It must not run with others."""
+    given: tuple[RewardBatch, ...]
+    """What the reward itself gave for each of them."""
+
+    @cached_property
+    def key(self) -> str:
+        """Equal for rewards that make the same operations, and gave the same numbers when they were called."""
+        digest = hashlib.sha256(self.graph.key.encode())
+        for batch in self.given:
+            for _, values in sorted({"": batch.reward, **batch.components}.items()):
+                digest.update(values.numpy().tobytes())
+        return digest.hexdigest()
 
 
 def _repeated(state: Mapping[str, Tensor], rows: int) -> dict[str, Tensor]:
@@ -229,32 +109,3 @@ def _same(a: RewardBatch, b: RewardBatch) -> bool:
     return a.components.keys() == b.components.keys() and all(
         y is not None and torch.allclose(x, y, rtol=1e-4, atol=1e-5) for x, y in pairs
     )
-
-
-def _are_names(names: object) -> TypeGuard[list[str]]:
-    return (
-        isinstance(names, list)
-        and len(names) <= MAX_COMPONENTS
-        and all(isinstance(n, str) and 0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable() for n in names)
-        and len(set(names)) == len(names)
-    )
-
-
-def _clean(text: object) -> str:
-    """Return untrusted text as one line of printable characters, shortened."""
-    line = " ".join(str(text).split())
-    line = "".join(character for character in line if character.isprintable())
-    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
-
-
-def _death(code: int, seconds: float) -> str:
-    """Say how a process with this exit code ended in a call that might use `seconds` of processor time."""
-    if code >= 0:
-        return "it ended its own process"
-    if -code == signal.SIGXCPU:
-        return f"it used more than {seconds:g} s of processor time in one call"
-    if -code == signal.SIGKILL:
-        return "its process was killed, most likely because the machine ran out of memory"
-    if -code == signal.SIGSYS:
-        return "its process was killed for a system call that no reward can need"
-    return f"its process crashed ({signal.Signals(-code).name})"

@@ -21,6 +21,7 @@ from typing import Self
 
 from eureka_agent.config import WallLevel
 from eureka_agent.errors import MissingLayerError, WallError
+from eureka_agent.jail.inspection import allow_inspection, forbid_inspection
 from eureka_agent.jail.memory import shared_memory
 from eureka_agent.jail.sealed_reward import SealedReward
 from eureka_agent.jail.sealer import Sealer
@@ -79,7 +80,14 @@ class Wall:
         """Start the helper process and try the layers; raises MissingLayerError where a required one does not hold."""
         _demand_system(required)
         self.level: WallLevel = required
-        self._sealer = Sealer(_REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib)
+        self._hidden = required != "full"
+        if self._hidden:
+            forbid_inspection()
+        try:
+            self._sealer = Sealer(_REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib)
+        except BaseException:
+            self._show()
+            raise
         try:
             self.layers = self._try_layers()
             self._demand_layers()
@@ -98,8 +106,9 @@ class Wall:
     def describe(self) -> str:
         """Return one line that says which layers hold, and which are missing."""
         held = ", ".join(self.layers.held)
-        if self.level == "checks" and not self.layers.sealed:
-            line = f"NOT SEALED: code that fools the static checks can do what you can. What holds: {held}."
+        if not self.layers.sealed:
+            possible = ", ".join(self.layers.possible) or "make any system call"
+            line = f"NOT SEALED: code that fools the static checks can {possible}. What holds: {held or 'nothing'}."
         else:
             line = f"Rewards run in sealed processes ({held})."
         if not self.layers.missing:
@@ -115,6 +124,13 @@ class Wall:
     def close(self) -> None:
         """End the helper process and every sealed process with it; a second time does nothing."""
         self._sealer.close()
+        self._show()
+
+    def _show(self) -> None:
+        """Let this process be inspected again, once."""
+        if self._hidden:
+            self._hidden = False
+            allow_inspection()
 
     def __enter__(self) -> Self:
         return self

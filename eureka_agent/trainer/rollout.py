@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import CandidateError
-from eureka_agent.reward import SPARSE_REWARD, RewardRunner
+from eureka_agent.reward import SPARSE_REWARD, RewardRunner, reward_failed
 from eureka_agent.simulation import Step
 from eureka_agent.task import State
+
+_FREE_S = 10.0
+"""Seconds of processor time that a reward may use in a training whatever the simulation needs."""
 
 
 class StateRecorder:
@@ -89,6 +92,23 @@ def rewards_of(
         rewards[:, k] = batch.reward.view(steps, worlds)
         means[k] = {name: float(value.mean()) for name, value in batch.components.items()}
     return torch.where(bad, 0.0, rewards), means, errors
+
+
+def too_slow(runner: RewardRunner, simulated_s: float) -> CandidateError | None:
+    """Return the error of a reward that has used more processor time than the simulation took, and some seconds.
+
+    The limit of a single call alone would let a reward make a training take many times as long as without it.
+
+    Args:
+        runner: the reward.
+        simulated_s: how many seconds the simulation has taken in this training so far.
+    """
+    if runner.processor_s <= _FREE_S + simulated_s:
+        return None
+    return reward_failed(
+        f"it has used {runner.processor_s:.0f} s of processor time so far, and the simulation took only "
+        f"{simulated_s:.0f} s: it must be cheaper, with tensor operations on all rows and without loops"
+    )
 
 
 def _attempt_submit(runner: RewardRunner, state: Mapping[str, Tensor]) -> CandidateError | None:

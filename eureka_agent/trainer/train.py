@@ -32,7 +32,7 @@ from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
 from eureka_agent.trainer.racing import Pace, stopped, times_wider
 from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of
+from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of, too_slow
 from eureka_agent.trainer.threads import one_torch_thread
 
 
@@ -120,6 +120,7 @@ class _Training:
         self._noise = torch.Generator().manual_seed(seed + 2)
         self._done = 0
         self._steps_of_all = 0
+        self._simulated_s = 0.0
         self._started = time.monotonic()
 
     def run(self, checkpoint: Checkpoint | None) -> Iterator[Progress]:
@@ -149,10 +150,14 @@ class _Training:
         return self._done * self._n * self._horizon
 
     def _iterate(self) -> Progress:
+        began = time.monotonic()
         rollout, fitness, length, gained = self._collect()
+        self._simulated_s += time.monotonic() - began
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         bad = torch.stack(rollout.bad)
-        rewards, components, errors = rewards_of([m.reward for m in self._members], self._recorder.take(), bad)
+        runners = [member.reward for member in self._members]
+        rewards, components, errors = rewards_of(runners, self._recorder.take(), bad)
+        errors = [error or too_slow(runner, self._simulated_s) for error, runner in zip(errors, runners, strict=True)]
         alive = torch.tensor([error is None for error in errors], device=self._device)
         last = self._ppo.population.normalise(self._env.critic_observation.view(len(self._members), self._n, -1))
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)

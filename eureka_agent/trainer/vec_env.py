@@ -18,7 +18,7 @@ from eureka_agent.simulation import CpuEngine, Environment, Step
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.rollout import StateRecorder, rewards_of
+from eureka_agent.trainer.rollout import StateRecorder, rewards_of, too_slow
 from eureka_agent.trainer.threads import one_torch_thread
 
 
@@ -47,6 +47,7 @@ class Worlds:
         self._recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.variables])
         self._on_iteration = on_iteration
         self._sums = _Sums()
+        self._simulated_s = 0.0
 
     @torch.no_grad()
     def step(self, action: Tensor) -> tuple[Step, Tensor]:
@@ -57,9 +58,12 @@ class Worlds:
         if not torch.isfinite(action).all():
             raise _diverged()
         before = self.environment.state
+        began = time.monotonic()
         step = self.environment.step(action)
+        self._simulated_s += time.monotonic() - began
         self._recorder.record(before, step)
         rewards, (components,), (error,) = rewards_of([self._reward], self._recorder.take(), step.bad.view(1, 1, -1))
+        error = error or too_slow(self._reward, self._simulated_s)
         if error is not None:
             raise error
         reward = rewards[0, 0]

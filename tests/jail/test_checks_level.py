@@ -20,7 +20,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.doctor import examine
 from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
-from eureka_agent.jail.deadlines import until
+from eureka_agent.jail.deadlines import ProcessorClock, until
 from eureka_agent.jail.spares import Single
 from eureka_agent.probe import probe
 from tests.jail.test_honest import REWARDS, samples, task_of
@@ -55,7 +55,8 @@ def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
     assert wall.layers.held == ("static checks", "own process", *limits)
     missing = {"seccomp", "landlock", "capabilities", "no_new_privs", "memory limit", *(("process limit",) * root)}
     assert wall.layers.missing.keys() == missing
-    assert wall.describe().startswith("NOT SEALED: code that fools the static checks can do what you can.")
+    assert wall.describe().startswith("NOT SEALED: code that fools the static checks can ")
+    assert all(act in wall.describe() for act in wall.layers.possible)
     assert "Missing at --wall checks:" in wall.describe()
     possible = set(wall.layers.possible)
     assert {"signal its parent", "run a program"} <= possible
@@ -103,7 +104,7 @@ def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Att
 
 
 def test_endless_loop_is_ended_by_the_kernel(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eureka_agent.jail.sealed_reward.processor_time_until", lambda pid, seconds: until(120.0))
+    monkeypatch.setattr(ProcessorClock, "until", lambda self, seconds: until(120.0))
     reward = honest(
         wall, "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return height, {}"
     )

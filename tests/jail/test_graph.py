@@ -12,9 +12,11 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import GraphError, RewardRuntimeError
-from eureka_agent.graph import parse_graph
+from eureka_agent.graph_format import parse_graph
 from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import Wall
+from eureka_agent.jail.sealed_reward import sealed_graph
+from eureka_agent.wire import Layout
 from tests.jail.test_honest import REWARDS, samples, task_of
 from tests.support.wall import honest, state
 
@@ -27,11 +29,12 @@ def test_graph_gives_what_the_sealed_process_gives(wall: Wall, name: str) -> Non
     task, code = REWARDS[name]
     spec, rows = task_of(task).reward_inputs, samples(task)
     reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
-    graph = reward.graph(rows)
-    assert (graph is None) == (name in WITHOUT)
-    if graph is not None:
-        runner = GraphReward(graph)
-        for count in (1, 2, 61, len(rows["action"])):
+    counts = (2, 61, len(rows["action"]))
+    checked = reward.graph(rows, counts)
+    assert (checked is None) == (name in WITHOUT)
+    if checked is not None:
+        runner = GraphReward(checked.graph, checked.counts, otherwise=reward)
+        for count in counts:
             few = {name: values[:count].clone() for name, values in rows.items()}
             kept = {name: values.clone() for name, values in few.items()}
             runner.submit(few)
@@ -76,7 +79,7 @@ def test_key_is_that_of_the_operations_and_not_of_the_text(wall: Wall) -> None:
 )
 def test_reward_without_a_graph_has_none_and_goes_on(wall: Wall, body: str) -> None:
     reward = honest(wall, f"def compute_reward(height): {body}")
-    assert reward.graph(state()) is None
+    assert reward.graph(state(), (8, 24, 64)) is None
     assert reward(state()).reward.shape == (8,)
     reward.close()
 
@@ -152,11 +155,11 @@ NODES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
-def test_hostile_node_is_refused(node: Any) -> None:
+def test_hostile_node_is_refused(wall: Wall, node: Any) -> None:
     data = copy.deepcopy(GOOD)
     data["nodes"][1] = node
-    with pytest.raises(GraphError):
-        parse_graph(json.loads(json.dumps(data)), SHAPES)
+    with pytest.raises(RewardRuntimeError):
+        _run_sealed(wall, data)
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -179,11 +182,18 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_hostile_graph_is_refused(change: Callable[[dict[str, Any]], object]) -> None:
+def test_hostile_graph_is_refused(wall: Wall, change: Callable[[dict[str, Any]], object]) -> None:
     data = copy.deepcopy(GOOD)
     change(data)
-    with pytest.raises(GraphError):
-        parse_graph(json.loads(json.dumps(data)), SHAPES)
+    with pytest.raises(RewardRuntimeError):
+        _run_sealed(wall, data)
+
+
+def _run_sealed(wall: Wall, data: object) -> None:
+    process = sealed_graph(wall._sealer, data, Layout(SHAPES, 65_536))
+    for rows in (2, 65_536):
+        process({"height": torch.ones(rows)})
+    process.close()
 
 
 @pytest.mark.parametrize("data", [None, [], 3, "x", {}])
@@ -226,7 +236,7 @@ def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wa
     graph = sealed.graph(state())
     assert graph is not None
     said = []
-    for runner in (sealed, GraphReward(graph)):
+    for runner in (sealed, GraphReward(graph.graph, {4}, otherwise=sealed)):
         runner.submit({"height": torch.tensor([1.0, -1.0, 0.0, 2.0])})
         with pytest.raises(RewardRuntimeError) as caught:
             runner.collect()
@@ -241,7 +251,7 @@ def test_an_operation_that_fails_is_the_rewards_fault(wall: Wall) -> None:
     graph = sealed.graph(state())
     sealed.close()
     assert graph is not None
-    runner = GraphReward(graph)
+    runner = GraphReward(graph.graph, {3, 4}, otherwise=sealed)
     runner.submit({"height": torch.full((4,), 0.7)})
     assert runner.collect().reward.tolist() == pytest.approx([0.7] * 4)
     with pytest.raises(RewardRuntimeError, match="The reward function failed: RuntimeError: shape mismatch"):

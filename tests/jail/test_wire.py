@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from eureka_agent.jail.deadlines import processor_time_until, until
+from eureka_agent.jail.deadlines import ProcessorClock, until
 from eureka_agent.wire import MAX_COMPONENTS, MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
 
 
@@ -77,9 +77,11 @@ def test_processor_time_waits_for_a_sleeper_longer_than_for_a_worker() -> None:
     if sleeper == 0:
         os.read(os.pipe()[0], 1)
     try:
-        wait = processor_time_until(sleeper, 0.5, patience=100.0)
+        clock = ProcessorClock(sleeper)
+        wait = clock.until(0.5, patience=100.0)
         assert 0.0 < wait() <= 0.5
-        assert processor_time_until(sleeper, 0.0)() == 0.0
+        clock.charge()
+        assert clock.until(0.0)() == 0.0
     finally:
         os.kill(sleeper, 9)
         os.waitpid(sleeper, 0)

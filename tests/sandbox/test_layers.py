@@ -128,3 +128,12 @@ def test_unknown_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(OSError, match="no system call table for riscv64"):
         syscalls.architecture()
+
+
+def test_memory_limit_that_the_kernel_does_not_keep_is_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits.resource, "setrlimit", lambda which, value: None)
+    assert _in_child(lambda: limits.set_limits(1 << 30)) == "OSError: a memory limit was set and is not enforced"
+
+
+def test_memory_limit_that_the_kernel_keeps_is_a_layer() -> None:
+    assert _in_child(lambda: limits.set_limits(1 << 30)) == "None"

@@ -17,6 +17,8 @@ from eureka_agent.task import Task
 class InProcess:
     """A reward from a function that gives `(rows,)`; its one component is called `all`."""
 
+    processor_s = 0.0
+
     def __init__(self, function: Callable[..., Tensor], *parameters: str) -> None:
         self.parameters = parameters
         self._function = function
@@ -32,6 +34,14 @@ class InProcess:
         if not torch.isfinite(reward).all():
             raise RewardRuntimeError("the reward is NaN")
         return RewardBatch(reward, {"all": reward})
+
+
+class Costly(InProcess):
+    """A reward that says of itself that each call has taken six seconds of processor time."""
+
+    def collect(self) -> RewardBatch:
+        self.processor_s += 6.0
+        return super().collect()
 
 
 def upright(dof_pos: Tensor) -> Tensor:

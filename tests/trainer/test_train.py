@@ -12,7 +12,7 @@ from eureka_agent.registry import load_task
 from eureka_agent.reward import SparseReward
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer import Progress, evaluate, random_actions, sample_states, train
-from tests.support.in_process import InProcess, upright
+from tests.support.in_process import Costly, InProcess, upright
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
 
@@ -67,6 +67,15 @@ def test_a_reward_that_breaks_costs_only_its_candidate() -> None:
     assert good.policy is not None
     for a, b in zip(alone.policy.parameters(), good.policy.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate() -> None:
+    cheap, costly = train(
+        load_task("cartpole"), [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")], TINY, seed=0
+    )
+    assert cheap.error is None
+    assert costly.policy is None
+    assert "12 s of processor time so far, and the simulation took only 0 s: it must be cheaper" in str(costly.error)
 
 
 def test_rewards_see_each_transition_once_with_what_came_before() -> None:

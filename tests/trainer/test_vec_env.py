@@ -14,7 +14,7 @@ from eureka_agent.reward import SparseReward
 from eureka_agent.task import State, TrainingBudget
 from eureka_agent.trainer import Progress, Trainer, choose_trainer
 from eureka_agent.trainer.vec_env import Worlds
-from tests.support.in_process import InProcess, upright
+from tests.support.in_process import Costly, InProcess, upright
 from tests.support.toy_task import ToyTask
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
@@ -79,6 +79,14 @@ def test_a_reward_that_breaks_costs_only_its_candidate(trainer: Trainer) -> None
     assert good.policy is not None
     assert [p.alive for p in progress] == [(True, True)] + [(False, True)] * 5
     assert progress[-1].environment_steps == progress[-1].total_steps
+
+
+def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate(trainer: Trainer) -> None:
+    cheap, costly = trainer(
+        load_task("cartpole"), [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")], TINY, seed=0
+    )
+    assert cheap.error is None
+    assert "12 s of processor time so far" in str(costly.error)
 
 
 def test_a_policy_that_diverges_is_the_candidates_error(trainer: Trainer) -> None:
