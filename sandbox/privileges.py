@@ -47,6 +47,11 @@ def forbid_inspection() -> None:
     libc.prctl("dumpable", _PR_SET_DUMPABLE, 0)
 
 
+def allow_inspection() -> None:
+    """Take `forbid_inspection` back: to write to some of its own files in /proc, a process without rights needs it."""
+    libc.prctl("dumpable", _PR_SET_DUMPABLE, 1)
+
+
 def die_with_parent(parent: int) -> None:
     """Be killed when the parent (process `parent`) ends; ends at once if it already has."""
     libc.prctl("parent death signal", _PR_SET_PDEATHSIG, signal.SIGKILL)
