@@ -12,7 +12,8 @@ _SHORT = 4
 def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
     """Return `` Did you mean 'x' or 'y'?`` for the options at most two letters away from `name`, nearest first.
 
-    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for identifiers, most of which look alike.
+    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for identifiers, most of
+    which look alike.
     """
     most = _LETTERS if len(name) > _SHORT else 1 if len(name) > _LETTERS else 0
     near = {option: _distance(name.casefold(), option.casefold(), most) for option in options}

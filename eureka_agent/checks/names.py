@@ -64,8 +64,8 @@ _TORCH = _words("""
     deg2rad det diag diag_embed diagonal diff dist div divide dot dstack einsum eq equal erf erfc exp exp2 expm1 eye
     flatten flip floor floor_divide fmax fmin fmod frac full full_like gather ge greater greater_equal gt heaviside
     hstack hypot index_select inner inverse isclose isfinite isinf isnan kron le lerp less less_equal linspace log log10
-    log1p log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lt masked_select matmul max
-    maximum mean median meshgrid min minimum mm movedim mul multiply mv nan_to_num nanmean nansum narrow ne neg
+    log1p log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lt masked_select matmul
+    max maximum mean median meshgrid min minimum mm movedim mul multiply mv nan_to_num nanmean nansum narrow ne neg
     negative norm not_equal numel ones ones_like outer permute pow prod rad2deg reciprocal relu remainder
     repeat_interleave reshape roll round rsqrt scalar_tensor select sgn sigmoid sign signbit sin sinc sinh softmax
     sort split sqrt square squeeze stack std sub subtract sum swapaxes t take_along_dim tan tanh tensor tensordot

@@ -139,14 +139,17 @@ def _cut(block: Block) -> Block:
 
 def _with_missing(block: Block, others: Sequence[Block]) -> Block:
     """Return a block after the imports, helpers and CONSTANTS of other blocks that it reads and does not define."""
-    missing = _read(block.tree.body) - _bound(ast.walk(block.tree)) - set(dir(builtins))
+    missing = _missing(block.tree.body)
     taken: list[str] = []
-    for other in reversed(others):
-        text = other.code.split("\n")
-        for node in reversed(other.tree.body if missing else []):
-            if names := _offers(node) & missing:
-                taken.insert(0, "\n".join(text[line - 1] for line in lines_of(node)))
-                missing = (missing - names) | (_read([node]) - _bound(ast.walk(node)) - set(dir(builtins)))
+    before: set[str] | None = None
+    while missing != before:  # what was taken may read what stands before or behind it
+        before = missing
+        for other in reversed(others):
+            text = other.code.split("\n")
+            for node in reversed(other.tree.body if missing else []):
+                if names := _offers(node) & missing:
+                    taken.insert(0, "\n".join(text[line - 1] for line in lines_of(node)))
+                    missing = (missing - names) | _missing([node])
     if not taken:
         return block
     code = "\n".join([*taken, "", block.code])
@@ -154,6 +157,11 @@ def _with_missing(block: Block, others: Sequence[Block]) -> Block:
         return Block(code, syntax_tree(code))
     except SyntaxError:  # a helper that was indented otherwise, or shares its line
         return block
+
+
+def _missing(body: Sequence[ast.stmt]) -> set[str]:
+    bound = _bound(node for statement in body for node in ast.walk(statement))
+    return _read(body) - bound - set(dir(builtins))
 
 
 def _offers(node: ast.stmt) -> set[str]:

@@ -24,7 +24,8 @@ _IMPORTS = {
     "nn": "from torch import nn",
     "Tensor": "from torch import Tensor",
 }
-GIVEN = frozenset(dir(builtins)) | _TYPING | _IMPORTS.keys()
+_HEADER = _TYPING | _IMPORTS.keys()
+GIVEN = frozenset(dir(builtins)) | _HEADER
 """Names that a reward need not import."""
 _HEAD = "# Isaac Gym's helpers; quaternions are (x, y, z, w)."
 _FACTORIES = {"empty": "zeros", "empty_like": "zeros_like", "new_empty": "new_zeros"}
@@ -55,16 +56,21 @@ def _completed(code: str) -> str:
     bound: set[str] = set()
     read: set[str] = set()
     noted: set[str] = set()
+    early: set[str] = set()
     for statement in tree.body:
-        bound |= bound_names(statement)
+        in_annotations = annotation_names(statement)
+        early |= in_annotations - bound
+        noted |= in_annotations
         read |= code_names(statement)
-        noted |= annotation_names(statement)
+        bound |= bound_names(statement)
     used = [text for name, text in helpers().items() if name in read - bound]
     if used:
         read.add("torch")
-    imports = _imports((read | noted) - bound)
-    if noted - bound - GIVEN and not _has_future(tree):
-        imports.insert(0, "from __future__ import annotations")  # they name what is not here, and need not be read
+    added = ((read | noted) - bound) & _HEADER
+    imports = _imports(added)
+    if early - added - GIVEN.difference(bound) and not _has_future(tree):
+        # Where a function is defined, its annotations name what is not there, or not yet; nobody need read them.
+        imports.insert(0, "from __future__ import annotations")
     lines = _edited(code, tree)
     place = _place(tree)
     lines[place:place] = [*imports, ""] if imports else []
@@ -73,7 +79,7 @@ def _completed(code: str) -> str:
 
 
 def _imports(names: set[str]) -> list[str]:
-    """Return the import lines for those of `names` that Eureka's header has."""
+    """Return the import lines for `names` of Eureka's header."""
     typing = ", ".join(sorted(names & _TYPING))
     lines = [line for name, line in _IMPORTS.items() if name in names]
     return [f"from typing import {typing}", *lines] if typing else lines

@@ -248,7 +248,8 @@ ONE_CAUSE = {
         "Line 1 (def compute_reward(speed, heigth): return speed, {}): "
         "compute_reward takes 'speed', which this task does not have. "
         "compute_reward takes 'heigth', which this task does not have. Did you mean 'height'? "
-        "Available: velocity, height, rotation, action, target_speed; prev_<name> is a state variable one step earlier.",
+        "Available: velocity, height, rotation, action, target_speed; prev_<name> is a state variable one step "
+        "earlier.",
     ),
 }  # fmt: skip
 
