@@ -195,9 +195,10 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.registry import find_task
-    from eureka_agent.reward_file import check_file
+    from eureka_agent.reward_file import check_file, check_static
 
     found = find_task(task)
+    check_static(reward, found)
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
     Console().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
@@ -223,10 +224,11 @@ def evaluate(
     """
     from eureka_agent.registry import find_task
     from eureka_agent.report import comparison_table, make_listener
-    from eureka_agent.reward_file import compare
+    from eureka_agent.reward_file import check_static, compare
 
     console = Console()
     found = find_task(task)
+    check_static(reward, found)
     with _loud_wall(wall) as opened, make_listener(console) as listener:
         comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener)
     console.print(comparison_table(comparison, found))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
+from eureka_agent.checks.names import ENTRY, MODULES
 from eureka_agent.errors import ProbeError, RewardRuntimeError
 from eureka_agent.jail import SealedReward
 from eureka_agent.reward import RewardBatch
@@ -27,6 +30,14 @@ _ZERO = (
     " This happens where velocities, distances or actions are zero, as at the start of an episode: guard divisions, "
     "roots and logarithms, e.g. x / (x.norm(dim=-1, keepdim=True) + 1e-6)."
 )
+_BRANCH = (
+    " Each environment has its own value: use torch.where(condition, a, b) instead of if, & | ~ instead of and, or, "
+    "not, and torch.clamp, torch.maximum or torch.minimum instead of max and min."
+)
+_OF_A_BRANCH = "Boolean value of Tensor"
+_OF_A_NUMBER = ("only one element tensors can be converted", "cannot be converted to Scalar")
+_OF_MATH = re.compile(r"\bmath\.(\w+)\(")
+_NO_ROW = frozenset({"shape", "device", "dtype"})
 
 
 def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
@@ -36,7 +47,13 @@ def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
     reward depends on that row alone; and a state at rest (velocities, distances, actions all zero) gives a finite
     reward.
     """
-    samples = {name: samples[name] for name in reward.parameters}
+    try:
+        _probe(reward, {name: samples[name] for name in reward.parameters})
+    except ProbeError as error:
+        raise ProbeError(f"{error}{_advice(str(error), reward)}") from error
+
+
+def _probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
     first = _call(reward, samples)
     _demand_equal(first, _call(reward, samples), _RANDOM)
     for change in (_backwards, _first_half, _second_half):
@@ -89,3 +106,43 @@ def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor
         else values[:2]
         for name, values in samples.items()
     }
+
+
+# ---------------------------------------------------------------------- what to write instead
+def _advice(error: str, reward: SealedReward) -> str:
+    """Return what to write instead, where an error or the code tells it; else nothing."""
+    if _OF_A_BRANCH in error:
+        return _BRANCH
+    if any(words in error for words in _OF_A_NUMBER):
+        used = _OF_MATH.search(error)
+        name = used[1] if used and used[1] in MODULES["torch"] else "exp"
+        return f" math and float() work on numbers, state variables are tensors: use torch.{name}."
+    if _ZERO in error:
+        return ""
+    return next(_rows_for_entries(reward), "")
+
+
+def _rows_for_entries(reward: SealedReward) -> Iterator[str]:
+    """Yield what is said of `x[0]` on an input, which is the first environment and not the first entry."""
+    tree = ast.parse(reward.reward.code)
+    for function in tree.body:
+        if not isinstance(function, ast.FunctionDef) or function.name != ENTRY:
+            continue
+        nodes = list(ast.walk(function))
+        own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _NO_ROW}
+        for node in nodes:
+            name = _indexed_by_number(node)
+            shape = reward.spec.shapes.get(name, ())
+            if shape and name not in own and id(node) not in harmless:
+                sizes = ", ".join(map(str, shape))
+                first, entry = f"{name}[0] is the first environment", f"{name}[:, 0] the first entry"
+                yield f" {name!r} is (num_envs, {sizes}): {first}, {entry}."
+
+
+def _indexed_by_number(node: ast.AST) -> str:
+    """Return `x` for `x[0]` or `x[-1]`, else nothing."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+        return ""
+    index = node.slice.operand if isinstance(node.slice, ast.UnaryOp) else node.slice
+    return node.value.id if isinstance(index, ast.Constant) and type(index.value) is int else ""

@@ -26,6 +26,14 @@ class Comparison:
     baselines: tuple[Baseline, ...]
 
 
+def check_static(path: Path, task: Task) -> None:
+    """Check a reward file as far as that goes without the sandbox, whose start takes seconds.
+
+    Raises RewardFileError with what to change.
+    """
+    RewardFunction.load(path, task)
+
+
 def check_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
     """Check and probe a reward file; return its components' names. Raises RewardFileError with what to change."""
     with ExitStack() as open_rewards:

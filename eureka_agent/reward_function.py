@@ -10,10 +10,13 @@ from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError, UsageError
+from eureka_agent.extract import extract
 from eureka_agent.jail import SealedReward, Wall, WallLevel
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
 from eureka_agent.task import Task
+
+_MAX_FILE_BYTES = 4_000_000
 
 
 class RewardFunction:
@@ -35,14 +38,13 @@ class RewardFunction:
 
     @classmethod
     def load(cls, path: Path | str, task: Task, *, wall: WallLevel = "full") -> RewardFunction:
-        """Read a reward file and check it against the task. Raises RewardFileError with what to change."""
+        """Read a reward file as a model's answer is read, and check it against the task.
+
+        Raises RewardFileError with what to change.
+        """
+        text = _read(path)
         try:
-            code = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
-        try:
-            return cls(task, check_source(code, task.reward_inputs), wall=wall)
+            return cls(task, check_source(extract(text, of="file"), task.reward_inputs), wall=wall)
         except CandidateError as error:
             raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
 
@@ -119,3 +121,16 @@ class RewardFunction:
 
     def __repr__(self) -> str:
         return f"RewardFunction(task={self.task.name!r}, parameters={self.reward.parameters})"
+
+
+def _read(path: Path | str) -> str:
+    """Return the text of a reward file. Raises RewardFileError."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            raise RewardFileError(f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes.")
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error

@@ -28,7 +28,7 @@ from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
-from eureka_agent.reward_file import check_file
+from eureka_agent.reward_file import check_file, check_static
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
@@ -179,9 +179,12 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
     task = find_task(config.env or config.task)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
+    given_file = config.start_from if config.start_from != "human" else None
+    if given_file is not None:
+        check_static(Path(given_file), task)
     with _wall(config, given) as wall:
-        if config.start_from not in (None, "human"):
-            check_file(Path(config.start_from), task, wall)
+        if given_file is not None:
+            check_file(Path(given_file), task, wall)
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+_LETTERS = 2
+_SHORT = 4
+
+
+def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
+    """Return `` Did you mean 'x' or 'y'?`` for the options at most two letters away from `name`, nearest first.
+
+    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for identifiers, most of
+    which look alike.
+    """
+    most = _LETTERS if len(name) > _SHORT else 1 if len(name) > _LETTERS else 0
+    near = {option: _distance(name.casefold(), option.casefold(), most) for option in options}
+    names = sorted((option for option in near if near[option] <= most), key=lambda option: near[option])
+    return _question(names[:limit])
 
 
 def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:
@@ -11,5 +26,27 @@ def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:
     options = list(options)
     folded = {option.casefold(): option for option in options}
     near = difflib.get_close_matches(name.casefold(), folded, n=limit, cutoff=0.6)
-    names = [repr(folded[match]) for match in near]
-    return f" Did you mean {' or '.join(names)}?" if names else ""
+    return _question([folded[match] for match in near])
+
+
+def _question(names: Sequence[str]) -> str:
+    return f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+def _distance(a: str, b: str, most: int) -> int:
+    """Return how many letters must be changed, added, left out or swapped with the next; `most + 1` for more."""
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    before: list[int] = []
+    row: list[int] = [*range(len(b) + 1)]
+    for i, letter in enumerate(a, 1):
+        last, before = before, row
+        row = [i]
+        for j, other in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and (letter, other) == (b[j - 2], a[i - 2]):
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]

@@ -108,6 +108,7 @@ def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
 class _Reward:
     """One candidate's function; compiled at the first call, whose answer carries what goes wrong there.
 
+    Its inputs are copies made for one call, so it may write into them and nobody sees it.
     Its module runs anew in every call, so that nothing that it keeps there lasts from one call to the next.
     """
 
@@ -121,12 +122,7 @@ class _Reward:
     def __call__(self, rows: int) -> list[str]:
         """Reward the first `rows` rows; return the component names in the order of the shared memory."""
         function, inputs = self._load(), self._inputs(rows)
-        versions = {name: values._version for name, values in inputs.items()}
-        result = function(**inputs, **self.constants)
-        for name, values in inputs.items():
-            if values._version != versions[name]:
-                raise _ContractError(f"it changed its input {name!r} in place; it must leave its inputs as they are")
-        reward, components = _pair(result)
+        reward, components = _pair(function(**inputs, **self.constants))
         names = _component_names(components)
         if self.names not in (None, names):
             raise _ContractError(f"its components changed between calls, from {self.names} to {names}")
@@ -165,7 +161,10 @@ class _Reward:
 
 
 def _pair(result: object) -> tuple[Tensor, dict[str, object]]:
+    """Return reward and components; a reward alone has none."""
     expected = "it must return the pair (reward, components)"
+    if isinstance(result, Tensor):
+        return result, {}
     if not isinstance(result, tuple | list) or len(result) != 2:
         size = f" of {len(result)}" if isinstance(result, tuple | list) else ""
         raise _ContractError(f"{expected}: a tensor and a dictionary, not {type(result).__name__}{size}")

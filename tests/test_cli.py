@@ -121,7 +121,7 @@ def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: 
         (code(NAN), "NaN"),
         (SYNTAX_ERROR.split("```python\n")[1].split("```")[0], "never closed"),
         ("", "compute_reward"),
-        ("import os\ndef compute_reward(dof_pos):\n    return dof_pos[:, 0], {}\n", "os"),
+        ("import os\ndef compute_reward(dof_pos):\n    return dof_pos[:, 0] * os.nice(0), {}\n", "os"),
     ],
 )
 def test_a_reward_file_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, says: str) -> None:

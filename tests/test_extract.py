@@ -80,8 +80,10 @@ def test_finds_the_function_as_written(reply: str) -> None:
 
 
 def test_keeps_imports_helpers_and_constants_around_it() -> None:
-    assert extract(f"```python\n{HELPER}```") == HELPER
-    assert extract(f"I think this works.\n\n{HELPER}\nGood luck!").count("def ") == 3
+    needed = HELPER[: HELPER.index("\ndef _after")]
+    assert extract(f"```python\n{HELPER}```") == needed
+    assert extract(f"```python\n{needed}```") == needed
+    assert extract(f"I think this works.\n\n{HELPER}\nGood luck!").count("def ") == 2
 
 
 def test_fences_inside_a_docstring_do_not_end_the_code() -> None:
@@ -112,10 +114,28 @@ def test_a_method_loses_self_and_its_class() -> None:
     assert run(extract(static)) == (3.0, {})
 
 
-def test_a_method_that_reads_its_object_is_refused_with_what_it_reads() -> None:
-    code = "def compute_reward(self, speed):\n    return self.root_states[:, 0] * self.dt, {}\n"
-    with pytest.raises(ExtractionError, match=r"reads self\.dt, self\.root_states, but it is a plain function"):
-        extract(f"```python\n{code}```")
+def test_what_a_method_reads_of_its_object_becomes_parameters() -> None:
+    code = "def compute_reward(self, speed):\n    return self.gain * speed + self.env.gain + self.bias, {}\n"
+    namespace: dict[str, object] = {}
+    exec(extract(f"```python\n{code}```"), namespace)
+    reward = namespace["compute_reward"]
+    assert callable(reward)
+    assert reward(gain=2.0, bias=1.0, speed=3.0) == (9.0, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            "return self.bell(speed) + self.env.scaled(), {}",
+            r"calls self\.bell, self\.scaled, but it is a plain function",
+        ),
+        ("self.last = speed\n    return speed, {}", r"sets self\.last, but it is a plain function"),
+    ],
+)
+def test_a_method_that_needs_more_of_its_object_is_refused_with_what_it_does(body: str, says: str) -> None:
+    with pytest.raises(ExtractionError, match=says):
+        extract(f"```python\ndef compute_reward(self, speed):\n    {body}\n```")
 
 
 def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
@@ -125,6 +145,17 @@ def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
     assert run(extract(two)) == (3.0, {})
 
 
+@pytest.mark.parametrize("name", ["compute_reward_v3", "compute_rewards", "my_compute_reward", "_get_rewards_eureka"])
+def test_a_name_that_only_holds_the_right_one_is_renamed(name: str) -> None:
+    code = f"def part_reward(x):\n    return x, {{}}\n\ndef {name}(speed):\n    return part_reward(speed)\n"
+    assert run(extract(f"```python\n{code}```")) == (3.0, {})
+
+
+def test_a_sole_reward_that_returns_a_tensor_alone_is_renamed() -> None:
+    code = "def half(x):\n    return x / 2\n\ndef my_reward(speed):\n    return half(speed)\n"
+    assert run(extract(code)) == 1.5  # type: ignore[comparison-overlap]  # the sandbox makes it a pair
+
+
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
@@ -132,6 +163,10 @@ def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
         (" \r\n\t", "The answer is empty"),
         ("I cannot help with that.", "holds no Python function"),
         ("```python\nx = 1\n```", "holds no Python function"),
+        (
+            "```python\nclass Terms:\n    def speed(self, x): return x\n    def total(self, x): return x, {}\n```",
+            "The class Terms has the methods speed, total and there is no function compute_reward: answer with one",
+        ),
         ("```python\ndef f(x):\n    return x\n\ndef g(x):\n    return x\n```", "defines f, g but no function"),
         ("```python\ndef a(x):\n    return x, {}\n\ndef b(x):\n    return x, {}\n```", "defines a, b but no function"),
         ("```python\ndef compute_reward(x):\n    y = (x +\n```", r"line 2: '\(' was never closed"),

@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
+from eureka_agent.checks.names import ENTRY
 from eureka_agent.errors import CheckError
 
 _MAX_SHOWN = 4
+_MAX_LINES = 4
+_MAX_QUOTE = 60
 
 
 class Findings:
-    """What the checks found, in the order of the source's lines."""
+    """What the checks found, in the order of the source's lines; the same thing on several lines is one finding."""
 
-    def __init__(self) -> None:
-        self._found: dict[tuple[int, str], None] = {}
+    def __init__(self, code: str) -> None:
+        """`code`: the source, which messages quote."""
+        self._source = code.splitlines()
+        self._lines: dict[str, dict[int, None]] = {}
 
     def add(self, where: ast.AST | int, message: str) -> None:
         """Note `message` (without a final stop) at a node or line; line 0 means the source as a whole."""
         line = where if isinstance(where, int) else getattr(where, "lineno", 0)
-        self._found[line, message] = None
+        self._lines.setdefault(message, {})[line] = None
 
     def raise_if_any(self) -> None:
-        """Raise CheckError with at most four findings, each with its line."""
-        if not self._found:
+        """Raise CheckError with at most four findings, each with its lines."""
+        if not self._lines:
             return
-        sentences = [_sentence(line, message) for line, message in sorted(self._found, key=lambda found: found[0])]
-        more = len(sentences) - _MAX_SHOWN
-        rest = [f"And {more} more."] if more > 0 else []
-        raise CheckError(" ".join(sentences[:_MAX_SHOWN] + rest))
+        found = sorted(((sorted(lines), message) for message, lines in self._lines.items()), key=lambda one: one[0])
+        sentences: list[str] = []
+        before: Sequence[int] = ()
+        for lines, message in found[:_MAX_SHOWN]:
+            where = self._where(lines) if lines != before else ""
+            sentences.append(where + _stopped(message))
+            before = lines
+        if len(found) > _MAX_SHOWN:
+            sentences.append(f"And {len(found) - _MAX_SHOWN} more.")
+        text = " ".join(sentences)
+        raise CheckError(text if text.startswith(ENTRY) else text[:1].upper() + text[1:])
+
+    def _where(self, lines: Sequence[int]) -> str:
+        """Return the lines and the text of the first; nothing for the source as a whole."""
+        if not lines[0]:
+            return ""
+        numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (", ..." if len(lines) > _MAX_LINES else "")
+        return f"Line{'s' if len(lines) > 1 else ''} {numbers}{self._quoted(lines[0])}: "
+
+    def _quoted(self, line: int) -> str:
+        """Return a line in brackets: numbers are those of the source as it was read, without what it does not need."""
+        text = " ".join(self._source[line - 1].split()) if line <= len(self._source) else ""
+        text = "".join(character for character in text if character.isprintable())
+        if len(text) > _MAX_QUOTE:
+            text = f"{text[:_MAX_QUOTE]}..."
+        return f" ({text})" if text else ""
 
 
-def _sentence(line: int, message: str) -> str:
-    stop = "" if message.endswith((".", "?")) else "."
-    return f"Line {line}: {message}{stop}" if line else f"{message[:1].upper()}{message[1:]}{stop}"
+def _stopped(message: str) -> str:
+    return message if message.endswith((".", "?")) else f"{message}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from eureka_agent.checks.findings import Findings
@@ -16,6 +17,10 @@ class Imports:
     """Local names that imports bind, each with the dotted path it stands for (`F` → `torch.nn.functional`)."""
 
     paths: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    """What comes from `typing` and the like; only annotations may use it."""
+    refused: set[str] = field(default_factory=set)
+    """Names that imports would bind which are not allowed."""
 
     def module(self, name: str) -> str | None:
         """Return the dotted module that the local `name` stands for, or None."""
@@ -24,8 +29,24 @@ class Imports:
 
     def bind(self, name: str, path: str, where: ast.AST, findings: Findings) -> None:
         """Bind `name`; one name for two things is a finding."""
-        if self.paths.setdefault(name, path) != path:
-            findings.add(where, f"{name!r} is imported twice, as {self.paths[name]} and as {path}")
+        self._demand_free(self.types | self.paths, name, path, where, findings)
+        self.paths.setdefault(name, path)
+
+    def bind_type(self, name: str, path: str, where: ast.AST, findings: Findings) -> None:
+        """Bind a name for annotations alone."""
+        self._demand_free(self.paths, name, path, where, findings)
+        self.types.setdefault(name, path)
+
+    def _demand_free(self, taken: Mapping[str, str], name: str, path: str, where: ast.AST, findings: Findings) -> None:
+        if name.startswith("__"):
+            findings.add(where, f"the name {name!r} is not allowed for an import")
+        elif (known := taken.get(name, path)) != path:
+            findings.add(where, f"{name!r} is imported twice, as {known} and as {path}")
+
+
+def is_listed(module: str, name: str) -> bool:
+    """Whether the tables list `from module import name`."""
+    return f"{module}.{name}" in MODULES or name in MODULES.get(module, ())
 
 
 def read_imports(tree: ast.Module, findings: Findings) -> Imports:
@@ -41,24 +62,24 @@ def read_imports(tree: ast.Module, findings: Findings) -> Imports:
 
 
 def _import(alias: ast.alias, node: ast.Import, imports: Imports, findings: Findings) -> None:
+    name = alias.asname or alias.name.split(".")[0]
     if alias.name in TYPING_MODULES:
-        return
-    if alias.name not in MODULES:
+        imports.bind_type(name, alias.name if alias.asname else name, node, findings)
+    elif alias.name not in MODULES:
+        imports.refused.add(name)
         findings.add(node, f"'import {alias.name}' is not allowed: {_ALLOWED}")
-    elif alias.asname:
-        imports.bind(alias.asname, alias.name, node, findings)
     else:
-        package = alias.name.split(".")[0]
-        imports.bind(package, package, node, findings)
+        imports.bind(name, alias.name if alias.asname else name, node, findings)
 
 
 def _import_from(node: ast.ImportFrom, imports: Imports, findings: Findings) -> None:
     module = node.module or ""
-    if module in TYPING_MODULES and not node.level:
-        return
     for alias in node.names:
-        path = f"{module}.{alias.name}"
-        if not node.level and (path in MODULES or alias.name in MODULES.get(module, ())):
-            imports.bind(alias.asname or alias.name, path, node, findings)
+        path, name = f"{module}.{alias.name}", alias.asname or alias.name
+        if module in TYPING_MODULES and not node.level:
+            imports.bind_type(name, path, node, findings)
+        elif not node.level and is_listed(module, alias.name):
+            imports.bind(name, path, node, findings)
         else:
+            imports.refused.add(name)
             findings.add(node, f"'from {module or '.'} import {alias.name}' is not allowed: {_ALLOWED}")

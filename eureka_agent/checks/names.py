@@ -60,12 +60,12 @@ _MATH = _words("""
 _TORCH = _words("""
     abs absolute acos add addcmul all allclose amax amin aminmax any arange arccos arcsin arctan arctan2 argmax argmin
     as_tensor asin atan atan2 bmm broadcast_tensors bucketize cat cdist ceil chunk clamp clamp_max clamp_min clip
-    clone column_stack concat concatenate copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum deg2rad
-    det diag diag_embed diagonal diff dist div divide dot dstack einsum eq equal erf erfc exp exp2 expm1 eye flatten
-    flip floor floor_divide fmax fmin fmod frac full full_like gather ge greater greater_equal gt heaviside hstack
-    hypot index_select inner isclose isfinite isinf isnan kron le lerp less less_equal linspace log log10 log1p log2
-    log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lt masked_select matmul max
-    maximum mean median meshgrid min minimum mm movedim mul multiply mv nan_to_num nanmean nansum narrow ne neg
+    clone column_stack concat concatenate conj copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum
+    deg2rad det diag diag_embed diagonal diff dist div divide dot dstack einsum eq equal erf erfc exp exp2 expm1 eye
+    flatten flip floor floor_divide fmax fmin fmod frac full full_like gather ge greater greater_equal gt heaviside
+    hstack hypot index_select inner inverse isclose isfinite isinf isnan kron le lerp less less_equal linspace log log10
+    log1p log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lt masked_select matmul
+    max maximum mean median meshgrid min minimum mm movedim mul multiply mv nan_to_num nanmean nansum narrow ne neg
     negative norm not_equal numel ones ones_like outer permute pow prod rad2deg reciprocal relu remainder
     repeat_interleave reshape roll round rsqrt scalar_tensor select sgn sigmoid sign signbit sin sinc sinh softmax
     sort split sqrt square squeeze stack std sub subtract sum swapaxes t take_along_dim tan tanh tensor tensordot
@@ -93,9 +93,9 @@ MODULES = {
 
 METHODS = _words("""
     abs acos add all allclose amax amin any argmax argmin asin atan atan2 bmm bool ceil chunk clamp clamp_max
-    clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum detach diag
+    clamp_min clip clone conj contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum detach diag
     diagonal diff dim dist div divide dot double eq erf exp exp2 expand expand_as expm1 flatten flip float floor
-    floor_divide fmax fmin fmod frac gather ge gt half hypot index_select int is_floating_point isclose isfinite
+    floor_divide fmax fmin fmod frac gather ge gt half hypot index_select int inverse is_floating_point isclose isfinite
     isinf isnan item le lerp log log10 log1p log2 logical_and logical_not logical_or logical_xor logsumexp long lt
     masked_fill masked_select matmul max maximum mean median min minimum mm movedim mul multiply mv nan_to_num
     nanmean nansum narrow ne neg nelement new_full new_ones new_tensor new_zeros norm numel outer permute pow prod
@@ -107,10 +107,20 @@ METHODS = _words("""
 """)
 """What may follow a dot on anything but a module: pure methods of tensors, lists and dictionaries."""
 
+FRESH = _words("zeros zeros_like ones ones_like full full_like new_zeros new_ones new_full clone")
+"""They return a tensor of the reward's own, so `zeros_like(x).fill_(1.0)` changes nothing that anybody else has."""
+FILLS = _words("fill_ zero_")
+
 KEYWORDS_REFUSED = _words("out inplace requires_grad generator pin_memory layout names file")
 
 _RANDOM = "a reward must be deterministic"
+_UNWRITTEN = "it shows memory that nobody has written: use torch.zeros or torch.zeros_like"
 NAME_HINTS = {
+    "torch_rand_float": _RANDOM,
+    "random": _RANDOM,
+    "empty": _UNWRITTEN,
+    "empty_like": _UNWRITTEN,
+    "new_empty": _UNWRITTEN,
     "print": "return the value as a component instead",
     "self": "compute_reward is a plain function; take what you need as a parameter",
     "rand": _RANDOM,
@@ -133,6 +143,13 @@ NAME_HINTS = {
     "filter": "use a list comprehension",
     "getattr": "write the attribute out",
     "hasattr": "write plain code",
-    "quat_mul": "define it in your code",
-    "quat_conjugate": "define it in your code",
+}
+
+NUMPY = {"array": "tensor", "asarray": "as_tensor", "power": "pow", "absolute": "abs", "cumsum": "cumsum"}
+"""What numpy calls otherwise than torch."""
+
+PARAMETER_HINTS = {
+    "device": "use the device of an input, x.device",
+    "num_envs": "use the number of rows of an input, len(x)",
+    "env": "there is no environment object; take each state variable as a parameter",
 }

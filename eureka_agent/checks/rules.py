@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import ast
+import builtins
 
+from eureka_agent.checks.decorators import written
 from eureka_agent.checks.findings import Findings
 from eureka_agent.checks.imports import Imports
 from eureka_agent.checks.names import (
     BUILTINS,
-    DECORATORS,
+    FILLS,
+    FRESH,
     KEYWORDS_REFUSED,
     METHODS,
     MODULES,
     NAME_HINTS,
     NODE_HINTS,
     NODES,
+    NUMPY,
 )
 from eureka_agent.checks.scopes import undefined_names
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.suggest import near_names
 
-
-def check_decorators(tree: ast.Module, findings: Findings) -> None:
-    """Refuse decorators that could change what a function computes."""
-    for node in ast.walk(tree):
-        for decorator in getattr(node, "decorator_list", ()):
-            name = ast.unparse(decorator)
-            if name not in DECORATORS:
-                findings.add(decorator, f"the decorator @{name[:60]} is not allowed: remove it")
+_TENSOR = "torch.Tensor"
+_MAX_BITS = 64
 
 
 def check_module_level(tree: ast.Module, findings: Findings) -> None:
@@ -38,6 +36,15 @@ def check_module_level(tree: ast.Module, findings: Findings) -> None:
         text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         if not (constant or text or isinstance(statement, ast.FunctionDef | ast.Pass)):
             findings.add(statement, "only imports, functions and constants may stand outside functions")
+        elif isinstance(statement, ast.FunctionDef):
+            _check_defaults(statement, findings)
+
+
+def _check_defaults(function: ast.FunctionDef, findings: Findings) -> None:
+    """A default is worked out where the function is defined, so it must be as plain as a constant."""
+    for default in (*function.args.defaults, *function.args.kw_defaults):
+        if default is not None and not _is_constant(default):
+            findings.add(default, f"the defaults of {function.name}() must be numbers, texts or constants")
 
 
 def _is_constant(value: ast.expr) -> bool:
@@ -51,17 +58,23 @@ def _is_constant(value: ast.expr) -> bool:
 
 def check_names(tree: ast.Module, imports: Imports, available: frozenset[str], findings: Findings) -> None:
     """Every name that is read must be defined; `available` are names that would exist as parameters."""
-    known = BUILTINS | imports.paths.keys()
+    known = BUILTINS | imports.paths.keys() | imports.refused
     for node in undefined_names(tree, known):
-        if node.id in available:
-            hint = f"{node.id!r} is used but is no parameter here: add it to the parameters"
-        elif node.id in MODULES:
-            hint = f"{node.id!r} is used but not imported"
-        elif node.id in NAME_HINTS:
-            hint = f"{node.id!r} is not allowed: {NAME_HINTS[node.id]}"
-        else:
-            hint = f"{node.id!r} is not defined, or not allowed in a reward"
-        findings.add(node, hint)
+        findings.add(node, _undefined(node.id, imports, available))
+
+
+def _undefined(name: str, imports: Imports, available: frozenset[str]) -> str:
+    if name in available:
+        return f"{name!r} is used but is no parameter here: add it to the parameters"
+    if name in imports.types:
+        return f"{name!r} may only be used in annotations"
+    if name in MODULES:
+        return f"{name!r} is used but not imported: begin with 'import {name}'"
+    if name in NAME_HINTS:
+        return f"{name!r} is not allowed: {NAME_HINTS[name]}"
+    if hasattr(builtins, name) or name.startswith("__"):
+        return f"{name!r} is not allowed in a reward"
+    return f"{name!r} is not defined: define it in the code"
 
 
 class Rules(ast.NodeVisitor):
@@ -71,6 +84,8 @@ class Rules(ast.NodeVisitor):
         self._imports = imports
         self._findings = findings
         self._functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self._bound = self._functions | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        self._bound |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
     def visit(self, node: ast.AST) -> None:
         """Check one node and what is inside it; nothing inside a refused node is looked at."""
@@ -98,6 +113,8 @@ class Rules(ast.NodeVisitor):
             self._check_binding(node, node.id)
         elif self._imports.module(node.id):
             self._findings.add(node, f"the module {node.id!r} may not be used as a value")
+        elif self._is_tensor_class(node):
+            self._refuse_tensor_class(node)
         elif node.id.startswith("__"):
             self._findings.add(node, f"{node.id!r} is not allowed in a reward")
 
@@ -112,32 +129,77 @@ class Rules(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self._findings.add(node, f"assigning to the attribute .{node.attr} is not allowed")
             return
-        module = self._module_of(node.value)
-        if module is None:
+        path = self._path_of(node)
+        module, _, name = path.rpartition(".")
+        if self._root(node) in self._imports.refused:
+            return  # its import is the finding
+        if self._is_tensor_class(node):
+            self._refuse_tensor_class(node)
+        elif path.startswith("numpy."):
+            if name not in MODULES.get(module, ()):
+                self._findings.add(node, _refused_of_numpy(path.removeprefix("numpy.")))
+        elif self._module_of(node.value) is None:
             self._check_method(node)
             self.visit(node.value)
-        elif node.attr not in MODULES[module]:
-            self._findings.add(node, _refused_of_module(module, node.attr))
+        elif name not in MODULES[module]:
+            self._findings.add(node, _refused_of_module(module, name))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """`torch.Tensor` is called with a list alone: with sizes it gives memory that nobody has written."""
+        if isinstance(node.func, ast.Name) and node.func.id == "isinstance" and self._is_builtin(node.func.id):
+            node = self._without_tensor_class(node)
+        listed = len(node.args) == 1 and isinstance(node.args[0], ast.List) and not node.keywords
+        if listed and self._is_tensor_class(node.func):
+            self.visit(node.args[0])
+        else:
+            self.generic_visit(node)
+
+    def _is_builtin(self, name: str) -> bool:
+        return name not in self._bound | self._imports.paths.keys()
+
+    def _without_tensor_class(self, call: ast.Call) -> ast.Call:
+        """Return `isinstance(x, types)` without the class of tensors among the types."""
+        types = [node for each in call.args[1:] for node in (each.elts if isinstance(each, ast.Tuple) else [each])]
+        others = [node for node in types if not self._is_tensor_class(node)]
+        return ast.copy_location(ast.Call(call.func, [*call.args[:1], *others], call.keywords), call)
+
+    def _is_tensor_class(self, node: ast.expr) -> bool:
+        return self._path_of(node) == _TENSOR
+
+    def _refuse_tensor_class(self, node: ast.expr) -> None:
+        self._findings.add(
+            node, "torch.Tensor is for annotations and isinstance: make tensors with torch.tensor or torch.zeros"
+        )
+
+    def _root(self, node: ast.expr) -> str:
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return node.id if isinstance(node, ast.Name) else ""
+
+    def _path_of(self, node: ast.expr) -> str:
+        """Return the dotted path that an expression names; empty for what begins with no import."""
+        if isinstance(node, ast.Name):
+            missing = node.id if node.id in MODULES and node.id not in self._bound else ""
+            return self._imports.paths.get(node.id, missing)
+        if isinstance(node, ast.Attribute) and (parent := self._path_of(node.value)):
+            return f"{parent}.{node.attr}"
+        return ""
 
     def _module_of(self, node: ast.expr) -> str | None:
         """Return the dotted module that an expression names, or None."""
-        if isinstance(node, ast.Name):
-            return self._imports.module(node.id)
-        if isinstance(node, ast.Attribute) and (parent := self._module_of(node.value)):
-            path = f"{parent}.{node.attr}"
-            return path if path in MODULES else None
-        return None
+        path = self._path_of(node)
+        return path if path in MODULES else None
 
     def _check_method(self, node: ast.Attribute) -> None:
         name = node.attr
-        if name in METHODS:
+        if name in METHODS or (name in FILLS and _is_fresh(node.value)):
             return
         if name.endswith("_") and not name.startswith("_"):
             reason = f"it changes a tensor in place, so use .{name[:-1]}() and assign the result"
         elif name in NAME_HINTS:
             reason = NAME_HINTS[name]
         else:
-            near = did_you_mean(name, METHODS, limit=1)
+            near = near_names(name, METHODS, limit=1)
             reason = f"it is not in the list of tensor methods that rewards may use.{near}"
         self._findings.add(node, f".{name} is not allowed: {reason}")
 
@@ -154,6 +216,8 @@ class Rules(ast.NodeVisitor):
         if isinstance(node.value, bytes | complex):
             kind = type(node.value).__name__
             self._findings.add(node, f"{kind} constants are not allowed in a reward")
+        elif isinstance(node.value, int) and node.value.bit_length() > _MAX_BITS:
+            self._findings.add(node, f"integers may have at most {_MAX_BITS} bits")
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
         """Format specifications can reach attributes, so f-strings have none."""
@@ -163,7 +227,7 @@ class Rules(ast.NodeVisitor):
 
     def visit_With(self, node: ast.With) -> None:
         """Only `with torch.no_grad():`."""
-        if [ast.unparse(item) for item in node.items] != ["torch.no_grad()"]:
+        if any(written(item.context_expr) != "torch.no_grad()" or item.optional_vars for item in node.items):
             self._findings.add(node, "'with' is not allowed in a reward, except 'with torch.no_grad():'")
         self.generic_visit(node)
 
@@ -175,12 +239,26 @@ _SYNTAX = {
 }  # fmt: skip
 
 
+def _is_fresh(node: ast.expr) -> bool:
+    """Whether an expression is a call that returns a tensor which nothing else has."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FRESH
+
+
+def _refused_of_numpy(name: str) -> str:
+    """Say what to use instead of numpy's `name`, which may be dotted."""
+    *parents, last = name.split(".")
+    same = NUMPY.get(last, last)
+    if not parents and same in MODULES["torch"]:
+        return f"numpy's {name} is not allowed: use torch.{same}"
+    if parents == ["linalg"] and last in MODULES["torch.linalg"]:
+        return f"numpy's {name} is not allowed: use torch.linalg.{last}(x, dim=-1)"
+    reason = NAME_HINTS["random"] if "random" in parents else NAME_HINTS["numpy"]
+    return f"numpy's {name} is not allowed: {reason}"
+
+
 def _refused_of_module(module: str, name: str) -> str:
-    if module == "numpy":
-        instead = f"use torch.{name}" if name in MODULES["torch"] else "stay in torch"
-        return f"numpy's {name} is not allowed: {instead}"
     if name in NAME_HINTS:
         return f"{module}.{name} is not allowed: {NAME_HINTS[name]}"
     if name.endswith("_"):
         return f"{module}.{name} is not allowed: it changes a tensor in place"
-    return f"{module}.{name} is not allowed in a reward.{did_you_mean(name, MODULES[module])}"
+    return f"{module}.{name} is not allowed in a reward.{near_names(name, MODULES[module])}"

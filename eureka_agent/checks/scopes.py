@@ -32,6 +32,8 @@ def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
+        if isinstance(node, ast.ClassDef):  # refused as a whole
+            continue
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             waiting += node.args.defaults + [default for default in node.args.kw_defaults if default]
         else:
@@ -43,7 +45,7 @@ def _bound(scope: _Scope, own: list[ast.AST]) -> Iterator[str]:
         arguments = scope.args
         yield from (argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg))
     for node in own:
-        if isinstance(node, ast.FunctionDef):
-            yield node.name
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler):
+            yield node.name or ""
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id

@@ -1,4 +1,4 @@
-"""The contract of `compute_reward` itself: its parameters, what it returns, that it leaves its inputs alone."""
+"""The contract of `compute_reward` itself: its parameters and what it returns."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eureka_agent.checks.findings import Findings
-from eureka_agent.checks.names import ENTRY, NAME_HINTS
+from eureka_agent.checks.names import ENTRY, METHODS, NAME_HINTS, PARAMETER_HINTS
 from eureka_agent.checks.scopes import own_nodes
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.errors import CheckError
+from eureka_agent.suggest import near_names
 
 if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
     from eureka_agent.task import StateSpec
 
 _MAX_LISTED = 40
+_MAX_OBJECTS = 6
 
 
 def find_entry(tree: ast.Module, findings: Findings) -> ast.FunctionDef | None:
@@ -26,8 +28,29 @@ def find_entry(tree: ast.Module, findings: Findings) -> ast.FunctionDef | None:
         findings.add(found[1], f"there are {len(found)} functions {ENTRY}(): keep one")
         return None
     others = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    findings.add(0, f"there is no function {ENTRY}() at module level.{did_you_mean(ENTRY, others)}")
+    findings.add(0, f"there is no function {ENTRY}() at module level.{near_names(ENTRY, others)}")
     return None
+
+
+def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
+    """Raise CheckError, one message for all, where the function reads attributes of an object of one environment.
+
+    Text2Reward's rewards are written so; each of their lines would be a finding, and all of them the same one.
+    """
+    objects = {argument.arg for argument, _ in _parameters(entry)} - {*spec.names}
+    read: dict[str, None] = {}
+    for node in ast.walk(entry):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        if node.value.id in objects and node.attr not in METHODS:
+            read[f"{node.value.id}.{node.attr}"] = None
+    if read:
+        listed = ", ".join([*read][:_MAX_OBJECTS])
+        raise CheckError(
+            f"This is a reward of one environment, on an object ({listed}): take the state that it needs as parameters "
+            f"of {ENTRY}, each by its name, compute with torch on tensors (num_envs, ...), and return "
+            f"'reward, components'.{_listing(spec)}"
+        )
 
 
 def check_parameters(entry: ast.FunctionDef, spec: StateSpec, findings: Findings) -> tuple[str, ...]:
@@ -69,7 +92,9 @@ def _is_number(default: ast.expr | None) -> bool:
 def _unknown(name: str, spec: StateSpec) -> str:
     if name in NAME_HINTS:
         return f"{ENTRY} may not take {name!r}: {NAME_HINTS[name]}."
-    near = did_you_mean(name, spec.names)
+    if name in PARAMETER_HINTS:
+        return f"{ENTRY} takes {name!r}, which is no state variable: {PARAMETER_HINTS[name]}."
+    near = near_names(name, spec.names)
     return f"{ENTRY} takes {name!r}, which this task does not have.{near}"
 
 
@@ -82,7 +107,7 @@ def _listing(spec: StateSpec) -> str:
 
 
 def check_returns(entry: ast.FunctionDef, findings: Findings) -> None:
-    """It must return a pair; what a name holds is found when it runs."""
+    """It must return a pair, or the reward alone; what a name holds is found when it runs."""
     returns = [node for node in own_nodes(entry) if isinstance(node, ast.Return)]
     expected = "return the reward and a dictionary of its components: 'return reward, components'"
     if not returns:
@@ -92,30 +117,3 @@ def check_returns(entry: ast.FunctionDef, findings: Findings) -> None:
         pair = not isinstance(value, ast.Tuple) or len(value.elts) == 2
         if value is None or isinstance(value, ast.Constant | ast.Dict | ast.List) or not pair:
             findings.add(node, expected)
-
-
-def check_inputs_unchanged(entry: ast.FunctionDef, tensors: frozenset[str], findings: Findings) -> None:
-    """Refuse `x += 1` and `x[0] = 1` on an input tensor that is not first replaced by a tensor of one's own."""
-    nodes = list(own_nodes(entry))
-    replaced = {
-        target.id
-        for node in nodes
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    for node in nodes:
-        if isinstance(node, ast.AugAssign):
-            name = _root(node.target)
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            name = _root(node)
-        else:
-            continue
-        if name in tensors - replaced:
-            findings.add(node, f"this changes the input {name!r} in place: write '{name}_new = ...' instead")
-
-
-def _root(target: ast.expr) -> str:
-    while isinstance(target, ast.Subscript | ast.Attribute):
-        target = target.value
-    return target.id if isinstance(target, ast.Name) else ""

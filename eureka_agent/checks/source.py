@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from eureka_agent.checks.annotations import check_annotations
+from eureka_agent.checks.decorators import check_decorators
 from eureka_agent.checks.findings import Findings
 from eureka_agent.checks.imports import Imports, read_imports
 from eureka_agent.checks.names import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES
-from eureka_agent.checks.rules import Rules, check_decorators, check_module_level, check_names
-from eureka_agent.checks.signature import check_inputs_unchanged, check_parameters, check_returns, find_entry
+from eureka_agent.checks.rules import Rules, check_module_level, check_names
+from eureka_agent.checks.signature import check_objects, check_parameters, check_returns, find_entry
 from eureka_agent.checks.stripping import strip
 from eureka_agent.errors import CheckError
 from eureka_agent.records import RewardSource
@@ -22,6 +25,9 @@ if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's proces
 
 REWARD_FILE = "<reward>"
 """The file name that a compiled reward's code carries; tracebacks are searched for it."""
+
+_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+"""PEP 263: a comment on one of a file's first two lines says how its bytes are read."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,14 @@ def check_source(code: str, spec: StateSpec) -> RewardSource:
     Raises CheckError with one message: what is not Python, not allowed, or not known to the task, each with its
     line, at most four findings.
     """
-    findings = Findings()
+    findings = Findings(code)
     tree, _ = _analyse(code, frozenset(spec.names), findings)
     entry = find_entry(tree, findings)
     parameters: tuple[str, ...] = ()
     if entry is not None:
+        check_objects(entry, spec)
         parameters = check_parameters(entry, spec, findings)
         check_returns(entry, findings)
-        check_inputs_unchanged(entry, frozenset(parameters) & spec.shapes.keys(), findings)
     findings.raise_if_any()
     return RewardSource(code=code, parameters=parameters)
 
@@ -56,7 +62,7 @@ def compile_checked(code: str) -> CheckedCode:
 
     Needs no task: the reward's process calls it as its own, second check. Raises CheckError.
     """
-    findings = Findings()
+    findings = Findings(code)
     tree, imports = _analyse(code, frozenset(), findings)
     find_entry(tree, findings)
     findings.raise_if_any()
@@ -68,6 +74,7 @@ def _analyse(code: str, available: frozenset[str], findings: Findings) -> tuple[
     tree = _parse(code)
     imports = read_imports(tree, findings)
     check_decorators(tree, findings)
+    check_annotations(tree, findings)
     tree = strip(tree)
     check_module_level(tree, findings)
     check_names(tree, imports, available, findings)
@@ -79,6 +86,10 @@ def _parse(code: str) -> ast.Module:
     """Return the syntax tree of a source of bounded size, so that nothing later can recurse too deep."""
     if len(code) > MAX_CHARACTERS:
         raise CheckError(f"The code has {len(code)} characters; at most {MAX_CHARACTERS} are allowed.")
+    for line in re.split(r"\r\n?|\n", code, maxsplit=2)[:2]:
+        cookie = _COOKIE.match(line)
+        if cookie and cookie[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
+            raise CheckError(f"The code names the encoding {cookie[1][:40]}: save it as UTF-8 and drop that line.")
     try:
         tree = ast.parse(code)
     except SyntaxError as error:

@@ -6,14 +6,22 @@ line; what counts as code is decided by Python's own parser, never by patterns o
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Sequence
+from typing import Literal
 
 from eureka_agent.errors import ExtractionError
 from eureka_agent.extract.blocks import Block, Reader
-from eureka_agent.extract.entry import ASK, ENTRY_POINT, last_entry, last_renamed
+from eureka_agent.extract.entry import ENTRY_POINT, last_entry, last_renamed
 from eureka_agent.extract.views import normalised, views
 
 __all__ = ["ENTRY_POINT", "extract", "unanswered", "why_unanswered"]
+_DEFINED = re.compile(rf"\bdef\s+{ENTRY_POINT}\s*\(")
+_ASK = {
+    "answer": f"answer with one ```python block that defines {ENTRY_POINT}.",
+    "file": f"write one function {ENTRY_POINT}.",
+}
 _BEGIN, _END = "<unanswered>", "</unanswered>"
 
 
@@ -27,21 +35,23 @@ def why_unanswered(text: str) -> str:
     return text.removeprefix(_BEGIN).removesuffix(_END) if text.startswith(_BEGIN) and text.endswith(_END) else ""
 
 
-def extract(text: str) -> str:
+def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
     """Return the Python source in `text` that defines a module-level `compute_reward`.
 
     The last fenced block with the entry point wins; without one, code is looked for between the lines of prose, and
-    then in JSON, diffs, quotes and the like (`views.py`). Imports and helpers of the same block stay, and those that it
-    lacks come from the answer's other blocks; a demonstration of how to call it goes. A method loses its class and
-    `self`, a sole function that returns a tuple is renamed; only then is the source rewritten (and loses its comments).
+    then in JSON, diffs, quotes and the like (`views.py`). What the function reads stays, the rest goes (`cut.py`); what
+    the block lacks comes from the answer's other blocks, or is what Eureka's own header has (`header.py`). A method
+    loses its class and `self`, a sole function that returns a reward is renamed; only then is the source rewritten
+    (and loses its comments).
 
-    Raises ExtractionError with one sentence for the model.
+    Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the text.
     """
     if reason := why_unanswered(text):
         raise ExtractionError(reason)
+    ask = _ASK[of]
     text = normalised(text)
     if not text.strip():
-        raise ExtractionError(f"The answer is empty: {ASK}")
+        raise ExtractionError(f"The {of} is empty: {ask}")
     reader = Reader(ENTRY_POINT)
     seen: list[Block] = []
     for view in views(text):
@@ -50,17 +60,23 @@ def extract(text: str) -> str:
             seen += read(lines)
             if (found := last_entry(seen)) is not None:
                 return found
-    if f"def {ENTRY_POINT}" not in text and (renamed := last_renamed(seen)) is not None:
+    if not _DEFINED.search(text) and (renamed := last_renamed(seen)) is not None:
         return renamed
-    raise ExtractionError(_why_nothing(seen, reader.error))
+    raise ExtractionError(f"{reader.error or _why_nothing(seen, of)}: {ask}")
 
 
-def _why_nothing(blocks: Sequence[Block], error: str) -> str:
-    """Return the sentence for a reply without a usable entry point."""
-    if error:
-        return f"{error}: {ASK}"
+def _why_nothing(blocks: Sequence[Block], of: str) -> str:
+    """Return why there is no usable entry point in valid Python."""
     names = [function.name for block in blocks for function in block.functions]
     if names:
-        listed = ", ".join(name[:60] for name in [*dict.fromkeys(names)][:8])
-        return f"The code defines {listed} but no function {ENTRY_POINT}: {ASK}"
-    return f"The answer holds no Python function: {ASK}"
+        return f"The code defines {_listed(names)} but no function {ENTRY_POINT}"
+    classes = [node for block in blocks for node in block.tree.body if isinstance(node, ast.ClassDef)]
+    if classes:
+        methods = [node.name for node in classes[-1].body if isinstance(node, ast.FunctionDef)]
+        has = f"has the methods {_listed(methods)}" if methods else "has no methods"
+        return f"The class {classes[-1].name[:60]} {has} and there is no function {ENTRY_POINT}"
+    return f"The {of} holds no Python function"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name[:60] for name in [*dict.fromkeys(names)][:8])

@@ -56,7 +56,7 @@ class Reader:
 
     def __init__(self, entry_point: str) -> None:
         self.error = ""
-        self._entry = f"def {entry_point}"
+        self._entry = re.compile(rf"\bdef\s+{entry_point}\b")
         self._parsed = 0
 
     def fenced(self, lines: Sequence[str]) -> Iterator[Block]:
@@ -119,7 +119,7 @@ class Reader:
                 error = f"The code is not valid Python (line {problem.lineno}: {problem.msg})"
             except (ValueError, MemoryError, RecursionError):
                 error = "The code cannot be parsed, for it holds binary data or is nested too deeply"
-        if report and (self._entry in code or ("def " in code and not self.error)):
+        if report and (self._entry.search(code) or ("def " in code and not self.error)):
             self.error = error
         return None
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from eureka_agent.errors import ExtractionError
 from eureka_agent.extract.blocks import Block, syntax_tree
+from eureka_agent.extract.cut import cut, lines_of
+from eureka_agent.extract.header import completed
+from eureka_agent.extract.methods import without_object
 
 ENTRY_POINT = "compute_reward"
-ASK = f"answer with one ```python block that defines {ENTRY_POINT}."
 
 _Definition = ast.FunctionDef | ast.ClassDef
 _Import = ast.Import | ast.ImportFrom
@@ -25,70 +27,85 @@ def last_entry(blocks: Sequence[Block]) -> str | None:
     found.sort(key=lambda block: not _returns(_entry(block)))  # stable: the last stays first
     if not found:
         return None
-    block = _completed(_without_demonstration(found[0]), [other for other in blocks if other is not found[0]])
-    if any(function.name == ENTRY_POINT for function in block.functions):
-        changed = [_drop_self(function) for function in block.functions if function.name == ENTRY_POINT]
-        return _unparse(block.tree) if any(changed) else block.code
-    return _lifted_method(block)
+    return _module(found[0], [other for other in blocks if other is not found[0]])
 
 
 def last_renamed(blocks: Sequence[Block]) -> str | None:
     """Return the source of the last block with one function that can only be the reward, renamed."""
     for block in reversed(blocks):
-        tuples = [function for function in block.functions if _returns_tuple(function)]
-        named = [function for function in tuples if "reward" in function.name.lower()]
-        sole = named if len(named) == 1 else tuples
-        if len(sole) == 1:
-            old = sole[0].name
-            sole[0].name = ENTRY_POINT
-            for node in ast.walk(block.tree):
-                if isinstance(node, ast.Name) and node.id == old:
-                    node.id = ENTRY_POINT
-            _drop_self(sole[0])
-            return _unparse(block.tree)
+        sole = _sole(block.functions) or _sole([*_methods(block)], must_be_named=True)
+        if sole is not None:
+            _rename(block.tree, sole)
+            code = _unparse(block.tree)
+            return _module(Block(code, syntax_tree(code)), [other for other in blocks if other is not block])
     return None
 
 
 # ---------------------------------------------------------------------- the function
 def _entry(block: Block) -> ast.FunctionDef | None:
     """Return a block's entry point: a function of the module, or else a method of one of its classes."""
-    functions = [*reversed(block.functions)]
-    for node in block.tree.body:
-        if isinstance(node, ast.ClassDef):
-            functions += [child for child in node.body if isinstance(child, ast.FunctionDef)]
+    functions = [*reversed(block.functions), *_methods(block)]
     return next((function for function in functions if function.name == ENTRY_POINT), None)
 
 
-def _lifted_method(block: Block) -> str | None:
-    """Return the block with its class replaced by the class's entry point."""
-    for position, node in enumerate(block.tree.body):
-        if isinstance(node, ast.ClassDef) and (entry := _entry(Block("", ast.Module([node], [])))) is not None:
-            _drop_self(entry)
-            entry.decorator_list = []  # @staticmethod and the like mean nothing outside of the class
-            block.tree.body[position] = entry
-            return _unparse(block.tree)
+def _methods(block: Block) -> Iterator[ast.FunctionDef]:
+    for node in block.tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from (child for child in node.body if isinstance(child, ast.FunctionDef))
+
+
+def _sole(functions: Sequence[ast.FunctionDef], *, must_be_named: bool = False) -> ast.FunctionDef | None:
+    """Return the one of `functions` that can only be the reward: by what it returns and by its name."""
+    called = {name for function in functions for name in _called(function)}
+    whole = [function for function in functions if function.name not in called and _returns(function)]
+    pairs = [function for function in functions if _returns_tuple(function)]
+    named_pairs = [function for function in pairs if _is_named(function)]
+    of_the_whole = [function for function in named_pairs if function in whole]
+    named = [function for function in whole if _is_named(function)]
+    for candidates in (named_pairs, of_the_whole, [] if must_be_named else pairs, named):
+        if len(candidates) == 1:
+            return candidates[0]
     return None
 
 
-def _drop_self(function: ast.FunctionDef) -> bool:
-    """Remove a first parameter `self` (or `cls`); raise where the body needs the object."""
-    parameters = function.args.posonlyargs or function.args.args
-    if not parameters or parameters[0].arg not in ("self", "cls"):
-        return False
-    owner = parameters.pop(0).arg
-    nodes = list(ast.walk(function))
-    if any(isinstance(node, ast.Name) and node.id == owner for node in nodes):
-        used = {
-            f"{owner}.{node.attr}"
-            for node in nodes
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == owner
-        }
-        raise ExtractionError(
-            f"{ENTRY_POINT} reads {', '.join(sorted(used)[:8]) or owner}, but it is a plain function without an "
-            f"object: take every state variable and constant as a parameter, by its name, and write other "
-            f"numbers and helpers into the code."
-        )
-    return True
+def _is_named(function: ast.FunctionDef) -> bool:
+    return "reward" in function.name.lower()
+
+
+def _called(function: ast.FunctionDef) -> Iterator[str]:
+    """Yield the names of the functions that another one calls."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != function.name:
+            yield node.func.id
+
+
+def _rename(tree: ast.Module, function: ast.FunctionDef) -> None:
+    old, function.name = function.name, ENTRY_POINT
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == old:
+            node.id = ENTRY_POINT
+
+
+def _module(block: Block, others: Sequence[Block]) -> str:
+    """Return the source of a module with the block's entry point, with what it needs and nothing else."""
+    block = _as_function(block)
+    block = _cut(_with_missing(_cut(block), others))
+    return completed(block.code)
+
+
+def _as_function(block: Block) -> Block:
+    """Return a block whose entry point is a function of the module, and reads no object."""
+    tree, entry = block.tree, _entry(block)
+    assert entry is not None
+    if entry not in tree.body:
+        place = next(i for i, node in enumerate(tree.body) if isinstance(node, ast.ClassDef) and entry in node.body)
+        entry.decorator_list = []  # @staticmethod and the like mean nothing outside of the class
+        without_object(entry, ENTRY_POINT)
+        tree.body[place] = entry
+    elif not without_object(entry, ENTRY_POINT):
+        return block
+    code = _unparse(ast.fix_missing_locations(tree))
+    return Block(code, syntax_tree(code))
 
 
 def _returns(function: ast.FunctionDef | None) -> bool:
@@ -104,47 +121,35 @@ def _unparse(tree: ast.Module) -> str:
     try:
         return ast.unparse(tree) + "\n"
     except RecursionError:
-        raise ExtractionError(f"The code is nested too deeply: {ASK}") from None
+        raise ExtractionError("The code is nested too deeply: write it as several short statements.") from None
+    except ValueError:  # Python writes no integers of more than 4,300 digits
+        raise ExtractionError("The code has an integer of thousands of digits: write a number.") from None
 
 
 # ---------------------------------------------------------------------- what stands around it
-def _without_demonstration(block: Block) -> Block:
-    """Return a block without the statements that only show how it is called, and formulas that nothing reads."""
-    definitions = [node for node in block.tree.body if isinstance(node, _Definition)]
-    used = _read(definitions) - _bound(child for node in definitions for child in ast.walk(node))
-    shown = [node for node in block.tree.body if _demonstrates(node, used)]
-    if not shown:
-        return block
-    stays = {line for node in block.tree.body if node not in shown for line in _lines(node)}
-    goes = {line for node in shown for line in _lines(node)} - stays
-    code = "\n".join(text for number, text in enumerate(block.code.split("\n"), 1) if number not in goes)
+def _cut(block: Block) -> Block:
+    """Return a block with nothing but its entry point and what that reads."""
+    entry = next(function for function in reversed(block.functions) if function.name == ENTRY_POINT)
     try:
-        return Block(code.rstrip("\n") + "\n", syntax_tree(code))
-    except SyntaxError:
+        code = cut(block.code, block.tree, entry)
+        return block if code == block.code else Block(code, syntax_tree(code))
+    except (RecursionError, SyntaxError):  # the checks say what is wrong with it
         return block
 
 
-def _demonstrates(node: ast.stmt, used: set[str]) -> bool:
-    inside = [*ast.walk(node)]
-    if any(isinstance(child, _Definition | _Import) for child in inside):
-        return False
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return bool(_read([node])) and not _bound(inside) & used
-    if isinstance(node, ast.Expr):
-        return not isinstance(node.value, ast.Constant)
-    return isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.Assert | ast.Delete)
-
-
-def _completed(block: Block, others: Sequence[Block]) -> Block:
+def _with_missing(block: Block, others: Sequence[Block]) -> Block:
     """Return a block after the imports, helpers and CONSTANTS of other blocks that it reads and does not define."""
-    missing = _read(block.tree.body) - _bound(ast.walk(block.tree)) - set(dir(builtins))
+    missing = _missing(block.tree.body)
     taken: list[str] = []
-    for other in reversed(others):
-        text = other.code.split("\n")
-        for node in reversed(other.tree.body if missing else []):
-            if names := _offers(node) & missing:
-                taken.insert(0, "\n".join(text[line - 1] for line in _lines(node)))
-                missing = (missing - names) | (_read([node]) - _bound(ast.walk(node)) - set(dir(builtins)))
+    before: set[str] | None = None
+    while missing != before:  # what was taken may read what stands before or behind it
+        before = missing
+        for other in reversed(others):
+            text = other.code.split("\n")
+            for node in reversed(other.tree.body if missing else []):
+                if names := _offers(node) & missing:
+                    taken.insert(0, "\n".join(text[line - 1] for line in lines_of(node)))
+                    missing = (missing - names) | _missing([node])
     if not taken:
         return block
     code = "\n".join([*taken, "", block.code])
@@ -152,6 +157,11 @@ def _completed(block: Block, others: Sequence[Block]) -> Block:
         return Block(code, syntax_tree(code))
     except SyntaxError:  # a helper that was indented otherwise, or shares its line
         return block
+
+
+def _missing(body: Sequence[ast.stmt]) -> set[str]:
+    bound = _bound(node for statement in body for node in ast.walk(statement))
+    return _read(body) - bound - set(dir(builtins))
 
 
 def _offers(node: ast.stmt) -> set[str]:
@@ -181,9 +191,3 @@ def _bound(nodes: Iterable[ast.AST]) -> set[str]:
         elif isinstance(node, _Import):
             names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
     return names
-
-
-def _lines(node: ast.stmt) -> range:
-    """Return the line numbers of a statement and its decorators."""
-    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
-    return range(first, (node.end_lineno or node.lineno) + 1)

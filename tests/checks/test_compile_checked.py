@@ -16,9 +16,9 @@ import torch.nn.functional as F
 import math
 from torch import exp as e
 @torch.jit.script
-def compute_reward(height: open("x"), speed: Dict[str, int] = 2.0) -> __import__("os"):
+def compute_reward(height: NotThere, speed: Dict[str, int] = 2.0) -> "Dict":
     import torch
-    y: print("annotation")
+    y: NotThere
     z: float = math.sqrt(4.0)
     return height * z + speed, {}
 """
@@ -44,7 +44,7 @@ def test_line_numbers_are_those_of_the_source() -> None:
 
 
 def test_the_second_check_refuses_what_the_first_does() -> None:
-    with pytest.raises(CheckError, match="'open' is not defined"):
+    with pytest.raises(CheckError, match="'open' is not allowed"):
         compile_checked("def compute_reward(height): return open('x'), {}")
 
 

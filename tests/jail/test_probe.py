@@ -35,7 +35,21 @@ BROKEN = {
         "NaN or infinite .* are zero, as .* guard divisions",
     ),
     "logarithm of zero": ("return height, {'a': torch.log(height)}", "component 'a' .* guard divisions"),
-    "mutation": ("h = height\n    h += 1\n    return h, {}", "changed its input 'height' in place"),
+    "if": (
+        "if height > 0.5: return height, {}\n    return -height, {}",
+        r"use torch\.where\(condition, a, b\) .* & | ~",
+    ),
+    "max": ("return max(height, 0.5), {}", r"torch\.clamp, torch\.maximum or torch\.minimum instead of max and min"),
+    "math": ("import math\n    return height * math.cos(height), {}", r"state variables are tensors: use torch\.cos"),
+    "float": ("return height * float(height), {}", r"float\(\) work on numbers, state variables are tensors"),
+    "first row": (
+        "return height - velocity[0], {}",
+        r"'velocity' is \(num_envs, 3\): velocity\[0\] is the first environment, velocity\[:, 0\] the first entry",
+    ),
+    "first row that fits": (
+        "return height - velocity[0].norm(), {}",
+        r"depend on the other rows.*\. 'velocity' is \(num_envs, 3\): velocity\[0\]",
+    ),
 }
 
 
@@ -45,6 +59,15 @@ def test_broken_rewards_are_told_why(wall: Wall, body: str, says: str) -> None:
     with pytest.raises(ProbeError, match=says) as caught:
         probe(reward, state(33))
     assert "\n" not in str(caught.value)
+    reward.close()
+
+
+@pytest.mark.parametrize("body", ["v = height\n    return 0 * v[0] - v.mean(), {}", "return height[0] * height, {}"])
+def test_nothing_is_said_of_rows_where_they_are_no_mistaken_entries(wall: Wall, body: str) -> None:
+    reward = honest(wall, f"def compute_reward(height, velocity):\n    {body}")
+    with pytest.raises(ProbeError) as caught:
+        probe(reward, state(33))
+    assert "first environment" not in str(caught.value)
     reward.close()
 
 

@@ -129,7 +129,7 @@ def _deep_json(dice: Dice) -> str:
 
 
 def _object(dice: Dice) -> str:
-    what = dice.choice(["self.root_states[:, 0]", "self.scale * velocity[:, 0]", "self._bell(velocity)"])
+    what = dice.choice(["self.bell(velocity)", "self.env.scaled() * velocity[:, 0]", "self._bell(velocity)"])
     return around(dice, fenced(f"class Env:\n    def compute_reward(self, velocity):\n        return {what}, {{}}\n"))
 
 
@@ -157,7 +157,8 @@ def _refused_import(dice: Dice) -> str:
     line = dice.choice(
         ["import os", "import numpy.random", "from math import *", "from . import x", "import subprocess as t"]
     )
-    return around(dice, fenced(f"{line}\n\ndef compute_reward(height):\n    return height, {{}}\n"))
+    used = line.split()[-1].replace("*", "floor").replace("numpy.random", "numpy")
+    return around(dice, fenced(f"{line}\n\ndef compute_reward(height):\n    return {used}(height), {{}}\n"))
 
 
 def _refused_syntax(dice: Dice) -> str:
@@ -173,7 +174,7 @@ def _refused_syntax(dice: Dice) -> str:
 def _refused_result(dice: Dice) -> str:
     return _function(dice, dice.choice([
         "pass", "return {'r': height}", "return None", "return height, {}, 1", "return 1.0", "x = height", "return",
-        "height += 1\nreturn height, {}", "height[0] = 1\nreturn height, {}",
+        "return [height]", "return {}, height, 1",
     ]))  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""Annotations are dropped before a reward runs, but whoever imports its file works them out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from eureka_agent.checks.findings import Findings
+
+_ALLOWED = (
+    ast.Name | ast.Attribute | ast.Subscript | ast.Tuple | ast.List | ast.Constant | ast.BinOp | ast.BitOr | ast.Load
+)
+
+
+def check_annotations(tree: ast.Module, findings: Findings) -> None:
+    """Refuse annotations that are more than names, `a.b`, `a[b]` and `a | b`, also those inside texts."""
+    for annotation in _annotations(tree):
+        if not all(_is_type(node) for node in _with_texts(annotation)):
+            findings.add(annotation, "an annotation must be a type such as Tensor or Dict[str, Tensor]")
+
+
+def _annotations(tree: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+            yield node.returns
+        elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+            yield node.annotation
+
+
+def _is_type(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return not node.attr.startswith("_")
+    if isinstance(node, ast.Name):
+        return not node.id.startswith("__")
+    return isinstance(node, _ALLOWED)
+
+
+def _with_texts(annotation: ast.expr) -> Iterator[ast.AST]:
+    """Yield the nodes of an annotation and of the annotations that its texts hold."""
+    waiting: list[ast.AST] = [annotation]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            waiting += _parsed(node.value)
+
+
+def _parsed(text: str) -> list[ast.AST]:
+    """Return the expression in a text; nothing where it holds none, which nobody can work out."""
+    try:
+        return [ast.parse(text.strip(), mode="eval").body]
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
