@@ -11,12 +11,14 @@ Order of one environment step::
     memory = task.remember(physics, memory)          # what the episode has to keep
     state  = task.state(physics, memory)             # what rewards and policies may read
     task.unlisted_state(name, physics, memory, state)  # for each unlisted name that a reward reads
-    task.terminated(state, memory), task.fitness(state, memory), task.observation(state, memory),
+    task.terminated(state, memory) if task.ends_early
+    task.fitness(state, memory), task.observation(state, memory)
     task.privileged(state, memory)                   # what only the value function sees
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -220,6 +222,8 @@ class Task(ABC):
     fitness_solved: float
     """The fitness from which the task counts as solved."""
     budgets: Mapping[Literal["quick", "normal", "paper"], TrainingBudget]
+    ends_early: bool = True
+    """Whether `terminated` ends episodes; see `without_end`."""
     action_names: tuple[str, ...]
     """One name per action entry, in order."""
     observation_size: int | None = None
@@ -318,6 +322,15 @@ class Task(ABC):
     @abstractmethod
     def terminated(self, state: State, memory: Memory) -> Tensor:
         """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
+
+    def without_end(self) -> Task:
+        """Return the same task whose episodes end by the time limit alone, for a wish of its own.
+
+        A backflip leans further than a run forward may.
+        """
+        task = copy.copy(self)
+        task.ends_early = False
+        return task
 
     # ------------------------------------------------------------------ success
     @abstractmethod

@@ -193,6 +193,14 @@ def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
     assert "fitness" not in text.replace(best.reflection, "")
 
 
+def test_episodes_without_an_early_end_are_shown_without_one() -> None:
+    text = user(first_prompt(TOY.without_end(), "let it dance"))
+    assert "An episode ends after 100 steps (2 s), and never earlier." in text
+    assert "terminated" not in text
+    assert "ends early" not in text
+    assert "or earlier where terminated() says so." in user(first_prompt(TOY, "let it dance"))
+
+
 def trained(generation: int, index: int, *components: str) -> Outcome:
     curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
     curves = tuple(replace(curve, name=name) for name in components)

@@ -128,7 +128,7 @@ class Environment:
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
-        terminated = task.terminated(state, self._memory) | bad
+        terminated = task.terminated(state, self._memory) | bad if task.ends_early else bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
         fitness, sparse = task.fitness(state, self._memory), task.sparse_reward(state, self._memory)
         measures = task.measures(state, self._memory)

@@ -200,6 +200,17 @@ def test_a_world_that_diverges_again_is_reported_again() -> None:
         assert not env.step(torch.zeros(3, 1)).bad.any()
 
 
+def test_without_an_end_only_the_time_limit_ends_an_episode() -> None:
+    pushed = torch.ones(2, 1)
+    lengths = []
+    for task in (Slider(), Slider().without_end()):
+        environment = Environment(task, 2, seed=1)
+        steps = [environment.step(pushed) for _ in range(20)]
+        lengths.append(max(length for step in steps for length in step.finished.length.tolist()))
+        assert any(bool(step.terminated.any()) for step in steps) == task.ends_early
+    assert lengths[0] < lengths[1] == 20.0
+
+
 # ---------------------------------------------------------------------- names that only published rewards read
 class Weighed(Slider):
     """A slider with a name that is computed on demand; it counts how often."""
