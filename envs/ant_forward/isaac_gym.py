@@ -6,7 +6,7 @@ Quaternions are (x, y, z, w). Makoviychuk et al. 2021, https://arxiv.org/abs/210
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import torch
@@ -56,27 +56,29 @@ def add_sensors(spec: mujoco.MjSpec) -> None:
 def read(name: str, physics: Physics) -> Tensor:
     """Return the variable `name` of `UNLISTED`, `(num_envs, *shape)`."""
     if name == "vec_sensor_tensor":
-        return torch.cat([_foot(physics, geom) for geom in _FEET], dim=1)
+        return _feet(physics).flatten(1)
     return torch.tensor(_CONSTANTS[name], device=physics.device).expand(physics.num_envs, -1)
 
 
-def _foot(physics: Physics, geom: str) -> Tensor:
-    """Return `(num_envs, 6)`.
+def _feet(physics: Physics) -> Tensor:
+    """Return `(num_envs, 4, 6)`.
 
-    Where the foot is follows from the joints: sensors of its frame would cost a third of a step.
+    Where the feet are follows from the joints: sensors of their frames would cost a third of a step.
     """
     model = physics.model
-    foot = int(model.geom(geom).bodyid[0])
-    leg = int(model.body_parentid[foot])
-    position, orientation = physics.qpos[:, :3], physics.qpos[:, 3:7]
-    for body in (leg, foot):
-        offset = torch.tensor(model.body_pos[body], dtype=torch.float32, device=physics.device)
+    feet = [int(model.geom(name).bodyid[0]) for name in _FEET]
+    legs = [int(model.body_parentid[foot]) for foot in feet]
+    position, orientation = physics.qpos[:, None, :3], physics.qpos[:, None, 3:7]
+    for bodies in (legs, feet):
+        offset = torch.tensor(model.body_pos[bodies], dtype=torch.float32, device=physics.device)
         position = position + rotations.rotate(orientation, offset)
-        orientation = rotations.multiply(orientation, _turn(physics, int(model.body_jntadr[body])))
-    return contact_wrench(physics.sensor(f"{geom}_contact"), position, orientation)
+        orientation = rotations.multiply(orientation, _turns(physics, model.body_jntadr[bodies].tolist()))
+    readings = torch.stack([physics.sensor(f"{name}_contact") for name in _FEET], dim=1)
+    return contact_wrench(readings, position, orientation)
 
 
-def _turn(physics: Physics, joint: int) -> Tensor:
-    """What the hinge `joint` turns its body by, `(num_envs, 4)`."""
-    axis = torch.tensor(physics.model.jnt_axis[joint], dtype=torch.float32, device=physics.device)
-    return rotations.from_axis_angle(axis, physics.qpos[:, int(physics.model.jnt_qposadr[joint])])
+def _turns(physics: Physics, hinges: Sequence[int]) -> Tensor:
+    """Return what each of the joints `hinges` turns its body by, `(num_envs, hinges, 4)`."""
+    model = physics.model
+    axes = torch.tensor(model.jnt_axis[hinges], dtype=torch.float32, device=physics.device)
+    return rotations.from_axis_angle(axes, physics.qpos[:, model.jnt_qposadr[hinges].tolist()])
