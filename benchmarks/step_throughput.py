@@ -129,7 +129,7 @@ def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
     """The bare batch and ours."""
     threads = usable_cores()
     engine = CpuEngine(task.model, worlds, threads=threads)
-    environment = Environment(task, worlds, seed=0, engine=engine)
+    environment = Environment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
     bare = Batch(task.model, worlds, nthread=threads)
     generator = torch.Generator().manual_seed(0)
     actions = [torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0 for _ in range(DRAWN)]
@@ -143,7 +143,7 @@ def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
     def same_states() -> None:
         bare.state[:] = engine._batch.state
 
-    recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.variables])
+    recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.tensors])
     bad: list[Tensor] = []
 
     def step_paid(i: int) -> None:

@@ -19,6 +19,7 @@ BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
 FeedbackName = Literal["none", "cli", "synthetic"]
 WallLevel = Literal["full", "reduced", "checks"]
+EndName = Literal["never", "task"]
 
 PROTOCOLS = {
     "eureka": "--generations 25 --samples 16 --strategy restarts --restart-every 5 --final-seeds 5 --budget paper",
@@ -76,6 +77,9 @@ class SynthesisConfig:
     With --env: any wish in words."""
     env: str | None = None
     """An existing task whose scene a new wish (--task) is put on. It has no fitness of its own then."""
+    end: EndName | None = None
+    """With --env: what ends episodes before the time limit. By default nothing (never), so that a hopper may lie down;
+    or what ends those of the scene's own task (task)."""
     generations: int = 3
     """Rounds of proposing, training and reflecting (--protocol eureka or matched: see docs/search.md)."""
     samples: int = 8
@@ -199,6 +203,10 @@ class SynthesisConfig:
                 "--race-keep needs a share for each of --race-rungs, from 1 downwards and above 0, "
                 f"got {' '.join(map(str, self.race_keep))} for {len(self.race_rungs)} rungs."
             )
+        if self.end is not None and self.env is None:
+            raise UsageError(
+                "--end is for a wish on a scene (--env): a task's own episodes end where the task ends them."
+            )
         self._check_start()
         self._check_screening()
         self._check_finals()
@@ -314,6 +322,15 @@ class SynthesisConfig:
     def wish(self, task: Task) -> str:
         """Return what the robot should do, in one sentence."""
         return task.description if self.has_fitness else self.task.strip()
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether episodes end where the task ends them, and not by the time limit alone."""
+        return self.env is None or self.end == "task"
+
+    def episodes_of(self, task: Task) -> Task:
+        """Return the task with the episodes that this run has: those of a wish end by time alone, unless asked."""
+        return task if self.ends_early else task.without_end()
 
     def training_budget(self, task: Task) -> TrainingBudget:
         """Return the task's budget of this name, with what the config overrides."""

@@ -81,7 +81,7 @@ def example_text(description: str, spec: StateSpec, reward: RewardSource) -> str
     """Return a reward that was found as the text of an example file, with what it reads of `spec`."""
     lines = [
         f"- `{variable.name}` {describe(variable)}"
-        for variable in spec.variables
+        for variable in spec.tensors
         if {variable.name, f"prev_{variable.name}"} & set(reward.parameters)
     ]
     lines += [f"- `{name}` = {number(value)}" for name, value in spec.constants.items() if name in reward.parameters]

@@ -174,7 +174,12 @@ class Search:
     def _reflected(self, outcome: Outcome) -> Outcome:
         task = self.trials.task
         unit = task.fitness_unit if self.config.has_fitness else None
-        words = reflect(outcome, max_episode_steps=task.max_episode_steps, fitness_unit=unit)
+        words = reflect(
+            outcome,
+            max_episode_steps=task.max_episode_steps,
+            fitness_unit=unit,
+            ends_early=task.ends_early,
+        )
         return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
 
     # ------------------------------------------------------------------ hear, select

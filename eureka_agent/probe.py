@@ -99,7 +99,7 @@ def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> No
 
 def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor]:
     """Return two sample rows in which nothing moves or is off its goal."""
-    kinds = {variable.name: variable.kind for variable in spec.variables}
+    kinds = {variable.name: variable.kind for variable in spec.tensors}
     return {
         name: values[:2] * 0.0
         if kinds.get(name, kinds.get(name.removeprefix("prev_"))) in _ZERO_AT_REST

@@ -188,7 +188,8 @@ def _templates() -> jinja2.Environment:
 
 
 def _messages(task: Task, template: str, examples: Sequence[Example], **values: object) -> tuple[Message, Message]:
-    methods = {name: getattr(type(task), name) for name in ("control", "observation", "terminated")}
+    names = ("control", "observation", "terminated") if task.ends_early else ("control", "observation")
+    methods = {name: getattr(type(task), name) for name in names}
     if type(task).control is Task.control:
         del methods["control"]
     shown = {

@@ -47,21 +47,22 @@ class Finding:
     """The number that its sentence gives."""
 
 
-def reflect(outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None) -> str:
+def reflect(outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None, ends_early: bool = True) -> str:
     """Return what the next prompt says about an outcome: its curves, its evaluation, and what stands out.
 
-    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then.
+    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then. `ends_early` is False
+    where no episode ends before the time limit, so that nothing stands out in one that reaches it.
     """
     return render(
         "reflection.md",
         outcome=outcome,
-        findings=findings(outcome, max_episode_steps, has_fitness=fitness_unit is not None),
+        findings=findings(outcome, max_episode_steps, has_fitness=fitness_unit is not None, ends_early=ends_early),
         max_episode_steps=max_episode_steps,
         fitness_unit=fitness_unit,
     )
 
 
-def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool) -> list[Finding]:
+def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, ends_early: bool = True) -> list[Finding]:
     """Return what a person would notice in an outcome's training and evaluation."""
     if outcome.training is None:
         return []
@@ -69,7 +70,7 @@ def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool) -> 
         *_about_divergence(outcome.training),
         *_about_components(outcome.training, has_fitness=has_fitness),
         *_about_reward(outcome.training, max_episode_steps, has_fitness=has_fitness),
-        *_about_length(outcome, outcome.training, max_episode_steps),
+        *(_about_length(outcome, outcome.training, max_episode_steps) if ends_early else ()),
     ]
 
 

@@ -177,7 +177,7 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
-    task = find_task(config.env or config.task)
+    task = config.episodes_of(find_task(config.env or config.task))
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     given_file = config.start_from if config.start_from != "human" else None
     if given_file is not None:
@@ -194,7 +194,7 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
     with Store.open(run_dir.database) as store:
-        task = find_task(store.config.env or store.config.task)
+        task = store.config.episodes_of(find_task(store.config.env or store.config.task))
         chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
         with _wall(store.config, given) as wall:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)

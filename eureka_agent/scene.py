@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import mujoco
+import torch
+from torch import Tensor
 
+from eureka_agent import rotations
 from eureka_agent.errors import SimulationError
 
 Quantity: TypeAlias = Literal["position", "quaternion", "linear_velocity", "angular_velocity"]
@@ -24,6 +27,10 @@ _FRAME_OBJECTS = {
     "site": mujoco.mjtObj.mjOBJ_SITE,
     "geom": mujoco.mjtObj.mjOBJ_GEOM,
 }
+_CONTACT_DATA = (mujoco.mjtConDataField.mjCONDATA_FORCE, mujoco.mjtConDataField.mjCONDATA_TORQUE)
+_CONTACT_POINT = mujoco.mjtConDataField.mjCONDATA_POS
+_NET_FORCE = 3
+"""MuJoCo's `reduce="netforce"`: all contacts of an element as one."""
 
 
 def load_xml(path: Path) -> mujoco.MjSpec:
@@ -81,3 +88,34 @@ def add_touch_sensor(
     spec.add_sensor(
         name=name, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=f"{name}_site"
     )
+
+
+def add_contact_sensor(spec: mujoco.MjSpec, name: str, element: str, kind: Literal["body", "geom"]) -> None:
+    """Add a sensor `<name>` of all contacts of a body or geom: `contact_wrench` says what it reads.
+
+    Like all sensors of forces it lags positions by one physics step, and is 0 in an episode's
+    first state.
+    """
+    wanted = sum(1 << int(each) for each in (*_CONTACT_DATA, _CONTACT_POINT))
+    spec.add_sensor(
+        name=name,
+        type=mujoco.mjtSensor.mjSENS_CONTACT,
+        objtype=mujoco.mjtObj.mjOBJ_BODY if kind == "body" else mujoco.mjtObj.mjOBJ_GEOM,
+        objname=element,
+        intprm=[wanted, _NET_FORCE, 1],
+    )
+
+
+def contact_wrench(reading: Tensor, origin: Tensor, orientation: Tensor) -> Tensor:
+    """Return force (N) and torque (N m), `(…, 6)`, that the contacts exert on the element.
+
+    Args:
+        reading: `(…, 9)` of a sensor of `add_contact_sensor`: the force and torque that the element
+            exerts on what it touches, and the point where, in the world's frame.
+        origin: `(…, 3)` m in the world's frame, the point that the torque is about.
+        orientation: `(…, 4)` (w, x, y, z) of the frame that the result is expressed in.
+    """
+    force, torque, point = -reading[..., :3], -reading[..., 3:6], reading[..., 6:]
+    torque = torque + torch.linalg.cross(point - origin, force)
+    inverse = rotations.conjugate(orientation)
+    return torch.cat((rotations.rotate(inverse, force), rotations.rotate(inverse, torque)), dim=-1)

@@ -10,12 +10,15 @@ Order of one environment step::
     physics steps `frame_skip` times
     memory = task.remember(physics, memory)          # what the episode has to keep
     state  = task.state(physics, memory)             # what rewards and policies may read
-    task.terminated(state, memory), task.fitness(state, memory), task.observation(state, memory),
+    task.unlisted_state(name, physics, memory, state)  # for each unlisted name that a reward reads
+    task.terminated(state, memory) if task.ends_early
+    task.fitness(state, memory), task.observation(state, memory)
     task.privileged(state, memory)                   # what only the value function sees
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -73,16 +76,25 @@ class StateSpec:
     """Tensors `(num_envs, *shape)` and float constants that a reward function may read.
 
     Besides each variable it may read `prev_<name>`, the value before the environment step (the start state in an
-    episode's first step). A task lists its own variables; `Task.reward_inputs` adds `action` and `episode_time`.
+    episode's first step). A task lists its own variables; `Task.reward_inputs` adds `action`,
+    `episode_time` and `obs_buf`.
     """
 
     variables: tuple[StateVariable, ...]
     constants: Mapping[str, float] = field(default_factory=dict)
+    unlisted: tuple[StateVariable, ...] = ()
+    """More names that published rewards read. They are computed only for a reward that reads them;
+    prompts do not list them, and the grammar does not use them."""
+
+    @property
+    def tensors(self) -> tuple[StateVariable, ...]:
+        """Every variable, listed or not."""
+        return (*self.variables, *self.unlisted)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor name that a reward's parameter may have, with its shape without the batch."""
-        shapes = {variable.name: variable.shape for variable in self.variables}
+        shapes = {variable.name: variable.shape for variable in self.tensors}
         return shapes | {f"prev_{name}": shape for name, shape in shapes.items() if f"prev_{name}" not in shapes}
 
     @property
@@ -92,7 +104,7 @@ class StateSpec:
 
     def __getitem__(self, name: str) -> StateVariable:
         """Return the variable called `name`."""
-        return next(variable for variable in self.variables if variable.name == name)
+        return next(variable for variable in self.tensors if variable.name == name)
 
 
 @dataclass(frozen=True)
@@ -210,8 +222,13 @@ class Task(ABC):
     fitness_solved: float
     """The fitness from which the task counts as solved."""
     budgets: Mapping[Literal["quick", "normal", "paper"], TrainingBudget]
+    ends_early: bool = True
+    """Whether `terminated` ends episodes; see `without_end`."""
     action_names: tuple[str, ...]
     """One name per action entry, in order."""
+    observation_size: int | None = None
+    """Number of observation entries. Where it is given, a reward may read the observation as
+    `obs_buf`."""
 
     # ------------------------------------------------------------------ the scene
     @abstractmethod
@@ -240,7 +257,7 @@ class Task(ABC):
 
     @cached_property
     def reward_inputs(self) -> StateSpec:
-        """Everything a reward may read: `state_spec`, the action and the episode's time."""
+        """Everything a reward may read: `state_spec`, the action, the episode's time and the observation."""
         action = StateVariable(
             name="action",
             shape=(self.action_size,),
@@ -251,7 +268,11 @@ class Task(ABC):
             elements=self.action_names,
         )
         time = StateVariable("episode_time", (), "s", "-", "time since the start of the episode")
-        return StateSpec((*self.state_spec.variables, action, time), self.state_spec.constants)
+        unlisted = self.state_spec.unlisted
+        if self.observation_size is not None:
+            seen = "what the policy sees, in this task's own order"
+            unlisted += (StateVariable("obs_buf", (self.observation_size,), "-", "-", seen),)
+        return StateSpec((*self.state_spec.variables, action, time), self.state_spec.constants, unlisted)
 
     # ------------------------------------------------------------------ an episode
     @abstractmethod
@@ -275,7 +296,15 @@ class Task(ABC):
 
     @abstractmethod
     def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
-        """Return every variable of `state_spec`, except `action` and `episode_time` (the environment adds them)."""
+        """Return every listed variable of `state_spec`; the environment adds `action` and `episode_time`."""
+
+    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+        """Return the variable `name` of `state_spec.unlisted`, `(num_envs, *shape)`.
+
+        `state` holds the listed ones. Raises NotImplementedError where a task does not override it.
+        """
+        task = type(self).__name__
+        raise NotImplementedError(f"{task} promises {name!r} and has no unlisted_state()")
 
     @abstractmethod
     def observation(self, state: State, memory: Memory) -> Tensor:
@@ -293,6 +322,15 @@ class Task(ABC):
     @abstractmethod
     def terminated(self, state: State, memory: Memory) -> Tensor:
         """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
+
+    def without_end(self) -> Task:
+        """Return the same task whose episodes end by the time limit alone, for a wish of its own.
+
+        A backflip leans further than a run forward may.
+        """
+        task = copy.copy(self)
+        task.ends_early = False
+        return task
 
     # ------------------------------------------------------------------ success
     @abstractmethod

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from dataclasses import replace
 from importlib import resources
@@ -83,6 +84,15 @@ def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
     assert "rail_length: float = 2\n" in text
     # 2 physics steps of 0.01 s, 100 of them
     assert "lasts 0.02 s. An episode ends after 100 steps (2 s)" in text
+
+
+@pytest.mark.parametrize("name", ["ant_forward", "pen_spinning"])
+def test_names_that_only_published_rewards_read_are_not_listed(name: str) -> None:
+    task = load_task(name)
+    shown = "".join(message.content for message in first_prompt(task, task.description).messages)
+    listed = re.findall(r"^    (\w+): Tensor  #", shown, re.MULTILINE)
+    assert listed == [variable.name for variable in task.reward_inputs.variables]
+    assert not {variable.name for variable in task.reward_inputs.unlisted} & set(listed)
 
 
 def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstrings() -> None:
@@ -181,6 +191,14 @@ def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
     assert wish in text  # as it is: a user's words are no template
     assert TOY.description not in text
     assert "fitness" not in text.replace(best.reflection, "")
+
+
+def test_episodes_without_an_early_end_are_shown_without_one() -> None:
+    text = user(first_prompt(TOY.without_end(), "let it dance"))
+    assert "An episode ends after 100 steps (2 s), and never earlier." in text
+    assert "terminated" not in text
+    assert "ends early" not in text
+    assert "or earlier where terminated() says so." in user(first_prompt(TOY, "let it dance"))
 
 
 def trained(generation: int, index: int, *components: str) -> Outcome:

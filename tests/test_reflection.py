@@ -162,3 +162,11 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
         stands_out = text.split("What stands out:\n\n")[1]
         assert stands_out.startswith("- "), kind
         assert stands_out.count("\n") == 1, kind
+
+
+def test_nothing_stands_out_in_full_episodes_where_none_can_end_early() -> None:
+    outcome = Outcome(CANDIDATE, None, training(STEADY), Evaluation(2.0, 1.0, 3.0, 8, 100.0))
+    assert [f.kind for f in findings(outcome, 100, has_fitness=False)] == ["full_length"]
+    assert findings(outcome, 100, has_fitness=False, ends_early=False) == []
+    text = reflect(outcome, max_episode_steps=100, fitness_unit=None, ends_early=False)
+    assert "time limit" not in text

@@ -1,12 +1,14 @@
 import subprocess
 import sys
+from typing import Literal
 
 import mujoco
 import numpy as np
 import pytest
+import torch
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.scene import add_frame_sensors, add_touch_sensor, load_package_xml
+from eureka_agent.scene import add_contact_sensor, add_frame_sensors, add_touch_sensor, contact_wrench, load_package_xml
 
 BALL = """
 <mujoco>
@@ -41,6 +43,27 @@ def test_touch_sensor_weighs_a_resting_ball() -> None:
     data = mujoco.MjData(model)
     mujoco.mj_step(model, data, nstep=1000)
     assert data.sensor("touch").data[0] == pytest.approx(2 * 9.81, rel=1e-3)  # its weight
+
+
+@pytest.mark.parametrize("kind", ["body", "geom"])
+def test_contact_sensor_gives_what_the_floor_does_to_a_resting_ball_in_its_own_frame(
+    kind: Literal["body", "geom"],
+) -> None:
+    spec = mujoco.MjSpec.from_string(BALL.replace('type="sphere"', 'name="ball" type="sphere"'))
+    add_contact_sensor(spec, "contact", "ball", kind)
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    data.qpos[3:7] = [np.sqrt(0.5), np.sqrt(0.5), 0, 0]  # a quarter turn about x: the world's z is its own y
+    mujoco.mj_step(model, data, nstep=1000)
+    reading, quat = (torch.tensor(data.sensor("contact").data), torch.tensor(data.body("ball").xquat))
+    weight = 2 * 9.81
+    centre = torch.tensor(data.body("ball").xpos)
+    torch.testing.assert_close(
+        contact_wrench(reading, centre, quat), torch.tensor([0, weight, 0, 0, 0, 0]).double(), rtol=0, atol=0.02
+    )
+    # About a point 0.5 m to the world's left of it (-x), the push upwards turns about the world's -y, its own z.
+    left = contact_wrench(reading, centre - torch.tensor([0.5, 0.0, 0.0]), quat)
+    torch.testing.assert_close(left[3:], torch.tensor([0, 0, 0.5 * weight]).double(), rtol=0, atol=0.02)
 
 
 def test_package_models_load_without_importing_the_package() -> None:

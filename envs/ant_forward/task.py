@@ -24,6 +24,8 @@ from eureka_agent.task import (
     TrainingBudget,
 )
 
+from . import isaac_gym
+
 _DT_S = 1 / 60
 _FALLEN_HEIGHT_M = 0.31
 _START_HEIGHT_M = 0.5
@@ -72,6 +74,7 @@ _STATE = StateSpec(
         StateVariable("heading_vec", (3,), "-", "world", "the torso's own x axis; (1, 0, 0) is ahead", "unit_vector"),
     ),
     constants={"dt": _DT_S},
+    unlisted=isaac_gym.UNLISTED,
 )
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
@@ -105,7 +108,8 @@ class AntForward(Task):
 
     **State that a reward may read**: `root_states` (its quaternion in Isaac Gym's order x, y, z, w), `dof_pos`,
     `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `actions`, `targets`, `potentials` (with `prev_potentials`),
-    `up_vec`, `heading_vec`, and the constant `dt`, the seconds per environment step.
+    `up_vec`, `heading_vec`, and the constant `dt`, the seconds per environment step. Published rewards may also read
+    `vec_sensor_tensor`, `inv_start_rot`, `basis_vec0` and `basis_vec1` (`isaac_gym.py`).
 
     **Start**: the torso 0.5 m high, level and at rest, ankles bent by 30°; joints are off by up to 0.2 rad (within
     their ranges) and 0.1 rad/s.
@@ -117,7 +121,8 @@ class AntForward(Task):
 
     **Other than in Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint inertia and damping;
     its torque is 60 N m here (150 there, 15 in Isaac Gym), its integrator implicitfast at 120 Hz instead of RK4 at
-    100 Hz. There is no force sensor in the feet (Isaac Gym's `vec_sensor_tensor`).
+    100 Hz. `vec_sensor_tensor` holds the contacts alone; Isaac Gym's sensors add all other forces on the foot, such
+    as its weight.
 
     **Source**: Schulman et al. 2016; Towers et al. 2024 (Gymnasium, `ant.xml` is read from the installed package);
     Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
@@ -133,6 +138,7 @@ class AntForward(Task):
     fitness_solved = 3.0
     budgets = _BUDGETS
     action_names = _JOINT_NAMES
+    observation_size = 37
 
     def build(self) -> mujoco.MjSpec:
         """See `Task.build`."""
@@ -150,6 +156,7 @@ class AntForward(Task):
                 ctrllimited=True,
                 ctrlrange=[-1, 1],
             )
+        isaac_gym.add_sensors(spec)
         return spec
 
     def start(self, random: Random) -> Start:
@@ -187,6 +194,10 @@ class AntForward(Task):
             "up_vec": axes[:, :, 2],
             "heading_vec": axes[:, :, 0],
         }
+
+    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+        """See `isaac_gym.UNLISTED`."""
+        return isaac_gym.read(name, physics)
 
     def observation(self, state: State, memory: Memory) -> Tensor:
         """See `Task.observation`."""

@@ -138,6 +138,7 @@ class BallBalance(Task):
     fitness_solved = 500.0
     budgets = _BUDGETS
     action_names = ("lower_leg0", "lower_leg1", "lower_leg2")
+    observation_size = 15
 
     def build(self) -> mujoco.MjSpec:
         """See `Task.build`."""

@@ -102,6 +102,7 @@ class Cartpole(Task):
     fitness_solved = 500.0
     budgets = _BUDGETS
     action_names = ("cart_force",)
+    observation_size = 4
 
     def build(self) -> mujoco.MjSpec:
         """See `Task.build`."""

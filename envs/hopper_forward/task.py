@@ -115,6 +115,7 @@ class HopperForward(Task):
     fitness_solved = 2.0
     budgets = _BUDGETS
     action_names = _JOINT_NAMES
+    observation_size = 11
 
     def build(self) -> mujoco.MjSpec:
         """See `Task.build`."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from eureka_agent.cores import usable_cores
 from eureka_agent.errors import SimulationError
-from eureka_agent.scene import add_frame_sensors, load_package_xml
+from eureka_agent.scene import add_contact_sensor, add_frame_sensors, load_package_xml
 
 TIMESTEP_S = 0.008
 HAND_JOINTS = (
@@ -47,8 +47,8 @@ def build_scene() -> mujoco.MjSpec:
 
     Two edits are necessary: the body `target`, a marker with six degrees of freedom of its own, goes; and the pen
     loses the damping of its free joint, which would brake a spin as if it turned in syrup. The pen's position,
-    orientation and velocities, the palm's pose and the fingertips' positions become frame sensors; the fingertips'
-    touch zones are the model's own.
+    orientation and velocities, the palm's pose and the fingertips' poses and velocities become frame sensors; the
+    fingertips' touch zones are the model's own.
     """
     spec = load_package_xml("gymnasium_robotics", "envs/assets/hand/manipulate_pen.xml")
     spec.delete(spec.body("target"))
@@ -61,7 +61,8 @@ def build_scene() -> mujoco.MjSpec:
     add_frame_sensors(spec, "object")
     add_frame_sensors(spec, "palm", "site", ("position", "quaternion"))
     for finger in FINGERTIPS:
-        add_frame_sensors(spec, f"robot0:S_{finger}tip", "site", ("position",))
+        add_frame_sensors(spec, f"robot0:S_{finger}tip", "site")
+        add_contact_sensor(spec, f"{finger}_contact", f"robot0:{finger}distal", "body")
         spec.add_sensor(
             name=f"{finger}_touch",
             type=mujoco.mjtSensor.mjSENS_TOUCH,

@@ -57,7 +57,7 @@ from torch import Tensor
 from eureka_agent import rotations
 from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
 
-from . import waypoints
+from . import isaac_gym, waypoints
 from .scene import ACTUATED_JOINTS, FINGERTIPS, HAND_CENTRE, HAND_JOINTS, Bank, build_scene, settled_starts
 
 _SMOOTHING = 0.3  # share of the new target
@@ -116,6 +116,7 @@ _SPEC = StateSpec(
         StateVariable("actions", (20,), "-", "-", "the last action, in [-1, 1]", "action", elements=ACTUATED_JOINTS),
     ),
     constants={"success_tolerance": waypoints.TOLERANCE_RAD, "fall_dist": _DROP_DISTANCE_M},
+    unlisted=isaac_gym.UNLISTED,
 )
 
 
@@ -140,6 +141,7 @@ class PenSpinning(Task):
     fitness_unit = "waypoints"
     fitness_solved = 24.0  # two turns in 10 s
     action_names = ACTUATED_JOINTS
+    observation_size = 107
     budgets = _BUDGETS
 
     def build(self) -> mujoco.MjSpec:
@@ -205,6 +207,10 @@ class PenSpinning(Task):
             "shadow_hand_dof_vel": physics.qvel[:, : len(HAND_JOINTS)],
             "actions": memory["action"],
         }
+
+    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+        """See `isaac_gym.UNLISTED`."""
+        return isaac_gym.read(name, physics, state)
 
     def observation(self, state: State, memory: Memory) -> Tensor:
         """`(num_envs, 107)`; see the module's table."""

@@ -15,7 +15,18 @@ from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.lineage import lineage
 from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
-from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
+from eureka_agent.report.words import (
+    BASELINES,
+    STAGES,
+    clean,
+    interval,
+    number,
+    places,
+    plural,
+    quantity,
+    verdict,
+    wish_of,
+)
 from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
 from eureka_agent.task import Task
@@ -58,7 +69,7 @@ def _config(config: SynthesisConfig, task: Task, wall: str, examples: Sequence[s
     training = f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a reward"
     search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
     rows = {
-        "Task": f"{task.name}: {config.wish(task)}",
+        "Task": wish_of(config, task),
         "Proposer": f"{proposer}{where}",
         "Search": f"{search}, seed {config.seed}",
         "Budget": f"{config.budget}, {training}",

@@ -31,6 +31,7 @@ from eureka_agent.report.words import (
     quantity,
     unit_of,
     verdict,
+    wish_of,
 )
 from eureka_agent.selection import greedy
 from eureka_agent.statistics import Score
@@ -40,7 +41,7 @@ def run_started(event: RunStarted) -> list[str]:
     """Return what is searched, by whom, at what expense, behind which wall and where it is written."""
     config, budget = event.config, event.budget
     return [
-        clean(f"{event.task.name}: {config.wish(event.task)}"),
+        wish_of(config, event.task),
         clean(event.announcement),
         f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}; each reward trains in "
         f"{budget.num_envs:,} worlds for {quantity(budget.environment_steps)} environment steps ({config.budget}).",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import RunStarted
 from eureka_agent.records import Evaluation, Stage
+from eureka_agent.task import Task
 
 STAGES: dict[Stage, str] = {
     "extract": "no reward function in the answer",
@@ -110,6 +111,12 @@ def verdict(evaluation: Evaluation, unit: str | None) -> str:
     if unit is None:
         return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
     return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
+
+
+def wish_of(config: SynthesisConfig, task: Task) -> str:
+    """Return `hopper_forward: do a backflip; episodes end by the time limit alone`."""
+    ends = "" if config.ends_early else "; episodes end by the time limit alone"
+    return clean(f"{task.name}: {config.wish(task)}{ends}")
 
 
 def plural(count: int, noun: str) -> str:

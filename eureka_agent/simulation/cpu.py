@@ -40,10 +40,10 @@ class CpuEngine:
         self._bad = self._none_bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
-        # Only sensors need a look at the new state, which costs up to a third of a step. A persistent batch gives it
-        # for nothing, but its MjData leave the caches, which costs small models as much; a hand's step would gain about
-        # a tenth, for 1.5 GB at 4096 worlds.
-        self._stage = _VEL if model.nsensordata else _NONE
+        # Only sensors need a look at the new state, which costs up to a third of a step; those of forces keep the
+        # step's own values. A persistent batch gives the look for nothing, but its MjData leave the caches, which costs
+        # small models as much; a hand's step would gain about a tenth, for 1.5 GB at 4096 worlds.
+        self._stage = _NONE if self._forces.all() else _VEL
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
         """See `Engine.step`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,9 @@ class Environment:
 
     `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so candidates
     that train side by side in slices of `streams` worlds meet the same start states.
+
+    `reads`: the names that rewards read. The state then leaves out the unlisted variables that none
+    of them reads; None: it has all.
     """
 
     def __init__(
@@ -71,8 +74,12 @@ class Environment:
         seed: int,
         streams: int | None = None,
         engine: Engine | None = None,
+        reads: Iterable[str] | None = None,
     ) -> None:
         self.task = task
+        unlisted = [variable.name for variable in task.reward_inputs.unlisted]
+        wanted = unlisted if reads is None else [name.removeprefix("prev_") for name in reads]
+        self._unlisted = [name for name in unlisted if name in wanted]
         self.num_envs = num_envs
         self._engine = engine or CpuEngine(task.model, num_envs)
         self.device = self._engine.device
@@ -121,7 +128,7 @@ class Environment:
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
-        terminated = task.terminated(state, self._memory) | bad
+        terminated = task.terminated(state, self._memory) | bad if task.ends_early else bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
         fitness, sparse = task.fitness(state, self._memory), task.sparse_reward(state, self._memory)
         measures = task.measures(state, self._memory)
@@ -197,7 +204,18 @@ class Environment:
         state["action"], state["episode_time"] = memory["action"], episode_time
         observation, privileged = self.task.observation(state, memory), self.task.privileged(state, memory)
         self.observation_size = observation.shape[1]
+        for name in self._unlisted:
+            if name == "obs_buf":
+                state[name] = observation
+            else:
+                state[name] = self.task.unlisted_state(name, physics, memory, state)
         seen = observation if privileged is None else self._with_privileged(observation, privileged)
+        said = self.task.observation_size
+        if said not in (None, self.observation_size):
+            raise SimulationError(
+                f"The task {self.task.name!r} says observation_size = {said}, and its observation "
+                f"has {self.observation_size} entries: make them equal."
+            )
         before = self.critic_observation.shape[1]
         if before not in (0, seen.shape[1]):
             raise SimulationError(

@@ -221,7 +221,8 @@ def _warp_device(name: str) -> wp.Device:
 
 def _demand_support(model: mujoco.MjModel) -> None:
     """Raise SimulationError for what MuJoCo Warp accepts and this engine would simulate wrongly."""
-    stale = {mujoco.mjtSensor(kind) for kind in model.sensor_type} & _STALE_SENSORS
+    looked_at = model.sensor_type[model.sensor_needstage < int(mujoco.mjtStage.mjSTAGE_ACC)]
+    stale = {mujoco.mjtSensor(kind) for kind in looked_at} & _STALE_SENSORS
     if stale:
         names = ", ".join(sorted(kind.name for kind in stale))
         raise SimulationError(f"The GPU engine cannot keep these sensors up to date: {names}.")

@@ -54,7 +54,8 @@ def run_episodes(
         return []
     worlds = len(policies) * episodes
     engine = make_engine(task.model, worlds, device=device, threads=threads)
-    environment = Environment(task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine)
+    reads = () if watch is None else None
+    environment = Environment(task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine, reads=reads)
     results: dict[str, Tensor] = {}
     open_worlds = torch.ones(worlds, dtype=torch.bool)
     while open_worlds.any():

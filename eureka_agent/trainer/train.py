@@ -104,8 +104,9 @@ class _Training:
         worlds = len(rewards) * self._n
         engine = make_engine(task.model, worlds, device=device, threads=threads)
         self._device = engine.device
-        self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine)
-        self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.variables])
+        reads = {name for reward in rewards for name in reward.parameters}
+        self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine, reads=reads)
+        self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.tensors])
         population = Population(
             len(rewards),
             self._env.observation_size,

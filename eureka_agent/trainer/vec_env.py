@@ -40,11 +40,11 @@ class Worlds:
     ) -> None:
         """`on_iteration` is called after every `budget.horizon` steps, which count as one iteration."""
         engine = CpuEngine(task.model, budget.num_envs, threads=threads)
-        self.environment = Environment(task, budget.num_envs, seed=seed, engine=engine)
+        self.environment = Environment(task, budget.num_envs, seed=seed, engine=engine, reads=reward.parameters)
         self.budget = budget
         self.history = History()
         self._reward = reward
-        self._recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.variables])
+        self._recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.tensors])
         self._on_iteration = on_iteration
         self._sums = _Sums()
         self._simulated_s = 0.0

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -6,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from eureka_agent import rotations
 from eureka_agent.registry import find_task, load_task
-from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.simulation import CpuEngine, Environment, PhysicsView
 from eureka_agent.task import Start
 from tests.support.task_contract import check_contract, reward_of
 
@@ -85,6 +87,92 @@ def test_the_policy_sees_the_torsos_own_frame() -> None:
     torch.testing.assert_close(observation[10:13], torch.tensor([0.0, -1.0, 0.0]))
     # The first ankle, range 30° to 70°, stands at 0.6 rad = 34.4°: 2 * (34.38 - 50) / 40 = -0.781
     assert observation[14].item() == pytest.approx(-0.781, abs=1e-3)
+
+
+# ---------------------------------------------------------------------- Isaac Gym's other names
+ANKLES = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
+
+
+def unlisted(name: str, data: Any) -> Tensor:
+    """The variable of one world, from MuJoCo's data with all forces up to date."""
+    fields = (data.qpos, data.qvel, data.ctrl, data.sensordata)
+    physics = PhysicsView(TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields))
+    return TASK.unlisted_state(name, physics, {}, TASK.state(physics, {}))[0]
+
+
+def landed(quat: list[float], steps: int = 120) -> Any:
+    """MuJoCo's data of an ant that was let fall with this heading, onto its feet and in motion."""
+    data = mujoco.MjData(TASK.model)
+    data.qpos[2:7] = [0.6, *quat]
+    data.qpos[7:] = [0.2, 0.8, -0.1, -0.8, 0.3, -0.8, 0.1, 0.8]
+    mujoco.mj_step(TASK.model, data, nstep=steps)
+    mujoco.mj_forward(TASK.model, data)
+    return data
+
+
+def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
+    shapes = {v.name: v.shape for v in TASK.reward_inputs.unlisted}
+    expected = {"vec_sensor_tensor": (24,), "inv_start_rot": (4,), "basis_vec0": (3,), "basis_vec1": (3,)}
+    assert shapes == {**expected, "obs_buf": (37,)}
+
+
+def test_the_feet_of_a_standing_ant_are_pushed_up_with_its_weight() -> None:
+    data = landed([1.0, 0.0, 0.0, 0.0], steps=1200)
+    feet = unlisted("vec_sensor_tensor", data).view(4, 6)
+    up = torch.zeros(1)
+    for foot, ankle in zip(feet, ANKLES, strict=True):
+        own = torch.tensor(data.xmat[TASK.model.geom(ankle).bodyid[0]].reshape(3, 3), dtype=torch.float32)
+        up += (own @ foot[:3])[2]
+    touching = {TASK.model.geom(int(geom)).name for contact in data.contact for geom in contact.geom}
+    assert touching == {"floor", *ANKLES}
+    assert up.item() == pytest.approx(TASK.model.body_mass.sum() * 9.81, rel=0.01)
+
+
+def test_the_sensor_tensor_is_what_the_contacts_do_to_each_foot() -> None:
+    touched = 0
+    for steps in (60, 80, 120, 200):
+        data = landed([0.8, 0.1, -0.2, 0.5], steps)
+        for foot, ankle in zip(unlisted("vec_sensor_tensor", data).view(4, 6), ANKLES, strict=True):
+            geom, expected = TASK.model.geom(ankle), np.zeros(6)
+            body = data.body(int(geom.bodyid[0]))
+            for index, contact in enumerate(data.contact):
+                if geom.id not in contact.geom:
+                    continue
+                touched += 1
+                wrench = np.zeros(6)
+                mujoco.mj_contactForce(TASK.model, data, index, wrench)
+                axes = contact.frame.reshape(3, 3)  # the force is what the first geom does to the second
+                sign = 1.0 if contact.geom[1] == geom.id else -1.0
+                force, torque = sign * axes.T @ wrench[:3], sign * axes.T @ wrench[3:]
+                expected += np.concatenate((force, torque + np.cross(contact.pos - body.xpos, force)))
+            own = body.xmat.reshape(3, 3).T
+            expected = np.concatenate((own @ expected[:3], own @ expected[3:]))
+            np.testing.assert_allclose(foot.numpy(), expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+    assert touched > 5
+
+
+def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
+    data = mujoco.MjData(TASK.model)
+    data.qpos[2] = 2.0
+    mujoco.mj_forward(TASK.model, data)
+    assert not unlisted("vec_sensor_tensor", data).any()
+    environment = Environment(TASK, 3, seed=0)
+    assert not environment.state["vec_sensor_tensor"].any()
+    for _ in range(30):
+        step = environment.step(torch.zeros(3, 8))
+    assert step.state["vec_sensor_tensor"].abs().amax(dim=1).min() > 1.0
+    environment.begin_anew(torch.tensor([1]), torch.tensor([1]))
+    assert environment.state["vec_sensor_tensor"].abs().amax(dim=1).gt(1.0).tolist() == [True, False, True]
+
+
+def test_basis_vectors_are_the_torsos_axes_that_up_and_heading_are_in_the_world() -> None:
+    environment = Environment(TASK, 4, seed=0)
+    for _ in range(40):
+        state = environment.step(torch.ones(4, 8)).state
+    start, torso = (rotations.to_wxyz(q) for q in (state["inv_start_rot"], state["root_states"][:, 3:7]))
+    turned = rotations.multiply(torso, start)
+    torch.testing.assert_close(rotations.rotate(turned, state["basis_vec0"]), state["heading_vec"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(rotations.rotate(turned, state["basis_vec1"]), state["up_vec"], atol=1e-5, rtol=0)
 
 
 def test_action_entries_drive_the_joints_in_the_order_of_dof_pos() -> None:

@@ -80,7 +80,7 @@ def test_scene_is_the_hand_and_the_pen_alone() -> None:
 
 def test_only_our_sensors_are_left() -> None:
     names = {TASK.model.sensor(i).name for i in range(TASK.model.nsensor)}
-    assert len(names) == 4 + 2 + 5 + 5  # pen, palm, fingertip positions, touches
+    assert len(names) == 4 + 2 + 5 * 4 + 5 + 5  # pen, palm, fingertips, touches, contacts
     assert not any(name.startswith("robot0:ST_") or "Sjp" in name for name in names)
 
 
@@ -260,8 +260,8 @@ def test_state_has_the_promised_shapes_and_stays_finite_under_random_actions() -
         step = environment.step(torch.rand(16, 20, generator=generator) * 2.0 - 1.0)
         assert not step.bad.any()
     assert step.observation.shape == (16, 107)
-    assert set(step.state) == {variable.name for variable in TASK.reward_inputs.variables}
-    for variable in TASK.reward_inputs.variables:
+    assert set(step.state) == {variable.name for variable in TASK.reward_inputs.tensors}
+    for variable in TASK.reward_inputs.tensors:
         value = step.state[variable.name]
         assert value.shape == (16, *variable.shape), variable.name
         assert value.dtype == torch.float32, variable.name

@@ -16,6 +16,7 @@ from eureka_agent.proposers.grammar.measures import meaning, measure_of, unit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.proposers.grammar.words import stems
 from eureka_agent.records import Outcome, Prompt
+from eureka_agent.registry import load_task
 from eureka_agent.task import Task
 from tests.support.grammar import ARM, ODD, PACKED, TINY, WALKER, outcome, ramp, term
 
@@ -51,12 +52,20 @@ def test_stems() -> None:
         ("stand upright", Feature("upright", ("torso_quat",)), 1),
         ("spin counter-clockwise", Feature("spin", ("angvel",), 2), 1),
         ("spin clockwise", Feature("spin", ("angvel",), 2), -1),
+        ("do a backflip", Feature("spin", ("angvel",), 1), -1),
     ],
 )
 def test_the_description_says_what_matters(description: str, feature: Feature, direction: int) -> None:
     vocabulary = worded(description)
     assert feature in vocabulary.goals[:2]
     assert vocabulary.direction(feature) == direction
+
+
+def test_a_backflip_of_a_robot_in_a_plane_is_a_lean_that_falls() -> None:
+    vocabulary = worded("do a backflip", load_task("hopper_forward"))
+    lean = Feature("element", ("torso_pitch_velocity",))
+    assert vocabulary.goals[0] == lean
+    assert vocabulary.direction(lean) == -1
 
 
 def test_a_stated_goal_comes_first_without_any_word() -> None:

@@ -13,7 +13,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.examples import choose_examples, nearest, read_examples, read_state
+from eureka_agent.examples import choose_examples, example_text, nearest, read_examples, read_state
 from eureka_agent.jail import Wall
 from eureka_agent.probe import probe
 from eureka_agent.prompting import write_prompt
@@ -170,6 +170,15 @@ def test_the_best_reward_of_a_run_becomes_an_example(
     assert "calm = -0.1 * dof_vel" in example.code
     assert example in chosen(load_task("hopper_forward"), len(LIBRARY) + 1, out.parent)
     assert example not in chosen(load_task("cartpole"), len(LIBRARY), out.parent)
+
+
+def test_an_example_lists_what_its_reward_reads_of_the_unlisted_state(tmp_path: Path) -> None:
+    spec = load_task("cartpole").reward_inputs
+    code = "def compute_reward(prev_obs_buf):\n    return prev_obs_buf[:, 0], {}\n"
+    file = tmp_path / "cart.md"
+    file.write_text(example_text("push the cart", spec, check_source(code, spec)), encoding="utf-8")
+    (example,) = read_examples(tmp_path)
+    assert example.state_names == "obs_buf"
 
 
 def test_a_run_without_a_best_reward_is_no_example(

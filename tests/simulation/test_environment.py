@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from eureka_agent.errors import SimulationError
 from eureka_agent.registry import load_task
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
@@ -197,3 +198,76 @@ def test_a_world_that_diverges_again_is_reported_again() -> None:
         env._engine._fields["qvel"][1] = 1e12  # type: ignore[attr-defined]
         assert env.step(torch.zeros(3, 1)).bad.tolist() == [False, True, False]
         assert not env.step(torch.zeros(3, 1)).bad.any()
+
+
+def test_without_an_end_only_the_time_limit_ends_an_episode() -> None:
+    pushed = torch.ones(2, 1)
+    lengths = []
+    for task in (Slider(), Slider().without_end()):
+        environment = Environment(task, 2, seed=1)
+        steps = [environment.step(pushed) for _ in range(20)]
+        lengths.append(max(length for step in steps for length in step.finished.length.tolist()))
+        assert any(bool(step.terminated.any()) for step in steps) == task.ends_early
+    assert lengths[0] < lengths[1] == 20.0
+
+
+# ---------------------------------------------------------------------- names that only published rewards read
+class Weighed(Slider):
+    """A slider with a name that is computed on demand; it counts how often."""
+
+    observation_size = 2
+    state_spec = StateSpec(
+        Slider.state_spec.variables, unlisted=(StateVariable("twice", (1,), "m", "world", "twice the position"),)
+    )
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+        self.asked += 1
+        return 2.0 * state["x"][:, None]
+
+
+def test_unlisted_names_are_computed_for_those_who_read_them_alone() -> None:
+    nobody, before, everybody = Weighed(), Weighed(), Weighed()
+    without = Environment(nobody, 2, seed=0, reads=("x", "prev_x")).step(torch.zeros(2, 1))
+    assert set(without.state) == {"x", "n", "action", "episode_time"}
+    assert nobody.asked == 0
+    environment = Environment(before, 2, seed=0, reads=("prev_twice",))
+    earlier = environment.state["twice"]
+    assert torch.equal(earlier, 2.0 * environment.state["x"][:, None])
+    environment.step(torch.ones(2, 1))
+    assert not torch.equal(environment.state["twice"], earlier)
+    assert "obs_buf" not in environment.state
+    assert before.asked == 2  # the start and one step
+    step = Environment(everybody, 2, seed=0).step(torch.zeros(2, 1))
+    assert torch.equal(step.state["obs_buf"], step.final_observation)
+    assert torch.equal(step.state["twice"][:, 0], 2.0 * step.state["x"])
+
+
+def test_unlisted_names_follow_resets_and_snapshots() -> None:
+    environment = Environment(Weighed(), 3, seed=0)
+    for _ in range(20):  # to the time limit
+        step = environment.step(torch.zeros(3, 1))
+    assert step.truncated.all()
+    assert torch.equal(environment.state["obs_buf"], environment.observation)  # of the new episodes
+    assert not torch.equal(step.state["obs_buf"], environment.state["obs_buf"])
+    other = Environment(Weighed(), 3, seed=0)
+    other.restore(environment.snapshot())
+    assert torch.equal(other.state["twice"], environment.state["twice"])
+
+
+def test_a_wrong_observation_size_is_named() -> None:
+    class Wrong(Slider):
+        observation_size = 3
+
+    with pytest.raises(SimulationError, match=r"says observation_size = 3, and its observation has 2 entries"):
+        Environment(Wrong(), 1, seed=0)
+
+
+def test_a_name_that_is_promised_and_never_computed_is_an_error() -> None:
+    class Empty(Slider):
+        state_spec = Weighed.state_spec
+
+    with pytest.raises(NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"):
+        Environment(Empty(), 1, seed=0)

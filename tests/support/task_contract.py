@@ -25,7 +25,7 @@ def reward_of(task: Task, state: State) -> tuple[Tensor, dict[str, Tensor]]:
 def check_contract(task: Task, *, worlds: int = 4, steps: int = 30, seed: int = 0) -> None:
     """The state has exactly what the spec says, stays finite, and the same seed gives the same numbers."""
     assert set(task.state_spec.shapes) >= {variable.name for variable in task.state_spec.variables}
-    for variable in task.state_spec.variables:
+    for variable in task.state_spec.tensors:
         if variable.elements:
             assert len(variable.elements) == variable.shape[-1], variable.name
         if variable.goal_for is not None:
@@ -44,6 +44,7 @@ def check_contract(task: Task, *, worlds: int = 4, steps: int = 30, seed: int = 
         assert step.terminated.dtype == torch.bool
         assert not step.bad.any()
         assert torch.equal(step.final_observation, again.final_observation)
+        assert torch.equal(step.state["obs_buf"], step.final_observation)
         reward, components = reward_of(task, _with_previous(step.state, before))
         for value in (reward, *components.values()):
             assert value.shape == (worlds,)
@@ -52,7 +53,7 @@ def check_contract(task: Task, *, worlds: int = 4, steps: int = 30, seed: int = 
 
 
 def _check_state(task: Task, state: State, worlds: int) -> None:
-    variables = task.reward_inputs.variables
+    variables = task.reward_inputs.tensors
     assert set(state) == {variable.name for variable in variables}
     for variable in variables:
         value = state[variable.name]

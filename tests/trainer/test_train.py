@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -115,3 +116,23 @@ def test_sample_states_have_everything_a_reward_may_read() -> None:
     for name, shape in task.reward_inputs.shapes.items():
         assert samples[name].shape == (15, *shape)
         assert torch.isfinite(samples[name]).all()
+
+
+def test_a_reward_that_reads_the_observation_learns_as_one_that_reads_the_same_state() -> None:
+    task = load_task("cartpole")
+    # Observed are the cart's position and velocity, then the pole's.
+    seen = InProcess(lambda obs_buf, prev_obs_buf: 1.0 - obs_buf[:, 2].square(), "obs_buf", "prev_obs_buf")
+    both = train(task, [seen, InProcess(upright, "dof_pos")], TINY, seed=3)
+    by_observation, by_state = (result.policy for result in both)
+    assert by_observation is not None
+    assert by_state is not None
+    assert by_observation.to_bytes() == by_state.to_bytes()
+
+
+@pytest.mark.parametrize("name", ["ant_forward", "pen_spinning"])
+def test_a_reward_may_read_every_name_of_isaac_gym(name: str) -> None:
+    task = load_task(name)
+    names = [variable.name for variable in task.reward_inputs.unlisted]
+    everything = InProcess(lambda **state: sum(value.flatten(1).mean(dim=1) for value in state.values()), *names)
+    (result,) = train(task, [everything], replace(TINY, environment_steps=8 * 16), seed=0)
+    assert result.error is None

@@ -118,3 +118,16 @@ def test_actions_that_are_nan_end_the_training() -> None:
     worlds = Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0)
     with pytest.raises(RewardRuntimeError, match="diverged"):
         worlds.step(torch.full((8, 1), math.nan))
+
+
+def test_a_reward_may_read_the_observation() -> None:
+    seen: list[Tensor] = []
+
+    def first_entry(obs_buf: Tensor) -> Tensor:
+        seen.append(obs_buf)
+        return obs_buf[:, 0]
+
+    worlds = Worlds(load_task("cartpole"), InProcess(first_entry, "obs_buf"), TINY, seed=0)
+    step, reward = worlds.step(torch.zeros(8, 1))
+    assert torch.equal(seen[0], step.final_observation)
+    assert torch.equal(reward, step.final_observation[:, 0])

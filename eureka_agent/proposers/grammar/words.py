@@ -71,6 +71,7 @@ WORDS: Mapping[str, tuple[Hint, ...]] = {
     "anticlockwise": (Hint("spin", 2.0, 2),),
     "clockwise": (Hint("spin", 2.0, 2, -1),),
     "flip": (Hint("spin", 5.0, 1), Hint("spin", 3.0, 0), *_RISE),
+    "backflip": (Hint("spin", 8.0, 1, -1), Hint("element", 20.0, sign=-1, unit="rad/s"), *_RISE),
     **dict.fromkeys(("orient", "orientat", "reorient", "align", "face", "point", "match", "pose"), _MATCH),
     **dict.fromkeys(("reach", "goal", "target", "touch", "toward", "grasp", "grab", "pick", "plac"), _REACH),
     **dict.fromkeys(("push", "pull", "catch", "insert", "stack", "throw", "bring", "put"), _REACH),

@@ -1,0 +1,111 @@
+"""Episodes of a free wish do not end where the scene's own task ends them, unless asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import eureka_agent as ea
+from eureka_agent.cli import main
+from eureka_agent.errors import UsageError
+from eureka_agent.events import Event, GenerationFinished
+from eureka_agent.jail import Wall
+from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.records import Outcome
+from eureka_agent.registry import load_task
+from eureka_agent.run_dir import RunDir
+from eureka_agent.simulation import Environment
+from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError, config
+from tests.support.rewards import completion
+
+LEAN = completion(
+    'lean = torso_pitch.abs()\nreturn lean, {"lean": lean}',
+    "torso_pitch: Tensor",
+)
+SPIN = completion(
+    'spin = -torso_pitch_velocity\nreturn spin, {"spin": spin}',
+    "torso_pitch_velocity: Tensor",
+)
+LIMIT = 1000
+"""Steps of a hopper's longest episode."""
+
+
+def wish(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
+    """Two generations of one reward, trained so little that every hopper falls."""
+    few = {"samples": 1, "num_envs": 8, "environment_steps": 8 * 32}
+    return config(tmp_path, task="do a backflip", env="hopper", **(few | changes))
+
+
+def first_named(question: ea.Question) -> ea.Feedback:
+    return ea.Feedback(question.generation, (question.trained[0].candidate.name,))
+
+
+def lengths(outcomes: tuple[Outcome, ...]) -> list[float]:
+    return [o.evaluation.episode_length for o in outcomes if o.evaluation is not None]
+
+
+def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
+    task = load_task("hopper_forward")
+    endless = task.without_end()
+    fallen = torch.zeros(4, dtype=torch.bool)
+    environment = Environment(endless, 4, seed=0)
+    for step_number in range(1, LIMIT + 1):
+        step = environment.step(torch.zeros(4, 3))
+        fallen |= task.terminated(step.state, {})
+        assert not step.terminated.any()
+        assert step.truncated.all() == (step_number == LIMIT)
+    assert fallen.all()
+    assert step.finished.length.tolist() == [LIMIT] * 4
+    assert task.ends_early  # the task itself is as it was
+
+
+@pytest.mark.slow
+def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(tmp_path: Path, wall: Wall) -> None:
+    asked: list[ea.Question] = []
+
+    def judge(question: ea.Question) -> ea.Feedback:
+        asked.append(question)
+        return first_named(question)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, GenerationFinished):
+            raise StoppedError
+
+    proposer = ScriptedProposer([[LEAN], [SPIN]])
+    with pytest.raises(StoppedError):
+        ea.synthesize(wish(tmp_path), proposer=proposer, judge=judge, wall=wall, listener=stop)
+    proposer = ScriptedProposer([[LEAN], [SPIN]])
+    result = ea.resume(tmp_path / "run", proposer=proposer, judge=judge, wall=wall)
+    assert lengths(result.outcomes) == [LIMIT, LIMIT]
+    assert not result.task.ends_early
+    assert [question.task.ends_early for question in asked] == [False, False]
+    assert "terminated" not in (result.path / "prompts" / "generation_0.md").read_text()
+    assert "time limit" not in "".join(outcome.reflection for outcome in result.outcomes)
+
+
+@pytest.mark.slow
+def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, wall: Wall) -> None:
+    proposer = ScriptedProposer([[LEAN], [SPIN]])
+    asked = wish(tmp_path, end="task")
+    result = ea.synthesize(asked, proposer=proposer, judge=first_named, wall=wall)
+    assert max(lengths(result.outcomes)) < 0.5 * LIMIT
+    assert "def terminated" in (result.path / "prompts" / "generation_0.md").read_text()
+    with Store.open(RunDir(result.path).database, writable=False) as store:
+        assert store.config.end == "task"
+
+
+def test_the_run_says_how_its_episodes_end(tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]) -> None:
+    scripted = ScriptedProposer([["no code"]])
+    once = config(tmp_path, task="wave", env="cartpole", samples=1, generations=1, attempts=1)
+    ea.synthesize(once, proposer=scripted, judge=first_named, wall=wall)
+    assert main(["show", str(tmp_path / "run")]) == 0
+    assert "episodes end by the time limit alone" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_task_s_own_episodes_end_where_it_says() -> None:
+    assert ea.SynthesisConfig(task="hopper").ends_early
+    with pytest.raises(UsageError, match=r"--end is for a wish on a scene \(--env\)"):
+        ea.SynthesisConfig(task="hopper", end="never")
