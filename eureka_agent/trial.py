@@ -13,7 +13,7 @@ from typing import Literal
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
 from eureka_agent.distance import COMPARED_ROWS
-from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
+from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError, TaskError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
 from eureka_agent.graph import RewardGraph, fingerprint
@@ -149,7 +149,10 @@ class Trials:
         return f"Rewards run {'; '.join(parts)}."
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Train the human and the sparse reward with the same budget and seed, and measure random actions."""
+        """Train the human and the sparse reward with the same budget and seed, and measure random actions.
+
+        There is no human baseline where the task has no human reward.
+        """
         _, baselines = self.beside_baselines((), ())
         return baselines
 
@@ -157,20 +160,34 @@ class Trials:
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[Trial], tuple[Baseline, ...]]:
         """Train `rewards` in one population with the human and the sparse reward."""
-        (*trials, human, sparse), random = self.references(names, rewards)
-        baselines = (_baseline("human", human), _baseline("sparse", sparse), Baseline("random", random))
+        trials, human, sparse, random = self.references(names, rewards)
+        trained = [_baseline("human", human)] if human else []
+        baselines = (*trained, _baseline("sparse", sparse), Baseline("random", random))
         self._tell(BaselinesMeasured(baselines))
         return trials, baselines
 
-    def references(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> tuple[list[Trial], Evaluation]:
-        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do."""
+    def references(
+        self, names: Sequence[str], rewards: Sequence[RewardRunner]
+    ) -> tuple[list[Trial], Trial | None, Trial, Evaluation]:
+        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do.
+
+        None in place of the human reward's where the task has none.
+        """
         with ExitStack() as open_rewards:
-            source = check_source(self.task.human_reward, self.task.reward_inputs)
-            sealed = self.open(source, open_rewards)
-            human = self._near_the_worlds(sealed, sealed.graph(self._samples) if self._device != "cpu" else None)
-            trials = self.train((*names, "human reward", "sparse reward"), (*rewards, human, SparseReward()))
+            human = {"human reward": self.human(open_rewards)} if self.task.has_human_reward else {}
+            references = {**human, "sparse reward": SparseReward()}
+            trials = self.train((*names, *references), (*rewards, *references.values()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
-        return trials, random
+        return trials[: len(names)], trials[len(names)] if human else None, trials[-1], random
+
+    def human(self, open_rewards: ExitStack) -> RewardRunner:
+        """Return the task's human reward, probed. Raises TaskError where it does not keep the contract."""
+        try:
+            sealed = self.open(check_source(self.task.human_reward, self.task.reward_inputs), open_rewards)
+        except CandidateError as error:
+            where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
+            raise TaskError(f"{where}: it is no reward function for {self.task.name}: {error}") from error
+        return self._near_the_worlds(sealed, sealed.graph(self._samples) if self._device != "cpu" else None)
 
     def with_seed(self, seed: int) -> Trials:
         """Return the same with another seed of training and evaluation."""
