@@ -224,19 +224,18 @@ def _task_again(store: Store, given: TaskLike | None) -> Task:
     """
     config = store.config
     if given is None:
-        facts = store.task
-        where = config.env or config.task
-        if facts.kept == "file":
+        where = str(config.env or config.task)
+        if looks_like_path(where):
             raise UsageError(
-                f"The run's task {facts.name!r} is code in {str(where)!r}, and code that only a run's folder names is "
-                "not run: if you trust it, give its path again with --task PATH."
+                f"The run's task is code in {where!r}, and code that only a run's folder names is not run: if you "
+                "trust it, give its path again with --task PATH."
             )
-        if facts.kept == "object":
+        if store.task.kept == "object":
             raise UsageError(
-                f"The run's task {facts.name!r} was a Task object that is in no file: resume it in Python with "
+                f"The run's task {where!r} was a Task object that is in no file: resume it in Python with "
                 "ea.resume(run, task=TASK). To resume it here, too, write it to a file that ends with TASK = ..."
             )
-        return named_task(str(where))
+        return named_task(where, advice="Give the run's task again with --task NAME.")
     task = checked_task(given, advice="--task takes the run's own task again: its name, or the path of its code.")
     facts = store.task if store.meta("task") else facts_of(task, config)
     ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes

@@ -41,7 +41,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(normalised(value)) and value.isprintable()
+    return isinstance(value, str) and bool(normalised(value)) and value.isprintable() and "/" not in value
 
 
 def _are_texts(value: object) -> bool:
@@ -69,7 +69,7 @@ def _is_number(value: object) -> bool:
 
 
 _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "name": (_is_name, "a text with letters or digits, e.g. 'slider'"),
+    "name": (_is_name, "a text of letters and digits, e.g. 'slider'"),
     "description": (_is_text, "one sentence in quotes that says what the robot should do"),
     "aliases": (_are_texts, "a tuple of different texts, e.g. ('slide',)"),
     "state_spec": (_is_spec, "a StateSpec((StateVariable(...), ...))"),

@@ -28,7 +28,9 @@ def load_file(path: Path) -> Task:
     path = path.expanduser().resolve()
     file = path / "task.py" if path.is_dir() else path
     if not file.is_file():
-        raise UnknownTaskError(f"There is no file {file}: give the path of a task's folder, or of its task.py.")
+        raise UnknownTaskError(
+            f"There is no file {file}: a text with a slash is the path of a task's folder, or of its task.py."
+        )
     changed = file.stat().st_mtime_ns
     if file not in _LOADED or _LOADED[file][0] != changed:
         _LOADED[file] = changed, _task_of(file, lambda: _run(file))
