@@ -111,13 +111,13 @@ def named_task(words: str, *, advice: str = A_WISH) -> Task:
 
 
 def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
-    """Return up to three tasks that `words` may speak of, nearest first: they share telling words, or look alike."""
+    """Return up to three tasks that `words` may speak of, nearest first: they share telling words, else look alike."""
     tasks = list(tasks)
     spelled = {name: task for task in tasks for name in _names_of(task)}
     scores = {task.name: _score(words, task) for task in tasks}
     by_words = [task for task in sorted(tasks, key=lambda task: -scores[task.name]) if scores[task.name] >= _NEAR]
     by_letters = [spelled[name] for name in difflib.get_close_matches(normalised(words), spelled, n=3, cutoff=0.6)]
-    return list({task.name: task for task in (*by_words, *by_letters)}.values())[:3]
+    return list({task.name: task for task in by_words or by_letters}.values())[:3]
 
 
 def telling_words(text: str) -> list[str]:

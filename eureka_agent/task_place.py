@@ -6,6 +6,8 @@ import ast
 import inspect
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from eureka_agent.errors import EurekaError, TaskError
@@ -38,6 +40,21 @@ def broken(error: BaseException, what: str, folder: Path | None, otherwise: str)
     reason = str(error) if isinstance(error, EurekaError) else f"{type(error).__name__}: {error}"
     reason = " ".join(reason.split())[:_LONGEST_REASON].rstrip(".")
     return TaskError(f"{_raised_in(error, folder) or otherwise}: {what}: {reason}.")
+
+
+@contextmanager
+def naming_lines_of(task: Task) -> Iterator[None]:
+    """Turn an exception that a method of `task` raises inside into a TaskError; all others pass."""
+    try:
+        yield
+    except EurekaError:
+        raise
+    except Exception as error:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_locals.get("self") is task]
+        if not frames:
+            raise
+        method = frames[0].f_code.co_name
+        raise broken(error, f"{method}() failed", task.folder, place_of(task, method)) from error
 
 
 def _raised_in(error: BaseException, folder: Path | None) -> str:

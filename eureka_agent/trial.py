@@ -24,6 +24,7 @@ from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outco
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.store import Store
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.task_place import naming_lines_of
 from eureka_agent.trainer import (
     Act,
     Checkpoint,
@@ -69,7 +70,8 @@ class Trials:
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
         self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
-        self._samples = sample_states(task, seed=seed, device=device)
+        with naming_lines_of(task):
+            self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, RewardRunner] | Outcome:
         """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome."""
@@ -122,17 +124,18 @@ class Trials:
         checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
         saved = checkpoint.of_another_version if checkpoint else ""
         self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
-        results = self._trainer(
-            self.task,
-            rewards,
-            self.budget,
-            seed=self._seed,
-            threads=self._threads,
-            race=self._race if candidates else None,
-            champion=champion.training.rungs if champion and champion.training else (),
-            checkpoint=checkpoint,
-            on_progress=lambda progress: self._tell(Trained(names, progress)),
-        )
+        with naming_lines_of(self.task):  # they were tried out, but not for so many steps
+            results = self._trainer(
+                self.task,
+                rewards,
+                self.budget,
+                seed=self._seed,
+                threads=self._threads,
+                race=self._race if candidates else None,
+                champion=champion.training.rungs if champion and champion.training else (),
+                checkpoint=checkpoint,
+                on_progress=lambda progress: self._tell(Trained(names, progress)),
+            )
         evaluations = iter(self._evaluate([result.policy for result in results if result.policy is not None]))
         return [Trial(result, next(evaluations) if result.policy is not None else None) for result in results]
 
@@ -196,7 +199,7 @@ class Trials:
         return other
 
     def _evaluate(self, policies: Sequence[Act]) -> list[Evaluation]:
-        with one_torch_thread():
+        with one_torch_thread(), naming_lines_of(self.task):
             return evaluate(
                 self.task,
                 policies,

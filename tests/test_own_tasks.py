@@ -250,7 +250,7 @@ def test_a_stored_path_is_never_run_whatever_the_run_says_of_it(tmp_path: Path, 
         facts = store.task
     for kept in ("envs", "object"):
         with Store.open(RunDir(result.path).database) as store:
-            store.put_task(replace(facts, kept=kept))  # type: ignore[arg-type]  # a text that is one of the three
+            store.put_task(replace(facts, kept=kept))
         with pytest.raises(UsageError, match="give its path again with --task PATH"):
             ea.resume(result.path, wall=wall)
     assert not marker.exists()
@@ -334,6 +334,21 @@ def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_writt
     with pytest.raises(TaskError, match=r"human_reward.py: it is no reward function for pusher: .*NaN"):
         ea.synthesize(config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), wall=wall)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, wall: Wall) -> None:
+    late = "if len(state['block_x']) > 3: raise RuntimeError('too many')\n        return torch.stack("
+    folder = write_task(tmp_path / "pusher", "return torch.stack(", late)
+    with pytest.raises(TaskError, match=r"task.py:49: observation\(\) failed: RuntimeError: too many"):
+        ea.synthesize(config(tmp_path, folder), wall=wall)
+
+
+def test_a_listeners_own_error_passes(tmp_path: Path, wall: Wall) -> None:
+    def stop(event: object) -> None:
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        ea.synthesize(config(tmp_path, write_task(tmp_path / "pusher")), wall=wall, listener=stop)
 
 
 def test_a_broken_task_ends_with_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_a_text_that_is_an_alias_of_two_tasks_names_both(monkeypatch: pytest.Mon
 
 def test_near_tasks_are_found_by_words_and_by_letters() -> None:
     assert [task.name for task in near_tasks("run forward", all_tasks())] == ["ant_forward", "hopper_forward"]
+    assert [task.name for task in near_tasks("make the ant stop", all_tasks())] == ["ant_forward"]
     assert [task.name for task in near_tasks("cartpol", all_tasks())] == ["cartpole"]
     with pytest.raises(UnknownTaskError, match="Did you mean 'cartpole'"):
         find_task("cartpol")
