@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from eureka_agent.jail import Wall
     from eureka_agent.run import Run
 
+_FOR_A_TASK = "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
+
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
 
@@ -67,19 +69,20 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
         _go_on(run)
 
 
-def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
+def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs"), task: str | None = None) -> None:
     """Go on with a run that was stopped. Nothing is asked or trained twice.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         runs_dir: Folder that holds the runs.
+        task: The path of the run's task again, where it is one of your own: a run's folder alone never starts code.
     """
     from eureka_agent.report import make_listener
     from eureka_agent.run import resumed
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    with make_listener(Console()) as listener, resumed(found, listener=listener) as going_on:
+    with make_listener(Console()) as listener, resumed(found, task=task, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -90,15 +93,13 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
         run: The run's folder, its name, or the start of its name.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.registry import find_task
     from eureka_agent.report import run_view
     from eureka_agent.run_dir import RunDir
     from eureka_agent.store import Store
 
     found = RunDir.find(run, runs_dir)
     with Store.open(found.database, writable=False) as store:
-        config = store.config
-        Console().print(run_view(store, find_task(config.env or config.task)))
+        Console().print(run_view(store))
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
@@ -159,14 +160,12 @@ def export(
         example: Write the best reward instead, as a Markdown file for --examples-dir of another run.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.registry import find_task
     from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import best_as_example, export_text, exported
     from eureka_agent.store import Store
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
-        task = find_task(store.config.env or store.config.task)
-        text = best_as_example(store, task) if example else export_text(exported(store, policies=policies))
+        text = best_as_example(store) if example else export_text(exported(store, policies=policies))
     if out is None:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -180,10 +179,10 @@ def export(
 
 def tasks() -> None:
     """List the tasks."""
-    from eureka_agent.registry import all_tasks
+    from eureka_agent.registry import all_tasks, broken_tasks
     from eureka_agent.report import tasks_table
 
-    Console().print(tasks_table(all_tasks()))
+    Console().print(tasks_table(all_tasks(), broken_tasks()))
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
@@ -191,13 +190,13 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
 
     Args:
         reward: The Python file with compute_reward.
-        task: Name, alias or description of the task.
+        task: The task's name, an alias or its exact description; or the path of a task of your own.
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
-    from eureka_agent.registry import find_task
     from eureka_agent.reward_file import check_file, check_static
+    from eureka_agent.task_check import checked_task
 
-    found = find_task(task)
+    found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
@@ -216,18 +215,18 @@ def evaluate(
 
     Args:
         reward: The Python file with compute_reward.
-        task: Name, alias or description of the task.
+        task: The task's name, an alias or its exact description; or the path of a task of your own.
         budget: How much training each of the three rewards gets (--quick is short for --budget quick).
         seed: Seed of training and evaluation.
         policy: Where to write the trained policy (safetensors).
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
-    from eureka_agent.registry import find_task
     from eureka_agent.report import comparison_table, make_listener
     from eureka_agent.reward_file import check_static, compare
+    from eureka_agent.task_check import checked_task
 
     console = Console()
-    found = find_task(task)
+    found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
     with _loud_wall(wall) as opened, make_listener(console) as listener:
         comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from eureka_agent.errors import UsageError
 from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.suggest import did_you_mean, normalised
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
-    from eureka_agent.task import Task, TrainingBudget
+    from eureka_agent.task import Task, TaskLike, TrainingBudget
+else:
+    TaskLike = str  # what the command line and a stored run have
 
 BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
@@ -68,15 +72,25 @@ class Race:
         return sum(n * stretch for n, stretch in zip(alive, stretches, strict=True)) / candidates
 
 
+class Described(Protocol):
+    """A task, or what a run remembers of it."""
+
+    @property
+    def description(self) -> str:
+        """The task's own wish, in one sentence."""
+        ...
+
+
 @dataclass(frozen=True)
 class SynthesisConfig:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
 
-    task: str
-    """What the robot should do: a task's name, an alias, or its description in words (see `eureka-agent tasks`).
-    With --env: any wish in words."""
-    env: str | None = None
-    """An existing task whose scene a new wish (--task) is put on. It has no fitness of its own then."""
+    task: TaskLike
+    """What the robot should do: a task's name, an alias or its exact description (see `eureka-agent tasks`), or the
+    path of the folder or file of a task of your own. With --env: any wish in words."""
+    env: TaskLike | None = None
+    """An existing task, by name or path, whose scene a new wish (--task) is put on. It has no fitness of its own
+    then."""
     end: EndName | None = None
     """With --env: what ends episodes before the time limit. By default nothing (never), so that a hopper may lie down;
     or what ends those of the scene's own task (task)."""
@@ -192,6 +206,7 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
+        self._check_task()
         self._check_counts()
         if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
             raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
@@ -213,8 +228,6 @@ class SynthesisConfig:
         _ = self.search_strategy
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
-        if not self.task.strip():
-            raise UsageError("--task is empty: name a task or say what the robot should do.")
         self._check_models()
         if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
@@ -222,6 +235,20 @@ class SynthesisConfig:
             raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_task(self) -> None:
+        """Refuse what is neither a text, a path nor a task; a wish is a text. Paths become texts."""
+        for name in ("task", "env"):
+            value = getattr(self, name)
+            if isinstance(value, os.PathLike):
+                object.__setattr__(self, name, os.fspath(value))
+            elif not (isinstance(value, str) or _is_task(value) or (name == "env" and value is None)):
+                what = f"the class {value.__name__}: give an object of it" if isinstance(value, type) else repr(value)
+                raise UsageError(f"{name} takes a name, a path or a Task object, got {what}.")
+        if self.env is not None and not isinstance(self.task, str):
+            raise UsageError("With env, task is the wish in words and env the task whose scene it is put on.")
+        if isinstance(self.task, str) and not self.task.strip():
+            raise UsageError("--task is empty: name a task or say what the robot should do.")
 
     def _check_counts(self) -> None:
         counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
@@ -319,9 +346,13 @@ class SynthesisConfig:
             return None
         return Race(self.race_rungs, self.race_keep, self.race_minimum, self.race_chance, self.race_hand_on)
 
-    def wish(self, task: Task) -> str:
+    def wish(self, task: Described) -> str:
         """Return what the robot should do, in one sentence."""
-        return task.description if self.has_fitness else self.task.strip()
+        return task.description if self.has_fitness else str(self.task).strip()
+
+    def asked_as(self, task: Task) -> str:
+        """Return the user's own words for the task where they are neither its name nor its description; else empty."""
+        return alias_used(str(self.task), task) if self.has_fitness else ""
 
     @property
     def ends_early(self) -> bool:
@@ -340,3 +371,16 @@ class SynthesisConfig:
         if self.environment_steps is not None:
             budget = replace(budget, environment_steps=self.environment_steps)
         return budget
+
+
+def alias_used(words: str, task: Task) -> str:
+    """Return `words` where they are an alias of the task; empty where they are its name, its description or a path."""
+    known = {normalised(task.name), normalised(task.description)}
+    aliases = {normalised(alias) for alias in task.aliases} - known
+    return words.strip() if normalised(words) in aliases else ""
+
+
+def _is_task(value: object) -> bool:
+    """Whether `value` is a `Task`; who has one has imported it, and this module does not, which takes seconds."""
+    module = sys.modules.get("eureka_agent.task")
+    return module is not None and isinstance(value, module.Task)

@@ -4,7 +4,8 @@
 
     EurekaError
     ├── UsageError                what the user asked for cannot be done as asked (exit code 2)
-    │   ├── UnknownTaskError      no task has this name, alias or description, or several do
+    │   ├── UnknownTaskError      no task has this name, alias or exact description, or several do
+    │   ├── TaskError             a task's own code has a slip: the message names its file and line
     │   ├── RewardFileError       a reward file given by the user is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
     │   └── CredentialsError      a model was asked for and no key for it was found
@@ -52,6 +53,10 @@ class UsageError(EurekaError):
 
 class UnknownTaskError(UsageError):
     """No task, or more than one, answers to what the user wrote."""
+
+
+class TaskError(UsageError):
+    """The code of a task has a slip. The message begins with `file:line` and says what to do."""
 
 
 class RewardFileError(UsageError):

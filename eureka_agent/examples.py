@@ -44,7 +44,7 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
         known |= {example.name: example for example in read_examples(config.examples_dir)}
     wish = config.wish(task)
     own = {_words(words) for words in (wish, task.name, task.description, *task.aliases)}
-    others = [e for e in known.values() if _words(e.description) not in own and not _same(e.code, task.human_reward)]
+    others = [e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)]
     if len(others) < config.examples:
         raise UsageError(
             f"--examples {config.examples} asks for more than there are for other tasks ({len(others)}): ask for at "
@@ -142,6 +142,10 @@ def _cosine(a: Set[str], b: Set[str], weight: Mapping[str, float]) -> float:
     """Return the cosine between two sets of words; exact sums, since sets have no order."""
     shared, of_a, of_b = (math.fsum(weight[word] ** 2 for word in words) for words in (a & b, a, b))
     return shared / math.sqrt(of_a * of_b) if shared else 0.0
+
+
+def _is_human(example: Example, task: Task) -> bool:
+    return task.has_human_reward and _same(example.code, task.human_reward)
 
 
 def _same(code: str, other: str) -> bool:

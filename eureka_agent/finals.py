@@ -31,13 +31,20 @@ class FinalScores:
 
     seeds: int
     best: Score
-    human: Score
+    human: Score | None
+    """None where the task has no human reward."""
     sparse: Score
     """Interquartile means of the last policies' fitness over the seeds."""
-    checkpoints: tuple[float, float, float]
-    """Means over the seeds of the best point of the training curve: best, human, sparse (as Eureka reports)."""
+    checkpoints: tuple[float, ...]
+    """Means over the seeds of the best point of the training curve, of each of `rows` (as Eureka reports)."""
     human_normalised: float | None
-    """Of the interquartile means; None where the human and the sparse reward are equally good."""
+    """Of the interquartile means; None without a human reward, or where it is as good as the sparse one."""
+
+    @property
+    def rows(self) -> dict[str, Score]:
+        """What is compared: `best`, `human` where there is one, `sparse`."""
+        known = {"best": self.best, "human": self.human, "sparse": self.sparse}
+        return {name: score for name, score in known.items() if score is not None}
 
     @property
     def clipped(self) -> float | None:
@@ -64,8 +71,9 @@ def measure_finals(
         started, with_seed = time.monotonic(), trials.with_seed(seed)
         with ExitStack() as open_rewards:
             reward = with_seed.open(check_source(code.code, trials.task.reward_inputs), open_rewards)
-            (trial, human, sparse), random = with_seed.references([best.candidate.name], [reward])
-        final = Final(seed, *(_training(each, random) for each in (trial, human, sparse)))
+            (trial,), human, sparse, random = with_seed.references([best.candidate.name], [reward])
+        by_human = _training(human, random) if human else None
+        final = Final(seed, _training(trial, random), by_human, _training(sparse, random))
         store.put_final(final, seconds=time.monotonic() - started)
         tell(FinalMeasured(final, number, config.final_seeds))
 
@@ -74,15 +82,13 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
     """Return what the final trainings say together; None when there are none."""
     if not finals:
         return None
-    trainings = [
-        [final.best for final in finals],
-        [final.human for final in finals],
-        [final.sparse for final in finals],
-    ]
-    best, human, sparse = (interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings)
-    peaks = [sum(each.peak for each in row) / len(row) for row in trainings]
-    score = human_normalised(best.value, human.value, sparse.value)
-    return FinalScores(len(finals), best, human, sparse, (peaks[0], peaks[1], peaks[2]), score)
+    human = [final.human for final in finals if final.human]
+    trainings = [[final.best for final in finals], *([human] if human else []), [final.sparse for final in finals]]
+    scores = [interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings]
+    peaks = tuple(sum(each.peak for each in row) / len(row) for row in trainings)
+    best, by_human, sparse = scores[0], scores[1] if human else None, scores[-1]
+    score = human_normalised(best.value, by_human.value, sparse.value) if by_human else None
+    return FinalScores(len(finals), best, by_human, sparse, peaks, score)
 
 
 def _training(trial: Trial, random: Evaluation) -> FinalTraining:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.checks import check_source
-from eureka_agent.config import WallLevel
+from eureka_agent.config import WallLevel, alias_used
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
 from eureka_agent.prompting import write_prompt
@@ -15,7 +15,9 @@ from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.task import Task
+from eureka_agent.task import TaskLike
+
+_A_WISH = "Any other text is a wish: RewardGenerator('{env}', wish={words})."
 
 
 class RewardGenerator:
@@ -27,20 +29,21 @@ class RewardGenerator:
 
     def __init__(
         self,
-        task: Task | str,
+        task: TaskLike,
         *,
         proposer: Proposer | None = None,
         wish: str | None = None,
         seed: int = 0,
         wall: WallLevel = "full",
     ) -> None:
-        """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own.
+        """`task`: a task, its name or its path; `wish`: what the robot should do instead of the task's own.
 
         `wall`: which layers of the sandbox must hold when one of the rewards is called.
         """
-        self.task = find_task(task) if isinstance(task, str) else task
+        self.task = find_task(task, advice=_A_WISH)
         self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
         self.wish = wish or self.task.description
+        self._asked_as = "" if wish else alias_used(str(task), self.task)
         self.failures: list[Outcome] = []
         """The completions of the last call that are no reward function for the task, with the reasons."""
         self._history: list[Outcome] = []
@@ -49,7 +52,7 @@ class RewardGenerator:
 
     def generate(self, n: int = 1) -> list[RewardFunction]:
         """Return up to `n` new rewards that pass the checks. Raises CandidateError when none does."""
-        return self._rewards(write_prompt(self.task, self.wish, self._round, (), ()), n)
+        return self._rewards(self._prompt(), n)
 
     def refine(self, feedback: str, reward: RewardFunction | None = None, n: int = 1) -> list[RewardFunction]:
         """Return up to `n` rewards that improve `reward` (by default the last one) as `feedback` says, verbatim."""
@@ -57,7 +60,15 @@ class RewardGenerator:
             raise UsageError("refine() needs words: what is wrong with the reward, or what should the robot do?")
         parent = self._outcome_of(reward)
         said = Feedback(parent.candidate.generation, words={parent.candidate.name: feedback})
-        return self._rewards(write_prompt(self.task, self.wish, self._round, (parent,), self._history, (said,)), n)
+        return self._rewards(self._prompt((parent,), self._history, (said,)), n)
+
+    def _prompt(
+        self,
+        parents: Sequence[Outcome] = (),
+        history: Sequence[Outcome] = (),
+        feedback: Sequence[Feedback] = (),
+    ) -> Prompt:
+        return write_prompt(self.task, self.wish, self._round, parents, history, feedback, asked_as=self._asked_as)
 
     def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
         worked = [outcome for outcome in self._history if outcome.candidate.reward is not None]

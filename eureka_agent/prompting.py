@@ -36,6 +36,7 @@ class _Given(TypedDict):
 
     spoken_of: Sequence[Outcome]
     examples: Sequence[Example]
+    asked_as: str
 
 
 def write_prompt(
@@ -49,12 +50,14 @@ def write_prompt(
     spoken_of: Sequence[Outcome] = (),
     operator: Operator = "",
     examples: Sequence[Example] = (),
+    asked_as: str = "",
 ) -> Prompt:
     """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first.
 
-    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks.
+    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks. `asked_as`: the user's own words for the task,
+    where they are not `description`.
     """
-    given: _Given = {"spoken_of": spoken_of, "examples": examples}
+    given: _Given = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
     if parents:
         return next_prompt(task, description, generation, parents, history, feedback, operator=operator, **given)
     if history and all(outcome.failure for outcome in history):
@@ -71,10 +74,11 @@ def first_prompt(
     *,
     spoken_of: Sequence[Outcome] = (),
     examples: Sequence[Example] = (),
+    asked_as: str = "",
 ) -> Prompt:
     """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
     said = _said((), (*spoken_of, *history), feedback)
-    messages = _messages(task, "first.md", examples, description=description, **said)
+    messages = _messages(task, "first.md", examples, description=description, asked_as=asked_as, **said)
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
@@ -89,6 +93,7 @@ def next_prompt(
     spoken_of: Sequence[Outcome] = (),
     operator: Operator = "",
     examples: Sequence[Example] = (),
+    asked_as: str = "",
 ) -> Prompt:
     """Return the prompt that asks to improve on `parents` (best first), with what was said and the last failures.
 
@@ -99,6 +104,7 @@ def next_prompt(
         "next.md",
         examples,
         description=description,
+        asked_as=asked_as,
         parents=parents,
         failures=_last_failures(history),
         repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
@@ -118,13 +124,15 @@ def retry_prompt(
     *,
     spoken_of: Sequence[Outcome] = (),
     examples: Sequence[Example] = (),
+    asked_as: str = "",
 ) -> Prompt:
     """Return the prompt after a round in which every candidate failed."""
     failures = _last_failures(history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
     shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
     said = _said((), (*spoken_of, *history), feedback)
-    messages = _messages(task, "retry.md", examples, description=description, failures=failures, shown=shown, **said)
+    wish = {"description": description, "asked_as": asked_as}
+    messages = _messages(task, "retry.md", examples, **wish, failures=failures, shown=shown, **said)
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 

@@ -40,8 +40,9 @@ class Proposals:
         known = self._store.completions(GIVEN).get(0)
         if known is not None or self._config.start_from is None:
             return known
-        code = self._task.human_reward
-        if self._config.start_from != "human":
+        if self._config.start_from == "human":
+            code = self._task.human_reward
+        else:
             code = RewardFunction.load(self._config.start_from, self._task).source
         given = Completion(0, fenced(code), "given", cost_usd=0.0)
         self._store.put_completion(GIVEN, given)
@@ -90,7 +91,16 @@ class Proposals:
         said = [said.about(names) for said in self._store.feedback().values() if said.generation < g]
         wish, examples = self._config.wish(self._task), examples_of(self._store, self._task)
         return write_prompt(
-            self._task, wish, g, parents, told, said, spoken_of=others, operator=plan.operator, examples=examples
+            self._task,
+            wish,
+            g,
+            parents,
+            told,
+            said,
+            spoken_of=others,
+            operator=plan.operator,
+            examples=examples,
+            asked_as=self._config.asked_as(self._task),
         )
 
     def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:

@@ -293,7 +293,8 @@ class Final:
 
     seed: int
     best: FinalTraining
-    human: FinalTraining
+    human: FinalTraining | None
+    """None where the task has no human reward."""
     sparse: FinalTraining
 
 

@@ -1,90 +1,170 @@
-"""Finding tasks: by name, by alias, or by a description in words.
+"""Finding tasks: by name, by alias, by their exact description, or by the path of their code.
 
-Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other file.
+Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other file. A task may also
+lie anywhere else: then it is found by its path.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
-import pkgutil
+import os
 import re
-from collections.abc import Iterable
+import shlex
+import textwrap
+from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 
-from eureka_agent.errors import UnknownTaskError
-from eureka_agent.suggest import did_you_mean
-from eureka_agent.task import Task
+from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
+from eureka_agent.suggest import did_you_mean, normalised
+from eureka_agent.task import Task, TaskLike
+from eureka_agent.task_attributes import check_attributes
+from eureka_agent.task_loading import load_file, load_module
+
+A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --task {words}."
+"""What to do with a text that names no task; `{env}` is the nearest task, `{words}` the text in quotes."""
 
 _ENVS = "eureka_agent.envs"
-_FILLER = frozenset("a an and the to of its it with in on as make let robot task please for using by".split())
-_MIN_SCORE, _MIN_LEAD = 0.7, 0.2  # one word of a two-word name is 0.67: "spin" alone names no task
+_FILLER = frozenset(
+    "a an and the to of its it with in on as make let robot task please for using by isaac direct".split()
+)
+_VERSION = re.compile(r"v\d+")
+_NEAR = 0.45
+_LONGEST_SHOWN = 100
 
 
-@cache
 def task_names() -> tuple[str, ...]:
-    """Return the names of all tasks, sorted."""
-    package = importlib.import_module(_ENVS)
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg))
+    """Return the names of all tasks in `envs/`, sorted, broken ones too."""
+    return tuple(sorted(_folders()))
 
 
 @cache
 def load_task(name: str) -> Task:
-    """Return the task called exactly `name` (a folder of `envs/`)."""
-    if name not in task_names():
+    """Return the task called exactly `name` (a folder of `envs/`). Raises UnknownTaskError or TaskError."""
+    folder = _folders().get(name)
+    if folder is None:
         raise UnknownTaskError(f"There is no task {name!r}.{did_you_mean(name, task_names())} {_listing()}")
-    task = importlib.import_module(f"{_ENVS}.{name}.task").TASK
-    if not isinstance(task, Task):
-        raise UnknownTaskError(f"envs/{name}/task.py must define TASK, an instance of eureka_agent.task.Task.")
+    file = folder / "task.py"
+    task = load_module(f"{_ENVS}.{name}.task", file)
+    if task.name != name:
+        raise TaskError(f"{file}: its task has the name {task.name!r}: give it that of its folder, {name!r}.")
     return task
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return every task, sorted by name."""
-    return tuple(load_task(name) for name in task_names())
+    """Return every task of `envs/` that can be loaded, sorted by name."""
+    return tuple(_loaded()[0])
 
 
-def find_task(words: str) -> Task:
-    """Return the task that `words` mean: its name, an alias, or its description.
+def broken_tasks() -> dict[str, str]:
+    """Return the names of the folders of `envs/` whose task cannot be loaded, each with the reason in one sentence."""
+    return {name: str(error) for name, error in _loaded()[1].items()}
 
-    Raises UnknownTaskError when nothing fits or when two tasks fit equally well; the message names the near
-    ones. A description must share most of its telling words with one task and clearly more than with any other,
-    so that "pen spinning" never becomes "open the pen's cap".
+
+def find_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
+    """Return the task that is meant: a task itself, a path of its code, or what `named_task` finds.
+
+    The code of a path is run: give no path that you do not trust. `advice`: see `named_task`.
     """
-    wanted = _normalise(words)
-    if not wanted:
-        raise UnknownTaskError(f"The task is empty. {_listing()}")
-    tasks = all_tasks()
-    exact = [t for t in tasks if wanted in {_normalise(name) for name in (t.name, *t.aliases, t.description)}]
-    if len(exact) == 1:
-        return exact[0]
-    if exact:
-        raise UnknownTaskError(f"{words!r} is a name of {_names(exact)}: use the task's own name.")
-    scores = sorted(((_score(words, task), task) for task in tasks), key=lambda pair: -pair[0])
-    (best, task), (second, other) = scores[0], scores[1] if len(scores) > 1 else (0.0, None)
-    if best >= _MIN_SCORE and best - second >= _MIN_LEAD:
+    if isinstance(task, Task):
+        check_attributes(task)
         return task
-    if best >= _MIN_SCORE and other is not None:
-        near = [t for score, t in scores if best - score < _MIN_LEAD]
-        raise UnknownTaskError(f"{words!r} could mean {_names(near)}: use one of these names.")
-    known = [name for t in tasks for name in (t.name, *t.aliases)]
-    raise UnknownTaskError(
-        f"No task matches {words!r}.{did_you_mean(words, known)} {_listing()} "
-        f"To put a new wish on an existing environment: --env NAME --task {words!r}."
-    )
+    if not isinstance(task, str | os.PathLike):
+        raise UsageError(f"A task is a name, a path or a Task object, got {_kind(task)}.")
+    if not isinstance(task, str) or looks_like_path(task):
+        return load_file(Path(task))
+    if os.path.isfile(os.path.join(task, "task.py")):  # unlike Path, these take texts that are no paths
+        advice += " A folder of this name is here: for the task in it, write its path, ./ and the name."
+    return named_task(task, advice=advice)
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether a text means a path: it has a separator or ends in .py. A sentence is one only where it exists."""
+    if not (text.endswith(".py") or "/" in text or os.sep in text):
+        return False
+    return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
+
+
+def named_task(words: str, *, advice: str = A_WISH) -> Task:
+    """Return the task of `envs/` whose name, alias or description is `words`, in any case and punctuation.
+
+    Any other text is no task, however near it is: "spin the pen clockwise" is not "spin the pen". No path is looked
+    at. Raises UnknownTaskError, which names the near tasks and says what to do (`advice`, with `{env}` and `{words}`
+    filled in), and TaskError when the task's own code is broken.
+    """
+    if not words.strip():
+        raise UnknownTaskError(f"The task is empty: name one. {_listing()}")
+    wanted, (tasks, broken) = normalised(words), _loaded()
+    if wanted in (folders := {normalised(name): name for name in broken}):
+        raise broken[folders[wanted]]
+    found = [task for task in tasks if wanted and wanted in _names_of(task)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownTaskError(f"{words!r} is a name of {_or(found)}: use the task's own name.")
+    near = near_tasks(words, tasks)
+    shown = textwrap.shorten(words, _LONGEST_SHOWN, placeholder=" …") or words
+    meant = f" Did you mean {_or(near)}?" if near else ""
+    what = advice.format(env=near[0].name if near else "NAME", words=_quoted(words))
+    raise UnknownTaskError(f"No task is called {shown!r}.{meant} {what} {_listing()}")
+
+
+def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
+    """Return up to three tasks that `words` may speak of, nearest first: they share telling words, else look alike."""
+    tasks = list(tasks)
+    spelled = {name: task for task in tasks for name in _names_of(task)}
+    scores = {task.name: _score(words, task) for task in tasks}
+    by_words = [task for task in sorted(tasks, key=lambda task: -scores[task.name]) if scores[task.name] >= _NEAR]
+    by_letters = [spelled[name] for name in difflib.get_close_matches(normalised(words), spelled, n=3, cutoff=0.6)]
+    return list({task.name: task for task in by_words or by_letters}.values())[:3]
 
 
 def telling_words(text: str) -> list[str]:
     """Return the words of `text` that tell one task from another, in order, without their English endings."""
-    return [_stem(word) for word in _normalise(text).split() if word not in _FILLER]
+    words = (normalised(word) for word in re.findall(r"[^\W_]+", text.replace("'s", "")))
+    return [_stem(word) for word in words if word not in _FILLER and not _VERSION.fullmatch(word)]
+
+
+def reference(task: Task) -> str:
+    """Return what finds a task again: its name in `envs/`, or the path of its file; else only its name."""
+    in_envs = (task.file or Path()).parent in {folder.resolve() for folder in _folders().values()}
+    return task.name if in_envs or task.file is None else str(task.file)
+
+
+# ---------------------------------------------------------------------- what is there
+def _folders() -> dict[str, Path]:
+    """Return the folders of `envs/` that are to hold a task, by name."""
+    parents = [Path(parent) for parent in importlib.import_module(_ENVS).__path__]
+    children = [child for parent in parents if parent.is_dir() for child in sorted(parent.iterdir())]
+    return {child.name: child for child in reversed(children) if _is_task_folder(child)}
+
+
+def _is_task_folder(path: Path) -> bool:
+    return path.name.isidentifier() and any((path / file).is_file() for file in ("task.py", "__init__.py"))
+
+
+def _loaded() -> tuple[list[Task], Mapping[str, TaskError]]:
+    tasks: list[Task] = []
+    broken: dict[str, TaskError] = {}
+    for name in task_names():
+        try:
+            tasks.append(load_task(name))
+        except TaskError as error:
+            broken[name] = error
+    return tasks, broken
+
+
+# ---------------------------------------------------------------------- words
+def _names_of(task: Task) -> set[str]:
+    return {normalised(name) for name in (task.name, *task.aliases, task.description)}
 
 
 def _score(words: str, task: Task) -> float:
-    """Share of the wish's telling words that the task's best name or description has (0 to 1)."""
+    """Return how much `words` speak of a task (0 to 1); 1 where all of one of its names is among them."""
     wish = frozenset(telling_words(words))
-    if not wish:
-        return 0.0
-    candidates = (frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description))
-    return max(_overlap(wish, text) for text in candidates)
+    texts = [frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description)]
+    return max(1.0 if text and text <= wish else _overlap(wish, text) for text in texts)
 
 
 def _overlap(wish: frozenset[str], text: frozenset[str]) -> float:
@@ -101,12 +181,19 @@ def _stem(word: str) -> str:
     return word
 
 
-def _normalise(text: str) -> str:
-    return " ".join(re.findall(r"[a-z0-9]+", text.casefold().replace("'s", "")))
+def _quoted(words: str) -> str:
+    """Return a text as a shell takes it; WISH for one that would not fit into a message."""
+    if len(words) > _LONGEST_SHOWN or not words.isprintable():
+        return "WISH"
+    return shlex.quote(words) if re.search(r'["$`\\!]', words) else f'"{words}"'
 
 
-def _names(tasks: Iterable[Task]) -> str:
+def _or(tasks: Iterable[Task]) -> str:
     return " or ".join(repr(task.name) for task in tasks)
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} {value!r:.60}"
 
 
 def _listing() -> str:

@@ -41,6 +41,12 @@ def check_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
         return _opened(path, task, trials, open_rewards).component_names
 
 
+def check_human_reward(task: Task, wall: Wall) -> None:
+    """Check and probe the reward that people wrote for a task. Raises TaskError with what to change."""
+    with ExitStack() as open_rewards:
+        Trials(task, task.budgets["quick"], wall, seed=0).human(open_rewards)
+
+
 def compare(path: Path, task: Task, budget: TrainingBudget, wall: Wall, *, seed: int, tell: Listener) -> Comparison:
     """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails."""
     with ExitStack() as open_rewards:

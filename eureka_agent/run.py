@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -26,9 +26,9 @@ from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
-from eureka_agent.registry import find_task
+from eureka_agent.registry import A_WISH, looks_like_path, named_task, reference
 from eureka_agent.report import CurveWriter, summary
-from eureka_agent.reward_file import check_file, check_static
+from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
@@ -36,10 +36,13 @@ from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
 from eureka_agent.strategies import LINEAGE
-from eureka_agent.task import Task
+from eureka_agent.task import Task, TaskLike
+from eureka_agent.task_check import checked_task
+from eureka_agent.task_facts import facts_of
 from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
 
+_SCENE = "--env takes the name of a task, or the path of its code: the scene that the wish is put on."
 _FEEDBACK_BYTES = 12_000
 """An earlier reward with what came of it, and the other candidates' figures, in a prompt: rarely more."""
 
@@ -116,7 +119,7 @@ class Run:
             human_normalised=_score(self.best, baselines),
             environment_steps=sum(trainings)
             + sum(baseline.environment_steps for baseline in baselines)
-            + sum(training.environment_steps for training in finals),
+            + sum(training.environment_steps for training in finals if training),
             seconds=self._store.seconds,
             finals=tuple(self._store.finals()),
             replaced=tuple(self._store.replaced()),
@@ -163,12 +166,13 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
         yield from run.generations()
 
 
-def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
+def resume(path: Path, *, task: TaskLike | None = None, **given: Unpack[Given]) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
-    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. `task`:
+    the run's task again, where its code lies outside `envs/`: a run's folder alone never starts code.
     """
-    with resumed(RunDir(path), **given) as run:
+    with resumed(RunDir(path), task=task, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -177,27 +181,72 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
-    task = config.episodes_of(find_task(config.env or config.task))
+    task = checked_task(config.env or config.task, advice=A_WISH if config.env is None else _SCENE)
+    config = _storable(config, task)
+    facts = facts_of(task, config)
+    if config.start_from == "human":
+        _ = task.human_reward  # there may be none
+    task = config.episodes_of(task)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     given_file = config.start_from if config.start_from != "human" else None
     if given_file is not None:
         check_static(Path(given_file), task)
     with _wall(config, given) as wall:
+        if facts.kept != "envs" and task.has_human_reward:
+            check_human_reward(task, wall)
         if given_file is not None:
             check_file(Path(given_file), task, wall)
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
+            store.put_task(facts)
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
 
 
 @contextmanager
-def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
-    """Open an existing run to go on with it."""
+def resumed(run_dir: RunDir, *, task: TaskLike | None = None, **given: Unpack[Given]) -> Iterator[Run]:
+    """Open an existing run to go on with it. `task`: see `resume`."""
     with Store.open(run_dir.database) as store:
-        task = store.config.episodes_of(find_task(store.config.env or store.config.task))
+        task = store.config.episodes_of(_task_again(store, task))
         chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
         with _wall(store.config, given) as wall:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
+
+
+def _storable(config: SynthesisConfig, task: Task) -> SynthesisConfig:
+    """Return the config as the run keeps it: a path is whole, and an object is the path or the name of its task."""
+    given = config.env or config.task
+    if isinstance(given, str) and not looks_like_path(given):
+        return config
+    kept = reference(task)
+    return replace(config, task=kept) if config.env is None else replace(config, env=kept)
+
+
+def _task_again(store: Store, given: TaskLike | None) -> Task:
+    """Return the task of a run that goes on. Raises UsageError when its code has to be given again, or is another's.
+
+    A run's folder may be somebody else's, so code outside `envs/` never runs because the folder names it.
+    """
+    config = store.config
+    if given is None:
+        where = str(config.env or config.task)
+        if looks_like_path(where):
+            raise UsageError(
+                f"The run's task is code in {where!r}, and code that only a run's folder names is not run: if you "
+                "trust it, give its path again with --task PATH."
+            )
+        if store.task.kept == "object":
+            raise UsageError(
+                f"The run's task {where!r} was a Task object that is in no file: resume it in Python with "
+                "ea.resume(run, task=TASK). To resume it here, too, write it to a file that ends with TASK = ..."
+            )
+        return named_task(where, advice="Give the run's task again with --task NAME.")
+    task = checked_task(given, advice="--task takes the run's own task again: its name, or the path of its code.")
+    facts = store.task if store.meta("task") else facts_of(task, config)
+    ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
+    if task.name != facts.name or not its.items() <= ours.items():
+        what = f"{task.name!r}" if task.name != facts.name else "of this name, but its state is another by now"
+        raise UsageError(f"The run's task is {facts.name!r}, and the one that is given is {what}: give the run's own.")
+    return task
 
 
 def _prepared(

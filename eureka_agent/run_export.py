@@ -17,7 +17,6 @@ from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedbac
 from eureka_agent.selection import best_so_far
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
-from eureka_agent.task import Task
 
 FORMAT = "eureka-agent run 1"
 """Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""
@@ -72,12 +71,13 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
     )
 
 
-def best_as_example(store: Store, task: Task) -> str:
+def best_as_example(store: Store) -> str:
     """Return the best reward so far as the text of an example file (`examples.py`). Raises UsageError without one."""
     config = store.config
     best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
     if best is None or best.candidate.reward is None:
         raise UsageError("The run has no best reward that could be an example: let it go on, or take another run.")
+    task = store.task
     return example_text(config.wish(task), task.reward_inputs, best.candidate.reward)
 
 

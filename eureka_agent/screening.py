@@ -71,16 +71,16 @@ class Screening:
         return accepted, refused
 
     def distance_to_human(self, reward: RewardRunner) -> float | None:
-        """Return how far a reward is from the task's human reward; None where the wish is not the task's own.
+        """Return how far a reward is from the task's human reward; None where there is none for the wish.
 
         None, too, where the reward fails on the transitions: that it was trained without is no reason to stop.
         """
-        if not self._config.has_fitness:
+        if not (self._config.has_fitness and self._trials.task.has_human_reward):
             return None
-        if self._human is None:
-            task = self._trials.task
-            self._human = self._of_source(check_source(task.human_reward, task.reward_inputs))
         try:
+            if self._human is None:
+                task = self._trials.task
+                self._human = self._of_source(check_source(task.human_reward, task.reward_inputs))
             return distance_of(self._of(reward), self._human)
         except CandidateError:
             return None

@@ -30,7 +30,9 @@ from eureka_agent.records import (
     Outcome,
     candidate_name,
 )
+from eureka_agent.registry import named_task
 from eureka_agent.serial import from_json, to_json
+from eureka_agent.task_facts import TaskFacts, facts_of
 
 SCHEMA = 3
 _TABLES = (
@@ -134,6 +136,18 @@ class Store:
     def config(self) -> SynthesisConfig:
         """What the run was started with."""
         return from_json(SynthesisConfig, self.meta("config") or "")
+
+    @property
+    def task(self) -> TaskFacts:
+        """What the run remembers of its task. No code of a task outside `envs/` is run for it."""
+        if stored := self.meta("task"):
+            return from_json(TaskFacts, stored)
+        config = self.config  # of a run from before that was written down
+        return facts_of(named_task(str(config.env or config.task)), config)
+
+    def put_task(self, facts: TaskFacts) -> None:
+        """Write down what is to be remembered of the task."""
+        self.put_meta("task", to_json(facts))
 
     def meta(self, key: str) -> str | None:
         """Return a fact about the run, such as the wall's layers or the time it started."""

@@ -1,12 +1,15 @@
-"""Near names for error messages."""
+"""Names as people write them: whether two are the same, and which ones are near."""
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 _LETTERS = 2
 _SHORT = 4
+_LEFT_OUT = frozenset("PZC")
+"""Unicode's categories of punctuation, separators and control characters."""
 
 
 def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
@@ -19,6 +22,15 @@ def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
     near = {option: _distance(name.casefold(), option.casefold(), most) for option in options}
     names = sorted((option for option in near if near[option] <= most), key=lambda option: near[option])
     return _question(names[:limit])
+
+
+def normalised(text: str) -> str:
+    """Return `text` without case, punctuation and spaces: `Pen-Spinning` and `pen_spinning` are the same.
+
+    Letters, digits and symbols of every script stay (NFKC, casefold), so a text in Chinese is not empty.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(char for char in folded if unicodedata.category(char)[0] not in _LEFT_OUT and char != "`")
 
 
 def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:

@@ -19,17 +19,20 @@ Order of one environment step::
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import mujoco
 import torch
 from torch import Tensor
+
+from eureka_agent.errors import UsageError
 
 State: TypeAlias = Mapping[str, Tensor]
 Memory: TypeAlias = Mapping[str, Tensor]
@@ -348,8 +351,45 @@ class Task(ABC):
         """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in Eureka (app. A)."""
         return self.fitness(state, memory)
 
-    @cached_property
+    @property
     def human_reward(self) -> str:
-        """Source of the reward that people wrote for this task: `human_reward.py` beside the task."""
-        package = sys.modules[type(self).__module__].__package__ or ""
-        return resources.files(package).joinpath("human_reward.py").read_text(encoding="utf-8")
+        """Source of the reward that people wrote for this task: `human_reward.py` beside the task.
+
+        Raises UsageError when there is none.
+        """
+        if not self.has_human_reward:
+            raise UsageError(
+                f"The task {self.name!r} has no human reward: write one to human_reward.py beside its task.py."
+            )
+        return self._beside("human_reward.py").read_text(encoding="utf-8")
+
+    @property
+    def has_human_reward(self) -> bool:
+        """Whether people wrote a reward for this task; without one a run compares with the sparse reward alone."""
+        own = type(self).human_reward is not Task.human_reward
+        return own or self._beside("human_reward.py").is_file()
+
+    # ------------------------------------------------------------------ where it is written
+    @property
+    def file(self) -> Path | None:
+        """The Python file whose `TASK` this object is; None where it is in no file."""
+        own = type(self).__module__
+        modules = dict(sys.modules).items()
+        names = [name for name, module in modules if getattr(module, "__dict__", {}).get("TASK") is self]
+        # A program that imports TASK has it, too, so the module of the class counts first.
+        names.sort(key=lambda name: (name != own, not name.endswith(".task"), name == "__main__"))
+        file = getattr(sys.modules[names[0]], "__file__", None) if names else None
+        return Path(file).resolve() if file else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the file that defines the task; None where there is no file, as in a notebook."""
+        file = self.file or getattr(sys.modules.get(type(self).__module__), "__file__", None)
+        return Path(file).resolve().parent if file else None
+
+    def _beside(self, name: str) -> Path:
+        return (self.folder or Path(os.devnull)) / name
+
+
+TaskLike: TypeAlias = str | os.PathLike[str] | Task
+"""A task, or what finds one: a name, an alias, its exact description, or the path of its folder or file."""

@@ -14,7 +14,7 @@ from typing import Literal
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
 from eureka_agent.distance import COMPARED_ROWS
-from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError
+from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError, TaskError
 from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
 from eureka_agent.extract import extract
 from eureka_agent.graph_reward import GraphReward
@@ -24,6 +24,7 @@ from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outco
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.store import Store
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.task_place import naming_lines_of
 from eureka_agent.trainer import (
     Act,
     Checkpoint,
@@ -69,7 +70,8 @@ class Trials:
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
         self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
-        self._samples = sample_states(task, seed=seed, device=device)
+        with naming_lines_of(task):
+            self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, RewardRunner] | Outcome:
         """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome."""
@@ -126,17 +128,18 @@ class Trials:
         checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
         saved = checkpoint.of_another_version if checkpoint else ""
         self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
-        results = self._trainer(
-            self.task,
-            rewards,
-            self.budget,
-            seed=self._seed,
-            threads=self._threads,
-            race=self._race if candidates else None,
-            champion=champion.training.rungs if champion and champion.training else (),
-            checkpoint=checkpoint,
-            on_progress=lambda progress: self._tell(Trained(names, progress)),
-        )
+        with naming_lines_of(self.task):  # they were tried out, but not for so many steps
+            results = self._trainer(
+                self.task,
+                rewards,
+                self.budget,
+                seed=self._seed,
+                threads=self._threads,
+                race=self._race if candidates else None,
+                champion=champion.training.rungs if champion and champion.training else (),
+                checkpoint=checkpoint,
+                on_progress=lambda progress: self._tell(Trained(names, progress)),
+            )
         evaluations = iter(self._evaluate([result.policy for result in results if result.policy is not None]))
         return [Trial(result, next(evaluations) if result.policy is not None else None) for result in results]
 
@@ -153,7 +156,10 @@ class Trials:
         return f"Rewards run {'; '.join(parts)}."
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Train the human and the sparse reward with the same budget and seed, and measure random actions."""
+        """Train the human and the sparse reward with the same budget and seed, and measure random actions.
+
+        There is no human baseline where the task has no human reward.
+        """
         _, baselines = self.beside_baselines((), ())
         return baselines
 
@@ -161,22 +167,36 @@ class Trials:
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[Trial], tuple[Baseline, ...]]:
         """Train `rewards` in one population with the human and the sparse reward."""
-        (*trials, human, sparse), random = self.references(names, rewards)
-        baselines = (_baseline("human", human), _baseline("sparse", sparse), Baseline("random", random))
+        trials, human, sparse, random = self.references(names, rewards)
+        trained = [_baseline("human", human)] if human else []
+        baselines = (*trained, _baseline("sparse", sparse), Baseline("random", random))
         self._tell(BaselinesMeasured(baselines))
         return trials, baselines
 
-    def references(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> tuple[list[Trial], Evaluation]:
-        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do."""
+    def references(
+        self, names: Sequence[str], rewards: Sequence[RewardRunner]
+    ) -> tuple[list[Trial], Trial | None, Trial, Evaluation]:
+        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do.
+
+        None in place of the human reward's where the task has none.
+        """
         with ExitStack() as open_rewards:
-            source = check_source(self.task.human_reward, self.task.reward_inputs)
-            sealed = self.open(source, open_rewards)
-            human = self._near_the_worlds(
-                sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
-            )
-            trials = self.train((*names, "human reward", "sparse reward"), (*rewards, human, SparseReward()))
+            human = {"human reward": self.human(open_rewards)} if self.task.has_human_reward else {}
+            references = {**human, "sparse reward": SparseReward()}
+            trials = self.train((*names, *references), (*rewards, *references.values()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
-        return trials, random
+        return trials[: len(names)], trials[len(names)] if human else None, trials[-1], random
+
+    def human(self, open_rewards: ExitStack) -> RewardRunner:
+        """Return the task's human reward, probed. Raises TaskError where it does not keep the contract."""
+        try:
+            sealed = self.open(check_source(self.task.human_reward, self.task.reward_inputs), open_rewards)
+        except CandidateError as error:
+            where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
+            raise TaskError(f"{where}: it is no reward function for {self.task.name}: {error}") from error
+        return self._near_the_worlds(
+            sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
+        )
 
     def with_seed(self, seed: int) -> Trials:
         """Return the same with another seed of training and evaluation."""
@@ -185,7 +205,7 @@ class Trials:
         return other
 
     def _evaluate(self, policies: Sequence[Act]) -> list[Evaluation]:
-        with one_torch_thread():
+        with one_torch_thread(), naming_lines_of(self.task):
             return evaluate(
                 self.task,
                 policies,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import eureka_agent as ea
-from eureka_agent.errors import CandidateError, RewardFileError, UsageError
+from eureka_agent.errors import CandidateError, RewardFileError, UnknownTaskError, UsageError
 from eureka_agent.proposers.scripted import ScriptedProposer
 from tests.support.rewards import NO_CODE, UNKNOWN_NAME, upright
 
@@ -32,6 +32,19 @@ def test_generate_and_refine_with_a_models_answers() -> None:
     asked = "\n".join(message.content for message in messages)
     assert "the cart runs away" in asked
     assert rewards[0].source.strip() in asked
+
+
+def test_the_model_reads_the_users_own_words() -> None:
+    def asked(task: str, wish: str | None = None) -> str:
+        proposer = ScriptedProposer([[upright(0.1)]])
+        ea.RewardGenerator(task, proposer=proposer, wish=wish).generate(1)
+        return proposer.prompts[0].messages[-1].content
+
+    assert "in these words: Inverted Pendulum" in asked("Inverted Pendulum")
+    assert "in these words" not in asked("Cart_Pole".replace("_", ""))
+    assert "let the pole fall" in asked("cartpole", "let the pole fall")
+    with pytest.raises(UnknownTaskError, match=r"RewardGenerator\('cartpole', wish=\"let the cart pole fall\"\)"):
+        ea.RewardGenerator("let the cart pole fall")
 
 
 def test_generate_with_the_grammar_needs_nothing() -> None:

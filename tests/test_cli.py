@@ -34,7 +34,11 @@ def code(answer: str) -> str:
     ("args", "says"),
     [
         (["--task", "cartpol"], "Did you mean 'cartpole'"),
-        (["--task", "open the pen's cap"], "No task matches"),
+        (["--task", "open the pen's cap"], "No task is called"),
+        (["--task", "make the ant run backward"], '--env ant_forward --task "make the ant run backward"'),
+        (["--task", "让机械手转笔"], '--env NAME --task "让机械手转笔"'),
+        (["--task", "do a trick", "--env", "make the ant run backward"], "--env takes the name of a task"),
+        (["--task", "nowhere/task.py"], "There is no file"),
         (["--task", ""], "--task is empty"),
         (["--task", "cartpole", "--samples", "0"], "--samples must be at least 1, got 0"),
         (["--task", "cartpole", "--temperature", "9"], "--temperature must lie between 0 and 2"),

@@ -73,6 +73,13 @@ def test_snapshot_of_a_retry() -> None:
 
 
 # ---------------------------------------------------------------- what must be in them
+def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
+    said = "The user asked for it in these words: push it over there\n\n# The environment"
+    for parents, history in (((), ()), ((worked(0, 0),), (worked(0, 0),)), ((), (failed(0, 0, "check", "an error."),))):
+        assert said in user(write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there"))
+        assert "in these words" not in user(write_prompt(TOY, TOY.description, 1, parents, history))
+
+
 def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
     text = user(first_prompt(TOY, TOY.description))
     assert "mass_pos: Tensor  # (num_envs, 3) m, world frame: where the mass is\n" in text
@@ -266,7 +273,7 @@ def test_an_undefined_name_in_a_template_is_an_error() -> None:
 def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
-    expected = "environment examples failures feedback first next operators reflection repair retry system".split()
+    expected = "environment examples failures feedback first next operators reflection repair retry system task".split()
     assert names == [f"{name}.md" for name in expected]
 
 

@@ -130,7 +130,16 @@ class AntForward(Task):
 
     name = "ant_forward"
     description = "make the ant run forward as fast as possible"
-    aliases = ("ant", "ant run forward")
+    aliases = (
+        "ant",
+        "ant run forward",
+        "make the ant run",
+        "make the ant run forward",
+        "Ant-v5",
+        "Ant-v4",
+        "Isaac-Ant-v0",
+        "Isaac-Ant-Direct-v0",
+    )
     state_spec = _STATE
     frame_skip = 2
     max_episode_steps = 1000

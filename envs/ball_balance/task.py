@@ -130,7 +130,7 @@ class BallBalance(Task):
 
     name = "ball_balance"
     description = "keep the ball on the table top without falling"
-    aliases = ("ball balance", "balance the ball on the tray")
+    aliases = ("ball balance", "balance the ball", "balance the ball on the tray")
     state_spec = _STATE
     frame_skip = 1
     max_episode_steps = 500

@@ -94,7 +94,14 @@ class Cartpole(Task):
 
     name = "cartpole"
     description = "balance a pole on a cart so that the pole stays upright"
-    aliases = ("cart pole", "inverted pendulum")
+    aliases = (
+        "cart pole",
+        "balance the pole",
+        "balance the pole on the cart",
+        "inverted pendulum",
+        "Isaac-Cartpole-v0",
+        "Isaac-Cartpole-Direct-v0",
+    )
     state_spec = _STATE
     frame_skip = 2
     max_episode_steps = 500

@@ -134,7 +134,7 @@ class PenSpinning(Task):
 
     name = "pen_spinning"
     description = "make the shadow hand spin the pen counter-clockwise about the vertical without dropping it"
-    aliases = ("shadow_hand_spin", "ShadowHandSpin", "pen spin", "spin the pen", "make the hand spin a pen")
+    aliases = ("shadow_hand_spin", "pen spin", "spin the pen", "spin a pen", "make the hand spin a pen")
     state_spec = _SPEC
     frame_skip = 5
     max_episode_steps = 250

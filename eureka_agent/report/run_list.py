@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_agent.database import is_claimed
-from eureka_agent.errors import StoreError
+from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import plain_table
 from eureka_agent.report.words import clean, number
@@ -49,18 +49,27 @@ def overview(run: RunDir) -> Overview:
 
 def _read(run: RunDir, store: Store) -> Overview:
     config, outcomes = store.config, store.outcomes()
+    task = _task(store)
     begun = max((asked.generation for asked in store.asked()), default=0)
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
     return Overview(
         run.name,
         "being worked on" if is_claimed(run.database) else "finished" if store.finished else "interrupted",
-        f"{config.task} on {config.env}" if config.env else config.task,
+        f"{config.task} on {task}" if config.env else task,
         f"{config.generations if store.finished and not store.meta('stopped') else begun} of {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
         _when(run, store.meta("started")),
     )
+
+
+def _task(store: Store) -> str:
+    """Return the task's name; what the user typed for it where it is no task of this version."""
+    try:
+        return store.task.name
+    except UsageError:
+        return str(store.config.env or store.config.task)
 
 
 def _when(run: RunDir, started: str | None) -> str:

@@ -29,12 +29,13 @@ from eureka_agent.report.words import (
 )
 from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
-from eureka_agent.task import Task
+from eureka_agent.task_facts import TaskFacts
 
 
-def run_view(store: Store, task: Task) -> RenderableType:
+def run_view(store: Store) -> RenderableType:
     """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
     config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
+    task = store.task
     checked = store.checks().keys()
     parts: list[RenderableType] = [
         Text(store.path.parent.name, "bold"),
@@ -62,10 +63,10 @@ def run_view(store: Store, task: Task) -> RenderableType:
     return Group(*parts)
 
 
-def _config(config: SynthesisConfig, task: Task, wall: str, examples: Sequence[str]) -> Table:
+def _config(config: SynthesisConfig, task: TaskFacts, wall: str, examples: Sequence[str]) -> Table:
     proposer = ", ".join(config.model_weights) or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
-    budget = config.training_budget(task)
+    budget = task.budget
     training = f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a reward"
     search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
     rows = {
@@ -160,11 +161,11 @@ def _note(outcome: Outcome, best: Outcome | None) -> str:
 
 
 def _best(
-    outcomes: Sequence[Outcome], config: SynthesisConfig, feedback: Mapping[int, Feedback], task: Task
+    outcomes: Sequence[Outcome], config: SynthesisConfig, feedback: Mapping[int, Feedback], task: TaskFacts
 ) -> list[RenderableType]:
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
-        unit = task.fitness_unit if config.has_fitness else None
+        unit = clean(task.fitness_unit) if config.has_fitness else None
         lines = [f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."]
         return [Text(line, overflow="fold") for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))]
     return failures(outcomes) if outcomes and not any(outcome.evaluation for outcome in outcomes) else []

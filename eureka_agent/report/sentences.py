@@ -17,7 +17,7 @@ from eureka_agent.events import (
     TrainingStarted,
 )
 from eureka_agent.finals import FinalScores
-from eureka_agent.records import Feedback, Outcome
+from eureka_agent.records import Baseline, Feedback, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
     BASELINES,
@@ -88,20 +88,30 @@ def training_started(event: TrainingStarted) -> list[str]:
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
     """Return one sentence a baseline."""
-    return [f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines]
+    known = [f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines]
+    return [*no_human_reward(event.baselines), *known]
+
+
+def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
+    """Return what is missing from a comparison without a human reward; nothing where there is one."""
+    if not baselines or any(baseline.name == "human" for baseline in baselines):
+        return []
+    what = "so there is no human-normalised score, and the sparse reward alone is the measure"
+    return [f"The task has no human reward, {what}; write human_reward.py beside its task.py to compare with it."]
 
 
 def final_measured(event: FinalMeasured, unit: str | None) -> str:
     """Return what one of the final seeds gave."""
     final = event.final
     names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
-    results = ", ".join(f"{name} {number(training.evaluation.fitness)}" for name, training in names.items())
+    known = {name: training for name, training in names.items() if training is not None}
+    results = ", ".join(f"{name} {number(training.evaluation.fitness)}" for name, training in known.items())
     return f"Final training {event.number} of {event.of}, seed {final.seed}: {results}{f' {unit}' if unit else ''}."
 
 
 def final_scores_known(scores: FinalScores) -> list[str]:
     """Return what the final trainings say together."""
-    rows = {"best": scores.best, BASELINES["human"]: scores.human, BASELINES["sparse"]: scores.sparse}
+    rows = {BASELINES.get(name, name): row for name, row in scores.rows.items()}
     results = ", ".join(f"{name} {score_in_words(row)}" for name, row in rows.items())
     lines = [f"With {plural(scores.seeds, 'other training seed')} (interquartile mean, 95 % interval): {results}."]
     checkpoints = ", ".join(number(value) for value in scores.checkpoints)

@@ -98,11 +98,10 @@ def _final(finished: RunFinished) -> dict[str, Any] | None:
     scores = final_scores(finished.finals)
     if scores is None:
         return None
-    rows = {"best": scores.best, "human": scores.human, "sparse": scores.sparse}
     return {
         "seeds": scores.seeds,
-        **{name: {"fitness": row.value, "low": row.low, "high": row.high} for name, row in rows.items()},
-        "best_checkpoints": dict(zip(rows, scores.checkpoints, strict=True)),
+        **{name: {"fitness": row.value, "low": row.low, "high": row.high} for name, row in scores.rows.items()},
+        "best_checkpoints": dict(zip(scores.rows, scores.checkpoints, strict=True)),
         "human_normalised": scores.human_normalised,
         "human_normalised_clipped": scores.clipped,
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from rich.console import Group, RenderableType
@@ -14,11 +15,18 @@ from rich.text import Text
 from eureka_agent.events import RunFinished, RunStarted
 from eureka_agent.finals import final_scores
 from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.sentences import effort, final_scores_known, gain_over_start, stopped_early
+from eureka_agent.report.sentences import (
+    effort,
+    final_scores_known,
+    gain_over_start,
+    no_human_reward,
+    stopped_early,
+)
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
 from eureka_agent.task import Task
+from eureka_agent.task_facts import TaskFacts
 
 _REASONS_SHOWN = 5
 
@@ -88,6 +96,8 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
         parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
+    elif missing := no_human_reward(finished.baselines):
+        parts += [Text(line) for line in missing]
     elif best is not None and finished.baselines:
         parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
     if (scores := final_scores(finished.finals)) is not None:
@@ -96,7 +106,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 
-def fitness_line(task: Task) -> str:
+def fitness_line(task: Task | TaskFacts) -> str:
     """Return what the fitness counts and from where on the task is solved."""
     return f"{task.fitness_unit}; {task.fitness_solved:g} counts as solved"
 
@@ -105,7 +115,8 @@ def comparison_table(comparison: Compared, task: Task) -> RenderableType:
     """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
-    return Group(Text(f"Fitness in {fitness_line(task)}.", "dim"), results_table(rows))
+    missing = [Text(line) for line in no_human_reward(comparison.baselines)]
+    return Group(Text(f"Fitness in {fitness_line(task)}.", "dim"), results_table(rows), *missing)
 
 
 def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
@@ -145,8 +156,11 @@ def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
     return sorted({outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given})
 
 
-def tasks_table(tasks: Iterable[Task]) -> RenderableType:
-    """Return all tasks with what their fitness counts, for `eureka-agent tasks`."""
+def tasks_table(tasks: Iterable[Task], broken: Mapping[str, str] = MappingProxyType({})) -> RenderableType:
+    """Return all tasks with what their fitness counts, for `eureka-agent tasks`.
+
+    `broken`: folders whose task cannot be loaded, each with the reason.
+    """
     table = plain_table()
     table.add_column("task", no_wrap=True)
     table.add_column("what the robot should do", ratio=1)
@@ -157,7 +171,8 @@ def tasks_table(tasks: Iterable[Task]) -> RenderableType:
         if task.aliases:
             what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
         table.add_row(Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}")
-    return table
+    lines = [Text(f"{name} is broken: {clean(why)}", "red", overflow="fold") for name, why in broken.items()]
+    return Group(table, *([Text(), *lines] if lines else []))
 
 
 def doctor_table(findings: Iterable[Finding]) -> RenderableType:

@@ -33,7 +33,7 @@ def test_contract() -> None:
 
 
 def test_is_found_by_its_description() -> None:
-    assert find_task("keep the ball on the table top") is TASK
+    assert find_task("Keep the ball on the table top, without falling.") is TASK
 
 
 def test_feet_stand_below_the_hips() -> None:

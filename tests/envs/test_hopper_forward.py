@@ -38,7 +38,7 @@ def test_contract() -> None:
     check_contract(TASK)
 
 
-def test_is_found_by_its_description() -> None:
+def test_is_found_by_an_alias_in_words() -> None:
     assert find_task("make the hopper hop forward") is TASK
 
 

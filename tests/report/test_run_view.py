@@ -12,17 +12,20 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Asked, Feedback
 from eureka_agent.report import run_view
 from eureka_agent.store import Store
+from eureka_agent.task_facts import facts_of
 from tests.support import run_events as runs
 
 
 def read(store: Store, width: int = 100) -> str:
     paper = io.StringIO()
-    Console(file=paper, width=width).print(run_view(store, runs.TASK))
+    Console(file=paper, width=width).print(run_view(store))
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines())
 
 
 def create(folder: Path, config: SynthesisConfig) -> Store:
-    return Store.create(folder / "run.db", config)
+    store = Store.create(folder / "run.db", config)
+    store.put_task(facts_of(runs.TASK, config))
+    return store
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_final_scores_by_hand() -> None:
     finals = [Final(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0)) for k, v in enumerate(values)]
     scores = final_scores(finals)
     assert scores is not None
-    assert (scores.best.value, scores.human.value, scores.sparse.value) == (3.0, 2.0, 1.0)
+    assert {name: score.value for name, score in scores.rows.items()} == {"best": 3.0, "human": 2.0, "sparse": 1.0}
     assert scores.checkpoints == (21.0, 3.0, 1.0)
     assert (scores.human_normalised, scores.clipped) == (2.0, 2.0)
     far = final_scores([replace(final, best=training(9.0, 9.0)) for final in finals])
@@ -81,6 +81,7 @@ def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
         assert config.seed < first.seed < second.seed
         each = store.outcomes()[0].training
         assert each is not None
+        assert first.human is not None
         assert first.best.environment_steps == first.human.environment_steps == each.environment_steps
     final = json.loads((tmp_path / "run" / "summary.json").read_text())["final"]
     assert final["seeds"] == 2

@@ -36,7 +36,7 @@ def code(answer: str) -> str:
 def shown(path: Path) -> str:
     console = Console(width=200, file=io.StringIO(), record=True)
     with Store.open(RunDir(path).database, writable=False) as store:
-        console.print(run_view(store, CARTPOLE))
+        console.print(run_view(store))
     return console.export_text()
 
 

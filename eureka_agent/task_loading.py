@@ -1,0 +1,100 @@
+"""Loading the code of a task, from a folder of `envs/` or from a file anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from eureka_agent.errors import TaskError, UnknownTaskError
+from eureka_agent.task import Task
+from eureka_agent.task_attributes import check_attributes
+from eureka_agent.task_place import broken
+
+_LOADED: dict[Path, tuple[int, Task]] = {}
+"""Tasks from files, with the time of the file's last change: a file that was edited is loaded anew."""
+
+
+def load_file(path: Path) -> Task:
+    """Run the Python file of a task, or `task.py` of a folder, and return its `TASK`.
+
+    The file may import what lies beside it relatively (`from .helpers import …`). Raises UnknownTaskError when there
+    is no such file, and TaskError for a slip in it.
+    """
+    path = path.expanduser().resolve()
+    file = path / "task.py" if path.is_dir() else path
+    if not file.is_file():
+        raise UnknownTaskError(
+            f"There is no file {file}: a text with a slash is the path of a task's folder, or of its task.py."
+        )
+    changed = file.stat().st_mtime_ns
+    if file not in _LOADED or _LOADED[file][0] != changed:
+        _LOADED[file] = changed, _task_of(file, lambda: _run(file))
+    return _LOADED[file][1]
+
+
+def load_module(name: str, file: Path) -> Task:
+    """Import the module `name`, whose file is `file`, and return its `TASK`. Raises TaskError for a slip in it."""
+    if not file.is_file():
+        raise TaskError(f"{file.parent}: it has no task.py: write one with TASK, or remove the folder.")
+    return _task_of(file, lambda: importlib.import_module(name))
+
+
+def _task_of(file: Path, run: Callable[[], ModuleType]) -> Task:
+    try:
+        module = run()
+    except (Exception, SystemExit) as error:
+        beside = isinstance(error, ModuleNotFoundError) and file.with_name(f"{error.name}.py").is_file()
+        hint = " (a file beside it is imported relatively: from . import …)" if beside else ""
+        raise broken(error, f"it cannot be loaded{hint}", file.parent, f"{file}:1") from error
+    task = vars(module).get("TASK")
+    if not isinstance(task, Task):
+        raise TaskError(f"{file}:{_line_of_task(file)}: {_what_is_there(task)}")
+    check_attributes(task)
+    return task
+
+
+def _what_is_there(task: object) -> str:
+    if isinstance(task, type) and issubclass(task, Task):
+        return f"TASK is the class {task.__name__}: write TASK = {task.__name__}(), an instance."
+    what = "it defines no TASK" if task is None else f"its TASK is of type {type(task).__name__}"
+    return f"{what}: end it with TASK = YourTask(), of a subclass of eureka_agent.task.Task."
+
+
+def _line_of_task(file: Path) -> int:
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line.startswith("TASK")), 1)
+
+
+def _run(file: Path) -> ModuleType:
+    """Run a file as a module of a package of its own that stands for its folder."""
+    package = f"eureka_agent_task_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"{package}.{file.stem}"
+    for known in [each for each in sys.modules if each == package or each.startswith(f"{package}.")]:
+        del sys.modules[known]  # files beside it may have changed, too
+    init = file.with_name("__init__.py")
+    _execute(package, init if init.is_file() else None, [str(file.parent)])
+    return sys.modules.get(name) or _execute(name, file, None)
+
+
+def _execute(name: str, file: Path | None, folders: list[str] | None) -> ModuleType:
+    if file is None:
+        module = ModuleType(name)
+        module.__path__ = folders or []
+        sys.modules[name] = module
+        return module
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file: its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,190 @@
+"""A task whose every result is looked at: shapes, types, names, numbers that are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
+
+import mujoco
+import torch
+from torch import Tensor
+
+from eureka_agent.errors import TaskError
+from eureka_agent.task import Memory, Physics, Random, Start, State, Task
+from eureka_agent.task_place import broken, place_of
+
+_Result = TypeVar("_Result")
+
+
+class WatchedTask(Task):
+    """A task whose methods are those of another, each with a look at what it returns.
+
+    A slip becomes a TaskError at the method that made it, and not an error somewhere in the trainer.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.name, self.state_spec, self.action_names = task.name, task.state_spec, task.action_names
+        self.frame_skip, self.max_episode_steps = task.frame_skip, task.max_episode_steps
+        self.model = self._run("build", self._compiled)
+        self._check_actions()
+        self._memory: set[str] = set()
+        self._sizes: dict[str, int] = {}
+
+    # ------------------------------------------------------------------ the scene
+    def _compiled(self) -> mujoco.MjModel:
+        if "model" not in vars(self._task):
+            spec = self._task.build()
+            if not isinstance(spec, mujoco.MjSpec):
+                self._refuse("build", f"returns {_kind(spec)}", "return a mujoco.MjSpec, e.g. load_xml(path)")
+            vars(self._task)["model"] = spec.compile()  # `Task.model`: compiling takes half a second for a hand
+        return self._task.model
+
+    def build(self) -> mujoco.MjSpec:
+        """See `Task.build`."""
+        return self._task.build()
+
+    def _check_actions(self) -> None:
+        if type(self._task).control is not Task.control:
+            return
+        model, names = self.model, self.action_names
+        if len(names) != model.nu:
+            there = f"action_names has {len(names)} entries and the model {model.nu} actuators"
+            raise TaskError(
+                f"{place_of(self._task, 'action_names')}: {there}: name each actuator once, or write control()."
+            )
+        still = [name for name, (low, high) in zip(names, model.actuator_ctrlrange, strict=True) if not low < high]
+        if still:
+            raise TaskError(
+                f"{place_of(self._task, 'build')}: the actuators of {', '.join(still)} have no ctrlrange, so that "
+                "every action would be 0: give them one in the model, or write control()."
+            )
+
+    # ------------------------------------------------------------------ an episode
+    def start(self, random: Random) -> Start:
+        """See `Task.start`."""
+        start = self._run("start", lambda: self._task.start(random))
+        if not isinstance(start, Start):
+            self._refuse("start", f"returns {_kind(start)}", "return eureka_agent.task.Start(qpos, qvel)")
+        n, model = random.n, self.model
+        self._tensor("start", "qpos", start.qpos, (n, model.nq))
+        self._tensor("start", "qvel", start.qvel, (n, model.nv))
+        if start.ctrl is not None:
+            self._tensor("start", "ctrl", start.ctrl, (n, model.nu))
+        self._rows("start", start.memory, n)
+        self._memory = {*start.memory, "action"}
+        return start
+
+    def control(self, action: Tensor, memory: Memory) -> Tensor:
+        """See `Task.control`."""
+        control = self._run("control", lambda: self._task.control(action, memory))
+        return self._tensor("control", "the controls", control, (len(action), self.model.nu))
+
+    def remember(self, physics: Physics, memory: Memory) -> Memory:
+        """See `Task.remember`."""
+        kept = self._run("remember", lambda: self._task.remember(physics, memory))
+        self._rows("remember", kept, physics.num_envs)
+        if {*kept, "action"} != self._memory:
+            names = ", ".join(sorted({*kept, "action"} ^ self._memory))
+            self._refuse("remember", f"and start() do not both have {names}", "give the memory the same names in both")
+        return kept
+
+    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+        """See `Task.state`."""
+        state = self._run("state", lambda: self._task.state(physics, memory))
+        if not isinstance(state, dict):
+            self._refuse("state", f"returns {_kind(state)}", "return a dictionary of tensors")
+        variables = {variable.name: variable for variable in self.state_spec.variables}
+        if missing := sorted(variables.keys() - state.keys()):
+            self._refuse("state", f"returns no {', '.join(missing)}", "return it, or take it out of state_spec")
+        if more := sorted(state.keys() - variables.keys()):
+            self._refuse("state", f"returns {', '.join(more)}", "name it in state_spec, or leave it out")
+        for name, variable in variables.items():
+            self._tensor("state", repr(name), state[name], (physics.num_envs, *variable.shape))
+        return dict(state)
+
+    def observation(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.observation`."""
+        return self._flat("observation", self._run("observation", lambda: self._task.observation(state, memory)), state)
+
+    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+        """See `Task.privileged`."""
+        seen = self._run("privileged", lambda: self._task.privileged(state, memory))
+        return None if seen is None else self._flat("privileged", seen, state)
+
+    def terminated(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.terminated`."""
+        ended = self._run("terminated", lambda: self._task.terminated(state, memory))
+        return self._tensor("terminated", "the ends", ended, (_rows_of(state),), torch.bool)
+
+    # ------------------------------------------------------------------ success
+    def fitness(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.fitness`."""
+        fitness = self._run("fitness", lambda: self._task.fitness(state, memory))
+        return self._tensor("fitness", "the fitness", fitness, (_rows_of(state),))
+
+    def sparse_reward(self, state: State, memory: Memory) -> Tensor:
+        """See `Task.sparse_reward`."""
+        reward = self._run("sparse_reward", lambda: self._task.sparse_reward(state, memory))
+        return self._tensor("sparse_reward", "the reward", reward, (_rows_of(state),))
+
+    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+        """See `Task.measures`."""
+        measures = self._run("measures", lambda: self._task.measures(state, memory))
+        if not isinstance(measures, dict):
+            self._refuse("measures", f"returns {_kind(measures)}", "return a dictionary of tensors")
+        for name, value in measures.items():
+            self._tensor("measures", repr(name), value, (_rows_of(state),))
+        return measures
+
+    # ------------------------------------------------------------------ looking
+    def _run(self, method: str, run: Callable[[], _Result]) -> _Result:
+        try:
+            return run()
+        except TaskError:
+            raise
+        except Exception as error:
+            place = place_of(self._task, method)
+            raise broken(error, f"{method}() failed", self._task.folder, place) from error
+
+    def _flat(self, method: str, seen: object, state: State) -> Tensor:
+        flat = isinstance(seen, Tensor) and seen.ndim == 2 and seen.shape[1] > 0
+        if not isinstance(seen, Tensor) or not flat:
+            shape = f"({_rows_of(state)}, entries)"
+            advice = f"return a tensor of shape {shape}, one row an environment"
+            self._refuse(method, f"returns {_kind(seen)}", advice)
+        size = self._sizes.setdefault(method, seen.shape[1])
+        return self._tensor(method, "the tensor", seen, (_rows_of(state), size))
+
+    def _rows(self, method: str, memory: object, rows: int) -> None:
+        if not isinstance(memory, Mapping):
+            self._refuse(method, f"has {_kind(memory)} as memory", "make it a dictionary of tensors")
+        for name, value in memory.items():
+            if not isinstance(value, Tensor) or value.ndim < 1 or len(value) != rows:
+                advice = f"make it a tensor of {rows} rows, one an environment"
+                self._refuse(method, f"has {name!r} in its memory as {_kind(value)}", advice)
+
+    def _tensor(
+        self, method: str, what: str, value: object, shape: tuple[int, ...], dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        if not isinstance(value, Tensor) or value.shape != shape or value.dtype != dtype:
+            wanted = (
+                f"{str(dtype).removeprefix('torch.')} of shape {shape}, one row for each of {shape[0]} environments"
+            )
+            self._refuse(method, f"returns {what} as {_kind(value)}", f"make it {wanted}")
+        if not torch.isfinite(value).all():
+            self._refuse(method, f"returns {what} with numbers that are not finite", "keep it from dividing by 0")
+        return value
+
+    def _refuse(self, method: str, what: str, advice: str) -> NoReturn:
+        raise TaskError(f"{place_of(self._task, method)}: {method}() {what}: {advice}.")
+
+
+def _rows_of(state: State) -> int:
+    return len(state["action"])
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"
