@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
 from rich.text import Text
 
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.errors import EurekaError, UsageError
+from eureka_agent.terminal import Terminal
 
 if TYPE_CHECKING:
     from eureka_agent.jail import Wall
@@ -60,7 +60,7 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
     from eureka_agent.report import make_listener
     from eureka_agent.run import started
 
-    console = Console()
+    console = Terminal()
     if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
         config = replace(config, feedback="cli")  # someone has to judge, and someone is there
     with make_listener(console) as listener, started(config, listener=listener) as run:
@@ -79,7 +79,7 @@ def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> Non
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    with make_listener(Console()) as listener, resumed(found, listener=listener) as going_on:
+    with make_listener(Terminal()) as listener, resumed(found, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -98,7 +98,7 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
     found = RunDir.find(run, runs_dir)
     with Store.open(found.database, writable=False) as store:
         config = store.config
-        Console().print(run_view(store, find_task(config.env or config.task)))
+        Terminal().print(run_view(store, find_task(config.env or config.task)))
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
@@ -111,7 +111,7 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
     from eureka_agent.run_dir import RunDir
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
-    Console().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
+    Terminal().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
 
 
 def diff(
@@ -136,7 +136,7 @@ def diff(
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
         text = code_diff(store, first, second)
-    console = Console()
+    console = Terminal()
     if text and console.is_terminal:
         console.print(Syntax(text, "diff", background_color="default"))
     else:
@@ -175,7 +175,7 @@ def export(
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
-    Console().print(f"The {'example' if example else 'run'} is in {out}.")
+    Terminal().print(f"The {'example' if example else 'run'} is in {out}.")
 
 
 def tasks() -> None:
@@ -183,7 +183,7 @@ def tasks() -> None:
     from eureka_agent.registry import all_tasks
     from eureka_agent.report import tasks_table
 
-    Console().print(tasks_table(all_tasks()))
+    Terminal().print(tasks_table(all_tasks()))
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
@@ -200,7 +200,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     found = find_task(task)
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
-    Console().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
+    Terminal().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
 
 
 def evaluate(
@@ -225,7 +225,7 @@ def evaluate(
     from eureka_agent.report import comparison_table, make_listener
     from eureka_agent.reward_file import compare
 
-    console = Console()
+    console = Terminal()
     found = find_task(task)
     with _loud_wall(wall) as opened, make_listener(console) as listener:
         comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener)
@@ -241,7 +241,7 @@ def doctor() -> None:
     from eureka_agent.report import doctor_table
 
     findings = examine()
-    Console().print(doctor_table(findings))
+    Terminal().print(doctor_table(findings))
     broken = [finding for finding in findings if not finding.ok]
     if broken:
         raise SystemExit(1)
@@ -287,7 +287,7 @@ def _words(error: BaseException) -> str:
 
 
 def _say(text: Text) -> None:
-    Console(stderr=True, soft_wrap=True).print(text)
+    Terminal(stderr=True, soft_wrap=True).print(text)
 
 
 def _long(arguments: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
+from eureka_agent.files import write_file
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
@@ -81,9 +82,8 @@ class Run:
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
         with saving(self.dir.path):
-            self.dir.summary.write_text(
-                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-            )
+            figures = summary(finished, self._store.config, self.task)
+            write_file(self.dir.summary, json.dumps(figures, indent=2) + "\n")
         self._store.put_finished()
         self._tell(finished)
 
@@ -256,7 +256,7 @@ def _run(
 ) -> Run:
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
-    listeners: list[Listener] = [FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
+    listeners: list[Listener] = [FileWriter(run_dir, store, task.reward_inputs), CurveWriter(run_dir.curves)]
     if listener is not None:
         listeners.append(listener)
 

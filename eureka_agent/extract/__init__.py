@@ -13,18 +13,7 @@ from eureka_agent.extract.blocks import Block, Reader
 from eureka_agent.extract.entry import ASK, ENTRY_POINT, last_entry, last_renamed
 from eureka_agent.extract.views import normalised, views
 
-__all__ = ["ENTRY_POINT", "extract", "unanswered", "why_unanswered"]
-_BEGIN, _END = "<unanswered>", "</unanswered>"
-
-
-def unanswered(reason: str) -> str:
-    """Return what stands in an answer's place where its request was refused; extracting it fails with `reason`."""
-    return f"{_BEGIN}{reason}{_END}"
-
-
-def why_unanswered(text: str) -> str:
-    """Return why a request was refused; empty for an answer."""
-    return text.removeprefix(_BEGIN).removesuffix(_END) if text.startswith(_BEGIN) and text.endswith(_END) else ""
+__all__ = ["ENTRY_POINT", "extract"]
 
 
 def extract(text: str) -> str:
@@ -37,8 +26,6 @@ def extract(text: str) -> str:
 
     Raises ExtractionError with one sentence for the model.
     """
-    if reason := why_unanswered(text):
-        raise ExtractionError(reason)
     text = normalised(text)
     if not text.strip():
         raise ExtractionError(f"The answer is empty: {ASK}")

@@ -105,6 +105,8 @@ def _unparse(tree: ast.Module) -> str:
         return ast.unparse(tree) + "\n"
     except RecursionError:
         raise ExtractionError(f"The code is nested too deeply: {ASK}") from None
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        raise ExtractionError(f"The code holds an integer of thousands of digits: {ASK}") from None
 
 
 # ---------------------------------------------------------------------- what stands around it
