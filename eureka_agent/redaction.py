@@ -23,25 +23,28 @@ def redacted(text: str) -> str:
 
     Names and passwords in addresses (http://user:password@host) go, too.
     """
-    return _without(_secrets(), text)
+    return str(_without(_secrets(), text))
 
 
 def redacted_all(value: Any) -> Any:
-    """Return decoded JSON with every text in it redacted, names of fields included."""
-    return _walk(_secrets(), value)
+    """Return decoded JSON, changed in place, with every text in it redacted, names of fields included."""
+    secrets, whole = _secrets(), [value]
+    waiting: list[Any] = [whole]
+    while waiting:  # and not by recursion: a server may nest as deep as it likes
+        holder = waiting.pop()
+        places = range(len(holder)) if isinstance(holder, list) else [*holder]
+        for place in places:
+            item = holder[place] if isinstance(holder, list) else holder.pop(place)
+            if isinstance(item, dict | list):
+                waiting.append(item)
+            holder[_without(secrets, place)] = _without(secrets, item)
+    return whole[0]
 
 
-def _walk(secrets: _Secrets, value: Any) -> Any:
-    if isinstance(value, str):
-        return _without(secrets, value)
-    if isinstance(value, dict):
-        return {_walk(secrets, name): _walk(secrets, item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_walk(secrets, item) for item in value]
-    return value
-
-
-def _without(secrets: _Secrets, text: str) -> str:
+def _without(secrets: _Secrets, text: Any) -> Any:
+    """Return a text without the secrets; what is no text stays as it is."""
+    if not isinstance(text, str):
+        return text
     for name, value in secrets:
         if value in text:
             text = text.replace(value, f"[{name}]")
