@@ -19,6 +19,7 @@ from rich.text import Text
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.terminal import Terminal
+from eureka_agent.text import visible
 
 if TYPE_CHECKING:
     from eureka_agent.jail import Wall
@@ -67,19 +68,35 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
         _go_on(run)
 
 
-def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
+def resume(
+    run: tyro.conf.Positional[str],
+    runs_dir: Path = Path("runs"),
+    base_url: str | None = None,
+    examples_dir: Path | None = None,
+    start_from: str | None = None,
+    wall: WallLevel | None = None,
+) -> None:
     """Go on with a run that was stopped. Nothing is asked or trained twice.
+
+    A run's folder may be somebody else's: where it names a server elsewhere, files to read or no sandbox, these are
+    used only when they are given again.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         runs_dir: Folder that holds the runs.
+        base_url: Address of the model's server, where it is not on this machine.
+        examples_dir: The run's folder of examples, while it has not been read yet.
+        start_from: The run's file to start from, while it has not been read yet.
+        wall: Which layers of the sandbox must hold, where the run was started without (--wall checks).
     """
+    from eureka_agent.foreign_run import GivenAgain
     from eureka_agent.report import make_listener
     from eureka_agent.run import resumed
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    with make_listener(Terminal()) as listener, resumed(found, listener=listener) as going_on:
+    again = GivenAgain(base_url, examples_dir, start_from, wall)
+    with make_listener(Terminal()) as listener, resumed(found, again=again, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -140,7 +157,7 @@ def diff(
     if text and console.is_terminal:
         console.print(Syntax(text, "diff", background_color="default"))
     else:
-        console.out(text.rstrip("\n") or "The code is the same.", highlight=False)
+        console.out(visible(text).rstrip("\n") or "The code is the same.", highlight=False)
 
 
 def export(
@@ -168,7 +185,7 @@ def export(
         task = find_task(store.config.env or store.config.task)
         text = best_as_example(store, task) if example else export_text(exported(store, policies=policies))
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
         return
     try:
@@ -264,6 +281,12 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
         return 141
     except OSError as error:  # a full disk behind our output, a folder that may not be read
         _say(Text.assemble(("error: ", "bold red"), str(error)))
+        return 1
+    except Exception as error:  # noqa: BLE001 - a fault of ours; what it quotes may be foreign, or hold a key
+        from eureka_agent.reading import trace_of
+
+        _say(Text(trace_of(error)))
+        _say(Text.assemble(("error: ", "bold red"), "This is a fault of eureka_agent; please report the lines above."))
         return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2

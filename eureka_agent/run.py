@@ -15,6 +15,7 @@ from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
 from eureka_agent.files import write_file
+from eureka_agent.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
@@ -26,11 +27,12 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
+from eureka_agent.records import GIVEN, Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
+from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.serial import from_json, to_json
@@ -163,12 +165,13 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
         yield from run.generations()
 
 
-def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
+def resume(path: Path, *, again: GivenAgain | None = None, **given: Unpack[Given]) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
-    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. `again`:
+    what is not taken from the folder, which may be somebody else's, such as `GivenAgain(base_url="https://…")`.
     """
-    with resumed(RunDir(path), **given) as run:
+    with resumed(RunDir(path), again=again, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -188,13 +191,24 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 
 
 @contextmanager
-def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
-    """Open an existing run to go on with it."""
+def resumed(run_dir: RunDir, *, again: GivenAgain | None = None, **given: Unpack[Given]) -> Iterator[Run]:
+    """Open an existing run to go on with it; `again`: see `resume`."""
     with Store.open(run_dir.database) as store:
-        task = find_task(store.config.env or store.config.task)
-        chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
-        with _wall(store.config, given) as wall:
+        config = trusted(store.config, again or GivenAgain(), _used_of(store, given))
+        task = find_task(config.env or config.task)
+        chosen, judge = _prepared(config, task, given, examples_of(store, task))
+        with _wall(config, given) as wall:
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
+
+
+def _used_of(store: Store, given: Given) -> Use:
+    """Return what a resume is about to use of the stored settings."""
+    return Use(
+        address="proposer" not in given,
+        examples=not store.examples,
+        start=not store.completions(GIVEN),
+        wall="wall" not in given,
+    )
 
 
 def _prepared(
@@ -202,6 +216,7 @@ def _prepared(
 ) -> tuple[tuple[Proposer, str], Judge | None]:
     """Find the proposer and the judge, and refuse what cannot work while nothing is written yet."""
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
+    refuse_too_large(config, task)
     judge = given.get("judge") or choose_judge(config)
     if (proposer := given.get("proposer")) is None:
         proposer, announcement = choose_proposer(task, config)

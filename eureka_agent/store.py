@@ -115,7 +115,8 @@ class Store:
         schema = self.meta("schema") if "meta" in tables else None
         if schema != str(SCHEMA):
             raise StoreError(
-                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}: use the version that wrote it."
+                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}: use the version that "
+                "wrote it."
             )
         if missing := sorted({table.split()[0] for table in _TABLES} - tables.keys()):
             raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")

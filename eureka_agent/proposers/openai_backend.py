@@ -58,7 +58,7 @@ class OpenAIBackend:
             raise
         except openai.APIStatusError as error:
             raise self._refusal(error) from None  # its words may repeat the key, and a traceback shows the cause
-        except Exception as error:  # the SDK lets its transport's errors through, and which transport it has varies
+        except Exception as error:  # noqa: BLE001 - the SDK lets its transport's errors through, whatever they are
             raise broken_off(error, self.where) from None
 
     async def _read(self, response: openai.AsyncAPIResponse[Any]) -> bytes:
@@ -77,9 +77,7 @@ class OpenAIBackend:
         try:
             return redacted_all(json.loads(body))
         except (ValueError, RecursionError):
-            return redacted(
-                body.decode("utf-8", "replace")
-            )  # such as a page of HTML, which the error message is to quote
+            return redacted(body.decode("utf-8", "replace"))  # such as a page of HTML, for the error message
 
     def _refusal(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
