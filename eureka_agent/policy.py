@@ -122,7 +122,7 @@ def _check_sizes(sizes: object, tensors: Mapping[str, Tensor]) -> None:
     """Raise ValueError unless the tensors are those of a perceptron with these layers."""
     if not (isinstance(sizes, list) and len(sizes) > 1 and all(type(size) is int and size > 0 for size in sizes)):
         raise ValueError("its header names no sizes of layers")
-    expected = {"observation_mean": (sizes[0],), "observation_std": (sizes[0],)}
+    expected: dict[str, tuple[int, ...]] = {"observation_mean": (sizes[0],), "observation_std": (sizes[0],)}
     for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         expected |= {f"layers.{k}.weight": (fan_out, fan_in), f"layers.{k}.bias": (fan_out,)}
     if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:

@@ -21,7 +21,7 @@ def ancestors(store: Store, name: str) -> list[str]:
     """Return the candidates that led to one, oldest first, itself last: each was in the prompt of the next."""
     parents = {candidate_name(a.generation, sample): a.parents[:1] for a in store.asked() for sample in a.samples}
     line = [name]
-    while parent := parents.get(line[0]):
+    while (parent := parents.get(line[0])) and parent[0] not in line:  # a foreign run may go in circles
         line[:0] = parent
     return line
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -126,7 +127,7 @@ class SavedTensors(Mapping[str, Tensor]):
     """The tensors of a file, each read when it is asked for. Raises OSError and SafetensorError."""
 
     def __init__(self, path: Path) -> None:
-        self._file = safe_open(path, framework="pt")
+        self._file = cast(Any, safe_open(path, framework="pt"))
         self.metadata: Mapping[str, str] = self._file.metadata() or {}
         self._names = tuple(self._file.keys())
 

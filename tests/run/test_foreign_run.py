@@ -308,7 +308,16 @@ def test_records_of_any_values_end_in_a_page_or_a_sentence(
         for _ in range(dice.choice((1, 1, 3))):
             record = _with(record, dice.choice([*_places(record)]), dice.choice(values))
         codes |= _harmless(run, table, rowid, record, capsys)
-    assert codes == {0, 1, 2}
+    assert codes >= {0, 1}
+
+
+def test_candidates_that_were_built_on_each_other_end_in_a_page(
+    run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The prompt of the first generation names a candidate of the second, which names one of the first."""
+    for table, rowid, record in [*_records(run)]:
+        if table == "prompts" and record["generation"] == 0:
+            assert _harmless(run, table, rowid, {**record, "parents": ["g1c0"]}, capsys) == {0}
 
 
 def _harmless(run: RunDir, table: str, rowid: int, record: Any, capsys: pytest.CaptureFixture[str]) -> set[int]:

@@ -160,7 +160,8 @@ def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
         refused({other: tensor for other, tensor in tensors.items() if other != name}, metadata)
     facts = json.loads(metadata["training"])
     stranger = {"index": 9, "record": None, "error": ""}
-    for change in ({"wider": 10**9}, {"done": -1}, {"done": 10**9}, {"members": []}, {"left": [stranger]}):
+    changes: list[dict[str, object]] = [{"wider": 10**9}, {"done": -1}, {"done": 10**9}, {"members": []}]
+    for change in (*changes, {"left": [stranger]}):
         refused(tensors, {**metadata, "training": json.dumps(facts | change)})
 
 
