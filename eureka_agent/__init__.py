@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eureka_agent.distance import sample_transitions as sample_transitions
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.feedback import Question as Question
+    from eureka_agent.foreign_run import GivenAgain as GivenAgain
     from eureka_agent.generator import RewardGenerator as RewardGenerator
     from eureka_agent.policy import Policy as Policy
     from eureka_agent.records import Feedback as Feedback
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _HOME = {
     "EurekaError": "errors",
     "Feedback": "records",
+    "GivenAgain": "foreign_run",
     "Policy": "policy",
     "Question": "feedback",
     "RewardFunction": "reward_function",

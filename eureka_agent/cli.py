@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
 from rich.text import Text
 
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.errors import EurekaError, UsageError
+from eureka_agent.terminal import Terminal
+from eureka_agent.text import visible
 
 if TYPE_CHECKING:
     from eureka_agent.jail import Wall
@@ -62,27 +63,47 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
     from eureka_agent.report import make_listener
     from eureka_agent.run import started
 
-    console = Console()
+    console = Terminal()
     if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
         config = replace(config, feedback="cli")  # someone has to judge, and someone is there
     with make_listener(console) as listener, started(config, listener=listener) as run:
         _go_on(run)
 
 
-def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs"), task: str | None = None) -> None:
+def resume(
+    run: tyro.conf.Positional[str],
+    runs_dir: Path = Path("runs"),
+    task: str | None = None,
+    base_url: str | None = None,
+    examples_dir: Path | None = None,
+    start_from: str | None = None,
+    wall: WallLevel | None = None,
+) -> None:
     """Go on with a run that was stopped. Nothing is asked or trained twice.
+
+    A run's folder may be somebody else's: where it names a server elsewhere, files to read or no sandbox, these are
+    used only when they are given again.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         runs_dir: Folder that holds the runs.
         task: The path of the run's task again, where it is one of your own: a run's folder alone never starts code.
+        base_url: Address of the model's server, where it is not on this machine.
+        examples_dir: The run's folder of examples, while it has not been read yet.
+        start_from: The run's file to start from, while it has not been read yet.
+        wall: Which layers of the sandbox must hold, where the run was started without (--wall checks).
     """
+    from eureka_agent.foreign_run import GivenAgain
     from eureka_agent.report import make_listener
     from eureka_agent.run import resumed
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    with make_listener(Console()) as listener, resumed(found, task=task, listener=listener) as going_on:
+    again = GivenAgain(base_url, examples_dir, start_from, wall)
+    with (
+        make_listener(Terminal()) as listener,
+        resumed(found, task=task, again=again, listener=listener) as going_on,
+    ):
         _go_on(going_on)
 
 
@@ -99,7 +120,7 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
 
     found = RunDir.find(run, runs_dir)
     with Store.open(found.database, writable=False) as store:
-        Console().print(run_view(store))
+        Terminal().print(run_view(store))
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
@@ -112,7 +133,7 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
     from eureka_agent.run_dir import RunDir
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
-    Console().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
+    Terminal().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
 
 
 def diff(
@@ -137,11 +158,11 @@ def diff(
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
         text = code_diff(store, first, second)
-    console = Console()
+    console = Terminal()
     if text and console.is_terminal:
         console.print(Syntax(text, "diff", background_color="default"))
     else:
-        console.out(text.rstrip("\n") or "The code is the same.", highlight=False)
+        console.out(visible(text).rstrip("\n") or "The code is the same.", highlight=False)
 
 
 def export(
@@ -167,14 +188,14 @@ def export(
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
         text = best_as_example(store) if example else export_text(exported(store, policies=policies))
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
         return
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
-    Console().print(f"The {'example' if example else 'run'} is in {out}.")
+    Terminal().print(f"The {'example' if example else 'run'} is in {out}.")
 
 
 def tasks() -> None:
@@ -182,7 +203,7 @@ def tasks() -> None:
     from eureka_agent.registry import all_tasks, broken_tasks
     from eureka_agent.report import tasks_table
 
-    Console().print(tasks_table(all_tasks(), broken_tasks()))
+    Terminal().print(tasks_table(all_tasks(), broken_tasks()))
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
@@ -200,7 +221,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     check_static(reward, found)
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
-    Console().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
+    Terminal().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
 
 
 def evaluate(
@@ -225,7 +246,7 @@ def evaluate(
     from eureka_agent.reward_file import check_static, compare
     from eureka_agent.task_check import checked_task
 
-    console = Console()
+    console = Terminal()
     found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
     with _loud_wall(wall) as opened, make_listener(console) as listener:
@@ -242,7 +263,7 @@ def doctor() -> None:
     from eureka_agent.report import doctor_table
 
     findings = examine()
-    Console().print(doctor_table(findings))
+    Terminal().print(doctor_table(findings))
     broken = [finding for finding in findings if not finding.ok]
     if broken:
         raise SystemExit(1)
@@ -266,6 +287,12 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     except OSError as error:  # a full disk behind our output, a folder that may not be read
         _say(Text.assemble(("error: ", "bold red"), str(error)))
         return 1
+    except Exception as error:  # noqa: BLE001 - a fault of ours; what it quotes may be foreign, or hold a key
+        from eureka_agent.reading import trace_of
+
+        _say(Text(trace_of(error)))
+        _say(Text.assemble(("error: ", "bold red"), "This is a fault of eureka_agent; please report the lines above."))
+        return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     finally:
@@ -288,7 +315,7 @@ def _words(error: BaseException) -> str:
 
 
 def _say(text: Text) -> None:
-    Console(stderr=True, soft_wrap=True).print(text)
+    Terminal(stderr=True, soft_wrap=True).print(text)
 
 
 def _long(arguments: list[str]) -> list[str]:

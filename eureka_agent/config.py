@@ -10,7 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from eureka_agent.address import refuse_user_information
 from eureka_agent.errors import UsageError
+from eureka_agent.redaction import redacted
 from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean, normalised
 
@@ -44,6 +46,23 @@ def sb3_algorithm(name: str) -> str:
     if name.upper() == "DQN":
         raise UsageError(f"DQN chooses among a few actions, and a task's actions are continuous.{known}")
     raise UsageError(f"stable-baselines3 has no algorithm {name!r} for continuous actions.{known}")
+
+
+_MOST = {
+    "generations": 10_000,
+    "samples": 10_000,
+    "attempts": 1_000,
+    "num_envs": 10_000_000,
+    "environment_steps": 10**15,
+    "threads": 4_096,
+    "answer_tokens": 10**8,
+    "max_tokens": 10**15,
+    "concurrency": 10_000,
+    "race_minimum": 10_000,
+}
+"""Counts from 1 to these. They are far above all use: a run folder may be somebody else's, and what its config asks for
+is made before anything else could refuse it."""
+_MOST_REPEATS, _MOST_SEED, _MOST_IN_A_LIST, _MOST_CHARACTERS = 1_000, 2**62, 100, 20_000
 
 
 @dataclass(frozen=True)
@@ -232,7 +251,11 @@ class SynthesisConfig:
         if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
-            raise UsageError(f"--base-url must start with http:// or https://, got {self.base_url!r}.")
+            raise UsageError(f"--base-url must start with http:// or https://, got {redacted(self.base_url)!r}.")
+        if self.base_url is not None:
+            refuse_user_information(self.base_url, "--base-url")
+        if odd := [name for name in self.model_weights if "://" in name]:
+            raise UsageError(f"A model's name is no address: give the server as --base-url, got {redacted(odd[0])!r}.")
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
 
@@ -251,14 +274,28 @@ class SynthesisConfig:
             raise UsageError("--task is empty: name a task or say what the robot should do.")
 
     def _check_counts(self) -> None:
-        counts = ("generations", "samples", "attempts", "num_envs", "environment_steps", "threads", "answer_tokens")
-        for name in (*counts, "max_tokens", "concurrency", "race_minimum"):
+        for name, most in _MOST.items():
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {value}.")
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {_short(value)}.")
+            if value is not None and value > most:
+                raise UsageError(f"--{name.replace('_', '-')} must be at most {most:,}, got {_short(value)}.")
+        for name in ("repairs", "examples", "final_seeds"):
+            if getattr(self, name) > _MOST_REPEATS:
+                raise UsageError(f"--{name.replace('_', '-')} must be at most {_MOST_REPEATS:,}.")
         for name in ("repairs", "examples"):
             if getattr(self, name) < 0:
-                raise UsageError(f"--{name} must be 0 (none) or more, got {getattr(self, name)}.")
+                raise UsageError(f"--{name} must be 0 (none) or more, got {_short(getattr(self, name))}.")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        if abs(self.seed) > _MOST_SEED:
+            raise UsageError(f"--seed must lie between -{_MOST_SEED:,} and {_MOST_SEED:,}, got {_short(self.seed)}.")
+        for name in ("models", "race_rungs", "race_keep"):
+            if len(getattr(self, name)) > _MOST_IN_A_LIST:
+                raise UsageError(f"--{name.replace('_', '-')} takes at most {_MOST_IN_A_LIST} values.")
+        if isinstance(self.task, str) and len(self.task) > _MOST_CHARACTERS:
+            raise UsageError(f"--task has {len(self.task):,} characters; at most {_MOST_CHARACTERS:,} are read.")
         if self.examples_dir is not None and not self.examples:
             raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
 
@@ -384,3 +421,8 @@ def _is_task(value: object) -> bool:
     """Whether `value` is a `Task`; who has one has imported it, and this module does not, which takes seconds."""
     module = sys.modules.get("eureka_agent.task")
     return module is not None and isinstance(value, module.Task)
+
+
+def _short(value: float) -> str:
+    """Return a number for a message; Python writes no integer of more than 4,300 digits."""
+    return f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"

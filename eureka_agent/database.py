@@ -6,6 +6,7 @@ that may already move the write-ahead log into the file.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -13,12 +14,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from eureka_agent.errors import RunDirError, StoreError
+from eureka_agent.text import clean
 
 if sys.platform != "win32":  # so that `Wall` can say there what to do instead
     import fcntl
 
 _BUSY_S = 5.0
 """How long another program's transaction is waited for."""
+_MOST_BYTES = 256 * 2**20
+"""No text or policy of a run is longer; SQLite refuses to make one that is."""
+_PROGRAM = re.compile(r"\b(?:CHECK|GENERATED|AS|DEFAULT|COLLATE)\b", re.IGNORECASE)
+"""What makes SQLite compute something when a row is read or written."""
 _PEEK_S = 0.5
 """How long a claim is waited for, since `is_claimed` takes one for a moment."""
 
@@ -32,6 +38,12 @@ def read_database(path: Path) -> sqlite3.Connection:
     """Return a connection that only reads, to a file that is a whole database. Raises StoreError."""
     if not path.is_file():
         raise StoreError(f"There is no database {path}.")
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.exists():  # it may name any file, which SQLite would remove when it rolls back
+        raise StoreError(
+            f"{path} has the journal {journal.name}, which no run leaves once it has written anything: remove the run, "
+            "and start it anew. Nothing in it was changed."
+        )
     db = _connect(path, "ro")
     try:
         _look_through(path, db)
@@ -79,7 +91,11 @@ def _lock_file(path: Path) -> Path:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         uri = f"{path.resolve().as_uri()}?mode={mode}"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA cell_size_check = ON")
+        return db
     except sqlite3.Error as error:
         raise StoreError(f"Cannot open {path}: {error}.") from error
 
@@ -97,6 +113,11 @@ def _writable(path: Path, mode: str) -> sqlite3.Connection:
 
 def _look_through(path: Path, db: sqlite3.Connection) -> None:
     try:
+        if foreign := _program_in(db):
+            raise StoreError(
+                f"{path} holds {foreign}, which no run has: it may have been changed to do harm. Nothing in it was "
+                "changed: start the run anew."
+            )
         problems = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
     except UnicodeDecodeError:  # the complaint quotes what should be a name
         problems = ["its schema is no text"]
@@ -105,11 +126,21 @@ def _look_through(path: Path, db: sqlite3.Connection) -> None:
             raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
         problems = [str(error)]
     if problems != ["ok"]:
-        reason = " ".join(problems[0].split())
+        reason = clean(problems[0])
         raise StoreError(
             f"{path} is damaged or no database ({reason}). Nothing in it was changed: put a copy in its place, or "
             "start the run anew (docs/store.md)."
         )
+
+
+def _program_in(db: sqlite3.Connection) -> str:
+    """Return what the schema holds beside plain tables, in words: all of it is a program that SQLite would run."""
+    for kind, name, statement in db.execute("SELECT type, name, sql FROM sqlite_schema"):
+        plain = kind == "table" and str(statement).startswith("CREATE TABLE ") and not _PROGRAM.search(str(statement))
+        automatic = kind == "index" and statement is None  # of a primary key
+        if not (plain or automatic):
+            return clean(f"the {kind} {str(name)[:60]!r}")
+    return ""
 
 
 def _is_passing(error: sqlite3.DatabaseError) -> bool:

@@ -15,6 +15,7 @@
     │   ├── ProbeError            it ran on sample states and did not keep the contract
     │   ├── RewardRuntimeError    it broke during training (exception, NaN, deadline)
     │   └── GraphError            what its process sent as its list of operations is not accepted
+    ├── OwnFaultError             eureka_agent itself broke on a candidate: that one is lost, the run goes on
     ├── WallError                 the wall itself failed: never the candidate's fault
     │   └── MissingLayerError     this machine lacks a layer that the run's --wall needs (exit code 2)
     ├── ProposerError             the proposer gave no completion
@@ -37,6 +38,8 @@ second is one more thing the next prompt says.
 """
 
 from __future__ import annotations
+
+from eureka_agent.text import shortened, storable
 
 
 class EurekaError(Exception):
@@ -72,7 +75,10 @@ class CredentialsError(UsageError):
 
 
 class CandidateError(EurekaError):
-    """A candidate's own fault. The message is one sentence that a model can act on."""
+    """A candidate's own fault. The message is one sentence that a model can act on, of at most 1,000 characters."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(storable(message)))
 
 
 class ExtractionError(CandidateError):
@@ -93,6 +99,13 @@ class RewardRuntimeError(CandidateError):
 
 class GraphError(CandidateError):
     """What a sealed process sent as its reward's list of operations is none that trusted code may run."""
+
+
+class OwnFaultError(EurekaError):
+    """eureka_agent met something in a candidate that it did not foresee: a fault of ours, never the candidate's.
+
+    The cause is the exception that says where. The candidate is lost, and the run goes on.
+    """
 
 
 class WallError(EurekaError):

@@ -67,6 +67,16 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class FaultMet:
+    """eureka_agent itself broke on a candidate, which is lost; the run goes on."""
+
+    name: str
+    """The candidate's."""
+    trace: str
+    """The traceback."""
+
+
+@dataclass(frozen=True)
 class TrainingStarted:
     """A population starts to train: candidates, or baselines when `candidates` is empty."""
 
@@ -140,6 +150,7 @@ Event: TypeAlias = (
     | Proposed
     | SentBack
     | Rejected
+    | FaultMet
     | TrainingStarted
     | Trained
     | BaselinesMeasured

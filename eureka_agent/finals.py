@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from eureka_agent.checks import check_source
 from eureka_agent.events import FinalMeasured, Listener
+from eureka_agent.reading import checked_again
 from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
 from eureka_agent.statistics import Score, human_normalised, interquartile_mean
 from eureka_agent.store import Store
@@ -70,7 +70,7 @@ def measure_finals(
             return
         started, with_seed = time.monotonic(), trials.with_seed(seed)
         with ExitStack() as open_rewards:
-            reward = with_seed.open(check_source(code.code, trials.task.reward_inputs), open_rewards)
+            reward = with_seed.open(checked_again(code, trials.task.reward_inputs), open_rewards)
             (trial,), human, sparse, random = with_seed.references([best.candidate.name], [reward])
         by_human = _training(human, random) if human else None
         final = Final(seed, _training(trial, random), by_human, _training(sparse, random))

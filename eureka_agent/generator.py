@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eureka_agent.checks import check_source
 from eureka_agent.config import WallLevel, alias_used
-from eureka_agent.errors import CandidateError, UsageError
-from eureka_agent.extract import extract
+from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
+from eureka_agent.reading import read_answer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
@@ -97,9 +96,11 @@ class RewardGenerator:
     def _checked(self, completion: Completion) -> Outcome:
         candidate = Candidate(self._round, completion, None)
         try:
-            reward = check_source(extract(completion.text), self.task.reward_inputs)
+            reward = read_answer(completion, self.task.reward_inputs)
         except CandidateError as error:
             return Outcome(candidate, Failure("check", str(error)))
+        except OwnFaultError as error:
+            return Outcome(candidate, Failure("fault", str(error)))
         return Outcome(replace(candidate, reward=reward))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,6 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
+from eureka_agent.text import clean
 
 OBSERVATION_CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""
@@ -27,6 +29,9 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 _SHAPE = ("sizes", "activation", "output", "observation_clip")
+MOST_BYTES = 256 * 2**20
+"""Of a policy's file; those that are trained here have less than a hundredth of it."""
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, RuntimeError, RecursionError, SafetensorError)
 _HEADER = "policy"  # one entry for all of `_SHAPE`: safetensors writes several in no fixed order
 
 
@@ -79,20 +84,46 @@ class Policy(nn.Module):
     def load(cls, path: Path | str) -> Policy:
         """Read what `save` wrote. Raises UsageError when the file is missing or is no policy."""
         try:
-            return cls.from_bytes(Path(path).read_bytes())
+            return cls.from_bytes(_read(Path(path)))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} is not a policy file (policy.safetensors of a run): {error}") from error
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Policy:
-        """Return what `to_bytes` wrote. Raises ValueError when it is no policy."""
+        """Return what `to_bytes` wrote. Raises ValueError when it is no policy.
+
+        What the header says of sizes is compared with the tensors that are there before anything is made of it.
+        """
         try:
-            header_size = int.from_bytes(data[:8], "little")
-            header: dict[str, str] = json.loads(data[8 : 8 + header_size]).get("__metadata__", {})
+            header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
             old = f'{{"sizes": {header.get("sizes")}}}'  # all that files said when every policy had ELU
             shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
+            tensors = load(data)  # compares the shapes with the length of `data`
+            _check_sizes(shape["sizes"], tensors)
             policy = cls(**shape)
-            policy.load_state_dict(load(data))
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ValueError(str(error)) from error
+            policy.load_state_dict(tensors)
+        except _UNREADABLE as error:
+            raise ValueError(clean(str(error)[:400])) from error
         return policy.eval()
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's content once its header was compared with its size. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header_bytes = int.from_bytes(file.read(8), "little")
+        if size > MOST_BYTES or header_bytes > size - 8:
+            raise ValueError(f"its header declares {header_bytes:,} bytes and the file has {size:,}")
+        file.seek(0)
+        return file.read(MOST_BYTES)
+
+
+def _check_sizes(sizes: object, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError unless the tensors are those of a perceptron with these layers."""
+    if not (isinstance(sizes, list) and len(sizes) > 1 and all(type(size) is int and size > 0 for size in sizes)):
+        raise ValueError("its header names no sizes of layers")
+    expected: dict[str, tuple[int, ...]] = {"observation_mean": (sizes[0],), "observation_std": (sizes[0],)}
+    for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+        expected |= {f"layers.{k}.weight": (fan_out, fan_in), f"layers.{k}.bias": (fan_out,)}
+    if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
+        raise ValueError("its tensors do not have the sizes that its header names")

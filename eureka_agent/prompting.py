@@ -28,6 +28,7 @@ _STAGE_WORDS = {
     "probe": "broke its contract on sample states",
     "screening": "refused before it was trained",
     "training": "broke while a policy was trained",
+    "fault": "could not be tried out",
 }
 
 

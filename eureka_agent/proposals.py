@@ -9,7 +9,6 @@ from dataclasses import replace
 from eureka_agent.errors import EmptyAnswersError, LimitReachedError
 from eureka_agent.events import Listener, Proposed, SentBack
 from eureka_agent.examples import choose_examples
-from eureka_agent.extract import why_unanswered
 from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ITS_OWN, no_answer
@@ -139,7 +138,7 @@ class Proposals:
         """
         most = 0 if self.stopped else self._config.repairs
         hopeful = [o for o in failed if o.candidate.completion.repair < most and not o.candidate.given]
-        hopeful = [o for o in hopeful if not why_unanswered(o.candidate.completion.text)]
+        hopeful = [o for o in hopeful if not o.candidate.completion.unanswered]
         again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
         repaired: list[Completion] = []
         with suppress(*ITS_OWN):
@@ -170,7 +169,7 @@ class Proposals:
         try:
             for completion in self._proposer.propose(prompts) if prompts else ():
                 repair = prompts[completion.index].repair
-                if not (repair and why_unanswered(completion.text)):  # then the answer that was sent back stays
+                if not (repair and completion.unanswered):  # then the answer that was sent back stays
                     yield self._kept(g, replace(completion, repair=repair))
         except LimitReachedError as limit:
             self.stopped = str(limit)
@@ -192,7 +191,7 @@ def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
 
 def _any_text(completions: Iterable[Completion]) -> bool:
     """Whether a model wrote anything; before a repair it did."""
-    return any((c.text.strip() and not why_unanswered(c.text)) or c.repair for c in completions)
+    return any(c.text.strip() or c.repair for c in completions)
 
 
 def _explained(outcome: Outcome) -> Outcome:

@@ -11,8 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from eureka_agent.text import shortened, storable
+
 Role = Literal["system", "user", "assistant"]
-Stage = Literal["extract", "check", "probe", "screening", "training"]
+Stage = Literal["extract", "check", "probe", "screening", "training", "fault"]
+"""What a candidate failed at; `fault`: it was lost by a fault of ours."""
 GIVEN = -1
 """The generation of the reward that a search starts from, if it was given one; what is proposed counts from 0."""
 
@@ -22,12 +25,22 @@ def candidate_name(generation: int, index: int) -> str:
     return "start" if generation == GIVEN else f"g{generation}c{index}"
 
 
+def _set(record: object, **values: str) -> None:
+    """Set fields of a frozen record while it is made."""
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of a chat."""
 
     role: Role
     content: str
+
+    def __post_init__(self) -> None:
+        """Replace lone surrogates, which no server takes."""
+        _set(self, content=storable(self.content))
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class Completion:
     index: int
     """Which of the generation's samples this is, from 0."""
     text: str
+    """Without lone surrogates, whatever the server sent."""
     proposer: str
     """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search starts from it."""
     prompt_tokens: int | None = None
@@ -50,6 +64,12 @@ class Completion:
     """What the server calls the model that answered, with its version where it says so."""
     repair: int = 0
     """How many answers to the same prompt failed before this one, and were sent back."""
+    unanswered: str = ""
+    """Why there is no answer, where the request was refused for its prompt; the text is empty then."""
+
+    def __post_init__(self) -> None:
+        """Replace lone surrogates, which neither files nor servers take."""
+        _set(self, text=storable(self.text), served_by=storable(self.served_by))
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,11 @@ class Failure:
 
     stage: Stage
     message: str
+    """At most 1,000 characters."""
+
+    def __post_init__(self) -> None:
+        """Cut what is longer, and make it one line: it stands in prompts, where lines have a meaning."""
+        _set(self, message=shortened(storable(" ".join(self.message.split()))))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
+from eureka_agent.files import write_file
+from eureka_agent.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
@@ -25,11 +27,12 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
+from eureka_agent.records import GIVEN, Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import A_WISH, looks_like_path, named_task, reference
 from eureka_agent.report import CurveWriter, summary
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
+from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.serial import from_json, to_json
@@ -84,9 +87,8 @@ class Run:
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
         with saving(self.dir.path):
-            self.dir.summary.write_text(
-                json.dumps(summary(finished, self._store.config, self.task), indent=2) + "\n", "utf-8"
-            )
+            figures = summary(finished, self._store.config, self.task)
+            write_file(self.dir.summary, json.dumps(figures, indent=2) + "\n")
         self._store.put_finished()
         self._tell(finished)
 
@@ -166,13 +168,16 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
         yield from run.generations()
 
 
-def resume(path: Path, *, task: TaskLike | None = None, **given: Unpack[Given]) -> SynthesisResult:
+def resume(
+    path: Path, *, task: TaskLike | None = None, again: GivenAgain | None = None, **given: Unpack[Given]
+) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
     Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. `task`:
-    the run's task again, where its code lies outside `envs/`: a run's folder alone never starts code.
+    the run's task again, where its code lies outside `envs/`: a run's folder alone never starts code. `again`: what
+    else is not taken from the folder, which may be somebody else's, such as `GivenAgain(base_url="https://…")`.
     """
-    with resumed(RunDir(path), task=task, **given) as run:
+    with resumed(RunDir(path), task=task, again=again, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -203,13 +208,16 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 
 
 @contextmanager
-def resumed(run_dir: RunDir, *, task: TaskLike | None = None, **given: Unpack[Given]) -> Iterator[Run]:
-    """Open an existing run to go on with it. `task`: see `resume`."""
+def resumed(
+    run_dir: RunDir, *, task: TaskLike | None = None, again: GivenAgain | None = None, **given: Unpack[Given]
+) -> Iterator[Run]:
+    """Open an existing run to go on with it; `task` and `again`: see `resume`."""
     with Store.open(run_dir.database) as store:
-        task = store.config.episodes_of(_task_again(store, task))
-        chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
-        with _wall(store.config, given) as wall:
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
+        config = trusted(store.config, again or GivenAgain(), _used_of(store, given))
+        of_run = config.episodes_of(_task_again(store, task))
+        chosen, judge = _prepared(config, of_run, given, examples_of(store, of_run))
+        with _wall(config, given) as wall:
+            yield _run(run_dir, store, of_run, chosen, wall, given.get("listener"), judge, resumed=True)
 
 
 def _storable(config: SynthesisConfig, task: Task) -> SynthesisConfig:
@@ -249,11 +257,22 @@ def _task_again(store: Store, given: TaskLike | None) -> Task:
     return task
 
 
+def _used_of(store: Store, given: Given) -> Use:
+    """Return what a resume is about to use of the stored settings."""
+    return Use(
+        address="proposer" not in given,
+        examples=not store.examples,
+        start=not store.completions(GIVEN),
+        wall="wall" not in given,
+    )
+
+
 def _prepared(
     config: SynthesisConfig, task: Task, given: Given, examples: Sequence[Example]
 ) -> tuple[tuple[Proposer, str], Judge | None]:
     """Find the proposer and the judge, and refuse what cannot work while nothing is written yet."""
     choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
+    refuse_too_large(config, task)
     judge = given.get("judge") or choose_judge(config)
     if (proposer := given.get("proposer")) is None:
         proposer, announcement = choose_proposer(task, config)
@@ -308,7 +327,7 @@ def _run(
 ) -> Run:
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
-    listeners: list[Listener] = [FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
+    listeners: list[Listener] = [FileWriter(run_dir, store, task.reward_inputs), CurveWriter(run_dir.curves)]
     if listener is not None:
         listeners.append(listener)
 

@@ -55,6 +55,10 @@ class RunDir:
         """TensorBoard event files, one folder a candidate."""
         return self.path / "tensorboard"
 
+    def fault(self, candidate: str) -> Path:
+        """Traceback of a fault of ours that a candidate met."""
+        return self.path / "faults" / f"{candidate}.txt"
+
     def prompt(self, generation: int, attempt: int, plan: int = 0) -> Path:
         """Text of one of the prompts of an attempt at a generation."""
         retry, part = f"_retry_{attempt}" if attempt else "", f"_plan_{plan}" if plan else ""

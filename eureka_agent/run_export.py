@@ -13,10 +13,12 @@ from typing import Any
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.examples import example_text
+from eureka_agent.reading import checked_again
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.selection import best_so_far
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
+from eureka_agent.text import clean, visible
 
 FORMAT = "eureka-agent run 1"
 """Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""
@@ -78,7 +80,8 @@ def best_as_example(store: Store) -> str:
     if best is None or best.candidate.reward is None:
         raise UsageError("The run has no best reward that could be an example: let it go on, or take another run.")
     task = store.task
-    return example_text(config.wish(task), task.reward_inputs, best.candidate.reward)
+    reward = checked_again(best.candidate.reward, task.reward_inputs)
+    return example_text(visible(config.wish(task)), task.reward_inputs, reward)
 
 
 def export_text(export: RunExport) -> str:
@@ -91,8 +94,8 @@ def read_export(path: Path) -> RunExport:
     try:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is no exported run: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreError(f"{path} is no exported run: {clean(str(error)[:400])}") from error
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)

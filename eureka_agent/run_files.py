@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from eureka_agent.events import Event, GenerationFinished, GenerationStarted, Proposed, SentBack, StartMeasured
-from eureka_agent.records import Asked, Outcome, candidate_name
+import re
+
+from eureka_agent.events import (
+    Event,
+    FaultMet,
+    GenerationFinished,
+    GenerationStarted,
+    Proposed,
+    SentBack,
+    StartMeasured,
+)
+from eureka_agent.files import write_file
+from eureka_agent.reading import checked_again
+from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.store import Store
+from eureka_agent.task import StateSpec
+
+_ROLE = re.compile(r"^(?=# (?:system|user|assistant)\s*$)", re.MULTILINE)
 
 
 class FileWriter:
     """Writes prompts, completions, the best reward and its policy as they come; an events listener."""
 
-    def __init__(self, run_dir: RunDir, store: Store) -> None:
-        self._dir, self._store = run_dir, store
+    def __init__(self, run_dir: RunDir, store: Store, spec: StateSpec) -> None:
+        """`spec`: what the task's rewards may read; what is written is checked against it once more."""
+        self._dir, self._store, self._spec = run_dir, store, spec
 
     def __call__(self, event: Event) -> None:
         """Write what the event is about. Raises StoreError."""
@@ -31,7 +47,9 @@ class FileWriter:
                         self._write_prompt(asked)
             case Proposed(generation, completion):
                 path = self._dir.completion(candidate_name(generation, completion.index))
-                path.write_text(completion.text, "utf-8", errors="replace")
+                write_file(path, _answer(completion))
+            case FaultMet(name, trace):
+                write_file(self._dir.fault(name), trace)
             case StartMeasured(outcome):
                 self._write_best(outcome)
             case GenerationFinished(generation) if generation.best is not None:
@@ -43,13 +61,23 @@ class FileWriter:
         path = self._dir.prompt(asked.generation, asked.attempt, asked.plan)
         if asked.repair:
             path = self._dir.repair(candidate_name(asked.generation, asked.samples[0]), asked.repair)
-        text = "\n\n".join(f"# {message.role}\n\n{message.content}" for message in asked.messages)
-        path.write_text(text + "\n", "utf-8", errors="replace")
+        write_file(path, "\n\n".join(map(_part, asked.messages)) + "\n")
 
     def _write_best(self, best: Outcome) -> None:
         candidate = best.candidate
         policy = self._store.policy(candidate.generation, candidate.index)
         if candidate.reward is not None:
-            self._dir.best_reward.write_text(candidate.reward.code, "utf-8")
+            write_file(self._dir.best_reward, checked_again(candidate.reward, self._spec).code)
         if policy is not None:
-            self._dir.policy.write_bytes(policy)
+            write_file(self._dir.policy, policy)
+
+
+def _answer(completion: Completion) -> str:
+    """Return what an answer's file says."""
+    return f"(No answer: {completion.unanswered})\n" if completion.unanswered else completion.text
+
+
+def _part(message: Message) -> str:
+    """Return one message of a prompt; a line of its text that looks like the title of a message is escaped."""
+    content = _ROLE.sub(r"\\", message.content)
+    return f"# {message.role}\n\n{content}"

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.distance import Transitions, canonical, distance_of, nearest, sample_transitions
-from eureka_agent.errors import CandidateError
+from eureka_agent.errors import CandidateError, StoreError
 from eureka_agent.policy import Policy
 from eureka_agent.preference import Rollouts, preference, roll_out
+from eureka_agent.reading import checked_again
 from eureka_agent.records import Candidate, Failure, Outcome, RewardSource
 from eureka_agent.reward import RewardRunner
 from eureka_agent.store import Store
@@ -117,7 +118,7 @@ class Screening:
             name, source = outcome.candidate.name, outcome.candidate.reward
             trained = outcome.failure is None or outcome.failure.stage == "training"
             if trained and source and not outcome.twin and name not in self._canonical:
-                self._canonical[name] = self._of_source(source)
+                self._canonical[name] = self._of_source(checked_again(source, self._trials.task.reward_inputs))
         return self._canonical
 
     def _episodes(self) -> Rollouts:
@@ -128,11 +129,18 @@ class Screening:
         if self._rollouts is None or self._rollouts[0] != names:
             seed, task = self._config.seed, self._trials.task
             stored = [self._store.policy(o.candidate.generation, o.candidate.index) for o in chosen]
-            policies = [Policy.from_bytes(data) for data in stored if data is not None]
+            policies = [self._policy(data) for data in stored if data is not None]
             with one_torch_thread():
                 episodes = roll_out(task, [random_actions(task, seed=seed), *policies], episodes=_EPISODES, seed=seed)
             self._rollouts = names, episodes
         return self._rollouts[1]
+
+    def _policy(self, data: bytes) -> Policy:
+        """Return a policy that the run's database holds. Raises StoreError."""
+        try:
+            return Policy.from_bytes(data)
+        except ValueError as error:
+            raise StoreError(f"The run holds a damaged policy: {error}.") from error
 
     @cached_property
     def _transitions(self) -> Transitions:

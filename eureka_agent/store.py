@@ -19,6 +19,7 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
+from eureka_agent.files import refuse_links
 from eureka_agent.records import (
     Asked,
     Baseline,
@@ -33,6 +34,7 @@ from eureka_agent.records import (
 from eureka_agent.registry import named_task
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.task_facts import TaskFacts, facts_of
+from eureka_agent.text import clean
 
 SCHEMA = 3
 _TABLES = (
@@ -89,8 +91,10 @@ class Store:
     def open(cls, path: Path, *, writable: bool = True) -> Store:
         """Open an existing one; a writable one belongs to one process at a time.
 
-        Raises RunDirError when another process has it, and StoreError when it is not whole or of another version.
+        Raises RunDirError when another process has it or its folder holds links, and StoreError when it is not whole or
+        of another version.
         """
+        refuse_links(path.parent)
         store = cls._open(path, read_database, claimed=writable and path.exists())
         try:
             store._check_tables()
@@ -104,7 +108,8 @@ class Store:
 
     def _check_tables(self) -> None:
         """Refuse a database that is none of this version."""
-        tables = {str(name) for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        rows = self._rows("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+        tables = {str(name): str(statement) for name, statement in rows}
         if not tables:
             raise StoreError(
                 f"The run {self.path.parent} was stopped before it had written anything: remove it, and start it anew."
@@ -112,10 +117,14 @@ class Store:
         schema = self.meta("schema") if "meta" in tables else None
         if schema != str(SCHEMA):
             raise StoreError(
-                f"{self.path} has schema {schema}, this version reads {SCHEMA}: use the version that wrote it."
+                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}: use the version that "
+                "wrote it."
             )
-        if missing := sorted({table.split()[0] for table in _TABLES} - tables):
+        if missing := sorted({table.split()[0] for table in _TABLES} - tables.keys()):
             raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")
+        known = {table.split()[0]: f"CREATE TABLE {table}" for table in _TABLES}
+        if other := [name for name, statement in known.items() if tables[name] != statement]:
+            raise StoreError(f"{self.path} is damaged: its table {other[0]} is none of a run (docs/store.md).")
 
     def close(self) -> None:
         """Close the database and let others write to it."""

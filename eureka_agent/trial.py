@@ -14,12 +14,20 @@ from typing import Literal
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
 from eureka_agent.distance import COMPARED_ROWS
-from eureka_agent.errors import CandidateError, CheckError, EurekaError, ExtractionError, ProbeError, TaskError
-from eureka_agent.events import BaselinesMeasured, Listener, Trained, TrainingStarted
-from eureka_agent.extract import extract
+from eureka_agent.errors import (
+    CandidateError,
+    CheckError,
+    EurekaError,
+    ExtractionError,
+    OwnFaultError,
+    ProbeError,
+    TaskError,
+)
+from eureka_agent.events import BaselinesMeasured, FaultMet, Listener, Trained, TrainingStarted
 from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.probe import probe
+from eureka_agent.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.store import Store
@@ -74,16 +82,23 @@ class Trials:
             self._samples = sample_states(task, seed=seed, device=device)
 
     def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, RewardRunner] | Outcome:
-        """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome."""
+        """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome.
+
+        A fault of ours that it meets costs this candidate alone; its traceback is told, and kept in the run's folder.
+        """
         try:
-            reward = check_source(extract(candidate.completion.text), self.task.reward_inputs)
+            reward = read_answer(candidate.completion, self.task.reward_inputs)
             candidate = replace(candidate, reward=reward)
-            sealed = self.open(reward, open_rewards)
-            graph = sealed.graph(self._samples, self._counts)
-            candidate = replace(candidate, function=_fingerprint(reward, graph))
-            return candidate, self._near_the_worlds(sealed, graph)
+            with faults_as_ours("trying the reward on sample states"):
+                sealed = self.open(reward, open_rewards)
+                graph = sealed.graph(self._samples, self._counts)
+                candidate = replace(candidate, function=_fingerprint(reward, graph))
+                return candidate, self._near_the_worlds(sealed, graph)
         except CandidateError as error:
             return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
+        except OwnFaultError as error:
+            self._tell(FaultMet(candidate.name, trace_of(error)))
+            return Outcome(candidate, Failure("fault", str(error)))
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
         """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -36,6 +40,51 @@ def test_a_file_with_an_unknown_activation(tmp_path: Path) -> None:
     save_file(dict(Policy((3, 2)).state_dict()), tmp_path / "odd.safetensors", metadata=header)
     with pytest.raises(UsageError, match="is not a policy file"):
         Policy.load(tmp_path / "odd.safetensors")
+
+
+def declared(sizes: object, tensors: Mapping[str, tuple[int, ...]], tail: bytes = b"") -> bytes:
+    """Return a policy's file whose header declares tensors that are not there."""
+    header: dict[str, object] = {"__metadata__": {"policy": json.dumps({"sizes": sizes})}}
+    at = 0
+    for name, shape in tensors.items():
+        end = at + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, end]}
+        at = end
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + tail
+
+
+HUGE = {"observation_mean": (10**9,), "observation_std": (10**9,), "layers.0.weight": (1, 10**9), "layers.0.bias": (1,)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        declared([10**9, 1], HUGE),
+        declared([10**9, 10**9], {}),
+        declared([10**9, 1], {"observation_mean": (1,)}, bytes(4)),
+        declared([-1, 1], {}),
+        declared("abc", {}),
+        (2**62).to_bytes(8, "little") + b"{}",
+        (99_999).to_bytes(8, "little") + b"[" * 99_999,
+        b"",
+    ],
+    ids=["huge", "huge without tensors", "one tensor", "negative", "no list", "long header", "nested", "empty"],
+)
+def test_a_header_that_declares_more_than_there_is_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "policy.safetensors").write_bytes(data)
+    with pytest.raises(UsageError, match="is not a policy file"):
+        Policy.load(tmp_path / "policy.safetensors")
+    with pytest.raises(ValueError, match=r"."):
+        Policy.from_bytes(data)
+
+
+def test_a_policy_of_many_gigabytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.safetensors"
+    path.write_bytes(declared([10**9, 1], HUGE))
+    os.truncate(path, 2**35)  # takes no room on the disk
+    with pytest.raises(UsageError, match=r"the file has 34,359,738,368"):
+        Policy.load(path)
 
 
 @pytest.mark.parametrize(("activation", "output"), [("elu", "clip"), ("relu", "tanh"), ("tanh", "clip")])

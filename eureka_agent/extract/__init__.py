@@ -16,23 +16,12 @@ from eureka_agent.extract.blocks import Block, Reader
 from eureka_agent.extract.entry import ENTRY_POINT, last_entry, last_renamed
 from eureka_agent.extract.views import normalised, views
 
-__all__ = ["ENTRY_POINT", "extract", "unanswered", "why_unanswered"]
+__all__ = ["ENTRY_POINT", "extract"]
 _DEFINED = re.compile(rf"\bdef\s+{ENTRY_POINT}\s*\(")
 _ASK = {
     "answer": f"answer with one ```python block that defines {ENTRY_POINT}.",
     "file": f"write one function {ENTRY_POINT}.",
 }
-_BEGIN, _END = "<unanswered>", "</unanswered>"
-
-
-def unanswered(reason: str) -> str:
-    """Return what stands in an answer's place where its request was refused; extracting it fails with `reason`."""
-    return f"{_BEGIN}{reason}{_END}"
-
-
-def why_unanswered(text: str) -> str:
-    """Return why a request was refused; empty for an answer."""
-    return text.removeprefix(_BEGIN).removesuffix(_END) if text.startswith(_BEGIN) and text.endswith(_END) else ""
 
 
 def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
@@ -46,8 +35,6 @@ def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
 
     Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the text.
     """
-    if reason := why_unanswered(text):
-        raise ExtractionError(reason)
     ask = _ASK[of]
     text = normalised(text)
     if not text.strip():

@@ -16,7 +16,8 @@ _MAX_FENCES = 400  # the last ones count: the final answer stands at the end
 _MAX_INNER_FENCES = 8  # fence lines inside strings of one block
 
 # A fence stands alone on its line; backticks may also follow text ("Sure: ```python", "return r, {}```").
-_FENCE = re.compile(r"(?P<before>\s*|[^`]*(?=`))(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
+# The marks are possessive (`{3,}+`): giving characters of a long one back would take time quadratic in its length.
+_FENCE = re.compile(r"(?P<before>\s*|[^`]*(?=`))(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`]*)")
 _CONTINUES = (" ", "\t", ")", "]", "}")
 _KEPT_IN_PROSE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign)
 

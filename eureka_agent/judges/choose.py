@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Judge, by_fitness
 from eureka_agent.judges.terminal import TerminalJudge
+from eureka_agent.terminal import Terminal
 
 
 def choose_judge(config: SynthesisConfig) -> Judge | None:
@@ -17,7 +16,7 @@ def choose_judge(config: SynthesisConfig) -> Judge | None:
     """
     match config.feedback:
         case "cli":
-            return TerminalJudge(Console())
+            return TerminalJudge(Terminal())
         case "synthetic":
             return by_fitness
         case "none" if config.has_fitness:

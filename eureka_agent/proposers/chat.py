@@ -19,7 +19,6 @@ from eureka_agent.errors import (
     QuotaError,
     UnknownModelError,
 )
-from eureka_agent.extract import unanswered
 from eureka_agent.proposers.backend import event_loop
 from eureka_agent.proposers.bandit import Choice, Weighted
 from eureka_agent.proposers.model import Model
@@ -185,4 +184,5 @@ def no_answer(index: int, model: str, error: ProposerError) -> Completion:
     It counts as asked: a resumed run does not send the same prompt again.
     """
     nothing = None if error.may_be_billed else 0
-    return Completion(index, unanswered(str(error)), model, nothing, nothing, None if error.may_be_billed else 0.0)
+    cost = None if error.may_be_billed else 0.0
+    return Completion(index, "", model, nothing, nothing, cost, unanswered=str(error))

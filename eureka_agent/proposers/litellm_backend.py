@@ -14,6 +14,7 @@ from typing import Any
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.refusals import broken_off, causes, excerpt, known_status, refusal
+from eureka_agent.redaction import redacted_all
 
 
 class LiteLLMBackend:
@@ -55,9 +56,9 @@ class LiteLLMBackend:
                 max_retries=0,
                 **options,
             )
-            return response.model_dump()
-        except Exception as error:  # its errors have no base of their own, and some are the transport's
-            raise self._translated(error) from error
+            return redacted_all(response.model_dump())
+        except Exception as error:  # noqa: BLE001 - its errors have no base of their own, and some are the transport's
+            raise self._translated(error) from None  # its words may repeat the key, and a traceback shows the cause
 
     def _translated(self, error: Exception) -> ProposerError:
         """Return our error for one of LiteLLM's, by what was really sent.

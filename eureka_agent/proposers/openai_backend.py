@@ -5,18 +5,18 @@ Import this module only when a model is used: the SDK takes a second to load.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import openai
 
-from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
+from eureka_agent.address import is_local, refuse_user_information
+from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError
 from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.refusals import broken_off, excerpt, refusal
+from eureka_agent.redaction import redacted, redacted_all
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
@@ -28,9 +28,11 @@ class OpenAIBackend:
     """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may go without."""
 
     def __init__(self, model: str, *, base_url: str | None = None, deadline_s: float = 600.0) -> None:
-        """Raise CredentialsError without a key, UsageError for a base URL that is none."""
+        """Raise CredentialsError without a key, UsageError for a base URL that is none, or that holds a password."""
         url = base_url or os.environ.get(URL_VARIABLE) or None
-        local = url is not None and _is_local(url)
+        if url is not None:
+            refuse_user_information(url, "--base-url" if base_url else URL_VARIABLE)
+        local = url is not None and is_local(url)
         self.where = url or "api.openai.com"
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
         self.limit_name = "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
@@ -46,7 +48,7 @@ class OpenAIBackend:
         )
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
-        """Send a request and return the decoded JSON of the answer, unchecked."""
+        """Send a request and return the decoded JSON of the answer, unchecked, but without keys."""
         messages = cast(Any, list(chat))  # the SDK has one type a role
         try:
             ask = self._client.chat.completions.with_streaming_response.create
@@ -55,9 +57,9 @@ class OpenAIBackend:
         except ProposerError:
             raise
         except openai.APIStatusError as error:
-            raise self._refusal(error) from error
-        except Exception as error:  # the SDK lets its transport's errors through, and which transport it has varies
-            raise broken_off(error, self.where) from error
+            raise self._refusal(error) from None  # its words may repeat the key, and a traceback shows the cause
+        except Exception as error:  # noqa: BLE001 - the SDK lets its transport's errors through, whatever they are
+            raise broken_off(error, self.where) from None
 
     async def _read(self, response: openai.AsyncAPIResponse[Any]) -> bytes:
         body = bytearray()
@@ -73,9 +75,9 @@ class OpenAIBackend:
 
     def _decoded(self, body: bytes) -> object:
         try:
-            return json.loads(body)
+            return redacted_all(json.loads(body))
         except (ValueError, RecursionError):
-            return body.decode("utf-8", "replace")  # such as a page of HTML, which the error message is to quote
+            return redacted(body.decode("utf-8", "replace"))  # such as a page of HTML, for the error message
 
     def _refusal(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
@@ -85,23 +87,6 @@ class OpenAIBackend:
         return refusal(
             error.status_code, said, words, model=self._model, where=self.where, key=KEY_VARIABLE, headers=headers
         )
-
-
-def _is_local(url: str) -> bool:
-    """Whether `url` is on this machine; raise UsageError when it is no URL."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        raise UsageError(f"The base URL must look like http://localhost:8000/v1, got {url!r}.")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _api_key(model: str, *, local: bool) -> str:

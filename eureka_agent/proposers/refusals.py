@@ -18,6 +18,7 @@ from eureka_agent.errors import (
     UnknownModelError,
 )
 from eureka_agent.proposers.retries import retry_after_s
+from eureka_agent.redaction import redacted
 
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance is too low")
 _TOO_LONG = (
@@ -152,8 +153,8 @@ def late(where: str) -> UnavailableError:
 
 
 def excerpt(value: object) -> str:
-    """Return one short line, for error messages."""
-    text = " ".join(str(value)[:2000].split())
+    """Return one short line, for error messages, without keys and passwords."""
+    text = " ".join(redacted(str(value))[:2000].split())  # first: half a key would not be known any more
     return text if len(text) <= 200 else text[:200] + "…"
 
 

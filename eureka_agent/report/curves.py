@@ -14,6 +14,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.events import Event, Trained, TrainingStarted
+from eureka_agent.files import new_file
 from eureka_agent.run_dir import saving
 from eureka_agent.trainer import Progress
 
@@ -70,7 +71,7 @@ def _open(folder: Path) -> RecordWriter:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("events.out.tfevents.*"):
         old.unlink()
-    writer = RecordWriter((folder / f"events.out.tfevents.{time.time_ns()}").open("wb"))
+    writer = RecordWriter(new_file(folder / f"events.out.tfevents.{time.time_ns()}"))
     writer.write(TensorBoardEvent(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
     return writer
 

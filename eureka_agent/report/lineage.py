@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from eureka_agent.errors import ExtractionError, UsageError
-from eureka_agent.extract import extract
+from eureka_agent.errors import ExtractionError, OwnFaultError, UsageError
+from eureka_agent.reading import code_in
 from eureka_agent.records import Outcome, candidate_name
 from eureka_agent.report.words import number
 from eureka_agent.selection import best_so_far
@@ -21,7 +21,7 @@ def ancestors(store: Store, name: str) -> list[str]:
     """Return the candidates that led to one, oldest first, itself last: each was in the prompt of the next."""
     parents = {candidate_name(a.generation, sample): a.parents[:1] for a in store.asked() for sample in a.samples}
     line = [name]
-    while parent := parents.get(line[0]):
+    while (parent := parents.get(line[0])) and parent[0] not in line:  # a foreign run may go in circles
         line[:0] = parent
     return line
 
@@ -59,8 +59,8 @@ def code_of(store: Store, name: str) -> str:
         if outcome.candidate.name == name and outcome.candidate.reward is not None:
             return outcome.candidate.reward.code
     try:
-        return extract(store.answers()[name].text)
-    except ExtractionError as error:
+        return code_in(store.answers()[name])
+    except (ExtractionError, OwnFaultError) as error:
         raise UsageError(f"{name} has no code: {error}") from error
 
 

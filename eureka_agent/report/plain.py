@@ -29,7 +29,7 @@ from eureka_agent.records import candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board
 from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import number, quantity, rough, unit_of
+from eureka_agent.report.words import number, quantity, rough, unit_of, visible
 from eureka_agent.trainer import Progress
 
 _QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
@@ -128,6 +128,7 @@ class PlainLog:
         self._write(f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  {line}")
 
     def _write(self, text: str) -> None:
+        text = visible(text)
         encoding = self._console.encoding
         self._console.out(text.encode(encoding, "replace").decode(encoding), highlight=False)
 
@@ -135,5 +136,6 @@ class PlainLog:
 def _plain(renderable: RenderableType, width: int) -> list[str]:
     """Return a renderable as lines without styles."""
     paper = io.StringIO()
-    Console(file=paper, width=width, color_system=None, force_terminal=False).print(renderable)
+    console = Console(file=paper, width=width, color_system=None, force_terminal=False, markup=False, emoji=False)
+    console.print(renderable)
     return [line.rstrip() for line in paper.getvalue().splitlines()]

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from eureka_agent.database import is_claimed
-from eureka_agent.errors import StoreError, UsageError
+from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import plain_table
 from eureka_agent.report.words import clean, number
@@ -43,7 +43,7 @@ def overview(run: RunDir) -> Overview:
     try:
         with Store.open(run.database, writable=False) as store:
             return _read(run, store)
-    except StoreError as error:
+    except EurekaError as error:
         return Overview(run.name, "damaged", when=_when(run, None), damage=str(error))
 
 

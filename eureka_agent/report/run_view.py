@@ -38,7 +38,7 @@ def run_view(store: Store) -> RenderableType:
     task = store.task
     checked = store.checks().keys()
     parts: list[RenderableType] = [
-        Text(store.path.parent.name, "bold"),
+        Text(clean(store.path.parent.name), "bold"),
         _config(config, task, store.meta("wall") or config.wall, [example.name for example in store.examples]),
     ]
     for index in (GIVEN, *range(config.generations)):
@@ -57,7 +57,7 @@ def run_view(store: Store) -> RenderableType:
     if (scores := final_scores(store.finals())) is not None:
         parts += [Text(line, overflow="fold") for line in sentences.final_scores_known(scores)]
     if stopped := store.meta("stopped"):
-        parts.append(Text(f"Stopped early: {stopped}"))
+        parts.append(Text(f"Stopped early: {clean(stopped)}"))
     if not store.finished:
         parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
     return Group(*parts)
@@ -112,14 +112,17 @@ def _candidates(
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    for title in (*figures, *measures, *(("to human",) if compared else ()), *(("cost",) if priced else ())):
+    titles = [*figures, *map(clean, measures)]
+    titles += ["to human"] if compared else []
+    titles += ["cost"] if priced else []
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", ratio=1)
     for sample, completion in sorted(completions.items()):
         outcome = by_sample.get(sample)
         evaluation = outcome.evaluation if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
-        cells += [number(evaluation.measures[name]) if evaluation else "-" for name in measures]
+        cells += [_measure(evaluation, name) for name in measures]
         cells += [_distance(outcome)] if compared else []
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
@@ -133,6 +136,10 @@ def _fitness(evaluation: Evaluation | None, digits: int) -> list[str]:
     if evaluation is None:
         return ["-", "-"]
     return [number(evaluation.fitness, digits), interval(evaluation, digits)]
+
+
+def _measure(evaluation: Evaluation | None, name: str) -> str:
+    return number(evaluation.measures[name]) if evaluation and name in evaluation.measures else "-"
 
 
 def _length(evaluation: Evaluation | None) -> str:
@@ -149,11 +156,11 @@ def _price(completion: Completion) -> str:
 
 def _note(outcome: Outcome, best: Outcome | None) -> str:
     if outcome.twin:
-        return f"computes what {outcome.twin} does"
+        return f"computes what {clean(outcome.twin)} does"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
-        return f"stopped early: {outcome.training.stopped}"
+        return f"stopped early: {clean(outcome.training.stopped)}"
     again = outcome.candidate.completion.repair
     notes = ["best of its generation"] if outcome is best else []
     notes += [f"sent back {plural(again, 'time')}"] if again else []

@@ -9,6 +9,8 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import RunStarted
 from eureka_agent.records import Evaluation, Stage
 from eureka_agent.task import Task
+from eureka_agent.text import clean as clean
+from eureka_agent.text import visible as visible
 
 STAGES: dict[Stage, str] = {
     "extract": "no reward function in the answer",
@@ -16,6 +18,7 @@ STAGES: dict[Stage, str] = {
     "probe": "broke on sample states",
     "screening": "not worth a training",
     "training": "failed in training",
+    "fault": "lost by a fault of eureka_agent",
 }
 """What went wrong at each stage, in a few words."""
 
@@ -85,17 +88,6 @@ def rough(seconds: float) -> str:
         return f"about {5 * round(seconds / 5)} s"
     minutes = round(seconds / 60) if seconds < 3600 else 5 * round(seconds / 300)
     return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60:02d} min"
-
-
-def clean(text: str) -> str:
-    """Return foreign text as one line without control characters, so that it cannot steer the terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def visible(text: str) -> str:
-    """Return foreign text with its lines and without control characters: those are spelled out, such as `\\x1b`."""
-    shown = (c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
-    return "".join(shown)
 
 
 def unit_of(run: RunStarted | None) -> str | None:

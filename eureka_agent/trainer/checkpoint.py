@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,8 +20,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from eureka_agent.errors import StoreError
+from eureka_agent.files import new_file
 from eureka_agent.records import Rung, TrainingRecord
 from eureka_agent.serial import from_json, to_json
+from eureka_agent.text import clean
 from eureka_agent.trainer.history import History
 
 EVERY_S = 60.0
@@ -81,7 +84,7 @@ class Checkpoint:
         """One sentence when the saved state was written by another version and will be ignored; else empty."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                written = (file.metadata() or {}).get(_VERSION, "0")
+                written = clean((file.metadata() or {}).get(_VERSION, "0"))[:20]
         except (OSError, SafetensorError):
             return ""
         if written == VERSION:
@@ -96,6 +99,7 @@ class Checkpoint:
         new = _unfinished(self._path)
         whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         try:
+            new_file(new).close()  # and not what a link of this name points to
             save_file(whole, new, metadata={_VERSION: VERSION, _HEADER: to_json(replace(facts, key=self._key))})
             os.replace(new, self._path)
         except (OSError, SafetensorError) as error:
@@ -104,18 +108,44 @@ class Checkpoint:
             raise StoreError(f"Cannot save the training to {self._path}: {error}. Is the disk full?") from error
         self._saved_at = time.monotonic()
 
-    def load(self) -> tuple[Facts, dict[str, Tensor]] | None:
-        """Return the saved state; None when there is none of this training, and of this version, that can be read."""
+    def load(self) -> tuple[Facts, SavedTensors] | None:
+        """Return the saved state; None when there is none of this training, and of this version, that can be read.
+
+        A tensor is read when it is asked for, so that its size can be looked at before.
+        """
         try:
-            with safe_open(self._path, framework="pt") as file:
-                if (file.metadata() or {}).get(_VERSION) != VERSION:
-                    return None
-                facts = from_json(Facts, (file.metadata() or {}).get(_HEADER, ""))
-                if facts.key != self._key:
-                    return None
-                return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = SavedTensors(self._path)
+            if tensors.metadata.get(_VERSION) != VERSION:
+                return None
+            facts = from_json(Facts, tensors.metadata.get(_HEADER, ""))
         except (OSError, SafetensorError, StoreError):
             return None
+        return (facts, tensors) if facts.key == self._key else None
+
+
+class SavedTensors(Mapping[str, Tensor]):
+    """The tensors of a file, each read when it is asked for. Raises OSError and SafetensorError."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = cast(Any, safe_open(path, framework="pt"))
+        self.metadata: Mapping[str, str] = self._file.metadata() or {}
+        self._names = tuple(self._file.keys())
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._names:
+            raise KeyError(name)
+        tensor: Tensor = self._file.get_tensor(name)
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def size_of(self, name: str) -> tuple[int, ...]:
+        """Return a tensor's shape without reading it."""
+        return tuple(self._file.get_slice(name).get_shape())
 
 
 def discard(path: Path) -> None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from eureka_agent.config import Race
-from eureka_agent.errors import CandidateError, RewardRuntimeError
-from eureka_agent.policy import Policy
+from eureka_agent.errors import CandidateError, RewardRuntimeError, StoreError
+from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.text import clean
 from eureka_agent.trainer.checkpoint import (
     Checkpoint,
     Facts,
     LeftFacts,
     MemberFacts,
+    SavedTensors,
     kept,
     prefixed,
     restore,
@@ -34,6 +37,8 @@ from eureka_agent.trainer.racing import Pace, stopped, times_wider
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of, too_slow
 from eureka_agent.trainer.threads import one_torch_thread
+
+_UNFIT = (AttributeError, IndexError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError)
 
 
 def train(
@@ -127,7 +132,7 @@ class _Training:
     def run(self, checkpoint: Checkpoint | None) -> Iterator[Progress]:
         """Train to the end of the budget; yields after every iteration."""
         if checkpoint is not None and (saved := checkpoint.load()) is not None:
-            self._restore(*saved)
+            self._go_on_from(*saved)
         while self._done < self._iterations and self._members:
             yield self._iterate()
             if checkpoint is not None and checkpoint.due and self._members:  # else there is nothing to go on with
@@ -279,7 +284,36 @@ class _Training:
         whole = {f"left.{i}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for i, data in policies.items()}
         return facts, tensors | whole
 
-    def _restore(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
+    def _go_on_from(self, facts: Facts, tensors: SavedTensors) -> None:
+        """Become what was saved. Raises StoreError when that cannot be: the file may be somebody else's."""
+        try:
+            self._demand_fit(facts, tensors)
+            self._restore(facts, tensors)
+        except _UNFIT as error:
+            raise StoreError(
+                "The training that was saved in the run's folder (training.safetensors) is damaged: remove the file, "
+                f"and the training starts anew ({clean(str(error)[:200])})."
+            ) from error
+
+    def _demand_fit(self, facts: Facts, tensors: SavedTensors) -> None:
+        """Raise ValueError for a state that no training with these rewards could be in, before any of it is read."""
+        everyone = [*(member.index for member in facts.members), *(one.index for one in facts.left)]
+        if sorted(everyone) != list(range(len(self._members))):
+            raise ValueError("it has other candidates")
+        if not (0 <= facts.done <= self._iterations and 1 <= facts.wider <= len(self._members)):
+            raise ValueError("it has other numbers of iterations or worlds")
+        for one in facts.left:
+            name = f"left.{one.index}"
+            if name in tensors and math.prod(tensors.size_of(name)) > MOST_BYTES:
+                raise ValueError("a policy is too large")
+
+    def _demand_sizes(self, tensors: SavedTensors) -> None:
+        """Raise ValueError when a saved tensor has not the size of that which it is to replace."""
+        for name, mine in self._state()[1].items():
+            if not name.startswith("left.") and tensors.size_of(name) != tuple(mine.shape):
+                raise ValueError(f"{name} has another size")
+
+    def _restore(self, facts: Facts, tensors: SavedTensors) -> None:
         """Become what `_state` described; only before the first iteration."""
         here = {member.index for member in facts.members}
         left = {}
@@ -289,6 +323,7 @@ class _Training:
             error = RewardRuntimeError(one.error) if one.error is not None else None
             left[one.index] = TrainResult(one.record, policy, error)
         self._leave({k: left[k] for k in range(len(self._members)) if k not in here}, facts.wider)
+        self._demand_sizes(tensors)
         for member, known in zip(self._members, facts.members, strict=True):
             member.history, member.pace, member.rungs = known.history, Pace(list(known.pace)), list(known.rungs)
         self._done, self._steps_of_all = facts.done, facts.steps_of_all

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
-from eureka_agent.extract import extract
 from eureka_agent.proposers.choose import chat_proposer
 from eureka_agent.proposers.spending import Spending
+from eureka_agent.reading import code_in
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error
@@ -113,7 +113,7 @@ def test_code_arrives_whole_in_every_usual_fence(chat_server: ChatServer, text: 
     chat_server.order([completion(text)])
     [answer] = ask(chat_server)
     assert answer.text == text
-    assert extract(answer.text).strip() == CODE.strip()
+    assert code_in(answer).strip() == CODE.strip()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
     assert nothing.cost_usd == 0.0
     assert spending.committed.tokens == 3 * 12
     with pytest.raises(errors.ExtractionError, match=r"^The (content filter of|prompt does not fit into) 'test-model'"):
-        extract(nothing.text)
+        code_in(nothing)
 
 
 @pytest.mark.parametrize(

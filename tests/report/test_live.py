@@ -87,7 +87,7 @@ def test_messages_of_candidates_cannot_steer_the_terminal() -> None:
         display(runs.run_started(runs.config(samples=1)))
         for event in runs.generation(0, [runs.outcome(0, runs.completion(0), failure)], None):
             display(event)
-        assert "bad [2J [bold]name next" in "\n".join(frame(display))
+        assert "bad\\x1b[2J [bold]name next" in "\n".join(frame(display))
     assert "\x1b[2J" not in written(console)
 
 

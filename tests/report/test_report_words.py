@@ -84,7 +84,7 @@ def test_estimates_are_rounded(seconds: float, words: str) -> None:
 
 
 def test_foreign_text_becomes_one_harmless_line() -> None:
-    assert clean("a\n  b\x1b[31m\x07\tc\u202e") == "a b [31m c"
+    assert clean("a\n  b\x1b[31m\x07\tc\u202e") == "a b\\x1b[31m\\x07 c\\u202e"
 
 
 def test_only_models_cost_money_and_an_unknown_price_is_never_zero() -> None:

@@ -101,7 +101,7 @@ def test_what_a_person_chose(tmp_path: Path) -> None:
     assert "toy: wave" in text
     assert "none; rankings judge" in text
     assert "Ranked, best first: g0c1 > g0c0." in text
-    assert "Said of g0c0: too [31m shaky" in text
+    assert "Said of g0c0: too\\x1b[31m shaky" in text
     assert "The search was ended here." in text
     assert "Not finished" not in text
     assert "Best reward: g0c1, episodes of 250 steps." in text

@@ -13,6 +13,7 @@ from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
 from eureka_agent.events import GenerationFinished, Proposed
 from eureka_agent.records import Completion, Generation
+from eureka_agent.registry import load_task
 from eureka_agent.run_dir import RunDir
 from eureka_agent.run_files import FileWriter
 from eureka_agent.store import Store
@@ -22,6 +23,7 @@ from tests.support.stored_run import stored_run
 
 DISK = Path(sys.argv[1])
 FILL = DISK / "fill"
+SPEC = load_task("cartpole").reward_inputs
 
 
 def remount(size: str) -> None:
@@ -47,11 +49,11 @@ def refused(what: str) -> str:
                     store.put_completion(0, Completion(k, "x" * 3_000, "model"))
         elif what == "completion":
             with Store.open(run.database, writable=False) as store:
-                FileWriter(run, store)(Proposed(0, Completion(0, "x" * 9_000, "model")))
+                FileWriter(run, store, SPEC)(Proposed(0, Completion(0, "x" * 9_000, "model")))
         elif what == "policy":
             with Store.open(run.database, writable=False) as store:
                 best = store.outcomes()[0]
-                FileWriter(run, store)(GenerationFinished(Generation(0, (best,), best)))
+                FileWriter(run, store, SPEC)(GenerationFinished(Generation(0, (best,), best)))
         else:
             facts = Facts(0, 0, 1, 0.0, [], [])
             Checkpoint(run.checkpoint, "key").save(facts, {"x": torch.zeros(99_999)})

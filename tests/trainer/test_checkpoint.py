@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from eureka_agent.config import Race
@@ -137,6 +139,40 @@ def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) 
     assert Checkpoint(path, "another").load() is None
     path.write_bytes(path.read_bytes()[:-10])
     assert Checkpoint(path, "mine").load() is None
+
+
+def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
+    """Its facts fit, since the key is no secret; its tensors are others, fewer or larger, or its numbers are."""
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(CutError):
+        run("cartpole", Checkpoint(path, "mine", every_s=0.0), 1)
+    with safe_open(path, framework="pt") as file:
+        metadata, names = file.metadata(), [*file.keys()]
+        tensors = {name: file.get_tensor(name) for name in names}
+
+    def refused(changed: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+        save_file(changed, path, metadata=metadata)
+        with pytest.raises(StoreError, match="is damaged: remove the file, and the training starts anew"):
+            run("cartpole", Checkpoint(path, "mine"))
+
+    for name in [*names[::4], "noise"]:
+        refused({**tensors, name: torch.zeros(*tensors[name].shape, 2)}, metadata)
+        refused({other: tensor for other, tensor in tensors.items() if other != name}, metadata)
+    facts = json.loads(metadata["training"])
+    stranger = {"index": 9, "record": None, "error": ""}
+    changes: list[dict[str, object]] = [{"wider": 10**9}, {"done": -1}, {"done": 10**9}, {"members": []}]
+    for change in (*changes, {"left": [stranger]}):
+        refused(tensors, {**metadata, "training": json.dumps(facts | change)})
+
+
+def test_a_save_does_not_follow_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "training.new").symlink_to(victim)
+    with pytest.raises(CutError):
+        run("cartpole", Checkpoint(tmp_path / "training.safetensors", "mine", every_s=0.0), 1)
+    assert victim.read_text() == "mine"
+    assert (tmp_path / "training.safetensors").is_file()
 
 
 def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

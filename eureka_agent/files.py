@@ -1,0 +1,76 @@
+"""Writing files into a run's folder, which may be somebody else's: never through a link, never half."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from eureka_agent.errors import RunDirError
+from eureka_agent.text import visible
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def write_file(path: Path, content: bytes | str) -> None:
+    """Write a file beside `path` and put it in its place; what stood there is left as it is until then.
+
+    Text is written as UTF-8, lone surrogates as `?`. The folder is made where it is missing. Raises OSError.
+    """
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    try:
+        with new_file(new) as file:
+            file.write(data)
+        os.replace(new, path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Return a file that did not exist before, open for writing; what has its name goes first. Raises OSError."""
+    path.unlink(missing_ok=True)  # removes a link, not what it points to
+    return os.fdopen(os.open(path, _NEW, 0o666), "wb")
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise RunDirError where a run's folder holds a symbolic link, or anything but files and folders.
+
+    A link would make this process read or write what lies elsewhere; a pipe would make it wait for good.
+    """
+    for entry in _all_in(folder):
+        if entry.is_symlink():
+            kind = "a symbolic link"
+        elif not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+            kind = "neither a file nor a folder"
+        else:
+            continue
+        name = visible(os.path.relpath(entry.path, folder))
+        raise RunDirError(
+            f"The run {visible(str(folder))} holds {name}, which is {kind}. A run has plain files and folders only: "
+            "remove it, or put what it stands for in its place."
+        )
+
+
+def _all_in(folder: Path) -> Iterator[os.DirEntry[str]]:
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether `path` is a file, and no link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,76 @@
+"""From an answer to a checked reward, whatever the answer is: no answer may end a run."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from eureka_agent.checks import check_source
+from eureka_agent.errors import CandidateError, EurekaError, ExtractionError, OwnFaultError, StoreError
+from eureka_agent.extract import extract
+from eureka_agent.records import Completion, RewardSource
+from eureka_agent.redaction import redacted
+from eureka_agent.text import clean, shortened, visible
+
+if TYPE_CHECKING:  # task.py needs the physics engine
+    from eureka_agent.task import StateSpec
+
+_MOST_OF_A_TRACE = 20_000
+_MOST_OF_A_REASON = 200
+
+
+def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
+    """Return the checked reward of an answer.
+
+    Raises CandidateError for an answer that holds none, OwnFaultError when extraction or checks break on it.
+    """
+    if completion.unanswered:
+        raise ExtractionError(completion.unanswered)
+    with faults_as_ours("reading the answer"):
+        return check_source(extract(completion.text), spec)
+
+
+def code_in(completion: Completion) -> str:
+    """Return the code of an answer, unchecked. Raises as `read_answer` does."""
+    if completion.unanswered:
+        raise ExtractionError(completion.unanswered)
+    with faults_as_ours("reading the answer"):
+        return extract(completion.text)
+
+
+def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
+    """Return a reward that a run's database holds once it passed the checks again. Raises StoreError.
+
+    The database may be somebody else's, and what is written or run is what was checked.
+    """
+    try:
+        with faults_as_ours("checking the stored code"):
+            return check_source(reward.code, spec)
+    except (CandidateError, OwnFaultError) as error:
+        raise StoreError(
+            f"The run holds a reward that does not pass the checks, so it is neither run nor written: {error} Start "
+            "the run anew."
+        ) from error
+
+
+@contextmanager
+def faults_as_ours(doing: str) -> Iterator[None]:
+    """Turn every exception that is none of this package's into OwnFaultError; `doing` says what broke."""
+    try:
+        yield
+    except EurekaError:
+        raise
+    except Exception as error:
+        reason = shortened(clean(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON)
+        raise OwnFaultError(
+            f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent and says nothing about the "
+            "idea of the reward: written in plainer code, it may get through."
+        ) from error
+
+
+def trace_of(error: BaseException) -> str:
+    """Return an error's traceback as text that is safe to keep and to show."""
+    lines = visible(redacted("".join(traceback.format_exception(error))))
+    return lines[-_MOST_OF_A_TRACE:]  # the end says what broke

@@ -1,0 +1,38 @@
+"""Refusing trainings that no memory could hold, before any of it is taken."""
+
+from __future__ import annotations
+
+import os
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import UsageError
+from eureka_agent.task import Task
+
+_FLOAT_BYTES = 4
+_UNKNOWN_BYTES = 2**40
+_WORLD_BYTES = 2_000
+"""What a world takes at least, however small its model."""
+
+
+def refuse_too_large(config: SynthesisConfig, task: Task) -> None:
+    """Raise UsageError where a generation's training needs more than the machine's whole memory.
+
+    What is counted is a lower bound: a training that passes may still be too large.
+    """
+    budget = config.training_budget(task)
+    together = config.samples if config.trainer == "population" else 1
+    per_step = 2 * task.action_size + 3  # action, its mean, reward, end, cut
+    worlds = max(together, 2) * budget.num_envs  # the references are two
+    needed = worlds * (_WORLD_BYTES + budget.horizon * per_step * _FLOAT_BYTES)
+    if needed > (memory := _memory_bytes()):
+        raise UsageError(
+            f"{worlds:,} worlds side by side need more than {needed / 2**30:,.0f} GiB, and this machine has "
+            f"{memory / 2**30:,.0f}: lower --num-envs or --samples."
+        )
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):  # this system does not say
+        return _UNKNOWN_BYTES
