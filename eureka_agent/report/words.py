@@ -9,6 +9,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import RunStarted
 from eureka_agent.records import Evaluation, Stage
 from eureka_agent.task import Task
+from eureka_agent.task_facts import TaskFacts
 from eureka_agent.text import clean as clean
 from eureka_agent.text import visible as visible
 
@@ -105,7 +106,7 @@ def verdict(evaluation: Evaluation, unit: str | None) -> str:
     return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
 
 
-def wish_of(config: SynthesisConfig, task: Task) -> str:
+def wish_of(config: SynthesisConfig, task: Task | TaskFacts) -> str:
     """Return `hopper_forward: do a backflip; episodes end by the time limit alone`."""
     ends = "" if config.ends_early else "; episodes end by the time limit alone"
     return clean(f"{task.name}: {config.wish(task)}{ends}")
