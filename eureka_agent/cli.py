@@ -210,7 +210,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     """Check a reward file against a task: allowed code, known state names, right shapes, finite, pure.
 
     Args:
-        reward: The Python file with compute_reward.
+        reward: The file with the reward, in any form that docs/rewards.md names.
         task: The task's name, an alias or its exact description; or the path of a task of your own.
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
@@ -235,7 +235,7 @@ def evaluate(
     """Train a policy with a reward file and report its fitness against the human and the sparse reward.
 
     Args:
-        reward: The Python file with compute_reward.
+        reward: The file with the reward, in any form that docs/rewards.md names.
         task: The task's name, an alias or its exact description; or the path of a task of your own.
         budget: How much training each of the three rewards gets (--quick is short for --budget quick).
         seed: Seed of training and evaluation.

@@ -90,7 +90,7 @@ class CheckError(CandidateError):
 
 
 class ProbeError(CandidateError):
-    """The reward ran on sample states and broke the contract (shape, NaN, mutation, batch dependence)."""
+    """The reward ran on sample states and broke the contract (shape, NaN, batch dependence)."""
 
 
 class RewardRuntimeError(CandidateError):

@@ -43,7 +43,7 @@ _NO_ROW = frozenset({"shape", "device", "dtype"})
 def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
     """Raise ProbeError, one sentence, when `reward` breaks its contract on `samples`, `(rows, *shape)` each.
 
-    Beyond what every call checks (shapes, finite values, unchanged inputs): equal inputs give equal outputs; a row's
+    Beyond what every call checks (shapes, finite values): equal inputs give equal outputs; a row's
     reward depends on that row alone; and a state at rest (velocities, distances, actions all zero) gives a finite
     reward.
     """

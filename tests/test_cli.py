@@ -196,3 +196,30 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Si
     assert "Stopped." in errors
     assert f"eureka-agent resume {tmp_path / 'cut'}" in errors.replace("\n", "")
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("command", ["check", "evaluate"])
+def test_a_reward_file_is_refused_before_the_sandbox_opens(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    path = tmp_path / "reward.py"
+    path.write_text(code(UNKNOWN_NAME))
+    monkeypatch.setattr("eureka_agent.cli._loud_wall", lambda level: pytest.fail("the sandbox was opened"))
+    assert "pole_angel" in fails(capsys, command, str(path), "--task", "cartpole")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xff\xfe\x00", "it is not UTF-8 text"),
+        (b"#" * 4_000_001, "is too large"),
+        (b"A sentence.", "The file holds no Python function: write one function compute_reward."),
+        (b" \n", "The file is empty: write one function compute_reward."),
+    ],
+)
+def test_what_is_no_reward_file_is_said_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes, says: str
+) -> None:
+    path = tmp_path / "reward.py"
+    path.write_bytes(data)
+    assert says in fails(capsys, "check", str(path), "--task", "cartpole")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from eureka_agent.checks.names import ENTRY
@@ -11,6 +12,7 @@ from eureka_agent.errors import CheckError
 _MAX_SHOWN = 4
 _MAX_LINES = 4
 _MAX_QUOTE = 60
+_LONG_WORD = re.compile(r"(\w{60})\w{20,}")
 
 
 class Findings:
@@ -59,4 +61,5 @@ class Findings:
 
 
 def _stopped(message: str) -> str:
+    message = _LONG_WORD.sub(r"\1...", message)
     return message if message.endswith((".", "?")) else f"{message}."

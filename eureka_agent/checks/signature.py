@@ -45,7 +45,7 @@ def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
         if node.value.id in objects and node.attr not in METHODS:
             read[f"{node.value.id}.{node.attr}"] = None
     if read:
-        listed = ", ".join([*read][:_MAX_OBJECTS])
+        listed = ", ".join(one[:60] for one in [*read][:_MAX_OBJECTS])
         raise CheckError(
             f"This is a reward of one environment, on an object ({listed}): take the state that it needs as parameters "
             f"of {ENTRY}, each by its name, compute with torch on tensors (num_envs, ...), and return "

@@ -28,7 +28,7 @@ def without_object(function: ast.FunctionDef, name: str) -> bool:
     local = _assigned(function)
     reads = _Reads(aliases)
     reads.visit(function)
-    function.body = function.body or [ast.Pass()]
+    function.body = [node for node in function.body if not isinstance(node, ast.Pass)] or [ast.Pass()]
     _keep_apart(function, reads, local)
     known = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
     new = [ast.arg(read) for read in reads.found if read not in known]
@@ -77,7 +77,7 @@ def _demand_reads_only(function: ast.FunctionDef, aliases: set[str], name: str) 
         ("sets", sets, "it keeps nothing between calls, so use local variables"),
     ):
         if found:
-            listed = ", ".join([*found][:_MAX_LISTED])
+            listed = ", ".join(one[:60] for one in [*found][:_MAX_LISTED])
             raise ExtractionError(f"{name} {what} {listed}, but it is a plain function without an object: {instead}.")
 
 

@@ -93,7 +93,7 @@ class SealedProcess:
         """Wait for the answer to the last `submit` and return it.
 
         Raises RewardRuntimeError: the reward raised an exception, took too long, broke its contract (shapes,
-        names, unchanged inputs), was not finite, or its process died.
+        names), was not finite, or its process died.
         """
         if self._rows is None or self._exchange is None:
             raise ValueError("submit() a state before collect()")

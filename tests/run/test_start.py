@@ -208,3 +208,29 @@ def test_the_start_is_announced_with_its_figures(tmp_path: Path, wall: Wall) -> 
     assert measured.outcome.evaluation is not None
     assert measured.outcome.training is not None
     assert measured.outcome.training.components
+
+
+def test_a_start_is_read_as_answers_are(tmp_path: Path, wall: Wall) -> None:
+    file = tmp_path / "saved_answer.md"
+    file.write_text(
+        "Upright counts.\n\n```python\ndef compute_reward_v2(self) -> Tuple[Tensor, Dict[str, Tensor]]:\n"
+        "    env = self.env\n    up = torch.cos(env.dof_pos[:, 1])\n    return up, {'up': up}\n```\n"
+    )
+    proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
+    settings = config(tmp_path, start_from=str(file), samples=1, attempts=1, repairs=0)
+    result = ea.synthesize(settings, proposer=proposer, wall=wall)
+    written = (result.path / "best_reward.py").read_text()
+    assert result.reward is not None
+    assert written == result.reward.source
+    assert written.startswith("from typing import Dict, Tuple\nimport torch\nfrom torch import Tensor\n")
+    assert "def compute_reward(dof_pos)" in written
+
+
+def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
+    monkeypatch.setattr("eureka_agent.run._wall", lambda *given: pytest.fail("the sandbox was opened"))
+    with pytest.raises(RewardFileError, match="pole_angel"):
+        ea.synthesize(config(tmp_path, start_from=str(file)), proposer=ScriptedProposer(SCRIPT))
