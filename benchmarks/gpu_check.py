@@ -207,7 +207,7 @@ def _rate(task: Task, worlds: int, device: str) -> str:
     if WarpEngine(task.model, 1, device=device).device.type == "cpu":
         raise SkippedError("a CPU says nothing about it")
     engine = WarpEngine(task.model, worlds, device=device)
-    environment = Environment(task, worlds, seed=0, engine=engine)
+    environment = Environment(task, worlds, seed=0, engine=engine, reads=())
     action = 2.0 * torch.rand(worlds, task.action_size, device=engine.device) - 1.0
     environment.step(action)
     wait(engine)
