@@ -17,12 +17,15 @@ import tyro
 from rich.console import Console
 from rich.text import Text
 
+from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
-from eureka_agent.errors import EurekaError, UsageError
+from eureka_agent.errors import EurekaError, ProposerError, UsageError
 
 if TYPE_CHECKING:
     from eureka_agent.jail import Wall
     from eureka_agent.run import Run
+
+_NO_CHANGES = Changes()
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
@@ -67,11 +70,16 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
         _go_on(run)
 
 
-def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
-    """Go on with a run that was stopped. Nothing is asked or trained twice.
+def resume(
+    run: tyro.conf.Positional[str],
+    changes: Annotated[Changes, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")] = _NO_CHANGES,
+    runs_dir: Path = Path("runs"),
+) -> None:
+    """Go on with a run that was stopped, with other settings if you like. Nothing is asked or trained twice.
 
     Args:
         run: The run's folder, its name, or the start of its name.
+        changes: Settings of the run from now on.
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import make_listener
@@ -79,7 +87,7 @@ def resume(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> Non
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    with make_listener(Console()) as listener, resumed(found, listener=listener) as going_on:
+    with make_listener(Console()) as listener, resumed(found, changes=changes, listener=listener) as going_on:
         _go_on(going_on)
 
 
@@ -309,7 +317,10 @@ def _go_on(run: Run) -> None:
         for _ in run.generations():
             pass
     except (KeyboardInterrupt, EurekaError) as error:
-        error.add_note(f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}")
+        note = f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}"
+        if isinstance(error, ProposerError):
+            note += " (another --model, --base-url and more can be given there)"
+        error.add_note(note)
         raise
     if run.best is None:
         raise SystemExit(1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from eureka_agent.changes import Changes, refuse_too_late
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
@@ -22,12 +23,12 @@ from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
-from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.proposers.choose import choose_proposer, refuse_other_address, with_address
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
-from eureka_agent.report import CurveWriter, summary
+from eureka_agent.report import CurveWriter, changed_settings, summary
 from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.run_dir import RunDir, saving
@@ -163,12 +164,13 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
         yield from run.generations()
 
 
-def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
+def resume(path: Path, *, changes: Changes | None = None, **given: Unpack[Given]) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
-    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. With
+    `changes=Changes(model="gpt-5")` it goes on with other settings.
     """
-    with resumed(RunDir(path), **given) as run:
+    with resumed(RunDir(path), changes=changes, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -178,6 +180,8 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
     task = find_task(config.env or config.task)
+    if "proposer" not in given:
+        config = with_address(config)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     with _wall(config, given) as wall:
         if config.start_from not in (None, "human"):
@@ -188,13 +192,25 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 
 
 @contextmanager
-def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
-    """Open an existing run to go on with it."""
+def resumed(run_dir: RunDir, *, changes: Changes | None = None, **given: Unpack[Given]) -> Iterator[Run]:
+    """Open an existing run to go on with it; `changes` become part of it."""
     with Store.open(run_dir.database) as store:
-        task = find_task(store.config.env or store.config.task)
-        chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
-        with _wall(store.config, given) as wall:
+        config = _changed(store, changes or Changes(), given)
+        task = find_task(config.env or config.task)
+        chosen, judge = _prepared(config, task, given, examples_of(store, task))
+        with _wall(config, given) as wall:
+            store.put_config(config)
             yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=True)
+
+
+def _changed(store: Store, changes: Changes, given: Given) -> SynthesisConfig:
+    """Return the config that a run goes on with. Raises UsageError; nothing is written yet."""
+    begun = 1 + max((asked.generation for asked in store.asked()), default=-1)
+    refuse_too_late(changes, begun, finals=bool(store.finals()))
+    config = changes.applied(store.config)
+    if "proposer" not in given:
+        refuse_other_address(config)
+    return config
 
 
 def _prepared(
@@ -265,11 +281,14 @@ def _run(
             each(event)
 
     if isinstance(proposer, ChatProposer):
+        proposer.tell = tell
         spent = store.meta("spending")
         proposer.spending.carry_on(
             from_json(Amount, spent) if spent else Amount(),
             lambda committed: store.put_meta("spending", to_json(committed)),
         )
+    if resumed and store.changes:
+        announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
     trials = Trials(

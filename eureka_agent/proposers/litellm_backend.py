@@ -13,7 +13,9 @@ from typing import Any
 
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, causes, excerpt, known_status, refusal
+from eureka_agent.proposers.network import address, check_way, refuse_old_variable
+from eureka_agent.proposers.refusals import broken_off, causes, cut_stream, excerpt, known_status, refusal
+from eureka_agent.proposers.streams import Stream
 
 
 class LiteLLMBackend:
@@ -22,9 +24,25 @@ class LiteLLMBackend:
     limit_name = "max_tokens"
     """LiteLLM translates it to what the provider calls it."""
 
-    def __init__(self, model: str, *, api_base: str | None = None, deadline_s: float = 600.0) -> None:
-        """Raise UsageError without litellm or for an unknown provider, CredentialsError without a key."""
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_base: str | None = None,
+        deadline_s: float = 600.0,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """`extra`: further fields of each request's body.
+
+        Raises UsageError without litellm, for an unknown provider, for fields that LiteLLM would take for its own
+        settings, and for an environment that no request gets through; CredentialsError without a key.
+        """
+        if api_base is None and model.startswith("openai/"):
+            refuse_old_variable()
+        check_way()
         self._litellm = _litellm()
+        server = address(api_base) if api_base is not None else None
+        api_base = server.base if server else None
         self._model, self._api_base, self._deadline_s = model, api_base, deadline_s
         try:
             _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
@@ -34,6 +52,9 @@ class LiteLLMBackend:
                 f"or name the server of {model!r} with --base-url."
             ) from error
         self.where = api_base or str(provider)
+        self._extra = self._further(str(provider), extra or {})
+        if server and server.query:
+            self._extra["extra_query"] = server.query
         checked = self._litellm.validate_environment(model=model)
         keys = [str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")]
         self._key = " or ".join(keys) or f"the key of {provider}"
@@ -53,11 +74,38 @@ class LiteLLMBackend:
                 timeout=self._deadline_s,
                 num_retries=0,
                 max_retries=0,
+                **self._extra,
                 **options,
             )
+            if "stream" in options:
+                return await self._joined(response)
             return response.model_dump()
+        except ProposerError:
+            raise
         except Exception as error:  # its errors have no base of their own, and some are the transport's
             raise self._translated(error) from error
+
+    async def _joined(self, response: Any) -> object:
+        """Return a streamed answer as one body."""
+        stream = Stream()
+        async for chunk in response:
+            stream.take(chunk.model_dump())
+        if not stream.complete:
+            raise cut_stream(self.where)
+        return stream.body()
+
+    def _further(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
+        """Return the further fields as LiteLLM takes them: in one for its relatives of OpenAI, beside its own else."""
+        if not extra:
+            return {}
+        if provider in ("openai", "azure", *self._litellm.openai_compatible_providers):
+            return {"extra_body": dict(extra)}
+        own = {*self._litellm.types.utils.all_litellm_params, "timeout", "extra_headers", "extra_body", "extra_query"}
+        if taken := sorted(own & extra.keys()):
+            raise UsageError(
+                f"--extra-body names {', '.join(taken)}, which LiteLLM takes for settings of its own: leave it out."
+            )
+        return dict(extra)
 
     def _translated(self, error: Exception) -> ProposerError:
         """Return our error for one of LiteLLM's, by what was really sent.

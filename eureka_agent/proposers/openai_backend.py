@@ -5,21 +5,28 @@ Import this module only when a model is used: the SDK takes a second to load.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import openai
 
-from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
+from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, excerpt, refusal
+from eureka_agent.proposers.network import (
+    URL_VARIABLE,
+    Address,
+    address,
+    certificates,
+    check_way,
+    refuse_old_variable,
+)
+from eureka_agent.proposers.refusals import broken_off, cut_stream, excerpt, refusal
+from eureka_agent.proposers.streams import is_stream, read_stream
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"
+OPENAI_URL = "https://api.openai.com/v1"
 MOST_BYTES = 32 * 2**20
 """No chat completion is longer; what is, is not read to its end."""
 
@@ -27,22 +34,39 @@ MOST_BYTES = 32 * 2**20
 class OpenAIBackend:
     """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may go without."""
 
-    def __init__(self, model: str, *, base_url: str | None = None, deadline_s: float = 600.0) -> None:
-        """Raise CredentialsError without a key, UsageError for a base URL that is none."""
-        url = base_url or os.environ.get(URL_VARIABLE) or None
-        local = url is not None and _is_local(url)
-        self.where = url or "api.openai.com"
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        deadline_s: float = 600.0,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """`extra`: further fields of each request's body.
+
+        Raises CredentialsError without a key, UsageError for a base URL that is none, and for an environment that no
+        request gets through.
+        """
+        named = base_url or os.environ.get(URL_VARIABLE) or None
+        if named is None:
+            refuse_old_variable()
+        server = address(named or OPENAI_URL)
+        # In messages a query is left out: with some servers it holds the key.
+        self.where = server.base if named else "api.openai.com"
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
         self.limit_name = "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
-        self._model = model
+        self._model, self._extra = model, dict(extra or {})
+        key = _api_key(model, local=server.local)
+        if not server.local:
+            check_way()
         self._client = openai.AsyncOpenAI(
-            api_key=_api_key(model, local=local),
-            base_url=url,
+            api_key=key,
+            base_url=server.base,
+            default_query=server.query,
+            default_headers={"api-key": key} if server.azure else None,
             timeout=openai.Timeout(deadline_s, connect=min(10.0, deadline_s)),
             max_retries=0,
-            # A proxy from the environment cannot reach a server on this machine. A prompt is not sent on to whatever
-            # address an answer names.
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not local, follow_redirects=False),
+            http_client=_http_client(server),
         )
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
@@ -50,7 +74,7 @@ class OpenAIBackend:
         messages = cast(Any, list(chat))  # the SDK has one type a role
         try:
             ask = self._client.chat.completions.with_streaming_response.create
-            async with ask(model=self._model, messages=messages, extra_body=dict(options)) as response:
+            async with ask(model=self._model, messages=messages, extra_body={**self._extra, **options}) as response:
                 return self._decoded(await self._read(response))
         except ProposerError:
             raise
@@ -72,10 +96,17 @@ class OpenAIBackend:
         return bytes(body)
 
     def _decoded(self, body: bytes) -> object:
+        """Return a body's JSON; some servers stream their answer whether they are asked to or not."""
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
-            return body.decode("utf-8", "replace")  # such as a page of HTML, which the error message is to quote
+            text = body.decode("utf-8", "replace")
+        if not is_stream(text):
+            return text  # such as a page of HTML, which the error message is to quote
+        stream = read_stream(text)
+        if not stream.complete:
+            raise cut_stream(self.where)
+        return stream.body()
 
     def _refusal(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
@@ -87,21 +118,13 @@ class OpenAIBackend:
         )
 
 
-def _is_local(url: str) -> bool:
-    """Whether `url` is on this machine; raise UsageError when it is no URL."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        raise UsageError(f"The base URL must look like http://localhost:8000/v1, got {url!r}.")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _http_client(server: Address) -> Any:
+    """Return the SDK's client, for a server elsewhere with the proxies that the environment names.
+
+    A proxy cannot reach a server on this machine. A prompt is not sent on to whatever address an answer names.
+    """
+    verify = certificates() if server.local else True
+    return openai.DefaultAsyncHttpxClient(trust_env=not server.local, follow_redirects=False, verify=verify)
 
 
 def _api_key(model: str, *, local: bool) -> str:
