@@ -153,8 +153,8 @@ class Model:
         manner = self._manner
         if _NO_SYSTEM.search(complaint) and not manner.folded and any(m.role == "system" for m in messages):
             self.adapted.append(
-                f"{self.name!r} at {self.where} takes no system message: its text stands at the beginning of the user's "
-                "message from now on."
+                f"{self.name!r} at {self.where} takes no system message: its text stands at the beginning of the "
+                "user's message from now on."
             )
             return replace(manner, folded=True)
         if not isinstance(refused, RefusedError):
