@@ -24,7 +24,7 @@ from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer, refuse_other_address, with_address
-from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.proposers.model import ANSWER_TOKENS, Habit
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
@@ -282,7 +282,9 @@ def _run(
 
     if isinstance(proposer, ChatProposer):
         proposer.tell = tell
-        spent = store.meta("spending")
+        spent, habits = store.meta("spending"), store.meta("habits")
+        proposer.take_up(from_json(dict[str, Habit], habits) if habits else {})
+        proposer.keep_habits = lambda known: store.put_meta("habits", to_json(known, dict[str, Habit]))
         proposer.spending.carry_on(
             from_json(Amount, spent) if spent else Amount(),
             lambda committed: store.put_meta("spending", to_json(committed)),

@@ -150,7 +150,7 @@ class Store:
             with self._transaction("write changed settings"):
                 self._put_meta("config", to_json(config))
                 self._put_meta("changes", to_json((*self.changes, *changes), tuple[SettingChange, ...]))
-                self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped')")
+                self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped', 'habits')")
         return changes
 
     def meta(self, key: str) -> str | None:

@@ -25,7 +25,7 @@ from eureka_agent.extract import unanswered
 from eureka_agent.proposers.answers import Answer
 from eureka_agent.proposers.backend import event_loop
 from eureka_agent.proposers.bandit import Choice, Weighted
-from eureka_agent.proposers.model import Model
+from eureka_agent.proposers.model import Habit, Model
 from eureka_agent.proposers.refusals import late
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import NOTHING, Amount, Spending
@@ -87,6 +87,8 @@ class ChatProposer:
         self.concurrency, self.deadline_s = concurrency, deadline_s
         self.tell: Callable[[Told], None] = lambda told: None
         """Is called, in the thread that asks, with what happens on the way."""
+        self.keep_habits: Callable[[dict[str, Habit]], None] = lambda habits: None
+        """Is called with what is known of each model whenever that changed."""
         self._choice = choice or Weighted(dict.fromkeys(self.models, 1.0), seed=0)
         self._retries = retries or Retries()
         self._at_once = concurrency
@@ -259,7 +261,14 @@ class ChatProposer:
             )
         )
 
+    def take_up(self, habits: Mapping[str, Habit]) -> None:
+        """Begin with what is known of the models."""
+        for name in habits.keys() & self.models.keys():
+            self.models[name].take_up(habits[name])
+
     def _tell_adapted(self, model: Model) -> None:
+        if model.adapted:
+            self.keep_habits({name: model.habit for name, model in self.models.items()})
         while model.adapted:
             self.tell(Adapted(model.adapted.popleft()))
 

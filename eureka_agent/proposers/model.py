@@ -15,7 +15,7 @@ from eureka_agent.errors import (
     RefusedError,
     UnavailableError,
 )
-from eureka_agent.proposers.answer_limits import shorter
+from eureka_agent.proposers.answer_limits import LEAST, shorter
 from eureka_agent.proposers.answers import Answer, read_answer
 from eureka_agent.proposers.backend import Backend
 from eureka_agent.proposers.prices import Price
@@ -38,6 +38,21 @@ _NO_STREAM_OPTIONS = re.compile(r"stream_options|include_usage")
 _ONLY_STREAMS = re.compile(
     r"(?:only|must|require|enable).{0,40}\bstream|\bstream\w*\W.{0,40}(?:only|must|required|enable)"
 )
+
+
+_NO_STREAM = re.compile(r"\bstream\w* .{0,20}(?:not|n't)\b|(?:not|n't) (?:support|allow)\w* \bstream")
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a run has learnt of a model and its server, to begin with after a resume."""
+
+    folded: bool = False
+    """The system message is part of the user's."""
+    streams: bool = False
+    """Answers are streamed."""
+    answer_tokens: int | None = None
+    """The limit of an answer's tokens, where it was lowered."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,28 @@ class Model:
         """How many choices the next answer is expected to hold."""
         self.adapted: deque[str] = deque()
         """What was changed and not yet told, in one sentence each."""
-        self._asked_choices = choices
+        self._asked_choices, self._first_limit = choices, answer_tokens
         self._backend = backend
         options: dict[str, object] = {"temperature": temperature, backend.limit_name: answer_tokens}
         self._manner = _Manner({option: value for option, value in options.items() if value is not None})
         if stream:
             self._manner = self._manner.having(**_STREAM)
+
+    @property
+    def habit(self) -> Habit:
+        """What is known of the model by now."""
+        lowered = self.answer_tokens if self.answer_tokens != self._first_limit else None
+        return Habit(self._manner.folded, "stream" in self._manner.options, lowered)
+
+    def take_up(self, habit: Habit) -> None:
+        """Begin with what is known of the model; a limit is only lowered."""
+        self._manner = replace(self._manner, folded=habit.folded or self._manner.folded)
+        if habit.streams:
+            self._manner = self._manner.having(**_STREAM)
+        name, lower = self._manner.limit, habit.answer_tokens
+        if name is not None and lower is not None and LEAST <= lower < (self.answer_tokens or 0):
+            self.answer_tokens = lower
+            self._manner = self._manner.having(**{name: lower})
 
     def brief(self, answer_tokens: int) -> Model:
         """Return the same model with short answers, to try it out."""
@@ -168,6 +199,9 @@ class Model:
         if "stream" not in manner.options and _ONLY_STREAMS.search(complaint):
             self.adapted.append(f"{self.name!r} at {self.where} only streams: --stream is on from now on.")
             return manner.having(**_STREAM)
+        if "stream" in manner.options and _NO_STREAM.search(complaint):
+            self.adapted.append(f"{self.name!r} at {self.where} does not stream: --stream is off from now on.")
+            return manner.without("stream_options").without("stream")
         if "temperature" in complaint and "temperature" in manner.options:
             return manner.without("temperature")
         return None

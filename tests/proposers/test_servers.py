@@ -126,6 +126,13 @@ ROWS = [
         tells="only streams",
     ),
     Row(
+        "no streams",
+        refusing(streams, error(400, "Streaming is not supported by this model")),
+        requests=2,
+        tells="does not stream",
+        asked={"stream": True},
+    ),
+    Row(
         "no stream_options",
         refusing(lambda request: "stream_options" in request, error(400, "unknown field stream_options"), STREAM),
         requests=2,
