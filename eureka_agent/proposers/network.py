@@ -64,11 +64,10 @@ def _is_local(host: str) -> bool:
 
 def refuse_old_variable() -> None:
     """Raise UsageError where only the variable of old clients names a server: to ignore it would ask another one."""
-    old = os.environ.get(OLD_URL_VARIABLE)
-    if old and not os.environ.get(URL_VARIABLE):
+    if os.environ.get(OLD_URL_VARIABLE) and not os.environ.get(URL_VARIABLE):
         raise UsageError(
-            f"{OLD_URL_VARIABLE} is set to {old}, and it is not read here: set {URL_VARIABLE} to that address instead, "
-            f"or give it with --base-url, or unset {OLD_URL_VARIABLE}."
+            f"{OLD_URL_VARIABLE} is set, and it is not read here: set {URL_VARIABLE} to its address instead, or give "
+            f"that with --base-url, or unset {OLD_URL_VARIABLE}."
         )
 
 

@@ -65,7 +65,9 @@ class Board:
         self.finished: RunFinished | None = None
         self.repeated = False
         """Whether the last request that is asked again failed for a reason that was told before."""
-        self._reasons: set[str] = set()
+        self.later_try = False
+        """Whether no request that failed for this reason came so far: of many, the first tells of the rest."""
+        self._tries: dict[str, int] = {}
         self._clock, self._start = clock, clock()
         self._candidates: dict[str, Row] = {}
         self._completions: dict[tuple[int, int, int], Completion] = {}
@@ -158,8 +160,9 @@ class Board:
             self._take_in(event.generation, event.completion)
             self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
             return
-        self.repeated = event.reason in self._reasons
-        self._reasons.add(event.reason)
+        told = self._tries.get(event.reason, 0)
+        self.repeated, self.later_try = told > 0, event.attempt > told
+        self._tries[event.reason] = max(told, event.attempt)
         if event.sample in self._candidates:
             self._candidates[event.sample].attempt = (event.attempt, event.of)
 

@@ -79,7 +79,7 @@ class PlainLog:
             case GenerationStarted() if run:
                 return [sentences.generation_started(event, run)]
             case AskedAgain() | Adapted() | Proposed():
-                return [self._from_model(event)]
+                return self._from_model(event)
             case SentBack() | Rejected():
                 return [self._turned_down(event, unit)]
             case TrainingStarted():
@@ -98,13 +98,14 @@ class PlainLog:
                 return [sentences.best_reward(event, unit)]
         return []
 
-    def _from_model(self, event: AskedAgain | Adapted | Proposed) -> str:
+    def _from_model(self, event: AskedAgain | Adapted | Proposed) -> list[str]:
         if isinstance(event, AskedAgain):
-            return sentences.asked_again(event, repeated=self._board.repeated)
+            line = sentences.asked_again(event, repeated=self._board.repeated)
+            return [line] if self._board.later_try else []
         if isinstance(event, Adapted):
-            return clean(event.what)
+            return [clean(event.what)]
         cut = " (cut at the token limit)" if event.completion.truncated else ""
-        return f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."
+        return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
 
     def _turned_down(self, event: SentBack | Rejected, unit: str | None) -> str:
         if isinstance(event, SentBack):

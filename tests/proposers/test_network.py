@@ -90,7 +90,7 @@ def test_the_variable_of_old_clients_is_refused_where_it_would_be_ignored(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, old: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", old)
-    with pytest.raises(errors.UsageError, match=rf"OPENAI_API_BASE is set to {old}, .*OPENAI_BASE_URL.*--base-url"):
+    with pytest.raises(errors.UsageError, match=r"OPENAI_API_BASE is set, .*OPENAI_BASE_URL.*--base-url"):
         chat_proposer({"m": 1.0})
     chat_proposer({"m": 1.0}, base_url=chat_server.base_url)
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)

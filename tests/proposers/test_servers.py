@@ -43,8 +43,9 @@ def has_system(request: dict[str, Any]) -> bool:
     return any(message["role"] == "system" for message in request["messages"])
 
 
-def is_one_user_message(request: dict[str, Any]) -> bool:
-    return request["messages"] != [{"role": "user", "content": "You write rewards.\n\nRun, ant."}]
+def is_not_one_user_message(request: dict[str, Any]) -> bool:
+    wanted = [{"role": "user", "content": "You write rewards.\n\nRun, ant."}]
+    return bool(request["messages"] != wanted)
 
 
 def asks_for_more_than(tokens: int) -> Callable[[dict[str, Any]], bool]:
@@ -56,7 +57,7 @@ def streams(request: dict[str, Any]) -> bool:
 
 
 STREAM = streamed({"role": "assistant", "content": "fi"}, {"content": "ne"}, usage=USAGE)
-NO_SYSTEM = {"requests": 2, "tells": "takes no system message"}
+NO_SYSTEM: dict[str, Any] = {"requests": 2, "tells": "takes no system message"}
 LOWER: dict[str, Any] = {
     "requests": 2,
     "tells": "has no room for answers of 16,384 tokens",
@@ -154,7 +155,7 @@ ROWS = [
     ),
     Row(
         "system, roles",
-        refusing(is_one_user_message, error(400, "Conversation roles must alternate user/assistant/user")),
+        refusing(is_not_one_user_message, error(400, "Conversation roles must alternate user/assistant/user")),
         **NO_SYSTEM,
     ),
     # ------------------------------------------------------------ a small context
