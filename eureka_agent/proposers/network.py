@@ -121,7 +121,10 @@ def way_hint(errors: Iterable[BaseException], url: str) -> str:
     if any(isinstance(error, ssl.SSLCertVerificationError) for error in seen):
         used = next((name for name in _CERTIFICATES if os.environ.get(name)), "")
         if used:
-            return f"its certificate is signed by nobody in {used}={os.environ[used]}: correct that variable."
+            return (
+                f"its certificate is signed by nobody in {used}={os.environ[used]}: let that hold the certificates "
+                "that your network or server uses (PEM)."
+            )
         return (
             "its certificate is not signed by anybody known here: set SSL_CERT_FILE to a file with the certificates "
             "that your network or server uses (PEM)."

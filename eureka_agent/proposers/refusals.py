@@ -17,7 +17,7 @@ from eureka_agent.errors import (
     UnavailableError,
     UnknownModelError,
 )
-from eureka_agent.proposers.network import way_hint
+from eureka_agent.proposers.network import proxy_variable, way_hint
 from eureka_agent.proposers.retries import retry_after_s
 
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance is too low")
@@ -112,6 +112,9 @@ def _refusal(
         )
     if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
         return FilteredError(f"The content filter of {model!r} at {where} refused the prompt ({said}).")
+    if status == 407:
+        name = proxy_variable(where) or "HTTPS_PROXY"
+        return RefusedError(f"The proxy on the way to {where} refused the request: check {name} ({said}).")
     if status in (401, 403):
         return AuthenticationError(f"{where} refused the key for {model!r}: check {key} and what it may use ({said}).")
     if (status < 500 and any(hint in words for hint in _NO_MODEL)) or (status == 404 and "model" in words):

@@ -96,6 +96,7 @@ ROWS = [
     Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, counts=0),
     Row("filter", error(400, "no", code="content_filter"), errors.FilteredError, counts=0, message="filter of"),
     Row("filter, 403", error(403, "your input was flagged"), errors.FilteredError, counts=0),
+    Row("407", error(407), errors.RefusedError, counts=0, message="check HTTPS_PROXY"),
     Row("413", error(413), errors.ContextTooLongError, counts=0),
     Row("400", error(400, "no such field"), errors.RefusedError, counts=0, message="no such field"),
     Row("422", error(422, "no such field"), errors.RefusedError, counts=0),
