@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eureka_agent.changes import Changes as Changes
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
     from eureka_agent.distance import Transitions as Transitions
     from eureka_agent.distance import reward_distance as reward_distance
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from eureka_agent.task import Task as Task
 
 _HOME = {
+    "Changes": "changes",
     "EurekaError": "errors",
     "Feedback": "records",
     "GivenAgain": "foreign_run",

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.text import Text
 
+from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
-from eureka_agent.errors import EurekaError, UsageError
+from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.terminal import Terminal
 from eureka_agent.text import visible
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from eureka_agent.run import Run
 
 _FOR_A_TASK = "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
+_NO_CHANGES = Changes()
 
 os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
 
@@ -72,23 +74,23 @@ def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyr
 
 def resume(
     run: tyro.conf.Positional[str],
+    changes: Annotated[Changes, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")] = _NO_CHANGES,
     runs_dir: Path = Path("runs"),
     task: str | None = None,
-    base_url: str | None = None,
     examples_dir: Path | None = None,
     start_from: str | None = None,
     wall: WallLevel | None = None,
 ) -> None:
-    """Go on with a run that was stopped. Nothing is asked or trained twice.
+    """Go on with a run that was stopped, with other settings if you like. Nothing is asked or trained twice.
 
     A run's folder may be somebody else's: where it names a server elsewhere, files to read or no sandbox, these are
     used only when they are given again.
 
     Args:
         run: The run's folder, its name, or the start of its name.
+        changes: Settings of the run from now on.
         runs_dir: Folder that holds the runs.
         task: The path of the run's task again, where it is one of your own: a run's folder alone never starts code.
-        base_url: Address of the model's server, where it is not on this machine.
         examples_dir: The run's folder of examples, while it has not been read yet.
         start_from: The run's file to start from, while it has not been read yet.
         wall: Which layers of the sandbox must hold, where the run was started without (--wall checks).
@@ -99,10 +101,10 @@ def resume(
     from eureka_agent.run_dir import RunDir
 
     found = RunDir.find(run, runs_dir)
-    again = GivenAgain(base_url, examples_dir, start_from, wall)
+    again = GivenAgain(changes.base_url, examples_dir, start_from, wall)
     with (
         make_listener(Terminal()) as listener,
-        resumed(found, task=task, again=again, listener=listener) as going_on,
+        resumed(found, task=task, again=again, changes=changes, listener=listener) as going_on,
     ):
         _go_on(going_on)
 
@@ -337,7 +339,10 @@ def _go_on(run: Run) -> None:
         for _ in run.generations():
             pass
     except (KeyboardInterrupt, EurekaError) as error:
-        error.add_note(f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}")
+        note = f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}"
+        if isinstance(error, ProposerError):
+            note += " (another --model, --base-url and more can be given there)"
+        error.add_note(note)
         raise
     if run.best is None:
         raise SystemExit(1)

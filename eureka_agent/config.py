@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from eureka_agent.address import refuse_user_information
 from eureka_agent.errors import UsageError
+from eureka_agent.extra_body import extra_fields
 from eureka_agent.redaction import redacted
 from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean, normalised
@@ -143,6 +144,11 @@ class SynthesisConfig:
     """With --models: keep to the shares, or learn which model's rewards improve fitness for their cost."""
     base_url: str | None = None
     """Address of an OpenAI-compatible server, e.g. http://localhost:11434/v1; the key is read from OPENAI_API_KEY."""
+    stream: bool = False
+    """Ask the model to stream its answers, for servers that do nothing else."""
+    extra_body: str | None = None
+    """Further fields of each request to a model, as a JSON object, e.g. '{"enable_thinking": false}'. With "n" an
+    answer holds so many choices, and each is a sample."""
     temperature: float | None = 1.0
     """Sampling temperature of the model; None leaves it to the server."""
     answer_tokens: int | None = None
@@ -250,6 +256,9 @@ class SynthesisConfig:
         self._check_models()
         if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
+        if (self.stream or self.extra_body is not None) and not self.model_weights:
+            raise UsageError("--stream and --extra-body need --model: they say how it is asked.")
+        _ = self.extra_fields
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url must start with http:// or https://, got {redacted(self.base_url)!r}.")
         if self.base_url is not None:
@@ -358,6 +367,11 @@ class SynthesisConfig:
                     f"--models takes names with numbers as weights, e.g. gpt-5=2 o4=1, got {named!r}."
                 ) from None
         return weights
+
+    @property
+    def extra_fields(self) -> dict[str, object]:
+        """Further fields of a request's body. Raises UsageError for what is none."""
+        return extra_fields(self.extra_body)
 
     @property
     def has_fitness(self) -> bool:

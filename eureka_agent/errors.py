@@ -123,11 +123,16 @@ class ProposerError(EurekaError):
 
     `retry_after_s`: how long the server asks us to wait before the next request; None where it does not say.
     `may_be_billed`: the request may have been carried out, and paid for, although no usable answer came.
+    `late`: there was no whole answer at the deadline.
+    `words`: all that the server said, where the message only quotes it.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False, late: bool = False
+    ) -> None:
         super().__init__(message)
-        self.retry_after_s, self.may_be_billed = retry_after_s, may_be_billed
+        self.retry_after_s, self.may_be_billed, self.late = retry_after_s, may_be_billed, late
+        self.words = ""
 
 
 class AuthenticationError(ProposerError):

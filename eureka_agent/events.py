@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.proposers.told import Adapted as Adapted
+from eureka_agent.proposers.told import AskedAgain as AskedAgain
 from eureka_agent.records import Baseline, Candidate, Completion, Final, Generation, Outcome
 from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer import Progress
@@ -147,6 +149,8 @@ Event: TypeAlias = (
     RunStarted
     | StartMeasured
     | GenerationStarted
+    | AskedAgain
+    | Adapted
     | Proposed
     | SentBack
     | Rejected

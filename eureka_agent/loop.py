@@ -24,6 +24,9 @@ from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
 from eureka_agent.trial import Trials, measure_baselines
 
+_Asked = tuple[Mapping[int, Prompt], Sequence[Completion]]
+"""The prompts of an attempt by sample, and what was answered."""
+
 
 class Search:
     """One run of the loop. `judge` is asked after each generation; where the wish has no fitness, it alone decides."""
@@ -43,12 +46,13 @@ class Search:
 
     def run(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
+        early = self._ask_early()
         if self.config.baselines and self.config.has_fitness:
             measure_baselines(self.store, self.trials, self._tell)
         history = self._start()
         self.best = self._best(history)
         for g in range(self.config.generations):
-            outcomes = self._generation(g, history)
+            outcomes = self._generation(g, history, early if g == 0 else None)
             if not outcomes:  # the limit left no room for any
                 break
             history += outcomes
@@ -86,14 +90,30 @@ class Search:
         self._tell(StartMeasured(outcome))
         return [outcome]
 
-    def _generation(self, g: int, history: Sequence[Outcome]) -> list[Outcome]:
-        """Ask for candidates and try them out, until at least one could be trained."""
+    def _ask_early(self) -> _Asked | None:
+        """Ask for the first generation before anything is trained, so that trouble with a model is known by then.
+
+        Models that write none of its samples are tried out with a short request each, and all are where the first
+        prompt has to tell of the reward that the search starts from; then it is None.
+        """
+        first = self._ask(0, 0, ()) if self.config.start_from is None else None
+        if not self.store.outcomes() and not self.store.baselines():
+            self._proposals.try_out(first[1] if first else ())
+        return first
+
+    def _ask(self, g: int, attempt: int, known: Sequence[Outcome]) -> _Asked:
+        """Return an attempt's prompts and their answers."""
+        prompts = self._proposals.prompts(g, attempt, known, self._best)
+        self._tell(GenerationStarted(g, attempt))
+        return prompts, self._proposals.ask(g, prompts)
+
+    def _generation(self, g: int, history: Sequence[Outcome], early: _Asked | None) -> list[Outcome]:
+        """Ask for candidates and try them out, until at least one could be trained. `early`: what is asked already."""
         outcomes: list[Outcome] = []
         champion = self._best(history)
         for attempt in range(self.config.attempts):
-            prompts = self._proposals.prompts(g, attempt, (*history, *outcomes), self._best)
-            self._tell(GenerationStarted(g, attempt))
-            outcomes += self._try_out(g, prompts, self._proposals.ask(g, prompts), champion)
+            asked = early if early and not attempt else self._ask(g, attempt, (*history, *outcomes))
+            outcomes += self._try_out(g, *asked, champion)
             if any(outcome.evaluation for outcome in outcomes) or self._time_is_over() or self.stopped:
                 break
         return outcomes

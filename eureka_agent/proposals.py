@@ -11,7 +11,7 @@ from eureka_agent.events import Listener, Proposed, SentBack
 from eureka_agent.examples import choose_examples
 from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.proposers.chat import ITS_OWN, no_answer
+from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.store import Store
@@ -46,6 +46,12 @@ class Proposals:
         given = Completion(0, fenced(code), "given", cost_usd=0.0)
         self._store.put_completion(GIVEN, given)
         return given
+
+    def try_out(self, answered: Iterable[Completion]) -> None:
+        """Send a short request to each model that wrote none of the completions. Raises ProposerError."""
+        if isinstance(self._proposer, ChatProposer) and not self.stopped:
+            writers = {completion.proposer for completion in answered}
+            self._proposer.try_out([name for name in self._proposer.models if name not in writers])
 
     def prompts(self, g: int, attempt: int, history: Sequence[Outcome], best: Best) -> dict[int, Prompt]:
         """Return an attempt's prompts by sample, each as the strategy plans it; once stored, its words stay.

@@ -292,6 +292,19 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class SettingChange:
+    """A setting of the run that a resume changed."""
+
+    when: str
+    """Local time (ISO 8601)."""
+    name: str
+    """As the config calls it."""
+    before: str
+    after: str
+    """Values as JSON."""
+
+
+@dataclass(frozen=True)
 class Baseline:
     """A reference trained with the run's budget: the human reward, the sparse reward, random actions."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from eureka_agent.changes import Changes, refuse_too_late
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
@@ -24,12 +25,12 @@ from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
-from eureka_agent.proposers.choose import choose_proposer
-from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.proposers.choose import choose_proposer, refuse_other_address, with_address
+from eureka_agent.proposers.model import ANSWER_TOKENS, Habit
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import GIVEN, Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import A_WISH, looks_like_path, named_task, reference
-from eureka_agent.report import CurveWriter, summary
+from eureka_agent.report import CurveWriter, changed_settings, summary
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.room import refuse_too_large
@@ -169,15 +170,23 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
 
 
 def resume(
-    path: Path, *, task: TaskLike | None = None, again: GivenAgain | None = None, **given: Unpack[Given]
+    path: Path,
+    *,
+    task: TaskLike | None = None,
+    again: GivenAgain | None = None,
+    changes: Changes | None = None,
+    **given: Unpack[Given],
 ) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
-    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. `task`:
-    the run's task again, where its code lies outside `envs/`: a run's folder alone never starts code. `again`: what
-    else is not taken from the folder, which may be somebody else's, such as `GivenAgain(base_url="https://…")`.
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. With
+    `changes=Changes(model="gpt-5")` it goes on with other settings.
+
+    A run's folder may be somebody else's. `task`: the run's task again, where its code lies outside `envs/`: a run's
+    folder alone never starts code. `again`: what else is not taken from the folder, such as
+    `GivenAgain(base_url="https://…")`.
     """
-    with resumed(RunDir(path), task=task, again=again, **given) as run:
+    with resumed(RunDir(path), task=task, again=again, changes=changes, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -188,6 +197,8 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
     task = checked_task(config.env or config.task, advice=A_WISH if config.env is None else _SCENE)
     config = _storable(config, task)
+    if "proposer" not in given:
+        config = with_address(config)
     facts = facts_of(task, config)
     if config.start_from == "human":
         _ = task.human_reward  # there may be none
@@ -209,14 +220,20 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 
 @contextmanager
 def resumed(
-    run_dir: RunDir, *, task: TaskLike | None = None, again: GivenAgain | None = None, **given: Unpack[Given]
+    run_dir: RunDir,
+    *,
+    task: TaskLike | None = None,
+    again: GivenAgain | None = None,
+    changes: Changes | None = None,
+    **given: Unpack[Given],
 ) -> Iterator[Run]:
-    """Open an existing run to go on with it; `task` and `again`: see `resume`."""
+    """Open an existing run to go on with it; `task`, `again` and `changes`: see `resume`."""
     with Store.open(run_dir.database) as store:
-        config = trusted(store.config, again or GivenAgain(), _used_of(store, given))
+        config = _changed(store, changes or Changes(), again or GivenAgain(), given)
         of_run = config.episodes_of(_task_again(store, task))
         chosen, judge = _prepared(config, of_run, given, examples_of(store, of_run))
         with _wall(config, given) as wall:
+            store.put_config(config)
             yield _run(run_dir, store, of_run, chosen, wall, given.get("listener"), judge, resumed=True)
 
 
@@ -265,6 +282,17 @@ def _used_of(store: Store, given: Given) -> Use:
         start=not store.completions(GIVEN),
         wall="wall" not in given,
     )
+
+
+def _changed(store: Store, changes: Changes, again: GivenAgain, given: Given) -> SynthesisConfig:
+    """Return the config that a run goes on with. Raises UsageError; nothing is written yet."""
+    begun = 1 + max((asked.generation for asked in store.asked()), default=-1)
+    refuse_too_late(changes, begun, finals=bool(store.finals()))
+    again = replace(again, base_url=changes.base_url or again.base_url)
+    config = changes.applied(trusted(store.config, again, _used_of(store, given)))
+    if "proposer" not in given:
+        refuse_other_address(config)
+    return config
 
 
 def _prepared(
@@ -336,11 +364,16 @@ def _run(
             each(event)
 
     if isinstance(proposer, ChatProposer):
-        spent = store.meta("spending")
+        proposer.tell = tell
+        spent, habits = store.meta("spending"), store.meta("habits")
+        proposer.take_up(from_json(dict[str, Habit], habits) if habits else {})
+        proposer.keep_habits = lambda known: store.put_meta("habits", to_json(known, dict[str, Habit]))
         proposer.spending.carry_on(
             from_json(Amount, spent) if spent else Amount(),
             lambda committed: store.put_meta("spending", to_json(committed)),
         )
+    if resumed and store.changes:
+        announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
     store.put_meta("wall", wall.describe())
     tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
     trials = Trials(

@@ -16,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from eureka_agent.changes import differences
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
@@ -29,6 +30,7 @@ from eureka_agent.records import (
     Feedback,
     Final,
     Outcome,
+    SettingChange,
     candidate_name,
 )
 from eureka_agent.registry import named_task
@@ -143,7 +145,7 @@ class Store:
     # ------------------------------------------------------------------ what the run is
     @property
     def config(self) -> SynthesisConfig:
-        """What the run was started with."""
+        """What the run was started with, and what was changed since."""
         return from_json(SynthesisConfig, self.meta("config") or "")
 
     @property
@@ -157,6 +159,22 @@ class Store:
     def put_task(self, facts: TaskFacts) -> None:
         """Write down what is to be remembered of the task."""
         self.put_meta("task", to_json(facts))
+
+    @property
+    def changes(self) -> tuple[SettingChange, ...]:
+        """The settings that were changed when the run was resumed, oldest first."""
+        stored = self.meta("changes")
+        return from_json(tuple[SettingChange, ...], stored) if stored else ()
+
+    def put_config(self, config: SynthesisConfig) -> tuple[SettingChange, ...]:
+        """Write another config, and what it changes; return that. A run that was finished may go on then."""
+        changes = differences(self.config, config, _now())
+        if changes:
+            with self._transaction("write changed settings"):
+                self._put_meta("config", to_json(config))
+                self._put_meta("changes", to_json((*self.changes, *changes), tuple[SettingChange, ...]))
+                self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped', 'habits')")
+        return changes
 
     def meta(self, key: str) -> str | None:
         """Return a fact about the run, such as the wall's layers or the time it started."""

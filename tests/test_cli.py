@@ -75,6 +75,18 @@ def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_
     message = capsys.readouterr().err
     assert "no model 'gtp-5'" in message
     assert "eureka-agent resume" in message
+    assert "another --model" in message
+    chat_server.default = completion(upright(0.1))
+    (run,) = tmp_path.iterdir()
+    others = ["--model", "gpt-5", "--concurrency", "1", "--answer-tokens", "900", "--request-timeout-s", "30"]
+    assert main(["resume", str(run), *others, "--extra-body", '{"top_k": 1}']) == 0
+    assert [request["model"] for request in chat_server.requests[-2:]] == ["gpt-5"] * 2
+    assert (chat_server.requests[-1]["max_tokens"], chat_server.requests[-1]["top_k"]) == (900, 1)
+    capsys.readouterr()
+    assert main(["show", str(run)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert 'Changed --model from "gtp-5" to "gpt-5" on ' in shown
+    assert "--answer-tokens from null to 900" in shown
 
 
 def test_a_model_that_says_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer) -> None:

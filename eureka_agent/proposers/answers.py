@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eureka_agent.errors import BadResponseError, ProposerError
@@ -21,38 +23,96 @@ class Answer:
     prompt_tokens: int | None
     completion_tokens: int | None
     truncated: bool
+    others: tuple[Answer, ...] = ()
+    """Further choices that came with this one. Its token counts hold theirs, so they count 0 themselves."""
 
 
 def read_answer(body: object, model: str, where: str) -> Answer:
     """Return the answer in the decoded JSON `body` that `where` sent for `model`.
 
-    Thoughts (`<think>`, `reasoning_content`) are left out; a refusal in words is an answer. Raises BadResponseError
-    for what is no chat completion, and the error it speaks of for an error that came with status 200, also in a choice.
+    Thoughts (`<think>`, `reasoning_content`) are left out, unless the answer is nowhere else; a refusal in words is an
+    answer. Of several choices those without text come last. Raises BadResponseError for what is no chat completion,
+    and the error it speaks of for an error that came with status 200, also in a choice.
     """
     if not isinstance(body, dict):
         raise _no_completion(where, body)
     choices = body.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if isinstance(choice, dict) and (wrong := _wrong(choice)):
-        broken = _error_inside(wrong, model, where)
-        broken.may_be_billed = True  # it had begun to write
-        raise broken
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        if body.get("error"):
-            raise _error_inside(body["error"], model, where)
-        raise _no_completion(where, body)
-    text = _text(message.get("content")) or _text(message.get("refusal"))
-    wrote = bool(text or any(message.get(name) for name in _THOUGHTS))
-    prompt_tokens, completion_tokens = _usage(body.get("usage"), wrote=wrote)
+    choices = choices if isinstance(choices, list) else []
+    good = [choice for choice in choices if _is_good(choice)]
+    if not good:
+        raise _why_none(choices[0] if choices else None, body, model, where)
+    messages = [choice["message"] for choice in good]
+    prompt_tokens, completion_tokens = _usage(body.get("usage"), wrote=any(map(_wrote, messages)))
     served_by = body.get("model")
-    return Answer(
-        text=without_thoughts(text),
+    first = Answer(
+        text="",
         served_by=served_by if isinstance(served_by, str) else "",
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        truncated=choice.get("finish_reason") in ("length", "max_tokens"),
+        truncated=False,
     )
+    cut = [choice.get("finish_reason") in ("length", "max_tokens") for choice in good]
+    texts = [_whole_text(*pair) for pair in zip(messages, cut, strict=True)]
+    answers = [replace(first, text=text, truncated=was_cut) for text, was_cut in zip(texts, cut, strict=True)]
+    answers.sort(key=lambda answer: not answer.text.strip())
+    nothing = None if completion_tokens is None or prompt_tokens is None else 0
+    others = [replace(answer, prompt_tokens=nothing, completion_tokens=nothing) for answer in answers[1:]]
+    return replace(answers[0], others=tuple(others))
+
+
+def _is_good(choice: object) -> bool:
+    """Whether a choice holds a message, and no error."""
+    return isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not _wrong(choice)
+
+
+def _why_none(choice: object, body: Mapping[str, Any], model: str, where: str) -> ProposerError:
+    """Return the error for a body without a usable choice; `choice` is its first one."""
+    if isinstance(choice, dict) and (wrong := _wrong(choice)):
+        broken = _error_inside(wrong, model, where)
+        broken.may_be_billed = True  # it had begun to write
+        return broken
+    if body.get("error"):
+        return _error_inside(body["error"], model, where)
+    return _no_completion(where, body)
+
+
+def _wrote(message: Mapping[str, Any]) -> bool:
+    """Whether the model wrote anything, be it thoughts or a call."""
+    names = ("content", "refusal", "tool_calls", "function_call", *_THOUGHTS)
+    return any(message.get(name) for name in names)
+
+
+def _whole_text(message: Mapping[str, Any], truncated: bool) -> str:
+    """Return a message's text, wherever a server puts it.
+
+    An answer without content is looked for in the calls of tools, and then in the thoughts: some servers file all of an
+    answer there. Thoughts that were cut off, or hold no function, are no answer.
+    """
+    content = _text(message.get("content"))
+    text = without_thoughts(content) or _text(message.get("refusal"))
+    if text.strip():
+        return text
+    if calls := _calls(message):
+        return calls
+    for thoughts in (*(_text(message.get(name)) for name in _THOUGHTS), content):
+        if not truncated and "def " in thoughts:
+            return thoughts
+    return text
+
+
+def _calls(message: Mapping[str, Any]) -> str:
+    """Return the arguments of a message's calls; they are JSON, which the extraction reads."""
+    calls = message.get("tool_calls")
+    listed: Sequence[Any] = calls if isinstance(calls, list) else ()
+    named = [call.get("function") for call in listed if isinstance(call, dict)]
+    arguments = [_arguments(function) for function in (*named, message.get("function_call"))]
+    return "\n\n".join(filter(None, arguments))
+
+
+def _arguments(function: object) -> str:
+    """Return a call's arguments as text; some servers send them as an object."""
+    given = function.get("arguments") if isinstance(function, dict) else None
+    return json.dumps(given) if isinstance(given, dict) and given else _text(given)
 
 
 def without_thoughts(text: str) -> str:

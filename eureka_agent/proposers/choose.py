@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
@@ -13,6 +14,7 @@ from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
+from eureka_agent.proposers.network import URL_VARIABLE
 from eureka_agent.proposers.prices import Listing, Price, listed
 from eureka_agent.proposers.spending import Spending
 from eureka_agent.task import Task
@@ -45,8 +47,29 @@ def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]
         learn=config.model_choice == "bandit",
         deadline_s=config.request_timeout_s,
         concurrency=config.concurrency,
+        stream=config.stream,
+        extra=config.extra_fields,
     )
-    return proposer, _announcement(config)
+    return proposer, _announcement(config, proposer)
+
+
+def with_address(config: SynthesisConfig) -> SynthesisConfig:
+    """Return the config of a new run with the server's address that the environment names, if it needs one.
+
+    So the address is part of the run: a resume in another environment asks the same server.
+    """
+    named = os.environ.get(URL_VARIABLE)
+    return replace(config, base_url=named) if named and config.model_weights and not config.base_url else config
+
+
+def refuse_other_address(config: SynthesisConfig) -> None:
+    """Raise UsageError when a run that named no server would be resumed with the one that the environment names."""
+    named = os.environ.get(URL_VARIABLE)
+    if named and config.model_weights and not config.base_url:
+        raise UsageError(
+            f"The run was started without a server's address, and {URL_VARIABLE} names one: unset it to go on as "
+            "before, or give the address with --base-url to ask that server from now on."
+        )
 
 
 def chat_proposer(
@@ -61,18 +84,22 @@ def chat_proposer(
     learn: bool = False,
     deadline_s: float = 600.0,
     concurrency: int = 8,
+    stream: bool = False,
+    extra: Mapping[str, object] | None = None,
 ) -> ChatProposer:
     """Return a proposer that asks the models named, each for its share of the samples, or for what it `learn`s.
 
     `price` is every model's, instead of the list's. With limits in `spending` an answer may be 16,384 tokens long
     unless `answer_tokens` says otherwise. At most `concurrency` requests run at a time, each for at most `deadline_s`
-    seconds. Raises UsageError for a model that cannot be asked, or whose price is not
-    known although the money is limited.
+    seconds. With `stream` answers are streamed; `extra` are further fields of each request's body, of which `n` asks
+    for so many choices an answer. Raises UsageError for a model that cannot be asked, or whose price is not known
+    although the money is limited.
     """
-    spending = spending or Spending()
+    spending, extra = spending or Spending(), dict(extra or {})
+    choices = extra.get("n")
     models = []
     for name in weights:
-        backend, listing = _backend(name, base_url, deadline_s)
+        backend, listing = _backend(name, base_url, deadline_s, extra)
         known = price or listing.price
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
@@ -82,32 +109,49 @@ def chat_proposer(
         limit = answer_tokens
         if limit is None and spending.limited:
             limit = min(ANSWER_TOKENS, listing.most_answer_tokens or ANSWER_TOKENS)
-        models.append(Model(name, backend, temperature=temperature, answer_tokens=limit, price=known))
+        models.append(
+            Model(
+                name,
+                backend,
+                temperature=temperature,
+                answer_tokens=limit,
+                price=known,
+                stream=stream,
+                choices=choices if isinstance(choices, int) else 1,
+            )
+        )
     choice = Bandit(tuple(weights), seed) if learn else Weighted(weights, seed)
     return ChatProposer(models, choice=choice, spending=spending, concurrency=concurrency, deadline_s=deadline_s)
 
 
-def _backend(name: str, base_url: str | None, deadline_s: float) -> tuple[Backend, Listing]:
+def _backend(
+    name: str, base_url: str | None, deadline_s: float, extra: Mapping[str, object]
+) -> tuple[Backend, Listing]:
     """Return how a model is asked, and what is listed about it there.
 
     `provider/name` goes through LiteLLM unless a server is given, by option or by environment: there, names are the
     server's own, and so are its prices.
     """
     # These import an SDK, which takes seconds.
-    if "/" in name and not (base_url or os.environ.get("OPENAI_BASE_URL")):
+    if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
         from eureka_agent.proposers.litellm_backend import LiteLLMBackend  # noqa: PLC0415
 
-        return LiteLLMBackend(name, deadline_s=deadline_s), listed(name)
+        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), listed(name)
     from eureka_agent.proposers.openai_backend import OpenAIBackend  # noqa: PLC0415
 
-    backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s)
+    backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
     return backend, listed(name, "openai") if "api.openai.com" in backend.where else Listing()
 
 
-def _announcement(config: SynthesisConfig) -> str:
-    where = f" at {config.base_url}" if config.base_url else ""
+def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
+    """Return who writes the rewards, and whom they are asked at."""
+    places = list(dict.fromkeys(model.where for model in proposer.models.values()))
     names = tuple(config.model_weights)
-    if len(names) == 1:
-        return f"The model {names[0]}{where} proposes the rewards."
+    if len(places) == 1:
+        named, where = [str(name) for name in names], f" at {places[0]}"
+    else:
+        named, where = [f"{model.name} at {model.where}" for model in proposer.models.values()], ""
+    if len(named) == 1:
+        return f"The model {named[0]}{where} proposes the rewards."
     how = "by what their rewards are worth" if config.model_choice == "bandit" else "by their weights"
-    return f"The models {', '.join(names[:-1])} and {names[-1]}{where} propose the rewards, chosen {how}."
+    return f"The models {', '.join(named[:-1])} and {named[-1]}{where} propose the rewards, chosen {how}."

@@ -13,7 +13,9 @@ from typing import Any
 
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, causes, excerpt, known_status, refusal
+from eureka_agent.proposers.network import OLD_URL_VARIABLE, URL_VARIABLE, address, check_way
+from eureka_agent.proposers.refusals import broken_off, causes, cut_stream, excerpt, known_status, refusal
+from eureka_agent.proposers.streams import Stream
 from eureka_agent.redaction import redacted_all
 
 
@@ -23,9 +25,26 @@ class LiteLLMBackend:
     limit_name = "max_tokens"
     """LiteLLM translates it to what the provider calls it."""
 
-    def __init__(self, model: str, *, api_base: str | None = None, deadline_s: float = 600.0) -> None:
-        """Raise UsageError without litellm or for an unknown provider, CredentialsError without a key."""
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_base: str | None = None,
+        deadline_s: float = 600.0,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """`extra`: further fields of each request's body.
+
+        Raises UsageError without litellm, for an unknown provider, for fields that LiteLLM would take for its own
+        settings, and for an environment that no request gets through; CredentialsError without a key.
+        """
+        check_way()
         self._litellm = _litellm()
+        if api_base is not None and address(api_base).query:
+            raise UsageError(
+                f"LiteLLM does not send the query of an address ({api_base}) with its requests: give the address with "
+                "--base-url and the model by the server's own name."
+            )
         self._model, self._api_base, self._deadline_s = model, api_base, deadline_s
         try:
             _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
@@ -34,7 +53,9 @@ class LiteLLMBackend:
                 f"LiteLLM knows no provider {model.partition('/')[0]!r}: see https://docs.litellm.ai/docs/providers, "
                 f"or name the server of {model!r} with --base-url."
             ) from error
-        self.where = api_base or str(provider)
+        named = [os.environ.get(name) for name in (URL_VARIABLE, OLD_URL_VARIABLE) if provider == "openai"]
+        self.where = next(filter(None, (api_base, *named)), str(provider))  # LiteLLM reads both
+        self._extra = self._further(str(provider), extra or {})
         checked = self._litellm.validate_environment(model=model)
         keys = [str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")]
         self._key = " or ".join(keys) or f"the key of {provider}"
@@ -54,11 +75,40 @@ class LiteLLMBackend:
                 timeout=self._deadline_s,
                 num_retries=0,
                 max_retries=0,
+                **self._extra,
                 **options,
             )
+            if "stream" in options:
+                return redacted_all(await self._joined(response))
             return redacted_all(response.model_dump())
+        except ProposerError:
+            raise
         except Exception as error:  # noqa: BLE001 - its errors have no base of their own, and some are the transport's
             raise self._translated(error) from None  # its words may repeat the key, and a traceback shows the cause
+
+    async def _joined(self, response: Any) -> object:
+        """Return a streamed answer as one body, without the usage that LiteLLM makes up where a server sends none."""
+        stream = Stream()
+        async for chunk in response:
+            stream.take(chunk.model_dump())
+        if not stream.complete:
+            raise cut_stream(self.where)
+        counted = any(getattr(chunk, "usage", None) for chunk in getattr(response, "chunks", ()))
+        body = stream.body()
+        return body if counted else {**body, "usage": None}
+
+    def _further(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
+        """Return the further fields as LiteLLM takes them: in one for its relatives of OpenAI, beside its own else."""
+        if not extra:
+            return {}
+        if provider in ("openai", "azure", *self._litellm.openai_compatible_providers):
+            return {"extra_body": dict(extra)}
+        own = {*self._litellm.types.utils.all_litellm_params, "timeout", "extra_headers", "extra_body", "extra_query"}
+        if taken := sorted(own & extra.keys()):
+            raise UsageError(
+                f"--extra-body names {', '.join(taken)}, which LiteLLM takes for settings of its own: leave it out."
+            )
+        return dict(extra)
 
     def _translated(self, error: Exception) -> ProposerError:
         """Return our error for one of LiteLLM's, by what was really sent.
@@ -67,14 +117,18 @@ class LiteLLMBackend:
         read, which was paid for, and of a connection that broke.
         """
         seen = list(causes(error))
+        if any(type(cause).__name__ == "MidStreamFallbackError" for cause in seen):
+            return cut_stream(self.where)
         response = next((r for r in map(_response, seen) if r is not None), None)
         if response is None and (any(map(_is_transports, seen)) or not hasattr(error, "status_code")):
             return broken_off(error, self.where)
         code = response.status_code if response is not None else getattr(error, "status_code", None)
         status = code if isinstance(code, int) else known_status(code) or 200  # of an error in 200: its body's code
         if response is None and status in (500, 502, 504):
+            hint = ", and --stream may help, since the server streams" if "Received: 'data:" in str(error) else ""
             return BadResponseError(
-                f"{self.where} did not answer with a chat completion: LiteLLM says {excerpt(error)}", may_be_billed=True
+                f"{self.where} did not answer with a chat completion{hint}: LiteLLM says {excerpt(error)}",
+                may_be_billed=True,
             )
         translated = refusal(
             status,

@@ -12,14 +12,23 @@ from typing import Any, cast
 
 import openai
 
-from eureka_agent.address import is_local, refuse_user_information
+from eureka_agent.address import refuse_user_information
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.refusals import broken_off, excerpt, refusal
+from eureka_agent.proposers.network import (
+    URL_VARIABLE,
+    Address,
+    address,
+    certificates,
+    check_way,
+    refuse_old_variable,
+)
+from eureka_agent.proposers.refusals import broken_off, cut_stream, excerpt, refusal
+from eureka_agent.proposers.streams import is_stream, read_stream
 from eureka_agent.redaction import redacted, redacted_all
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"
+OPENAI_URL = "https://api.openai.com/v1"
 MOST_BYTES = 32 * 2**20
 """No chat completion is longer; what is, is not read to its end."""
 
@@ -27,24 +36,41 @@ MOST_BYTES = 32 * 2**20
 class OpenAIBackend:
     """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may go without."""
 
-    def __init__(self, model: str, *, base_url: str | None = None, deadline_s: float = 600.0) -> None:
-        """Raise CredentialsError without a key, UsageError for a base URL that is none, or that holds a password."""
-        url = base_url or os.environ.get(URL_VARIABLE) or None
-        if url is not None:
-            refuse_user_information(url, "--base-url" if base_url else URL_VARIABLE)
-        local = url is not None and is_local(url)
-        self.where = url or "api.openai.com"
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        deadline_s: float = 600.0,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        """`extra`: further fields of each request's body.
+
+        Raises CredentialsError without a key, UsageError for a base URL that is none or that holds a password, and for
+        an environment that no request gets through.
+        """
+        named = base_url or os.environ.get(URL_VARIABLE) or None
+        if named is None:
+            refuse_old_variable()
+        else:
+            refuse_user_information(named, "--base-url" if base_url else URL_VARIABLE)
+        server = address(named or OPENAI_URL)
+        # In messages a query is left out: with some servers it holds the key.
+        self.where = server.base if named else "api.openai.com"
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
         self.limit_name = "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
-        self._model = model
+        self._model, self._extra = model, dict(extra or {})
+        key = _api_key(model, local=server.local)
+        if not server.local:
+            check_way()
         self._client = openai.AsyncOpenAI(
-            api_key=_api_key(model, local=local),
-            base_url=url,
+            api_key=key,
+            base_url=server.base,
+            default_query=server.query,
+            default_headers={"api-key": key} if server.azure else None,
             timeout=openai.Timeout(deadline_s, connect=min(10.0, deadline_s)),
             max_retries=0,
-            # A proxy from the environment cannot reach a server on this machine. A prompt is not sent on to whatever
-            # address an answer names.
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not local, follow_redirects=False),
+            http_client=_http_client(server),
         )
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
@@ -52,7 +78,7 @@ class OpenAIBackend:
         messages = cast(Any, list(chat))  # the SDK has one type a role
         try:
             ask = self._client.chat.completions.with_streaming_response.create
-            async with ask(model=self._model, messages=messages, extra_body=dict(options)) as response:
+            async with ask(model=self._model, messages=messages, extra_body={**self._extra, **options}) as response:
                 return self._decoded(await self._read(response))
         except ProposerError:
             raise
@@ -74,10 +100,17 @@ class OpenAIBackend:
         return bytes(body)
 
     def _decoded(self, body: bytes) -> object:
+        """Return a body's JSON; some servers stream their answer whether they are asked to or not."""
         try:
             return redacted_all(json.loads(body))
         except (ValueError, RecursionError):
-            return redacted(body.decode("utf-8", "replace"))  # such as a page of HTML, for the error message
+            text = body.decode("utf-8", "replace")
+        if not is_stream(text):
+            return redacted(text)  # such as a page of HTML, which the error message is to quote
+        stream = read_stream(text)
+        if not stream.complete:
+            raise cut_stream(self.where)
+        return redacted_all(stream.body())
 
     def _refusal(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
@@ -87,6 +120,15 @@ class OpenAIBackend:
         return refusal(
             error.status_code, said, words, model=self._model, where=self.where, key=KEY_VARIABLE, headers=headers
         )
+
+
+def _http_client(server: Address) -> Any:
+    """Return the SDK's client, for a server elsewhere with the proxies that the environment names.
+
+    A proxy cannot reach a server on this machine. A prompt is not sent on to whatever address an answer names.
+    """
+    verify = certificates() if server.local else True
+    return openai.DefaultAsyncHttpxClient(trust_env=not server.local, follow_redirects=False, verify=verify)
 
 
 def _api_key(model: str, *, local: bool) -> str:

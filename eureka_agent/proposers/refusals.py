@@ -17,6 +17,7 @@ from eureka_agent.errors import (
     UnavailableError,
     UnknownModelError,
 )
+from eureka_agent.proposers.network import proxy_variable, way_hint
 from eureka_agent.proposers.retries import retry_after_s
 from eureka_agent.redaction import redacted
 
@@ -29,6 +30,16 @@ _TOO_LONG = (
     "prompt is too long",
     "contextwindowexceeded",
 )
+_NO_MODEL = (
+    "model_not_found",
+    "invalid_model",
+    "invalid model",
+    "unknown_model",
+    "unknown model",
+    "model not exist",
+    "not a valid model",
+    "no such model",
+)
 _FILTERED = (
     "content_filter",
     "content_policy",
@@ -39,7 +50,14 @@ _FILTERED = (
     "data_inspection_failed",
     "content exists risk",
 )
-_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError")
+_NEVER_SENT = (
+    "ConnectError",
+    "ConnectTimeout",
+    "ProxyError",
+    "PoolTimeout",
+    "ClientConnectorError",
+    "ConnectionRefusedError",
+)
 _GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
 
@@ -81,16 +99,26 @@ def refusal(
 
     `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
     """
-    words, wait_s = words.lower(), retry_after_s(headers or {})
+    error = _refusal(status, said, words.lower(), model, where, key, retry_after_s(headers or {}))
+    error.words = words
+    return error
+
+
+def _refusal(
+    status: int, said: str, words: str, model: str, where: str, key: str, wait_s: float | None
+) -> ProposerError:
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
         return QuotaError(
             f"The account at {where} has no credit left for {model!r}: add some, or choose another model ({said})."
         )
     if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
         return FilteredError(f"The content filter of {model!r} at {where} refused the prompt ({said}).")
+    if status == 407:
+        name = proxy_variable(where) or "HTTPS_PROXY"
+        return RefusedError(f"The proxy on the way to {where} refused the request: check {name} ({said}).")
     if status in (401, 403):
         return AuthenticationError(f"{where} refused the key for {model!r}: check {key} and what it may use ({said}).")
-    if "model_not_found" in words or (status == 404 and "model" in words):
+    if (status < 500 and any(hint in words for hint in _NO_MODEL)) or (status == 404 and "model" in words):
         return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
     if status == 413 or any(hint in words for hint in _TOO_LONG):
         return ContextTooLongError(
@@ -134,7 +162,8 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
     said = excerpt(list(causes(error))[-1] or error)
     cut = any(getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error))
     if not cut and any(name in _NEVER_SENT for name in names):
-        return UnavailableError(f"{where} cannot be reached ({said}): check the network and --base-url.")
+        hint = way_hint(causes(error), where) or "check the network and --base-url."
+        return UnavailableError(f"{where} cannot be reached ({said}): {hint}")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
             f"{where} did not answer with a chat completion: check --base-url. It cannot be read: {said}",
@@ -148,7 +177,17 @@ def broken_off(error: BaseException, where: str) -> ProposerError:
 def late(where: str) -> UnavailableError:
     """Return the error for an answer that was not there at the deadline."""
     return UnavailableError(
-        f"{where} did not answer in time: try again, or give it longer (--request-timeout-s).", may_be_billed=True
+        f"{where} did not answer in time: give it longer (--request-timeout-s), or fewer requests at a time, if it "
+        "answers one after the other (--concurrency).",
+        may_be_billed=True,
+        late=True,
+    )
+
+
+def cut_stream(where: str) -> UnavailableError:
+    """Return the error for a streamed answer without its end."""
+    return UnavailableError(
+        f"{where} broke the connection off in the middle of an answer: try again later.", may_be_billed=True
     )
 
 

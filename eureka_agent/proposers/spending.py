@@ -28,6 +28,9 @@ class Amount:
         return f"{self.tokens:,} tokens" + (f" (${self.usd:.4f})" if self.usd else "")
 
 
+NOTHING = Amount()
+
+
 class Spending:
     """What is spent and what may still come of the requests under way, against the limits of a run.
 

@@ -7,6 +7,7 @@ from eureka_agent.report.live import LiveDisplay
 from eureka_agent.report.plain import PlainLog
 from eureka_agent.report.run_list import overview, runs_table
 from eureka_agent.report.run_view import run_view
+from eureka_agent.report.sentences import changed_settings
 from eureka_agent.report.summary import summary
 from eureka_agent.report.tables import comparison_table, doctor_table, final_table, tasks_table
 
@@ -14,6 +15,7 @@ __all__ = [
     "CurveWriter",
     "LiveDisplay",
     "PlainLog",
+    "changed_settings",
     "code_diff",
     "comparison_table",
     "doctor_table",

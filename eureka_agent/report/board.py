@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eureka_agent.events import (
+    AskedAgain,
     BaselinesMeasured,
     Event,
     FinalMeasured,
@@ -39,6 +40,8 @@ class Row:
     """Known once it was rejected or its generation is over."""
     fitness: float = math.nan
     """Of the training episodes that ended last; NaN before the first one."""
+    attempt: tuple[int, int] = (1, 1)
+    """Which try of how many its request is at."""
 
     @property
     def reason(self) -> str:
@@ -60,6 +63,11 @@ class Board:
         self.best: Outcome | None = None
         self.baselines: tuple[Baseline, ...] = ()
         self.finished: RunFinished | None = None
+        self.repeated = False
+        """Whether the last request that is asked again failed for a reason that was told before."""
+        self.later_try = False
+        """Whether no request that failed for this reason came so far: of many, the first tells of the rest."""
+        self._tries: dict[str, int] = {}
         self._clock, self._start = clock, clock()
         self._candidates: dict[str, Row] = {}
         self._completions: dict[tuple[int, int, int], Completion] = {}
@@ -77,9 +85,8 @@ class Board:
                 self.best, self.progress = event.outcome, None
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
-            case Proposed():
-                self._take_in(event.generation, event.completion)
-                self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
+            case AskedAgain() | Proposed():
+                self._take_from_model(event)
             case SentBack() | Rejected():
                 self._turn_down(event)
             case TrainingStarted():
@@ -147,6 +154,17 @@ class Board:
     # ------------------------------------------------------------------ events
     def _row(self, name: str) -> Row:
         return self._candidates.setdefault(name, Row())
+
+    def _take_from_model(self, event: AskedAgain | Proposed) -> None:
+        if isinstance(event, Proposed):
+            self._take_in(event.generation, event.completion)
+            self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
+            return
+        told = self._tries.get(event.reason, 0)
+        self.repeated, self.later_try = told > 0, event.attempt > told
+        self._tries[event.reason] = max(told, event.attempt)
+        if event.sample in self._candidates:
+            self._candidates[event.sample].attempt = (event.attempt, event.of)
 
     def _turn_down(self, event: SentBack | Rejected) -> None:
         phase: Phase = "waiting"

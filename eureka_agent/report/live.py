@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.events import (
+    Adapted,
+    AskedAgain,
     BaselinesMeasured,
     Event,
     FinalMeasured,
@@ -88,6 +90,10 @@ class LiveDisplay:
                 lines = [sentences.start_measured(event, run)]
             case GenerationStarted() if run and run.config.feedback == "cli":
                 lines = [sentences.generation_started(event, run)]
+            case AskedAgain() if not self._board.repeated:  # its row tells of the others
+                lines = [sentences.asked_again(event)]
+            case Adapted():
+                lines = [clean(event.what)]
             case TrainingStarted():
                 lines = sentences.training_started(event)
             case BaselinesMeasured() if run:
@@ -165,7 +171,8 @@ class LiveDisplay:
         run, unit = self._board.run, unit_of(self._board.run)
         match row.phase:
             case "waiting":
-                return Text("for the model" if run and run.config.model_weights else "", "dim")
+                again = f", try {row.attempt[0]} of {row.attempt[1]}" if row.attempt[0] > 1 else ""
+                return Text(f"for the model{again}" if run and run.config.model_weights else "", "dim")
             case "training" | "evaluating":
                 return self._training(row, unit)
             case "stopped":

@@ -11,6 +11,8 @@ from types import TracebackType
 from rich.console import Console, RenderableType
 
 from eureka_agent.events import (
+    Adapted,
+    AskedAgain,
     BaselinesMeasured,
     Event,
     FinalMeasured,
@@ -29,7 +31,7 @@ from eureka_agent.records import candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board
 from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import number, quantity, rough, unit_of, visible
+from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
 from eureka_agent.trainer import Progress
 
 _QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
@@ -76,9 +78,8 @@ class PlainLog:
                 return [sentences.start_measured(event, run)]
             case GenerationStarted() if run:
                 return [sentences.generation_started(event, run)]
-            case Proposed():
-                cut = " (cut at the token limit)" if event.completion.truncated else ""
-                return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
+            case AskedAgain() | Adapted() | Proposed():
+                return self._from_model(event)
             case SentBack() | Rejected():
                 return [self._turned_down(event, unit)]
             case TrainingStarted():
@@ -96,6 +97,15 @@ class PlainLog:
             case RunFinished():
                 return [sentences.best_reward(event, unit)]
         return []
+
+    def _from_model(self, event: AskedAgain | Adapted | Proposed) -> list[str]:
+        if isinstance(event, AskedAgain):
+            line = sentences.asked_again(event, repeated=self._board.repeated)
+            return [line] if self._board.later_try else []
+        if isinstance(event, Adapted):
+            return [clean(event.what)]
+        cut = " (cut at the token limit)" if event.completion.truncated else ""
+        return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
 
     def _turned_down(self, event: SentBack | Rejected, unit: str | None) -> str:
         if isinstance(event, SentBack):

@@ -39,7 +39,13 @@ def run_view(store: Store) -> RenderableType:
     checked = store.checks().keys()
     parts: list[RenderableType] = [
         Text(clean(store.path.parent.name), "bold"),
-        _config(config, task, store.meta("wall") or config.wall, [example.name for example in store.examples]),
+        _config(
+            config,
+            task,
+            store.meta("wall") or config.wall,
+            [example.name for example in store.examples],
+            sentences.changed_settings(store.changes),
+        ),
     ]
     for index in (GIVEN, *range(config.generations)):
         completions = store.completions(index)
@@ -63,7 +69,9 @@ def run_view(store: Store) -> RenderableType:
     return Group(*parts)
 
 
-def _config(config: SynthesisConfig, task: TaskFacts, wall: str, examples: Sequence[str]) -> Table:
+def _config(
+    config: SynthesisConfig, task: TaskFacts, wall: str, examples: Sequence[str], changed: Sequence[str]
+) -> Table:
     proposer = ", ".join(config.model_weights) or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
     budget = task.budget
@@ -77,6 +85,7 @@ def _config(config: SynthesisConfig, task: TaskFacts, wall: str, examples: Seque
         "Sandbox": wall,
         "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
     }
+    rows |= {"Changed": "; ".join(changed)} if changed else {}
     rows |= {"Examples": ", ".join(examples)} if examples else {}
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(style="dim", no_wrap=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import (
+    AskedAgain,
     BaselinesMeasured,
     FinalMeasured,
     GenerationFinished,
@@ -17,7 +18,7 @@ from eureka_agent.events import (
     TrainingStarted,
 )
 from eureka_agent.finals import FinalScores
-from eureka_agent.records import Baseline, Feedback, Outcome
+from eureka_agent.records import Baseline, Feedback, Outcome, SettingChange
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
     BASELINES,
@@ -48,6 +49,22 @@ def run_started(event: RunStarted) -> list[str]:
         clean(event.wall),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
+
+
+def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
+    """Return what resumes changed, oldest first: `--model from "gpt-4" to "gpt-5" on 2026-01-31`."""
+    lines = []
+    for change in changes:
+        option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
+        lines.append(clean(f"--{option} from {change.before} to {change.after} on {day}"))
+    return lines
+
+
+def asked_again(event: AskedAgain, *, repeated: bool = False) -> str:
+    """Return what went wrong with a request, and when it is asked again; shorter where the reason was said before."""
+    reason = "the same reason." if repeated else event.reason
+    pause = f"{event.pause_s:.1f}" if event.pause_s < 10.0 else f"{event.pause_s:.0f}"
+    return clean(f"{event.sample} is asked again in {pause} s (try {event.attempt} of {event.of}): {reason}")
 
 
 def start_of(config: SynthesisConfig) -> str:

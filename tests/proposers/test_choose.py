@@ -52,7 +52,7 @@ def test_a_named_model_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     proposer, announcement = choose(model="some-model")
     assert isinstance(proposer, ChatProposer)
     assert proposer.name == "some-model"
-    assert announcement == "The model some-model proposes the rewards."
+    assert announcement == "The model some-model at api.openai.com proposes the rewards."
 
 
 def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     proposer, announcement = choose(models=("a=2", "b", "c=0.5"))
     assert isinstance(proposer, ChatProposer)
     assert list(proposer.models) == ["a", "b", "c"]
-    assert announcement == "The models a, b and c propose the rewards, chosen by their weights."
+    assert announcement == ("The models a, b and c at api.openai.com propose the rewards, chosen by their weights.")
     _, announcement = choose(models=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1")
     assert announcement.endswith(
         "at http://localhost:1/v1 propose the rewards, chosen by what their rewards are worth."
@@ -139,7 +139,7 @@ def test_deadline_and_concurrency_are_the_configs(
     assert chat_server.max_in_flight == 2
     chat_server.default = completion("late", delay_s=3.0)
     proposer, _ = choose(request_timeout_s=0.2, **settings)
-    with pytest.raises(UnavailableError, match=r"did not answer in time: .* \(--request-timeout-s\)"):
+    with pytest.raises(UnavailableError, match=r"did not answer in time: .*--request-timeout-s.*--concurrency"):
         list(proposer.propose({0: ASKED}))
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
@@ -19,6 +20,7 @@ from eureka_agent import errors
 from eureka_agent.errors import ProposerError
 from eureka_agent.proposers import openai_backend
 from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.told import Adapted, Told
 from eureka_agent.records import Completion
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
@@ -49,7 +51,8 @@ class Row:
     """What the server does to every request (or to the first, `once`), and what comes of it."""
 
     name: str
-    reply: Reply
+    reply: Reply | Callable[[dict[str, Any]], Reply]
+    """A function of the request's body answers as the request is made."""
     ends: str | type[ProposerError] = "fine"
     """The answer's text, or the error."""
     requests: int = 1
@@ -63,6 +66,10 @@ class Row:
     unlike: dict[str, Any] | None = None
     """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell all that it read."""
     message: str = ""
+    tells: str = ""
+    """What is told of how requests are made from then on."""
+    asked: dict[str, Any] = field(default_factory=dict)
+    """How it is asked, beyond the usual."""
 
     @property
     def tokens(self) -> int:
@@ -89,6 +96,7 @@ ROWS = [
     Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, counts=0),
     Row("filter", error(400, "no", code="content_filter"), errors.FilteredError, counts=0, message="filter of"),
     Row("filter, 403", error(403, "your input was flagged"), errors.FilteredError, counts=0),
+    Row("407", error(407), errors.RefusedError, counts=0, message="check HTTPS_PROXY"),
     Row("413", error(413), errors.ContextTooLongError, counts=0),
     Row("400", error(400, "no such field"), errors.RefusedError, counts=0, message="no such field"),
     Row("422", error(422, "no such field"), errors.RefusedError, counts=0),
@@ -220,7 +228,11 @@ ROWS = [
     Row(
         "choice that broke off", choice(finish_reason="error"), errors.BadResponseError, message="broke the answer off"
     ),
-    Row("events instead of JSON", raw(f"data: {BODY}\n\n", content_type="text/event-stream"), errors.BadResponseError),
+    Row(
+        "events instead of JSON",
+        raw(f"data: {BODY}\n\n", content_type="text/event-stream"),
+        unlike={"ends": errors.BadResponseError, "message": "--stream"},
+    ),
     Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
     Row(
         "endless",
@@ -279,12 +291,17 @@ ROWS = [
 def test_each_trouble_ends_as_it_should(
     chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    check(chat_server, row, kind, monkeypatch)
+
+
+def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the server once, and compare what comes of it with the row."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     monkeypatch.setenv("NO_PROXY", "*")  # it would answer for a host that does not exist
     monkeypatch.setattr(openai_backend, "MOST_BYTES", 2 * 2**20)
     if kind == "litellm" and row.unlike is not None:
         row = Row(**{**row.__dict__, **row.unlike, "unlike": None})
-    if row.once:
+    if row.once and isinstance(row.reply, Reply):
         chat_server.order([row.reply])
         chat_server.default = FINE
     else:
@@ -297,9 +314,11 @@ def test_each_trouble_ends_as_it_should(
         base_url=row.at,
         retries=RETRIES,
         deadline_s=deadline_s,
-        answer_tokens=ANSWER_TOKENS,
         spending=spending,
+        **{"answer_tokens": ANSWER_TOKENS, **row.asked},
     )
+    told: list[Told] = []
+    asked.tell = told.append
     started = time.monotonic()
     ended: Completion | ProposerError
     try:
@@ -316,3 +335,6 @@ def test_each_trouble_ends_as_it_should(
         assert len(str(ended)) < 700
     assert len(chat_server.requests) == row.requests
     assert spending.committed == Amount(row.tokens)
+    changes = [each.what for each in told if isinstance(each, Adapted)]
+    assert len(changes) == bool(row.tells)
+    assert row.tells in "".join(changes)

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from eureka_agent.events import GenerationStarted, Trained, TrainingStarted
+from eureka_agent.events import Adapted, AskedAgain, GenerationStarted, Trained, TrainingStarted
 from eureka_agent.records import Failure, Outcome
 from eureka_agent.report import LiveDisplay, PlainLog, make_listener
 from tests.support import run_events as runs
@@ -31,6 +31,24 @@ def frame(display: LiveDisplay, width: int = 80) -> list[str]:
 
 def good(index: int, count: int) -> list[Outcome]:
     return [runs.outcome(index, runs.completion(i), runs.evaluation(float(i))) for i in range(count)]
+
+
+def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
+    console = terminal(120)
+    with LiveDisplay(console) as display:
+        display(runs.run_started(runs.config(model="gpt-5")))
+        display(GenerationStarted(0))
+        display(AskedAgain("g0c0", "The server keeps failing (overloaded).", 2, 7, 0.5))
+        display(AskedAgain("g0c1", "The server keeps failing (overloaded).", 3, 7, 1.5))
+        display(Adapted("One request runs at a time from now on."))
+        rows = frame(display)
+        assert any("g0c0  waiting     for the model, try 2 of 7" in row for row in rows)
+        assert any("g0c1  waiting     for the model, try 3 of 7" in row for row in rows)
+        assert sum(row.rstrip().endswith("for the model") for row in rows) == 2
+    text = written(console)
+    assert text.count("g0c0 is asked again in 0.5 s (try 2 of 7): The server keeps failing (overloaded).") == 1
+    assert text.count("keeps failing") == 1
+    assert text.count("One request runs at a time from now on.") == 1
 
 
 def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:

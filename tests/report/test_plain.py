@@ -5,7 +5,15 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from eureka_agent.events import BaselinesMeasured, Event, Trained, TrainingStarted
+from eureka_agent.events import (
+    Adapted,
+    AskedAgain,
+    BaselinesMeasured,
+    Event,
+    GenerationStarted,
+    Trained,
+    TrainingStarted,
+)
 from eureka_agent.records import Failure, Outcome
 from eureka_agent.report import PlainLog
 from tests.support import run_events as runs
@@ -46,6 +54,27 @@ def whole_run(samples: int = 4, **settings: object) -> list[Event]:
         *runs.generation(0, first, best),
         *runs.generation(1, second, best),
         runs.run_finished([*first, *second], best),
+    ]
+
+
+def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
+    overloaded = "http://x/v1 keeps failing with status 503: try again later (\x1b[31moverloaded)."
+    events: list[Event] = [
+        runs.run_started(runs.config(model="gpt-5")),
+        GenerationStarted(0),
+        AskedAgain("g0c0", overloaded, 2, 7, 0.25),
+        AskedAgain("g0c1", overloaded, 2, 7, 12.3),  # as it was with g0c0
+        AskedAgain("g0c1", overloaded, 3, 7, 12.3),
+        AskedAgain("g0c0", "http://x/v1 broke the connection off.", 3, 3, 1.0),
+        Adapted("'gpt-5' at http://x/v1 takes no system message."),
+    ]
+    lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
+    assert lines == [
+        "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503: try again later "
+        "( [31moverloaded).",
+        "g0c1 is asked again in 12 s (try 3 of 7): the same reason.",
+        "g0c0 is asked again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
+        "'gpt-5' at http://x/v1 takes no system message.",
     ]
 
 

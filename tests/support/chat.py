@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,13 +22,15 @@ needs_litellm = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, 
 BACKENDS = ["openai", pytest.param("litellm", marks=needs_litellm)]
 
 
-def backend(base_url: str, kind: str = "openai", deadline_s: float = 30.0) -> Backend:
+def backend(
+    base_url: str, kind: str = "openai", deadline_s: float = 30.0, extra: Mapping[str, object] | None = None
+) -> Backend:
     """The backend `kind`, asking for test-model."""
     if kind == "openai":
-        return OpenAIBackend("test-model", base_url=base_url, deadline_s=deadline_s)
+        return OpenAIBackend("test-model", base_url=base_url, deadline_s=deadline_s, extra=extra)
     from eureka_agent.proposers.litellm_backend import LiteLLMBackend
 
-    return LiteLLMBackend("openai/test-model", api_base=base_url, deadline_s=deadline_s)
+    return LiteLLMBackend("openai/test-model", api_base=base_url, deadline_s=deadline_s, extra=extra)
 
 
 def proposer(
@@ -40,15 +43,19 @@ def proposer(
     temperature: float | None = 1.0,
     answer_tokens: int | None = None,
     price: Price | None = None,
+    stream: bool = False,
+    extra: Mapping[str, object] | None = None,
     **options: Any,
 ) -> ChatProposer:
     """A proposer of one model, `test-model`; `base_url` is another than the server's, `options` are ChatProposer's."""
     model = Model(
         "test-model",
-        backend(base_url or server.base_url, kind, deadline_s),
+        backend(base_url or server.base_url, kind, deadline_s, extra),
         temperature=temperature,
         answer_tokens=answer_tokens,
         price=price,
+        stream=stream,
+        choices=int(str((extra or {}).get("n", 1))),
     )
     patience = Retries(most=retries, base_s=0.01, patience_s=3.0)
     given: dict[str, Any] = {"retries": patience, "deadline_s": deadline_s} | options

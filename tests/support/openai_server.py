@@ -51,6 +51,36 @@ def completion(
     return Reply(body=json.dumps(body | ({"usage": dict(usage)} if usage else {})), delay_s=delay_s)
 
 
+def choices(*contents: object, usage: Mapping[str, int] | None = None) -> Reply:
+    """A chat completion with several choices, each a text or a whole message."""
+    body = json.loads(str(completion("", usage=usage).body))
+    messages = [content if isinstance(content, dict) else {"content": content} for content in contents]
+    parts = [
+        {"index": index, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+        for index, message in enumerate(messages)
+    ]
+    return Reply(body=json.dumps(body | {"choices": parts}))
+
+
+def streamed(
+    *deltas: Mapping[str, Any], usage: Mapping[str, int] | None = None, finish_reason: str | None = "stop"
+) -> Reply:
+    """A chat completion as a stream of events: a chunk for each delta, then the end, the usage, and the mark.
+
+    Without a `finish_reason` it breaks off after the last delta.
+    """
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "test-model"}
+    chunks: list[dict[str, Any]] = [
+        head | {"choices": [{"index": 0, "delta": dict(delta), "finish_reason": None}]} for delta in deltas
+    ]
+    if finish_reason is not None:
+        chunks.append(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]})
+        chunks += [head | {"choices": [], "usage": dict(usage)}] if usage else []
+    events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    events += ["data: [DONE]\n\n"] if finish_reason is not None else []
+    return Reply(body=": ping\n\n" + "".join(events), content_type="text/event-stream")
+
+
 def error(status: int, message: str = "an error", *, code: str | None = None, **headers: str) -> Reply:
     """An error as OpenAI words it; `retry_after="1"` becomes the header Retry-After."""
     body = {"error": {"message": message, "type": code or "error", "param": None, "code": code}}
@@ -87,6 +117,8 @@ class ChatServer:
         """Each request's JSON body."""
         self.headers: list[dict[str, str]] = []
         """Each request's headers, names in lower case."""
+        self.paths: list[str] = []
+        """Each request's path, with its query."""
         self.max_in_flight = 0
         self.stopping = threading.Event()
         self._in_flight = 0
@@ -120,7 +152,8 @@ class ChatServer:
             self.max_in_flight = max(self.max_in_flight, self._in_flight)
             self.requests.append(request)
             self.headers.append(headers)
-            if path != "/v1/chat/completions":
+            self.paths.append(path)
+            if path.partition("?")[0] not in ("/v1/chat/completions", "/openai/deployments/d/chat/completions"):
                 return raw('{"detail": "Not Found"}', status=404)
             if self.script:
                 return self.script.pop(0)

@@ -1,0 +1,64 @@
+"""How long an answer may be after a server refused a request because of its limit."""
+
+from __future__ import annotations
+
+import re
+
+LEAST = 256
+"""Tokens: a shorter answer holds no reward function, so a prompt that leaves no more room is too long."""
+_BYTES_PER_TOKEN = 3
+"""Of a prompt; English text and code have more."""
+_SPARE = 32
+"""Tokens that a chat template may add to a prompt."""
+
+_COUNT = r"(\d[\d,]*)"
+_CONTEXT = (
+    rf"context limit: [\d,]+ \+ [\d,]+ > {_COUNT}",
+    rf"context (?:length|size|window|limit)\D{{0,30}}{_COUNT}",
+    rf"{_COUNT} maximum context",
+    rf"must be <= {_COUNT}",
+)
+_PROMPT = (
+    rf"{_COUNT} (?:tokens )?(?:in|from) the (?:messages|prompt|input)",
+    rf"{_COUNT} (?:input|prompt) tokens",
+    rf"{_COUNT} `inputs` tokens",
+    rf"prompt contains (?:at least )?{_COUNT}",
+    rf"messages resulted in {_COUNT}",
+    rf"context limit: {_COUNT}",
+)
+_MOST = (
+    rf"at most {_COUNT}",
+    rf"less than or equal to \D?{_COUNT}",
+    rf"\[\d+, ?{_COUNT}\]",
+    rf"> {_COUNT}, which is the maximum",
+    rf"(?:maximum|limit)\D{{0,60}}{_COUNT}",
+)
+_SPEAKS_OF_IT = re.compile(r"max_(?:completion_|new_)?tokens|completion tokens|output tokens|the completion")
+_TOO_LARGE = re.compile(
+    r"too (?:large|long|high|big|many)|at most|exceed|maximum|less than or equal|<=|range|greater than"
+)
+
+
+def shorter(complaint: str, limit: int, prompt_bytes: int) -> int | None:
+    """Return a lower limit for an answer's tokens, as a server's `complaint` about the request asks for.
+
+    `limit`: the one that was refused; `prompt_bytes`: the prompt's length. None when the complaint is about something
+    else, or leaves no room for an answer.
+    """
+    words = complaint.lower()
+    if not _TOO_LARGE.search(words) or limit <= LEAST:
+        return None
+    context, prompt = _first(_CONTEXT, words), _first(_PROMPT, words)
+    if context is not None:
+        room = context - _SPARE - (prompt if prompt is not None else prompt_bytes // _BYTES_PER_TOKEN)
+    else:
+        room = _first(_MOST, words) or (limit // 2 if _SPEAKS_OF_IT.search(words) else 0)
+    if room >= limit:  # what the server counts is not what we think
+        room = limit // 2
+    return room if room >= LEAST else None
+
+
+def _first(patterns: tuple[str, ...], words: str) -> int | None:
+    """Return the number that the first fitting pattern finds."""
+    found = (re.search(pattern, words) for pattern in patterns)
+    return next((int(match[1].replace(",", "")) for match in found if match), None)

@@ -1,0 +1,139 @@
+"""What a proposer tells while it asks, and how it asks fewer at a time where a server answers one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from eureka_agent import errors
+from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.told import Adapted, AskedAgain, Told
+from tests.support.chat import BACKENDS, PROMPT, proposer
+from tests.support.openai_server import ChatServer, Reply, completion, error, reset
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 5}
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+
+
+def listen(server: ChatServer, kind: str = "openai", **options: Any) -> tuple[Any, list[Told]]:
+    asked = proposer(server, kind, **options)
+    told: list[Told] = []
+    asked.tell = told.append
+    return asked, told
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+def test_each_retry_is_told_with_its_reason_before_the_pause(chat_server: ChatServer, kind: str) -> None:
+    chat_server.order([error(503, "overloaded"), error(429, "slow", retry_after="0.2")])
+    asked, told = listen(chat_server, kind, retries=3)
+    assert len(list(asked.propose({4: PROMPT}))) == 1
+    first, second = told
+    assert isinstance(first, AskedAgain)
+    assert isinstance(second, AskedAgain)
+    assert (first.sample, first.attempt, first.of) == ("g0c4", 2, 4)
+    assert (second.sample, second.attempt, second.of) == ("g0c4", 3, 4)
+    assert "status 503" in first.reason
+    assert "overloaded" in first.reason
+    assert 0.0 <= first.pause_s <= 0.01
+    assert 0.2 <= second.pause_s <= 0.21
+
+
+def test_what_may_have_been_billed_has_one_more_try(chat_server: ChatServer) -> None:
+    chat_server.order([reset()])
+    asked, told = listen(chat_server, retries=5)
+    list(asked.propose({0: PROMPT}))
+    assert [(each.attempt, each.of) for each in told if isinstance(each, AskedAgain)] == [(2, 2)]
+
+
+def test_nothing_is_told_where_nothing_goes_wrong(chat_server: ChatServer) -> None:
+    asked, told = listen(chat_server)
+    list(asked.propose({0: PROMPT}))
+    assert told == []
+
+
+# ---------------------------------------------------------------- a server with a queue
+def test_fewer_at_a_time_are_asked_where_a_server_answers_one_after_the_other(chat_server: ChatServer) -> None:
+    """Six at a time are too many for a server that takes 0.4 s for each, with a deadline of 1.5 s."""
+    one_at_a_time = threading.Lock()
+
+    def answer(request: dict[str, Any]) -> Reply:
+        with one_at_a_time:
+            time.sleep(0.4)
+        return completion("hi", usage=USAGE)
+
+    chat_server.default = answer
+    asked, told = listen(chat_server, deadline_s=1.5, concurrency=6, retries=2)
+    assert len(list(asked.propose(dict.fromkeys(range(6), PROMPT)))) == 6
+    changes = [each.what for each in told if isinstance(each, Adapted)]
+    assert len(changes) == 1  # not one for each of those that were late together
+    assert "in time: 1 request runs at a time from now on (--concurrency)" in changes[0]
+
+
+def test_a_server_that_answers_nobody_is_asked_half_as_many(chat_server: ChatServer) -> None:
+    chat_server.default = completion("late", delay_s=5.0)
+    asked, told = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
+    with pytest.raises(errors.UnavailableError, match="--concurrency"):
+        list(asked.propose(dict.fromkeys(range(4), PROMPT)))
+    changes = [each.what for each in told if isinstance(each, Adapted)]
+    assert "2 requests run at a time" in changes[0]
+    assert len(chat_server.requests) == 8
+
+
+# ---------------------------------------------------------------- trying models out
+HOPELESS = [
+    (error(401, "bad key"), errors.AuthenticationError, 1),
+    (error(404, "no", code="model_not_found"), errors.UnknownModelError, 1),
+    (error(400, "gtp-5 is not a valid model ID"), errors.UnknownModelError, 1),
+    (error(402), errors.QuotaError, 1),
+    (Reply(404, '{"detail": "Not Found"}'), errors.BadResponseError, 1),
+    (error(503), errors.UnavailableError, 3),
+]
+
+
+@pytest.mark.parametrize("kind", BACKENDS)
+@pytest.mark.parametrize(("reply", "kind_of_error", "requests"), HOPELESS)
+def test_a_trial_finds_what_the_user_has_to_mend(
+    chat_server: ChatServer, kind: str, reply: Reply, kind_of_error: type[Exception], requests: int
+) -> None:
+    chat_server.default = reply
+    asked, _ = listen(chat_server, kind, retries=2, spending=(spending := Spending()))
+    with pytest.raises(kind_of_error):
+        asked.try_out(["test-model"])
+    assert len(chat_server.requests) == requests
+    assert spending.committed == Amount()
+
+
+@pytest.mark.parametrize(
+    "reply", [error(400, "the limit is too low"), error(400, "x", code="content_filter"), error(429)]
+)
+def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(chat_server: ChatServer, reply: Reply) -> None:
+    chat_server.default = reply
+    asked, _ = listen(chat_server, spending=(spending := Spending()))
+    asked.try_out(["test-model"])
+    assert len(chat_server.requests) == 1
+    assert spending.committed == Amount()
+
+
+def test_a_trial_is_short_and_counts(chat_server: ChatServer) -> None:
+    chat_server.default = completion("yes", usage=USAGE)
+    kept: list[Amount] = []
+    spending = Spending(max_tokens=1_000)
+    spending.carry_on(Amount(), kept.append)
+    asked, _ = listen(chat_server, answer_tokens=900, spending=spending)
+    asked.try_out(["test-model"])
+    assert chat_server.requests[0]["max_tokens"] == 16
+    # Reserved before it was sent: 8 bytes, 2 x 16 of a message, 16 of an answer.
+    assert kept == [Amount(8 + 32 + 16), Amount(12)]
+
+
+def test_a_trial_that_a_limit_has_no_room_for_is_left_out(chat_server: ChatServer) -> None:
+    asked, _ = listen(chat_server, spending=Spending(max_tokens=10))
+    asked.try_out(["test-model"])
+    assert not chat_server.requests

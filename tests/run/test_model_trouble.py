@@ -1,0 +1,309 @@
+"""Trouble with a model is known before anything trains, and a resume with other settings saves the run."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import eureka_agent as ea
+from eureka_agent import errors
+from eureka_agent.events import (
+    Adapted,
+    AskedAgain,
+    BaselinesMeasured,
+    Event,
+    GenerationStarted,
+    RunStarted,
+    TrainingStarted,
+)
+from eureka_agent.jail import Wall
+from eureka_agent.prompting import write_prompt
+from eureka_agent.proposers import chat
+from eureka_agent.proposers.retries import Retries
+from eureka_agent.proposers.spending import Amount
+from eureka_agent.registry import load_task
+from eureka_agent.run_dir import RunDir
+from eureka_agent.serial import from_json
+from eureka_agent.store import Store
+from tests.run.test_loop import StoppedError
+from tests.support.openai_server import ChatServer, Reply, completion, error
+from tests.support.rewards import upright
+
+USAGE = {"prompt_tokens": 600, "completion_tokens": 400, "total_tokens": 1000}
+UNKNOWN = error(404, "no", code="model_not_found")
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
+
+
+def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisConfig:
+    settings: dict[str, Any] = {
+        "task": "cartpole",
+        "budget": "quick",
+        "model": "gtp-5",
+        "base_url": server.base_url,
+        "generations": 1,
+        "samples": 2,
+        "num_envs": 8,
+        "environment_steps": 512,
+        "runs_dir": tmp_path,
+        "run_name": "run",
+    }
+    return ea.SynthesisConfig(**(settings | changes))
+
+
+def knows(server: ChatServer, *names: str) -> None:
+    """Let the server have these models; every answer is another reward that works, and takes 600 + 400 tokens."""
+
+    def answer(request: dict[str, Any]) -> Reply:
+        known = request["model"] in names
+        return completion(upright(0.01 * len(server.requests)), usage=USAGE) if known else UNKNOWN
+
+    server.default = answer
+
+
+def trained(events: list[Event]) -> list[tuple[str, ...]]:
+    return [event.names for event in events if isinstance(event, TrainingStarted)]
+
+
+def spent(path: Path) -> Amount:
+    with Store.open(RunDir(path).database, writable=False) as store:
+        return from_json(Amount, store.meta("spending") or "")
+
+
+# ---------------------------------------------------------------- before anything trains
+def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_another(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    knows(chat_server, "gpt-5")
+    events: list[Event] = []
+    with pytest.raises(errors.UnknownModelError, match="no model 'gtp-5'"):
+        ea.synthesize(config(tmp_path, chat_server), listener=events.append, wall=wall)
+    assert trained(events) == []
+    assert spent(tmp_path / "run") == Amount()
+
+    asked = len(chat_server.requests)
+    result = ea.resume(tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, wall=wall)
+    assert result.best is not None
+    assert {baseline.name for baseline in result.baselines} == {"human", "sparse", "random"}
+    assert [request["model"] for request in chat_server.requests[asked:]] == ["gpt-5"] * 2
+    assert trained(events) == [("human reward", "sparse reward"), ("g0c0", "g0c1")]
+    assert spent(tmp_path / "run") == Amount(2000)
+    started = [event for event in events if isinstance(event, RunStarted)][-1]
+    assert started.config.model == "gpt-5"
+    assert 'Changed since the start: --model from "gtp-5" to "gpt-5" on ' in started.announcement
+    with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
+        assert [(c.name, c.before, c.after) for c in store.changes] == [("model", '"gtp-5"', '"gpt-5"')]
+
+
+def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    """Also by a run that is stopped while the baselines train."""
+    knows(chat_server, "gpt-5")
+    events: list[Event] = []
+
+    def stop(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TrainingStarted):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        ea.synthesize(config(tmp_path, chat_server, model="gpt-5"), listener=stop, wall=wall)
+    assert len(chat_server.requests) == 2
+    assert sum(isinstance(event, GenerationStarted) for event in events) == 1
+    result = ea.resume(tmp_path / "run", listener=events.append, wall=wall)
+    assert len(chat_server.requests) == 2
+    assert len(result.outcomes) == 2
+    assert all(outcome.evaluation for outcome in result.outcomes)
+    assert sum(isinstance(event, BaselinesMeasured) for event in events) == 1
+
+
+@pytest.mark.parametrize("reply", [UNKNOWN, error(401, "bad key"), error(503, "no server")])
+def test_a_search_that_starts_from_a_reward_tries_its_model_out_before_it_trains_that(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, reply: Reply
+) -> None:
+    chat_server.default = reply
+    events: list[Event] = []
+    settings = config(tmp_path, chat_server, start_from="human", samples=1)
+    with pytest.raises(errors.ProposerError):
+        ea.synthesize(settings, listener=events.append, wall=wall)
+    assert trained(events) == []
+    assert spent(tmp_path / "run") == Amount()
+
+    knows(chat_server, "gtp-5")
+    before = len(chat_server.requests)
+    ea.resume(tmp_path / "run", wall=wall)
+    short, whole = chat_server.requests[before:]
+    assert (short["max_tokens"], short["messages"]) == (16, [{"role": "user", "content": "Say yes."}])
+    assert len(whole["messages"][-1]["content"]) > 1000
+    assert spent(tmp_path / "run") == Amount(2000)  # both answers count
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == before + 2
+
+
+def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    knows(chat_server, "gpt-5")
+    events: list[Event] = []
+    settings = config(tmp_path, chat_server, model=None, models=("gpt-5=1", "typo=0.000001"), generations=2)
+    with pytest.raises(errors.UnknownModelError, match="no model 'typo'"):
+        ea.synthesize(settings, listener=events.append, wall=wall)
+    assert trained(events) == []
+    assert spent(tmp_path / "run") == Amount(2000)
+    result = ea.resume(tmp_path / "run", changes=ea.Changes(models=("gpt-5",)), wall=wall)
+    assert len(result.outcomes) == 4
+    assert [request["model"] for request in chat_server.requests] == ["gpt-5", "gpt-5", "typo", "gpt-5", "gpt-5"]
+
+
+def test_retries_are_events_of_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    knows(chat_server, "gpt-5")
+    chat_server.order([error(503, "overloaded")])
+    events: list[Event] = []
+    settings = config(tmp_path, chat_server, model="gpt-5", baselines=False, concurrency=1)
+    ea.synthesize(settings, listener=events.append, wall=wall)
+    (told,) = [event for event in events if isinstance(event, AskedAgain)]
+    assert (told.sample, told.attempt, told.of) == ("g0c0", 2, 7)
+    assert "overloaded" in told.reason
+
+
+# ---------------------------------------------------------------- what a resume changes
+def finished(tmp_path: Path, server: ChatServer, wall: Wall, **changes: Any) -> Path:
+    knows(server, "gpt-5")
+    settings = config(tmp_path, server, **({"model": "gpt-5", "baselines": False} | changes))
+    return ea.synthesize(settings, wall=wall).path
+
+
+def test_a_run_that_is_over_goes_on_for_more_generations(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    run = finished(tmp_path, chat_server, wall)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        ea.resume(run, changes=ea.Changes(generations=3), listener=stop, wall=wall)
+    with Store.open(RunDir(run).database, writable=False) as store:
+        assert not store.finished
+    result = ea.resume(run, wall=wall)  # the change is part of the run
+    assert [outcome.candidate.name for outcome in result.outcomes] == ["g0c0", "g0c1", "g1c0", "g1c1", "g2c0", "g2c1"]
+    assert len(chat_server.requests) == 6
+    with Store.open(RunDir(run).database, writable=False) as store:
+        assert store.finished
+
+
+def test_a_limit_that_ended_a_run_can_be_raised(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
+    worst = sum(len(message.content.encode()) + 16 for message in first.messages) + 16 + 1000
+    # The second generation's prompts are longer, and 2,000 tokens are spent by then.
+    run = finished(tmp_path, chat_server, wall, generations=2, answer_tokens=1000, max_tokens=2000 + worst)
+    asked = len(chat_server.requests)
+    with Store.open(RunDir(run).database, writable=False) as store:
+        assert "leaves no room" in (store.meta("stopped") or "")
+    result = ea.resume(run, changes=ea.Changes(max_tokens=1_000_000), wall=wall)
+    assert asked == 2
+    assert len(chat_server.requests) == 4
+    assert len(result.outcomes) == 4
+    assert spent(run) == Amount(4000)
+    with Store.open(RunDir(run).database, writable=False) as store:
+        assert store.meta("stopped") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"generations": 1}, "--generations 1 is less than the 2 that the run has begun"),
+        ({"model": "a", "models": ("b",)}, "give one of the two"),
+        ({"concurrency": 0}, "--concurrency must be at least 1"),
+        ({"request_timeout_s": -1.0}, "--request-timeout-s must be above 0"),
+        ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
+        ({"max_cost_usd": 5.0}, "--price-in and --price-out"),
+        ({"base_url": "localhost"}, "--base-url must start with http"),
+        ({"extra_body": "x"}, "--extra-body must be a JSON object"),
+    ],
+)
+def test_changes_that_cannot_work_change_nothing(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, changes: dict[str, Any], message: str
+) -> None:
+    run = finished(tmp_path, chat_server, wall, generations=2)
+    with pytest.raises(errors.UsageError, match=message):
+        ea.resume(run, changes=ea.Changes(**changes), wall=wall)
+    with Store.open(RunDir(run).database, writable=False) as store:
+        assert store.changes == ()
+        assert store.finished
+
+
+def test_generations_do_not_rise_after_the_final_trainings(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+    run = finished(tmp_path, chat_server, wall, final_seeds=1, samples=1)
+    with pytest.raises(errors.UsageError, match="trained with the final seeds already"):
+        ea.resume(run, changes=ea.Changes(generations=2), wall=wall)
+
+
+def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    """No system message, and a context of 8k: two requests are refused before one is answered, and none after that."""
+
+    def picky(request: dict[str, Any]) -> Reply:
+        if any(message["role"] == "system" for message in request["messages"]):
+            return error(400, "System role not supported")
+        if request["max_tokens"] > 6192:
+            return error(400, "maximum context length is 8192 tokens, and your request has 2000 input tokens")
+        return completion(upright(0.01 * len(chat_server.requests)), usage=USAGE)
+
+    def stop(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TrainingStarted):
+            raise StoppedError
+
+    chat_server.default = picky
+    events: list[Event] = []
+    settings = config(tmp_path, chat_server, model="gpt-5", generations=2, max_tokens=1_000_000, concurrency=1)
+    with pytest.raises(StoppedError):
+        ea.synthesize(settings, listener=stop, wall=wall)
+    assert len(chat_server.requests) == 2 + 2
+    system, limit = [each.what for each in events if isinstance(each, Adapted)]
+    assert "takes no system message" in system
+    assert "has no room for answers of 16,384 tokens: they are 6,160 tokens long at most" in limit
+    ea.resume(tmp_path / "run", wall=wall)
+    assert len(chat_server.requests) == 4 + 2
+    assert spent(tmp_path / "run") == Amount(4000)
+
+
+# ---------------------------------------------------------------- the address is part of the run
+def test_the_address_of_the_environment_becomes_the_runs(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows(chat_server, "gpt-5")
+    events: list[Event] = []
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
+    ea.synthesize(settings, listener=events.append, wall=wall)
+    (started,) = [event for event in events if isinstance(event, RunStarted)]
+    assert f"The model gpt-5 at {chat_server.base_url} proposes the rewards." in started.announcement
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), wall=wall)
+    assert len(chat_server.requests) == 4
+
+
+def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunDir.create(tmp_path, "cartpole", "run")
+    settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
+    with Store.create(folder.database, settings):
+        pass
+    knows(chat_server, "gpt-5")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    with pytest.raises(errors.UsageError, match=r"started without a server's address, and OPENAI_BASE_URL names one"):
+        ea.resume(folder.path, wall=wall)
+    assert not chat_server.requests
+    ea.resume(folder.path, changes=ea.Changes(base_url=chat_server.base_url), wall=wall)
+    assert len(chat_server.requests) == 2
