@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.errors import UsageError
+from eureka_agent.fields import check_values, refuse_unknown_arguments
 from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import did_you_mean
 
@@ -29,6 +31,16 @@ generations of 16, the best of all trained with five more seeds. `matched` takes
 
 SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """Those of stable-baselines3 that act in continuous spaces."""
+
+
+MAX_SEED = 2**31 - 1
+"""What is added to a seed (evaluation, final trainings) stays below 2**32, where NumPy's generators end."""
+
+
+def check_seed(seed: int) -> None:
+    """Raise UsageError for a seed that a random generator cannot take."""
+    if not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"--seed must lie between 0 and {MAX_SEED:,}, got {seed}.")
 
 
 def sb3_algorithm(name: str) -> str:
@@ -67,6 +79,7 @@ class Race:
         return sum(n * stretch for n, stretch in zip(alive, stretches, strict=True)) / candidates
 
 
+@refuse_unknown_arguments
 @dataclass(frozen=True)
 class SynthesisConfig:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
@@ -188,6 +201,9 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
+        if isinstance(self.models, Mapping):  # in Python, weights are most naturally a dictionary's values
+            object.__setattr__(self, "models", tuple(f"{name}={weight}" for name, weight in self.models.items()))
+        check_values(self)
         self._check_counts()
         if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
             raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
@@ -224,6 +240,7 @@ class SynthesisConfig:
         for name in ("repairs", "examples"):
             if getattr(self, name) < 0:
                 raise UsageError(f"--{name} must be 0 (none) or more, got {getattr(self, name)}.")
+        check_seed(self.seed)
         if self.examples_dir is not None and not self.examples:
             raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
 

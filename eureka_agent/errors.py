@@ -4,6 +4,7 @@
 
     EurekaError
     ├── UsageError                what the user asked for cannot be done as asked (exit code 2)
+    │   ├── ConfigError           a field of a config does not exist, or holds what it cannot hold
     │   ├── UnknownTaskError      no task has this name, alias or description, or several do
     │   ├── RewardFileError       a reward file given by the user is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
@@ -48,6 +49,10 @@ class UsageError(EurekaError):
     """The request cannot be carried out as given; the message says what to change."""
 
     exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A config has no such field, or a field holds a value of a wrong kind; the message says what is allowed."""
 
 
 class UnknownTaskError(UsageError):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.checks import check_source
-from eureka_agent.config import WallLevel
+from eureka_agent.config import WallLevel, check_seed
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
+from eureka_agent.fields import check_value, refuse_unknown_arguments
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
@@ -18,6 +19,7 @@ from eureka_agent.reward_function import RewardFunction
 from eureka_agent.task import Task
 
 
+@refuse_unknown_arguments
 class RewardGenerator:
     """Proposes rewards for a task, and refines them after a person's words. Trains nothing.
 
@@ -36,8 +38,14 @@ class RewardGenerator:
     ) -> None:
         """`task`: a task or words that name one; `wish`: what the robot should do instead of the task's own.
 
-        `wall`: which layers of the sandbox must hold when one of the rewards is called.
+        `wall`: which layers of the sandbox must hold when one of the rewards is called. Raises UnknownTaskError, and
+        ConfigError for arguments that do not exist or do not fit.
         """
+        check_value("task", task, Task | str)
+        check_value("wish", wish, str | None)
+        check_value("wall", wall, WallLevel)
+        check_value("seed", seed, int)
+        check_seed(seed)
         self.task = find_task(task) if isinstance(task, str) else task
         self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
         self.wish = wish or self.task.description
@@ -69,6 +77,7 @@ class RewardGenerator:
         return known or Outcome(Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward))
 
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
+        check_value("n", n, int)
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
         completions = sorted(

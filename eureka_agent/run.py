@@ -61,6 +61,14 @@ class SynthesisResult:
     human_normalised: float | None
     """`(best - sparse) / |human - sparse|` (Eureka, section 4)."""
 
+    def __repr__(self) -> str:
+        """Return one short line: the records behind it fill pages."""
+        best = f"{self.best.candidate.name} with fitness {self.best.fitness:.4g}" if self.best else "none"
+        return (
+            f"SynthesisResult(path={str(self.path)!r}, task={self.task.name!r}, best={best!r}, "
+            f"candidates={len(self.outcomes)}, human_normalised={self.human_normalised})"
+        )
+
 
 class Run:
     """A run that this process works on; made by `started` or `resumed`."""

@@ -14,7 +14,7 @@ from tests.support.rewards import NO_CODE, UNKNOWN_NAME, upright
 
 
 def test_everything_public_can_be_imported() -> None:
-    for name in ea.__all__:
+    for name in set(ea.__all__) - {"__version__"}:
         assert getattr(ea, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = ea.nonsense
