@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -250,7 +251,9 @@ def doctor() -> None:
 # ---------------------------------------------------------------------- around them
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
     """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
+    main_thread = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    # SIGTERM is a cluster's way to say Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main_thread else None
     try:
         run(_long(list(sys.argv[1:] if args is None else args)))
     except EurekaError as error:
@@ -268,7 +271,8 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if main_thread:
+            signal.signal(signal.SIGTERM, before)
     return 0
 
 

@@ -48,7 +48,7 @@ def write_database(path: Path) -> sqlite3.Connection:
 
 def claim(path: Path) -> FileLock:
     """Claim a database for this process; the claim ends with the process, however that ends. Raises RunDirError."""
-    lock = FileLock(_lock_file(path))
+    lock = FileLock(_lock_file(path), thread_local=False)  # `evolve` may go on, and end, in another thread
     try:
         lock.acquire(timeout=_PEEK_S)
     except Timeout as error:
@@ -79,7 +79,8 @@ def _lock_file(path: Path) -> Path:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         uri = f"{path.resolve().as_uri()}?mode={mode}"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
+        # A run belongs to one thread at a time, but not always to the same: `evolve` may go on in another.
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
     except sqlite3.Error as error:
         raise StoreError(f"Cannot open {path}: {error}.") from error
 

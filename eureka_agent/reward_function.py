@@ -15,6 +15,7 @@ from torch import Tensor
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError, UsageError
 from eureka_agent.fields import check_value
+from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import SealedReward, Wall, WallLevel
 from eureka_agent.paths import user_path
 from eureka_agent.records import RewardSource
@@ -74,6 +75,7 @@ class RewardFunction:
         `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task, by name. Raises
         UsageError for a state that does not fit, RewardRuntimeError when the reward fails.
         """
+        refuse_fork()
         if positional:
             example = ", ".join(f"{name}=..." for name in self.parameters)
             raise UsageError(f"A reward takes its state by name: reward({example}).")

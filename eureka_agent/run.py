@@ -14,9 +14,12 @@ from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
+from eureka_agent.fields import check_names, check_value
+from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
+from eureka_agent.paths import user_path
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
@@ -171,12 +174,12 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
         yield from run.generations()
 
 
-def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
+def resume(path: Path | str, **given: Unpack[Given]) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
     Nothing that the run's database holds is asked or trained again. A run that is complete returns at once.
     """
-    with resumed(RunDir(path), **given) as run:
+    with resumed(RunDir(user_path(path)), **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -185,6 +188,9 @@ def resume(path: Path, **given: Unpack[Given]) -> SynthesisResult:
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
+    check_value("config", config, SynthesisConfig)
+    check_names(given, Given.__annotations__, "There is no argument")
+    refuse_fork()
     task = find_task(config.env or config.task)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     with _wall(config, given) as wall:
@@ -198,6 +204,8 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
 @contextmanager
 def resumed(run_dir: RunDir, **given: Unpack[Given]) -> Iterator[Run]:
     """Open an existing run to go on with it."""
+    check_names(given, Given.__annotations__, "There is no argument")
+    refuse_fork()
     with Store.open(run_dir.database) as store:
         task = find_task(store.config.env or store.config.task)
         chosen, judge = _prepared(store.config, task, given, examples_of(store, task))
