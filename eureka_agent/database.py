@@ -6,8 +6,10 @@ that may already move the write-ahead log into the file.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,6 +23,8 @@ _BUSY_S = 5.0
 """How long another program's transaction is waited for."""
 _PEEK_S = 0.5
 """How long a claim is waited for, since `is_claimed` takes one for a moment."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system answers that has no locks, or whose lock server cannot be reached."""
 
 
 def create_database(path: Path) -> sqlite3.Connection:
@@ -46,8 +50,27 @@ def write_database(path: Path) -> sqlite3.Connection:
     return _writable(path, "rw")
 
 
+def demand_locks(folder: Path) -> None:
+    """Raise RunDirError when the file system of `folder` cannot lock files, as some network file systems.
+
+    SQLite takes POSIX locks, and a run's claim is a BSD lock: both are tried on a file without a name.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise RunDirError(
+                f"The file system that holds {folder} cannot lock files ({error.strerror}), and a run's database needs "
+                "locks. This is common for network file systems: choose a folder on a local disk with --runs-dir, or "
+                "have locks enabled where it is mounted."
+            ) from error
+
+
 def claim(path: Path) -> FileLock:
     """Claim a database for this process; the claim ends with the process, however that ends. Raises RunDirError."""
+    demand_locks(path.parent)
     lock = FileLock(_lock_file(path), thread_local=False)  # `evolve` may go on, and end, in another thread
     try:
         lock.acquire(timeout=_PEEK_S)
@@ -102,6 +125,7 @@ def _look_through(path: Path, db: sqlite3.Connection) -> None:
     except UnicodeDecodeError:  # the complaint quotes what should be a name
         problems = ["its schema is no text"]
     except sqlite3.DatabaseError as error:
+        demand_locks(path.parent)
         if _is_passing(error):
             raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
         problems = [str(error)]

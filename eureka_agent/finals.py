@@ -37,7 +37,7 @@ class FinalScores:
     checkpoints: tuple[float, float, float]
     """Means over the seeds of the best point of the training curve: best, human, sparse (as Eureka reports)."""
     human_normalised: float | None
-    """Of the interquartile means; None where the human and the sparse reward are equally good."""
+    """Of the interquartile means; None where the human and the sparse reward are alike."""
 
     @property
     def clipped(self) -> float | None:
@@ -81,7 +81,7 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
     ]
     best, human, sparse = (interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings)
     peaks = [sum(each.peak for each in row) / len(row) for row in trainings]
-    score = human_normalised(best.value, human.value, sparse.value)
+    score = human_normalised(best.value, human, sparse)
     return FinalScores(len(finals), best, human, sparse, (peaks[0], peaks[1], peaks[2]), score)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -21,3 +22,16 @@ def user_path(path: str | PathLike[str]) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:  # `~name` of a user that this machine does not know, or no home at all
         raise UsageError(f"The home folder in {text!r} cannot be found: write the path out.") from error
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise UsageError when no file can be written at `path`, which stays as it is; `option`: what names it."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: give {option} the path of a file.")
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise UsageError(f"Cannot write to {path} ({error.strerror}): choose another {option}.") from error

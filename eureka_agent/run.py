@@ -30,11 +30,12 @@ from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.registry import find_task
-from eureka_agent.report import CurveWriter, summary
+from eureka_agent.report import CurveWriter, notebook_listener, summary
 from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir, saving
+from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
+from eureka_agent.selection import score_of
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
@@ -136,10 +137,10 @@ class Run:
 
 
 def _score(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
-    fitness = {baseline.name: baseline.evaluation.fitness for baseline in baselines}
-    if best is None or not {"human", "sparse"} <= fitness.keys():
+    scores = {baseline.name: score_of(baseline.evaluation) for baseline in baselines}
+    if best is None or not {"human", "sparse"} <= scores.keys():
         return None
-    return human_normalised(best.fitness, fitness["human"], fitness["sparse"])
+    return human_normalised(best.fitness, scores["human"], scores["sparse"])
 
 
 class Given(TypedDict, total=False):
@@ -150,7 +151,8 @@ class Given(TypedDict, total=False):
     judge: Judge
     """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
-    """Is told what happens."""
+    """Is told what happens: called with every event of `eureka_agent.events`. Without one a notebook gets lines of
+    text below its cell, and a script nothing."""
     wall: Wall
     """An open wall can serve many runs; by default each run builds its own (about two seconds)."""
 
@@ -191,6 +193,8 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     check_value("config", config, SynthesisConfig)
     check_names(given, Given.__annotations__, "There is no argument")
     refuse_fork()
+    if config.run_name is not None:
+        check_run_name(config.run_name)
     task = find_task(config.env or config.task)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
     with _wall(config, given) as wall:
@@ -273,6 +277,7 @@ def _run(
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
     listeners: list[Listener] = [FileWriter(run_dir, store), CurveWriter(run_dir.curves)]
+    listener = listener or notebook_listener()
     if listener is not None:
         listeners.append(listener)
 

@@ -14,7 +14,8 @@ from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcom
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.lineage import lineage
-from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
+from eureka_agent.report.page import plain_table, whole_line
+from eureka_agent.report.tables import Result, failures, fitness_line, results_table
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, quantity, verdict
 from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
@@ -26,7 +27,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
     config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
     checked = store.checks().keys()
     parts: list[RenderableType] = [
-        Text(store.path.parent.name, "bold"),
+        whole_line(store.path.parent.name, "bold"),
         _config(config, task, store.meta("wall") or config.wall, [example.name for example in store.examples]),
     ]
     for index in (GIVEN, *range(config.generations)):
@@ -47,7 +48,7 @@ def run_view(store: Store, task: Task) -> RenderableType:
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {stopped}"))
     if not store.finished:
-        parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
+        parts.append(whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}"))
     return Group(*parts)
 
 

@@ -47,7 +47,7 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
         text = "\n".join(frame(display))
         assert "Generation   g0 (1 of 2)" in text
         assert "g0c0  rejected    compute_reward asks for 'mass_velocity'" in text
-        assert f"g0c1  training    {'━' * 10}{'─' * 10}  750 k of 1.5 M steps  fitness 12.30" in text
+        assert f"g0c1  training    {'━' * 10}{'─' * 10}  fitness 12.30  750 k of 1.5 M steps" in text
         # 3 x 750 k steps are left at 50 k/s
         assert "left, this training about 45 s" in text
         assert "50 k environment steps/s" in text
