@@ -29,6 +29,7 @@
     │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
     ├── LimitReachedError         a limit of the run leaves no room for another request: the run ends with what it has
+    ├── OutOfMemoryError          this machine has too little memory for what was asked (exit code 2)
     ├── SimulationError           the physics engine could not be built or stepped
     └── StoreError                a run's database cannot be read or written
 
@@ -165,6 +166,12 @@ class UnavailableError(ProposerError):
 
 class LimitReachedError(EurekaError):
     """What the run may spend leaves no room for another request. A run ends with the best it has, and no error."""
+
+
+class OutOfMemoryError(EurekaError):
+    """This machine has too little memory for what was asked; the message says which option to lower."""
+
+    exit_code = 2
 
 
 class SimulationError(EurekaError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
@@ -47,7 +47,8 @@ def check_values(config: object) -> None:
 
     Text becomes a path where a path is meant, a list becomes a tuple, and NumPy's numbers become Python's.
     """
-    for name, kind in _hints(type(config)).items():
+    cls: Hashable = type(config)
+    for name, kind in _hints(cls).items():
         value = _converted(getattr(config, name), kind)
         check_value(name, value, kind)
         object.__setattr__(config, name, value)
@@ -65,7 +66,7 @@ def check_value(name: str, value: object, kind: Any) -> None:
 
 
 @functools.cache
-def _hints(cls: type) -> Mapping[str, Any]:
+def _hints(cls: Any) -> Mapping[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}
 

@@ -69,7 +69,7 @@ class Policy(nn.Module):
         Takes tensors and NumPy arrays of any number type; actions are tensors of the policy's own type, float32.
         Raises UsageError for anything else, and for observations of another size.
         """
-        if not torch.jit.is_tracing():  # a trace would keep these questions as operations
+        if torch._C._get_tracing_state() is None:  # a trace would keep these questions as operations
             observation = self._observed(observation)
         actions: Tensor = super().__call__(observation)
         return actions

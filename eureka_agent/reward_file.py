@@ -10,6 +10,7 @@ from pathlib import Path
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.events import Listener
 from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.out_of_memory import memory_advice
 from eureka_agent.policy import Policy
 from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.reward_function import RewardFunction
@@ -49,7 +50,8 @@ def compare(
 
     `started` is called once the file's reward is known to work, before the training.
     """
-    with ExitStack() as open_rewards:
+    advice = f"choose a smaller --budget (this one has {budget.num_envs:,} worlds a reward)"
+    with memory_advice(advice), ExitStack() as open_rewards:
         trials = Trials(task, budget, wall, seed=seed, tell=tell)
         reward = _opened(path, task, trials, open_rewards)
         started()

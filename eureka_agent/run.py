@@ -19,6 +19,7 @@ from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
+from eureka_agent.out_of_memory import memory_advice
 from eureka_agent.paths import user_path
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
@@ -88,7 +89,9 @@ class Run:
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
-        yield from self._search.run()
+        config, worlds = self._store.config, self._store.config.training_budget(self.task).num_envs
+        with memory_advice(f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"):
+            yield from self._search.run()
         self._store.put_meta("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()

@@ -131,7 +131,10 @@ class Helper(ABC):
         self.close()
         assert self._process is not None
         if hello is None and self._process.returncode < 0:
-            return HelperGoneError(f"The wall's helper process was killed ({self._process.returncode}).")
+            return HelperGoneError(
+                f"The wall's helper process was killed ({self._process.returncode}), most likely because the machine "
+                "ran out of memory: end other programs, or lower --num-envs or --samples."
+            )
         reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
         return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
 

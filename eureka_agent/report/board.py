@@ -143,7 +143,9 @@ class Board:
         left = config.final_seeds if self._finals_left is None else self._finals_left
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.samples) if config.race else 1.0
-        steps = (members * share + finals) * self.run.budget.environment_steps + self._steps_left
+        budget = self.run.budget
+        steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)  # one iteration at least
+        steps = (members * share + finals) * steps_each + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -17,10 +17,11 @@ class WholeTable(Table):
     """A table whose columns without wrapping are never cut; where there is no room the terminal breaks the lines."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        free = options.update(width=_WIDE)
         for column in self.columns:
             if column.no_wrap:
                 cells = (column.header, *column.cells)
-                column.min_width = max(Measurement.get(console, options, cell).maximum for cell in cells)
+                column.min_width = max(Measurement.get(console, free, cell).maximum for cell in cells)
         yield from super().__rich_console__(console, options)
 
 
@@ -38,7 +39,7 @@ def put(console: Console, *renderables: RenderableType) -> None:
     """Print each; in a pipe or a file as plain lines, as long as they are."""
     for renderable in renderables:
         if console.is_terminal:
-            console.print(renderable, crop=False)
+            console.print(Group(renderable), crop=False)  # a text that is printed alone loses its own settings
         else:
             put_lines(console, plain_lines(renderable))
 

@@ -17,7 +17,7 @@ from eureka_agent.records import Baseline, Evaluation, Outcome
 from eureka_agent.report.comparison import one_training, worth
 from eureka_agent.report.length import default_run, run_length_s
 from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.sentences import effort, final_scores_known, gain_over_start, stopped_early
+from eureka_agent.report.sentences import effort, final_scores_known, gain_over_start, memory_hint, stopped_early
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
@@ -144,7 +144,7 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
 def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
     """Return the commonest reasons why candidates have no fitness, one line each."""
     reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
-    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}" for reason in reasons)
+    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}{memory_hint(reason)}" for reason in reasons)
     title = Text(f"No reward worked. {plural(len(reasons), 'candidate')} failed:")
     lines = [Text(f"  {count} x {reason}", overflow="fold") for reason, count in counts.most_common(_REASONS_SHOWN)]
     rest = len(counts) - len(lines)
