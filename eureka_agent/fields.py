@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,8 @@ from eureka_agent.paths import user_path
 from eureka_agent.suggest import did_you_mean
 
 _Class = TypeVar("_Class")
+_KNOWN_HINTS: dict[Any, Mapping[str, Any]] = {}
+"""Reading them takes a millisecond."""
 _NAMES: Mapping[type, str] = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
 
 
@@ -47,8 +49,7 @@ def check_values(config: object) -> None:
 
     Text becomes a path where a path is meant, a list becomes a tuple, and NumPy's numbers become Python's.
     """
-    cls: Hashable = type(config)
-    for name, kind in _hints(cls).items():
+    for name, kind in _hints(type(config)).items():
         value = _converted(getattr(config, name), kind)
         check_value(name, value, kind)
         object.__setattr__(config, name, value)
@@ -65,10 +66,11 @@ def check_value(name: str, value: object, kind: Any) -> None:
     raise ConfigError(f"{name} must be {_in_words(kind)}, got {_shown(value)}.{near}")
 
 
-@functools.cache
 def _hints(cls: Any) -> Mapping[str, Any]:
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
+    if cls not in _KNOWN_HINTS:
+        hints = get_type_hints(cls)
+        _KNOWN_HINTS[cls] = {field.name: hints[field.name] for field in fields(cls)}
+    return _KNOWN_HINTS[cls]
 
 
 def _kinds(kind: Any) -> tuple[Any, ...]:

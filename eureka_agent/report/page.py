@@ -11,6 +11,9 @@ from rich.text import Text
 
 _WIDE = 20_000
 """Columns of a page that nothing has to fit into."""
+_LEAST_WORDS = 12
+"""Columns that words get at least, where they wrap."""
+_GAP = 2
 
 
 class WholeTable(Table):
@@ -18,16 +21,19 @@ class WholeTable(Table):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         free = options.update(width=_WIDE)
+        needed = 0
         for column in self.columns:
+            width = _LEAST_WORDS
             if column.no_wrap:
                 cells = (column.header, *column.cells)
-                column.min_width = max(Measurement.get(console, free, cell).maximum for cell in cells)
-        yield from super().__rich_console__(console, options)
+                column.min_width = width = max(Measurement.get(console, free, cell).maximum for cell in cells)
+            needed += width + _GAP
+        yield from super().__rich_console__(console, options.update(width=max(needed, options.max_width)))
 
 
 def plain_table() -> Table:
     """Return an empty table in the report's style: no lines, two spaces between columns."""
-    return WholeTable(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    return WholeTable(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
 
 
 def whole_line(text: str, style: str = "") -> Text:

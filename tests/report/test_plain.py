@@ -115,8 +115,8 @@ def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> 
 
 def test_the_best_training_fitness_is_that_of_the_whole_training_so_far() -> None:
     points = [runs.progress(2, 0.2 * (i + 1), fitness=both) for i, both in enumerate([(3.0, 9.0), (4.0, 5.0)])]
-    training = [TrainingStarted((), ("a", "b")), *(Trained(("a", "b"), point) for point in points)]
-    another = [TrainingStarted((), ("c", "d")), Trained(("c", "d"), points[1])]
+    training: list[Event] = [TrainingStarted((), ("a", "b")), *(Trained(("a", "b"), point) for point in points)]
+    another: list[Event] = [TrainingStarted((), ("c", "d")), Trained(("c", "d"), points[1])]
     lines = [line for line in log([*training, *another], step=20.0) if "% trained" in line]
     assert ["9.00" in line.split("best training fitness so far")[1] for line in lines] == [True, True, False]
     assert "best training fitness so far 5.00." in lines[2]
@@ -148,6 +148,16 @@ def test_a_run_in_which_every_candidate_fails_says_why() -> None:
     assert "No reward worked: all 16 candidates failed." in text
     assert "16 x not allowed: compute_reward asks for" in text
     assert "Human-normalised" not in text
+
+
+def test_a_reward_that_had_too_little_memory_says_what_to_lower() -> None:
+    words = "its process was killed, most likely because the machine ran out of memory"
+    failed = [runs.outcome(0, runs.completion(0), Failure("training", words))]
+    lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, failed, None)])
+    assert any(words in line and "with a smaller --num-envs" in line for line in lines)
+    other = [runs.outcome(0, runs.completion(0), Failure("training", "it raised ValueError"))]
+    lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, other, None)])
+    assert not any("--num-envs" in line for line in lines)
 
 
 def test_a_generation_that_is_asked_for_again_says_so() -> None:
