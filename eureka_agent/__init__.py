@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eureka_agent.changes import Changes as Changes
+
+    __version__: str
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
     from eureka_agent.distance import Transitions as Transitions
     from eureka_agent.distance import reward_distance as reward_distance
     from eureka_agent.distance import sample_transitions as sample_transitions
+    from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.feedback import Question as Question
     from eureka_agent.foreign_run import GivenAgain as GivenAgain
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Changes": "changes",
+    "ConfigError": "errors",
     "EurekaError": "errors",
     "Feedback": "records",
     "GivenAgain": "foreign_run",
@@ -55,11 +59,22 @@ _HOME = {
     "sample_transitions": "distance",
     "synthesize": "run",
 }
-__all__ = sorted(_HOME)
+__all__ = sorted((*_HOME, "__version__"))
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used: the sandbox and `--help` start without torch."""
+    if name == "__version__":
+        return _version()
     if name not in _HOME:
         raise AttributeError(f"module 'eureka_agent' has no attribute {name!r}")
     return getattr(importlib.import_module(f"eureka_agent.{_HOME[name]}"), name)
+
+
+def _version() -> str:
+    """Return the version that is installed; the package's metadata are its one source."""
+    metadata = importlib.import_module("importlib.metadata")
+    try:
+        return str(metadata.version("eureka-agent"))
+    except metadata.PackageNotFoundError:
+        return "unknown (eureka-agent is not installed)"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +18,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.text import Text
 
+import eureka_agent
 from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
+from eureka_agent.config_limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.terminal import Terminal
 from eureka_agent.text import visible
@@ -62,13 +66,13 @@ def synthesize_main(args: Sequence[str] | None = None) -> int:
 # ---------------------------------------------------------------------- the commands
 def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
-    from eureka_agent.report import make_listener
+    from eureka_agent.report import make_listener, speed_of
     from eureka_agent.run import started
 
     console = Terminal()
     if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
         config = replace(config, feedback="cli")  # someone has to judge, and someone is there
-    with make_listener(console) as listener, started(config, listener=listener) as run:
+    with make_listener(console, speed_of) as listener, started(config, listener=listener) as run:
         _go_on(run)
 
 
@@ -116,13 +120,13 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
         run: The run's folder, its name, or the start of its name.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.report import run_view
+    from eureka_agent.report import put, run_view
     from eureka_agent.run_dir import RunDir
     from eureka_agent.store import Store
 
     found = RunDir.find(run, runs_dir)
     with Store.open(found.database, writable=False) as store:
-        Terminal().print(run_view(store))
+        put(Terminal(), run_view(store))
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
@@ -131,11 +135,11 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
     Args:
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.report import overview, runs_table
+    from eureka_agent.report import overview, put, runs_table, whole_line
     from eureka_agent.run_dir import RunDir
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
-    Terminal().print(runs_table(found) if found else f"There are no runs in {runs_dir}.")
+    put(Terminal(), runs_table(found) if found else whole_line(f"There are no runs in {runs_dir}."))
 
 
 def diff(
@@ -183,6 +187,8 @@ def export(
         example: Write the best reward instead, as a Markdown file for --examples-dir of another run.
         runs_dir: Folder that holds the runs.
     """
+    from eureka_agent.paths import user_path
+    from eureka_agent.report import put, whole_line
     from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import best_as_example, export_text, exported
     from eureka_agent.store import Store
@@ -193,19 +199,23 @@ def export(
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
         return
+    out = user_path(out)
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
         raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
-    Terminal().print(f"The {'example' if example else 'run'} is in {out}.")
+    put(Terminal(), whole_line(f"The {'example' if example else 'run'} is in {out}."))
 
 
 def tasks() -> None:
     """List the tasks."""
     from eureka_agent.registry import all_tasks, broken_tasks
-    from eureka_agent.report import tasks_table
+    from eureka_agent.report import default_run, put, speed_of, tasks_table
 
-    Terminal().print(tasks_table(all_tasks(), broken_tasks()))
+    found = all_tasks()
+    speeds = {task.name: speed_of(default_run(task, "quick")) for task in found}
+    known = {name: speed for name, speed in speeds.items() if speed}
+    put(Terminal(), tasks_table(found, known, broken_tasks()))
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
@@ -216,6 +226,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
         task: The task's name, an alias or its exact description; or the path of a task of your own.
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
+    from eureka_agent.report import put, whole_line
     from eureka_agent.reward_file import check_file, check_static
     from eureka_agent.task_check import checked_task
 
@@ -223,7 +234,8 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     check_static(reward, found)
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
-    Terminal().print(f"{reward} is a reward function for {found.name}; components: {', '.join(components) or 'none'}.")
+    names = ", ".join(components) or "none"
+    put(Terminal(), whole_line(f"{reward} is a reward function for {found.name}; components: {names}."))
 
 
 def evaluate(
@@ -244,28 +256,37 @@ def evaluate(
         policy: Where to write the trained policy (safetensors).
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
-    from eureka_agent.report import comparison_table, make_listener
+    from eureka_agent.paths import check_writable, user_path
+    from eureka_agent.report import comparison_length, comparison_table, make_listener, put, whole_line
     from eureka_agent.reward_file import check_static, compare
     from eureka_agent.task_check import checked_task
 
     console = Terminal()
+    check_seed(seed)
+    if policy is not None:
+        policy = user_path(policy)
+        check_writable(policy, "--policy")
     found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
     with _loud_wall(wall) as opened, make_listener(console) as listener:
-        comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener)
-    console.print(comparison_table(comparison, found))
-    if policy is not None and comparison.policy is not None:
+
+        def started() -> None:
+            put(console, *comparison_length(found, budget))
+
+        comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener, started=started)
+    put(console, comparison_table(comparison, found))
+    if policy is not None:
         comparison.policy.save(policy)
-        console.print(f"The policy is in {policy}.")
+        put(console, whole_line(f"The policy is in {policy}."))
 
 
 def doctor() -> None:
     """Check this installation: versions, the simulator, and every layer of the sandbox, by trying to break it."""
     from eureka_agent.doctor import examine
-    from eureka_agent.report import doctor_table
+    from eureka_agent.report import doctor_table, put
 
     findings = examine()
-    Terminal().print(doctor_table(findings))
+    put(Terminal(), doctor_table(findings))
     broken = [finding for finding in findings if not finding.ok]
     if broken:
         raise SystemExit(1)
@@ -274,9 +295,15 @@ def doctor() -> None:
 # ---------------------------------------------------------------------- around them
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
     """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
+    main_thread = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    # SIGTERM is a cluster's way to say Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main_thread else None
     try:
-        run(_long(list(sys.argv[1:] if args is None else args)))
+        arguments = list(sys.argv[1:] if args is None else args)
+        if arguments == ["--version"]:
+            sys.stdout.write(f"eureka-agent {eureka_agent.__version__}\n")
+        else:
+            run(_long(arguments))
     except EurekaError as error:
         _say(Text.assemble(("error: ", "bold red"), _words(error)))
         return error.exit_code
@@ -298,18 +325,20 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if main_thread:
+            signal.signal(signal.SIGTERM, before)
     return 0
 
 
-def _loud_wall(level: WallLevel) -> Wall:
+@contextmanager
+def _loud_wall(level: WallLevel) -> Iterator[Wall]:
     """Open the wall, and say so when a layer is missing."""
     from eureka_agent.jail import Wall
 
-    wall = Wall(required=level)
-    if wall.layers.missing:
-        _say(Text(wall.describe()))
-    return wall
+    with Wall(required=level) as wall:
+        if wall.layers.missing:
+            _say(Text(wall.describe()))
+        yield wall
 
 
 def _words(error: BaseException) -> str:

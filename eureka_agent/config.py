@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from eureka_agent.address import refuse_user_information
+from eureka_agent.config_limits import check_sizes
 from eureka_agent.errors import UsageError
 from eureka_agent.extra_body import extra_fields
+from eureka_agent.fields import check_values, refuse_unknown_arguments
 from eureka_agent.redaction import redacted
 from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
-from eureka_agent.suggest import did_you_mean, normalised
+from eureka_agent.suggest import alias_used, did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
     from eureka_agent.task import Task, TaskLike, TrainingBudget
@@ -47,23 +50,6 @@ def sb3_algorithm(name: str) -> str:
     if name.upper() == "DQN":
         raise UsageError(f"DQN chooses among a few actions, and a task's actions are continuous.{known}")
     raise UsageError(f"stable-baselines3 has no algorithm {name!r} for continuous actions.{known}")
-
-
-_MOST = {
-    "generations": 10_000,
-    "samples": 10_000,
-    "attempts": 1_000,
-    "num_envs": 10_000_000,
-    "environment_steps": 10**15,
-    "threads": 4_096,
-    "answer_tokens": 10**8,
-    "max_tokens": 10**15,
-    "concurrency": 10_000,
-    "race_minimum": 10_000,
-}
-"""Counts from 1 to these. They are far above all use: a run folder may be somebody else's, and what its config asks for
-is made before anything else could refuse it."""
-_MOST_REPEATS, _MOST_SEED, _MOST_IN_A_LIST, _MOST_CHARACTERS = 1_000, 2**62, 100, 20_000
 
 
 @dataclass(frozen=True)
@@ -101,6 +87,7 @@ class Described(Protocol):
         ...
 
 
+@refuse_unknown_arguments
 @dataclass(frozen=True)
 class SynthesisConfig:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
@@ -231,18 +218,14 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, before anything is written."""
+        if isinstance(self.models, Mapping):  # in Python, weights are most naturally a dictionary's values
+            object.__setattr__(self, "models", tuple(f"{name}={weight}" for name, weight in self.models.items()))
         self._check_task()
-        self._check_counts()
-        if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
-            raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
-        if self.racing and self.trainer != "population":
-            raise UsageError(f"--racing needs --trainer population; {self.trainer} trains one reward after the other.")
-        falls = all(1.0 >= a >= b > 0.0 for a, b in pairwise((1.0, *self.race_keep)))
-        if len(self.race_keep) != len(self.race_rungs) or not falls:
-            raise UsageError(
-                "--race-keep needs a share for each of --race-rungs, from 1 downwards and above 0, "
-                f"got {' '.join(map(str, self.race_keep))} for {len(self.race_rungs)} rungs."
-            )
+        check_values(self, but=("task", "env"))
+        check_sizes(self)
+        if self.examples_dir is not None and not self.examples:
+            raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
+        self._check_race()
         if self.end is not None and self.env is None:
             raise UsageError(
                 "--end is for a wish on a scene (--env): a task's own episodes end where the task ends them."
@@ -254,6 +237,23 @@ class SynthesisConfig:
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         self._check_models()
+        self._check_address()
+        if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
+            raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_race(self) -> None:
+        if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
+            raise UsageError(f"--race-rungs must rise between 0 and 1, got {' '.join(map(str, self.race_rungs))}.")
+        if self.racing and self.trainer != "population":
+            raise UsageError(f"--racing needs --trainer population; {self.trainer} trains one reward after the other.")
+        falls = all(1.0 >= a >= b > 0.0 for a, b in pairwise((1.0, *self.race_keep)))
+        if len(self.race_keep) != len(self.race_rungs) or not falls:
+            raise UsageError(
+                "--race-keep needs a share for each of --race-rungs, from 1 downwards and above 0, "
+                f"got {' '.join(map(str, self.race_keep))} for {len(self.race_rungs)} rungs."
+            )
+
+    def _check_address(self) -> None:
         if self.base_url is not None and not self.model_weights:
             raise UsageError("--base-url needs --model: which model of that server should write the rewards?")
         if (self.stream or self.extra_body is not None) and not self.model_weights:
@@ -265,8 +265,6 @@ class SynthesisConfig:
             refuse_user_information(self.base_url, "--base-url")
         if odd := [name for name in self.model_weights if "://" in name]:
             raise UsageError(f"A model's name is no address: give the server as --base-url, got {redacted(odd[0])!r}.")
-        if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
-            raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
 
     def _check_task(self) -> None:
         """Refuse what is neither a text, a path nor a task; a wish is a text. Paths become texts."""
@@ -281,32 +279,6 @@ class SynthesisConfig:
             raise UsageError("With env, task is the wish in words and env the task whose scene it is put on.")
         if isinstance(self.task, str) and not self.task.strip():
             raise UsageError("--task is empty: name a task or say what the robot should do.")
-
-    def _check_counts(self) -> None:
-        for name, most in _MOST.items():
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {_short(value)}.")
-            if value is not None and value > most:
-                raise UsageError(f"--{name.replace('_', '-')} must be at most {most:,}, got {_short(value)}.")
-        for name in ("repairs", "examples", "final_seeds"):
-            if getattr(self, name) > _MOST_REPEATS:
-                raise UsageError(f"--{name.replace('_', '-')} must be at most {_MOST_REPEATS:,}.")
-        for name in ("repairs", "examples"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"--{name} must be 0 (none) or more, got {_short(getattr(self, name))}.")
-        self._check_sizes()
-
-    def _check_sizes(self) -> None:
-        if abs(self.seed) > _MOST_SEED:
-            raise UsageError(f"--seed must lie between -{_MOST_SEED:,} and {_MOST_SEED:,}, got {_short(self.seed)}.")
-        for name in ("models", "race_rungs", "race_keep"):
-            if len(getattr(self, name)) > _MOST_IN_A_LIST:
-                raise UsageError(f"--{name.replace('_', '-')} takes at most {_MOST_IN_A_LIST} values.")
-        if isinstance(self.task, str) and len(self.task) > _MOST_CHARACTERS:
-            raise UsageError(f"--task has {len(self.task):,} characters; at most {_MOST_CHARACTERS:,} are read.")
-        if self.examples_dir is not None and not self.examples:
-            raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
 
     def _check_start(self) -> None:
         if self.start_from is None:
@@ -424,19 +396,7 @@ class SynthesisConfig:
         return budget
 
 
-def alias_used(words: str, task: Task) -> str:
-    """Return `words` where they are an alias of the task; empty where they are its name, its description or a path."""
-    known = {normalised(task.name), normalised(task.description)}
-    aliases = {normalised(alias) for alias in task.aliases} - known
-    return words.strip() if normalised(words) in aliases else ""
-
-
 def _is_task(value: object) -> bool:
     """Whether `value` is a `Task`; who has one has imported it, and this module does not, which takes seconds."""
     module = sys.modules.get("eureka_agent.task")
     return module is not None and isinstance(value, module.Task)
-
-
-def _short(value: float) -> str:
-    """Return a number for a message; Python writes no integer of more than 4,300 digits."""
-    return f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"

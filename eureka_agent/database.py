@@ -6,9 +6,11 @@ that may already move the write-ahead log into the file.
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,6 +29,8 @@ _PROGRAM = re.compile(r"\b(?:CHECK|GENERATED|AS|DEFAULT|COLLATE)\b", re.IGNORECA
 """What makes SQLite compute something when a row is read or written."""
 _PEEK_S = 0.5
 """How long a claim is waited for, since `is_claimed` takes one for a moment."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system answers that has no locks, or whose lock server cannot be reached."""
 
 
 def create_database(path: Path) -> sqlite3.Connection:
@@ -58,9 +62,28 @@ def write_database(path: Path) -> sqlite3.Connection:
     return _writable(path, "rw")
 
 
+def demand_locks(folder: Path) -> None:
+    """Raise RunDirError when the file system of `folder` cannot lock files, as some network file systems.
+
+    SQLite takes POSIX locks, and a run's claim is a BSD lock: both are tried on a file without a name.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise RunDirError(
+                f"The file system that holds {folder} cannot lock files ({error.strerror}), and a run's database needs "
+                "locks. This is common for network file systems: choose a folder on a local disk with --runs-dir, or "
+                "have locks enabled where it is mounted."
+            ) from error
+
+
 def claim(path: Path) -> FileLock:
     """Claim a database for this process; the claim ends with the process, however that ends. Raises RunDirError."""
-    lock = FileLock(_lock_file(path))
+    demand_locks(path.parent)
+    lock = FileLock(_lock_file(path), thread_local=False)  # `evolve` may go on, and end, in another thread
     try:
         lock.acquire(timeout=_PEEK_S)
     except Timeout as error:
@@ -91,7 +114,8 @@ def _lock_file(path: Path) -> Path:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         uri = f"{path.resolve().as_uri()}?mode={mode}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
+        # A run belongs to one thread at a time, but not always to the same: `evolve` may go on in another.
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA cell_size_check = ON")
@@ -122,6 +146,7 @@ def _look_through(path: Path, db: sqlite3.Connection) -> None:
     except UnicodeDecodeError:  # the complaint quotes what should be a name
         problems = ["its schema is no text"]
     except sqlite3.DatabaseError as error:
+        demand_locks(path.parent)
         if _is_passing(error):
             raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
         problems = [str(error)]

@@ -4,6 +4,7 @@
 
     EurekaError
     ├── UsageError                what the user asked for cannot be done as asked (exit code 2)
+    │   ├── ConfigError           a field of a config does not exist, or holds what it cannot hold
     │   ├── UnknownTaskError      no task has this name, alias or exact description, or several do
     │   ├── TaskError             a task's own code has a slip: the message names its file and line
     │   ├── RewardFileError       a reward file given by the user is missing or does not pass the checks
@@ -30,6 +31,7 @@
     │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
     ├── LimitReachedError         a limit of the run leaves no room for another request: the run ends with what it has
+    ├── OutOfMemoryError          this machine has too little memory for what was asked (exit code 2)
     ├── SimulationError           the physics engine could not be built or stepped
     └── StoreError                a run's database cannot be read or written
 
@@ -52,6 +54,10 @@ class UsageError(EurekaError):
     """The request cannot be carried out as given; the message says what to change."""
 
     exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A config has no such field, or a field holds a value of a wrong kind; the message says what is allowed."""
 
 
 class UnknownTaskError(UsageError):
@@ -183,6 +189,12 @@ class UnavailableError(ProposerError):
 
 class LimitReachedError(EurekaError):
     """What the run may spend leaves no room for another request. A run ends with the best it has, and no error."""
+
+
+class OutOfMemoryError(EurekaError):
+    """This machine has too little memory for what was asked; the message says which option to lower."""
+
+    exit_code = 2
 
 
 class SimulationError(EurekaError):

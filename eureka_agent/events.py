@@ -132,7 +132,7 @@ class RunFinished:
     baselines: tuple[Baseline, ...]
     outcomes: tuple[Outcome, ...]
     human_normalised: float | None
-    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the two agree."""
+    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the two are alike."""
     environment_steps: int
     """Over all trainings of the run."""
     seconds: float

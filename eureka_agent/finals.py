@@ -38,7 +38,7 @@ class FinalScores:
     checkpoints: tuple[float, ...]
     """Means over the seeds of the best point of the training curve, of each of `rows` (as Eureka reports)."""
     human_normalised: float | None
-    """Of the interquartile means; None without a human reward, or where it is as good as the sparse one."""
+    """Of the interquartile means; None without a human reward, or where it and the sparse reward are alike."""
 
     @property
     def rows(self) -> dict[str, Score]:
@@ -87,7 +87,7 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
     scores = [interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings]
     peaks = tuple(sum(each.peak for each in row) / len(row) for row in trainings)
     best, by_human, sparse = scores[0], scores[1] if human else None, scores[-1]
-    score = human_normalised(best.value, by_human.value, sparse.value) if by_human else None
+    score = human_normalised(best.value, by_human, sparse) if by_human else None
     return FinalScores(len(finals), best, by_human, sparse, peaks, score)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eureka_agent.config import WallLevel, alias_used
+from eureka_agent.config import WallLevel
+from eureka_agent.config_limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
+from eureka_agent.fields import check_value, refuse_unknown_arguments
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
@@ -14,11 +17,13 @@ from eureka_agent.reading import read_answer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.task import TaskLike
+from eureka_agent.suggest import alias_used
+from eureka_agent.task import Task, TaskLike
 
 _A_WISH = "Any other text is a wish: RewardGenerator('{env}', wish={words})."
 
 
+@refuse_unknown_arguments
 class RewardGenerator:
     """Proposes rewards for a task, and refines them after a person's words. Trains nothing.
 
@@ -37,8 +42,14 @@ class RewardGenerator:
     ) -> None:
         """`task`: a task, its name or its path; `wish`: what the robot should do instead of the task's own.
 
-        `wall`: which layers of the sandbox must hold when one of the rewards is called.
+        `wall`: which layers of the sandbox must hold when one of the rewards is called. Raises UnknownTaskError, and
+        ConfigError for arguments that do not exist or do not fit.
         """
+        check_value("task", task, Task | str | os.PathLike)
+        check_value("wish", wish, str | None)
+        check_value("wall", wall, WallLevel)
+        check_value("seed", seed, int)
+        check_seed(seed)
         self.task = find_task(task, advice=_A_WISH)
         self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
         self.wish = wish or self.task.description
@@ -79,6 +90,7 @@ class RewardGenerator:
         return known or Outcome(Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward))
 
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
+        check_value("n", n, int)
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
         completions = sorted(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
+from eureka_agent.paths import user_path
 from eureka_agent.text import clean
 
 OBSERVATION_CLIP = 10.0
@@ -22,12 +25,6 @@ OBSERVATION_CLIP = 10.0
 
 Activation: TypeAlias = Literal["elu", "relu", "tanh"]
 Output: TypeAlias = Literal["clip", "tanh"]
-_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "clip": lambda x: x.clamp(-1.0, 1.0),
-    "elu": nn.functional.elu,
-    "relu": nn.functional.relu,
-    "tanh": torch.tanh,
-}
 _SHAPE = ("sizes", "activation", "output", "observation_clip")
 MOST_BYTES = 256 * 2**20
 """Of a policy's file; those that are trained here have less than a hundredth of it."""
@@ -38,11 +35,10 @@ _HEADER = "policy"  # one entry for all of `_SHAPE`: safetensors writes several 
 class Policy(nn.Module):
     """Deterministic policy: `(n, observation_size)` to actions `(n, action_size)` in [-1, 1].
 
-    A multilayer perceptron on observations normalised by the running statistics of the training.
+    A multilayer perceptron on observations normalised by the running statistics of the training. It can be pickled,
+    copied, scripted, traced and exported like any module. Its parameters need no gradient, so neither do its actions;
+    `policy.requires_grad_()` makes it trainable.
     """
-
-    observation_mean: Tensor
-    observation_std: Tensor
 
     def __init__(
         self,
@@ -54,37 +50,73 @@ class Policy(nn.Module):
         """`sizes`: observation size, widths of the hidden layers, action size; `output`: how actions get into [-1, 1].
 
         `observation_clip`: normalised observations are clipped to this many standard deviations; may be infinite.
+        Raises ValueError for an activation or an output that does not exist.
         """
         super().__init__()
+        for name, known in ((activation, get_args(Activation)), (output, get_args(Output))):
+            if name not in known:
+                raise ValueError(f"expected one of {', '.join(known)}, got {name!r}")
         self.sizes = tuple(sizes)
-        self.activation, self.output, self.observation_clip = activation, output, observation_clip
-        self._activate, self._bound = _FUNCTIONS[activation], _FUNCTIONS[output]
+        self.activation = activation
+        self.output = output
+        self.observation_clip = observation_clip
+        # Declared here and not in the class, where TorchScript would read the annotations, and cannot.
+        self.observation_mean: Tensor
+        self.observation_std: Tensor
         self.register_buffer("observation_mean", torch.zeros(sizes[0]))
         self.register_buffer("observation_std", torch.ones(sizes[0]))
         self.layers = nn.ModuleList(nn.Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(self.sizes))
+        self.requires_grad_(False)
+
+    def __call__(self, observation: Tensor | NDArray[Any]) -> Tensor:
+        """Return the actions `(n, action_size)` for observations `(n, observation_size)`, or one row for one row.
+
+        Takes tensors and NumPy arrays of any number type; actions are tensors of the policy's own type, float32.
+        Raises UsageError for anything else, and for observations of another size.
+        """
+        if torch._C._get_tracing_state() is None:  # a trace would keep these questions as operations
+            observation = self._observed(observation)
+        actions: Tensor = super().__call__(observation)
+        return actions
+
+    def _observed(self, observation: object) -> Tensor:
+        if isinstance(observation, np.ndarray) and observation.dtype.kind in "fiub":
+            observation = torch.from_numpy(np.ascontiguousarray(observation))
+        if not isinstance(observation, Tensor):
+            kind = type(observation).__name__
+            raise UsageError(f"A policy takes a tensor or a NumPy array of numbers as its observation, got {kind}.")
+        size = self.sizes[0]
+        if observation.dim() not in (1, 2) or observation.shape[-1] != size:
+            raise UsageError(
+                f"This policy takes observations of shape (n, {size}), or ({size},) for one, got "
+                f"{tuple(observation.shape)}."
+            )
+        return observation
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the actions `(n, action_size)`."""
-        x = (observation - self.observation_mean) / self.observation_std
+        x = (observation.to(self.observation_mean.dtype) - self.observation_mean) / self.observation_std
         x = x.clamp(-self.observation_clip, self.observation_clip)
-        for layer in self.layers[:-1]:
-            x = self._activate(layer(x))
-        return self._bound(self.layers[-1](x))
+        for place, layer in enumerate(self.layers):  # TorchScript knows no slice of modules
+            if place > 0:
+                x = _activated(x, self.activation)
+            x = layer(x)
+        return torch.tanh(x) if self.output == "tanh" else x.clamp(-1.0, 1.0)
 
     def to_bytes(self) -> bytes:
         """Return the policy as the content of a safetensors file, its shape in the header."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         return save(tensors, metadata={_HEADER: json.dumps({name: getattr(self, name) for name in _SHAPE})})
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write a safetensors file."""
-        path.write_bytes(self.to_bytes())
+        user_path(path).write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:
         """Read what `save` wrote. Raises UsageError when the file is missing or is no policy."""
         try:
-            return cls.from_bytes(_read(Path(path)))
+            return cls.from_bytes(_read(user_path(path)))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} is not a policy file (policy.safetensors of a run): {error}") from error
 
@@ -127,3 +159,11 @@ def _check_sizes(sizes: object, tensors: Mapping[str, Tensor]) -> None:
         expected |= {f"layers.{k}.weight": (fan_out, fan_in), f"layers.{k}.bias": (fan_out,)}
     if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
         raise ValueError("its tensors do not have the sizes that its header names")
+
+
+def _activated(x: Tensor, activation: str) -> Tensor:
+    if activation == "relu":
+        return torch.relu(x)
+    if activation == "tanh":
+        return torch.tanh(x)
+    return nn.functional.elu(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.events import Listener
 from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.out_of_memory import memory_advice
 from eureka_agent.policy import Policy
 from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.reward_function import RewardFunction
@@ -21,6 +23,7 @@ class Comparison:
     """A reward file's fitness beside the references, all trained side by side with one budget and seed."""
 
     path: Path
+    seed: int
     evaluation: Evaluation
     policy: Policy
     baselines: tuple[Baseline, ...]
@@ -47,15 +50,29 @@ def check_human_reward(task: Task, wall: Wall) -> None:
         Trials(task, task.budgets["quick"], wall, seed=0).human(open_rewards)
 
 
-def compare(path: Path, task: Task, budget: TrainingBudget, wall: Wall, *, seed: int, tell: Listener) -> Comparison:
-    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails."""
-    with ExitStack() as open_rewards:
+def compare(
+    path: Path,
+    task: Task,
+    budget: TrainingBudget,
+    wall: Wall,
+    *,
+    seed: int,
+    tell: Listener,
+    started: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails.
+
+    `started` is called once the file's reward is known to work, before the training.
+    """
+    advice = f"choose a smaller --budget (this one has {budget.num_envs:,} worlds a reward)"
+    with memory_advice(advice), ExitStack() as open_rewards:
         trials = Trials(task, budget, wall, seed=seed, tell=tell)
         reward = _opened(path, task, trials, open_rewards)
+        started()
         (trial,), baselines = trials.beside_baselines([path.name], [reward])
         if trial.evaluation is None or trial.result.policy is None:
             raise RewardFileError(f"The training with {path} failed: {trial.result.error}")
-        return Comparison(path, trial.evaluation, trial.result.policy, baselines)
+        return Comparison(path, seed, trial.evaluation, trial.result.policy, baselines)
 
 
 def _opened(path: Path, task: Task, trials: Trials, open_rewards: ExitStack) -> SealedReward:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError, UsageError
 from eureka_agent.extract import extract
+from eureka_agent.fields import check_value
+from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import SealedReward, Wall, WallLevel
+from eureka_agent.paths import user_path
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
+from eureka_agent.suggest import did_you_mean
 from eureka_agent.task import Task
 
 _MAX_FILE_BYTES = 4_000_000
@@ -28,6 +36,7 @@ class RewardFunction:
 
     def __init__(self, task: Task, reward: RewardSource, *, wall: WallLevel = "full") -> None:
         """`wall`: which layers of the sandbox must hold."""
+        check_value("wall", wall, WallLevel)
         self.task = task
         self._level: WallLevel = wall
         self.reward = reward
@@ -60,20 +69,41 @@ class RewardFunction:
 
     def save(self, path: Path | str) -> None:
         """Write the source to a file."""
-        Path(path).write_text(self.source, encoding="utf-8")
+        user_path(path).write_text(self.source, encoding="utf-8")
 
-    def __call__(self, **state: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(self, *positional: object, **state: Tensor | NDArray[Any]) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the reward `(rows,)` and its components `(rows,)` each.
 
-        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task.
+        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task, by name. Raises
+        UsageError for a state that does not fit, RewardRuntimeError when the reward fails.
         """
+        refuse_fork()
+        if positional:
+            example = ", ".join(f"{name}=..." for name in self.parameters)
+            raise UsageError(f"A reward takes its state by name: reward({example}).")
+        known = self._known(state)
+        rows = len(known[self.parameters[0]]) if self.parameters else 1
+        batch = self._sealed_for(rows)(known)
+        return batch.reward, batch.components
+
+    def _known(self, state: Mapping[str, object]) -> dict[str, Tensor]:
+        """Return what the reward reads of `state`, as tensors of the right shapes. Raises UsageError."""
         needed = self.parameters
         missing = [name for name in needed if name not in state]
         if missing:
-            raise UsageError(f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.")
-        rows = len(state[needed[0]]) if needed else 1
-        batch = self._sealed_for(rows)(state)
-        return batch.reward, batch.components
+            near = did_you_mean(next(iter(set(state) - set(needed))), missing) if set(state) - set(needed) else ""
+            raise UsageError(f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.{near}")
+        known = {name: _tensor(name, state[name]) for name in needed}
+        rows = known[needed[0]].shape[0] if needed and known[needed[0]].dim() else 0
+        for name, values in known.items():
+            shape = self.task.reward_inputs.shapes[name]
+            if tuple(values.shape) != (rows, *shape) or not rows:
+                one_row = ", ".join(("rows", *map(str, shape)))
+                raise UsageError(
+                    f"{name} must have the shape ({one_row}), with as many rows as {needed[0]} and at least one; "
+                    f"got {tuple(values.shape)}."
+                )
+        return known
 
     # ------------------------------------------------------------------ as a RewardRunner
     @property
@@ -126,7 +156,7 @@ class RewardFunction:
 def _read(path: Path | str) -> str:
     """Return the text of a reward file. Raises RewardFileError."""
     try:
-        with Path(path).open("rb") as file:
+        with user_path(path).open("rb") as file:
             data = file.read(_MAX_FILE_BYTES + 1)
         if len(data) > _MAX_FILE_BYTES:
             raise RewardFileError(f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes.")
@@ -134,3 +164,11 @@ def _read(path: Path | str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
+
+
+def _tensor(name: str, values: object) -> Tensor:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+        return torch.from_numpy(np.ascontiguousarray(values))
+    if isinstance(values, Tensor):
+        return values.detach()
+    raise UsageError(f"{name} must be a tensor or a NumPy array of numbers, got {type(values).__name__}.")

@@ -9,33 +9,39 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from eureka_agent.changes import Changes, refuse_too_late
+from eureka_agent.changes import Changes
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
+from eureka_agent.fields import check_names, check_value
 from eureka_agent.files import write_file
-from eureka_agent.foreign_run import GivenAgain, Use, trusted
+from eureka_agent.foreign_run import GivenAgain
+from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
+from eureka_agent.out_of_memory import memory_advice
+from eureka_agent.paths import user_path
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
-from eureka_agent.proposers.choose import choose_proposer, refuse_other_address, with_address
+from eureka_agent.proposers.choose import choose_proposer, with_address
 from eureka_agent.proposers.model import ANSWER_TOKENS, Habit
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.records import GIVEN, Baseline, Example, Generation, Message, Outcome
-from eureka_agent.registry import A_WISH, looks_like_path, named_task, reference
-from eureka_agent.report import CurveWriter, changed_settings, summary
+from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
+from eureka_agent.registry import A_WISH, looks_like_path, reference
+from eureka_agent.report import CurveWriter, changed_settings, notebook_listener, summary
+from eureka_agent.resuming import changed_config, task_again
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.room import refuse_too_large
-from eureka_agent.run_dir import RunDir, saving
+from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
+from eureka_agent.selection import score_of
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
@@ -68,6 +74,14 @@ class SynthesisResult:
     human_normalised: float | None
     """`(best - sparse) / |human - sparse|` (Eureka, section 4)."""
 
+    def __repr__(self) -> str:
+        """Return one short line: the records behind it fill pages."""
+        best = f"{self.best.candidate.name} with fitness {self.best.fitness:.4g}" if self.best else "none"
+        return (
+            f"SynthesisResult(path={str(self.path)!r}, task={self.task.name!r}, best={best!r}, "
+            f"candidates={len(self.outcomes)}, human_normalised={self.human_normalised})"
+        )
+
 
 class Run:
     """A run that this process works on; made by `started` or `resumed`."""
@@ -83,7 +97,9 @@ class Run:
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
-        yield from self._search.run()
+        config, worlds = self._store.config, self._store.config.training_budget(self.task).num_envs
+        with memory_advice(f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"):
+            yield from self._search.run()
         self._store.put_meta("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
@@ -131,10 +147,10 @@ class Run:
 
 
 def _score(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
-    fitness = {baseline.name: baseline.evaluation.fitness for baseline in baselines}
-    if best is None or not {"human", "sparse"} <= fitness.keys():
+    scores = {baseline.name: score_of(baseline.evaluation) for baseline in baselines}
+    if best is None or not {"human", "sparse"} <= scores.keys():
         return None
-    return human_normalised(best.fitness, fitness["human"], fitness["sparse"])
+    return human_normalised(best.fitness, scores["human"], scores["sparse"])
 
 
 class Given(TypedDict, total=False):
@@ -145,7 +161,8 @@ class Given(TypedDict, total=False):
     judge: Judge
     """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
-    """Is told what happens."""
+    """Is told what happens: called with every event of `eureka_agent.events`. Without one a notebook gets lines of
+    text below its cell, and a script nothing."""
     wall: Wall
     """An open wall can serve many runs; by default each run builds its own (about two seconds)."""
 
@@ -170,7 +187,7 @@ def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generati
 
 
 def resume(
-    path: Path,
+    path: Path | str,
     *,
     task: TaskLike | None = None,
     again: GivenAgain | None = None,
@@ -186,7 +203,7 @@ def resume(
     folder alone never starts code. `again`: what else is not taken from the folder, such as
     `GivenAgain(base_url="https://…")`.
     """
-    with resumed(RunDir(path), task=task, again=again, changes=changes, **given) as run:
+    with resumed(RunDir(user_path(path)), task=task, again=again, changes=changes, **given) as run:
         for _ in run.generations():
             pass
         return run.result()
@@ -195,6 +212,11 @@ def resume(
 @contextmanager
 def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
+    check_value("config", config, SynthesisConfig)
+    check_names(given, Given.__annotations__, "There is no argument")
+    refuse_fork()
+    if config.run_name is not None:
+        check_run_name(config.run_name)
     task = checked_task(config.env or config.task, advice=A_WISH if config.env is None else _SCENE)
     config = _storable(config, task)
     if "proposer" not in given:
@@ -228,9 +250,11 @@ def resumed(
     **given: Unpack[Given],
 ) -> Iterator[Run]:
     """Open an existing run to go on with it; `task`, `again` and `changes`: see `resume`."""
+    check_names(given, Given.__annotations__, "There is no argument")
+    refuse_fork()
     with Store.open(run_dir.database) as store:
-        config = _changed(store, changes or Changes(), again or GivenAgain(), given)
-        of_run = config.episodes_of(_task_again(store, task))
+        config = changed_config(store, changes or Changes(), again or GivenAgain(), given)
+        of_run = config.episodes_of(task_again(store, task))
         chosen, judge = _prepared(config, of_run, given, examples_of(store, of_run))
         with _wall(config, given) as wall:
             store.put_config(config)
@@ -244,55 +268,6 @@ def _storable(config: SynthesisConfig, task: Task) -> SynthesisConfig:
         return config
     kept = reference(task)
     return replace(config, task=kept) if config.env is None else replace(config, env=kept)
-
-
-def _task_again(store: Store, given: TaskLike | None) -> Task:
-    """Return the task of a run that goes on. Raises UsageError when its code has to be given again, or is another's.
-
-    A run's folder may be somebody else's, so code outside `envs/` never runs because the folder names it.
-    """
-    config = store.config
-    if given is None:
-        where = str(config.env or config.task)
-        if looks_like_path(where):
-            raise UsageError(
-                f"The run's task is code in {where!r}, and code that only a run's folder names is not run: if you "
-                "trust it, give its path again with --task PATH."
-            )
-        if store.task.kept == "object":
-            raise UsageError(
-                f"The run's task {where!r} was a Task object that is in no file: resume it in Python with "
-                "ea.resume(run, task=TASK). To resume it here, too, write it to a file that ends with TASK = ..."
-            )
-        return named_task(where, advice="Give the run's task again with --task NAME.")
-    task = checked_task(given, advice="--task takes the run's own task again: its name, or the path of its code.")
-    facts = store.task if store.meta("task") else facts_of(task, config)
-    ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
-    if task.name != facts.name or not its.items() <= ours.items():
-        what = f"{task.name!r}" if task.name != facts.name else "of this name, but its state is another by now"
-        raise UsageError(f"The run's task is {facts.name!r}, and the one that is given is {what}: give the run's own.")
-    return task
-
-
-def _used_of(store: Store, given: Given) -> Use:
-    """Return what a resume is about to use of the stored settings."""
-    return Use(
-        address="proposer" not in given,
-        examples=not store.examples,
-        start=not store.completions(GIVEN),
-        wall="wall" not in given,
-    )
-
-
-def _changed(store: Store, changes: Changes, again: GivenAgain, given: Given) -> SynthesisConfig:
-    """Return the config that a run goes on with. Raises UsageError; nothing is written yet."""
-    begun = 1 + max((asked.generation for asked in store.asked()), default=-1)
-    refuse_too_late(changes, begun, finals=bool(store.finals()))
-    again = replace(again, base_url=changes.base_url or again.base_url)
-    config = changes.applied(trusted(store.config, again, _used_of(store, given)))
-    if "proposer" not in given:
-        refuse_other_address(config)
-    return config
 
 
 def _prepared(
@@ -356,6 +331,7 @@ def _run(
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
     listeners: list[Listener] = [FileWriter(run_dir, store, task.reward_inputs), CurveWriter(run_dir.curves)]
+    listener = listener or notebook_listener()
     if listener is not None:
         listeners.append(listener)
 

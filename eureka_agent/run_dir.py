@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from eureka_agent.database import demand_locks
 from eureka_agent.errors import RunDirError, StoreError
+from eureka_agent.paths import user_path
 from eureka_agent.suggest import did_you_mean
+
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,14 @@ class RunDir:
     @classmethod
     def create(cls, runs_dir: Path, task: str, name: str | None = None) -> RunDir:
         """Make a new folder `<date>-<task>-<short id>`, or `name`. Raises RunDirError when it cannot."""
-        if name is not None and not re.fullmatch(r"[\w.-]{1,100}", name):
-            raise RunDirError(f"A run's name has letters, digits, '.', '_' and '-' (at most 100), got {name!r}.")
+        if name is not None:
+            check_run_name(name)
+        runs_dir = user_path(runs_dir)
         folder = name or f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(task)}-{secrets.token_hex(2)}"
         run = cls(runs_dir / folder)
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
+            demand_locks(runs_dir)
             run.path.mkdir()
             (run.path / "prompts").mkdir()
             (run.path / "completions").mkdir()
@@ -100,6 +106,7 @@ class RunDir:
     @classmethod
     def all_in(cls, runs_dir: Path) -> list[RunDir]:
         """Return the runs of a folder by name; those that were named by themselves are in the order of their start."""
+        runs_dir = user_path(runs_dir)
         if not runs_dir.is_dir():
             raise RunDirError(f"There is no folder {runs_dir}: name the one that holds the runs.")
         return [cls(path) for path in sorted(runs_dir.iterdir()) if (path / "run.db").is_file()]
@@ -107,15 +114,27 @@ class RunDir:
     @classmethod
     def find(cls, run: str, runs_dir: Path) -> RunDir:
         """Return an existing run by its path, or by its name (or the start of it) under `runs_dir`."""
+        runs_dir, path_of_run = user_path(runs_dir), user_path(run)
         names = sorted(p.name for p in runs_dir.iterdir() if (p / "run.db").exists()) if runs_dir.is_dir() else []
         starting = [name for name in names if name.startswith(run)] if run else []
-        for path in (Path(run), runs_dir / run, *(runs_dir / name for name in starting if len(starting) == 1)):
+        for path in (path_of_run, runs_dir / run, *(runs_dir / name for name in starting if len(starting) == 1)):
             if (path / "run.db").exists():
                 return cls(path)
         if len(starting) > 1:
             raise RunDirError(f"{run!r} is the start of several runs: {', '.join(starting)}.")
         known = f" Runs in {runs_dir}: {', '.join(names[-5:])}." if names else f" There are no runs in {runs_dir}."
         raise RunDirError(f"There is no run {run!r}.{did_you_mean(run, names)}{known}")
+
+
+def check_run_name(name: str) -> None:
+    """Raise RunDirError for a name that a run's folder cannot have."""
+    allowed = re.fullmatch(r"\w[\w.-]*", name)
+    if not allowed or len(name.encode()) > _LONGEST_NAME:
+        shown = repr(name if len(name) <= 100 else f"{name[:99]}…")
+        raise RunDirError(
+            "A run's name (--run-name) has letters, digits, '.', '_' and '-', begins with a letter or digit, and has "
+            f"at most {_LONGEST_NAME} bytes; got {shown}."
+        )
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from eureka_agent.records import Feedback, Outcome
+from eureka_agent.records import Evaluation, Feedback, Outcome
+from eureka_agent.statistics import Score
 
 
 def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -76,3 +77,8 @@ def liking(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str
 def named(history: Sequence[Outcome], name: str) -> Outcome | None:
     """Return the outcome of the candidate that is called `name`."""
     return next((outcome for outcome in history if outcome.candidate.name == name), None)
+
+
+def score_of(evaluation: Evaluation) -> Score:
+    """Return an evaluation's fitness with its interval."""
+    return Score(evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high)

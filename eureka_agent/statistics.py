@@ -6,6 +6,7 @@ of one policy (Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 _RESAMPLES = 10_000
 _TRIM = 0.25
+_SAME_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,23 @@ def _middle(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return middle
 
 
-def human_normalised(fitness: float, human: float, sparse: float) -> float | None:
-    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4); None where the two references agree."""
-    gap = abs(human - sparse)
-    return (fitness - sparse) / gap if gap > 1e-9 and np.isfinite(fitness) else None
+def alike(a: Score, b: Score) -> bool:
+    """Return whether two results are too near to each other for their difference to mean anything.
+
+    They are when the 95 % interval of the difference holds 0, or when they differ by less than 2 % of the larger one:
+    where every episode ends the same the intervals have no width, and a difference of next to nothing is none.
+    """
+    widths = [(score.high - score.low) / 2.0 for score in (a, b)]
+    error = math.hypot(*(width for width in widths if math.isfinite(width)))
+    size = max(abs(a.value), abs(b.value))
+    return abs(a.value - b.value) <= max(error, _SAME_SHARE * size)
+
+
+def human_normalised(fitness: float, human: Score, sparse: Score) -> float | None:
+    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4); None where these two are alike.
+
+    A denominator near zero makes any number of any fitness.
+    """
+    if alike(human, sparse) or not math.isfinite(fitness):
+        return None
+    return (fitness - sparse.value) / abs(human.value - sparse.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 _LETTERS = 2
 _SHORT = 4
@@ -31,6 +32,24 @@ def normalised(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(char for char in folded if unicodedata.category(char)[0] not in _LEFT_OUT and char != "`")
+
+
+class Named(Protocol):
+    """A task, as far as its names go."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def description(self) -> str: ...  # noqa: D102
+    @property
+    def aliases(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def alias_used(words: str, task: Named) -> str:
+    """Return `words` where they are an alias of the task; empty where they are its name, its description or a path."""
+    known = {normalised(task.name), normalised(task.description)}
+    aliases = {normalised(alias) for alias in task.aliases} - known
+    return words.strip() if normalised(words) in aliases else ""
 
 
 def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import os
 import socket
 import struct
 import warnings
@@ -15,8 +17,12 @@ from .limits import CHANNEL
 from .warm_up import warm_up
 
 
-def get_ready() -> None:
-    """Load and call once whatever a reward may need; on one thread, so that the process may fork afterwards."""
+def get_ready(control: int) -> None:
+    """Load and call once whatever a reward may need; on one thread, so that the process may fork afterwards.
+
+    `control`: the descriptor that requests will come from. Until now whatever happened on it ended this process, since
+    that could only be the other side going away (`eureka_agent/jail/lifeline.py`); from now on it is read.
+    """
     torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
     # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -24,6 +30,7 @@ def get_ready() -> None:
     warm_up()
     gc.collect()
     gc.freeze()
+    fcntl.fcntl(control, fcntl.F_SETFL, fcntl.fcntl(control, fcntl.F_GETFL) & ~os.O_ASYNC)
 
 
 def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:

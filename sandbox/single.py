@@ -20,7 +20,7 @@ from .reward_child import run
 
 def main(control: int) -> None:
     """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when it closes."""
-    get_ready()
+    get_ready(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"warm": True}))
         received = receive(connection)

@@ -31,7 +31,7 @@ from .reward_child import run
 def main(control: int) -> None:
     """Serve requests on the socket with descriptor `control` until it closes."""
     privileges.forbid_inspection()  # below the full level, children could read it otherwise
-    get_ready()
+    get_ready(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"threads": len(os.listdir("/proc/self/task"))}))
         children: set[int] = set()

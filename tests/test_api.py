@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import eureka_agent as ea
-from eureka_agent.errors import CandidateError, RewardFileError, UnknownTaskError, UsageError
+from eureka_agent.errors import CandidateError, ConfigError, RewardFileError, UnknownTaskError, UsageError
 from eureka_agent.proposers.scripted import ScriptedProposer
 from tests.support.rewards import NO_CODE, UNKNOWN_NAME, upright
 
 
 def test_everything_public_can_be_imported() -> None:
-    for name in ea.__all__:
+    for name in set(ea.__all__) - {"__version__"}:
         assert getattr(ea, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = ea.nonsense
@@ -83,8 +88,51 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
         assert many.shape == (5000,)
         with pytest.raises(UsageError, match="missing: dof_vel"):
             reward(dof_pos=torch.zeros(3, 2))
+        arrays, _ = reward(dof_pos=np.zeros((3, 2)), dof_vel=np.zeros((3, 2)))
+        assert arrays.tolist() == [1.0, 1.0, 1.0]
     path = tmp_path / "reward.py"
     reward.save(path)
     assert ea.RewardFunction.load(path, task).source == reward.source
     with pytest.raises(RewardFileError, match="is no reward function for hopper_forward"):
         ea.RewardFunction.load(path, ea.find_task("hopper_forward"))
+
+
+@pytest.mark.parametrize(
+    ("positional", "state", "says"),
+    [
+        ((torch.zeros(3, 2),), {}, r"takes its state by name: reward\(dof_pos=\.\.\., dof_vel=\.\.\.\)"),
+        ((), {"dof_pos": torch.zeros(3, 2), "dof_vell": torch.zeros(3, 2)}, "Did you mean 'dof_vel'"),
+        ((), {"dof_pos": torch.zeros(3, 2), "dof_vel": torch.zeros(4, 2)}, r"dof_vel must have the shape \(rows, 2\)"),
+        ((), {"dof_pos": torch.zeros(3), "dof_vel": torch.zeros(3, 2)}, r"dof_pos must have the shape.*got \(3,\)"),
+        ((), {"dof_pos": torch.zeros(0, 2), "dof_vel": torch.zeros(0, 2)}, "at least one"),
+        ((), {"dof_pos": torch.tensor(1.0), "dof_vel": torch.zeros(3, 2)}, r"got \(\)"),
+        ((), {"dof_pos": [[0.0, 0.0]], "dof_vel": torch.zeros(1, 2)}, "dof_pos must be a tensor or a NumPy array"),
+    ],
+)
+def test_a_bad_call_of_a_reward_is_one_sentence(
+    positional: tuple[object, ...], state: dict[str, Any], says: str
+) -> None:
+    (reward,) = ea.RewardGenerator("cartpole", proposer=ScriptedProposer([[upright(0.5)]])).generate(1)
+    with pytest.raises(UsageError, match=says):
+        reward(*positional, **state)
+
+
+def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"RewardGenerator has no argument 'model'.* It has task, proposer, wish"):
+        ea.RewardGenerator("cartpole", model="gpt-5")  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="wall must be 'full', 'reduced' or 'checks', got 'none'"):
+        ea.RewardGenerator("cartpole", wall="none")  # type: ignore[arg-type]
+    with pytest.raises(UnknownTaskError):
+        ea.RewardGenerator("xxx")
+    config = ea.SynthesisConfig(task="cartpole", runs_dir=tmp_path / "runs")
+    with pytest.raises(ConfigError, match=r"no argument 'listner'\. Did you mean 'listener'"):
+        ea.synthesize(config, listner=print)  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="config must be SynthesisConfig, got 'cartpole'"):
+        ea.synthesize("cartpole")  # type: ignore[arg-type]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert ea.__version__ == importlib.metadata.version("eureka-agent")
+    done = subprocess.run([sys.executable, "-m", "eureka_agent", "--version"], capture_output=True, text=True)
+    assert done.stdout == f"eureka-agent {ea.__version__}\n"

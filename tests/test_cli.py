@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import eureka_agent
 from eureka_agent.cli import main, synthesize_main
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE, upright
 
+HUMAN = Path(__file__).parents[1] / "envs" / "cartpole" / "human_reward.py"
 TINY = ["--generations", "1", "--samples", "2", "--num-envs", "8", "--environment-steps", "512"]
 
 
@@ -46,6 +50,12 @@ def code(answer: str) -> str:
         (["--task", "cartpole", "--model", "m", "--base-url", "localhost"], "must start with http"),
         (["--task", "cartpole", "--runs-dir", "/proc/runs"], "Cannot write to /proc/runs"),
         (["--task", "cartpole", "--run-name", "a/b"], "A run's name"),
+        (["--task", "cartpole", "--run-name", ".."], "A run's name"),
+        (["--task", "cartpole", "--run-name", ""], "A run's name"),
+        (["--task", "cartpole", "--run-name", "x" * 5000], "A run's name"),
+        (["--task", "cartpole", "--run-name=-x"], "A run's name"),
+        (["--task", "cartpole", "--seed", "99999999999999999999"], "--seed must lie between 0 and 2,147,483,647"),
+        (["--task", "cartpole", "--runs-dir", "~no-such-user/x"], "The home folder in '~no-such-user/x'"),
         (["--task", "do a trick", "--env", "cartpoel"], "Did you mean 'cartpole'"),
         (["--task", "do a trick", "--env", "cartpole"], "someone has to judge"),
     ],
@@ -151,12 +161,69 @@ def test_a_reward_file_that_is_missing(capsys: pytest.CaptureFixture[str], tmp_p
     assert "Cannot read the reward file" in fails(capsys, "evaluate", str(tmp_path / "no.py"), "--task", "cartpole")
 
 
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("", "is a folder: give --policy the path of a file"),
+        ("no/such/folder/policy.safetensors", "choose another --policy"),
+        ("~no-such-user/policy", "The home folder"),
+    ],
+)
+def test_where_a_policy_cannot_be_written_is_found_before_the_training(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, policy: str, says: str
+) -> None:
+    path = policy if policy.startswith("~") else str(tmp_path / policy)
+    assert says in fails(capsys, "evaluate", str(HUMAN), "--task", "cartpole", "--policy", path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_evaluate_refuses_a_seed_that_no_generator_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--seed must lie" in fails(capsys, "evaluate", str(HUMAN), "--task", "cartpole", "--seed", str(2**70))
+
+
+@pytest.mark.slow
+def test_evaluate_says_how_long_it_takes_and_what_its_intervals_are_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    args = [str(HUMAN), "--task", "cartpole", "--budget", "quick", "--seed", "3", "--policy", "~/policy.safetensors"]
+    assert main(["evaluate", *args]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("Training three rewards takes ") for line in lines)
+    assert any(line.startswith("One training each, with seed 3: the intervals are over the episodes") for line in lines)
+    assert lines[-1] == f"The policy is in {tmp_path / 'policy.safetensors'}."
+    assert (tmp_path / "policy.safetensors").stat().st_size > 1000
+
+
+def test_the_home_folder_and_whole_names_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    name = "a-name-that-is-longer-than-a-terminal-of-eighty-columns-leaves-room-for-in-a-table-of-runs"
+    args = ["--task", "cartpole", "--quick", "--no-baselines", *TINY, "--runs-dir", "~/x", "--run-name", name]
+    assert synthesize_main(args) == 0
+    assert f"Writing to {tmp_path / 'x' / name}" in capsys.readouterr().out
+    assert main(["runs", "~/x"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].split()[:3] == [name, "cartpole", "finished"]
+    assert main(["show", name, "--runs-dir", "~/x"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == name
+
+
+@pytest.mark.parametrize("run", [main, synthesize_main])
+def test_the_version(run: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"eureka-agent {eureka_agent.__version__}\n"
+
+
 def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
-    human = Path(__file__).parents[1] / "envs" / "cartpole" / "human_reward.py"
-    assert main(["check", str(human), "--task", "cart pole"]) == 0
-    assert "is a reward function for cartpole" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(HUMAN), "--task", "cart pole"]) == 0
+    assert capsys.readouterr().out.startswith(f"{HUMAN} is a reward function for cartpole; components: ")
     assert main(["tasks"]) == 0
-    assert "pen_spinning" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert re.search(r"^pen_spinning .* waypoints +24  .*(min|s|h \d\d min)$", out, re.MULTILINE)
+    assert "at the environment steps per second measured just now" in out
 
 
 def test_synthesize_and_show_with_the_built_in_grammar(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

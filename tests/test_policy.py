@@ -1,13 +1,18 @@
-"""Policies on disk, and what their last layers do."""
+"""Policies on disk, as torch modules, and what their last layers do."""
 
 from __future__ import annotations
 
+import copy
+import io
 import json
 import math
 import os
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -99,3 +104,74 @@ def test_the_network_by_hand(activation: str, output: str) -> None:
     last = 2.0 * functions[activation](torch.tensor(-1.5)) + 0.5
     expected = torch.tanh(last) if output == "tanh" else last.clamp(-1.0, 1.0)
     assert policy(torch.tensor([[-1.0]])).item() == pytest.approx(float(expected))
+
+
+def test_a_policy_can_be_pickled_copied_and_saved_by_torch() -> None:
+    policy, x = Policy((3, 5, 2), "tanh"), torch.randn(4, 3)
+    paper = io.BytesIO()
+    torch.save(policy, paper)
+    paper.seek(0)
+    copies = (
+        pickle.loads(pickle.dumps(policy)),
+        copy.deepcopy(policy),
+        torch.load(paper, weights_only=False),
+    )
+    assert all(torch.equal(each(x), policy(x)) for each in copies)
+
+
+@pytest.mark.parametrize("activation", ["elu", "relu", "tanh"])
+@pytest.mark.parametrize("output", ["clip", "tanh"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_policy_can_be_scripted_traced_and_exported(activation: str, output: str) -> None:
+    policy = Policy((3, 5, 4, 2), activation, output)  # type: ignore[arg-type]
+    x = 3.0 * torch.randn(4, 3)
+    scripted = torch.jit.script(policy)
+    assert torch.equal(scripted(x), policy(x))
+    assert torch.equal(scripted(x[0]), policy(x[0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as that a question about a tensor would become a constant
+        warnings.simplefilter("ignore", DeprecationWarning)
+        traced = torch.jit.trace(policy, x[:1])  # type: ignore[no-untyped-call]
+    assert torch.equal(traced(x), policy(x))
+    assert torch.equal(torch.export.export(policy, (x,)).module()(x), policy(x))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_policy_is_exported_to_onnx(tmp_path: Path) -> None:
+    path = tmp_path / "policy.onnx"
+    torch.onnx.export(Policy((3, 5, 2)), (torch.zeros(1, 3),), path, dynamo=False)
+    assert path.stat().st_size > 100
+
+
+def test_actions_have_no_gradient_unless_that_is_asked_for() -> None:
+    policy, x = Policy((3, 5, 2)), torch.randn(4, 3)
+    assert not policy(x).requires_grad
+    assert copy.deepcopy(policy).requires_grad_()(x).requires_grad
+
+
+def test_observations_of_other_number_types_and_single_rows_are_taken() -> None:
+    policy, x = Policy((3, 5, 2)), torch.randn(4, 3)
+    expected = policy(x)
+    for same in (x.double(), x.numpy(), x.numpy().astype(np.float64), x.T.contiguous().numpy().T):
+        assert torch.equal(policy(same), expected)
+    assert policy(x.double()).dtype == torch.float32
+    assert policy(x[0]).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("observation", "says"),
+    [
+        (torch.zeros(4, 5), r"observations of shape \(n, 3\), or \(3,\) for one, got \(4, 5\)"),
+        (torch.zeros(1, 4, 3), r"got \(1, 4, 3\)"),
+        (np.array(["a", "b", "c"]), "takes a tensor or a NumPy array of numbers"),
+        ([0.0, 0.0, 0.0], "got list"),
+    ],
+)
+def test_an_observation_that_does_not_fit_is_one_sentence(observation: object, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        Policy((3, 5, 2))(observation)  # type: ignore[arg-type]
+
+
+def test_an_activation_that_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="expected one of elu, relu, tanh, got 'gelu'"):
+        Policy((3, 2), "gelu")  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from eureka_agent.statistics import human_normalised, interquartile_mean
+from eureka_agent.statistics import Score, alike, human_normalised, interquartile_mean
 
 
 def test_the_interquartile_mean_by_hand() -> None:
@@ -44,7 +44,29 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     assert 0.88 <= sum(s.low <= 0.0 <= s.high for s in scores) / 100 <= 0.99
 
 
+def sure(value: float) -> Score:
+    return Score(value, value, value)
+
+
 def test_human_normalised_by_hand() -> None:
-    assert human_normalised(3.0, human=2.0, sparse=1.0) == 2.0
-    assert human_normalised(0.0, human=1.0, sparse=2.0) == -2.0  # a sparse reward that is better than the human's
-    assert human_normalised(1.0, human=2.0, sparse=2.0) is None
+    assert human_normalised(3.0, human=sure(2.0), sparse=sure(1.0)) == 2.0
+    assert human_normalised(0.0, human=sure(1.0), sparse=sure(2.0)) == -2.0  # a sparse reward better than the human's
+    assert human_normalised(1.0, human=sure(2.0), sparse=sure(2.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("human", "sparse"),
+    [
+        (Score(500.0, 500.0, 500.0), Score(499.5, 499.5, 499.5)),  # 0.1 % apart: the score would be in the hundreds
+        (Score(2.0, 1.5, 2.5), Score(1.7, 1.2, 2.2)),  # 0.3 apart, +- 0.7
+        (Score(0.0, 0.0, 0.0), Score(0.0, 0.0, 0.0)),
+    ],
+)
+def test_no_score_where_human_and_sparse_reward_are_alike(human: Score, sparse: Score) -> None:
+    assert alike(human, sparse)
+    assert human_normalised(11.0, human, sparse) is None
+
+
+def test_results_apart_are_not_alike() -> None:
+    assert not alike(Score(2.0, 1.8, 2.2), Score(1.7, 1.5, 1.9))  # 0.3 apart, +- 0.28
+    assert not alike(Score(1.0, -math.inf, math.inf), Score(2.0, -math.inf, math.inf))  # nothing known of luck

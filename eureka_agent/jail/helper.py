@@ -7,13 +7,16 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from eureka_agent.errors import WallError
+from eureka_agent.forks import begin_work
 from eureka_agent.jail.deadlines import until
+from eureka_agent.jail.lifeline import hand_over, tie
 from eureka_agent.jail.memory import anonymous_file
 from eureka_agent.wire import Channel, Message, WireError, pack
 
@@ -22,6 +25,9 @@ _ANSWER_S = 30.0
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 """Some systems find torch's libraries only by this; it says nothing secret."""
 _ALONE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+_HELPERS: weakref.WeakSet[Helper] = weakref.WeakSet()
 
 
 class HelperGoneError(WallError):
@@ -47,31 +53,65 @@ class Helper(ABC):
 
     def __init__(self) -> None:
         """Start it; it takes a few seconds to be warm. Raises WallError when that fails."""
+        begin_work()
         self._lock = threading.Lock()
-        self._errors = anonymous_file("helper-stderr")
+        self._closed = self._warm = False
+        self._owner = os.getpid()
+        self._process: subprocess.Popen[bytes] | None = None
         self._socket, theirs = socket.socketpair()
         self._channel = Channel(os.dup(self._socket.fileno()))
-        self._warm = False
-        self._process: subprocess.Popen[bytes] | None = None
-        with theirs:
-            self._process = self._start(theirs.fileno())
-
-    def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self._errors = -1
+        _HELPERS.add(self)
         try:
-            return subprocess.Popen(
-                [sys.executable, "-I", "-m", self.module, str(descriptor)],
-                env=environment | _ALONE,
-                pass_fds=(descriptor,),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
+            self._errors = anonymous_file("helper-stderr")
+            with theirs:
+                self._start(theirs.fileno())
+        except BaseException:
             self.close()
-            raise WallError(f"The wall could not start {sys.executable!r}: {error}.") from error
+            raise
+
+    def _start(self, descriptor: int) -> None:
+        """Start the process in a thread, which Ctrl-C cannot interrupt: no process is ever without an owner."""
+        failures: list[OSError] = []
+
+        def start() -> None:
+            try:
+                process = self._popen(descriptor)
+            except OSError as error:
+                failures.append(error)
+                return
+            # `close` does the same two steps the other way round, so one of the two ends the process. A lock could
+            # stay locked for good: Ctrl-C may come between taking it and the block that gives it back.
+            self._process = process
+            if self._closed:
+                self._kill()
+
+        starting = threading.Thread(target=start, name="start helper")
+        starting.start()
+        try:
+            starting.join()
+        except BaseException:
+            self.close()  # whichever of the two comes second ends the process
+            starting.join()  # the descriptors that it passes on must stay open as long
+            raise
+        if failures:
+            raise WallError(f"The wall could not start {sys.executable!r}: {failures[0]}.") from failures[0]
+
+    def _popen(self, descriptor: int) -> subprocess.Popen[bytes]:
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        tie(descriptor)
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", self.module, str(descriptor)],
+            env=environment | _ALONE,
+            pass_fds=(descriptor,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            cwd="/",
+            start_new_session=True,
+        )
+        hand_over(descriptor, process.pid)
+        return process
 
     def wait_until_warm(self) -> None:
         """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when it was killed."""
@@ -91,7 +131,10 @@ class Helper(ABC):
         self.close()
         assert self._process is not None
         if hello is None and self._process.returncode < 0:
-            return HelperGoneError(f"The wall's helper process was killed ({self._process.returncode}).")
+            return HelperGoneError(
+                f"The wall's helper process was killed ({self._process.returncode}), most likely because the machine "
+                "ran out of memory: end other programs, or lower --num-envs or --samples."
+            )
         reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
         return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
 
@@ -121,6 +164,9 @@ class Helper(ABC):
             except (OSError, WireError) as error:  # TimeoutError is an OSError
                 self._kill()
                 raise HelperGoneError(f"The wall's helper process broke: {error}.") from error
+            except BaseException:  # Ctrl-C: its answer would be taken for that to the next request
+                self._kill()
+                raise
         if answer is None:
             self._kill()
             raise HelperGoneError("The wall's helper process has ended.")
@@ -144,9 +190,30 @@ class Helper(ABC):
 
     def close(self) -> None:
         """End it and all its children; a second time does nothing."""
+        self._closed = True
+        self._let_go()
+        if self._owner == os.getpid():  # a fork of this process has no say in it
+            self._kill()
+
+    def _let_go(self) -> None:
+        """Close all descriptors; it ends by itself when nobody holds the other end of its channel."""
         self._channel.close()
         self._socket.close()
-        if self._errors >= 0:
-            os.close(self._errors)
-            self._errors = -1
-        self._kill()
+        errors, self._errors = self._errors, -1
+        if errors >= 0:
+            os.close(errors)
+
+    def __del__(self) -> None:
+        """End it when nobody has it any more, so that an exception at whatever moment leaves no process behind."""
+        if "_errors" in self.__dict__:
+            self.close()
+
+
+def _after_fork() -> None:
+    """Let go of all helpers in a fork, which would keep them alive when this process ends."""
+    for helper in tuple(_HELPERS):
+        helper._let_go()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork, and a sentence of its own
+    os.register_at_fork(after_in_child=_after_fork)

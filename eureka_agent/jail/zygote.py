@@ -17,7 +17,11 @@ class Zygote(Helper):
     def __init__(self) -> None:
         """Start it and wait until it is warm. Raises WallError when that fails."""
         super().__init__()
-        self.wait_until_warm()
+        try:
+            self.wait_until_warm()
+        except BaseException:
+            self.close()
+            raise
 
     def end(self, child: Child) -> int:
         """See `Helper.end`. Raises HelperGoneError when the zygote has ended, and the child with it."""

@@ -10,7 +10,8 @@ from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Question
 from eureka_agent.judges.draft import CHANGES, Draft
 from eureka_agent.records import Feedback, Outcome
-from eureka_agent.report.tables import fitness_line, plain_table
+from eureka_agent.report.page import plain_table
+from eureka_agent.report.tables import fitness_line
 from eureka_agent.report.words import STAGES, clean, fitness, number, visible
 from eureka_agent.selection import named
 from eureka_agent.suggest import did_you_mean

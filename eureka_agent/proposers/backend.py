@@ -8,6 +8,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from eureka_agent.forks import begin_work
+
 Chat = Sequence[Mapping[str, str]]
 """Messages as the chat completions protocol has them: `role` and `content`."""
 
@@ -25,14 +27,19 @@ class Backend(Protocol):
         ...
 
 
-@functools.cache
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop that requests run in, in a thread of its own.
+    """Return the loop that requests run in, in a thread of its own. Raises UsageError in a fork, which lacks it.
 
     A request in a loop can be cancelled at its deadline wherever it stands, even if bytes still drip in; one in a
     thread cannot. There is one loop for good, since clients keep connections that belong to it. The thread is a
     daemon: Ctrl-C must not wait for a model that is still writing.
     """
+    begin_work()
+    return _running_loop()
+
+
+@functools.cache
+def _running_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="ask models", daemon=True).start()
     return loop

@@ -1,9 +1,11 @@
 """What a person sees of a run: the live display, plain lines, tables, training curves, the summary."""
 
-from eureka_agent.report.choose import make_listener
+from eureka_agent.report.choose import make_listener, notebook_listener
 from eureka_agent.report.curves import CurveWriter
+from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.lineage import code_diff
 from eureka_agent.report.live import LiveDisplay
+from eureka_agent.report.page import put, whole_line
 from eureka_agent.report.plain import PlainLog
 from eureka_agent.report.run_list import overview, runs_table
 from eureka_agent.report.run_view import run_view
@@ -17,13 +19,20 @@ __all__ = [
     "PlainLog",
     "changed_settings",
     "code_diff",
+    "comparison_length",
     "comparison_table",
+    "default_run",
     "doctor_table",
     "final_table",
     "make_listener",
+    "notebook_listener",
     "overview",
+    "put",
+    "run_length_s",
     "run_view",
     "runs_table",
+    "speed_of",
     "summary",
     "tasks_table",
+    "whole_line",
 ]

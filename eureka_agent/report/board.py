@@ -51,7 +51,10 @@ class Row:
 
 
 class Board:
-    """Takes in events in order; the displays read it. Estimates use the speed of the latest training."""
+    """Takes in events in order; the displays read it.
+
+    Estimates use the speed of the latest training, and before the first one the speed that is expected.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.run: RunStarted | None = None
@@ -60,6 +63,8 @@ class Board:
         """What to show now: the generation's candidates, or the baselines while they are trained."""
         self.progress: Progress | None = None
         """Of the training under way; None between trainings."""
+        self.best_training_fitness = math.nan
+        """The best point of all members' curves so far, in the training under way; NaN before an episode ended."""
         self.best: Outcome | None = None
         self.baselines: tuple[Baseline, ...] = ()
         self.finished: RunFinished | None = None
@@ -93,6 +98,7 @@ class Board:
                 started = {name: Row("training") for name in event.names}
                 self._candidates.update(started if event.candidates else {})
                 self.rows, self.progress = self._candidates if event.candidates else started, None
+                self.best_training_fitness = math.nan
             case Trained():
                 self._advance(event.names, event.progress)
             case BaselinesMeasured():
@@ -103,6 +109,10 @@ class Board:
                 self._finals_left, self.progress = event.of - event.number, None
             case RunFinished():
                 self.finished, self.best, self.progress = event, event.best, None
+
+    def expect(self, steps_per_second: float) -> None:
+        """Estimate with this speed until the first training has one."""
+        self._steps_per_second = self._steps_per_second or steps_per_second
 
     # ------------------------------------------------------------------ what can be asked
     @property
@@ -140,7 +150,9 @@ class Board:
         left = config.final_seeds if self._finals_left is None else self._finals_left
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.samples) if config.race else 1.0
-        steps = (members * share + finals) * self.run.budget.environment_steps + self._steps_left
+        budget = self.run.budget
+        steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)  # one iteration at least
+        steps = (members * share + finals) * steps_each + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
 
@@ -192,6 +204,7 @@ class Board:
             row.phase = "stopped" if not alive else "evaluating" if over else "training"
             if math.isfinite(fitness):
                 row.fitness = fitness
+                self.best_training_fitness = max(fitness, _or_lowest(self.best_training_fitness))
 
     def _finish(self, generation: Generation) -> None:
         self.generation, self.best, self.progress = generation.index, generation.best, None
@@ -201,3 +214,7 @@ class Board:
         }
         for outcome in generation.outcomes:
             self._take_in(generation.index, outcome.candidate.completion)
+
+
+def _or_lowest(value: float) -> float:
+    return -math.inf if math.isnan(value) else value

@@ -29,6 +29,8 @@ from eureka_agent.events import (
 )
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board, Row
+from eureka_agent.report.length import Measure, takes
+from eureka_agent.report.page import put
 from eureka_agent.report.tables import final_table
 from eureka_agent.report.words import clean, duration, fitness, nth, number, quantity, rough, unit_of, verdict
 
@@ -45,8 +47,11 @@ class LiveDisplay:
     the region shows only while policies train, so that it never writes over a question.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = console
+    def __init__(
+        self, console: Console, clock: Callable[[], float] = time.monotonic, measure: Measure | None = None
+    ) -> None:
+        """`measure`: how fast a run will train, so that it can be said at the start how long it takes."""
+        self._console, self._measure = console, measure
         self._board = Board(clock)
         self._lock = threading.Lock()  # the redrawing thread reads what events change
         self._live: Live | None = None
@@ -85,7 +90,7 @@ class LiveDisplay:
         lines: list[str] = []
         match event:
             case RunStarted():
-                lines = sentences.run_started(event)
+                lines = [*sentences.run_started(event), *self._length(event)]
             case StartMeasured() if run:
                 lines = [sentences.start_measured(event, run)]
             case GenerationStarted() if run and run.config.feedback == "cli":
@@ -103,9 +108,17 @@ class LiveDisplay:
             case GenerationFinished() if run:
                 lines = sentences.generation_finished(event, run)
             case RunFinished() if run:
-                self._console.print(Text(), final_table(run, event), sep="\n")
+                put(self._console, Text(), final_table(run, event))
         for line in lines:
-            self._console.print(Text(line, overflow="fold"))
+            put(self._console, Text(line, overflow="fold"))
+
+    def _length(self, run: RunStarted) -> list[str]:
+        speed = self._measure(run) if self._measure else None
+        if not speed:
+            return []
+        with self._lock:
+            self._board.expect(speed)
+        return [takes(run, speed)]
 
     def _show(self) -> None:
         self._live = Live(
@@ -188,12 +201,11 @@ class LiveDisplay:
         if progress is None:
             return _bar(0.0)
         steps = f"{quantity(progress.environment_steps)} of {quantity(progress.total_steps)} steps"
-        if unit is None:
-            latest = ""
-        else:
-            latest = "no episode yet" if math.isnan(row.fitness) else f"fitness {number(row.fitness)}"
+        parts = (
+            [] if unit is None else ["no episode yet" if math.isnan(row.fitness) else f"fitness {number(row.fitness)}"]
+        )
         bar = _bar(progress.environment_steps / max(1, progress.total_steps))
-        return Text.assemble(bar, f"  {steps}  {latest}".rstrip())
+        return Text.assemble(bar, "".join(f"  {part}" for part in (*parts, steps)))
 
 
 def _trains(event: Event) -> bool:

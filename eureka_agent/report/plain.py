@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 import time
 from collections.abc import Callable
 from types import TracebackType
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from eureka_agent.events import (
     Adapted,
@@ -30,6 +29,8 @@ from eureka_agent.events import (
 from eureka_agent.records import candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.board import Board
+from eureka_agent.report.length import Measure, takes
+from eureka_agent.report.page import plain_lines, put_lines
 from eureka_agent.report.tables import final_table
 from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
 from eureka_agent.trainer import Progress
@@ -44,8 +45,11 @@ class PlainLog:
     A context manager and a listener. Writes no escape codes of its own, whatever the console would allow.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console, self._clock = console, clock
+    def __init__(
+        self, console: Console, clock: Callable[[], float] = time.monotonic, measure: Measure | None = None
+    ) -> None:
+        """`measure`: how fast a run will train, so that it can be said at the start how long it takes."""
+        self._console, self._clock, self._measure = console, clock, measure
         self._board = Board(clock)
         self._said_at, self._said_share = 0.0, 0.0
         self._rejected: set[str] = set()
@@ -66,14 +70,14 @@ class PlainLog:
             self._say(line)
         if isinstance(event, RunFinished) and run is not None:
             self._write("")
-            for line in _plain(final_table(run, event), self._console.width):
+            for line in plain_lines(final_table(run, event)):
                 self._write(line)
 
     def _lines(self, event: Event, run: RunStarted | None) -> list[str]:
         unit = unit_of(run)
         match event:
             case RunStarted():
-                return sentences.run_started(event)
+                return [*sentences.run_started(event), *self._length(event)]
             case StartMeasured() if run:
                 return [sentences.start_measured(event, run)]
             case GenerationStarted() if run:
@@ -107,6 +111,10 @@ class PlainLog:
         cut = " (cut at the token limit)" if event.completion.truncated else ""
         return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
 
+    def _length(self, run: RunStarted) -> list[str]:
+        speed = self._measure(run) if self._measure else None
+        return [takes(run, speed)] if speed else []
+
     def _turned_down(self, event: SentBack | Rejected, unit: str | None) -> str:
         if isinstance(event, SentBack):
             return sentences.sent_back(event.outcome)
@@ -127,8 +135,8 @@ class PlainLog:
         if left is not None and share < 1.0:
             parts.append(f"{rough(left)} left")
         if unit is not None:
-            known = [fitness for fitness in progress.fitness if math.isfinite(fitness)]
-            parts.append(f"best training fitness {number(max(known))}" if known else "no episode ended yet")
+            best = self._board.best_training_fitness
+            parts.append("no episode ended yet" if math.isnan(best) else f"best training fitness so far {number(best)}")
         if not all(progress.alive):
             parts.append(f"{len(progress.alive) - sum(progress.alive)} stopped")
         return [", ".join(parts) + "."]
@@ -138,14 +146,4 @@ class PlainLog:
         self._write(f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  {line}")
 
     def _write(self, text: str) -> None:
-        text = visible(text)
-        encoding = self._console.encoding
-        self._console.out(text.encode(encoding, "replace").decode(encoding), highlight=False)
-
-
-def _plain(renderable: RenderableType, width: int) -> list[str]:
-    """Return a renderable as lines without styles."""
-    paper = io.StringIO()
-    console = Console(file=paper, width=width, color_system=None, force_terminal=False, markup=False, emoji=False)
-    console.print(renderable)
-    return [line.rstrip() for line in paper.getvalue().splitlines()]
+        put_lines(self._console, [visible(text)])

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.text import Text
 
 from eureka_agent.database import is_claimed
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.tables import plain_table
+from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.report.words import clean, number
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
+
+_ANY_WIDTH = 20_000
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,41 @@ def _when(run: RunDir, started: str | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
+class RunList:
+    """The runs, a line each; on a terminal too narrow for that two each, so that no name is folded or cut."""
+
+    def __init__(self, runs: Sequence[Overview]) -> None:
+        self._runs = runs
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = _table(self._runs)
+        fits = Measurement.get(console, options.update(width=_ANY_WIDTH), table).maximum <= options.max_width
+        yield table if fits else Group(*(_two_lines(run) for run in self._runs))
+        damage = [Text(clean(run.damage), overflow="fold") for run in self._runs if run.damage]
+        yield from (Text(), *damage) if damage else ()
+
+
 def runs_table(runs: Sequence[Overview]) -> RenderableType:
     """Return the runs as a table, and below it what is wrong with those that cannot be read."""
+    return RunList(runs)
+
+
+def _table(runs: Sequence[Overview]) -> RenderableType:
     table = plain_table()
-    table.add_column("run", overflow="fold")
-    table.add_column("task", overflow="fold")
-    for title in ("state", "generations", "best", "cost", "started"):
+    for title in ("run", "task", "state", "generations", "best", "cost", "started"):
         table.add_column(title, no_wrap=True)
     for run in runs:
-        style = {"damaged": "red", "being worked on": "green"}.get(run.state, "")
         cells = (run.name, run.task, run.state, run.generations, run.best, run.cost, run.when)
-        table.add_row(*(Text(clean(cell)) for cell in cells), style=style)
-    damage = [Text(clean(run.damage), overflow="fold") for run in runs if run.damage]
-    return Group(table, *([Text(), *damage] if damage else []))
+        table.add_row(*(Text(clean(cell)) for cell in cells), style=_style(run))
+    return table
+
+
+def _two_lines(run: Overview) -> RenderableType:
+    generations = f"{run.generations} generations" if run.generations else ""
+    known = (run.task, run.state, generations, run.best.strip("-"), run.cost.strip("-"), run.when)
+    details = Text(f"  {', '.join(clean(fact) for fact in known if fact)}", style=_style(run), overflow="fold")
+    return Group(whole_line(clean(run.name)), details)
+
+
+def _style(run: Overview) -> str:
+    return {"damaged": "red", "being worked on": "green"}.get(run.state, "")

@@ -14,7 +14,8 @@ from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcom
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.lineage import lineage
-from eureka_agent.report.tables import Result, failures, fitness_line, plain_table, results_table
+from eureka_agent.report.page import plain_table, whole_line
+from eureka_agent.report.tables import Result, failures, fitness_line, results_table
 from eureka_agent.report.words import (
     BASELINES,
     STAGES,
@@ -38,7 +39,7 @@ def run_view(store: Store) -> RenderableType:
     task = store.task
     checked = store.checks().keys()
     parts: list[RenderableType] = [
-        Text(clean(store.path.parent.name), "bold"),
+        whole_line(clean(store.path.parent.name), "bold"),
         _config(
             config,
             task,
@@ -65,7 +66,7 @@ def run_view(store: Store) -> RenderableType:
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {clean(stopped)}"))
     if not store.finished:
-        parts.append(Text(f"Not finished; go on with: eureka-agent resume {store.path.parent}", overflow="fold"))
+        parts.append(whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}"))
     return Group(*parts)
 
 

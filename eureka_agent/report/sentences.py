@@ -18,7 +18,8 @@ from eureka_agent.events import (
     TrainingStarted,
 )
 from eureka_agent.finals import FinalScores
-from eureka_agent.records import Baseline, Feedback, Outcome, SettingChange
+from eureka_agent.out_of_memory import speaks_of_memory
+from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
     BASELINES,
@@ -165,7 +166,14 @@ def outcome_known(outcome: Outcome, unit: str | None) -> str:
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "
-    return f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}"
+    return f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}{memory_hint(failure)}"
+
+
+def memory_hint(failure: Failure) -> str:
+    """Return what to lower when a reward's process had too little memory; nothing for other failures."""
+    if not speaks_of_memory(failure.message):
+        return ""
+    return " Rewards need less memory with a smaller --num-envs; more rewards fit with a smaller --samples."
 
 
 def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:

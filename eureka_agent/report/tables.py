@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,14 +15,18 @@ from rich.text import Text
 from eureka_agent.events import RunFinished, RunStarted
 from eureka_agent.finals import final_scores
 from eureka_agent.records import Baseline, Evaluation, Outcome
+from eureka_agent.report.comparison import one_training, worth
+from eureka_agent.report.length import default_run, run_length_s
+from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.report.sentences import (
     effort,
     final_scores_known,
     gain_over_start,
+    memory_hint,
     no_human_reward,
     stopped_early,
 )
-from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural
+from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
 from eureka_agent.task import Task
@@ -67,6 +71,11 @@ class Compared(Protocol):
         ...
 
     @property
+    def seed(self) -> int:
+        """The one seed of all trainings."""
+        ...
+
+    @property
     def evaluation(self) -> Evaluation:
         """What the policy trained with it does."""
         ...
@@ -99,7 +108,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     elif missing := no_human_reward(finished.baselines):
         parts += [Text(line) for line in missing]
     elif best is not None and finished.baselines:
-        parts.append(Text("No human-normalised score: the human and the sparse reward are equally good here."))
+        parts.append(Text("No human-normalised score (not comparable): human and sparse reward are alike here."))
+    if best is not None and best.evaluation is not None and not judged:
+        parts += [Text(line) for line in worth(best.evaluation, finished.baselines, run.task)]
     if (scores := final_scores(finished.finals)) is not None:
         parts += [Text(line) for line in final_scores_known(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
@@ -115,8 +126,10 @@ def comparison_table(comparison: Compared, task: Task) -> RenderableType:
     """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
-    missing = [Text(line) for line in no_human_reward(comparison.baselines)]
-    return Group(Text(f"Fitness in {fitness_line(task)}.", "dim"), results_table(rows), *missing)
+    notes = [one_training(comparison.seed), *worth(comparison.evaluation, comparison.baselines, task)]
+    notes += no_human_reward(comparison.baselines)
+    title = Text(f"Fitness in {fitness_line(task)}.", "dim")
+    return Group(title, results_table(rows), Text(), *(Text(note) for note in notes))
 
 
 def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
@@ -134,8 +147,7 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
     shown = {title: cells for title, cells in columns.items() if any(cells)}
     table = plain_table()
     for title in shown:
-        first = title == "reward"
-        table.add_column(title, justify="left" if first else "right", vertical="bottom", no_wrap=not first)
+        table.add_column(title, justify="left" if title == "reward" else "right", vertical="bottom", no_wrap=True)
     for texts in zip(*shown.values(), strict=True):
         table.add_row(*(Text(text) for text in texts))
     return table
@@ -144,7 +156,7 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
 def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
     """Return the commonest reasons why candidates have no fitness, one line each."""
     reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
-    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}" for reason in reasons)
+    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}{memory_hint(reason)}" for reason in reasons)
     title = Text(f"No reward worked. {plural(len(reasons), 'candidate')} failed:")
     lines = [Text(f"  {count} x {reason}", overflow="fold") for reason, count in counts.most_common(_REASONS_SHOWN)]
     rest = len(counts) - len(lines)
@@ -156,23 +168,37 @@ def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
     return sorted({outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given})
 
 
-def tasks_table(tasks: Iterable[Task], broken: Mapping[str, str] = MappingProxyType({})) -> RenderableType:
+def tasks_table(
+    tasks: Iterable[Task], speeds: Mapping[str, float], broken: Mapping[str, str] = MappingProxyType({})
+) -> RenderableType:
     """Return all tasks with what their fitness counts, for `eureka-agent tasks`.
 
-    `broken`: folders whose task cannot be loaded, each with the reason.
+    `speeds`: environment steps per second of each task on this machine. `broken`: folders whose task cannot be loaded,
+    each with the reason.
     """
     table = plain_table()
     table.add_column("task", no_wrap=True)
     table.add_column("what the robot should do", ratio=1)
     table.add_column("fitness")
-    table.add_column("solved", justify="right")
+    table.add_column("solved", justify="right", no_wrap=True)
+    table.add_column("quick run", no_wrap=True)
+    table.add_column("normal run", no_wrap=True)
     for task in tasks:
         what = Text(task.description)
         if task.aliases:
             what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
-        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}")
+        lengths = [_length(task, budget, speeds.get(task.name)) for budget in ("quick", "normal")]
+        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths)
+    note = (
+        "How long the trainings of a default run take on this machine, at the environment steps per second measured "
+        "just now; the answers of models come on top."
+    )
     lines = [Text(f"{name} is broken: {clean(why)}", "red", overflow="fold") for name, why in broken.items()]
-    return Group(table, *([Text(), *lines] if lines else []))
+    return Group(table, Text(), Text(note, "dim"), *([Text(), *lines] if lines else []))
+
+
+def _length(task: Task, budget: Literal["quick", "normal"], speed: float | None) -> str:
+    return rough(run_length_s(default_run(task, budget), speed)).removeprefix("about ") if speed else "-"
 
 
 def doctor_table(findings: Iterable[Finding]) -> RenderableType:
@@ -186,11 +212,6 @@ def doctor_table(findings: Iterable[Finding]) -> RenderableType:
         verdict = Text("ok", "green") if finding.ok else Text("missing", "bold red")
         table.add_row(Text(clean(finding.name)), verdict, Text(clean(finding.detail)))
     return table
-
-
-def plain_table() -> Table:
-    """Return an empty table in the report's style: no lines, two spaces between columns."""
-    return Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
 
 
 def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result:
@@ -226,4 +247,4 @@ def _files(path: Path) -> list[RenderableType]:
     for file, meaning in files:
         if file.exists():
             table.add_row(Text(file.name), Text(meaning, "dim"))
-    return [Text(f"Written to {path}", overflow="fold"), table]
+    return [whole_line(f"Written to {path}"), table]

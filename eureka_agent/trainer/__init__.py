@@ -5,6 +5,7 @@ from eureka_agent.trainer.choose import Trainer, choose_trainer
 from eureka_agent.trainer.evaluate import Act, evaluate, random_actions, run_episodes
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.samples import sample_states, sample_steps, with_noise
+from eureka_agent.trainer.speed import measure_speed
 from eureka_agent.trainer.threads import one_torch_thread
 from eureka_agent.trainer.train import train
 
@@ -17,6 +18,7 @@ __all__ = [
     "choose_trainer",
     "discard",
     "evaluate",
+    "measure_speed",
     "one_torch_thread",
     "random_actions",
     "run_episodes",

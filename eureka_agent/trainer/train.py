@@ -13,6 +13,7 @@ from torch import Tensor
 
 from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError, StoreError
+from eureka_agent.forks import begin_work
 from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
@@ -63,6 +64,7 @@ def train(
     that are behind are stopped early, by default not at all; `champion`: the rungs of the best so far, which they
     have to keep up with. `checkpoint`: where the training is saved, and goes on from if it was saved there before.
     """
+    begin_work()
     if not rewards:
         return []
     with one_torch_thread():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -65,7 +66,7 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
         text = "\n".join(frame(display))
         assert "Generation   g0 (1 of 2)" in text
         assert "g0c0  rejected    compute_reward asks for 'mass_velocity'" in text
-        assert f"g0c1  training    {'━' * 10}{'─' * 10}  750 k of 1.5 M steps  fitness 12.30" in text
+        assert f"g0c1  training    {'━' * 10}{'─' * 10}  fitness 12.30  750 k of 1.5 M steps" in text
         # 3 x 750 k steps are left at 50 k/s
         assert "left, this training about 45 s" in text
         assert "50 k environment steps/s" in text
@@ -75,6 +76,24 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
         text = "\n".join(frame(display))
         assert "Best so far  g0c3, 3.00 (2.50 to 3.50) m" in text
         assert "g0c2  done        fitness 2.00 (1.50 to 2.50) m" in text
+
+
+def test_fitness_is_seen_at_80_columns_beside_the_longest_name_and_the_largest_counts() -> None:
+    with LiveDisplay(terminal(80)) as display:
+        display(runs.run_started(runs.config()))
+        display(TrainingStarted((), runs.BASELINES))
+        huge = replace(runs.progress(2, 1.0, fitness=-1234.5), environment_steps=123_456_789, total_steps=123_456_789)
+        display(Trained(runs.BASELINES, huge))
+        lines = frame(display, 80)
+    assert any(line.startswith("human reward   evaluating") and "fitness -1,234" in line for line in lines)
+
+
+def test_how_long_a_run_takes_is_shown_before_anything_trains() -> None:
+    console = terminal(80)
+    with LiveDisplay(console, measure=lambda run: 10_000.0) as display:
+        display(runs.run_started(runs.config()))
+        assert "about 25 min left" in "\n".join(frame(display))
+    assert "The trainings take about 25 min on this machine" in written(console)
 
 
 def test_the_grammar_costs_nothing_and_says_nothing_of_it() -> None:

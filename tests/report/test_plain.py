@@ -142,6 +142,27 @@ def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> 
     assert lines[-1] == f"0:00:20  {expected}"
 
 
+def test_the_best_training_fitness_is_that_of_the_whole_training_so_far() -> None:
+    points = [runs.progress(2, 0.2 * (i + 1), fitness=both) for i, both in enumerate([(3.0, 9.0), (4.0, 5.0)])]
+    training: list[Event] = [TrainingStarted((), ("a", "b")), *(Trained(("a", "b"), point) for point in points)]
+    another: list[Event] = [TrainingStarted((), ("c", "d")), Trained(("c", "d"), points[1])]
+    lines = [line for line in log([*training, *another], step=20.0) if "% trained" in line]
+    assert ["9.00" in line.split("best training fitness so far")[1] for line in lines] == [True, True, False]
+    assert "best training fitness so far 5.00." in lines[2]
+
+
+def test_how_long_a_run_takes_is_said_at_its_start_where_it_is_measured() -> None:
+    paper = io.StringIO()
+    with PlainLog(Console(file=paper), measure=lambda run: 10_000.0) as listener:
+        listener(runs.run_started(runs.config()))
+    # (2 x 4 rewards + human + sparse) x 1.5 M steps at 10 k/s are 1500 s
+    says = "The trainings take about 25 min on this machine, at the 10 k environment steps/s just measured."
+    assert paper.getvalue().splitlines()[-1].endswith(says)
+    with PlainLog(Console(file=paper), measure=lambda run: None) as listener:
+        listener(runs.run_started(runs.config(), resumed=True))
+    assert paper.getvalue().count("The trainings take") == 1
+
+
 def test_a_run_in_which_every_candidate_fails_says_why() -> None:
     failed = [runs.outcome(0, runs.completion(i), runs.REFUSED) for i in range(16)]
     lines = log(
@@ -156,6 +177,16 @@ def test_a_run_in_which_every_candidate_fails_says_why() -> None:
     assert "No reward worked: all 16 candidates failed." in text
     assert "16 x not allowed: compute_reward asks for" in text
     assert "Human-normalised" not in text
+
+
+def test_a_reward_that_had_too_little_memory_says_what_to_lower() -> None:
+    words = "its process was killed, most likely because the machine ran out of memory"
+    failed = [runs.outcome(0, runs.completion(0), Failure("training", words))]
+    lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, failed, None)])
+    assert any(words in line and "with a smaller --num-envs" in line for line in lines)
+    other = [runs.outcome(0, runs.completion(0), Failure("training", "it raised ValueError"))]
+    lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, other, None)])
+    assert not any("--num-envs" in line for line in lines)
 
 
 def test_a_generation_that_is_asked_for_again_says_so() -> None:

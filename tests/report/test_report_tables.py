@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console, RenderableType
 
 from eureka_agent.doctor import Finding
 from eureka_agent.records import GIVEN, Baseline, Evaluation, Failure
-from eureka_agent.report import comparison_table, doctor_table, final_table, tasks_table
+from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
+from eureka_agent.report.words import rough
 from tests.support import run_events as runs
 
 
 def read(renderable: RenderableType, width: int = 80) -> list[str]:
     paper = io.StringIO()
-    Console(file=paper, width=width).print(renderable)
+    console = Console(file=paper, width=width, force_terminal=True, color_system=None)
+    put(console, renderable)
     lines = [line.rstrip() for line in paper.getvalue().splitlines()]
-    assert max(map(len, lines)) <= width
+    assert max(len(line) for line in lines if "/" not in line) <= width  # a path is never folded
     return lines
 
 
@@ -66,7 +69,7 @@ def test_the_final_table_names_the_files_that_exist(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").mkdir()
     lines = read(final_table(runs.run_started(runs.config(), tmp_path), runs.run_finished([best], best, tmp_path)))
     after = lines[next(i for i, line in enumerate(lines) if line.startswith("Written to")) :]
-    assert f"Written to {tmp_path}".replace(" ", "") in "".join(after).replace(" ", "")  # a long path wraps
+    assert after[0] == f"Written to {tmp_path}"
     assert any(line.startswith("best_reward.py") for line in after)
     assert any(line.startswith("tensorboard") for line in after)
     assert not any("policy.safetensors" in line for line in after)
@@ -84,20 +87,56 @@ def test_many_different_failures_are_cut_short() -> None:
 @dataclass(frozen=True)
 class Comparison:
     path: Path
+    seed: int
     evaluation: Evaluation
     baselines: tuple[Baseline, ...]
 
 
 def test_a_reward_file_beside_the_references() -> None:
-    comparison = Comparison(Path("some/[mine].py"), runs.evaluation(9.0), runs.baselines())
+    comparison = Comparison(Path("some/[mine].py"), 7, runs.evaluation(9.0), runs.baselines())
     lines = read(comparison_table(comparison, runs.TASK))
     assert row(lines, "[mine].py")[0] == "9.00"
     assert row(lines, "sparse reward")[0] == "4.00"
+    notes = " ".join(lines[-3:])
+    assert "One training each, with seed 7: the intervals are over the episodes of that one training" in notes
+    assert "nothing was compared" not in notes
+    assert "too small" not in notes
+
+
+def references(human: float, sparse: float, random: float) -> tuple[Baseline, ...]:
+    figures: dict[Literal["human", "sparse", "random"], float] = {"human": human, "sparse": sparse, "random": random}
+    return tuple(Baseline(name, runs.evaluation(value, 0.1), 100) for name, value in figures.items())
+
+
+def test_a_comparison_with_a_human_reward_like_random_actions_says_that_the_budget_is_too_small() -> None:
+    comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0), references(1.0, 4.0, 1.05))
+    text = " ".join(read(comparison_table(comparison, runs.TASK)))
+    assert "The human reward is hardly better than random actions (1.00 against 1.05): the budget is too small" in text
+
+
+def test_a_comparison_that_every_reward_saturates_says_that_nothing_was_compared() -> None:
+    comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0, 0.0), references(9.0, 8.95, 1.0))
+    text = " ".join(read(comparison_table(comparison, runs.TASK)))
+    assert "All rewards, the sparse one too, give about the same fitness, so nothing was compared." in text
+    assert "All solve the task: a smaller budget may tell them apart." in text
+    best = runs.outcome(0, runs.completion(0), runs.evaluation(9.0, 0.0))
+    finished = replace(runs.run_finished([best], best), baselines=references(9.0, 8.95, 1.0), human_normalised=None)
+    text = " ".join(read(final_table(runs.run_started(runs.config()), finished)))
+    assert "No human-normalised score (not comparable): human and sparse reward are alike here." in text
+    assert "so nothing was compared" in text
 
 
 def test_tasks_with_what_solves_them() -> None:
-    lines = read(tasks_table([runs.TASK]))
-    assert row(lines, "toy") == "bring the mass to the mark and hold it there m -0.1".split()
+    lines = read(tasks_table([runs.TASK], {}), 120)
+    assert row(lines, "toy") == "bring the mass to the mark and hold it there m -0.1 - -".split()
+
+
+def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
+    lines = read(tasks_table([runs.TASK], {"toy": 1000.0}), 120)
+    budget = runs.TASK.budgets["quick"]
+    # 3 generations of 8, and the human and the sparse reward
+    seconds = 26 * max(budget.environment_steps, budget.num_envs * budget.horizon) / 1000.0
+    assert f"  -0.1  {rough(seconds).removeprefix('about ')}  " in "\n".join(lines)
 
 
 def test_the_doctor_says_what_is_missing() -> None:

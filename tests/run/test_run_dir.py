@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 from pathlib import Path
 
 import pytest
 
+from eureka_agent.database import claim
 from eureka_agent.errors import RunDirError
 from eureka_agent.run_dir import RunDir
 
@@ -32,7 +35,9 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
         RunDir.create(tmp_path, "cartpole", "mine")
 
 
-@pytest.mark.parametrize("name", ["../up", "a b", "", "x" * 200, "a/b"])
+@pytest.mark.parametrize(
+    "name", ["../up", "a b", "", "x" * 101, "ä" * 60, "a/b", "..", ".", "-x", ".hidden", "a\n", "a\0"]
+)
 def test_names_that_are_no_folder_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunDirError, match="A run's name"):
         RunDir.create(tmp_path, "cartpole", name)
@@ -67,3 +72,30 @@ def test_runs_are_found_by_path_name_and_beginning(tmp_path: Path) -> None:
         RunDir.find("aa-onee", tmp_path)
     with pytest.raises(RunDirError, match="There are no runs"):
         RunDir.find("x", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("lock", ["flock", "lockf"])
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_has_a_sentence_of_its_own_and_gets_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str, number: int
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, lock, refuse)
+    with pytest.raises(
+        RunDirError, match=r"cannot lock files .* network file systems: choose a folder on a local disk"
+    ):
+        RunDir.create(tmp_path, "cartpole", "mine")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(RunDirError, match="cannot lock files"):
+        claim(tmp_path / "run.db")
+
+
+def test_the_home_folder_is_known_wherever_runs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = made(Path("~/runs"), "mine")
+    assert run.path == tmp_path / "runs" / "mine"
+    assert RunDir.find("mine", Path("~/runs")) == run
+    assert RunDir.find("~/runs/mine", Path("elsewhere")) == run
+    assert RunDir.all_in(Path("~/runs")) == [run]

@@ -1,0 +1,69 @@
+"""How long a run will take, from what this machine was just measured to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from rich.text import Text
+
+from eureka_agent.config import BudgetName, SynthesisConfig
+from eureka_agent.errors import EurekaError
+from eureka_agent.events import RunStarted
+from eureka_agent.report.board import Board
+from eureka_agent.report.words import quantity, rough
+from eureka_agent.task import Task
+from eureka_agent.trainer import measure_speed
+
+_COMPARED = 3
+"""Trainings of `evaluate`: the file's reward, the human and the sparse one."""
+
+Measure: TypeAlias = Callable[[RunStarted], float | None]
+"""Environment steps per second of the run's trainings; None where that cannot be told before they train."""
+
+
+def speed_of(run: RunStarted) -> float | None:
+    """Measure how fast the run will train: only our own trainer on the CPU, and only a run that begins."""
+    config = run.config
+    if run.resumed or config.trainer != "population" or config.device != "cpu":
+        return None
+    try:
+        return measure_speed(run.task, run.budget, threads=config.threads)
+    except EurekaError:  # whatever is wrong with the task, its training says so better
+        return None
+
+
+def run_length_s(run: RunStarted, speed: float) -> float:
+    """Return the seconds that a run's trainings take at `speed` environment steps per second."""
+    board = Board()
+    board.take(run)
+    board.expect(speed)
+    return board.run_left_s or 0.0
+
+
+def takes(run: RunStarted, speed: float) -> str:
+    """Return how long the run will take, in one sentence."""
+    answers = "; the models' answers come on top" if run.config.model_weights else ""
+    return f"The trainings take {rough(run_length_s(run, speed))} on this machine{at(speed)}{answers}."
+
+
+def at(speed: float) -> str:
+    """Return what an estimate is based on."""
+    return f", at the {quantity(speed)} environment steps/s just measured"
+
+
+def default_run(task: Task, budget: BudgetName) -> RunStarted:
+    """Return the beginning of the run that `synthesize --task NAME --budget BUDGET` makes."""
+    config = SynthesisConfig(task=task.name, budget=budget)
+    return RunStarted(Path(), task, config, task.budgets[budget], "", "", resumed=False)
+
+
+def comparison_length(task: Task, budget: BudgetName) -> list[Text]:
+    """Return how long `evaluate` will take; nothing where that cannot be told."""
+    run = default_run(task, budget)
+    speed = speed_of(run)
+    if not speed:
+        return []
+    seconds = _COMPARED * run.budget.environment_steps / speed
+    return [Text(f"Training three rewards takes {rough(seconds)} on this machine{at(speed)}.")]

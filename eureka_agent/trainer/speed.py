@@ -1,0 +1,55 @@
+"""How fast this machine trains a task, measured in a moment by training a little."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import torch
+
+from eureka_agent.reward import SparseReward
+from eureka_agent.simulation import Environment
+from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.trainer.results import Progress
+from eureka_agent.trainer.train import train
+
+_REWARDS = 2
+_ITERATIONS = 3
+_FEWEST_ENVS = 16
+_MOST_ENVS = 64
+_PROBE_STEPS = 3
+_ITERATION_S = 0.2
+"""How much of an iteration may go to the simulation; learning takes about as long where that is cheap."""
+
+
+def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = None) -> float:
+    """Return environment steps per second of all rewards together, on the CPU, as `Progress` counts them.
+
+    Trains a few iterations with the sparse reward, in fewer environments than `budget` has, and takes the fastest
+    iteration: the first one compiles, and others may be held up by what else the machine does.
+    """
+    num_envs = _enough_envs(task, budget)
+    steps = num_envs * budget.horizon
+    small = replace(budget, num_envs=num_envs, environment_steps=_ITERATIONS * steps)
+    seconds: list[float] = []
+
+    def note(progress: Progress) -> None:
+        seconds.append(progress.seconds)
+
+    train(task, [SparseReward()] * _REWARDS, small, seed=0, threads=threads, on_progress=note)
+    fastest = min(after - before for before, after in pairwise(seconds))
+    return _REWARDS * steps / max(fastest, 1e-6)
+
+
+def _enough_envs(task: Task, budget: TrainingBudget) -> int:
+    """Return how many environments a reward can have, so that an iteration is short and yet no mere overhead."""
+    environment = Environment(task, _MOST_ENVS, seed=0)
+    action = torch.zeros(_MOST_ENVS, task.action_size)
+    times = [time.perf_counter()]
+    for _ in range(_PROBE_STEPS):
+        environment.step(action)
+        times.append(time.perf_counter())
+    step_s = min(after - before for before, after in pairwise(times)) / _MOST_ENVS
+    fitting = int(_ITERATION_S / (step_s * _REWARDS * budget.horizon))
+    return min(budget.num_envs, max(_FEWEST_ENVS, min(_MOST_ENVS, fitting)))

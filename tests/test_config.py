@@ -1,0 +1,85 @@
+"""What a config refuses when it is made, and what it takes."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eureka_agent import SynthesisConfig
+from eureka_agent.config_limits import MAX_SEED
+from eureka_agent.errors import ConfigError, UsageError
+from eureka_agent.serial import from_json, to_json
+
+
+def made(**changes: Any) -> SynthesisConfig:
+    return SynthesisConfig(**{"task": "cartpole", **changes})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("budget", "fast", "budget must be 'quick', 'normal' or 'paper', got 'fast'."),
+        ("trainer", "ppo", "trainer must be 'population', 'sb3' or 'rsl_rl', got 'ppo'."),
+        ("strategy", "best", "strategy must be 'greedy', 'restarts', 'islands' or 'random', got 'best'."),
+        ("wall", "none", "wall must be 'full', 'reduced' or 'checks', got 'none'."),
+        ("device", "cuda:0", "device must be 'cpu' or 'cuda', got 'cuda:0'. Did you mean 'cuda'?"),
+        ("feedback", "me", "feedback must be 'none', 'cli' or 'synthetic', got 'me'."),
+        ("model_choice", "best", "model_choice must be 'weights' or 'bandit', got 'best'."),
+        ("samples", 2.5, "samples must be a whole number, got 2.5."),
+        ("samples", True, "samples must be a whole number, got True."),
+        ("num_envs", "64", "num_envs must be a whole number or None, got '64'."),
+        ("temperature", "hot", "temperature must be a number or None, got 'hot'."),
+        ("baselines", "no", "baselines must be True or False, got 'no'."),
+        ("task", None, "task must be text, got None."),
+        ("models", "gpt-5", "models must be a list or tuple, each entry text, got 'gpt-5'."),
+        ("race_keep", ("a",), "race_keep must be a list or tuple, each entry a number, got ('a',)."),
+        ("runs_dir", 3, "runs_dir must be a path, got 3."),
+        ("task", Path, "task must be text, got an object of type Path."),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(field: str, value: object, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        made(**{field: value})
+    assert str(refused.value) == says
+
+
+def test_an_unknown_field_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(
+        ConfigError, match=r"SynthesisConfig has no argument 'generatoins'\. Did you mean 'generations'"
+    ):
+        made(generatoins=3)
+
+
+@pytest.mark.parametrize("seed", [-1, MAX_SEED + 1, 10**30])
+def test_a_seed_that_no_generator_takes_is_refused(seed: int) -> None:
+    with pytest.raises(UsageError, match=r"--seed must lie between 0 and 2,147,483,647"):
+        made(seed=seed)
+
+
+def test_paths_may_be_text_and_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert made(runs_dir="~/x").runs_dir == Path("/home/someone/x")
+    assert made(examples=1, examples_dir="mine").examples_dir == Path("mine")
+    with pytest.raises(UsageError, match="The home folder in '~nobody-like-this/x' cannot be found"):
+        made(runs_dir="~nobody-like-this/x")
+
+
+def test_lists_weights_and_numbers_of_numpy_are_taken() -> None:
+    assert made(models=["a=2", "b"]).model_weights == {"a": 2.0, "b": 1.0}
+    assert made(models={"a": 2.0, "b": 1}).model_weights == {"a": 2.0, "b": 1.0}
+    config = made(seed=np.int64(3), temperature=np.float32(0.5), max_cost_usd=1)
+    assert (type(config.seed), type(config.temperature)) == (int, float)
+
+
+def test_a_config_is_stored_copied_and_explained_as_before() -> None:
+    config = made(runs_dir="runs", models=["a"])
+    assert from_json(SynthesisConfig, to_json(config)) == config
+    assert pickle.loads(pickle.dumps(config)) == config
+    assert copy.deepcopy(config) == config
+    assert list(inspect.signature(SynthesisConfig).parameters)[:3] == ["task", "env", "generations"]

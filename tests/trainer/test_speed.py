@@ -1,0 +1,31 @@
+"""The speed that an estimate of a run's length is made from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from eureka_agent.registry import load_task
+from eureka_agent.reward import SparseReward
+from eureka_agent.trainer import measure_speed, train
+from eureka_agent.trainer.results import Progress
+
+
+@pytest.mark.slow
+def test_the_measured_speed_is_near_that_of_a_training_and_takes_a_moment() -> None:
+    task = load_task("cartpole")
+    budget = replace(task.budgets["quick"], environment_steps=20_000)
+    started = time.process_time()
+    measured = measure_speed(task, budget)
+    assert time.process_time() - started < 3.0
+    progress: list[Progress] = []
+    train(task, [SparseReward()] * 4, budget, seed=0, on_progress=progress.append)
+    real = progress[-1].steps_per_second
+    assert 0.1 < measured / real < 10.0  # other programs may take the cores from one of the two
+
+
+def test_a_budget_of_a_single_environment_can_be_measured() -> None:
+    task = load_task("cartpole")
+    assert measure_speed(task, replace(task.budgets["quick"], num_envs=1)) > 0.0
