@@ -227,9 +227,7 @@ class SynthesisConfig:
             raise UsageError("--examples-dir needs --examples: how many of the pairs should a prompt show?")
         self._check_race()
         if self.end is not None and self.env is None:
-            raise UsageError(
-                "--end is for a wish on a scene (--env): a task's own episodes end where the task ends them."
-            )
+            raise UsageError("--end is for a wish on a scene (--env): a task's own episodes end where the task says.")
         self._check_start()
         self._check_screening()
         self._check_finals()
@@ -295,9 +293,8 @@ class SynthesisConfig:
 
     def _check_finals(self) -> None:
         if self.final_seeds < 0 or (self.final_seeds and not self.has_fitness):
-            raise UsageError(
-                f"--final-seeds must be 0 or more, and needs a fitness (no --env); got {self.final_seeds}."
-            )
+            got = self.final_seeds
+            raise UsageError(f"--final-seeds must be 0 or more, and needs a fitness (no --env); got {got}.")
 
     def _check_screening(self) -> None:
         if not 0.0 <= self.novelty < 1.0:

@@ -36,11 +36,11 @@ def made(**changes: Any) -> SynthesisConfig:
         ("num_envs", "64", "num_envs must be a whole number or None, got '64'."),
         ("temperature", "hot", "temperature must be a number or None, got 'hot'."),
         ("baselines", "no", "baselines must be True or False, got 'no'."),
-        ("task", None, "task must be text, got None."),
+        ("task", None, "task takes a name, a path or a Task object, got None."),
         ("models", "gpt-5", "models must be a list or tuple, each entry text, got 'gpt-5'."),
         ("race_keep", ("a",), "race_keep must be a list or tuple, each entry a number, got ('a',)."),
         ("runs_dir", 3, "runs_dir must be a path, got 3."),
-        ("task", Path, "task must be text, got an object of type Path."),
+        ("task", Path, "task takes a name, a path or a Task object, got the class Path: give an object of it."),
     ],
 )
 def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(field: str, value: object, says: str) -> None:
@@ -82,4 +82,4 @@ def test_a_config_is_stored_copied_and_explained_as_before() -> None:
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config
     assert copy.deepcopy(config) == config
-    assert list(inspect.signature(SynthesisConfig).parameters)[:3] == ["task", "env", "generations"]
+    assert list(inspect.signature(SynthesisConfig).parameters)[:4] == ["task", "env", "end", "generations"]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.cli import main
-from eureka_agent.config import SynthesisConfig, alias_used
+from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.registry import all_tasks, broken_tasks, find_task, load_task, near_tasks, task_names
-from eureka_agent.suggest import normalised
+from eureka_agent.suggest import alias_used, normalised
 
 
 @pytest.mark.parametrize(

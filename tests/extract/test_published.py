@@ -16,15 +16,7 @@ from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
 
 _FOLDER = Path(__file__).parents[1] / "support" / "published"
-_NOT_YET = {
-    "ant_forward/feet_and_frames.py",
-    "cartpole/observations.py",
-    "pen_spinning/fingertips.py",
-    "pen_spinning/joint_torques.py",
-}
-"""They read names of Isaac Gym's state that the tasks do not have yet."""
-
-FILES = [path for path in sorted(_FOLDER.glob("*/*")) if str(path.relative_to(_FOLDER)) not in _NOT_YET]
+FILES = sorted(_FOLDER.glob("*/*"))
 _each = pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
 
 
@@ -35,7 +27,7 @@ def shared_wall() -> Iterator[Wall]:
 
 
 def test_there_are_twenty() -> None:
-    assert len(FILES) + len(_NOT_YET) == 20
+    assert len(FILES) == 20
     assert {path.parent.name for path in FILES} == {"ant_forward", "ball_balance", "cartpole", "pen_spinning"}
 
 
