@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from eureka_agent.address import refuse_user_information
 from eureka_agent.config_limits import check_sizes
-from eureka_agent.errors import UsageError
+from eureka_agent.errors import ConfigError, UsageError
 from eureka_agent.extra_body import extra_fields
 from eureka_agent.fields import check_values, refuse_unknown_arguments
 from eureka_agent.redaction import redacted
@@ -272,7 +272,7 @@ class SynthesisConfig:
                 object.__setattr__(self, name, os.fspath(value))
             elif not (isinstance(value, str) or _is_task(value) or (name == "env" and value is None)):
                 what = f"the class {value.__name__}: give an object of it" if isinstance(value, type) else repr(value)
-                raise UsageError(f"{name} takes a name, a path or a Task object, got {what}.")
+                raise ConfigError(f"{name} takes a name, a path or a Task object, got {what}.")
         if self.env is not None and not isinstance(self.task, str):
             raise UsageError("With env, task is the wish in words and env the task whose scene it is put on.")
         if isinstance(self.task, str) and not self.task.strip():
