@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test check clean
 
-demo: $(VENV)/.installed  ## the main job on a small task: no key, no GPU, a few minutes
-	$(BIN)/synthesize --task cartpole --quick
+demo: $(VENV)/.installed  ## a search that no first try solves: no key, no GPU, under a minute (docs/search.md)
+	$(BIN)/synthesize --task cartpole --quick --environment-steps 10000 --generations 4 --samples 5 --final-seeds 5 --seed 4
 
 test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them, the slow ones not last
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
