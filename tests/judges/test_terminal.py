@@ -107,7 +107,7 @@ def test_without_fitness_none_is_shown_and_a_best_is_needed(answer: Answer) -> N
     ("line", "explained"),
     [
         ("bst g1c0", "There is no command 'bst'. Did you mean 'best'?"),
-        ("\x1b[2J", "There is no command '[2J'."),
+        ("\x1b[2J", "There is no command '\\x1b[2J'."),
         ("best", "Which candidate? There are: g0c1, g1c0, g1c1, g1c2, g1c3."),
         ("best g1c9", "There is no candidate 'g1c9' here. Did you mean"),
         ("worst g1c3", "g1c3 has no policy to compare, it failed"),
