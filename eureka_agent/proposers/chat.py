@@ -156,8 +156,9 @@ class ChatProposer:
         a name or an address that is wrong, an empty account, and a server that does not answer.
         """
         for name in names:
+            brief = self.models[name].brief(_TRIAL_TOKENS)
             trial = ChatProposer(
-                [self.models[name].brief(_TRIAL_TOKENS)],
+                [brief],
                 spending=self.spending,
                 retries=self._retries,
                 deadline_s=self.deadline_s,
@@ -168,6 +169,7 @@ class ChatProposer:
                     pass
             except (LimitReachedError, RefusedError, ContextTooLongError, RateLimitedError):
                 continue  # whatever is wrong with this request need not be wrong with a real one
+            self.models[name].take_up(brief.habit)
 
     def _told_of_trial(self, name: str) -> Callable[[Told], None]:
         def tell(told: Told) -> None:
