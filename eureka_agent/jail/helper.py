@@ -64,19 +64,19 @@ class Helper(ABC):
         _HELPERS.add(self)
         try:
             self._errors = anonymous_file("helper-stderr")
-            with theirs:
-                self._start(theirs.fileno())
+            self._start(theirs)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, descriptor: int) -> None:
+    def _start(self, theirs: socket.socket) -> None:
         """Start the process in a thread, which Ctrl-C cannot interrupt: no process is ever without an owner."""
         failures: list[OSError] = []
 
         def start() -> None:
             try:
-                process = self._popen(descriptor)
+                with theirs:
+                    process = self._popen(theirs.fileno())
             except OSError as error:
                 failures.append(error)
                 return
@@ -87,12 +87,13 @@ class Helper(ABC):
                 self._kill()
 
         starting = threading.Thread(target=start, name="start helper")
-        starting.start()
         try:
+            starting.start()
             starting.join()
         except BaseException:
-            self.close()  # whichever of the two comes second ends the process
-            starting.join()  # the descriptors that it passes on must stay open as long
+            self._closed = True
+            if starting.ident is not None:
+                starting.join()
             raise
         if failures:
             raise WallError(f"The wall could not start {sys.executable!r}: {failures[0]}.") from failures[0]
