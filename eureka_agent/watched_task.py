@@ -26,6 +26,7 @@ class WatchedTask(Task):
         self._task = task
         self.name, self.state_spec, self.action_names = task.name, task.state_spec, task.action_names
         self.frame_skip, self.max_episode_steps = task.frame_skip, task.max_episode_steps
+        self.observation_size = task.observation_size
         self.model = self._run("build", self._compiled)
         self._check_actions()
         self._memory: set[str] = set()
@@ -103,9 +104,20 @@ class WatchedTask(Task):
             self._tensor("state", repr(name), state[name], (physics.num_envs, *variable.shape))
         return dict(state)
 
+    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+        """See `Task.unlisted_state`."""
+        shapes = {variable.name: variable.shape for variable in self.state_spec.unlisted}
+        value = self._run("unlisted_state", lambda: self._task.unlisted_state(name, physics, memory, state))
+        return self._tensor("unlisted_state", repr(name), value, (physics.num_envs, *shapes[name]))
+
     def observation(self, state: State, memory: Memory) -> Tensor:
         """See `Task.observation`."""
-        return self._flat("observation", self._run("observation", lambda: self._task.observation(state, memory)), state)
+        seen = self._run("observation", lambda: self._task.observation(state, memory))
+        flat = self._flat("observation", seen, state)
+        if self.observation_size not in (None, flat.shape[1]):
+            there = f"observation_size is {self.observation_size} and observation() has {flat.shape[1]} entries"
+            raise TaskError(f"{place_of(self._task, 'observation_size')}: {there}: make them equal.")
+        return flat
 
     def privileged(self, state: State, memory: Memory) -> Tensor | None:
         """See `Task.privileged`."""

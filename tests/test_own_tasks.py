@@ -30,6 +30,8 @@ LOAD = 'load_xml(Path(__file__).with_name("rail.xml"))'
 ENDED = 'state["block_x"].abs() > 1.9'
 FITNESS = "def fitness(self, state, memory)"
 
+FAR = "StateVariable('far', (), 'm', '-', 'far off')"
+
 
 def method(name: str, parameters: str, result: str) -> str:
     """Write another method before the fitness."""
@@ -54,6 +56,7 @@ SLIPS = [
     ('action_names = ("push",)', 'action_names = ("push")', "action_names", "a tuple of different texts, .* is 'push'"),
     ('action_names = ("push",)', 'action_names = ("push", "pull")', "action_names", "2 entries and the model 1 act"),
     ('    name = "pusher"\n', '    name = "pusher"\n    aliases = "block"\n', "description", "aliases must be a tuple"),
+    ("frame_skip = 2", "observation_size = 4; frame_skip = 2", "frame_skip", "is 4 and .* has 3 entries: make them"),
     # the budgets
     ('"paper": TrainingBudget(num_envs=16, environment_steps=8192),', "", "budgets = {", r"budgets\['paper'\] must be"),
     ("num_envs=8, environment_steps=512", "num_envs=0, environment_steps=512", "budgets = {", "num_envs of budgets"),
@@ -67,6 +70,7 @@ SLIPS = [
     (SPEED, SPEED.replace('"speed"', '"sped"'), "state_spec", "has the kind 'sped': take one of position"),
     (SPEED, SPEED.replace('"speed"', '"position"'), "state_spec", r"has the shape \(\), and a position has 3"),
     ('goal_for="block_x"', 'goal_for="blok"', "state_spec", "is the goal for 'blok', which must be another"),
+    ("variables=(", f"unlisted=({FAR},), variables=(", "class Pusher", "promises 'far' and has no unlisted_state"),
     # what the methods return
     (LOAD, "None", "def build", r"build\(\) returns nothing: return a mujoco.MjSpec"),
     ("rail.xml", "no_rail.xml", LOAD, r"build\(\) failed: Cannot read the model .*no_rail.xml"),

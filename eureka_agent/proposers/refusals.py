@@ -100,7 +100,7 @@ def refusal(
     `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
     """
     error = _refusal(status, said, words.lower(), model, where, key, retry_after_s(headers or {}))
-    error.words = words
+    error.words = redacted(words)
     return error
 
 
