@@ -128,7 +128,7 @@ class ChatProposer:
                     answered, choices = True, future.result()
                     yield from self._shared_out(request, choices, waiting)
                     self._settle(request, choices[0])  # when it is kept: a run killed here counts the worst case
-                elif again := self._again(request, error):
+                elif again := self._again(request, error, len(under_way)):
                     waiting.appendleft(again)
                 elif isinstance(error, ITS_OWN):
                     refused += [(each, error) for each in (request, *request.siblings)]
@@ -228,14 +228,14 @@ class ChatProposer:
         if used is not None:
             self.spending.settle(request.worst, used)
 
-    def _again(self, request: _Request, error: BaseException) -> _Request | None:
-        """Return the request as it is to be asked again; None when that is no use."""
+    def _again(self, request: _Request, error: BaseException, beside: int) -> _Request | None:
+        """Return the request as it is to be asked again; None when that is no use. `beside`: those still under way."""
         if not isinstance(error, ProposerError):
             return None
         if not error.may_be_billed:
             self.spending.settle(request.worst, NOTHING)
         if error.late:
-            self._ask_fewer(request)
+            self._ask_fewer(request, beside)
         failures, unanswered = request.failures + 1, request.unanswered + error.may_be_billed
         pause_s = self._retries.pause_s(error, failures, unanswered)
         if pause_s is None:
@@ -244,15 +244,15 @@ class ChatProposer:
         self.tell(AskedAgain(request.name, str(error), failures + 1, last, pause_s))
         return replace(request, failures=failures, unanswered=unanswered, pause_s=pause_s)
 
-    def _ask_fewer(self, request: _Request) -> None:
+    def _ask_fewer(self, request: _Request, beside: int) -> None:
         """Lower the number of requests at a time after one was late: many servers answer one after the other.
 
-        No more than half of those that were answered while it waited, where some were. A request that was sent before
-        the last change says nothing about the number since.
+        Half of those that were answered while it waited, or, where none was, of those under way. A request that was
+        alone, or was sent before the last change, says nothing about the number.
         """
         meanwhile = self._answers - request.answers_before
-        fewer = max(1, min(self._at_once, meanwhile or self._at_once) // 2)
-        if request.at_once > self._at_once or fewer == self._at_once:
+        fewer = max(1, min(self._at_once, meanwhile or beside + 1) // 2)
+        if request.at_once > self._at_once or fewer == self._at_once or not (meanwhile or beside):
             return
         self._at_once = fewer
         self.tell(

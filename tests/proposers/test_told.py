@@ -86,6 +86,14 @@ def test_a_server_that_answers_nobody_is_asked_half_as_many(chat_server: ChatSer
     assert len(chat_server.requests) == 8
 
 
+def test_a_request_that_is_late_alone_changes_nothing(chat_server: ChatServer) -> None:
+    chat_server.default = completion("late", delay_s=5.0)
+    asked, told = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
+    with pytest.raises(errors.UnavailableError):
+        list(asked.propose({0: PROMPT}))
+    assert [type(each) for each in told] == [AskedAgain]
+
+
 # ---------------------------------------------------------------- trying models out
 HOPELESS = [
     (error(401, "bad key"), errors.AuthenticationError, 1),
