@@ -29,6 +29,9 @@ REWARD_FILE = "<reward>"
 _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 """PEP 263: a comment on one of a file's first two lines says how its bytes are read."""
 
+_STEERS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer a terminal or turn the direction of writing, so that a file does not look like what runs."""
+
 
 @dataclass(frozen=True)
 class CheckedCode:
@@ -90,6 +93,10 @@ def _parse(code: str) -> ast.Module:
         cookie = _COOKIE.match(line)
         if cookie and cookie[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
             raise CheckError(f"The code names the encoding {cookie[1][:40]}: save it as UTF-8 and drop that line.")
+    if found := _STEERS.search(code):
+        shown = ascii(found[0])[1:-1]
+        line = code.count("\n", 0, found.start()) + 1
+        raise CheckError(f"Line {line}: the code holds the control character {shown}: take it out.")
     try:
         tree = ast.parse(code)
     except SyntaxError as error:

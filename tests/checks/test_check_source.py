@@ -377,3 +377,12 @@ def test_a_type_has_no_other_name_s_place() -> None:
 def test_integers_of_any_length_end_in_a_sentence(place: str) -> None:
     code = "import torch\n" + place.format(f"0x{'f' * 9_000}") + "\ndef compute_reward(height): return height, {}"
     assert len(_refusal(code)) < 400
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066"])
+def test_code_with_a_control_character_is_refused_where_it_stands(character: str) -> None:
+    code = f"import torch\n\n\ndef compute_reward(height):\n    # harmless{character}\n    return height, {{}}\n"
+    with pytest.raises(CheckError) as refused:
+        check_source(code, SPEC)
+    shown = ascii(character)[1:-1]
+    assert str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
