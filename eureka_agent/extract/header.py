@@ -39,7 +39,7 @@ def completed(code: str) -> str:
     """
     try:
         return _completed(code)
-    except RecursionError:  # the checks say that it is nested too deeply
+    except (SyntaxError, RecursionError):  # the checks say what is wrong: a line that goes on, or too deep a nest
         return code
 
 

@@ -71,7 +71,7 @@ def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
     lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
     assert lines == [
         "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503: try again later "
-        "( [31moverloaded).",
+        "(\\x1b[31moverloaded).",
         "g0c1 is asked again in 12 s (try 3 of 7): the same reason.",
         "g0c0 is asked again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
         "'gpt-5' at http://x/v1 takes no system message.",

@@ -75,7 +75,7 @@ def test_rewards_run_as_operations_on_the_device(tmp_path: Path, wall: Wall, mon
     ]
     on_cpu, nothing = run(tmp_path, wall, "cpu", "cpu", *answers)
     assert nothing == ["", ""]
-    monkeypatch.setattr(SealedReward, "graph", lambda self, state: None)
+    monkeypatch.setattr(SealedReward, "graph", lambda self, state, counts: None)
     all_sealed, said = run(tmp_path, wall, "sealed", "cuda", *answers)
     assert said[1] == "Rewards run in sealed processes on the CPU: g0c0, g0c1."
     for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
@@ -91,7 +91,7 @@ def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
 ) -> None:
     (broken, fine), said = run(tmp_path, wall, "device", "cuda", BREAKS_LATER, upright(0.1))
     assert said[1] == "Rewards run as tensor operations on cuda: g0c0, g0c1."
-    monkeypatch.setattr(SealedReward, "graph", lambda self, state: None)
+    monkeypatch.setattr(SealedReward, "graph", lambda self, state, counts: None)
     (behind_the_wall, _), _ = run(tmp_path, wall, "sealed", "cuda", BREAKS_LATER, upright(0.1))
     assert broken.failure == behind_the_wall.failure
     assert broken.failure is not None
