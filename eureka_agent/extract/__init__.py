@@ -35,6 +35,13 @@ def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
 
     Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the text.
     """
+    try:
+        return _extracted(text, of)
+    except RecursionError:
+        raise ExtractionError("The code is nested too deeply: write it as several short statements.") from None
+
+
+def _extracted(text: str, of: Literal["answer", "file"]) -> str:
     ask = _ASK[of]
     text = normalised(text)
     if not text.strip():

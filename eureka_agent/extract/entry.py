@@ -44,8 +44,13 @@ def last_renamed(blocks: Sequence[Block]) -> str | None:
 # ---------------------------------------------------------------------- the function
 def _entry(block: Block) -> ast.FunctionDef | None:
     """Return a block's entry point: a function of the module, or else a method of one of its classes."""
-    functions = [*reversed(block.functions), *_methods(block)]
-    return next((function for function in functions if function.name == ENTRY_POINT), None)
+    methods = (method for method in _methods(block) if method.name == ENTRY_POINT)
+    return _function(block) or next(methods, None)
+
+
+def _function(block: Block) -> ast.FunctionDef | None:
+    """Return the last function of the module that has the entry point's name."""
+    return next((function for function in reversed(block.functions) if function.name == ENTRY_POINT), None)
 
 
 def _methods(block: Block) -> Iterator[ast.FunctionDef]:
@@ -129,12 +134,14 @@ def _unparse(tree: ast.Module) -> str:
 # ---------------------------------------------------------------------- what stands around it
 def _cut(block: Block) -> Block:
     """Return a block with nothing but its entry point and what that reads."""
-    entry = next(function for function in reversed(block.functions) if function.name == ENTRY_POINT)
+    entry = _function(block)
+    assert entry is not None
     try:
         code = cut(block.code, block.tree, entry)
-        return block if code == block.code else Block(code, syntax_tree(code))
+        shorter = block if code == block.code else Block(code, syntax_tree(code))
     except (RecursionError, SyntaxError):  # the checks say what is wrong with it
         return block
+    return shorter if _function(shorter) is not None else block
 
 
 def _with_missing(block: Block, others: Sequence[Block]) -> Block:
@@ -154,9 +161,10 @@ def _with_missing(block: Block, others: Sequence[Block]) -> Block:
         return block
     code = "\n".join([*taken, "", block.code])
     try:
-        return Block(code, syntax_tree(code))
+        whole = Block(code, syntax_tree(code))
     except SyntaxError:  # a helper that was indented otherwise, or shares its line
         return block
+    return whole if _function(whole) is not None else block  # a helper's text may take the entry point in
 
 
 def _missing(body: Sequence[ast.stmt]) -> set[str]:
