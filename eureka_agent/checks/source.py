@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType
@@ -98,7 +99,9 @@ def _parse(code: str) -> ast.Module:
         line = code.count("\n", 0, found.start()) + 1
         raise CheckError(f"Line {line}: the code holds the control character {shown}: take it out.")
     try:
-        tree = ast.parse(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in a model's strings are no news for the user
+            tree = ast.parse(code)
     except SyntaxError as error:
         raise CheckError(f"Line {error.lineno or 1}: the code is not valid Python: {error.msg}.") from error
     except (ValueError, MemoryError, RecursionError) as error:

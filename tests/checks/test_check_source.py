@@ -386,3 +386,8 @@ def test_code_with_a_control_character_is_refused_where_it_stands(character: str
         check_source(code, SPEC)
     shown = ascii(character)[1:-1]
     assert str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
+
+
+def test_an_invalid_escape_in_a_text_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    check_source("def compute_reward(height):\n    'about \\s'\n    return height, {}\n", SPEC)
+    assert not recwarn.list
