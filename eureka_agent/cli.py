@@ -97,7 +97,7 @@ def resume(
         task: The path of the run's task again, where it is one of your own: a run's folder alone never starts code.
         examples_dir: The run's folder of examples, while it has not been read yet.
         start_from: The run's file to start from, while it has not been read yet.
-        wall: Which layers of the sandbox must hold, where the run was started without (--wall checks).
+        wall: Which layers of the sandbox must hold, where the run was started with fewer than --wall full.
     """
     from eureka_agent.foreign_run import GivenAgain
     from eureka_agent.report import make_listener

@@ -30,7 +30,7 @@ class GivenAgain:
     start_from: str | None = None
     """The run's file to start from; needed while the run has not read it yet."""
     wall: WallLevel | None = None
-    """Which layers of the sandbox must hold. A run that was started with checks goes on so only when it is said."""
+    """Which layers of the sandbox must hold. A run that was started below full goes on so only when it is said."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def trusted(stored: SynthesisConfig, again: GivenAgain, use: Use) -> SynthesisCo
         _same_path("--examples-dir", str(stored.examples_dir), again.examples_dir)
     if use.start and stored.start_from not in (None, "human"):
         _same_path("--start-from", str(stored.start_from), again.start_from)
-    if use.wall and stored.wall == "checks" and again.wall is None:
+    if use.wall and stored.wall != "full" and again.wall is None:
         raise UsageError(
-            "The run was started with --wall checks, where its rewards run without a sandbox and code that fools the "
-            "checks can do what you can. If it is yours, give --wall checks again; otherwise give --wall full."
+            f"The run was started with --wall {stored.wall}. Layers of the sandbox may be missing then, and code that "
+            f"fools the checks can do more. Give --wall {stored.wall} again if the run is yours, else --wall full."
         )
     return stored if again.wall is None else replace(stored, wall=again.wall)
 

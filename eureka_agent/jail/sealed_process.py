@@ -157,9 +157,11 @@ class SealedProcess:
             raise self._fail(f"its process answered with {error}") from error
         self._clock.charge()
         if answer is not None:
-            if answer.get("nonce") != self._nonce and "failed" not in answer:
-                raise self._fail("its process sent an answer that belongs to no request")
-            return answer
+            if answer.get("nonce") == self._nonce:
+                return answer
+            if "failed" in answer:  # it could not be sealed, and has seen no request; nothing else in it counts
+                raise self._fail(self._complaint({"failed": answer["failed"]}))
+            raise self._fail("its process sent an answer that belongs to no request")
         child, self._child = self._child, None
         code = self._sealer.end(child)
         if code is not None:

@@ -24,17 +24,26 @@ def _dumpable() -> int:
     return int(ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0))
 
 
-def test_answer_in_advance_is_refused(wall: Wall) -> None:
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"names": [], "nonce": "0" * 16}, "an answer that belongs to no request"),
+        ({"names": []}, "an answer that belongs to no request"),
+        ({"names": [], "failed": "x"}, r"its process broke \(x\)"),
+    ],
+    ids=["another number", "no number", "with a failure"],
+)
+def test_answer_in_advance_is_refused(wall: Wall, answer: dict[str, object], says: str) -> None:
     """Behind the static checks, a reward can write to its channel; it cannot know what the next request asks."""
-    body = """
+    body = f"""
 import os, json, struct
 if height[0] > 0:
-    data = json.dumps({"names": [], "nonce": "0" * 16}).encode()
+    data = json.dumps({answer!r}).encode()
     os.write(3, struct.pack(">I", len(data)) + data)
 """
     reward = hostile(wall, body)
     assert reward({"height": torch.zeros(2)}).reward.tolist() == [0.0, 0.0]
-    with pytest.raises(RewardRuntimeError, match="an answer that belongs to no request"):
+    with pytest.raises(RewardRuntimeError, match=says):
         reward({"height": torch.ones(2)})
 
 

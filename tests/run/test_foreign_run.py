@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from eureka_agent.cli import main
-from eureka_agent.config import SynthesisConfig
+from eureka_agent.config import SynthesisConfig, WallLevel
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.events import GenerationFinished
 from eureka_agent.files import write_file
@@ -256,16 +256,17 @@ def test_a_stored_file_or_folder_is_read_only_when_it_is_given_again(tmp_path: P
     assert trusted(human, GivenAgain(), Use()) == human
 
 
-def test_a_stored_run_without_sandbox_goes_on_only_when_that_is_said(
-    run: RunDir, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("level", ["checks", "reduced"])
+def test_a_stored_run_without_the_whole_sandbox_goes_on_only_when_that_is_said(
+    run: RunDir, capsys: pytest.CaptureFixture[str], level: WallLevel
 ) -> None:
-    change_config(run, wall="checks")
+    change_config(run, wall=level)
     assert main(["resume", str(run.path)]) == 2
-    assert "give --wall checks again" in " ".join(capsys.readouterr().err.split())
-    stored = SynthesisConfig(task="cartpole", wall="checks")
-    assert trusted(stored, GivenAgain(wall="checks"), Use()).wall == "checks"
+    assert f"Give --wall {level} again" in " ".join(capsys.readouterr().err.split())
+    stored = SynthesisConfig(task="cartpole", wall=level)
+    assert trusted(stored, GivenAgain(wall=level), Use()).wall == level
     assert trusted(stored, GivenAgain(wall="full"), Use()).wall == "full"
-    assert trusted(stored, GivenAgain(), Use(wall=False)).wall == "checks"
+    assert trusted(stored, GivenAgain(), Use(wall=False)).wall == level
 
 
 def test_a_model_named_by_an_address_is_refused() -> None:
