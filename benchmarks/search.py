@@ -24,12 +24,11 @@ import tyro
 
 import eureka_agent as ea
 from benchmarks.measure import table
-from eureka_agent.config import BudgetName
+from eureka_agent.config import BudgetName, StrategyName
 from eureka_agent.jail import Wall
 from eureka_agent.registry import find_task
 from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import interquartile_mean
-from eureka_agent.strategies import StrategyName
 from eureka_agent.trial import Trials
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)

@@ -17,7 +17,6 @@ from eureka_agent.errors import ConfigError, UsageError
 from eureka_agent.extra_body import extra_fields
 from eureka_agent.fields import check_values, refuse_unknown_arguments
 from eureka_agent.redaction import redacted
-from eureka_agent.strategies import Strategy, StrategyName, choose_strategy, with_operators
 from eureka_agent.suggest import alias_used, did_you_mean
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
@@ -30,6 +29,7 @@ TrainerName = Literal["population", "sb3", "rsl_rl"]
 FeedbackName = Literal["none", "cli", "synthetic"]
 WallLevel = Literal["full", "reduced", "checks"]
 EndName = Literal["never", "task"]
+StrategyName = Literal["greedy", "restarts", "islands", "random"]
 
 PROTOCOLS = {
     "eureka": "--generations 25 --samples 16 --strategy restarts --restart-every 5 --final-seeds 5 --budget paper",
@@ -231,13 +231,25 @@ class SynthesisConfig:
         self._check_start()
         self._check_screening()
         self._check_finals()
-        _ = self.search_strategy
+        self._check_strategy()
         if self.temperature is not None and not 0.0 <= self.temperature <= 2.0:
             raise UsageError(f"--temperature must lie between 0 and 2, got {self.temperature}.")
         self._check_models()
         self._check_address()
         if sb3_algorithm(self.algorithm) != "PPO" and self.trainer != "sb3":
             raise UsageError(f"--algorithm {self.algorithm} needs --trainer sb3; {self.trainer} trains with PPO.")
+
+    def _check_strategy(self) -> None:
+        """Refuse numbers that the strategy cannot work with."""
+        if self.strategy == "islands" and not 1 < self.islands <= self.samples:
+            raise UsageError(
+                f"--islands must lie between 2 and the samples of a generation ({self.samples}), got {self.islands}."
+            )
+        if self.strategy == "restarts" and not 0 < self.restart_every < self.generations:
+            raise UsageError(
+                f"--restart-every must lie between 1 and the generations before the last ({self.generations - 1}), got "
+                f"{self.restart_every}: with --strategy restarts there has to be a restart."
+            )
 
     def _check_race(self) -> None:
         if not all(0.0 < a < b for a, b in pairwise((*self.race_rungs, 1.0))):
@@ -346,18 +358,6 @@ class SynthesisConfig:
     def has_fitness(self) -> bool:
         """Whether the wish is the task's own, so that the task's fitness measures it."""
         return self.env is None
-
-    @property
-    def search_strategy(self) -> Strategy:
-        """Who builds on whom. Raises UsageError for numbers that the strategy cannot work with."""
-        strategy = choose_strategy(
-            self.strategy,
-            generations=self.generations,
-            samples=self.samples,
-            islands_count=self.islands,
-            restart_every=self.restart_every,
-        )
-        return with_operators(strategy) if self.operators else strategy
 
     @property
     def race(self) -> Race | None:

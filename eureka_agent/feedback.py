@@ -6,7 +6,6 @@ prompt tells the model what was liked, what was not, and how the choices went so
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -50,17 +49,6 @@ class Question:
 
 Judge: TypeAlias = Callable[[Question], Feedback]
 """A person, or what stands for one."""
-
-
-def by_fitness(question: Question) -> Feedback:
-    """Stand in for a person who ranks everything by the task's fitness (`--feedback synthetic`); say no words.
-
-    On a wish of its own (`--env`) the model never sees the fitness, only the order: ICPL's measurement with a proxy
-    for the person. On the task's wish the parents are those of the search without feedback.
-    """
-    known = [outcome for outcome in question.trained if outcome.fitness > -math.inf]
-    ranked = sorted(known, key=lambda outcome: -outcome.fitness)  # stable: the earliest of equals first, as `greedy`
-    return Feedback(question.generation, tuple(outcome.candidate.name for outcome in ranked))
 
 
 def checked(said: Feedback, question: Question, history: Sequence[Outcome]) -> Feedback:

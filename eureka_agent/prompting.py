@@ -17,8 +17,7 @@ from typing import TypedDict
 
 import jinja2
 
-from eureka_agent.records import Example, Feedback, Message, Outcome, Prompt
-from eureka_agent.strategies import Operator
+from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
 from eureka_agent.task import StateVariable, Task
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows

@@ -13,9 +13,9 @@ from eureka_agent.prompting import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
-from eureka_agent.reward_function import RewardFunction
+from eureka_agent.reward_path import load_reward_file
 from eureka_agent.store import Store
-from eureka_agent.strategies import Best, Plan
+from eureka_agent.strategies import Best, Plan, make_strategy
 from eureka_agent.task import Task
 
 _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."
@@ -27,7 +27,7 @@ class Proposals:
     def __init__(self, store: Store, proposer: Proposer, task: Task, tell: Listener) -> None:
         self._store, self._proposer, self._task, self._tell = store, proposer, task, tell
         self._config = store.config
-        self._strategy = self._config.search_strategy
+        self._strategy = make_strategy(self._config)
         self.stopped = ""
         """Which limit left no room for another request, in one sentence; empty when none did."""
 
@@ -42,7 +42,7 @@ class Proposals:
         if self._config.start_from == "human":
             code = self._task.human_reward
         else:
-            code = RewardFunction.load(self._config.start_from, self._task).source
+            code = load_reward_file(self._config.start_from, self._task).code
         given = Completion(0, fenced(code), "given", cost_usd=0.0)
         self._store.put_completion(GIVEN, given)
         return given

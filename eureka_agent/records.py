@@ -16,6 +16,9 @@ from eureka_agent.text import shortened, storable
 Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "probe", "screening", "training", "fault"]
 """What a candidate failed at; `fault`: it was lost by a fault of ours."""
+Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
+"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the proposer thinks best."""
+OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
 GIVEN = -1
 """The generation of the reward that a search starts from, if it was given one; what is proposed counts from 0."""
 

@@ -38,7 +38,7 @@ def task_again(store: Store, given: TaskLike | None) -> Task:
             )
         return named_task(where, advice="Give the run's task again with --task NAME.")
     task = checked_task(given, advice="--task takes the run's own task again: its name, or the path of its code.")
-    facts = store.task if store.meta("task") else facts_of(task, config)
+    facts = store.task if store.meta("task") else facts_of(task, config.training_budget(task))
     ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
     if task.name != facts.name or not its.items() <= ours.items():
         what = f"{task.name!r}" if task.name != facts.name else "of this name, but its state is another by now"

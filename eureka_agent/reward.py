@@ -11,6 +11,9 @@ from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError, UsageError
 
+MAX_COMPONENTS = 32
+MAX_COMPONENT_NAME = 64
+"""Characters."""
 SPARSE_REWARD = "_sparse_reward"
 """Name under which a rollout carries the task's own sparse reward; no candidate can ask for it."""
 

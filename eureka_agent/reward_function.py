@@ -12,19 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eureka_agent.checks import check_source
-from eureka_agent.errors import CandidateError, RewardFileError, UsageError
-from eureka_agent.extract import extract
+from eureka_agent.errors import UsageError
 from eureka_agent.fields import check_value
 from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import SealedReward, Wall, WallLevel
 from eureka_agent.paths import user_path
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
+from eureka_agent.reward_path import load_reward_file
 from eureka_agent.suggest import did_you_mean
 from eureka_agent.task import Task
-
-_MAX_FILE_BYTES = 4_000_000
 
 
 class RewardFunction:
@@ -51,11 +48,7 @@ class RewardFunction:
 
         Raises RewardFileError with what to change.
         """
-        text = _read(path)
-        try:
-            return cls(task, check_source(extract(text, of="file"), task.reward_inputs), wall=wall)
-        except CandidateError as error:
-            raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
+        return cls(task, load_reward_file(path, task), wall=wall)
 
     @property
     def source(self) -> str:
@@ -151,19 +144,6 @@ class RewardFunction:
 
     def __repr__(self) -> str:
         return f"RewardFunction(task={self.task.name!r}, parameters={self.reward.parameters})"
-
-
-def _read(path: Path | str) -> str:
-    """Return the text of a reward file. Raises RewardFileError."""
-    try:
-        with user_path(path).open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
-            raise RewardFileError(f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes.")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
 
 
 def _tensor(name: str, values: object) -> Tensor:

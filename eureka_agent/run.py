@@ -221,7 +221,7 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     config = _storable(config, task)
     if "proposer" not in given:
         config = with_address(config)
-    facts = facts_of(task, config)
+    facts = facts_of(task, config.training_budget(task))
     if config.start_from == "human":
         _ = task.human_reward  # there may be none
     task = config.episodes_of(task)

@@ -154,7 +154,8 @@ class Store:
         if stored := self.meta("task"):
             return from_json(TaskFacts, stored)
         config = self.config  # of a run from before that was written down
-        return facts_of(named_task(str(config.env or config.task)), config)
+        task = named_task(str(config.env or config.task))
+        return facts_of(task, config.training_budget(task))
 
     def put_task(self, facts: TaskFacts) -> None:
         """Write down what is to be remembered of the task."""

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-from eureka_agent.errors import UsageError
-from eureka_agent.records import Outcome
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.records import OPERATORS, Operator, Outcome
 
-StrategyName = Literal["greedy", "restarts", "islands", "random"]
-Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
-"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the proposer thinks best."""
-OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
 LINEAGE = 3
 """Outcomes that a prompt shows to explain how the best came about; no operator has more parents."""
 Best = Callable[[Sequence[Outcome]], Outcome | None]
@@ -137,24 +133,21 @@ def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
     return plan.parents
 
 
-def choose_strategy(
-    name: StrategyName, *, generations: int, samples: int, islands_count: int, restart_every: int
-) -> Strategy:
-    """Return the strategy of that name. Raises UsageError for numbers that it cannot work with."""
-    if name == "islands":
-        if not 1 < islands_count <= samples:
-            raise UsageError(
-                f"--islands must lie between 2 and the samples of a generation ({samples}), got {islands_count}."
-            )
-        return islands(islands_count)
-    if name == "restarts":
-        if not 0 < restart_every < generations:
-            raise UsageError(
-                f"--restart-every must lie between 1 and the generations before the last ({generations - 1}), got "
-                f"{restart_every}: with --strategy restarts there has to be a restart."
-            )
-        return restarts(restart_every)
-    return greedy if name == "greedy" else random
+def make_strategy(config: SynthesisConfig) -> Strategy:
+    """Return the strategy that a run's config names."""
+    strategy = _named_strategy(config)
+    return with_operators(strategy) if config.operators else strategy
+
+
+def _named_strategy(config: SynthesisConfig) -> Strategy:
+    match config.strategy:
+        case "islands":
+            return islands(config.islands)
+        case "restarts":
+            return restarts(config.restart_every)
+        case "greedy":
+            return greedy
+    return random
 
 
 def _plan(samples: Sequence[int], history: Sequence[Outcome], best: Best) -> Plan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from eureka_agent.config import SynthesisConfig
 from eureka_agent.registry import reference
 from eureka_agent.task import StateSpec, Task, TrainingBudget
 
@@ -25,8 +24,8 @@ class TaskFacts:
     reward_inputs: StateSpec
 
 
-def facts_of(task: Task, config: SynthesisConfig) -> TaskFacts:
-    """Return what a run with `config` remembers of `task`."""
+def facts_of(task: Task, budget: TrainingBudget) -> TaskFacts:
+    """Return what a run that trains each reward with `budget` remembers of `task`."""
     in_envs = reference(task) == task.name and task.file is not None
     return TaskFacts(
         name=task.name,
@@ -34,6 +33,6 @@ def facts_of(task: Task, config: SynthesisConfig) -> TaskFacts:
         description=task.description,
         fitness_unit=task.fitness_unit,
         fitness_solved=float(task.fitness_solved),
-        budget=config.training_budget(task),
+        budget=budget,
         reward_inputs=task.reward_inputs,
     )

@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eureka_agent.reward import MAX_COMPONENTS
+
 MAX_MESSAGE_BYTES = 256 * 1024
-MAX_COMPONENTS = 32
-MAX_COMPONENT_NAME = 64
 _FLOAT32_BYTES = 4
 _LENGTH = struct.Struct(">I")
 _READ_BYTES = 64 * 1024

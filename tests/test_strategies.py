@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.records import GIVEN, Candidate, Completion, Evaluation, Outcome
 from eureka_agent.selection import greedy as fittest
 from eureka_agent.strategies import (
     Plan,
     Strategy,
-    choose_strategy,
     greedy,
     islands,
     random,
@@ -141,14 +141,14 @@ def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "says"),
     [
-        ("islands", {"islands_count": 1}, "between 2 and the samples"),
-        ("islands", {"islands_count": 9}, "got 9"),
+        ("islands", {"islands": 1}, "between 2 and the samples"),
+        ("islands", {"islands": 9}, "got 9"),
         ("restarts", {"restart_every": 5}, "between 1 and the generations before the last (4)"),
         ("restarts", {"restart_every": 0}, "got 0"),
     ],
 )
-def test_numbers_that_no_strategy_can_work_with(name: Any, change: dict[str, int], says: str) -> None:
-    numbers = {"generations": 5, "samples": 8, "islands_count": 2, "restart_every": 2} | change
+def test_numbers_that_no_strategy_can_work_with(name: Any, change: dict[str, Any], says: str) -> None:
+    numbers: dict[str, Any] = {"generations": 5, "samples": 8, "islands": 2, "restart_every": 2} | change
     with pytest.raises(UsageError) as error:
-        choose_strategy(name, **numbers)
+        SynthesisConfig(task="cartpole", strategy=name, **numbers)
     assert says in str(error.value)

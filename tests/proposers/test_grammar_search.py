@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
-from eureka_agent.feedback import Question, by_fitness
+from eureka_agent.feedback import Question
+from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar.emit import to_code
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text

@@ -24,7 +24,7 @@ def read(store: Store, width: int = 100) -> str:
 
 def create(folder: Path, config: SynthesisConfig) -> Store:
     store = Store.create(folder / "run.db", config)
-    store.put_task(facts_of(runs.TASK, config))
+    store.put_task(facts_of(runs.TASK, config.training_budget(runs.TASK)))
     return store
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
+from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, GenerationFinished
 from eureka_agent.jail import Wall
@@ -18,7 +19,6 @@ from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.run import Given
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store
-from eureka_agent.strategies import StrategyName
 from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.rewards import NO_CODE, TRACEBACK, upright
 

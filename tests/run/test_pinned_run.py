@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import mujoco
@@ -90,7 +91,7 @@ def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def _recorded(task: str, found: dict[str, object]) -> object:
+def _recorded(task: str, found: Mapping[str, object]) -> object:
     """Return what is recorded for a task; skip where another CPU or another library rounds differently."""
     place = f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, mujoco {mujoco.__version__}"
     recorded = json.loads(RECORD.read_text()) if RECORD.exists() else {}

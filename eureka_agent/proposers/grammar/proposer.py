@@ -15,9 +15,9 @@ from eureka_agent.proposers.grammar.emit import component_names, in_words, to_co
 from eureka_agent.proposers.grammar.genome import Genome
 from eureka_agent.proposers.grammar.guidance import Advice, Shown, advise, credit
 from eureka_agent.proposers.grammar.operators import Edit
+from eureka_agent.proposers.grammar.ranking import liking
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.records import Completion, Outcome, Prompt
-from eureka_agent.selection import liking
 from eureka_agent.task import Task
 
 _SMALL, _LARGE = 2.0, 5.0

@@ -1,0 +1,39 @@
+"""Files that hold a reward function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eureka_agent.checks import check_source
+from eureka_agent.errors import CandidateError, RewardFileError
+from eureka_agent.extract import extract
+from eureka_agent.paths import user_path
+from eureka_agent.records import RewardSource
+from eureka_agent.task import Task
+
+_MAX_FILE_BYTES = 4_000_000
+
+
+def load_reward_file(path: Path | str, task: Task) -> RewardSource:
+    """Read a reward file as a model's answer is read, and check it against the task.
+
+    Raises RewardFileError with what to change.
+    """
+    text = _read(path)
+    try:
+        return check_source(extract(text, of="file"), task.reward_inputs)
+    except CandidateError as error:
+        raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
+
+
+def _read(path: Path | str) -> str:
+    """Return the text of a reward file. Raises RewardFileError."""
+    try:
+        with user_path(path).open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            raise RewardFileError(f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes.")
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RewardFileError(f"Cannot read the reward file {path}: {reason}.") from error
