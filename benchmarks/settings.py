@@ -33,8 +33,8 @@ from eureka_agent.simulation import Environment, Step
 from eureka_agent.task import State, TrainingBudget
 from eureka_agent.trainer.evaluate import run_episodes
 from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.threads import one_torch_thread
 from eureka_agent.trainer.train import _Training
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POINTS = (0.84, 0.88, 0.92, 0.96, 1.0)
 """Shares of the training at which policies are evaluated."""

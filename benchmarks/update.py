@@ -24,7 +24,7 @@ from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.learn import Samples, learn
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO
-from eureka_agent.trainer.threads import one_torch_thread
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 _WARM_UP = 3
 """Updates before the clock runs: TorchScript looks at its first calls."""

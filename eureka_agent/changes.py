@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.records import SettingChange
-from eureka_agent.serial import to_json
+from eureka_agent.utils.serialization import to_json
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.config_limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
-from eureka_agent.terminal import Terminal
 from eureka_agent.text import visible
+from eureka_agent.utils.terminal import Terminal
 
 if TYPE_CHECKING:
     from eureka_agent.jail import Wall
@@ -187,11 +187,11 @@ def export(
         example: Write the best reward instead, as a Markdown file for --examples-dir of another run.
         runs_dir: Folder that holds the runs.
     """
-    from eureka_agent.paths import user_path
     from eureka_agent.report import put, whole_line
     from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import best_as_example, export_text, exported
     from eureka_agent.store import Store
+    from eureka_agent.utils.paths import user_path
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
         text = best_as_example(store) if example else export_text(exported(store, policies=policies))
@@ -256,10 +256,10 @@ def evaluate(
         policy: Where to write the trained policy (safetensors).
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
-    from eureka_agent.paths import check_writable, user_path
     from eureka_agent.report import comparison_length, comparison_table, make_listener, put, whole_line
     from eureka_agent.reward_file import check_static, compare
     from eureka_agent.task_check import checked_task
+    from eureka_agent.utils.paths import check_writable, user_path
 
     console = Terminal()
     check_seed(seed)

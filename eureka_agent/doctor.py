@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import torch
 
-from eureka_agent.cores import usable_cores
 from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Wall, level_without
 from eureka_agent.registry import all_tasks, load_task
 from eureka_agent.simulation import Environment
+from eureka_agent.utils.cpu import usable_cores
 
 
 class Finding(NamedTuple):

@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eureka_agent.address import is_local
 from eureka_agent.config import SynthesisConfig, WallLevel
 from eureka_agent.errors import UsageError
 from eureka_agent.text import clean
+from eureka_agent.utils.addresses import is_local
 
 _URL_VARIABLE = "OPENAI_BASE_URL"
 

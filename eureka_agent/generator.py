@@ -9,7 +9,6 @@ from dataclasses import replace
 from eureka_agent.config import WallLevel
 from eureka_agent.config_limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
-from eureka_agent.fields import check_value, refuse_unknown_arguments
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
@@ -17,8 +16,9 @@ from eureka_agent.reading import read_answer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.suggest import alias_used
 from eureka_agent.task import Task, TaskLike
+from eureka_agent.utils.arguments import check_value, refuse_unknown_arguments
+from eureka_agent.utils.did_you_mean import alias_used
 
 _A_WISH = "Any other text is a wish: RewardGenerator('{env}', wish={words})."
 

@@ -17,8 +17,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
-from eureka_agent.paths import user_path
 from eureka_agent.text import clean
+from eureka_agent.utils.paths import user_path
 
 OBSERVATION_CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""

@@ -11,8 +11,8 @@ from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, EurekaError, ExtractionError, OwnFaultError, StoreError
 from eureka_agent.extract import extract
 from eureka_agent.records import Completion, RewardSource
-from eureka_agent.redaction import redacted
 from eureka_agent.text import clean, shortened, visible
+from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # task.py needs the physics engine
     from eureka_agent.task import StateSpec

@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
-from eureka_agent.suggest import did_you_mean, normalised
 from eureka_agent.task import Task, TaskLike
 from eureka_agent.task_attributes import check_attributes
 from eureka_agent.task_loading import load_file, load_module
+from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 
 A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --task {words}."
 """What to do with a text that names no task; `{env}` is the nearest task, `{words}` the text in quotes."""

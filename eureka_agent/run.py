@@ -15,15 +15,10 @@ from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
-from eureka_agent.fields import check_names, check_value
-from eureka_agent.files import write_file
 from eureka_agent.foreign_run import GivenAgain
-from eureka_agent.forks import refuse_fork
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
-from eureka_agent.out_of_memory import memory_advice
-from eureka_agent.paths import user_path
 from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
@@ -42,7 +37,6 @@ from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import score_of
-from eureka_agent.serial import from_json, to_json
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
 from eureka_agent.strategies import LINEAGE
@@ -51,6 +45,12 @@ from eureka_agent.task_check import checked_task
 from eureka_agent.task_facts import facts_of
 from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
+from eureka_agent.utils.arguments import check_names, check_value
+from eureka_agent.utils.files import write_file
+from eureka_agent.utils.forks import refuse_fork
+from eureka_agent.utils.out_of_memory import memory_advice
+from eureka_agent.utils.paths import user_path
+from eureka_agent.utils.serialization import from_json, to_json
 
 _SCENE = "--env takes the name of a task, or the path of its code: the scene that the wish is put on."
 _FEEDBACK_BYTES = 12_000

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from eureka_agent.database import demand_locks
 from eureka_agent.errors import RunDirError, StoreError
-from eureka_agent.paths import user_path
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.utils.did_you_mean import did_you_mean
+from eureka_agent.utils.paths import user_path
 
 _LONGEST_NAME = 100
 

@@ -16,9 +16,9 @@ from eureka_agent.examples import example_text
 from eureka_agent.reading import checked_again
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.selection import best_so_far
-from eureka_agent.serial import from_json, to_json
 from eureka_agent.store import Store
 from eureka_agent.text import clean, visible
+from eureka_agent.utils.serialization import from_json, to_json
 
 FORMAT = "eureka-agent run 1"
 """Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""

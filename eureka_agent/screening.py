@@ -18,8 +18,9 @@ from eureka_agent.reading import checked_again
 from eureka_agent.records import Candidate, Failure, Outcome, RewardSource
 from eureka_agent.reward import RewardRunner
 from eureka_agent.store import Store
-from eureka_agent.trainer import one_torch_thread, random_actions
+from eureka_agent.trainer import random_actions
 from eureka_agent.trial import Trials
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POLICIES, _EPISODES = 15, 4
 """So many earlier policies, spread over their fitness, give episodes to the preference check, and random actions."""

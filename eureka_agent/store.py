@@ -20,7 +20,6 @@ from eureka_agent.changes import differences
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
-from eureka_agent.files import refuse_links
 from eureka_agent.records import (
     Asked,
     Baseline,
@@ -34,9 +33,10 @@ from eureka_agent.records import (
     candidate_name,
 )
 from eureka_agent.registry import named_task
-from eureka_agent.serial import from_json, to_json
 from eureka_agent.task_facts import TaskFacts, facts_of
 from eureka_agent.text import clean
+from eureka_agent.utils.files import refuse_links
+from eureka_agent.utils.serialization import from_json, to_json
 
 SCHEMA = 3
 _TABLES = (

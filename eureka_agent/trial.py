@@ -39,11 +39,11 @@ from eureka_agent.trainer import (
     Trainer,
     TrainResult,
     evaluate,
-    one_torch_thread,
     random_actions,
     sample_states,
     train,
 )
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 _STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}
 

@@ -14,7 +14,7 @@ import pytest
 from eureka_agent import SynthesisConfig
 from eureka_agent.config_limits import MAX_SEED
 from eureka_agent.errors import ConfigError, UsageError
-from eureka_agent.serial import from_json, to_json
+from eureka_agent.utils.serialization import from_json, to_json
 
 
 def made(**changes: Any) -> SynthesisConfig:

@@ -11,7 +11,7 @@ from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.registry import all_tasks, broken_tasks, find_task, load_task, near_tasks, task_names
-from eureka_agent.suggest import alias_used, normalised
+from eureka_agent.utils.did_you_mean import alias_used, normalised
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.terminal import Terminal
 from eureka_agent.text import clean, shortened, storable, visible
+from eureka_agent.utils.terminal import Terminal
 
 HOSTILE = "a\x1b]0;owned\x07[bold]b[/bold][link=http://x]c\u202e\u2066\u200b\ud800\x9b31m"
 

@@ -21,7 +21,7 @@ from eureka_agent.checks.names import (
     NUMPY,
 )
 from eureka_agent.checks.scopes import undefined_names
-from eureka_agent.suggest import near_names
+from eureka_agent.utils.did_you_mean import near_names
 
 _TENSOR = "torch.Tensor"
 _MAX_BITS = 64

@@ -10,7 +10,7 @@ from eureka_agent.checks.findings import Findings
 from eureka_agent.checks.names import ENTRY, METHODS, NAME_HINTS, PARAMETER_HINTS
 from eureka_agent.checks.scopes import own_nodes
 from eureka_agent.errors import CheckError
-from eureka_agent.suggest import near_names
+from eureka_agent.utils.did_you_mean import near_names
 
 if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
     from eureka_agent.task import StateSpec

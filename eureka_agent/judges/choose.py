@@ -7,7 +7,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.judges.terminal import TerminalJudge
-from eureka_agent.terminal import Terminal
+from eureka_agent.utils.terminal import Terminal
 
 
 def choose_judge(config: SynthesisConfig) -> Judge | None:

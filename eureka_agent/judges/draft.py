@@ -10,7 +10,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.feedback import Question
 from eureka_agent.records import Feedback
 from eureka_agent.selection import greedy
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.utils.did_you_mean import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from eureka_agent.report.page import plain_table
 from eureka_agent.report.tables import fitness_line
 from eureka_agent.report.words import STAGES, clean, fitness, number, visible
 from eureka_agent.selection import named
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.utils.did_you_mean import did_you_mean
 
 _HELP = {
     "code g0c3": "show a reward function",

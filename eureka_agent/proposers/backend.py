@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from eureka_agent.forks import begin_work
+from eureka_agent.utils.forks import begin_work
 
 Chat = Sequence[Mapping[str, str]]
 """Messages as the chat completions protocol has them: `role` and `content`."""

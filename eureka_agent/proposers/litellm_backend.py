@@ -16,7 +16,7 @@ from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.network import OLD_URL_VARIABLE, URL_VARIABLE, address, check_way
 from eureka_agent.proposers.refusals import broken_off, causes, cut_stream, excerpt, known_status, refusal
 from eureka_agent.proposers.streams import Stream
-from eureka_agent.redaction import redacted_all
+from eureka_agent.utils.redaction import redacted_all
 
 
 class LiteLLMBackend:

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from eureka_agent.address import is_local
 from eureka_agent.errors import UsageError
+from eureka_agent.utils.addresses import is_local
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 OLD_URL_VARIABLE = "OPENAI_API_BASE"

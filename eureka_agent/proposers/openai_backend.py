@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import openai
 
-from eureka_agent.address import refuse_user_information
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError
 from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.network import (
@@ -25,7 +24,8 @@ from eureka_agent.proposers.network import (
 )
 from eureka_agent.proposers.refusals import broken_off, cut_stream, excerpt, refusal
 from eureka_agent.proposers.streams import is_stream, read_stream
-from eureka_agent.redaction import redacted, redacted_all
+from eureka_agent.utils.addresses import refuse_user_information
+from eureka_agent.utils.redaction import redacted, redacted_all
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_URL = "https://api.openai.com/v1"

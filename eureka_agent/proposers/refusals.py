@@ -19,7 +19,7 @@ from eureka_agent.errors import (
 )
 from eureka_agent.proposers.network import proxy_variable, way_hint
 from eureka_agent.proposers.retries import retry_after_s
-from eureka_agent.redaction import redacted
+from eureka_agent.utils.redaction import redacted
 
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance is too low")
 _TOO_LONG = (

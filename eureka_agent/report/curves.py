@@ -14,9 +14,9 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.events import Event, Trained, TrainingStarted
-from eureka_agent.files import new_file
 from eureka_agent.run_dir import saving
 from eureka_agent.trainer import Progress
+from eureka_agent.utils.files import new_file
 
 
 class CurveWriter:

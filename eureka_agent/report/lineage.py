@@ -14,7 +14,7 @@ from eureka_agent.records import Outcome, candidate_name
 from eureka_agent.report.words import number
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.utils.did_you_mean import did_you_mean
 
 
 def ancestors(store: Store, name: str) -> list[str]:

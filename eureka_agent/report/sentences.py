@@ -18,7 +18,6 @@ from eureka_agent.events import (
     TrainingStarted,
 )
 from eureka_agent.finals import FinalScores
-from eureka_agent.out_of_memory import speaks_of_memory
 from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
@@ -37,6 +36,7 @@ from eureka_agent.report.words import (
 )
 from eureka_agent.selection import greedy
 from eureka_agent.statistics import Score
+from eureka_agent.utils.out_of_memory import speaks_of_memory
 
 
 def run_started(event: RunStarted) -> list[str]:

@@ -10,10 +10,10 @@ from mujoco.batch import SimulationError as BatchError
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eureka_agent.cores import usable_cores
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
 from eureka_agent.task import Start
+from eureka_agent.utils.cpu import usable_cores
 
 _BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)
 """Warnings of bad positions, velocities, accelerations and controls, one after the other."""

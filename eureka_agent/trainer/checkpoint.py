@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from eureka_agent.errors import StoreError
-from eureka_agent.files import new_file
 from eureka_agent.records import Rung, TrainingRecord
-from eureka_agent.serial import from_json, to_json
 from eureka_agent.text import clean
 from eureka_agent.trainer.history import History
+from eureka_agent.utils.files import new_file
+from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY_S = 60.0
 VERSION = "3"

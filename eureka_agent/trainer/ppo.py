@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from eureka_agent.cores import usable_cores
 from eureka_agent.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
 from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.optimiser import Weights
 from eureka_agent.trainer.rollout import Rollout
-from eureka_agent.trainer.threads import scripted
+from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.torch_threads import scripted
 
 _CLIP = 0.2
 _TARGET_KL = 0.02  # hopper and cartpole: 0.01 learns half as fast, 0.04 is unstable

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError, StoreError
-from eureka_agent.forks import begin_work
 from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
@@ -37,7 +36,8 @@ from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
 from eureka_agent.trainer.racing import Pace, stopped, times_wider
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of, too_slow
-from eureka_agent.trainer.threads import one_torch_thread
+from eureka_agent.utils.forks import begin_work
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 _UNFIT = (AttributeError, IndexError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError)
 

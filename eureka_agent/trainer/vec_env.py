@@ -19,7 +19,7 @@ from eureka_agent.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import StateRecorder, rewards_of, too_slow
-from eureka_agent.trainer.threads import one_torch_thread
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 
 class Worlds:

@@ -12,7 +12,7 @@ from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import ProposerError, UsageError
 from eureka_agent.proposers.openai_backend import OpenAIBackend
-from eureka_agent.redaction import redacted, redacted_all
+from eureka_agent.utils.redaction import redacted, redacted_all
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, completion, error, raw
 

@@ -26,8 +26,8 @@ from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.registry import load_task
 from eureka_agent.run_dir import RunDir
-from eureka_agent.serial import from_json
 from eureka_agent.store import Store
+from eureka_agent.utils.serialization import from_json
 from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import upright

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.trainer import threads
 from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.optimiser import Weights
-from eureka_agent.trainer.threads import scripted
+from eureka_agent.utils import torch_threads as threads
+from eureka_agent.utils.torch_threads import scripted
 
 Learn = Callable[..., tuple[list[Tensor], Tensor]]
 K, N, OBSERVATION, PRIVILEGED, ACTION = 3, 40, 5, 2, 2

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from eureka_agent.errors import ConfigError
-from eureka_agent.paths import user_path
-from eureka_agent.suggest import did_you_mean
+from eureka_agent.utils.did_you_mean import did_you_mean
+from eureka_agent.utils.paths import user_path
 
 _Class = TypeVar("_Class")
 _KNOWN_HINTS: dict[Any, Mapping[str, Any]] = {}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from eureka_agent.cores import usable_cores
+from eureka_agent.utils.cpu import usable_cores
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

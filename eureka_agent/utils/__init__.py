@@ -1,0 +1,1 @@
+"""Helpers that know nothing of rewards: files, paths, text on a terminal, cores, spelling."""
