@@ -21,7 +21,7 @@ from rich.text import Text
 import eureka_agent
 from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
-from eureka_agent.config_limits import check_seed
+from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.text import visible
 from eureka_agent.utils.terminal import Terminal

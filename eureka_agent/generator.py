@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.config import WallLevel
-from eureka_agent.config_limits import check_seed
+from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eureka_agent import SynthesisConfig
-from eureka_agent.config_limits import MAX_SEED
+from eureka_agent.config.limits import MAX_SEED
 from eureka_agent.errors import ConfigError, UsageError
 from eureka_agent.utils.serialization import from_json, to_json
 

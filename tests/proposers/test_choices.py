@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
+from eureka_agent.config.extra_body import extra_fields
 from eureka_agent.errors import UsageError
-from eureka_agent.extra_body import extra_fields
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Amount, Spending
 from eureka_agent.records import Completion, Message, Prompt

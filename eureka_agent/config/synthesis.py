@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from eureka_agent.config_limits import check_sizes
+from eureka_agent.config.extra_body import extra_fields
+from eureka_agent.config.limits import check_sizes
 from eureka_agent.errors import ConfigError, UsageError
-from eureka_agent.extra_body import extra_fields
 from eureka_agent.utils.addresses import refuse_user_information
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 from eureka_agent.utils.did_you_mean import alias_used, did_you_mean

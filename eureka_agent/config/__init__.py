@@ -1,0 +1,31 @@
+"""The one configuration: the command line, the Python API and the record in a run are all `SynthesisConfig`."""
+
+from eureka_agent.config.synthesis import (
+    PROTOCOLS,
+    SB3_ALGORITHMS,
+    BudgetName,
+    Described,
+    EndName,
+    FeedbackName,
+    Race,
+    StrategyName,
+    SynthesisConfig,
+    TrainerName,
+    WallLevel,
+    sb3_algorithm,
+)
+
+__all__ = [
+    "PROTOCOLS",
+    "SB3_ALGORITHMS",
+    "BudgetName",
+    "Described",
+    "EndName",
+    "FeedbackName",
+    "Race",
+    "StrategyName",
+    "SynthesisConfig",
+    "TrainerName",
+    "WallLevel",
+    "sb3_algorithm",
+]
