@@ -38,7 +38,7 @@ from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_st
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
 from eureka_agent.policy import Policy
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import evaluate
 
 START_S = 300.0

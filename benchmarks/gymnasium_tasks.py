@@ -18,8 +18,18 @@ import torch
 from torch import Tensor
 
 from eureka_agent.config import BudgetName
-from eureka_agent.scene import load_package_xml
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.mjcf import load_package_xml
+from eureka_agent.tasks.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
 
 _HOPPER = TrainingBudget(num_envs=64, environment_steps=100_352, horizon=32, gae_lambda=0.98)
 """Learning from more worlds and shorter rollouts is faster, and worth less after equal environment steps."""

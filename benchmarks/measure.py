@@ -15,7 +15,7 @@ from mujoco.batch import Batch
 from numpy.typing import NDArray
 
 from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 Name = TypeVar("Name")
 Result = TypeVar("Result")

@@ -17,7 +17,7 @@ from eureka_agent.config import Race
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.simulation import Environment
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer import sample_states, train
 from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.ppo import PPO

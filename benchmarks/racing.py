@@ -31,8 +31,8 @@ from benchmarks.measure import table
 from benchmarks.race_records import Record, found, record, replay, train_anew
 from eureka_agent.config import BudgetName, Race
 from eureka_agent.jail import Wall
-from eureka_agent.registry import find_task
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.registry import find_task
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.utils.serialization import from_json, to_json
 
 _ANEW = 1_000

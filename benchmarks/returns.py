@@ -36,7 +36,7 @@ from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
 from eureka_agent.policy import Policy
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import train
 from eureka_agent.trainer.sb3 import export
 

@@ -22,8 +22,8 @@ import tyro
 from benchmarks.measure import interleaved, ratio, stepping_of, table
 from benchmarks.parts import LEGEND, PARTS, timed_generation
 from eureka_agent.jail import Wall
-from eureka_agent.registry import load_task
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import Task
 
 Cell = tuple[int, int]
 """Candidates, and worlds of each."""

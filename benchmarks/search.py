@@ -26,8 +26,8 @@ import eureka_agent as ea
 from benchmarks.measure import table
 from eureka_agent.config import BudgetName, StrategyName
 from eureka_agent.jail import Wall
-from eureka_agent.registry import find_task
 from eureka_agent.statistics import interquartile_mean
+from eureka_agent.tasks.registry import find_task
 from eureka_agent.trial import Trials
 from eureka_agent.utils.serialization import from_json, to_json
 

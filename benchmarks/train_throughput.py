@@ -36,7 +36,7 @@ from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, t
 from benchmarks.sb3_ppo import ENVS, VecKind, import_once, make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import Trainer, train
 from eureka_agent.trainer.rsl_rl import train_rsl_rl
 from eureka_agent.trainer.sb3 import train_sb3

@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.gymnasium_tasks import TASKS, Benchmarked
 from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation import Environment
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer.learn import Samples, learn
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO

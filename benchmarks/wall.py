@@ -13,7 +13,7 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
-from eureka_agent.task import StateSpec, StateVariable
+from eureka_agent.tasks.task import StateSpec, StateVariable
 
 ROWS, STARTS, CALLS = 1024, 20, 500
 PAUSES, PAUSE_S = 100, 0.02

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eureka_agent.registry import all_tasks
 from eureka_agent.simulation import CpuEngine, Engine, PhysicsView, WorldRandom
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.task import Start, Task
+from eureka_agent.tasks.registry import all_tasks
+from eureka_agent.tasks.task import Start, Task
 
 WORLDS, STEPS, SHORT = 16, 50, 10
 NUDGE = 1e-6  # rad or m, about ten times what float32 rounds off

@@ -209,8 +209,8 @@ def export(
 
 def tasks() -> None:
     """List the tasks."""
-    from eureka_agent.registry import all_tasks, broken_tasks
     from eureka_agent.report import default_run, put, speed_of, tasks_table
+    from eureka_agent.tasks.registry import all_tasks, broken_tasks
 
     found = all_tasks()
     speeds = {task.name: speed_of(default_run(task, "quick")) for task in found}

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from eureka_agent.errors import UsageError
 from eureka_agent.reward import RewardRunner, reward_values
-from eureka_agent.task import State, Task
+from eureka_agent.tasks.task import State, Task
 from eureka_agent.trainer import Act, random_actions, sample_steps, with_noise
 
 Reward: TypeAlias = Tensor | RewardRunner

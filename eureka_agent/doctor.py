@@ -12,8 +12,8 @@ import torch
 
 from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Wall, level_without
-from eureka_agent.registry import all_tasks, load_task
 from eureka_agent.simulation import Environment
+from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.utils.cpu import usable_cores
 
 

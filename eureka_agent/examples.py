@@ -22,8 +22,8 @@ from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
 from eureka_agent.prompting import describe, fenced, number
 from eureka_agent.records import Example, RewardSource
-from eureka_agent.registry import telling_words
-from eureka_agent.task import StateSpec, StateVariable, Task
+from eureka_agent.tasks.registry import telling_words
+from eureka_agent.tasks.task import StateSpec, StateVariable, Task
 
 _TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^- +.*$", re.MULTILINE)

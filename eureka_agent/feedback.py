@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Feedback, Outcome
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 from eureka_agent.utils.did_you_mean import did_you_mean
 
 

@@ -14,9 +14,9 @@ from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.reading import read_answer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
-from eureka_agent.registry import find_task
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.task import Task, TaskLike
+from eureka_agent.tasks.registry import find_task
+from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.arguments import check_value, refuse_unknown_arguments
 from eureka_agent.utils.did_you_mean import alias_used
 

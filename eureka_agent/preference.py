@@ -18,7 +18,7 @@ from torch import Tensor
 from eureka_agent.errors import UsageError
 from eureka_agent.reward import RewardRunner, reward_values
 from eureka_agent.simulation import Step
-from eureka_agent.task import State, Task
+from eureka_agent.tasks.task import State, Task
 from eureka_agent.trainer import Act, run_episodes
 
 _STEPS = 64

@@ -13,7 +13,7 @@ from eureka_agent.checks.names import ENTRY, MODULES
 from eureka_agent.errors import ProbeError, RewardRuntimeError
 from eureka_agent.jail import SealedReward
 from eureka_agent.reward import RewardBatch
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 
 _ZERO_AT_REST = frozenset(
     {"linear_velocity", "angular_velocity", "joint_velocities", "speed", "force", "action", "flag", "distance", "angle"}

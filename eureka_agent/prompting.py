@@ -18,7 +18,7 @@ from typing import TypedDict
 import jinja2
 
 from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
-from eureka_agent.task import StateVariable, Task
+from eureka_agent.tasks.task import StateVariable, Task
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
 _STAGE_WORDS = {

@@ -16,7 +16,7 @@ from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Pro
 from eureka_agent.reward_path import load_reward_file
 from eureka_agent.store import Store
 from eureka_agent.strategies import Best, Plan, make_strategy
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."
 

@@ -15,7 +15,7 @@ from eureka_agent.text import clean, shortened, visible
 from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # task.py needs the physics engine
-    from eureka_agent.task import StateSpec
+    from eureka_agent.tasks.task import StateSpec
 
 _MOST_OF_A_TRACE = 20_000
 _MOST_OF_A_REASON = 200

@@ -8,7 +8,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.extract import extract
 from eureka_agent.records import RewardSource
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 from eureka_agent.utils.paths import user_path
 
 _MAX_FILE_BYTES = 4_000_000

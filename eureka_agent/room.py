@@ -6,7 +6,7 @@ import os
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 _FLOAT_BYTES = 4
 _UNKNOWN_BYTES = 2**40

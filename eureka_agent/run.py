@@ -28,7 +28,6 @@ from eureka_agent.proposers.choose import choose_proposer, with_address
 from eureka_agent.proposers.model import ANSWER_TOKENS, Habit
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
-from eureka_agent.registry import A_WISH, looks_like_path, reference
 from eureka_agent.report import CurveWriter, changed_settings, notebook_listener, summary
 from eureka_agent.resuming import changed_config, task_again
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
@@ -40,9 +39,10 @@ from eureka_agent.selection import score_of
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
 from eureka_agent.strategies import LINEAGE
-from eureka_agent.task import Task, TaskLike
 from eureka_agent.task_check import checked_task
-from eureka_agent.task_facts import facts_of
+from eureka_agent.tasks.facts import facts_of
+from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
+from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.trainer import choose_trainer, discard
 from eureka_agent.trial import Trials
 from eureka_agent.utils.arguments import check_names, check_value

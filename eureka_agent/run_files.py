@@ -17,7 +17,7 @@ from eureka_agent.reading import checked_again
 from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.store import Store
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 from eureka_agent.utils.files import write_file
 
 _ROLE = re.compile(r"^(?=# (?:system|user|assistant)\s*$)", re.MULTILINE)

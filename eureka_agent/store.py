@@ -32,8 +32,8 @@ from eureka_agent.records import (
     SettingChange,
     candidate_name,
 )
-from eureka_agent.registry import named_task
-from eureka_agent.task_facts import TaskFacts, facts_of
+from eureka_agent.tasks.facts import TaskFacts, facts_of
+from eureka_agent.tasks.registry import named_task
 from eureka_agent.text import clean
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import from_json, to_json

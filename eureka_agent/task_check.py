@@ -9,12 +9,12 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, TaskError
-from eureka_agent.registry import A_WISH, find_task
 from eureka_agent.simulation import Environment
-from eureka_agent.task import Task, TaskLike
-from eureka_agent.task_attributes import check_attributes
-from eureka_agent.task_place import place_of
-from eureka_agent.watched_task import WatchedTask
+from eureka_agent.tasks.attributes import check_attributes
+from eureka_agent.tasks.registry import A_WISH, find_task
+from eureka_agent.tasks.source_lines import place_of
+from eureka_agent.tasks.task import Task, TaskLike
+from eureka_agent.tasks.watched import WatchedTask
 
 _ENVIRONMENTS = 3
 _STEPS = 2

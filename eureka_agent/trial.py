@@ -31,8 +31,8 @@ from eureka_agent.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.store import Store
-from eureka_agent.task import Task, TrainingBudget
-from eureka_agent.task_place import naming_lines_of
+from eureka_agent.tasks.source_lines import naming_lines_of
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer import (
     Act,
     Checkpoint,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eureka_agent.errors import UsageError
 from eureka_agent.preference import Preference, Rollouts, preference, roll_out
-from eureka_agent.registry import find_task
+from eureka_agent.tasks.registry import find_task
 from eureka_agent.trainer import random_actions
 
 

@@ -26,8 +26,8 @@ from eureka_agent.records import (
     Stage,
     TrainingRecord,
 )
-from eureka_agent.registry import load_task, task_names
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import load_task, task_names
+from eureka_agent.tasks.task import Task
 from tests.support.snapshots import matches_snapshot
 from tests.support.toy_task import ToyTask
 

@@ -10,7 +10,14 @@ import pytest
 from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
-from eureka_agent.registry import all_tasks, broken_tasks, find_task, load_task, near_tasks, task_names
+from eureka_agent.tasks.registry import (
+    all_tasks,
+    broken_tasks,
+    find_task,
+    load_task,
+    near_tasks,
+    task_names,
+)
 from eureka_agent.utils.did_you_mean import alias_used, normalised
 
 

@@ -3,7 +3,7 @@ import math
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
+from eureka_agent.tasks import rotations
 
 X, Y, Z = torch.eye(3)
 QUARTER = torch.tensor(math.pi / 2)

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.scene import add_contact_sensor, add_frame_sensors, add_touch_sensor, contact_wrench, load_package_xml
+from eureka_agent.tasks.mjcf import (
+    add_contact_sensor,
+    add_frame_sensors,
+    add_touch_sensor,
+    contact_wrench,
+    load_package_xml,
+)
 
 BALL = """
 <mujoco>
@@ -68,7 +74,7 @@ def test_contact_sensor_gives_what_the_floor_does_to_a_resting_ball_in_its_own_f
 
 def test_package_models_load_without_importing_the_package() -> None:
     program = (
-        "import sys; from eureka_agent.scene import load_package_xml;"
+        "import sys; from eureka_agent.tasks.mjcf import load_package_xml;"
         "assert load_package_xml('gymnasium', 'envs/mujoco/assets/ant.xml').compile().nu == 8;"
         "assert 'gymnasium' not in sys.modules"
     )

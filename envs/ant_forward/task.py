@@ -10,9 +10,9 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
-from eureka_agent.scene import load_package_xml
-from eureka_agent.task import (
+from eureka_agent.tasks import rotations
+from eureka_agent.tasks.mjcf import load_package_xml
+from eureka_agent.tasks.task import (
     Memory,
     Physics,
     Random,

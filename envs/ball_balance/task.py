@@ -12,8 +12,8 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent.scene import load_xml
-from eureka_agent.task import (
+from eureka_agent.tasks.mjcf import load_xml
+from eureka_agent.tasks.task import (
     Memory,
     Physics,
     Random,

@@ -10,8 +10,8 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent.scene import add_frame_sensors, add_touch_sensor, load_package_xml
-from eureka_agent.task import (
+from eureka_agent.tasks.mjcf import add_frame_sensors, add_touch_sensor, load_package_xml
+from eureka_agent.tasks.task import (
     Memory,
     Physics,
     Random,

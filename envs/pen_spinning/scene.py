@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.scene import add_contact_sensor, add_frame_sensors, load_package_xml
+from eureka_agent.tasks.mjcf import add_contact_sensor, add_frame_sensors, load_package_xml
 from eureka_agent.utils.cpu import usable_cores
 
 TIMESTEP_S = 0.008

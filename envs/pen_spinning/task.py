@@ -54,8 +54,18 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks import rotations
+from eureka_agent.tasks.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
 
 from . import isaac_gym, waypoints
 from .scene import ACTUATED_JOINTS, FINGERTIPS, HAND_CENTRE, HAND_JOINTS, Bank, build_scene, settled_starts

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
+from eureka_agent.tasks import rotations
 
 STEP_RAD = math.radians(30.0)
 TOLERANCE_RAD = 0.2

@@ -13,7 +13,7 @@ from eureka_agent.errors import CheckError
 from eureka_agent.utils.did_you_mean import near_names
 
 if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
-    from eureka_agent.task import StateSpec
+    from eureka_agent.tasks.task import StateSpec
 
 _MAX_LISTED = 40
 _MAX_OBJECTS = 6

@@ -22,7 +22,7 @@ from eureka_agent.errors import CheckError
 from eureka_agent.records import RewardSource
 
 if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's process must not load
-    from eureka_agent.task import StateSpec
+    from eureka_agent.tasks.task import StateSpec
 
 REWARD_FILE = "<reward>"
 """The file name that a compiled reward's code carries; tracebacks are searched for it."""

@@ -20,7 +20,7 @@ from eureka_agent.utils.did_you_mean import alias_used, did_you_mean
 from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
-    from eureka_agent.task import Task, TaskLike, TrainingBudget
+    from eureka_agent.tasks.task import Task, TaskLike, TrainingBudget
 else:
     TaskLike = str  # what the command line and a stored run have
 
@@ -395,5 +395,5 @@ class SynthesisConfig:
 
 def _is_task(value: object) -> bool:
     """Whether `value` is a `Task`; who has one has imported it, and this module does not, which takes seconds."""
-    module = sys.modules.get("eureka_agent.task")
+    module = sys.modules.get("eureka_agent.tasks.task")
     return module is not None and isinstance(value, module.Task)

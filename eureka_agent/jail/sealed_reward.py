@@ -18,7 +18,7 @@ from eureka_agent.jail.sealed_process import SealedProcess
 from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.reward import RewardBatch
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 from eureka_agent.wire import Layout
 
 

@@ -26,7 +26,7 @@ from eureka_agent.jail.memory import shared_memory
 from eureka_agent.jail.sealed_reward import SealedReward
 from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 
 __all__ = ["Layers", "Wall", "WallLevel", "level_without"]
 

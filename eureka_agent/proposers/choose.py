@@ -17,7 +17,7 @@ from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
 from eureka_agent.proposers.prices import Listing, Price, listed
 from eureka_agent.proposers.spending import Spending
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 
 def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:

@@ -8,7 +8,7 @@ from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.report.words import number
 from eureka_agent.selection import score_of
 from eureka_agent.statistics import alike
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 
 def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list[str]:

@@ -13,7 +13,7 @@ from eureka_agent.errors import EurekaError
 from eureka_agent.events import RunStarted
 from eureka_agent.report.board import Board
 from eureka_agent.report.words import quantity, rough
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 from eureka_agent.trainer import measure_speed
 
 _COMPARED = 3

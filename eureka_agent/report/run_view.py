@@ -30,7 +30,7 @@ from eureka_agent.report.words import (
 )
 from eureka_agent.selection import best_so_far, greedy
 from eureka_agent.store import Store
-from eureka_agent.task_facts import TaskFacts
+from eureka_agent.tasks.facts import TaskFacts
 
 
 def run_view(store: Store) -> RenderableType:

@@ -14,7 +14,7 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import generations_of
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from eureka_agent.report.sentences import (
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
 from eureka_agent.run_dir import RunDir
 from eureka_agent.selection import greedy
-from eureka_agent.task import Task
-from eureka_agent.task_facts import TaskFacts
+from eureka_agent.tasks.facts import TaskFacts
+from eureka_agent.tasks.task import Task
 
 _REASONS_SHOWN = 5
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.events import RunStarted
 from eureka_agent.records import Evaluation, Stage
-from eureka_agent.task import Task
-from eureka_agent.task_facts import TaskFacts
+from eureka_agent.tasks.facts import TaskFacts
+from eureka_agent.tasks.task import Task
 from eureka_agent.text import clean as clean
 from eureka_agent.text import visible as visible
 

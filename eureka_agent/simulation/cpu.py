@@ -12,7 +12,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.task import Start
+from eureka_agent.tasks.task import Start
 from eureka_agent.utils.cpu import usable_cores
 
 _BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)

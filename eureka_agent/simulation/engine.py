@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.task import Start
+from eureka_agent.tasks.task import Start
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
 from eureka_agent.simulation.starts import Starts
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.task import Memory, State, Task
+from eureka_agent.tasks.task import Memory, State, Task
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.simulation.random_streams import WorldRandom
-from eureka_agent.task import Start, Task
+from eureka_agent.tasks.task import Start, Task
 
 
 class Starts:

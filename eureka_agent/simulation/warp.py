@@ -19,7 +19,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.task import Start
+from eureka_agent.tasks.task import Start
 
 _logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eureka_agent.records import Evaluation
 from eureka_agent.simulation import Environment, Step, make_engine
-from eureka_agent.task import State, Task
+from eureka_agent.tasks.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
 """Observations `(n, observation_size)` to actions `(n, action_size)`."""

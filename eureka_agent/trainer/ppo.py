@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
 from eureka_agent.trainer.learn import Samples, Settings, learn
 from eureka_agent.trainer.networks import Population, RunningMoments

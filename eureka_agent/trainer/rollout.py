@@ -11,7 +11,7 @@ from torch import Tensor
 from eureka_agent.errors import CandidateError
 from eureka_agent.reward import SPARSE_REWARD, RewardRunner, reward_failed
 from eureka_agent.simulation import Step
-from eureka_agent.task import State
+from eureka_agent.tasks.task import State
 
 _FREE_S = 10.0
 """Seconds of processor time that a reward may use in a training whatever the simulation needs."""

@@ -17,7 +17,7 @@ from eureka_agent.config import Race
 from eureka_agent.policy import Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.ppo import ReturnScale

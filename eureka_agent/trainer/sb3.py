@@ -24,7 +24,7 @@ from eureka_agent.config import Race, sb3_algorithm
 from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp
 from eureka_agent.trainer.results import Progress, TrainResult

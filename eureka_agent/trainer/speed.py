@@ -10,7 +10,7 @@ import torch
 
 from eureka_agent.reward import SparseReward
 from eureka_agent.simulation import Environment
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.results import Progress
 from eureka_agent.trainer.train import train
 

@@ -17,7 +17,7 @@ from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
 from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.text import clean
 from eureka_agent.trainer.checkpoint import (
     Checkpoint,

@@ -15,7 +15,7 @@ from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.policy import Policy
 from eureka_agent.reward import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment, Step
-from eureka_agent.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History
 from eureka_agent.trainer.results import Progress, TrainResult
 from eureka_agent.trainer.rollout import StateRecorder, rewards_of, too_slow

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
-from eureka_agent.registry import find_task, load_task
 from eureka_agent.simulation import CpuEngine, Environment, PhysicsView
-from eureka_agent.task import Start
+from eureka_agent.tasks import rotations
+from eureka_agent.tasks.registry import find_task, load_task
+from eureka_agent.tasks.task import Start
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("ant_forward")

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.registry import find_task, load_task
 from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.task import Start
+from eureka_agent.tasks.registry import find_task, load_task
+from eureka_agent.tasks.task import Start
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("hopper_forward")

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
-from eureka_agent.registry import find_task, load_task
 from eureka_agent.simulation import CpuEngine, Environment, PhysicsView, WorldRandom
-from eureka_agent.task import Memory, Start
+from eureka_agent.tasks import rotations
+from eureka_agent.tasks.registry import find_task, load_task
+from eureka_agent.tasks.task import Memory, Start
 
 TASK: Any = load_task("pen_spinning")
 scene: Any = importlib.import_module("eureka_agent.envs.pen_spinning.scene")

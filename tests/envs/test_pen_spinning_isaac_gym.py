@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
-from eureka_agent.registry import load_task
 from eureka_agent.simulation import Environment, PhysicsView
+from eureka_agent.tasks import rotations
+from eureka_agent.tasks.registry import load_task
 
 TASK: Any = load_task("pen_spinning")
 FINGERS = ("ff", "mf", "rf", "lf", "th")

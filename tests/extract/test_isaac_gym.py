@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
 from eureka_agent.checks import check_source, compile_checked
 from eureka_agent.extract import extract, isaac_gym
 from eureka_agent.extract.header import helpers
+from eureka_agent.tasks import rotations
 from tests.support.wall import SPEC
 
 _DICE = torch.Generator().manual_seed(3)

@@ -11,9 +11,9 @@ import pytest
 
 from eureka_agent.extract import extract
 from eureka_agent.jail import Wall
-from eureka_agent.registry import find_task
 from eureka_agent.reward_file import check_file
 from eureka_agent.reward_function import RewardFunction
+from eureka_agent.tasks.registry import find_task
 
 _FOLDER = Path(__file__).parents[1] / "support" / "published"
 FILES = sorted(_FOLDER.glob("*/*"))

@@ -13,8 +13,8 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Message, Prompt
-from eureka_agent.registry import load_task
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import Task
 from tests.support.chat import BACKENDS, needs_litellm
 from tests.support.openai_server import ChatServer, completion
 from tests.support.toy_task import ToyTask

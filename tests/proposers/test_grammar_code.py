@@ -15,8 +15,8 @@ from eureka_agent.proposers.grammar import genome as genomes
 from eureka_agent.proposers.grammar.emit import component_names, to_code
 from eureka_agent.proposers.grammar.genome import Genome
 from eureka_agent.records import Prompt
-from eureka_agent.registry import load_task
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import Task
 from tests.support.grammar import (
     ARM,
     ODD,

@@ -16,8 +16,8 @@ from eureka_agent.proposers.grammar.measures import meaning, measure_of, unit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.proposers.grammar.words import stems
 from eureka_agent.records import Outcome, Prompt
-from eureka_agent.registry import load_task
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import Task
 from tests.support.grammar import ARM, ODD, PACKED, TINY, WALKER, outcome, ramp, term
 
 ARM_WORDS = Vocabulary(ARM.reward_inputs, ARM.description)

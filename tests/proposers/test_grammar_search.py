@@ -18,7 +18,7 @@ from eureka_agent.proposers.grammar.emit import to_code
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text
 from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Feedback, Outcome, Prompt, TrainingRecord
 from eureka_agent.selection import best_so_far
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
 
 GENERATIONS, SAMPLES, SEEDS = 5, 8, range(16)

@@ -13,10 +13,10 @@ from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
 from eureka_agent.events import GenerationFinished, Proposed
 from eureka_agent.records import Completion, Generation
-from eureka_agent.registry import load_task
 from eureka_agent.run_dir import RunDir
 from eureka_agent.run_files import FileWriter
 from eureka_agent.store import Store
+from eureka_agent.tasks.registry import load_task
 from eureka_agent.trainer import Checkpoint
 from eureka_agent.trainer.checkpoint import Facts
 from tests.support.stored_run import stored_run

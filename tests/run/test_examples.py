@@ -19,10 +19,10 @@ from eureka_agent.probe import probe
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Example
-from eureka_agent.registry import all_tasks, load_task, telling_words
 from eureka_agent.run_dir import RunDir
 from eureka_agent.store import Store
-from eureka_agent.task import Task
+from eureka_agent.tasks.registry import all_tasks, load_task, telling_words
+from eureka_agent.tasks.task import Task
 from tests.run.test_loop import StoppedError, config
 from tests.run.test_start import shown
 from tests.support.rewards import UNKNOWN_NAME, upright

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from eureka_agent.registry import load_task, task_names
 from eureka_agent.simulation import PhysicsView, WorldRandom
+from eureka_agent.tasks.registry import load_task, task_names
 
 _ELSEWHERE = torch.device("meta")
 

@@ -10,9 +10,18 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.registry import load_task
 from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+)
 
 SLIDER = """
 <mujoco>

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation import Environment
-from eureka_agent.task import Memory, State
+from eureka_agent.tasks.task import Memory, State
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from eureka_agent.registry import load_task
 from eureka_agent.simulation.random_streams import WorldRandom
 from eureka_agent.simulation.starts import Starts
-from eureka_agent.task import Random, Start, Task
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import Random, Start, Task
 from tests.simulation.test_environment import Slider
 
 SEED, WORLDS = 3, 6

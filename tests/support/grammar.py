@@ -21,7 +21,16 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task
+from eureka_agent.tasks.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+)
 
 Variable = StateVariable
 _NO_PHYSICS = "the grammar reads the state's description, never a simulation"

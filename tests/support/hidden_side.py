@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable
+from eureka_agent.tasks.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable
 from tests.support.in_process import InProcess
 from tests.support.toy_task import ToyTask
 

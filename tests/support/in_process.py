@@ -11,7 +11,7 @@ from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.reward import RewardBatch
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 
 class InProcess:

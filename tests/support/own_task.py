@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from eureka_agent.scene import load_xml
-from eureka_agent.task import Start, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.mjcf import load_xml
+from eureka_agent.tasks.task import Start, StateSpec, StateVariable, Task, TrainingBudget
 
 
 class Pusher(Task):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation import Environment
-from eureka_agent.task import State, Task
+from eureka_agent.tasks.task import State, Task
 
 
 def reward_of(task: Task, state: State) -> tuple[Tensor, dict[str, Tensor]]:

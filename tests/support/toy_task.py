@@ -9,7 +9,17 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TrainingBudget,
+)
 
 _RAIL_M = 2.0
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {

@@ -11,7 +11,7 @@ from torch import Tensor
 from eureka_agent.checks import check_source
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.records import RewardSource
-from eureka_agent.task import StateSpec, StateVariable
+from eureka_agent.tasks.task import StateSpec, StateVariable
 
 SECRET_NAME, SECRET = "PLANTED_API_KEY", "sk-planted-9f2c61"
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.ppo import PPO, generalised_advantages
 from eureka_agent.trainer.rollout import Rollout

@@ -10,9 +10,9 @@ import torch
 from eureka_agent.config import Race, SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
-from eureka_agent.registry import load_task
 from eureka_agent.simulation import Environment
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import train
 from eureka_agent.trainer.racing import Pace, Standing, behind, expected_fitness, stopped, student, times_wider
 from tests.support.in_process import InProcess, upright

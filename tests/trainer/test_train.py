@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.registry import load_task
 from eureka_agent.reward import SparseReward
-from eureka_agent.task import TrainingBudget
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import Progress, evaluate, random_actions, sample_states, train
 from tests.support.in_process import Costly, InProcess, upright
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.registry import load_task
 from eureka_agent.reward import SparseReward
-from eureka_agent.task import State, TrainingBudget
+from eureka_agent.tasks.registry import load_task
+from eureka_agent.tasks.task import State, TrainingBudget
 from eureka_agent.trainer import Progress, Trainer, choose_trainer
 from eureka_agent.trainer.vec_env import Worlds
 from tests.support.in_process import Costly, InProcess, upright

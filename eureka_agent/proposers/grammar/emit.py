@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from eureka_agent.proposers.grammar.genome import Factor, Genome, Term
 from eureka_agent.proposers.grammar.measures import BREAK, expression, label, meaning, measure_of, unit
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 
 _MAX_LINE = 100
 _RESERVED = frozenset({"torch", "Tensor", "compute_reward", "reward"})

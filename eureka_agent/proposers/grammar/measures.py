@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eureka_agent.proposers.grammar.genome import Feature, Shape
-from eureka_agent.task import StateSpec
+from eureka_agent.tasks.task import StateSpec
 
 Polarity = Literal["cost", "gain", "signal", "constant"]
 Code = Callable[[Feature, StateSpec], str]

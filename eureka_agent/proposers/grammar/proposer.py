@@ -18,7 +18,7 @@ from eureka_agent.proposers.grammar.operators import Edit
 from eureka_agent.proposers.grammar.ranking import liking
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.records import Completion, Outcome, Prompt
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 _SMALL, _LARGE = 2.0, 5.0
 """Factors within which a mutation of numbers moves weights and scales."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from eureka_agent.proposers.grammar import words
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome
 from eureka_agent.proposers.grammar.measures import SHAPES, direction_of, entry_unit, is_potential, measure_of, unit
-from eureka_agent.task import StateSpec, StateVariable
+from eureka_agent.tasks.task import StateSpec, StateVariable
 
 _QUATERNIONS = ("quaternion_wxyz", "quaternion_xyzw")
 _STATED = 8.0

@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
-from eureka_agent.task import Task, TaskLike
-from eureka_agent.task_attributes import check_attributes
-from eureka_agent.task_loading import load_file, load_module
+from eureka_agent.tasks.attributes import check_attributes
+from eureka_agent.tasks.loading import load_file, load_module
+from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 
 A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --task {words}."

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import TaskError
-from eureka_agent.task import Memory, Physics, Random, Start, State, Task
-from eureka_agent.task_place import broken, place_of
+from eureka_agent.tasks.source_lines import broken, place_of
+from eureka_agent.tasks.task import Memory, Physics, Random, Start, State, Task
 
 _Result = TypeVar("_Result")
 
@@ -66,7 +66,7 @@ class WatchedTask(Task):
         """See `Task.start`."""
         start = self._run("start", lambda: self._task.start(random))
         if not isinstance(start, Start):
-            self._refuse("start", f"returns {_kind(start)}", "return eureka_agent.task.Start(qpos, qvel)")
+            self._refuse("start", f"returns {_kind(start)}", "return eureka_agent.tasks.task.Start(qpos, qvel)")
         n, model = random.n, self.model
         self._tensor("start", "qpos", start.qpos, (n, model.nq))
         self._tensor("start", "qvel", start.qvel, (n, model.nv))

@@ -11,8 +11,8 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent import rotations
 from eureka_agent.errors import SimulationError
+from eureka_agent.tasks import rotations
 
 Quantity: TypeAlias = Literal["position", "quaternion", "linear_velocity", "angular_velocity"]
 

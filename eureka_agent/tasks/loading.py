@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 from eureka_agent.errors import TaskError, UnknownTaskError
-from eureka_agent.task import Task
-from eureka_agent.task_attributes import check_attributes
-from eureka_agent.task_place import broken
+from eureka_agent.tasks.attributes import check_attributes
+from eureka_agent.tasks.source_lines import broken
+from eureka_agent.tasks.task import Task
 
 _LOADED: dict[Path, tuple[int, Task]] = {}
 """Tasks from files, with the time of the file's last change: a file that was edited is loaded anew."""
@@ -62,7 +62,7 @@ def _what_is_there(task: object) -> str:
     if isinstance(task, type) and issubclass(task, Task):
         return f"TASK is the class {task.__name__}: write TASK = {task.__name__}(), an instance."
     what = "it defines no TASK" if task is None else f"its TASK is of type {type(task).__name__}"
-    return f"{what}: end it with TASK = YourTask(), of a subclass of eureka_agent.task.Task."
+    return f"{what}: end it with TASK = YourTask(), of a subclass of eureka_agent.tasks.task.Task."
 
 
 def _line_of_task(file: Path) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eureka_agent.errors import EurekaError, TaskError
-from eureka_agent.task import Task
+from eureka_agent.tasks.task import Task
 
 _LONGEST_REASON = 400
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from eureka_agent.errors import TaskError
-from eureka_agent.task import Kind, StateSpec, StateVariable, Task, TrainingBudget
-from eureka_agent.task_place import place_of
+from eureka_agent.tasks.source_lines import place_of
+from eureka_agent.tasks.task import Kind, StateSpec, StateVariable, Task, TrainingBudget
 from eureka_agent.utils.did_you_mean import normalised
 
 _BUDGETS = ("quick", "normal", "paper")
