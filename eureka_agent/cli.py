@@ -317,7 +317,7 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
         _say(Text.assemble(("error: ", "bold red"), str(error)))
         return 1
     except Exception as error:  # noqa: BLE001 - a fault of ours; what it quotes may be foreign, or hold a key
-        from eureka_agent.reading import trace_of
+        from eureka_agent.extract.reading import trace_of
 
         _say(Text(trace_of(error)))
         _say(Text.assemble(("error: ", "bold red"), "This is a fault of eureka_agent; please report the lines above."))

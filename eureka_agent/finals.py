@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from eureka_agent.events import FinalMeasured, Listener
-from eureka_agent.reading import checked_again
+from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
 from eureka_agent.statistics import Score, human_normalised, interquartile_mean
 from eureka_agent.store import Store

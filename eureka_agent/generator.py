@@ -9,10 +9,10 @@ from dataclasses import replace
 from eureka_agent.config import WallLevel
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
+from eureka_agent.extract.reading import read_answer
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
-from eureka_agent.reading import read_answer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
 from eureka_agent.reward_function import RewardFunction
 from eureka_agent.tasks.registry import find_task

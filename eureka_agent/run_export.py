@@ -13,7 +13,7 @@ from typing import Any
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.examples import example_text
-from eureka_agent.reading import checked_again
+from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store

@@ -13,7 +13,7 @@ from eureka_agent.events import (
     SentBack,
     StartMeasured,
 )
-from eureka_agent.reading import checked_again
+from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
 from eureka_agent.run_dir import RunDir, saving
 from eureka_agent.store import Store

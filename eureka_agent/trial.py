@@ -24,10 +24,10 @@ from eureka_agent.errors import (
     TaskError,
 )
 from eureka_agent.events import BaselinesMeasured, FaultMet, Listener, Trained, TrainingStarted
+from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.probe import probe
-from eureka_agent.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
 from eureka_agent.store import Store

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eureka_agent.errors import CandidateError, OwnFaultError
-from eureka_agent.reading import faults_as_ours, read_answer, trace_of
+from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.records import Completion
 from tests.support.answer_fuzz import MOST_S, PIECES, read
 from tests.support.wall import SPEC

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from eureka_agent.errors import ExtractionError, OwnFaultError, UsageError
-from eureka_agent.reading import code_in
+from eureka_agent.extract.reading import code_in
 from eureka_agent.records import Outcome, candidate_name
 from eureka_agent.report.words import number
 from eureka_agent.selection import best_so_far

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
+from eureka_agent.extract.reading import code_in
 from eureka_agent.proposers.choose import chat_proposer
 from eureka_agent.proposers.spending import Spending
-from eureka_agent.reading import code_in
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent import reading
 from eureka_agent.events import Event, FaultMet
-from eureka_agent.extract import extract
+from eureka_agent.extract import extract, reading
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.run_dir import RunDir

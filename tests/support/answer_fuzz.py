@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from eureka_agent.errors import CandidateError
-from eureka_agent.reading import read_answer
+from eureka_agent.extract.reading import read_answer
 from eureka_agent.records import Completion
 from tests.support.bad_replies import bad_replies
 from tests.support.replies import good_replies
