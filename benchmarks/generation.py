@@ -38,8 +38,8 @@ from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_st
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
 from eureka_agent.policy import Policy
+from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import evaluate
 
 START_S = 300.0
 """More than this and a process of stable-baselines3 has died on its way."""

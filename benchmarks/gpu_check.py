@@ -27,10 +27,10 @@ from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.reward import RewardBatch
 from eureka_agent.simulation import CpuEngine, Engine, Environment
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import sample_states
 from eureka_agent.trainer.choose import choose_trainer
 from eureka_agent.trial import Trials
 from tests.support.honest_robots import ROBOTS

@@ -17,8 +17,9 @@ from eureka_agent.config import Race
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.simulation import Environment
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import sample_states, train
+from eureka_agent.trainer import train
 from eureka_agent.trainer.networks import Population, RunningMoments
 from eureka_agent.trainer.ppo import PPO
 from eureka_agent.trainer.results import TrainResult

@@ -19,8 +19,8 @@ from eureka_agent.checks import check_source
 from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import Wall
 from eureka_agent.reward import RewardRunner
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.trainer import sample_states
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
 

@@ -30,8 +30,8 @@ from eureka_agent.checks import check_source
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.policy import Policy
 from eureka_agent.simulation import Environment, Step
+from eureka_agent.simulation.rollouts import run_episodes
 from eureka_agent.tasks.task import State, TrainingBudget
-from eureka_agent.trainer.evaluate import run_episodes
 from eureka_agent.trainer.networks import Population
 from eureka_agent.trainer.train import _Training
 from eureka_agent.utils.torch_threads import one_torch_thread

@@ -228,7 +228,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     """
     from eureka_agent.report import put, whole_line
     from eureka_agent.reward_file import check_file, check_static
-    from eureka_agent.task_check import checked_task
+    from eureka_agent.simulation.task_check import checked_task
 
     found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
@@ -258,7 +258,7 @@ def evaluate(
     """
     from eureka_agent.report import comparison_length, comparison_table, make_listener, put, whole_line
     from eureka_agent.reward_file import check_static, compare
-    from eureka_agent.task_check import checked_task
+    from eureka_agent.simulation.task_check import checked_task
     from eureka_agent.utils.paths import check_writable, user_path
 
     console = Terminal()

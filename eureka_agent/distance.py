@@ -31,8 +31,9 @@ from torch import Tensor
 
 from eureka_agent.errors import UsageError
 from eureka_agent.reward import RewardRunner, reward_values
+from eureka_agent.simulation.rollouts import Act, random_actions
+from eureka_agent.simulation.samples import sample_steps, with_noise
 from eureka_agent.tasks.task import State, Task
-from eureka_agent.trainer import Act, random_actions, sample_steps, with_noise
 
 Reward: TypeAlias = Tensor | RewardRunner
 """A reward's values on the transitions, `(rows,)`, or what computes them."""

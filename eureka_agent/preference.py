@@ -18,8 +18,8 @@ from torch import Tensor
 from eureka_agent.errors import UsageError
 from eureka_agent.reward import RewardRunner, reward_values
 from eureka_agent.simulation import Step
+from eureka_agent.simulation.rollouts import Act, run_episodes
 from eureka_agent.tasks.task import State, Task
-from eureka_agent.trainer import Act, run_episodes
 
 _STEPS = 64
 """Of an episode at most so many steps are kept, at equal distances."""

@@ -36,10 +36,10 @@ from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import score_of
+from eureka_agent.simulation.task_check import checked_task
 from eureka_agent.statistics import human_normalised
 from eureka_agent.store import Store
 from eureka_agent.strategies import LINEAGE
-from eureka_agent.task_check import checked_task
 from eureka_agent.tasks.facts import facts_of
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike

@@ -17,8 +17,8 @@ from eureka_agent.policy import Policy
 from eureka_agent.preference import Rollouts, preference, roll_out
 from eureka_agent.records import Candidate, Failure, Outcome, RewardSource
 from eureka_agent.reward import RewardRunner
+from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.store import Store
-from eureka_agent.trainer import random_actions
 from eureka_agent.trial import Trials
 from eureka_agent.utils.torch_threads import one_torch_thread
 

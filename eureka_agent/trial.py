@@ -30,19 +30,12 @@ from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.reward import RewardRunner, SparseReward
+from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.store import Store
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import (
-    Act,
-    Checkpoint,
-    Trainer,
-    TrainResult,
-    evaluate,
-    random_actions,
-    sample_states,
-    train,
-)
+from eureka_agent.trainer import Checkpoint, Trainer, TrainResult, train
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from eureka_agent.errors import UsageError
 from eureka_agent.preference import Preference, Rollouts, preference, roll_out
+from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.tasks.registry import find_task
-from eureka_agent.trainer import random_actions
 
 
 def episodes(fitness: list[float], lengths: list[int] | None = None) -> Rollouts:

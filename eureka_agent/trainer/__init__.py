@@ -2,9 +2,9 @@
 
 from eureka_agent.trainer.checkpoint import Checkpoint, discard
 from eureka_agent.trainer.choose import Trainer, choose_trainer
-from eureka_agent.trainer.evaluate import Act, evaluate, random_actions, run_episodes
+from eureka_agent.simulation.rollouts import Act, evaluate, random_actions, run_episodes
 from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.samples import sample_states, sample_steps, with_noise
+from eureka_agent.simulation.samples import sample_states, sample_steps, with_noise
 from eureka_agent.trainer.speed import measure_speed
 from eureka_agent.utils.torch_threads import one_torch_thread
 from eureka_agent.trainer.train import train

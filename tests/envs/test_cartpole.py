@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation import Environment
+from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.trainer import evaluate, random_actions
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("cartpole")

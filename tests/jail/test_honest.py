@@ -11,9 +11,9 @@ from torch import Tensor
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
 from eureka_agent.probe import probe
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import all_tasks
 from eureka_agent.tasks.task import Task
-from eureka_agent.trainer import sample_states
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
 

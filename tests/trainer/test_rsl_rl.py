@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from eureka_agent.reward import SparseReward
+from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import evaluate, random_actions
 from eureka_agent.trainer.vec_env import Worlds
 from tests.support.in_process import human_reward
 

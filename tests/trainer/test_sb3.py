@@ -13,9 +13,9 @@ from torch import nn
 
 from eureka_agent import SynthesisConfig, synthesize
 from eureka_agent.reward import SparseReward
+from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import evaluate, random_actions
 from eureka_agent.trainer.vec_env import Worlds
 from tests.support.in_process import human_reward
 

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from eureka_agent.reward import SparseReward
+from eureka_agent.simulation.rollouts import evaluate, random_actions
+from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import Progress, evaluate, random_actions, sample_states, train
+from eureka_agent.trainer import Progress, train
 from tests.support.in_process import Costly, InProcess, upright
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation import Environment, make_engine
+from eureka_agent.simulation.rollouts import Act, random_actions
 from eureka_agent.tasks.task import Task
-from eureka_agent.trainer.evaluate import Act, random_actions
 
 _WORLDS, _STEPS = 16, 32
 _NOISE = 0.3
