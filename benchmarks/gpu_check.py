@@ -23,9 +23,9 @@ from torch import Tensor
 from benchmarks.warp_parity import deviations
 from eureka_agent.checks import check_source
 from eureka_agent.events import Event, TrainingStarted
-from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import SealedReward, Wall
-from eureka_agent.reward import RewardBatch
+from eureka_agent.rewards.graph_reward import GraphReward
+from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.simulation import CpuEngine, Engine, Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
-from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import Wall
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.graph_reward import GraphReward
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
 from tests.support.honest_robots import ROBOTS

@@ -38,7 +38,7 @@ from torch import Tensor
 from benchmarks.gymnasium_tasks import GymnasiumAnt
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     __version__: str
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
-    from eureka_agent.distance import Transitions as Transitions
-    from eureka_agent.distance import reward_distance as reward_distance
-    from eureka_agent.distance import sample_transitions as sample_transitions
+    from eureka_agent.rewards.distance import Transitions as Transitions
+    from eureka_agent.rewards.distance import reward_distance as reward_distance
+    from eureka_agent.rewards.distance import sample_transitions as sample_transitions
     from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.feedback import Question as Question

@@ -12,7 +12,7 @@ from torch import Tensor
 from eureka_agent.checks.names import ENTRY, MODULES
 from eureka_agent.errors import ProbeError, RewardRuntimeError
 from eureka_agent.jail import SealedReward
-from eureka_agent.reward import RewardBatch
+from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import StateSpec
 
 _ZERO_AT_REST = frozenset(

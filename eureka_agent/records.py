@@ -200,7 +200,7 @@ class Outcome:
     wall: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
     distance_to_human: float | None = None
-    """How far its reward is from the task's human reward, 0 to 1 (`distance.py`); for people, never in a prompt."""
+    """How far its reward is from the task's human reward, 0 to 1 (`rewards/distance.py`); for people, never in a prompt."""
 
     @property
     def fitness(self) -> float:

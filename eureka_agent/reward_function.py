@@ -16,7 +16,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.extract.files import load_reward_file
 from eureka_agent.jail import SealedReward, Wall, WallLevel
 from eureka_agent.records import RewardSource
-from eureka_agent.reward import RewardBatch
+from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.arguments import check_value
 from eureka_agent.utils.did_you_mean import did_you_mean

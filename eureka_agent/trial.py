@@ -13,7 +13,6 @@ from typing import Literal
 
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
-from eureka_agent.distance import COMPARED_ROWS
 from eureka_agent.errors import (
     CandidateError,
     CheckError,
@@ -25,11 +24,12 @@ from eureka_agent.errors import (
 )
 from eureka_agent.events import BaselinesMeasured, FaultMet, Listener, Trained, TrainingStarted
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
-from eureka_agent.graph_reward import GraphReward
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.probe import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
-from eureka_agent.reward import RewardRunner, SparseReward
+from eureka_agent.rewards.distance import COMPARED_ROWS
+from eureka_agent.rewards.graph_reward import GraphReward
+from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.store import Store

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eureka_agent.reward import MAX_COMPONENTS
+from eureka_agent.rewards.runner import MAX_COMPONENTS
 
 MAX_MESSAGE_BYTES = 256 * 1024
 _FLOAT32_BYTES = 4

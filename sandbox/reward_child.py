@@ -16,7 +16,7 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError, GraphError
-from eureka_agent.reward import MAX_COMPONENT_NAME, MAX_COMPONENTS
+from eureka_agent.rewards.runner import MAX_COMPONENT_NAME, MAX_COMPONENTS
 from eureka_agent.wire import (
     MAX_MESSAGE_BYTES,
     Channel,

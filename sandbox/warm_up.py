@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from eureka_agent.checks.names import METHODS
-from eureka_agent.graph_format import parse_graph
+from eureka_agent.rewards.graph_format import parse_graph
 
 from .graph_export import record
 from .namespace import facades

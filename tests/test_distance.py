@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 import eureka_agent as ea
-from eureka_agent.distance import canonical, distance_of, nearest
 from eureka_agent.errors import RewardRuntimeError, UsageError
+from eureka_agent.rewards.distance import canonical, distance_of, nearest
 from tests.support.in_process import InProcess, human_reward, upright
 from tests.support.toy_task import ToyTask
 

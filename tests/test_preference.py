@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import UsageError
-from eureka_agent.preference import Preference, Rollouts, preference, roll_out
+from eureka_agent.rewards.preference_check import Preference, Rollouts, preference, roll_out
 from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.tasks.registry import find_task
 

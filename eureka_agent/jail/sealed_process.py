@@ -17,7 +17,13 @@ from eureka_agent.jail.deadlines import ProcessorClock
 from eureka_agent.jail.helper import Child
 from eureka_agent.jail.memory import shared_memory
 from eureka_agent.jail.sealer import Sealer
-from eureka_agent.reward import MAX_COMPONENT_NAME, MAX_COMPONENTS, RewardBatch, not_finite, reward_failed
+from eureka_agent.rewards.runner import (
+    MAX_COMPONENT_NAME,
+    MAX_COMPONENTS,
+    RewardBatch,
+    not_finite,
+    reward_failed,
+)
 from eureka_agent.wire import Exchange, Layout, Message, WireError
 
 _MAX_TEXT = 300

@@ -10,7 +10,7 @@ from typing import Protocol
 from eureka_agent.config import Race, TrainerName
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.results import Progress, TrainResult

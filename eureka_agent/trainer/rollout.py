@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import CandidateError
-from eureka_agent.reward import SPARSE_REWARD, RewardRunner, reward_failed
+from eureka_agent.rewards.runner import SPARSE_REWARD, RewardRunner, reward_failed
 from eureka_agent.simulation import Step
 from eureka_agent.tasks.task import State
 

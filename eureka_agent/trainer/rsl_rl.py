@@ -16,7 +16,7 @@ from torch import Tensor
 from eureka_agent.config import Race
 from eureka_agent.policy import Policy
 from eureka_agent.records import Rung
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp

@@ -23,7 +23,7 @@ from torch import nn
 from eureka_agent.config import Race, sb3_algorithm
 from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.records import Rung
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.checkpoint import Checkpoint
 from eureka_agent.trainer.export import export_mlp

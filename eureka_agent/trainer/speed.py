@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.results import Progress

@@ -15,7 +15,7 @@ from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError, StoreError
 from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.text import clean

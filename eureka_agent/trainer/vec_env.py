@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.policy import Policy
-from eureka_agent.reward import RewardRunner
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment, Step
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer.history import History

@@ -20,7 +20,7 @@ pytest.importorskip("mujoco_warp")
 
 from benchmarks.warp_parity import deviations, with_cone
 from eureka_agent.errors import SimulationError, UsageError
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation import CpuEngine, Environment, make_engine
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.warp import WarpEngine

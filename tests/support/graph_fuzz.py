@@ -21,9 +21,9 @@ from typing import Any
 import torch
 
 from eureka_agent.errors import GraphError
-from eureka_agent.graph import RewardGraph
-from eureka_agent.graph_format import parse_graph
-from eureka_agent.graph_operations import OPERATIONS, SCHEMAS
+from eureka_agent.rewards.graph import RewardGraph
+from eureka_agent.rewards.graph_format import parse_graph
+from eureka_agent.rewards.graph_operations import OPERATIONS, SCHEMAS
 
 SHAPES: dict[str, tuple[int, ...]] = {"height": (), "velocity": (3,), "poses": (2, 4)}
 COUNTS = (6, 64)

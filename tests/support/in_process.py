@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.reward import RewardBatch
+from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import Task
 
 

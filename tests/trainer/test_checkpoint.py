@@ -16,7 +16,7 @@ from eureka_agent.errors import RewardRuntimeError, StoreError
 from eureka_agent.events import TrainingStarted
 from eureka_agent.records import Rung
 from eureka_agent.report import sentences
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.trainer import Checkpoint, Progress, TrainResult, checkpoint, train

@@ -9,7 +9,7 @@ import torch
 
 from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.policy import Policy
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.trainer import Checkpoint, Progress, TrainResult, train
 from eureka_agent.trainer.networks import Population

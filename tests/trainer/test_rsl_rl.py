@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from eureka_agent import SynthesisConfig, synthesize
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.trainer import measure_speed, train
 from eureka_agent.trainer.results import Progress

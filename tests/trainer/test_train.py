@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.reward import SparseReward
+from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import State, TrainingBudget
 from eureka_agent.trainer import Progress, Trainer, choose_trainer

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import UsageError
-from eureka_agent.reward import RewardRunner, reward_values
+from eureka_agent.rewards.runner import RewardRunner, reward_values
 from eureka_agent.simulation.rollouts import Act, random_actions
 from eureka_agent.simulation.samples import sample_steps, with_noise
 from eureka_agent.tasks.task import State, Task

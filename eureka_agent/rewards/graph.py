@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import GraphError
-from eureka_agent.graph_operations import FACTORIES, size, work
-from eureka_agent.graph_schema import Device, Reference, Rows
-from eureka_agent.reward import RewardBatch
+from eureka_agent.rewards.graph_operations import FACTORIES, size, work
+from eureka_agent.rewards.graph_schema import Device, Reference, Rows
+from eureka_agent.rewards.runner import RewardBatch
 
 _NUMBERS_PER_ROW, _NUMBERS_FIXED = 1024, 65_536
 """No operation may give more than this for a row, and besides."""

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import GraphError
-from eureka_agent.graph import Node, RewardGraph
-from eureka_agent.graph_operations import OPERATIONS, SCHEMAS, is_pure
-from eureka_agent.graph_schema import Device, Reference, Rows, demand_arguments
-from eureka_agent.reward import MAX_COMPONENT_NAME, MAX_COMPONENTS
+from eureka_agent.rewards.graph import Node, RewardGraph
+from eureka_agent.rewards.graph_operations import OPERATIONS, SCHEMAS, is_pure
+from eureka_agent.rewards.graph_schema import Device, Reference, Rows, demand_arguments
+from eureka_agent.rewards.runner import MAX_COMPONENT_NAME, MAX_COMPONENTS
 
 _MAX_NODES, _MAX_CONSTANT, _MAX_LIST, _MAX_DEPTH = 2000, 4096, 256, 4
 _NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool"

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import UsageError
-from eureka_agent.reward import RewardRunner, reward_values
+from eureka_agent.rewards.runner import RewardRunner, reward_values
 from eureka_agent.simulation import Step
 from eureka_agent.simulation.rollouts import Act, run_episodes
 from eureka_agent.tasks.task import State, Task

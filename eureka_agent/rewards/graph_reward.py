@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from torch import Tensor
 
 from eureka_agent.errors import GraphError
-from eureka_agent.graph import RewardGraph
-from eureka_agent.reward import RewardBatch, RewardRunner, not_finite, reward_failed
+from eureka_agent.rewards.graph import RewardGraph
+from eureka_agent.rewards.runner import RewardBatch, RewardRunner, not_finite, reward_failed
 
 _MAX_TEXT = 300
 
