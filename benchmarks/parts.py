@@ -15,7 +15,7 @@ from mujoco.batch import Batch
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
 from eureka_agent.jail import SealedReward, Wall
-from eureka_agent.probe import probe
+from eureka_agent.jail.contract import probe
 from eureka_agent.simulation import Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.task import Task, TrainingBudget

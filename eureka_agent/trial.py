@@ -25,7 +25,7 @@ from eureka_agent.errors import (
 from eureka_agent.events import BaselinesMeasured, FaultMet, Listener, Trained, TrainingStarted
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
-from eureka_agent.probe import probe
+from eureka_agent.jail.contract import probe
 from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
 from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from eureka_agent.jail.ipc import Exchange
 from eureka_agent.rewards.graph import RewardGraph
 from eureka_agent.rewards.graph_format import parse_graph
-from eureka_agent.wire import Exchange
 
 
 class GraphRunner:

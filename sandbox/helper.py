@@ -11,7 +11,7 @@ import warnings
 
 import torch
 
-from eureka_agent.wire import Channel, Message, parse
+from eureka_agent.jail.ipc import Channel, Message, parse
 
 from .limits import CHANNEL
 from .warm_up import warm_up

@@ -16,15 +16,8 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError, GraphError
+from eureka_agent.jail.ipc import MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message, spin
 from eureka_agent.rewards.runner import MAX_COMPONENT_NAME, MAX_COMPONENTS
-from eureka_agent.wire import (
-    MAX_MESSAGE_BYTES,
-    Channel,
-    Exchange,
-    Layout,
-    Message,
-    spin,
-)
 
 from . import limits
 from .graph_export import Graph, NoGraphError, record

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 
-from eureka_agent.wire import pack
+from eureka_agent.jail.ipc import pack
 
 from .helper import get_ready, last_words, receive
 from .posix_locks import PosixLocks

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 
-from eureka_agent.wire import Message, pack
+from eureka_agent.jail.ipc import Message, pack
 
 from . import privileges
 from .helper import get_ready, last_words, receive

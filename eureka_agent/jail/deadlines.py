@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from eureka_agent.wire import Wait
+from eureka_agent.jail.ipc import Wait
 
 
 def until(seconds: float) -> Wait:

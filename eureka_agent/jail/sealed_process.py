@@ -14,9 +14,10 @@ from torch import Tensor
 
 from eureka_agent.errors import RewardRuntimeError, WallError
 from eureka_agent.jail.deadlines import ProcessorClock
-from eureka_agent.jail.helper import Child
+from eureka_agent.jail.helper_process import Child
+from eureka_agent.jail.ipc import Exchange, Layout, Message, WireError
 from eureka_agent.jail.memory import shared_memory
-from eureka_agent.jail.sealer import Sealer
+from eureka_agent.jail.process_manager import Sealer
 from eureka_agent.rewards.runner import (
     MAX_COMPONENT_NAME,
     MAX_COMPONENTS,
@@ -24,7 +25,6 @@ from eureka_agent.rewards.runner import (
     not_finite,
     reward_failed,
 )
-from eureka_agent.wire import Exchange, Layout, Message, WireError
 
 _MAX_TEXT = 300
 

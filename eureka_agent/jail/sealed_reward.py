@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import GraphError, RewardRuntimeError
+from eureka_agent.jail.ipc import Layout
+from eureka_agent.jail.process_manager import Sealer
 from eureka_agent.jail.sealed_process import SealedProcess
-from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.rewards.graph import RewardGraph
 from eureka_agent.rewards.graph_format import parse_graph
 from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import StateSpec
-from eureka_agent.wire import Layout
 
 
 class SealedReward(SealedProcess):

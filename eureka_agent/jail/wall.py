@@ -23,8 +23,8 @@ from eureka_agent.config import WallLevel
 from eureka_agent.errors import MissingLayerError, WallError
 from eureka_agent.jail.inspection import allow_inspection, forbid_inspection
 from eureka_agent.jail.memory import shared_memory
+from eureka_agent.jail.process_manager import Sealer
 from eureka_agent.jail.sealed_reward import SealedReward
-from eureka_agent.jail.sealer import Sealer
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import StateSpec
 

@@ -20,9 +20,9 @@ from eureka_agent.checks import check_source
 from eureka_agent.doctor import examine
 from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
+from eureka_agent.jail.contract import probe
 from eureka_agent.jail.deadlines import ProcessorClock, until
-from eureka_agent.jail.spares import Single
-from eureka_agent.probe import probe
+from eureka_agent.jail.spawn import Single
 from tests.jail.test_honest import REWARDS, samples, task_of
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
 from tests.support.attempts.table import is_refused

@@ -13,10 +13,10 @@ import torch
 from eureka_agent.checks import check_source
 from eureka_agent.errors import GraphError, RewardRuntimeError
 from eureka_agent.jail import Wall
+from eureka_agent.jail.ipc import Layout
 from eureka_agent.jail.sealed_reward import sealed_graph
 from eureka_agent.rewards.graph_format import parse_graph
 from eureka_agent.rewards.graph_reward import GraphReward
-from eureka_agent.wire import Layout
 from tests.jail.test_honest import REWARDS, samples, task_of
 from tests.support.wall import honest, state
 

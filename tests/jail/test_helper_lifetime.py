@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.jail import Wall, helper
-from eureka_agent.jail.spares import Single
+from eureka_agent.jail import Wall
+from eureka_agent.jail import helper_process as helper
+from eureka_agent.jail.spawn import Single
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
 
@@ -125,7 +126,7 @@ def test_an_interrupt_while_a_wall_is_built_leaves_no_process(after_s: float) ->
 
 
 def test_a_helper_that_still_loads_torch_ends_with_a_killed_parent() -> None:
-    code = "from eureka_agent.jail.spares import Single; s = Single(); print(s.pid, flush=True); input()"
+    code = "from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True); input()"
     parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
@@ -167,7 +168,7 @@ def test_a_fork_after_work_is_refused_and_leaves_the_parents_helper_alone(work: 
 
 def test_a_fork_does_not_keep_the_helper_of_a_parent_that_ended() -> None:
     code = (
-        "import os, time; from eureka_agent.jail.spares import Single; s = Single(); print(s.pid, flush=True)\n"
+        "import os, time; from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True)\n"
         "if os.fork() == 0:\n    time.sleep(5)\n    os._exit(0)\n"
         "os.kill(os.getpid(), 9)"
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
-from eureka_agent.probe import probe
+from eureka_agent.jail.contract import probe
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import all_tasks
 from eureka_agent.tasks.task import Task

@@ -13,9 +13,9 @@ import torch
 
 from eureka_agent.errors import GraphError, RewardRuntimeError
 from eureka_agent.jail import Wall
+from eureka_agent.jail.ipc import Layout
 from eureka_agent.jail.sealed_reward import sealed_graph
 from eureka_agent.rewards.graph_format import parse_graph
-from eureka_agent.wire import Layout
 from tests.support.wall import honest, state
 
 SHAPES: dict[str, tuple[int, ...]] = {"height": ()}

@@ -4,7 +4,7 @@ import pytest
 
 from eureka_agent.errors import ProbeError
 from eureka_agent.jail import Wall
-from eureka_agent.probe import probe
+from eureka_agent.jail.contract import probe
 from tests.support.wall import honest, hostile, state
 
 

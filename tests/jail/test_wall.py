@@ -11,8 +11,8 @@ import torch
 
 from eureka_agent.errors import RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
-from eureka_agent.jail.helper import Child
-from eureka_agent.jail.sealer import Sealer
+from eureka_agent.jail.helper_process import Child
+from eureka_agent.jail.process_manager import Sealer
 from tests.support.wall import SPEC, children, descriptors, honest, hostile, state
 
 HEIGHT = "def compute_reward(height): return height, {'h': height}"

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from eureka_agent.jail.deadlines import ProcessorClock, until
+from eureka_agent.jail.ipc import MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
 from eureka_agent.rewards.runner import MAX_COMPONENTS
-from eureka_agent.wire import MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
 
 
 def _pair() -> tuple[Channel, Channel]:

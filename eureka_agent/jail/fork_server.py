@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from eureka_agent.jail.helper import Child, Helper
+from eureka_agent.jail.helper_process import Child, Helper
 
 
 class Zygote(Helper):

@@ -15,10 +15,10 @@ from typing import ClassVar
 
 from eureka_agent.errors import WallError
 from eureka_agent.jail.deadlines import until
+from eureka_agent.jail.ipc import Channel, Message, WireError, pack
 from eureka_agent.jail.lifeline import hand_over, tie
 from eureka_agent.jail.memory import anonymous_file
 from eureka_agent.utils.forks import begin_work
-from eureka_agent.wire import Channel, Message, WireError, pack
 
 _START_S = 120.0  # torch from a cold disk
 _ANSWER_S = 30.0

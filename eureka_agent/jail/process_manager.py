@@ -8,10 +8,10 @@ from collections.abc import Collection
 
 from eureka_agent.errors import WallError
 from eureka_agent.jail.deadlines import until
-from eureka_agent.jail.helper import Child, HelperGoneError
-from eureka_agent.jail.spares import Spares
-from eureka_agent.jail.zygote import Zygote
-from eureka_agent.wire import Message, WireError
+from eureka_agent.jail.fork_server import Zygote
+from eureka_agent.jail.helper_process import Child, HelperGoneError
+from eureka_agent.jail.ipc import Message, WireError
+from eureka_agent.jail.spawn import Spares
 
 _SEAL_S = 30.0
 

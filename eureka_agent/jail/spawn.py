@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from eureka_agent.errors import WallError
-from eureka_agent.jail.helper import Child, Helper, HelperGoneError
+from eureka_agent.jail.helper_process import Child, Helper, HelperGoneError
 
 _READY = 2
 
