@@ -37,9 +37,9 @@ from benchmarks.parts import LEGEND, PARTS, Clock, timed_generation
 from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_steps
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
-from eureka_agent.policy import Policy
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.tasks.task import TrainingBudget
+from eureka_agent.training.policy import Policy
 
 START_S = 300.0
 """More than this and a process of stable-baselines3 has died on its way."""

@@ -31,7 +31,7 @@ from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.choose import choose_trainer
+from eureka_agent.training.choose import choose_trainer
 from eureka_agent.trial import Trials
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE

@@ -19,10 +19,10 @@ from eureka_agent.jail.contract import probe
 from eureka_agent.simulation import Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import train
-from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.ppo import PPO
-from eureka_agent.trainer.results import TrainResult
+from eureka_agent.training import train
+from eureka_agent.training.ppo.networks import Population, RunningMoments
+from eureka_agent.training.ppo.ppo import PPO
+from eureka_agent.training.results import TrainResult
 
 Part = Literal["physics", "task", "policy", "opening", "rewards", "update", "rest"]
 PARTS: tuple[Part, ...] = get_args(Part)

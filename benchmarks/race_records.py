@@ -17,7 +17,7 @@ from eureka_agent.prompting import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.racing import Pace, stopped
+from eureka_agent.training.racing import Pace, stopped
 from eureka_agent.trial import Trial, Trials
 
 Iteration = tuple[float, float, int]

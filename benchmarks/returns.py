@@ -35,10 +35,10 @@ from benchmarks.measure import median_interval, ratio, stepping_of, table
 from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
-from eureka_agent.policy import Policy
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import train
-from eureka_agent.trainer.sb3 import export
+from eureka_agent.training import train
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.sb3 import export
 
 Side = Literal["ours", "sb3", "sb3-default-rate"]
 Array = NDArray[Any]

@@ -28,12 +28,12 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import stepping_of, table
 from eureka_agent.checks import check_source
 from eureka_agent.jail import SealedReward, Wall
-from eureka_agent.policy import Policy
 from eureka_agent.simulation import Environment, Step
 from eureka_agent.simulation.rollouts import run_episodes
 from eureka_agent.tasks.task import State, TrainingBudget
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.train import _Training
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.population import _Training
+from eureka_agent.training.ppo.networks import Population
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POINTS = (0.84, 0.88, 0.92, 0.96, 1.0)

@@ -42,7 +42,7 @@ from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
-from eureka_agent.trainer.rollout import StateRecorder, rewards_of
+from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of
 from eureka_agent.utils.cpu import usable_cores
 
 GYMNASIUM_ENVS = 8

@@ -37,9 +37,9 @@ from benchmarks.sb3_ppo import ENVS, VecKind, import_once, make_environment, mak
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import Trainer, train
-from eureka_agent.trainer.rsl_rl import train_rsl_rl
-from eureka_agent.trainer.sb3 import train_sb3
+from eureka_agent.training import Trainer, train
+from eureka_agent.training.rsl_rl import train_rsl_rl
+from eureka_agent.training.sb3 import train_sb3
 
 NO_EARLY_STOP = {"target_kl": None}
 """Every epoch is gone through, as with the others."""

@@ -21,9 +21,9 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked
 from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer.learn import Samples, learn
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.ppo import PPO
+from eureka_agent.training.ppo.gradients import Samples, learn
+from eureka_agent.training.ppo.networks import Population
+from eureka_agent.training.ppo.ppo import PPO
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _WARM_UP = 3

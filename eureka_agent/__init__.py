@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from eureka_agent.feedback import Question as Question
     from eureka_agent.foreign_run import GivenAgain as GivenAgain
     from eureka_agent.generator import RewardGenerator as RewardGenerator
-    from eureka_agent.policy import Policy as Policy
+    from eureka_agent.training.policy import Policy as Policy
     from eureka_agent.records import Feedback as Feedback
     from eureka_agent.tasks.registry import all_tasks as all_tasks
     from eureka_agent.tasks.registry import find_task as find_task

@@ -12,7 +12,7 @@ from eureka_agent.proposers.told import Adapted as Adapted
 from eureka_agent.proposers.told import AskedAgain as AskedAgain
 from eureka_agent.records import Baseline, Candidate, Completion, Final, Generation, Outcome
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import Progress
+from eureka_agent.training import Progress
 
 
 @dataclass(frozen=True)

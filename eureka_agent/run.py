@@ -19,7 +19,6 @@ from eureka_agent.foreign_run import GivenAgain
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
-from eureka_agent.policy import Policy
 from eureka_agent.prompting import write_prompt
 from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
@@ -32,7 +31,6 @@ from eureka_agent.report import CurveWriter, changed_settings, notebook_listener
 from eureka_agent.resuming import changed_config, task_again
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
 from eureka_agent.selection import score_of
@@ -43,7 +41,9 @@ from eureka_agent.strategies import LINEAGE
 from eureka_agent.tasks.facts import facts_of
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike
-from eureka_agent.trainer import choose_trainer, discard
+from eureka_agent.training import choose_trainer, discard
+from eureka_agent.training.memory_check import refuse_too_large
+from eureka_agent.training.policy import Policy
 from eureka_agent.trial import Trials
 from eureka_agent.utils.arguments import check_names, check_value
 from eureka_agent.utils.files import write_file

@@ -12,7 +12,6 @@ from torch import Tensor
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, StoreError
 from eureka_agent.extract.reading import checked_again
-from eureka_agent.policy import Policy
 from eureka_agent.records import Candidate, Failure, Outcome, RewardSource
 from eureka_agent.rewards.distance import (
     Transitions,
@@ -25,6 +24,7 @@ from eureka_agent.rewards.preference_check import Rollouts, preference, roll_out
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.store import Store
+from eureka_agent.training.policy import Policy
 from eureka_agent.trial import Trials
 from eureka_agent.utils.torch_threads import one_torch_thread
 

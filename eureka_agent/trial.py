@@ -35,7 +35,7 @@ from eureka_agent.simulation.samples import sample_states
 from eureka_agent.store import Store
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import Checkpoint, Trainer, TrainResult, train
+from eureka_agent.training import Checkpoint, Trainer, TrainResult, train
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}

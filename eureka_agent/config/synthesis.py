@@ -54,7 +54,7 @@ def sb3_algorithm(name: str) -> str:
 
 @dataclass(frozen=True)
 class Race:
-    """Successive halving of the candidates that train side by side; see `trainer/racing.py`."""
+    """Successive halving of the candidates that train side by side; see `training/racing.py`."""
 
     rungs: tuple[float, ...] = (0.04, 0.2, 0.3)
     """Shares of the training after which candidates are compared."""

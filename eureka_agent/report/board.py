@@ -26,7 +26,7 @@ from eureka_agent.events import (
 )
 from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
 from eureka_agent.report.cost import Cost
-from eureka_agent.trainer import Progress
+from eureka_agent.training import Progress
 
 Phase = Literal["waiting", "proposed", "rejected", "training", "stopped", "evaluating", "done", "failed"]
 

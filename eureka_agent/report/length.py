@@ -14,7 +14,7 @@ from eureka_agent.events import RunStarted
 from eureka_agent.report.board import Board
 from eureka_agent.report.words import quantity, rough
 from eureka_agent.tasks.task import Task
-from eureka_agent.trainer import measure_speed
+from eureka_agent.training import measure_speed
 
 _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""

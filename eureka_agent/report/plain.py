@@ -33,7 +33,7 @@ from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.page import plain_lines, put_lines
 from eureka_agent.report.tables import final_table
 from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
-from eureka_agent.trainer import Progress
+from eureka_agent.training import Progress
 
 _QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
 

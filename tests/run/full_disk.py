@@ -17,8 +17,8 @@ from eureka_agent.run_dir import RunDir
 from eureka_agent.run_files import FileWriter
 from eureka_agent.store import Store
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.trainer import Checkpoint
-from eureka_agent.trainer.checkpoint import Facts
+from eureka_agent.training import Checkpoint
+from eureka_agent.training.checkpoint import Facts
 from tests.support.stored_run import stored_run
 
 DISK = Path(sys.argv[1])

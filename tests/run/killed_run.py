@@ -21,7 +21,7 @@ from eureka_agent import trial
 from eureka_agent.events import Event, TrainingStarted
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Prompt
-from eureka_agent.trainer import Checkpoint
+from eureka_agent.training import Checkpoint
 from tests.support.rewards import TRACEBACK, upright
 
 

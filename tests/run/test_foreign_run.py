@@ -20,11 +20,11 @@ from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.events import GenerationFinished
 from eureka_agent.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.records import Candidate, Generation, Message, RewardSource
-from eureka_agent.room import refuse_too_large
 from eureka_agent.run_dir import RunDir
 from eureka_agent.run_files import FileWriter
 from eureka_agent.store import Store
 from eureka_agent.tasks.registry import load_task
+from eureka_agent.training.memory_check import refuse_too_large
 from eureka_agent.utils.files import write_file
 from eureka_agent.utils.serialization import to_json
 from tests.support.stored_run import stored_run

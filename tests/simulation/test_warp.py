@@ -26,7 +26,7 @@ from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import load_task, task_names
 from eureka_agent.tasks.task import Memory, Start, State, TrainingBudget
-from eureka_agent.trainer import Checkpoint, Progress, TrainResult, train
+from eureka_agent.training import Checkpoint, Progress, TrainResult, train
 from tests.simulation.test_environment import SLIDER, Slider
 from tests.support.warp_cpu import put_in_place_of_cuda
 

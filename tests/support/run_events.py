@@ -31,7 +31,7 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.trainer import Progress
+from eureka_agent.training import Progress
 from tests.support.toy_task import ToyTask
 
 NAN = math.nan

@@ -19,7 +19,7 @@ from eureka_agent.report import sentences
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import Checkpoint, Progress, TrainResult, checkpoint, train
+from eureka_agent.training import Checkpoint, Progress, TrainResult, checkpoint, train
 from tests.support.in_process import InProcess, upright
 
 BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))

@@ -11,7 +11,7 @@ import pytest
 from eureka_agent.cli import synthesize_main
 from eureka_agent.config import SynthesisConfig, TrainerName
 from eureka_agent.errors import UsageError
-from eureka_agent.trainer import choose_trainer, train
+from eureka_agent.training import choose_trainer, train
 
 
 def test_the_population_is_the_default() -> None:
@@ -40,7 +40,7 @@ def test_a_missing_package(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.delitem(sys.modules, f"eureka_agent.trainer.{name}", raising=False)
+    monkeypatch.delitem(sys.modules, f"eureka_agent.training.{name}", raising=False)
     for module in [module for module in sys.modules if module.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)  # what Python does for `import` of a package that is not there

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.policy import Policy
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer import Checkpoint, Progress, TrainResult, train
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.train import _Training
-from eureka_agent.trainer.vec_env import Worlds
+from eureka_agent.training import Checkpoint, Progress, TrainResult, train
+from eureka_agent.training.external import Worlds
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.population import _Training
+from eureka_agent.training.ppo.networks import Population
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide, side_reward
 from tests.support.in_process import InProcess
 
@@ -121,7 +121,7 @@ def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, cut_after: int) ->
 
 def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
     pytest.importorskip("rsl_rl")
-    from eureka_agent.trainer.rsl_rl import RslRlVecEnv, export, make_runner
+    from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner
 
     env = RslRlVecEnv(Worlds(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
     for n in range(STEPS + 1):
@@ -141,7 +141,7 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
 
 def test_stable_baselines3_goes_without_it() -> None:
     pytest.importorskip("stable_baselines3")
-    from eureka_agent.trainer.sb3 import train_sb3
+    from eureka_agent.training.sb3 import train_sb3
 
     (with_it,), (without,) = (
         train_sb3(task, [side_reward()], TINY, seed=0) for task in (AsymmetricHiddenSide(), HiddenSide())

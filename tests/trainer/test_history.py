@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from eureka_agent.trainer.history import History, correlation, curve
+from eureka_agent.training.history import History, correlation, curve
 
 
 def test_a_curve_is_means_of_ten_stretches() -> None:

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from eureka_agent.errors import UsageError
-from eureka_agent.policy import Policy
-from eureka_agent.trainer.mlp import StackedMLP, forward, gradient
-from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.optimiser import Weights, adam_step
-from eureka_agent.trainer.ppo import ReturnScale, generalised_advantages
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.ppo.adam import Weights, adam_step
+from eureka_agent.training.ppo.mlp import StackedMLP, forward, gradient
+from eureka_agent.training.ppo.networks import Population, RunningMoments
+from eureka_agent.training.ppo.ppo import ReturnScale, generalised_advantages
 
 
 def test_generalised_advantages_by_hand() -> None:

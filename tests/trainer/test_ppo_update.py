@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.ppo import PPO, generalised_advantages
-from eureka_agent.trainer.rollout import Rollout
+from eureka_agent.training.ppo.networks import Population
+from eureka_agent.training.ppo.ppo import PPO, generalised_advantages
+from eureka_agent.training.rollout_buffer import Rollout
 
 BUDGET = TrainingBudget(
     num_envs=6,

@@ -13,8 +13,16 @@ from eureka_agent.records import Rung
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import train
-from eureka_agent.trainer.racing import Pace, Standing, behind, expected_fitness, stopped, student, times_wider
+from eureka_agent.training import train
+from eureka_agent.training.racing import (
+    Pace,
+    Standing,
+    behind,
+    expected_fitness,
+    stopped,
+    student,
+    times_wider,
+)
 from tests.support.in_process import InProcess, upright
 
 SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64)  # sixteen iterations that differ a little

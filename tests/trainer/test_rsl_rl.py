@@ -11,11 +11,11 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer.vec_env import Worlds
+from eureka_agent.training.external import Worlds
 from tests.support.in_process import human_reward
 
 pytest.importorskip("rsl_rl")
-from eureka_agent.trainer.rsl_rl import RslRlVecEnv, export, make_runner, train_rsl_rl
+from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner, train_rsl_rl
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidden=(16, 8))
 

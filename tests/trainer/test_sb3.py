@@ -16,11 +16,11 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.vec_env import Worlds
+from eureka_agent.training.external import Worlds
 from tests.support.in_process import human_reward
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
-from eureka_agent.trainer.sb3 import Sb3VecEnv, export, make_model, train_sb3  # noqa: E402  after the skip
+from eureka_agent.training.sb3 import Sb3VecEnv, export, make_model, train_sb3  # noqa: E402  after the skip
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidden=(16, 8))
 

@@ -9,8 +9,8 @@ import pytest
 
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.trainer import measure_speed, train
-from eureka_agent.trainer.results import Progress
+from eureka_agent.training import measure_speed, train
+from eureka_agent.training.results import Progress
 
 
 @pytest.mark.slow

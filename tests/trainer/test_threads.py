@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.trainer.learn import Samples, Settings, learn
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.optimiser import Weights
+from eureka_agent.training.ppo.adam import Weights
+from eureka_agent.training.ppo.gradients import Samples, Settings, learn
+from eureka_agent.training.ppo.networks import Population
 from eureka_agent.utils import torch_threads as threads
 from eureka_agent.utils.torch_threads import scripted
 

@@ -14,7 +14,7 @@ from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer import Progress, train
+from eureka_agent.training import Progress, train
 from tests.support.in_process import Costly, InProcess, upright
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))

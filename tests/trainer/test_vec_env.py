@@ -12,8 +12,8 @@ from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import State, TrainingBudget
-from eureka_agent.trainer import Progress, Trainer, choose_trainer
-from eureka_agent.trainer.vec_env import Worlds
+from eureka_agent.training import Progress, Trainer, choose_trainer
+from eureka_agent.training.external import Worlds
 from tests.support.in_process import Costly, InProcess, upright
 from tests.support.toy_task import ToyTask
 

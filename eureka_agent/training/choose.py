@@ -12,9 +12,9 @@ from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.checkpoint import Checkpoint
-from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.train import train
+from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.population import train
+from eureka_agent.training.results import Progress, TrainResult
 
 
 class Trainer(Protocol):
@@ -50,7 +50,7 @@ def choose_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "
             f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer population."
         )
     try:
-        module = importlib.import_module(f"eureka_agent.trainer.{name}")
+        module = importlib.import_module(f"eureka_agent.training.{name}")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         raise UsageError(

@@ -8,9 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from eureka_agent.policy import OBSERVATION_CLIP, Policy
-from eureka_agent.trainer.learn import Networks
-from eureka_agent.trainer.mlp import StackedMLP, forward
+from eureka_agent.training.policy import OBSERVATION_CLIP, Policy
+from eureka_agent.training.ppo.gradients import Networks
+from eureka_agent.training.ppo.mlp import StackedMLP, forward
 
 
 class RunningMoments:

@@ -21,14 +21,14 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
 from eureka_agent.config import Race, sb3_algorithm
-from eureka_agent.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.checkpoint import Checkpoint
-from eureka_agent.trainer.export import export_mlp
-from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.export import export_mlp
+from eureka_agent.training.external import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.policy import OBSERVATION_CLIP, Output, Policy
+from eureka_agent.training.results import Progress, TrainResult
 
 _TARGET_KL = 0.02
 _NOISE = 0.1  # Fujimoto et al. 2018

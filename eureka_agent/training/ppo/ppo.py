@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.trainer.checkpoint import kept, prefixed, restore, under
-from eureka_agent.trainer.learn import Samples, Settings, learn
-from eureka_agent.trainer.networks import Population, RunningMoments
-from eureka_agent.trainer.optimiser import Weights
-from eureka_agent.trainer.rollout import Rollout
+from eureka_agent.training.checkpoint import kept, prefixed, restore, under
+from eureka_agent.training.ppo.adam import Weights
+from eureka_agent.training.ppo.gradients import Samples, Settings, learn
+from eureka_agent.training.ppo.networks import Population, RunningMoments
+from eureka_agent.training.rollout_buffer import Rollout
 from eureka_agent.utils.cpu import usable_cores
 from eureka_agent.utils.torch_threads import scripted
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from eureka_agent.trainer.mlp import StackedMLP, forward, gradient
-from eureka_agent.trainer.optimiser import Weights, adam_step
+from eureka_agent.training.ppo.adam import Weights, adam_step
+from eureka_agent.training.ppo.mlp import StackedMLP, forward, gradient
 
 
 class Networks(NamedTuple):

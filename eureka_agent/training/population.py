@@ -13,13 +13,12 @@ from torch import Tensor
 
 from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError, StoreError
-from eureka_agent.policy import MOST_BYTES, Policy
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.text import clean
-from eureka_agent.trainer.checkpoint import (
+from eureka_agent.training.checkpoint import (
     Checkpoint,
     Facts,
     LeftFacts,
@@ -30,12 +29,13 @@ from eureka_agent.trainer.checkpoint import (
     restore,
     under,
 )
-from eureka_agent.trainer.history import History
-from eureka_agent.trainer.networks import Population
-from eureka_agent.trainer.ppo import PPO, ReturnScale, UpdateReport
-from eureka_agent.trainer.racing import Pace, stopped, times_wider
-from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.rollout import Rollout, StateRecorder, rewards_of, too_slow
+from eureka_agent.training.history import History
+from eureka_agent.training.policy import MOST_BYTES, Policy
+from eureka_agent.training.ppo.networks import Population
+from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
+from eureka_agent.training.racing import Pace, stopped, times_wider
+from eureka_agent.training.results import Progress, TrainResult
+from eureka_agent.training.rollout_buffer import Rollout, StateRecorder, rewards_of, too_slow
 from eureka_agent.utils.forks import begin_work
 from eureka_agent.utils.torch_threads import one_torch_thread
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
-from eureka_agent.policy import Activation, Output, Policy
+from eureka_agent.training.policy import Activation, Output, Policy
 
 _ACTIVATIONS: dict[type[nn.Module], Activation] = {nn.ELU: "elu", nn.ReLU: "relu", nn.Tanh: "tanh"}
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from eureka_agent.errors import CandidateError, RewardRuntimeError
-from eureka_agent.policy import Policy
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment, Step
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.history import History
-from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.rollout import StateRecorder, rewards_of, too_slow
+from eureka_agent.training.history import History
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.results import Progress, TrainResult
+from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of, too_slow
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 

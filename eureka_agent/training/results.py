@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eureka_agent.errors import CandidateError
-from eureka_agent.policy import Policy
 from eureka_agent.records import TrainingRecord
+from eureka_agent.training.policy import Policy
 
 
 @dataclass(frozen=True)

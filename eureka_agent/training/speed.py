@@ -11,8 +11,8 @@ import torch
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.results import Progress
-from eureka_agent.trainer.train import train
+from eureka_agent.training.population import train
+from eureka_agent.training.results import Progress
 
 _REWARDS = 2
 _ITERATIONS = 3

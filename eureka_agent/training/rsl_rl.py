@@ -14,15 +14,15 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from eureka_agent.config import Race
-from eureka_agent.policy import Policy
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trainer.checkpoint import Checkpoint
-from eureka_agent.trainer.export import export_mlp
-from eureka_agent.trainer.ppo import ReturnScale
-from eureka_agent.trainer.results import Progress, TrainResult
-from eureka_agent.trainer.vec_env import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.export import export_mlp
+from eureka_agent.training.external import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.policy import Policy
+from eureka_agent.training.ppo.ppo import ReturnScale
+from eureka_agent.training.results import Progress, TrainResult
 
 _OBSERVATION, _PRIVILEGED = "policy", "privileged"
 """Groups of observations in rsl_rl: the actor reads the first, the critic both where the task has both."""

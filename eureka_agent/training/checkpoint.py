@@ -22,7 +22,7 @@ from torch import Tensor
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Rung, TrainingRecord
 from eureka_agent.text import clean
-from eureka_agent.trainer.history import History
+from eureka_agent.training.history import History
 from eureka_agent.utils.files import new_file
 from eureka_agent.utils.serialization import from_json, to_json
 

@@ -1,0 +1,5 @@
+"""Training all candidates of a generation as one population."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
