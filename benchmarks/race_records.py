@@ -13,7 +13,7 @@ from unittest import mock
 
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
 from eureka_agent.tasks.task import Task, TrainingBudget

@@ -10,7 +10,7 @@ from eureka_agent.config import WallLevel
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
 from eureka_agent.extract.reading import read_answer
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt

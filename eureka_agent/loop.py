@@ -15,10 +15,10 @@ from eureka_agent.errors import RewardFileError
 from eureka_agent.events import GenerationFinished, GenerationStarted, Listener, Rejected, StartMeasured
 from eureka_agent.feedback import Judge, Question, checked
 from eureka_agent.finals import measure_finals
+from eureka_agent.prompting.reflection import reflect
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
-from eureka_agent.reflection import reflect
 from eureka_agent.screening import Ready, Screening
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store

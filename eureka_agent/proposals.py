@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from eureka_agent.errors import EmptyAnswersError, LimitReachedError
 from eureka_agent.events import Listener, Proposed, SentBack
-from eureka_agent.examples import choose_examples
 from eureka_agent.extract.files import load_reward_file
-from eureka_agent.prompting import fenced, repair_prompt, write_prompt
+from eureka_agent.prompting.examples import choose_examples
+from eureka_agent.prompting.prompt import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt

@@ -13,13 +13,13 @@ from eureka_agent.changes import Changes
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
-from eureka_agent.examples import choose_examples
 from eureka_agent.feedback import Judge
 from eureka_agent.foreign_run import GivenAgain
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.examples import choose_examples
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer

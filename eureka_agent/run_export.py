@@ -12,8 +12,8 @@ from typing import Any
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
-from eureka_agent.examples import example_text
 from eureka_agent.extract.reading import checked_again
+from eureka_agent.prompting.examples import example_text
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.selection import best_so_far
 from eureka_agent.store import Store
@@ -74,7 +74,7 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
 
 
 def best_as_example(store: Store) -> str:
-    """Return the best reward so far as the text of an example file (`examples.py`). Raises UsageError without one."""
+    """Return the best reward so far as the text of an example file (`prompting/examples.py`). Raises UsageError without one."""
     config = store.config
     best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
     if best is None or best.candidate.reward is None:

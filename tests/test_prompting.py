@@ -10,8 +10,14 @@ from importlib import resources
 import jinja2
 import pytest
 
-from eureka_agent import prompting
-from eureka_agent.prompting import first_prompt, next_prompt, repair_prompt, retry_prompt, write_prompt
+from eureka_agent.prompting.prompt import (
+    first_prompt,
+    next_prompt,
+    repair_prompt,
+    retry_prompt,
+    write_prompt,
+)
+from eureka_agent.prompting.prompt import prompt as prompting
 from eureka_agent.records import (
     Candidate,
     Completion,

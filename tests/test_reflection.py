@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from eureka_agent.prompting.reflection import Finding, findings, reflect, shares
 from eureka_agent.records import (
     Candidate,
     Completion,
@@ -16,7 +17,6 @@ from eureka_agent.records import (
     Stage,
     TrainingRecord,
 )
-from eureka_agent.reflection import Finding, findings, reflect, shares
 from tests.support.snapshots import matches_snapshot
 
 CANDIDATE = Candidate(1, Completion(3, "…", "scripted"), RewardSource("…", ("speed",)))
@@ -153,7 +153,7 @@ def test_a_failure_says_where_and_why(stage: Stage, words: str) -> None:
 def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from typing import get_args
 
-    from eureka_agent import reflection
+    from eureka_agent.prompting.prompt import reflection
 
     kinds = get_args(reflection.Kind)
     for kind in kinds:

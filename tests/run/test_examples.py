@@ -13,10 +13,16 @@ from eureka_agent.checks import check_source
 from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.examples import choose_examples, example_text, nearest, read_examples, read_state
 from eureka_agent.jail import Wall
 from eureka_agent.jail.contract import probe
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.examples import (
+    choose_examples,
+    example_text,
+    nearest,
+    read_examples,
+    read_state,
+)
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Example
 from eureka_agent.run_dir import RunDir

@@ -17,7 +17,7 @@ import eureka_agent as ea
 from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
 from eureka_agent.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.jail import Wall
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries

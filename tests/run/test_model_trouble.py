@@ -20,7 +20,7 @@ from eureka_agent.events import (
     TrainingStarted,
 )
 from eureka_agent.jail import Wall
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.race_records import record, replay
 from eureka_agent.config import Race
 from eureka_agent.jail import Wall
-from eureka_agent.prompting import write_prompt
+from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
 from eureka_agent.tasks.registry import load_task

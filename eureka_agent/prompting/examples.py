@@ -20,7 +20,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
-from eureka_agent.prompting import describe, fenced, number
+from eureka_agent.prompting.prompt import describe, fenced, number
 from eureka_agent.records import Example, RewardSource
 from eureka_agent.tasks.registry import telling_words
 from eureka_agent.tasks.task import StateSpec, StateVariable, Task

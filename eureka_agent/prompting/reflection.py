@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from eureka_agent.prompting import render
+from eureka_agent.prompting.prompt import render
 from eureka_agent.records import Curve, Outcome, TrainingRecord
 
 Kind = Literal[
