@@ -25,8 +25,8 @@ from benchmarks.measure import table
 from benchmarks.parts import Call, Clock
 from eureka_agent.config import BudgetName
 from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.runs.store import Store
 from eureka_agent.screening import Screening
-from eureka_agent.store import Store
 from eureka_agent.trial import Trials
 
 Seconds = dict[str, float]

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eureka_agent.changes import Changes as Changes
+    from eureka_agent.runs.changes import Changes as Changes
 
     __version__: str
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.feedback import Question as Question
-    from eureka_agent.foreign_run import GivenAgain as GivenAgain
+    from eureka_agent.runs.foreign_run import GivenAgain as GivenAgain
     from eureka_agent.generator import RewardGenerator as RewardGenerator
     from eureka_agent.training.policy import Policy as Policy
     from eureka_agent.records import Feedback as Feedback

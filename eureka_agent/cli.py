@@ -19,10 +19,10 @@ import tyro
 from rich.text import Text
 
 import eureka_agent
-from eureka_agent.changes import Changes
 from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
+from eureka_agent.runs.changes import Changes
 from eureka_agent.text import visible
 from eureka_agent.utils.terminal import Terminal
 
@@ -99,10 +99,10 @@ def resume(
         start_from: The run's file to start from, while it has not been read yet.
         wall: Which layers of the sandbox must hold, where the run was started with fewer than --wall full.
     """
-    from eureka_agent.foreign_run import GivenAgain
     from eureka_agent.report import make_listener
     from eureka_agent.run import resumed
-    from eureka_agent.run_dir import RunDir
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.runs.foreign_run import GivenAgain
 
     found = RunDir.find(run, runs_dir)
     again = GivenAgain(changes.base_url, examples_dir, start_from, wall)
@@ -121,8 +121,8 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, run_view
-    from eureka_agent.run_dir import RunDir
-    from eureka_agent.store import Store
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.runs.store import Store
 
     found = RunDir.find(run, runs_dir)
     with Store.open(found.database, writable=False) as store:
@@ -136,7 +136,7 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import overview, put, runs_table, whole_line
-    from eureka_agent.run_dir import RunDir
+    from eureka_agent.runs.directory import RunDir
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
     put(Terminal(), runs_table(found) if found else whole_line(f"There are no runs in {runs_dir}."))
@@ -159,8 +159,8 @@ def diff(
     from rich.syntax import Syntax
 
     from eureka_agent.report import code_diff
-    from eureka_agent.run_dir import RunDir
-    from eureka_agent.store import Store
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.runs.store import Store
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
         text = code_diff(store, first, second)
@@ -188,9 +188,9 @@ def export(
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, whole_line
-    from eureka_agent.run_dir import RunDir
     from eureka_agent.run_export import best_as_example, export_text, exported
-    from eureka_agent.store import Store
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.runs.store import Store
     from eureka_agent.utils.paths import user_path
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from eureka_agent.events import FinalMeasured, Listener
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
+from eureka_agent.runs.store import Store
 from eureka_agent.statistics import Score, human_normalised, interquartile_mean
-from eureka_agent.store import Store
 from eureka_agent.trial import Trial, Trials
 
 _SEED = 1_000_003

@@ -19,9 +19,9 @@ from eureka_agent.prompting.reflection import reflect
 from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
+from eureka_agent.runs.store import Store
 from eureka_agent.screening import Ready, Screening
 from eureka_agent.selection import best_so_far
-from eureka_agent.store import Store
 from eureka_agent.trial import Trials, measure_baselines
 
 _Asked = tuple[Mapping[int, Prompt], Sequence[Completion]]

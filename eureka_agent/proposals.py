@@ -14,7 +14,7 @@ from eureka_agent.prompting.prompt import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from eureka_agent.strategies import Best, Plan, make_strategy
 from eureka_agent.tasks.task import Task
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 
-from eureka_agent.changes import Changes, refuse_too_late
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.proposers.choose import refuse_other_address
 from eureka_agent.records import GIVEN
+from eureka_agent.runs.changes import Changes, refuse_too_late
+from eureka_agent.runs.foreign_run import GivenAgain, Use, trusted
+from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.store import Store
 from eureka_agent.tasks.facts import facts_of
 from eureka_agent.tasks.registry import looks_like_path, named_task
 from eureka_agent.tasks.task import Task, TaskLike

@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from eureka_agent.changes import Changes
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.feedback import Judge
-from eureka_agent.foreign_run import GivenAgain
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
 from eureka_agent.loop import Search
@@ -31,12 +29,14 @@ from eureka_agent.report import CurveWriter, changed_settings, notebook_listener
 from eureka_agent.resuming import changed_config, task_again
 from eureka_agent.reward_file import check_file, check_human_reward, check_static
 from eureka_agent.reward_function import RewardFunction
-from eureka_agent.run_dir import RunDir, check_run_name, saving
 from eureka_agent.run_files import FileWriter
+from eureka_agent.runs.changes import Changes
+from eureka_agent.runs.directory import RunDir, check_run_name, saving
+from eureka_agent.runs.foreign_run import GivenAgain
+from eureka_agent.runs.store import Store
 from eureka_agent.selection import score_of
 from eureka_agent.simulation.task_check import checked_task
 from eureka_agent.statistics import human_normalised
-from eureka_agent.store import Store
 from eureka_agent.strategies import LINEAGE
 from eureka_agent.tasks.facts import facts_of
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference

@@ -15,8 +15,8 @@ from eureka_agent.events import (
 )
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
-from eureka_agent.run_dir import RunDir, saving
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir, saving
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.task import StateSpec
 from eureka_agent.utils.files import write_file
 

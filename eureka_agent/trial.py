@@ -30,9 +30,9 @@ from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outco
 from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
+from eureka_agent.runs.store import Store
 from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
-from eureka_agent.store import Store
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training import Checkpoint, Trainer, TrainResult, train

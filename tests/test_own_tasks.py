@@ -15,9 +15,9 @@ from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.jail import Wall
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import check_task, checked_task
-from eureka_agent.store import Store
 from eureka_agent.tasks.registry import all_tasks, find_task
 from tests.support.own_task import HUMAN_REWARD, MODEL, line_of, write_task
 from tests.support.toy_task import ToyTask

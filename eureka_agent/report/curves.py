@@ -14,7 +14,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.events import Event, Trained, TrainingStarted
-from eureka_agent.run_dir import saving
+from eureka_agent.runs.directory import saving
 from eureka_agent.training import Progress
 from eureka_agent.utils.files import new_file
 

@@ -10,14 +10,14 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.measure import Measurement
 from rich.text import Text
 
-from eureka_agent.database import is_claimed
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.report.words import clean, number
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.sqlite import is_claimed
+from eureka_agent.runs.store import Store
 from eureka_agent.selection import best_so_far
-from eureka_agent.store import Store
 
 _ANY_WIDTH = 20_000
 

@@ -28,8 +28,8 @@ from eureka_agent.report.words import (
     verdict,
     wish_of,
 )
+from eureka_agent.runs.store import Store
 from eureka_agent.selection import best_so_far, greedy
-from eureka_agent.store import Store
 from eureka_agent.tasks.facts import TaskFacts
 
 

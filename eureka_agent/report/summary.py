@@ -12,7 +12,7 @@ from eureka_agent.finals import final_scores
 from eureka_agent.records import Evaluation, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import generations_of
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
 from eureka_agent.selection import greedy
 from eureka_agent.tasks.task import Task
 

@@ -27,7 +27,7 @@ from eureka_agent.report.sentences import (
     stopped_early,
 )
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
 from eureka_agent.selection import greedy
 from eureka_agent.tasks.facts import TaskFacts
 from eureka_agent.tasks.task import Task

@@ -9,7 +9,7 @@ import pytest
 from eureka_agent.cli import main
 from eureka_agent.report.lineage import ancestors
 from eureka_agent.report.run_list import overview
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from tests.support.stored_run import stored_run
 
 CHANGE = """\

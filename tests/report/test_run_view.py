@@ -11,7 +11,7 @@ from rich.console import Console
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Asked, Feedback
 from eureka_agent.report import run_view
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.facts import facts_of
 from tests.support import run_events as runs
 

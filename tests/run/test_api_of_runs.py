@@ -15,8 +15,8 @@ from eureka_agent.cli import main
 from eureka_agent.errors import OutOfMemoryError
 from eureka_agent.jail import Wall
 from eureka_agent.records import Generation
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.trial import Trials
 
 

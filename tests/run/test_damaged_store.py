@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent import database
 from eureka_agent.cli import main
 from eureka_agent.errors import EurekaError, StoreError
 from eureka_agent.records import Completion
-from eureka_agent.run_dir import RunDir
 from eureka_agent.run_export import export_text, exported
-from eureka_agent.store import Store
+from eureka_agent.runs import sqlite as database
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.support.stored_run import stored_run
 
 
@@ -208,7 +208,7 @@ def test_a_database_that_another_program_has_locked(
 
 def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
     hold = (
-        "import sys; from pathlib import Path; from eureka_agent.store import Store\n"
+        "import sys; from pathlib import Path; from eureka_agent.runs.store import Store\n"
         "with Store.open(Path(sys.argv[1])):\n    print('mine', flush=True); sys.stdin.read()"
     )
     start = [sys.executable, "-c", hold, str(run.database)]

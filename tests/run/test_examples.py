@@ -25,8 +25,8 @@ from eureka_agent.prompting.examples import (
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Example
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.registry import all_tasks, load_task, telling_words
 from eureka_agent.tasks.task import Task
 from tests.run.test_loop import StoppedError, config

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from tests.support.openai_server import ChatServer, Reply, completion
 from tests.support.terminal import Terminal
 

@@ -18,8 +18,8 @@ from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Evaluation, Final, FinalTraining
 from eureka_agent.run import Given
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.support.rewards import upright
 
 

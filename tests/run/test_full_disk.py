@@ -14,7 +14,7 @@ import pytest
 from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Completion
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from tests.support.stored_run import stored_run
 
 BIG = b"x" * 30_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.run.test_loop import comparable
 
 ROOT = Path(__file__).parents[2]

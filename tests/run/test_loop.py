@@ -16,8 +16,8 @@ from eureka_agent.events import Event, RunFinished, TrainingStarted
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Outcome, Prompt
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
 

@@ -23,8 +23,8 @@ from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
 from eureka_agent.report.sentences import stopped_early
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
 from tests.run.test_loop import StoppedError

@@ -24,8 +24,8 @@ from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
 from tests.run.test_loop import StoppedError

@@ -11,8 +11,8 @@ from eureka_agent.events import Event, FaultMet
 from eureka_agent.extract import extract, reading
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.run.test_loop import config
 from tests.support.openai_server import ChatServer, completion
 from tests.support.rewards import NO_CODE, upright

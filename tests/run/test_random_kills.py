@@ -24,8 +24,8 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.errors import EurekaError
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.run.killed_run import work
 from tests.run.test_loop import comparable
 

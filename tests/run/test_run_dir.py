@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.database import claim
 from eureka_agent.errors import RunDirError
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.sqlite import claim
 
 
 def made(runs: Path, name: str) -> RunDir:

@@ -16,8 +16,8 @@ from eureka_agent.events import Event, TrainingStarted
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
+from eureka_agent.runs.store import Store
 from eureka_agent.screening import Screening
-from eureka_agent.store import Store
 from eureka_agent.trial import Trials
 from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import NO_CODE, completion, upright

@@ -26,7 +26,7 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.store import Store
+from eureka_agent.runs.store import Store
 from eureka_agent.utils.serialization import from_json, to_json
 
 SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)

@@ -14,9 +14,9 @@ from eureka_agent.events import Event, GenerationFinished
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
-from eureka_agent.run_dir import RunDir
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.simulation import Environment
-from eureka_agent.store import Store
 from eureka_agent.tasks.registry import load_task
 from tests.run.test_loop import StoppedError, config
 from tests.support.rewards import completion

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Asked, Candidate, Completion, Feedback, Message, Outcome, RewardSource
-from eureka_agent.run_dir import RunDir
-from eureka_agent.store import Store
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from tests.support import run_events as runs
 
 POLICY = bytes(range(256)) * 64

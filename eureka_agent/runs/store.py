@@ -16,9 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from eureka_agent.changes import differences
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.database import claim, create_database, read_database, write_database
 from eureka_agent.errors import StoreError
 from eureka_agent.records import (
     Asked,
@@ -32,6 +30,8 @@ from eureka_agent.records import (
     SettingChange,
     candidate_name,
 )
+from eureka_agent.runs.changes import differences
+from eureka_agent.runs.sqlite import claim, create_database, read_database, write_database
 from eureka_agent.tasks.facts import TaskFacts, facts_of
 from eureka_agent.tasks.registry import named_task
 from eureka_agent.text import clean

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from eureka_agent.database import demand_locks
 from eureka_agent.errors import RunDirError, StoreError
+from eureka_agent.runs.sqlite import demand_locks
 from eureka_agent.utils.did_you_mean import did_you_mean
 from eureka_agent.utils.paths import user_path
 
