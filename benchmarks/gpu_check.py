@@ -22,17 +22,17 @@ from torch import Tensor
 
 from benchmarks.warp_parity import deviations
 from eureka_agent.checks import check_source
-from eureka_agent.events import Event, TrainingStarted
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardBatch
+from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.simulation import CpuEngine, Engine, Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.choose import choose_trainer
-from eureka_agent.trial import Trials
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
 

@@ -26,8 +26,8 @@ from benchmarks.parts import Call, Clock
 from eureka_agent.config import BudgetName
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.runs.store import Store
-from eureka_agent.screening import Screening
-from eureka_agent.trial import Trials
+from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.screening import Screening
 
 Seconds = dict[str, float]
 PARTS = ("training", "evaluation", "rewards", "opening", "screening", "store", "rest")

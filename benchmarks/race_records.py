@@ -16,9 +16,9 @@ from eureka_agent.jail import Wall
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
+from eureka_agent.search.evaluator import Trial, Trials
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.racing import Pace, stopped
-from eureka_agent.trial import Trial, Trials
 
 Iteration = tuple[float, float, int]
 """Fitness, ends and steps of one: see `Pace`."""

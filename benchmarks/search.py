@@ -26,9 +26,9 @@ import eureka_agent as ea
 from benchmarks.measure import table
 from eureka_agent.config import BudgetName, StrategyName
 from eureka_agent.jail import Wall
-from eureka_agent.statistics import interquartile_mean
+from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.statistics import interquartile_mean
 from eureka_agent.tasks.registry import find_task
-from eureka_agent.trial import Trials
 from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)

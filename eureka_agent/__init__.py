@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eureka_agent.rewards.distance import sample_transitions as sample_transitions
     from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
-    from eureka_agent.feedback import Question as Question
+    from eureka_agent.search.feedback import Question as Question
     from eureka_agent.runs.foreign_run import GivenAgain as GivenAgain
     from eureka_agent.generator import RewardGenerator as RewardGenerator
     from eureka_agent.training.policy import Policy as Policy

@@ -11,14 +11,10 @@ from typing import TypedDict, Unpack
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, Listener, RunFinished, RunStarted
-from eureka_agent.feedback import Judge
 from eureka_agent.jail import Wall
 from eureka_agent.judges import choose_judge
-from eureka_agent.loop import Search
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.prompting.prompt import write_prompt
-from eureka_agent.proposals import examples_of
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.choose import choose_proposer, with_address
@@ -34,17 +30,21 @@ from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import GivenAgain
 from eureka_agent.runs.store import Store
-from eureka_agent.selection import score_of
+from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
+from eureka_agent.search.feedback import Judge
+from eureka_agent.search.loop import Search
+from eureka_agent.search.proposals import examples_of
+from eureka_agent.search.selection import score_of
+from eureka_agent.search.statistics import human_normalised
+from eureka_agent.search.strategies import LINEAGE
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.statistics import human_normalised
-from eureka_agent.strategies import LINEAGE
 from eureka_agent.tasks.facts import facts_of
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.training import choose_trainer, discard
 from eureka_agent.training.memory_check import refuse_too_large
 from eureka_agent.training.policy import Policy
-from eureka_agent.trial import Trials
 from eureka_agent.utils.arguments import check_names, check_value
 from eureka_agent.utils.files import write_file
 from eureka_agent.utils.forks import refuse_fork
@@ -161,7 +161,7 @@ class Given(TypedDict, total=False):
     judge: Judge
     """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
-    """Is told what happens: called with every event of `eureka_agent.events`. Without one a notebook gets lines of
+    """Is told what happens: called with every event of `eureka_agent.search.events`. Without one a notebook gets lines of
     text below its cell, and a script nothing."""
     wall: Wall
     """An open wall can serve many runs; by default each run builds its own (about two seconds)."""

@@ -16,7 +16,7 @@ from eureka_agent.extract.reading import checked_again
 from eureka_agent.prompting.examples import example_text
 from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.selection import best_so_far
+from eureka_agent.search.selection import best_so_far
 from eureka_agent.text import clean, visible
 from eureka_agent.utils.serialization import from_json, to_json
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from eureka_agent.events import (
+from eureka_agent.extract.reading import checked_again
+from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
+from eureka_agent.runs.directory import RunDir, saving
+from eureka_agent.runs.store import Store
+from eureka_agent.search.events import (
     Event,
     FaultMet,
     GenerationFinished,
@@ -13,10 +17,6 @@ from eureka_agent.events import (
     SentBack,
     StartMeasured,
 )
-from eureka_agent.extract.reading import checked_again
-from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
-from eureka_agent.runs.directory import RunDir, saving
-from eureka_agent.runs.store import Store
 from eureka_agent.tasks.task import StateSpec
 from eureka_agent.utils.files import write_file
 

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from eureka_agent.errors import UsageError
-from eureka_agent.feedback import Question, checked
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.proposers.grammar.ranking import liking
 from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Failure, Feedback, Outcome, TrainingRecord
-from eureka_agent.selection import best_so_far, greedy
+from eureka_agent.search.feedback import Question, checked
+from eureka_agent.search.selection import best_so_far, greedy
 from tests.support.toy_task import ToyTask
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from eureka_agent.statistics import Score, alike, human_normalised, interquartile_mean
+from eureka_agent.search.statistics import Score, alike, human_normalised, interquartile_mean
 
 
 def test_the_interquartile_mean_by_hand() -> None:

@@ -11,8 +11,8 @@ import pytest
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.records import GIVEN, Candidate, Completion, Evaluation, Outcome
-from eureka_agent.selection import greedy as fittest
-from eureka_agent.strategies import (
+from eureka_agent.search.selection import greedy as fittest
+from eureka_agent.search.strategies import (
     Plan,
     Strategy,
     greedy,

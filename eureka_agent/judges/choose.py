@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.feedback import Judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.judges.terminal import TerminalJudge
+from eureka_agent.search.feedback import Judge
 from eureka_agent.utils.terminal import Terminal
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from eureka_agent.errors import UsageError
-from eureka_agent.feedback import Question
 from eureka_agent.records import Feedback
-from eureka_agent.selection import greedy
+from eureka_agent.search.feedback import Question
+from eureka_agent.search.selection import greedy
 from eureka_agent.utils.did_you_mean import did_you_mean
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from eureka_agent.feedback import Question
 from eureka_agent.records import Feedback
+from eureka_agent.search.feedback import Question
 
 
 def by_fitness(question: Question) -> Feedback:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from eureka_agent.events import (
+from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
+from eureka_agent.report.cost import Cost
+from eureka_agent.search.events import (
     AskedAgain,
     BaselinesMeasured,
     Event,
@@ -24,8 +26,6 @@ from eureka_agent.events import (
     Trained,
     TrainingStarted,
 )
-from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
-from eureka_agent.report.cost import Cost
 from eureka_agent.training import Progress
 
 Phase = Literal["waiting", "proposed", "rejected", "training", "stopped", "evaluating", "done", "failed"]

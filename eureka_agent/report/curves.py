@@ -13,8 +13,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 # The bare record writer: `SummaryWriter` and `EventFileWriter` load TensorFlow wherever it is installed.
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from eureka_agent.events import Event, Trained, TrainingStarted
 from eureka_agent.runs.directory import saving
+from eureka_agent.search.events import Event, Trained, TrainingStarted
 from eureka_agent.training import Progress
 from eureka_agent.utils.files import new_file
 

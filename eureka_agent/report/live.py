@@ -13,7 +13,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.events import (
+from eureka_agent.report import sentences
+from eureka_agent.report.board import Board, Row
+from eureka_agent.report.length import Measure, takes
+from eureka_agent.report.page import put
+from eureka_agent.report.tables import final_table
+from eureka_agent.report.words import clean, duration, fitness, nth, number, quantity, rough, unit_of, verdict
+from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
@@ -27,12 +33,6 @@ from eureka_agent.events import (
     Trained,
     TrainingStarted,
 )
-from eureka_agent.report import sentences
-from eureka_agent.report.board import Board, Row
-from eureka_agent.report.length import Measure, takes
-from eureka_agent.report.page import put
-from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import clean, duration, fitness, nth, number, quantity, rough, unit_of, verdict
 
 _REDRAWS_PER_SECOND = 4
 _BAR, _NAME = 20, 20

@@ -9,7 +9,14 @@ from types import TracebackType
 
 from rich.console import Console
 
-from eureka_agent.events import (
+from eureka_agent.records import candidate_name
+from eureka_agent.report import sentences
+from eureka_agent.report.board import Board
+from eureka_agent.report.length import Measure, takes
+from eureka_agent.report.page import plain_lines, put_lines
+from eureka_agent.report.tables import final_table
+from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
+from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
@@ -26,13 +33,6 @@ from eureka_agent.events import (
     Trained,
     TrainingStarted,
 )
-from eureka_agent.records import candidate_name
-from eureka_agent.report import sentences
-from eureka_agent.report.board import Board
-from eureka_agent.report.length import Measure, takes
-from eureka_agent.report.page import plain_lines, put_lines
-from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
 from eureka_agent.training import Progress
 
 _QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1

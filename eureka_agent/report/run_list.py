@@ -17,7 +17,7 @@ from eureka_agent.report.words import clean, number
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.sqlite import is_claimed
 from eureka_agent.runs.store import Store
-from eureka_agent.selection import best_so_far
+from eureka_agent.search.selection import best_so_far
 
 _ANY_WIDTH = 20_000
 

@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.finals import final_scores
 from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcome, candidate_name
 from eureka_agent.report import sentences
 from eureka_agent.report.cost import Cost
@@ -29,7 +28,8 @@ from eureka_agent.report.words import (
     wish_of,
 )
 from eureka_agent.runs.store import Store
-from eureka_agent.selection import best_so_far, greedy
+from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.selection import best_so_far, greedy
 from eureka_agent.tasks.facts import TaskFacts
 
 

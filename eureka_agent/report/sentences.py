@@ -6,18 +6,6 @@ import math
 from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.events import (
-    AskedAgain,
-    BaselinesMeasured,
-    FinalMeasured,
-    GenerationFinished,
-    GenerationStarted,
-    RunFinished,
-    RunStarted,
-    StartMeasured,
-    TrainingStarted,
-)
-from eureka_agent.finals import FinalScores
 from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.words import (
@@ -34,8 +22,20 @@ from eureka_agent.report.words import (
     verdict,
     wish_of,
 )
-from eureka_agent.selection import greedy
-from eureka_agent.statistics import Score
+from eureka_agent.search.events import (
+    AskedAgain,
+    BaselinesMeasured,
+    FinalMeasured,
+    GenerationFinished,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    StartMeasured,
+    TrainingStarted,
+)
+from eureka_agent.search.final_evaluation import FinalScores
+from eureka_agent.search.selection import greedy
+from eureka_agent.search.statistics import Score
 from eureka_agent.utils.out_of_memory import speaks_of_memory
 
 

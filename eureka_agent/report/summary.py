@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.events import RunFinished
-from eureka_agent.finals import final_scores
 from eureka_agent.records import Evaluation, Outcome
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import generations_of
 from eureka_agent.runs.directory import RunDir
-from eureka_agent.selection import greedy
+from eureka_agent.search.events import RunFinished
+from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.selection import greedy
 from eureka_agent.tasks.task import Task
 
 

@@ -12,8 +12,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.events import RunFinished, RunStarted
-from eureka_agent.finals import final_scores
 from eureka_agent.records import Baseline, Evaluation, Outcome
 from eureka_agent.report.comparison import one_training, worth
 from eureka_agent.report.length import default_run, run_length_s
@@ -28,7 +26,9 @@ from eureka_agent.report.sentences import (
 )
 from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
 from eureka_agent.runs.directory import RunDir
-from eureka_agent.selection import greedy
+from eureka_agent.search.events import RunFinished, RunStarted
+from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.selection import greedy
 from eureka_agent.tasks.facts import TaskFacts
 from eureka_agent.tasks.task import Task
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.events import RunStarted
 from eureka_agent.records import Evaluation, Stage
+from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.facts import TaskFacts
 from eureka_agent.tasks.task import Task
 from eureka_agent.text import clean as clean

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.feedback import Question
 from eureka_agent.judges import TerminalJudge, choose_judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.records import Feedback, Outcome, RewardSource
+from eureka_agent.search.feedback import Question
 from tests.support import run_events as runs
 
 Answer: TypeAlias = Callable[..., tuple[Feedback, str]]

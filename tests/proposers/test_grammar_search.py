@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
-from eureka_agent.feedback import Question
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar.emit import to_code
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text
 from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Feedback, Outcome, Prompt, TrainingRecord
-from eureka_agent.selection import best_so_far
+from eureka_agent.search.feedback import Question
+from eureka_agent.search.selection import best_so_far
 from eureka_agent.tasks.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
 

@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_agent.events import GenerationFinished, GenerationStarted, Trained, TrainingStarted
 from eureka_agent.records import Failure, Generation
 from eureka_agent.report.board import Board
+from eureka_agent.search.events import (
+    GenerationFinished,
+    GenerationStarted,
+    Trained,
+    TrainingStarted,
+)
 from tests.support import run_events as runs
 
 

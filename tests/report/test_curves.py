@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from eureka_agent.events import Trained, TrainingStarted
 from eureka_agent.report import CurveWriter
+from eureka_agent.search.events import Trained, TrainingStarted
 from tests.support import run_events as runs
 
 TAGS = {

@@ -6,9 +6,15 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from eureka_agent.events import Adapted, AskedAgain, GenerationStarted, Trained, TrainingStarted
 from eureka_agent.records import Failure, Outcome
 from eureka_agent.report import LiveDisplay, PlainLog, make_listener
+from eureka_agent.search.events import (
+    Adapted,
+    AskedAgain,
+    GenerationStarted,
+    Trained,
+    TrainingStarted,
+)
 from tests.support import run_events as runs
 
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"

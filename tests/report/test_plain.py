@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from eureka_agent.events import (
+from eureka_agent.records import Failure, Outcome
+from eureka_agent.report import PlainLog
+from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
@@ -14,8 +16,6 @@ from eureka_agent.events import (
     Trained,
     TrainingStarted,
 )
-from eureka_agent.records import Failure, Outcome
-from eureka_agent.report import PlainLog
 from tests.support import run_events as runs
 
 

@@ -5,8 +5,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from eureka_agent.events import RunFinished
 from eureka_agent.report import summary
+from eureka_agent.search.events import RunFinished
 from tests.support import run_events as runs
 
 

@@ -11,11 +11,11 @@ import torch
 
 from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
-from eureka_agent.events import GenerationFinished, Proposed
 from eureka_agent.records import Completion, Generation
 from eureka_agent.run_files import FileWriter
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import GenerationFinished, Proposed
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.training import Checkpoint
 from eureka_agent.training.checkpoint import Facts

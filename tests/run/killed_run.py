@@ -17,10 +17,10 @@ import torch
 import torch._dynamo  # what a run would load on its way, so that forks have it
 
 import eureka_agent as ea
-from eureka_agent import trial
-from eureka_agent.events import Event, TrainingStarted
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Prompt
+from eureka_agent.search import evaluator as trial
+from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.training import Checkpoint
 from tests.support.rewards import TRACEBACK, upright
 

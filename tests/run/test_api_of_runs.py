@@ -17,7 +17,7 @@ from eureka_agent.jail import Wall
 from eureka_agent.records import Generation
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.trial import Trials
+from eureka_agent.search.evaluator import Trials
 
 
 def config(folder: Path, **changes: object) -> ea.SynthesisConfig:

@@ -9,8 +9,8 @@ import torch
 
 import eureka_agent as ea
 from eureka_agent.cli import synthesize_main
-from eureka_agent.events import Event, RunStarted
 from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.search.events import Event, RunStarted
 from tests.support.rewards import TRACEBACK, upright
 from tests.support.without_linux import without_linux
 

@@ -13,12 +13,12 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, GenerationFinished
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.run import Given
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, GenerationFinished
 from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.rewards import NO_CODE, TRACEBACK, upright
 

@@ -12,14 +12,14 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.cli import _long
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, FinalMeasured
-from eureka_agent.finals import final_scores
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Evaluation, Final, FinalTraining
 from eureka_agent.run import Given
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, FinalMeasured
+from eureka_agent.search.final_evaluation import final_scores
 from tests.support.rewards import upright
 
 
@@ -125,7 +125,7 @@ def test_no_final_training_begins_when_the_time_is_over(
 
     def stop_the_clock(event: Event) -> None:
         if isinstance(event, FinalMeasured):
-            monkeypatch.setattr("eureka_agent.loop.time", SimpleNamespace(monotonic=lambda: 1e9))
+            monkeypatch.setattr("eureka_agent.search.loop.time", SimpleNamespace(monotonic=lambda: 1e9))
 
     given: Given = {"proposer": ScriptedProposer([[upright(0.1)]]), "listener": stop_the_clock, "wall": wall}
     result = ea.synthesize(config, **given)

@@ -17,12 +17,12 @@ import pytest
 from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig, WallLevel
 from eureka_agent.errors import StoreError, UsageError
-from eureka_agent.events import GenerationFinished
 from eureka_agent.records import Candidate, Generation, Message, RewardSource
 from eureka_agent.run_files import FileWriter
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import GenerationFinished
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.training.memory_check import refuse_too_large
 from eureka_agent.utils.files import write_file

@@ -12,12 +12,12 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import ProposerError, UnavailableError, UsageError
-from eureka_agent.events import Event, RunFinished, TrainingStarted
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, RunFinished, TrainingStarted
 from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
 

@@ -15,7 +15,6 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
-from eureka_agent.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.jail import Wall
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
@@ -25,6 +24,7 @@ from eureka_agent.proposers.spending import Amount
 from eureka_agent.report.sentences import stopped_early
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
 from tests.run.test_loop import StoppedError

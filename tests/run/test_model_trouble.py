@@ -10,7 +10,14 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent import errors
-from eureka_agent.events import (
+from eureka_agent.jail import Wall
+from eureka_agent.prompting.prompt import write_prompt
+from eureka_agent.proposers import chat
+from eureka_agent.proposers.retries import Retries
+from eureka_agent.proposers.spending import Amount
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
+from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
@@ -19,13 +26,6 @@ from eureka_agent.events import (
     RunStarted,
     TrainingStarted,
 )
-from eureka_agent.jail import Wall
-from eureka_agent.prompting.prompt import write_prompt
-from eureka_agent.proposers import chat
-from eureka_agent.proposers.retries import Retries
-from eureka_agent.proposers.spending import Amount
-from eureka_agent.runs.directory import RunDir
-from eureka_agent.runs.store import Store
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
 from tests.run.test_loop import StoppedError

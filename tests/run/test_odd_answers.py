@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.events import Event, FaultMet
 from eureka_agent.extract import extract, reading
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, FaultMet
 from tests.run.test_loop import config
 from tests.support.openai_server import ChatServer, completion
 from tests.support.rewards import NO_CODE, upright

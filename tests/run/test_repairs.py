@@ -11,12 +11,12 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, RunFinished, SentBack
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, RunFinished, SentBack
 from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import EMPTY, NO_CODE, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright

@@ -12,13 +12,13 @@ import torch
 
 import eureka_agent as ea
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, TrainingStarted
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.screening import Screening
-from eureka_agent.trial import Trials
+from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.events import Event, TrainingStarted
+from eureka_agent.search.screening import Screening
 from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import NO_CODE, completion, upright
 

@@ -12,13 +12,13 @@ from rich.console import Console
 import eureka_agent as ea
 from eureka_agent.cli import main
 from eureka_agent.errors import RewardFileError, UsageError
-from eureka_agent.events import Event, StartMeasured, TrainingStarted
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.report import code_diff, run_view
 from eureka_agent.run_export import export_text, exported
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, StartMeasured, TrainingStarted
 from eureka_agent.tasks.registry import load_task
 from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.rewards import NAN, NO_CODE, TRACEBACK, upright

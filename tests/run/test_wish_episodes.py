@@ -10,12 +10,12 @@ import torch
 import eureka_agent as ea
 from eureka_agent.cli import main
 from eureka_agent.errors import UsageError
-from eureka_agent.events import Event, GenerationFinished
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, GenerationFinished
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import load_task
 from tests.run.test_loop import StoppedError, config

@@ -7,18 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.events import (
-    BaselinesMeasured,
-    Event,
-    GenerationFinished,
-    GenerationStarted,
-    Proposed,
-    Rejected,
-    RunFinished,
-    RunStarted,
-    Trained,
-    TrainingStarted,
-)
 from eureka_agent.records import (
     Baseline,
     Candidate,
@@ -30,6 +18,18 @@ from eureka_agent.records import (
     Outcome,
     RewardSource,
     TrainingRecord,
+)
+from eureka_agent.search.events import (
+    BaselinesMeasured,
+    Event,
+    GenerationFinished,
+    GenerationStarted,
+    Proposed,
+    Rejected,
+    RunFinished,
+    RunStarted,
+    Trained,
+    TrainingStarted,
 )
 from eureka_agent.training import Progress
 from tests.support.toy_task import ToyTask

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from eureka_agent.config import Race
 from eureka_agent.errors import RewardRuntimeError, StoreError
-from eureka_agent.events import TrainingStarted
 from eureka_agent.records import Rung
 from eureka_agent.report import sentences
 from eureka_agent.rewards.runner import SparseReward
+from eureka_agent.search.events import TrainingStarted
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import Checkpoint, Progress, TrainResult, checkpoint, train

@@ -12,9 +12,9 @@ from eureka_agent.jail import Wall
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
+from eureka_agent.search.evaluator import Trials
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.trial import Trials
 from eureka_agent.utils.serialization import from_json, to_json
 
 

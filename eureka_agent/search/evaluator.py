@@ -22,7 +22,6 @@ from eureka_agent.errors import (
     ProbeError,
     TaskError,
 )
-from eureka_agent.events import BaselinesMeasured, FaultMet, Listener, Trained, TrainingStarted
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.jail.contract import probe
@@ -31,6 +30,13 @@ from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import (
+    BaselinesMeasured,
+    FaultMet,
+    Listener,
+    Trained,
+    TrainingStarted,
+)
 from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.source_lines import naming_lines_of

@@ -23,9 +23,9 @@ from eureka_agent.rewards.distance import (
 from eureka_agent.rewards.preference_check import Rollouts, preference, roll_out
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.runs.store import Store
+from eureka_agent.search.evaluator import Trials
 from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.training.policy import Policy
-from eureka_agent.trial import Trials
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POLICIES, _EPISODES = 15, 4

@@ -2,7 +2,7 @@
 
 The search chooses the luckiest of many trainings, so its own figure for the best is too high. Eureka (Ma et al. 2024)
 therefore trains its final reward five times and reports the mean over those of the best of ten checkpoints; the
-interquartile mean of the last policies, with an interval, says more (`statistics.py`). Both are kept.
+interquartile mean of the last policies, with an interval, says more (`search/statistics.py`). Both are kept.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from eureka_agent.events import FinalMeasured, Listener
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.statistics import Score, human_normalised, interquartile_mean
-from eureka_agent.trial import Trial, Trials
+from eureka_agent.search.evaluator import Trial, Trials
+from eureka_agent.search.events import FinalMeasured, Listener
+from eureka_agent.search.statistics import Score, human_normalised, interquartile_mean
 
 _SEED = 1_000_003
 """Added to the run's seed, once more for each training: no seed of the search is met again."""

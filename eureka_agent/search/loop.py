@@ -12,17 +12,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from eureka_agent.errors import RewardFileError
-from eureka_agent.events import GenerationFinished, GenerationStarted, Listener, Rejected, StartMeasured
-from eureka_agent.feedback import Judge, Question, checked
-from eureka_agent.finals import measure_finals
 from eureka_agent.prompting.reflection import reflect
-from eureka_agent.proposals import Proposals
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
 from eureka_agent.runs.store import Store
-from eureka_agent.screening import Ready, Screening
-from eureka_agent.selection import best_so_far
-from eureka_agent.trial import Trials, measure_baselines
+from eureka_agent.search.evaluator import Trials, measure_baselines
+from eureka_agent.search.events import (
+    GenerationFinished,
+    GenerationStarted,
+    Listener,
+    Rejected,
+    StartMeasured,
+)
+from eureka_agent.search.feedback import Judge, Question, checked
+from eureka_agent.search.final_evaluation import measure_finals
+from eureka_agent.search.proposals import Proposals
+from eureka_agent.search.screening import Ready, Screening
+from eureka_agent.search.selection import best_so_far
 
 _Asked = tuple[Mapping[int, Prompt], Sequence[Completion]]
 """The prompts of an attempt by sample, and what was answered."""

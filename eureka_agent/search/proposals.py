@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from eureka_agent.errors import EmptyAnswersError, LimitReachedError
-from eureka_agent.events import Listener, Proposed, SentBack
 from eureka_agent.extract.files import load_reward_file
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.prompting.prompt import fenced, repair_prompt, write_prompt
@@ -15,7 +14,8 @@ from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
 from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
 from eureka_agent.runs.store import Store
-from eureka_agent.strategies import Best, Plan, make_strategy
+from eureka_agent.search.events import Listener, Proposed, SentBack
+from eureka_agent.search.strategies import Best, Plan, make_strategy
 from eureka_agent.tasks.task import Task
 
 _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from eureka_agent.records import Evaluation, Feedback, Outcome
-from eureka_agent.statistics import Score
+from eureka_agent.search.statistics import Score
 
 
 def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
