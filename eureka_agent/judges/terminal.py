@@ -7,7 +7,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from eureka_agent.errors import UsageError
-from eureka_agent.judges.draft import CHANGES, Draft
+from eureka_agent.judges.pending_feedback import CHANGES, Draft
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.report.page import plain_table
 from eureka_agent.report.tables import fitness_line
