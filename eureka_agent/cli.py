@@ -188,7 +188,7 @@ def export(
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, whole_line
-    from eureka_agent.run_export import best_as_example, export_text, exported
+    from eureka_agent.report.export import best_as_example, export_text, exported
     from eureka_agent.runs.directory import RunDir
     from eureka_agent.runs.store import Store
     from eureka_agent.utils.paths import user_path

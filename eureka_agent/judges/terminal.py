@@ -9,9 +9,9 @@ from rich.text import Text
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.pending_feedback import CHANGES, Draft
 from eureka_agent.records import Feedback, Outcome
+from eureka_agent.report.formatting import STAGES, clean, fitness, number, visible
 from eureka_agent.report.page import plain_table
 from eureka_agent.report.tables import fitness_line
-from eureka_agent.report.words import STAGES, clean, fitness, number, visible
 from eureka_agent.search.feedback import Question
 from eureka_agent.search.selection import named
 from eureka_agent.utils.did_you_mean import did_you_mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eureka_agent.records import Baseline, Evaluation
-from eureka_agent.report.words import number
+from eureka_agent.report.formatting import number
 from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import alike
 from eureka_agent.tasks.task import Task

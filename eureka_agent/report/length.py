@@ -10,8 +10,8 @@ from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError
-from eureka_agent.report.board import Board
-from eureka_agent.report.words import quantity, rough
+from eureka_agent.report.formatting import quantity, rough
+from eureka_agent.report.progress import Board
 from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import measure_speed

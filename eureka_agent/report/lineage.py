@@ -11,7 +11,7 @@ from rich.text import Text
 from eureka_agent.errors import ExtractionError, OwnFaultError, UsageError
 from eureka_agent.extract.reading import code_in
 from eureka_agent.records import Outcome, candidate_name
-from eureka_agent.report.words import number
+from eureka_agent.report.formatting import number
 from eureka_agent.runs.store import Store
 from eureka_agent.search.selection import best_so_far
 from eureka_agent.utils.did_you_mean import did_you_mean

@@ -13,12 +13,22 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.report import sentences
-from eureka_agent.report.board import Board, Row
+from eureka_agent.report import messages as sentences
+from eureka_agent.report.formatting import (
+    clean,
+    duration,
+    fitness,
+    nth,
+    number,
+    quantity,
+    rough,
+    unit_of,
+    verdict,
+)
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.page import put
+from eureka_agent.report.progress import Board, Row
 from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import clean, duration, fitness, nth, number, quantity, rough, unit_of, verdict
 from eureka_agent.search.events import (
     Adapted,
     AskedAgain,

@@ -10,12 +10,12 @@ from types import TracebackType
 from rich.console import Console
 
 from eureka_agent.records import candidate_name
-from eureka_agent.report import sentences
-from eureka_agent.report.board import Board
+from eureka_agent.report import messages as sentences
+from eureka_agent.report.formatting import clean, number, quantity, rough, unit_of, visible
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.page import plain_lines, put_lines
+from eureka_agent.report.progress import Board
 from eureka_agent.report.tables import final_table
-from eureka_agent.report.words import clean, number, quantity, rough, unit_of, visible
 from eureka_agent.search.events import (
     Adapted,
     AskedAgain,

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
+from eureka_agent.report.formatting import clean, number
 from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.words import clean, number
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.sqlite import is_claimed
 from eureka_agent.runs.store import Store

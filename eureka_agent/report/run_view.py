@@ -10,12 +10,9 @@ from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcome, candidate_name
-from eureka_agent.report import sentences
+from eureka_agent.report import messages as sentences
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.lineage import lineage
-from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.tables import Result, failures, fitness_line, results_table
-from eureka_agent.report.words import (
+from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
     clean,
@@ -27,6 +24,9 @@ from eureka_agent.report.words import (
     verdict,
     wish_of,
 )
+from eureka_agent.report.lineage import lineage
+from eureka_agent.report.page import plain_table, whole_line
+from eureka_agent.report.tables import Result, failures, fitness_line, results_table
 from eureka_agent.runs.store import Store
 from eureka_agent.search.final_evaluation import final_scores
 from eureka_agent.search.selection import best_so_far, greedy

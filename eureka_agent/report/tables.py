@@ -14,9 +14,18 @@ from rich.text import Text
 
 from eureka_agent.records import Baseline, Evaluation, Outcome
 from eureka_agent.report.comparison import one_training, worth
+from eureka_agent.report.formatting import (
+    BASELINES,
+    STAGES,
+    clean,
+    interval,
+    number,
+    places,
+    plural,
+    rough,
+)
 from eureka_agent.report.length import default_run, run_length_s
-from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.sentences import (
+from eureka_agent.report.messages import (
     effort,
     final_scores_known,
     gain_over_start,
@@ -24,7 +33,7 @@ from eureka_agent.report.sentences import (
     no_human_reward,
     stopped_early,
 )
-from eureka_agent.report.words import BASELINES, STAGES, clean, interval, number, places, plural, rough
+from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.search.events import RunFinished, RunStarted
 from eureka_agent.search.final_evaluation import final_scores

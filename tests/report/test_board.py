@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from eureka_agent.records import Failure, Generation
-from eureka_agent.report.board import Board
+from eureka_agent.report.progress import Board
 from eureka_agent.search.events import (
     GenerationFinished,
     GenerationStarted,

@@ -5,7 +5,17 @@ import math
 import pytest
 
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.words import clean, duration, fitness, interval, number, places, quantity, rough, verdict
+from eureka_agent.report.formatting import (
+    clean,
+    duration,
+    fitness,
+    interval,
+    number,
+    places,
+    quantity,
+    rough,
+    verdict,
+)
 from tests.support.run_events import completion, evaluation
 
 

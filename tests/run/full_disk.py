@@ -12,7 +12,7 @@ import torch
 from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Completion, Generation
-from eureka_agent.run_files import FileWriter
+from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import GenerationFinished, Proposed

@@ -17,7 +17,7 @@ import pytest
 from eureka_agent.cli import main
 from eureka_agent.errors import EurekaError, StoreError
 from eureka_agent.records import Completion
-from eureka_agent.run_export import export_text, exported
+from eureka_agent.report.export import export_text, exported
 from eureka_agent.runs import sqlite as database
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store

@@ -18,7 +18,7 @@ from eureka_agent.cli import main
 from eureka_agent.config import SynthesisConfig, WallLevel
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.records import Candidate, Generation, Message, RewardSource
-from eureka_agent.run_files import FileWriter
+from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.foreign_run import GivenAgain, Use, trusted
 from eureka_agent.runs.store import Store

@@ -21,7 +21,7 @@ from eureka_agent.proposers import chat
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Amount
-from eureka_agent.report.sentences import stopped_early
+from eureka_agent.report.messages import stopped_early
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Proposed, RunFinished, RunStarted

@@ -11,7 +11,7 @@ import pytest
 
 from eureka_agent.cli import main
 from eureka_agent.errors import StoreError
-from eureka_agent.run_export import FORMAT, export_text, exported, read_export
+from eureka_agent.report.export import FORMAT, export_text, exported, read_export
 from eureka_agent.runs.store import Store
 from tests.support.stored_run import FIRST, POLICY, stored_run
 

@@ -15,7 +15,7 @@ from eureka_agent.errors import RewardFileError, UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.report import code_diff, run_view
-from eureka_agent.run_export import export_text, exported
+from eureka_agent.report.export import export_text, exported
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, StartMeasured, TrainingStarted

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from eureka_agent.config import Race
 from eureka_agent.errors import RewardRuntimeError, StoreError
 from eureka_agent.records import Rung
-from eureka_agent.report import sentences
+from eureka_agent.report import messages as sentences
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.search.events import TrainingStarted
 from eureka_agent.tasks.registry import load_task

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.words import (
+from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
     clean,
