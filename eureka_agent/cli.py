@@ -27,8 +27,8 @@ from eureka_agent.text import visible
 from eureka_agent.utils.terminal import Terminal
 
 if TYPE_CHECKING:
+    from eureka_agent.api.run import Run
     from eureka_agent.jail import Wall
-    from eureka_agent.run import Run
 
 _FOR_A_TASK = "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
 _NO_CHANGES = Changes()
@@ -66,8 +66,8 @@ def synthesize_main(args: Sequence[str] | None = None) -> int:
 # ---------------------------------------------------------------------- the commands
 def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
     """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
+    from eureka_agent.api.run import started
     from eureka_agent.report import make_listener, speed_of
-    from eureka_agent.run import started
 
     console = Terminal()
     if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
@@ -99,8 +99,8 @@ def resume(
         start_from: The run's file to start from, while it has not been read yet.
         wall: Which layers of the sandbox must hold, where the run was started with fewer than --wall full.
     """
+    from eureka_agent.api.run import resumed
     from eureka_agent.report import make_listener
-    from eureka_agent.run import resumed
     from eureka_agent.runs.directory import RunDir
     from eureka_agent.runs.foreign_run import GivenAgain
 
@@ -226,8 +226,8 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
         task: The task's name, an alias or its exact description; or the path of a task of your own.
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
+    from eureka_agent.api.evaluate_reward import check_file, check_static
     from eureka_agent.report import put, whole_line
-    from eureka_agent.reward_file import check_file, check_static
     from eureka_agent.simulation.task_check import checked_task
 
     found = checked_task(task, advice=_FOR_A_TASK)
@@ -256,8 +256,8 @@ def evaluate(
         policy: Where to write the trained policy (safetensors).
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
+    from eureka_agent.api.evaluate_reward import check_static, compare
     from eureka_agent.report import comparison_length, comparison_table, make_listener, put, whole_line
-    from eureka_agent.reward_file import check_static, compare
     from eureka_agent.simulation.task_check import checked_task
     from eureka_agent.utils.paths import check_writable, user_path
 

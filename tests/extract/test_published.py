@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from eureka_agent.api.evaluate_reward import check_file
+from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.extract import extract
 from eureka_agent.jail import Wall
-from eureka_agent.reward_file import check_file
-from eureka_agent.reward_function import RewardFunction
 from eureka_agent.tasks.registry import find_task
 
 _FOLDER = Path(__file__).parents[1] / "support" / "published"

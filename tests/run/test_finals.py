@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 import eureka_agent as ea
+from eureka_agent.api.run import Given
 from eureka_agent.cli import _long
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Evaluation, Final, FinalTraining
-from eureka_agent.run import Given
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, FinalMeasured

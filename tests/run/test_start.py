@@ -231,6 +231,6 @@ def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
 ) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
-    monkeypatch.setattr("eureka_agent.run._wall", lambda *given: pytest.fail("the sandbox was opened"))
+    monkeypatch.setattr("eureka_agent.api.run._wall", lambda *given: pytest.fail("the sandbox was opened"))
     with pytest.raises(RewardFileError, match="pole_angel"):
         ea.synthesize(config(tmp_path, start_from=str(file)), proposer=ScriptedProposer(SCRIPT))

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from eureka_agent.api.evaluate_reward import check_file, check_human_reward, check_static
+from eureka_agent.api.resuming import changed_config, task_again
+from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Wall
@@ -23,9 +26,6 @@ from eureka_agent.proposers.spending import Amount
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.report import CurveWriter, changed_settings, notebook_listener, summary
 from eureka_agent.report.artifacts import FileWriter
-from eureka_agent.resuming import changed_config, task_again
-from eureka_agent.reward_file import check_file, check_human_reward, check_static
-from eureka_agent.reward_function import RewardFunction
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import GivenAgain

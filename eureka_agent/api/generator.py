@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import WallLevel
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
@@ -14,7 +15,6 @@ from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Completion, Failure, Feedback, Outcome, Prompt
-from eureka_agent.reward_function import RewardFunction
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.arguments import check_value, refuse_unknown_arguments

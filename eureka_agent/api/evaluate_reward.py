@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import SealedReward, Wall
 from eureka_agent.records import Baseline, Evaluation
-from eureka_agent.reward_function import RewardFunction
 from eureka_agent.search.evaluator import Trials
 from eureka_agent.search.events import Listener
 from eureka_agent.tasks.task import Task, TrainingBudget

@@ -1,0 +1,1 @@
+"""What users import: a search from Python, and rewards to call."""
