@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from eureka_agent.runs.changes import Changes as Changes
 
     __version__: str
-    from eureka_agent.config import SynthesisConfig as SynthesisConfig
-    from eureka_agent.rewards.distance import Transitions as Transitions
-    from eureka_agent.rewards.distance import reward_distance as reward_distance
-    from eureka_agent.rewards.distance import sample_transitions as sample_transitions
-    from eureka_agent.errors import ConfigError as ConfigError
-    from eureka_agent.errors import EurekaError as EurekaError
-    from eureka_agent.search.feedback import Question as Question
-    from eureka_agent.runs.foreign_run import GivenAgain as GivenAgain
     from eureka_agent.api.generator import RewardGenerator as RewardGenerator
-    from eureka_agent.training.policy import Policy as Policy
-    from eureka_agent.records import Feedback as Feedback
-    from eureka_agent.tasks.registry import all_tasks as all_tasks
-    from eureka_agent.tasks.registry import find_task as find_task
     from eureka_agent.api.reward_function import RewardFunction as RewardFunction
     from eureka_agent.api.run import SynthesisResult as SynthesisResult
     from eureka_agent.api.run import evolve as evolve
     from eureka_agent.api.run import resume as resume
     from eureka_agent.api.run import synthesize as synthesize
+    from eureka_agent.config import SynthesisConfig as SynthesisConfig
+    from eureka_agent.errors import ConfigError as ConfigError
+    from eureka_agent.errors import EurekaError as EurekaError
+    from eureka_agent.records import Feedback as Feedback
+    from eureka_agent.rewards.distance import Transitions as Transitions
+    from eureka_agent.rewards.distance import reward_distance as reward_distance
+    from eureka_agent.rewards.distance import sample_transitions as sample_transitions
+    from eureka_agent.runs.foreign_run import GivenAgain as GivenAgain
+    from eureka_agent.search.feedback import Question as Question
+    from eureka_agent.tasks.registry import all_tasks as all_tasks
+    from eureka_agent.tasks.registry import find_task as find_task
     from eureka_agent.tasks.task import Task as Task
+    from eureka_agent.training.policy import Policy as Policy
 
 _HOME = {
     "Changes": "changes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import eureka_agent
-from eureka_agent.cli import main, synthesize_main
+from eureka_agent.cli.main import main, synthesize_main
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE, upright
 
@@ -241,7 +241,7 @@ def test_synthesize_and_show_with_the_built_in_grammar(capsys: pytest.CaptureFix
 @pytest.mark.parametrize("command", [["--help"], ["synthesize", "--help"]])
 def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
     code = (
-        "import sys; from eureka_agent.cli import main; main(sys.argv[1:]); "
+        "import sys; from eureka_agent.cli.main import main; main(sys.argv[1:]); "
         "sys.exit(bool({'torch', 'mujoco', 'openai'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
@@ -261,7 +261,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Si
     command = [
         sys.executable,
         "-c",
-        "import sys; from eureka_agent.cli import synthesize_main as m; sys.exit(m())",
+        "import sys; from eureka_agent.cli.main import synthesize_main as m; sys.exit(m())",
         *args,
     ]
     with subprocess.Popen(
@@ -283,7 +283,7 @@ def test_a_reward_file_is_refused_before_the_sandbox_opens(
 ) -> None:
     path = tmp_path / "reward.py"
     path.write_text(code(UNKNOWN_NAME))
-    monkeypatch.setattr("eureka_agent.cli._loud_wall", lambda level: pytest.fail("the sandbox was opened"))
+    monkeypatch.setattr("eureka_agent.cli.main._loud_wall", lambda level: pytest.fail("the sandbox was opened"))
     assert "pole_angel" in fails(capsys, command, str(path), "--task", "cartpole")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.jail import Wall

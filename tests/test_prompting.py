@@ -10,6 +10,7 @@ from importlib import resources
 import jinja2
 import pytest
 
+from eureka_agent.prompting import prompt as prompting
 from eureka_agent.prompting.prompt import (
     first_prompt,
     next_prompt,
@@ -17,7 +18,6 @@ from eureka_agent.prompting.prompt import (
     retry_prompt,
     write_prompt,
 )
-from eureka_agent.prompting.prompt import prompt as prompting
 from eureka_agent.records import (
     Candidate,
     Completion,

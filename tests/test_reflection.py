@@ -153,7 +153,7 @@ def test_a_failure_says_where_and_why(stage: Stage, words: str) -> None:
 def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from typing import get_args
 
-    from eureka_agent.prompting.prompt import reflection
+    from eureka_agent.prompting import reflection
 
     kinds = get_args(reflection.Kind)
     for kind in kinds:

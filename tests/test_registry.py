@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.tasks.registry import (

@@ -5,11 +5,11 @@ from eureka_agent.report.curves import CurveWriter
 from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.lineage import code_diff
 from eureka_agent.report.live import LiveDisplay
+from eureka_agent.report.messages import changed_settings
 from eureka_agent.report.page import put, whole_line
 from eureka_agent.report.plain import PlainLog
 from eureka_agent.report.run_list import overview, runs_table
 from eureka_agent.report.run_view import run_view
-from eureka_agent.report.messages import changed_settings
 from eureka_agent.report.summary import summary
 from eureka_agent.report.tables import comparison_table, doctor_table, final_table, tasks_table
 

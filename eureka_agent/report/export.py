@@ -74,7 +74,7 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
 
 
 def best_as_example(store: Store) -> str:
-    """Return the best reward so far as the text of an example file (`prompting/examples.py`). Raises UsageError without one."""
+    """Return the best reward so far as the text of an example file. Raises UsageError without one."""
     config = store.config
     best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
     if best is None or best.candidate.reward is None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from eureka_agent.checks import check_source
-from eureka_agent.doctor import examine
+from eureka_agent.cli.doctor import examine
 from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
 from eureka_agent.jail import Wall
 from eureka_agent.jail.contract import probe

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import ProposerError, UsageError
 from eureka_agent.proposers.openai_backend import OpenAIBackend

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.report.lineage import ancestors
 from eureka_agent.report.run_list import overview
 from eureka_agent.runs.store import Store
@@ -15,7 +15,7 @@ from tests.support.stored_run import stored_run
 CHANGE = """\
 --- g0c0
 +++ g1c0
-@@ -1,3 +1,3 @@
+ -1,3 +1,3 @@
  def compute_reward(dof_pos):
      x = dof_pos[:, 1]
 -    return -x.abs(), {'x': x}

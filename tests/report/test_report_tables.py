@@ -7,7 +7,7 @@ from typing import Literal
 
 from rich.console import Console, RenderableType
 
-from eureka_agent.doctor import Finding
+from eureka_agent.cli.doctor import Finding
 from eureka_agent.records import GIVEN, Baseline, Evaluation, Failure
 from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
 from eureka_agent.report.formatting import rough

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Completion, Generation
 from eureka_agent.report.artifacts import FileWriter

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import OutOfMemoryError
 from eureka_agent.jail import Wall
 from eureka_agent.records import Generation

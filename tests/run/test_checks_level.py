@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import eureka_agent as ea
-from eureka_agent.cli import synthesize_main
+from eureka_agent.cli.main import synthesize_main
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.search.events import Event, RunStarted
 from tests.support.rewards import TRACEBACK, upright

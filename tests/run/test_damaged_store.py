@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import EurekaError, StoreError
 from eureka_agent.records import Completion
 from eureka_agent.report.export import export_text, exported

@@ -10,7 +10,7 @@ import torch
 
 import eureka_agent as ea
 from eureka_agent.checks import check_source
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Wall

@@ -11,7 +11,7 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.api.run import Given
-from eureka_agent.cli import _long
+from eureka_agent.cli.main import _long
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig, WallLevel
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.records import Candidate, Generation, Message, RewardSource

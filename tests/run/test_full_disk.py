@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Completion
 from eureka_agent.runs.store import Store
@@ -59,7 +59,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
 
 def test_a_full_disk_behind_the_output(tmp_path: Path) -> None:
     run = stored_run(tmp_path / "run")
-    command = [sys.executable, "-c", "import sys; from eureka_agent.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from eureka_agent.cli.main import main; sys.exit(main())"]
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
             [*command, "show", str(run.path)], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False

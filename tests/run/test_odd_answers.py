@@ -53,7 +53,7 @@ def test_an_answer_with_lone_surrogates_is_stored_written_shown_and_sent_back(
     assert chat_server.requests[1]["messages"][-2] == {"role": "assistant", "content": said}
     with Store.open(RunDir(result.path).database, writable=False) as store:
         assert [answer.text for answer in store.replaced()] == [said]
-    from eureka_agent.cli import main
+    from eureka_agent.cli.main import main
 
     assert main(["show", str(result.path)]) == 0
     assert main(["export", str(result.path)]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import StoreError
 from eureka_agent.report.export import FORMAT, export_text, exported, read_export
 from eureka_agent.runs.store import Store

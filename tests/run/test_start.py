@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import eureka_agent as ea
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import RewardFileError, UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import eureka_agent as ea
-from eureka_agent.cli import main
+from eureka_agent.cli.main import main
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer

@@ -19,7 +19,7 @@ from typing import Self
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ROWS, _COLUMNS = 40, 80
-_PYTHON = "import sys; from eureka_agent.cli import {main} as m; sys.exit(m(sys.argv[1:]))"
+_PYTHON = "import sys; from eureka_agent.cli.main import {main} as m; sys.exit(m(sys.argv[1:]))"
 
 
 def _own_the_terminal() -> None:
@@ -29,7 +29,7 @@ def _own_the_terminal() -> None:
 
 
 class Terminal:
-    """Runs a function of `eureka_agent.cli` in a process whose terminal this is; a context manager."""
+    """Runs a function of `eureka_agent.cli.main` in a process whose terminal this is; a context manager."""
 
     def __init__(self, main: str, args: Sequence[str], *, environment: dict[str, str] | None = None) -> None:
         self._us, them = pty.openpty()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eureka_agent.cli import synthesize_main
+from eureka_agent.cli.main import synthesize_main
 from eureka_agent.config import SynthesisConfig, TrainerName
 from eureka_agent.errors import UsageError
 from eureka_agent.training import choose_trainer, train

@@ -282,7 +282,7 @@ def evaluate(
 
 def doctor() -> None:
     """Check this installation: versions, the simulator, and every layer of the sandbox, by trying to break it."""
-    from eureka_agent.doctor import examine
+    from eureka_agent.cli.doctor import examine
     from eureka_agent.report import doctor_table, put
 
     findings = examine()
