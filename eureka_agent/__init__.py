@@ -13,62 +13,57 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from eureka_agent.runs.changes import Changes as Changes
+import lazy_loader
 
+if TYPE_CHECKING:
     __version__: str
-    from eureka_agent.api.generator import RewardGenerator as RewardGenerator
-    from eureka_agent.api.reward_function import RewardFunction as RewardFunction
-    from eureka_agent.api.run import SynthesisResult as SynthesisResult
-    from eureka_agent.api.run import evolve as evolve
-    from eureka_agent.api.run import resume as resume
-    from eureka_agent.api.run import synthesize as synthesize
+    from eureka_agent.api import RewardFunction as RewardFunction
+    from eureka_agent.api import RewardGenerator as RewardGenerator
+    from eureka_agent.api import SynthesisResult as SynthesisResult
+    from eureka_agent.api import evolve as evolve
+    from eureka_agent.api import resume as resume
+    from eureka_agent.api import synthesize as synthesize
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
     from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.records import Feedback as Feedback
-    from eureka_agent.rewards.distance import Transitions as Transitions
-    from eureka_agent.rewards.distance import reward_distance as reward_distance
-    from eureka_agent.rewards.distance import sample_transitions as sample_transitions
-    from eureka_agent.runs.foreign_run import GivenAgain as GivenAgain
-    from eureka_agent.search.feedback import Question as Question
-    from eureka_agent.tasks.registry import all_tasks as all_tasks
-    from eureka_agent.tasks.registry import find_task as find_task
-    from eureka_agent.tasks.task import Task as Task
+    from eureka_agent.rewards import Transitions as Transitions
+    from eureka_agent.rewards import reward_distance as reward_distance
+    from eureka_agent.rewards import sample_transitions as sample_transitions
+    from eureka_agent.runs import Changes as Changes
+    from eureka_agent.runs import GivenAgain as GivenAgain
+    from eureka_agent.search import Question as Question
+    from eureka_agent.tasks import Task as Task
+    from eureka_agent.tasks import all_tasks as all_tasks
+    from eureka_agent.tasks import find_task as find_task
     from eureka_agent.training.policy import Policy as Policy
 
-_HOME = {
-    "Changes": "changes",
-    "ConfigError": "errors",
-    "EurekaError": "errors",
-    "Feedback": "records",
-    "GivenAgain": "foreign_run",
-    "Policy": "policy",
-    "Question": "feedback",
-    "RewardFunction": "reward_function",
-    "RewardGenerator": "generator",
-    "SynthesisConfig": "config",
-    "SynthesisResult": "run",
-    "Task": "task",
-    "Transitions": "distance",
-    "all_tasks": "registry",
-    "evolve": "run",
-    "find_task": "registry",
-    "resume": "run",
-    "reward_distance": "distance",
-    "sample_transitions": "distance",
-    "synthesize": "run",
+_NAMES = {
+    "api": [
+        "RewardFunction",
+        "RewardGenerator",
+        "SynthesisResult",
+        "evolve",
+        "resume",
+        "synthesize",
+    ],
+    "config": ["SynthesisConfig"],
+    "errors": ["ConfigError", "EurekaError"],
+    "records": ["Feedback"],
+    "rewards": ["Transitions", "reward_distance", "sample_transitions"],
+    "runs": ["Changes", "GivenAgain"],
+    "search": ["Question"],
+    "tasks": ["Task", "all_tasks", "find_task"],
+    "training.policy": ["Policy"],
 }
-__all__ = sorted((*_HOME, "__version__"))
+"""Public names by the part that has them, which is imported when one is first used: `--help` starts without torch."""
+
+_load, __dir__, _names = lazy_loader.attach(__name__, submod_attrs=_NAMES)
+__all__ = sorted((*_names, "__version__"))
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: the sandbox and `--help` start without torch."""
-    if name == "__version__":
-        return _version()
-    if name not in _HOME:
-        raise AttributeError(f"module 'eureka_agent' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"eureka_agent.{_HOME[name]}"), name)
+    return _version() if name == "__version__" else _load(name)
 
 
 def _version() -> str:

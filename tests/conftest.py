@@ -10,6 +10,7 @@ os.environ.setdefault("MUJOCO_GL", "disable")
 import pytest
 import torch
 
+from eureka_agent.jail import Wall
 from tests.support.openai_server import ChatServer
 
 torch.set_num_threads(1)
@@ -20,3 +21,10 @@ def chat_server() -> Iterator[ChatServer]:
     """Yield a running chat completions server on 127.0.0.1."""
     with ChatServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def wall() -> Iterator[Wall]:
+    """Yield one open wall for all runs of a session: building it takes seconds."""
+    with Wall() as wall:
+        yield wall

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_agent.cli.main import main as cli
+from eureka_agent.cli import main as cli
 from eureka_agent.config import SynthesisConfig
 
 ROOT = Path(__file__).parents[1]

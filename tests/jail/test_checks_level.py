@@ -23,9 +23,9 @@ from eureka_agent.jail import Wall
 from eureka_agent.jail.contract import probe
 from eureka_agent.jail.deadlines import ProcessorClock, until
 from eureka_agent.jail.spawn import Single
-from tests.jail.test_honest import REWARDS, samples, task_of
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
 from tests.support.attempts.table import is_refused
+from tests.support.honest import REWARDS, samples, task_of
 from tests.support.wall import SECRET, SECRET_NAME, SPEC, children, descriptors, honest, state
 from tests.support.without_linux import without_linux
 

@@ -17,7 +17,7 @@ from eureka_agent.jail.ipc import Layout
 from eureka_agent.jail.sealed_reward import sealed_graph
 from eureka_agent.rewards.graph_format import parse_graph
 from eureka_agent.rewards.graph_reward import GraphReward
-from tests.jail.test_honest import REWARDS, samples, task_of
+from tests.support.honest import REWARDS, samples, task_of
 from tests.support.wall import honest, state
 
 WITHOUT = frozenset[str]()

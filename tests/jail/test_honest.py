@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-
 import pytest
-from torch import Tensor
 
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Wall
 from eureka_agent.jail.contract import probe
-from eureka_agent.simulation.samples import sample_states
-from eureka_agent.tasks.registry import all_tasks
-from eureka_agent.tasks.task import Task
-from tests.support.honest_robots import ROBOTS
-from tests.support.honest_simple import SIMPLE
-
-_TASKS = {task.name: task for task in all_tasks()}
-HONEST = SIMPLE | ROBOTS
-REWARDS = HONEST | {f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()}
-
-
-@cache
-def samples(name: str) -> Mapping[str, Tensor]:
-    return sample_states(_TASKS[name], seed=0)
-
-
-def task_of(name: str) -> Task:
-    return _TASKS[name]
+from tests.support.honest import HONEST, REWARDS, samples, task_of
 
 
 @pytest.mark.parametrize("name", REWARDS)

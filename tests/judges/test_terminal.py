@@ -1,4 +1,4 @@
-"""What a person types, line by line; the same on a real terminal is in tests/run/test_feedback_terminal.py."""
+"""What a person types, line by line; the same on a real terminal is in tests/judges/test_real_terminal.py."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Reward search without a model: `GrammarProposer`."""
 
-from eureka_agent.proposers.grammar.proposer import GrammarProposer
+import lazy_loader
 
-__all__ = ["GrammarProposer"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -35,7 +35,7 @@ def test_fifty_thousand_changed_answers_break_nothing_and_take_little_memory() -
 
 def _in_a_process(count: int, seed: int) -> dict[str, Any]:
     program = [sys.executable, "-m", "tests.support.answer_fuzz", str(count), str(seed)]
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     done = subprocess.run(program, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
     found: dict[str, Any] = json.loads(done.stdout)

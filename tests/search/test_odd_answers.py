@@ -13,9 +13,9 @@ from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, FaultMet
-from tests.run.test_loop import config
 from tests.support.openai_server import ChatServer, completion
 from tests.support.rewards import NO_CODE, upright
+from tests.support.runs import config
 
 
 def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 import eureka_agent as ea
 from eureka_agent.cli.main import main
 from eureka_agent.errors import RewardFileError, UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.report import code_diff, run_view
+from eureka_agent.report import code_diff
 from eureka_agent.report.export import export_text, exported
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, StartMeasured, TrainingStarted
 from eureka_agent.tasks.registry import load_task
-from tests.run.test_loop import StoppedError, comparable, config
+from tests.support.prompts import leaked, user
 from tests.support.rewards import NAN, NO_CODE, TRACEBACK, upright
-from tests.test_prompting import leaked, user
+from tests.support.runs import StoppedError, comparable, config, shown
 
 CARTPOLE = load_task("cartpole")
 HUMAN = f"It is said well already.\n\n```python\n{CARTPOLE.human_reward}```"
@@ -31,13 +29,6 @@ SCRIPT = [[upright(0.1), HUMAN, upright(0.2)], [upright(0.3), NO_CODE, upright(0
 
 def code(answer: str) -> str:
     return answer.split("```python\n")[1].split("```")[0]
-
-
-def shown(path: Path) -> str:
-    console = Console(width=200, file=io.StringIO(), record=True)
-    with Store.open(RunDir(path).database, writable=False) as store:
-        console.print(run_view(store))
-    return console.export_text()
 
 
 def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:

@@ -29,12 +29,11 @@ from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.tasks.registry import all_tasks, load_task, telling_words
 from eureka_agent.tasks.task import Task
-from tests.run.test_loop import StoppedError, config
-from tests.run.test_start import shown
+from tests.support.prompts import failed, leaked, user, worked
 from tests.support.rewards import UNKNOWN_NAME, upright
+from tests.support.runs import StoppedError, config, shown
 from tests.support.snapshots import matches_snapshot
 from tests.support.toy_task import ToyTask
-from tests.test_prompting import failed, leaked, user, worked
 
 LIBRARY = read_examples(resources.files("eureka_agent.prompts").joinpath("examples"))
 CODE = "def compute_reward(hand):\n    return hand[:, 0], {}"

@@ -28,9 +28,9 @@ from eureka_agent.search.events import (
 )
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
-from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import upright
+from tests.support.runs import StoppedError
 
 USAGE = {"prompt_tokens": 600, "completion_tokens": 400, "total_tokens": 1000}
 UNKNOWN = error(404, "no", code="model_not_found")

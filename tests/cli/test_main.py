@@ -16,7 +16,7 @@ from eureka_agent.cli.main import main, synthesize_main
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import NAN, SYNTAX_ERROR, UNKNOWN_NAME, WRONG_SHAPE, upright
 
-HUMAN = Path(__file__).parents[1] / "envs" / "cartpole" / "human_reward.py"
+HUMAN = Path(__file__).parents[2] / "envs" / "cartpole" / "human_reward.py"
 TINY = ["--generations", "1", "--samples", "2", "--num-envs", "8", "--environment-steps", "512"]
 
 

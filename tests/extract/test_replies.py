@@ -20,7 +20,7 @@ from tests.support.bad_replies import bad_replies
 from tests.support.replies import Reply, good_replies
 from tests.support.wall import SPEC, state
 
-BY_HAND = Path(__file__).parent / "support" / "replies_by_hand"
+BY_HAND = Path(__file__).parents[1] / "support" / "replies_by_hand"
 MOST_S = 2.0
 """Processor time for one answer, however long."""
 

@@ -27,9 +27,9 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Proposed, RunFinished, RunStarted
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
-from tests.run.test_loop import StoppedError
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
+from tests.support.runs import StoppedError
 from tests.support.till import Till
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}

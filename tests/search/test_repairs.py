@@ -17,9 +17,9 @@ from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, RunFinished, SentBack
-from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import EMPTY, NO_CODE, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
+from tests.support.runs import StoppedError, comparable, config
 
 ANSWERS = {
     0: [[upright(0.1)], [TRACEBACK, upright(0.2)], [UNKNOWN_NAME, NO_CODE, upright(0.3)]],

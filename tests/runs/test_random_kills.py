@@ -26,11 +26,11 @@ import pytest
 from eureka_agent.errors import EurekaError
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from tests.run.killed_run import work
-from tests.run.test_loop import comparable
+from tests.support.killed_run import work
+from tests.support.runs import comparable
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.run.killed_run"])
+FORKS.set_forkserver_preload(["tests.support.killed_run"])
 _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
 """Share of kills that come while the run is opened, mostly before its first event."""

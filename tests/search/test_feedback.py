@@ -19,8 +19,8 @@ from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, GenerationFinished
-from tests.run.test_loop import StoppedError, comparable, config
 from tests.support.rewards import NO_CODE, TRACEBACK, upright
+from tests.support.runs import StoppedError, comparable, config
 
 SCRIPT = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)], [upright(0.6)] * 3]
 WORDS = 'too {shaky}\nand "loud" \x1b[31m'

@@ -47,7 +47,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """A small file system in memory, in a mount namespace of its own."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = 'mount -t tmpfs -o size=600k none "$1" && exec "$2" -m tests.run.full_disk "$1"'
+    mount = 'mount -t tmpfs -o size=600k none "$1" && exec "$2" -m tests.support.full_disk "$1"'
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(disk), sys.executable]
     if shutil.which("unshare") is None or subprocess.run([*command[:4], "true"], check=False).returncode:
         pytest.skip("this machine allows no mount namespace")

@@ -18,8 +18,8 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, GenerationFinished
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import load_task
-from tests.run.test_loop import StoppedError, config
 from tests.support.rewards import completion
+from tests.support.runs import StoppedError, config
 
 LEAN = completion(
     'lean = torso_pitch.abs()\nreturn lean, {"lean": lean}',

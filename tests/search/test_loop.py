@@ -14,33 +14,12 @@ import eureka_agent as ea
 from eureka_agent.errors import ProposerError, UnavailableError, UsageError
 from eureka_agent.jail import Wall
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.records import Completion, Outcome, Prompt
+from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, RunFinished, TrainingStarted
-from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
-
-
-def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
-    base = ea.SynthesisConfig(
-        task="cartpole",
-        budget="quick",
-        generations=2,
-        samples=3,
-        num_envs=8,
-        environment_steps=512,
-        baselines=False,
-        runs_dir=tmp_path,
-        run_name="run",
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
-
-
-def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
-    """Return outcomes without what a clock put into them."""
-    still = [replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes]
-    return [to_json(outcome) for outcome in still]
+from tests.support.runs import StoppedError, comparable, config
 
 
 def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
@@ -115,10 +94,6 @@ def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, wall: Wall) 
     generations = list(ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, wall=wall))
     assert [g.best.candidate.name if g.best else None for g in generations] == ["g0c0"] * 3
     assert proposer.prompts[-1].parents[0].candidate.name == "g0c0"
-
-
-class StoppedError(Exception):
-    """Stands for a kill at a chosen moment."""
 
 
 @pytest.mark.parametrize("moment", ["Proposed", "TrainingStarted", "Trained", "GenerationFinished"])

@@ -11,13 +11,13 @@ import pytest
 
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from tests.run.test_loop import comparable
+from tests.support.runs import comparable
 
 ROOT = Path(__file__).parents[2]
 
 
 def start(folder: Path, how: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.run.killed_run", str(folder), how]
+    command = [sys.executable, "-m", "tests.support.killed_run", str(folder), how]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

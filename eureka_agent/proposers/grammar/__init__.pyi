@@ -1,0 +1,5 @@
+from .proposer import GrammarProposer
+
+__all__ = [
+    "GrammarProposer",
+]

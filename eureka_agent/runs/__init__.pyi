@@ -1,0 +1,11 @@
+from .changes import Changes
+from .directory import RunDir
+from .foreign_run import GivenAgain
+from .store import Store
+
+__all__ = [
+    "Changes",
+    "GivenAgain",
+    "RunDir",
+    "Store",
+]

@@ -1,0 +1,28 @@
+from .choose import make_engine
+from .cpu import CpuEngine
+from .engine import Engine
+from .environment import Environment, Episodes, Step
+from .random_streams import WorldRandom
+from .rollouts import Act, evaluate, random_actions, run_episodes
+from .samples import sample_states, sample_steps
+from .task_check import check_task, checked_task
+from .view import PhysicsView
+
+__all__ = [
+    "Act",
+    "CpuEngine",
+    "Engine",
+    "Environment",
+    "Episodes",
+    "PhysicsView",
+    "Step",
+    "WorldRandom",
+    "check_task",
+    "checked_task",
+    "evaluate",
+    "make_engine",
+    "random_actions",
+    "run_episodes",
+    "sample_states",
+    "sample_steps",
+]

@@ -1,0 +1,58 @@
+"""Outcomes to write prompts from, and what a prompt tells that it must not."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+
+from eureka_agent.records import Candidate, Completion, Evaluation, Failure, Outcome, Prompt, RewardSource, Stage
+from eureka_agent.tasks.task import Task
+
+CODE = 'def compute_reward(mass_speed):\n    """```"""\n    return -mass_speed, {"speed": -mass_speed}\n'
+
+
+def candidate(generation: int, index: int, code: str | None = CODE) -> Candidate:
+    reward = RewardSource(code, ("mass_speed",)) if code else None
+    return Candidate(generation, Completion(index, "…", "scripted"), reward)
+
+
+def worked(generation: int, index: int, fitness: float = -1.0) -> Outcome:
+    evaluation = Evaluation(fitness, fitness - 0.1, fitness + 0.1, 8, 50.0)
+    return Outcome(candidate(generation, index), None, None, evaluation, f"Reflection with fitness {fitness}.")
+
+
+def failed(generation: int, index: int, stage: Stage, message: str, code: str | None = CODE) -> Outcome:
+    return Outcome(candidate(generation, index, code), Failure(stage, message))
+
+
+def user(prompt: Prompt) -> str:
+    assert [message.role for message in prompt.messages] == ["system", "user"]
+    return prompt.messages[1].content
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.replace('"', "'").split())
+
+
+def statements(source: str) -> set[str]:
+    """The lines of the functions' bodies that say something, without docstrings and spaces."""
+    source = textwrap.dedent(source)
+    lines = source.splitlines()
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    assert functions
+    said: set[str] = set()
+    for function in functions:
+        for node in function.body[1:] if ast.get_docstring(function) else function.body:
+            said |= {squeezed(line) for line in lines[node.lineno - 1 : node.end_lineno]}
+    return {line for line in said if len(line) > 16}
+
+
+def leaked(task: Task, prompt: Prompt) -> set[str]:
+    """Lines of fitness code or human reward that a prompt tells."""
+    secret = statements(task.human_reward)
+    for method in (type(task).fitness, type(task).sparse_reward, type(task).measures):
+        if method.__qualname__.split(".")[0] != "Task":
+            secret |= statements(inspect.getsource(method))
+    text = squeezed("".join(message.content for message in prompt.messages))
+    return {line for line in secret if line in text}

@@ -1,0 +1,48 @@
+"""Short runs on real physics, and what two of them are compared by."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+import eureka_agent as ea
+from eureka_agent.records import Outcome
+from eureka_agent.report.run_view import run_view
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
+from eureka_agent.utils.serialization import to_json
+
+
+class StoppedError(Exception):
+    """Stands for a kill at a chosen moment."""
+
+
+def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
+    base = ea.SynthesisConfig(
+        task="cartpole",
+        budget="quick",
+        generations=2,
+        samples=3,
+        num_envs=8,
+        environment_steps=512,
+        baselines=False,
+        runs_dir=tmp_path,
+        run_name="run",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+
+
+def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
+    """Return outcomes without what a clock put into them."""
+    still = [replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes]
+    return [to_json(outcome) for outcome in still]
+
+
+def shown(path: Path) -> str:
+    console = Console(width=200, file=io.StringIO(), record=True)
+    with Store.open(RunDir(path).database, writable=False) as store:
+        console.print(run_view(store))
+    return console.export_text()
