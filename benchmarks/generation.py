@@ -1,21 +1,24 @@
-"""A generation of candidates, each with its own reward: one population of ours, or a process of stable-baselines3 each.
+"""A generation of candidates, each with its own reward: one population of ours, or a process of
+stable-baselines3 each.
 
-Gymnasium's Hopper-v5 and Ant-v5 with RK4 and implicitfast (see `gymnasium_tasks`); the candidates pay for the same
-things with different weights, two of them for running backwards, as in a generation of which some are of no use. Every
-candidate gets the same network, updates and environment steps on both sides:
+Gymnasium's Hopper-v5 and Ant-v5 with RK4 and implicitfast (see `gymnasium_tasks`); the candidates
+pay for the same things with different weights, two of them for running backwards, as in a
+generation of which some are of no use. Every candidate gets the same network, updates and
+environment steps on both sides:
 
-    ours  static checks, sealed processes, probes and the training of all candidates as one population
-    raced the same with racing at its default settings: who is clearly behind stops early
-    sb3   as many processes side by side as there are candidates, each with PPO on 8 environments of Gymnasium's own
-    bare  the ceiling: MuJoCo steps all worlds of ours with random controls, and nobody looks
+    ours  static checks, sealed processes, probes and the training of all candidates as one
+    population raced the same with racing at its default settings: who is clearly behind stops early
+    sb3   as many processes side by side as there are candidates, each with PPO on 8 environments of
+    Gymnasium's own bare  the ceiling: MuJoCo steps all worlds of ours with random controls, and
+    nobody looks
 
-Racing needs trainings that come to something (`--steps 400000`, for ants a million, perhaps with `--no-sb3`); then a
-line says what its winner is worth.
-The wall's helper process and the processes of stable-baselines3 have started and imported everything before the time
-runs. The second table says where ours goes, and how much more our physics takes than bare stepping: other contacts,
-positions and velocities made current after each step, resets, threads that have slept. Runs are interleaved, and
-ratios are medians over pairs of runs.
-Run with `python -m benchmarks.generation`; needs the extra sb3.
+Racing needs trainings that come to something (`--steps 400000`, for ants a million, perhaps with
+`--no-sb3`); then a line says what its winner is worth.
+The wall's helper process and the processes of stable-baselines3 have started and imported
+everything before the time runs. The second table says where ours goes, and how much more our
+physics takes than bare stepping: other contacts, positions and velocities made current after each
+step, resets, threads that have slept. Runs are interleaved, and ratios are medians over pairs of
+runs. Run with `python -m benchmarks.generation`; needs the extra sb3.
 """
 
 from __future__ import annotations
@@ -65,7 +68,8 @@ def main(
         repeats: Generations of each side.
         sb3: Measure stable-baselines3, too.
         hand_on: The race hands worlds of those that stop to those that go on.
-        quick: One rollout of three candidates in two environments, once: shows that everything runs.
+        quick: One rollout of three candidates in two environments, once: shows that everything
+            runs.
     """
     import_once()
     if quick:
@@ -79,9 +83,16 @@ def main(
             clocks: list[Clock] = []
             policies: dict[str, list[list[Policy]]] = {"ours": [], "raced": []}
             runs: dict[str, Callable[[int], float]] = {
-                "bare": partial(bare_stepping, task, candidates * budget.num_envs, candidates * total_steps(budget)),
+                "bare": partial(
+                    bare_stepping,
+                    task,
+                    candidates * budget.num_envs,
+                    candidates * total_steps(budget),
+                ),
                 "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
-                "raced": partial(_ours, task, budget, weights, wall, [], policies["raced"], Race(hand_on=hand_on)),
+                "raced": partial(
+                    _ours, task, budget, weights, wall, [], policies["raced"], Race(hand_on=hand_on)
+                ),
             }
             if sb3:
                 runs["sb3"] = partial(_sb3, env, budget, weights)
@@ -109,8 +120,11 @@ def _ours(
     race: Race | None,
     seed: int,
 ) -> float:
-    """Return the seconds of a generation; appends where they went to `clocks`, and what it brought to `policies`."""
-    clock, results = timed_generation(task, [each.source for each in weights], budget, wall, seed, race)
+    """Return the seconds of a generation; appends where they went to `clocks`, and what it brought
+    to `policies`."""
+    clock, results = timed_generation(
+        task, [each.source for each in weights], budget, wall, seed, race
+    )
     clocks.append(clock)
     policies.append([result.policy for result in results if result.policy is not None])
     return clock.total
@@ -120,7 +134,10 @@ def _sb3(env: Benchmarked, budget: TrainingBudget, weights: Sequence[Weights], s
     """Return the seconds until the last process is done."""
     context = multiprocessing.get_context("forkserver")
     ready = context.Barrier(len(weights) + 1)
-    processes = [context.Process(target=_train_one, args=(env, budget, each, seed, ready)) for each in weights]
+    processes = [
+        context.Process(target=_train_one, args=(env, budget, each, seed, ready))
+        for each in weights
+    ]
     for process in processes:
         process.start()
     ready.wait(START_S)
@@ -133,7 +150,9 @@ def _sb3(env: Benchmarked, budget: TrainingBudget, weights: Sequence[Weights], s
     return seconds
 
 
-def _train_one(env: Benchmarked, budget: TrainingBudget, weights: Weights, seed: int, ready: Barrier) -> None:
+def _train_one(
+    env: Benchmarked, budget: TrainingBudget, weights: Weights, seed: int, ready: Barrier
+) -> None:
     torch.set_num_threads(1)
     environment = make_environment(TASKS[env], budget, weights=weights)
     model = make_ppo(environment, budget, seed)
@@ -141,16 +160,20 @@ def _train_one(env: Benchmarked, budget: TrainingBudget, weights: Weights, seed:
     model.learn(total_steps(budget))
 
 
-def _print(task: GymnasiumTask, budget: TrainingBudget, candidates: int, seconds: dict[str, list[float]]) -> None:
+def _print(
+    task: GymnasiumTask, budget: TrainingBudget, candidates: int, seconds: dict[str, list[float]]
+) -> None:
     steps = candidates * total_steps(budget)
     rows = []
     for name, times in seconds.items():
-        rates = [f"{steps / value:.0f}" for value in (statistics.median(times), max(times), min(times))]
+        rates = [
+            f"{steps / value:.0f}" for value in (statistics.median(times), max(times), min(times))
+        ]
         faster = [f"{ratio(times, seconds[side]):.2f}x" for side in ("ours", "raced")]
         rows.append((name, *rates, *faster, f"{ratio(seconds['bare'], times):.0%}"))
     table(
-        f"{task.name} ({stepping_of(task.model)}): {candidates} candidates, {budget.num_envs} worlds and "
-        f"{total_steps(budget)} environment steps each, {len(seconds['ours'])} runs",
+        f"{task.name} ({stepping_of(task.model)}): {candidates} candidates, {budget.num_envs}"
+        f" worlds and {total_steps(budget)} environment steps each, {len(seconds['ours'])} runs",
         ("", "steps/s", "slowest", "fastest", "ours is faster by", "raced", "of bare"),
         rows,
     )
@@ -171,9 +194,19 @@ def _print_winners(task: GymnasiumTask, policies: dict[str, list[list[Policy]]])
         cells = [str(repeat)]
         for of_one in (both[: len(ours)], both[len(ours) :]):
             k = max(range(len(of_one)), key=lambda i: of_one[i].fitness)
-            cells += [str(k), f"{of_one[k].fitness:.3f} ({of_one[k].fitness_low:.3f} to {of_one[k].fitness_high:.3f})"]
+            cells += [
+                str(k),
+                (
+                    f"{of_one[k].fitness:.3f} ({of_one[k].fitness_low:.3f} to"
+                    f" {of_one[k].fitness_high:.3f})"
+                ),
+            ]
         rows.append(tuple(cells))
-    table("winners, fitness in m/s (95 %)", ("repeat", "of all", "fitness", "the race's", "fitness"), rows)
+    table(
+        "winners, fitness in m/s (95 %)",
+        ("repeat", "of all", "fitness", "the race's", "fitness"),
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Everything that only a real GPU can show, in one go.
 
-Run with `python -m benchmarks.gpu_check [--device cuda:1] [part ...]` in the repository; needs the extras `warp` and
-`dev`. Every part says ok, FAIL or skip; ends with 1 when one fails, with 2 when there is no such device. Kernels
-compile in the first run. `--device cpu` runs the same on Warp's CPU device and shows that this script works.
+Run with `python -m benchmarks.gpu_check [--device cuda:1] [part ...]` in the repository; needs the
+extras `warp` and `dev`. Every part says ok, FAIL or skip; ends with 1 when one fails, with 2 when
+there is no such device. Kernels compile in the first run. `--device cpu` runs the same on Warp's
+CPU device and shows that this script works.
 """
 
 from __future__ import annotations
@@ -53,17 +54,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     with pytest.MonkeyPatch.context() as patch:
         if chosen.device == "cpu":
-            from tests.support.warp_cpu import put_in_place_of_cuda  # noqa: PLC0415 - turns optimisation off
+            from tests.support.warp_cpu import put_in_place_of_cuda  # noqa: PLC0415
 
             put_in_place_of_cuda(patch)
         elif not torch.cuda.is_available():
             print("torch finds no CUDA device here; --device cpu shows that this script works.")
             return 2
-        name = "Warp's CPU device" if chosen.device == "cpu" else torch.cuda.get_device_name(chosen.device)
+        name = (
+            "Warp's CPU device"
+            if chosen.device == "cpu"
+            else torch.cuda.get_device_name(chosen.device)
+        )
         print(f"device {chosen.device}: {name}")
         known = parts()
         if unknown := set(chosen.part) - known.keys():
-            parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+            parser.error(
+                f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+            )
         names = [name for name in known if name in (chosen.part or known)]
         device = "cuda" if chosen.device == "cpu" else chosen.device
         return 1 if sum([run(name, known[name], device) for name in names]) else 0
@@ -91,10 +98,16 @@ def run(name: str, part: Callable[[str], str], device: str) -> bool:
 
 
 def parity(task: Task, device: str) -> str:
-    engines = CpuEngine(task.model, PARITY_WORLDS), WarpEngine(task.model, PARITY_WORLDS, device=device)
+    engines = (
+        CpuEngine(task.model, PARITY_WORLDS),
+        WarpEngine(task.model, PARITY_WORLDS, device=device),
+    )
     *_, last = deviations(task, *engines, PARITY_STEPS)
     medians = {name: float(value.median()) for name, value in last.items()}
-    demand(medians["qpos"] <= MAX_MEDIAN, f"positions differ by {medians['qpos']:.0e} after {PARITY_STEPS} steps")
+    demand(
+        medians["qpos"] <= MAX_MEDIAN,
+        f"positions differ by {medians['qpos']:.0e} after {PARITY_STEPS} steps",
+    )
     return ", ".join(f"{name} {value:.0e}" for name, value in medians.items())
 
 
@@ -108,10 +121,14 @@ def resets(device: str) -> str:
     for _ in range(200):
         action = 2.0 * torch.rand(worlds, 1, generator=generator) - 1.0
         a, b = one.step(action), other.step(action.to(other.device))
-        demand(b.observation.device == engine.device, f"the observation is on {b.observation.device}")
+        demand(
+            b.observation.device == engine.device, f"the observation is on {b.observation.device}"
+        )
         ended += len(a.finished.worlds)
         same += int(torch.isin(b.finished.worlds.cpu(), a.finished.worlds).sum())
-    demand(ended > worlds and same > 0.9 * ended, f"{same} of {ended} episodes ended in the same step")
+    demand(
+        ended > worlds and same > 0.9 * ended, f"{same} of {ended} episodes ended in the same step"
+    )
     return f"{same} of {ended} episodes ended in the same step"
 
 
@@ -128,8 +145,15 @@ def bad_worlds(device: str) -> str:
 
 def graph_rewards(device: str) -> str:
     """Rewards as operations on the device give what their sealed processes on the CPU give."""
-    rewards = SIMPLE | ROBOTS | {f"human reward of {task.name}": (task.name, task.human_reward) for task in all_tasks()}
-    samples = {name: sample_states(load_task(name), seed=0) for name in {task for task, _ in rewards.values()}}
+    rewards = (
+        SIMPLE
+        | ROBOTS
+        | {f"human reward of {task.name}": (task.name, task.human_reward) for task in all_tasks()}
+    )
+    samples = {
+        name: sample_states(load_task(name), seed=0)
+        for name in {task for task, _ in rewards.values()}
+    }
     place = WarpEngine(load_task("cartpole").model, 1, device=device).device
     values = off = 0
     with Wall() as wall:
@@ -138,11 +162,23 @@ def graph_rewards(device: str) -> str:
             sealed = wall.open(check_source(code, spec), spec, max_rows=len(state["action"]))
             got, expected = _on(place, sealed, state), sealed(state)
             sealed.close()
-            pairs = [(got.reward, expected.reward), *((got.components[n], v) for n, v in expected.components.items())]
+            pairs = [
+                (got.reward, expected.reward),
+                *((got.components[n], v) for n, v in expected.components.items()),
+            ]
             far = [~torch.isclose(a.cpu(), b, rtol=1e-4, atol=1e-5) for a, b in pairs]
-            demand(max(float(each.float().mean()) for each in far) <= ROUNDED, f"{name!r} gives other values")
-            values, off = values + sum(len(each) for each in far), off + sum(int(each.sum()) for each in far)
-    return f"{len(rewards)} rewards on {place}; {off} of {values:,} values beside the sealed processes'"
+            demand(
+                max(float(each.float().mean()) for each in far) <= ROUNDED,
+                f"{name!r} gives other values",
+            )
+            values, off = (
+                values + sum(len(each) for each in far),
+                off + sum(int(each.sum()) for each in far),
+            )
+    return (
+        f"{len(rewards)} rewards on {place}; {off} of {values:,} values beside the sealed"
+        " processes'"
+    )
 
 
 def _on(place: torch.device, sealed: SealedReward, state: Mapping[str, Tensor]) -> RewardBatch:
@@ -157,7 +193,8 @@ def _on(place: torch.device, sealed: SealedReward, state: Mapping[str, Tensor]) 
 
 
 def training(device: str) -> str:
-    """Physics, policies, PPO and the human reward on the device; evaluation with the policies on the CPU."""
+    """Physics, policies, PPO and the human reward on the device; evaluation with the policies on
+    the CPU."""
     task, said = load_task("cartpole"), list[str]()
 
     def listen(event: Event) -> None:
@@ -167,7 +204,9 @@ def training(device: str) -> str:
     budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
     trainer = choose_trainer("population", device=device)
     with Wall() as wall:
-        measured = Trials(task, budget, wall, seed=0, device=device, tell=listen, trainer=trainer).baselines()
+        measured = Trials(
+            task, budget, wall, seed=0, device=device, tell=listen, trainer=trainer
+        ).baselines()
     demand("as tensor operations on cuda" in said[0], f"the log says {said[0]!r}")
     fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}
     demand(min(fitness["human"], fitness["sparse"]) > 2.0 * fitness["random"], f"fitness {fitness}")
@@ -195,7 +234,10 @@ def graphs(device: str) -> str:
     replayed = (time.perf_counter() - started) / steps
     far = float((view.qpos - wp.to_torch(data.qpos)).abs().median())
     demand(far <= 1e-5, f"replayed and launched differ by {far:.0e}")
-    return f"{1e3 * replayed:.2f} ms a physics step of {worlds} ants, launched one by one {1e3 * launched:.2f} ms"
+    return (
+        f"{1e3 * replayed:.2f} ms a physics step of {worlds} ants, launched one by one"
+        f" {1e3 * launched:.2f} ms"
+    )
 
 
 def throughput(task: Task, device: str) -> str:

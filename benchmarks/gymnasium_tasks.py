@@ -1,8 +1,10 @@
-"""Gymnasium's Hopper-v5 and Ant-v5 as tasks: same model, integrator, frame skip, start, observation, reward and end.
+"""Gymnasium's Hopper-v5 and Ant-v5 as tasks: same model, integrator, frame skip, start,
+observation, reward and end.
 
 Ant-v5 can leave the contact forces out of the observation and the reward, and both sides do so here
-(`include_cfrc_ext_in_observation=False`, `contact_cost_weight=0.0`). Their integrator is RK4; each task is also there
-with implicitfast, which takes about a third of the time, and so is Gymnasium's environment (`maker`).
+(`include_cfrc_ext_in_observation=False`, `contact_cost_weight=0.0`). Their integrator is RK4; each
+task is also there with implicitfast, which takes about a third of the time, and so is Gymnasium's
+environment (`maker`).
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from eureka_agent.tasks.task import (
 )
 
 _HOPPER = TrainingBudget(num_envs=64, environment_steps=100_352, horizon=32, gae_lambda=0.98)
-"""Learning from more worlds and shorter rollouts is faster, and worth less after equal environment steps."""
+"""Learning from more worlds and shorter rollouts is faster, and worth less after equal environment
+steps."""
 _ANT = TrainingBudget(num_envs=320, environment_steps=102_400, horizon=16, minibatches=8)
 """The ant learns as well from these, in minibatches of 640 rows; from 512 worlds it learns less."""
 
@@ -43,7 +46,9 @@ def _for_all(budget: TrainingBudget) -> Mapping[BudgetName, TrainingBudget]:
 
 _REWARD = """
 def compute_reward(x_velocity, healthy, action):
-    forward, alive, cost = {forward} * x_velocity, {alive} * healthy, {cost} * (action * action).sum(dim=1)
+    forward = {forward} * x_velocity
+    alive = {alive} * healthy
+    cost = {cost} * (action * action).sum(dim=1)
     return forward + alive - cost, {{"forward": forward, "alive": alive, "cost": cost}}
 """
 
@@ -74,7 +79,9 @@ class Weights:
 class GymnasiumTask(Task):
     state_spec = StateSpec(
         variables=(
-            StateVariable("x_velocity", (), "m/s", "world", "mean forward velocity over the step", "speed"),
+            StateVariable(
+                "x_velocity", (), "m/s", "world", "mean forward velocity over the step", "speed"
+            ),
             StateVariable("healthy", (), "-", "-", "1 while the episode goes on", "flag"),
             StateVariable("observed", (0,), "-", "-", "the policy's observation"),
         )
@@ -99,7 +106,8 @@ class GymnasiumTask(Task):
         return spec
 
     def maker(self, weights: Weights | None = None) -> Callable[[], gymnasium.Env[Any, Any]]:
-        """Return what makes Gymnasium's environment with this task's integrator, here or in another process."""
+        """Return what makes Gymnasium's environment with this task's integrator, here or in another
+        process."""
         options = {**self.gymnasium_options, **(weights or self.weights).options}
         return partial(_make, self.gymnasium_id, options, int(self.model.opt.integrator))
 
@@ -133,7 +141,9 @@ class GymnasiumTask(Task):
         return state["x_velocity"] / self.max_episode_steps
 
 
-def _make(gymnasium_id: str, options: Mapping[str, Any], integrator: int) -> gymnasium.Env[Any, Any]:
+def _make(
+    gymnasium_id: str, options: Mapping[str, Any], integrator: int
+) -> gymnasium.Env[Any, Any]:
     environment = gymnasium.make(gymnasium_id, **options)
     inner: Any = environment.unwrapped
     inner.model.opt.integrator = integrator
@@ -153,7 +163,9 @@ class GymnasiumHopper(GymnasiumTask):
 
     def start(self, random: Random) -> Start:
         qpos = self.rest + random.uniform(-5e-3, 5e-3, 6)
-        return Start(qpos, random.uniform(-5e-3, 5e-3, 6), memory={"x": qpos[:, 0], "before": qpos[:, 0]})
+        return Start(
+            qpos, random.uniform(-5e-3, 5e-3, 6), memory={"x": qpos[:, 0], "before": qpos[:, 0]}
+        )
 
     def healthy(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         moderate = (torch.cat((qpos[:, 2:], qvel), dim=1).abs() < 100.0).all(dim=1)
@@ -168,7 +180,10 @@ class GymnasiumAnt(GymnasiumTask):
 
     name, description, xml = "gymnasium_ant", "run forward", "ant.xml"
     gymnasium_id = "Ant-v5"
-    gymnasium_options = {"include_cfrc_ext_in_observation": False, "contact_cost_weight": 0.0}  # noqa: RUF012
+    gymnasium_options = {  # noqa: RUF012
+        "include_cfrc_ext_in_observation": False,
+        "contact_cost_weight": 0.0,
+    }
     frame_skip = 5
     action_names = tuple(f"{joint}_{leg}" for leg in (4, 1, 2, 3) for joint in ("hip", "ankle"))
     budgets = _for_all(_ANT)

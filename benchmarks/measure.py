@@ -23,15 +23,19 @@ Result = TypeVar("Result")
 SURE = 0.9
 """How sure an interval for a median should be."""
 _ACTIONS = 64
-"""Different random controls that bare stepping goes round; drawing new ones would cost as much as a small model."""
+"""Different random controls that bare stepping goes round; drawing new ones would cost as much as a
+small model."""
 _RANDOM_STEPS = 50
 """To where legs touch the ground and episodes have ended at many different times."""
 _PUT_BACK = 10
 """Random controls bring a hopper down within twenty steps."""
 
 
-def interleaved(runs: Mapping[Name, Callable[[int], Result]], repeats: int) -> dict[Name, list[Result]]:
-    """Call every run once a repeat, with the repeat's number as its seed; return what each gave, in order.
+def interleaved(
+    runs: Mapping[Name, Callable[[int], Result]], repeats: int
+) -> dict[Name, list[Result]]:
+    """Call every run once a repeat, with the repeat's number as its seed; return what each gave, in
+    order.
 
     A machine that is busy for a while is busy for all, and every repeat begins with another run.
     """
@@ -45,15 +49,17 @@ def interleaved(runs: Mapping[Name, Callable[[int], Result]], repeats: int) -> d
 
 
 def ratio(ones: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of `one / other` over the repeats: each pair ran close together, on an equally busy machine."""
+    """Return the median of `one / other` over the repeats: each pair ran close together, on an
+    equally busy machine."""
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the narrowest pair of order statistics around the median that is sure enough, and how sure it is.
+    """Return the narrowest pair of order statistics around the median that is sure enough, and how
+    sure it is.
 
-    It assumes nothing about the distribution: how many of `n` values lie below the true median is a coin's doing.
-    The least and the largest value where no pair is sure enough.
+    It assumes nothing about the distribution: how many of `n` values lie below the true median is a
+    coin's doing. The least and the largest value where no pair is sure enough.
     """
     ordered, n = sorted(values), len(values)
 
@@ -67,11 +73,13 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def bare_stepping(task: Task, worlds: int, steps: int, seed: int = 0) -> float:
-    """Return the seconds that MuJoCo alone needs for `steps` environment steps over all `worlds`: the ceiling.
+    """Return the seconds that MuJoCo alone needs for `steps` environment steps over all `worlds`:
+    the ceiling.
 
-    Random controls go in and nothing is read. Every few steps all worlds are put back into the midst of episodes, since
-    what has fallen and lies there costs other contacts than what a training steps. What a policy does makes other
-    contacts still, so a training's own physics may be some percent cheaper or dearer.
+    Random controls go in and nothing is read. Every few steps all worlds are put back into the
+    midst of episodes, since what has fallen and lies there costs other contacts than what a
+    training steps. What a policy does makes other contacts still, so a training's own physics may
+    be some percent cheaper or dearer.
     """
     model = task.model
     alive = _midst_of_episodes(task, worlds, seed)
@@ -100,7 +108,10 @@ def _midst_of_episodes(task: Task, worlds: int, seed: int) -> NDArray[np.float64
 
 def stepping_of(model: mujoco.MjModel) -> str:
     """Say how a model is stepped."""
-    return f"{mujoco.mjtIntegrator(model.opt.integrator).name.removeprefix('mjINT_')}, {model.opt.timestep:g} s"
+    return (
+        f"{mujoco.mjtIntegrator(model.opt.integrator).name.removeprefix('mjINT_')},"
+        f" {model.opt.timestep:g} s"
+    )
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

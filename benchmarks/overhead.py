@@ -2,15 +2,16 @@
 
     training     PPO and its physics, all that the trainer does but the rewards
     evaluation   the trained policies' episodes
-    rewards      their calls through the wall while policies train, and the checks of what comes back
-    opening      static checks, sealed processes, probes, the list of tensor operations, once a candidate
-    screening    repeats and the distance to the human reward
+    rewards      their calls through the wall while policies train, and the checks of what comes
+    back opening      static checks, sealed processes, probes, the list of tensor operations, once a
+    candidate screening    repeats and the distance to the human reward
     store        what is committed to the run's database
     rest         prompts, the grammar's proposals, reflection, events, files
 
-The wall is opening and rewards; outside of training is what neither measures policies nor is the wall. The first
-generation stands alone, since it loads what torch loads at first use. One run, seen from outside: the library's own
-calls are timed, one within the other. Run with `python -m benchmarks.overhead`.
+The wall is opening and rewards; outside of training is what neither measures policies nor is the
+wall. The first generation stands alone, since it loads what torch loads at first use. One run, seen
+from outside: the library's own calls are timed, one within the other. Run with `python -m
+benchmarks.overhead`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ _CALLS: tuple[Call, ...] = (
     (Screening, "set_twins_apart", "screening"),
     (Screening, "screen", "screening"),
     (Screening, "distance_to_human", "screening"),
-    *((Store, name, "store") for name in ("put_asked", "put_completion", "put_check", "put_outcomes", "put_meta")),
+    *(
+        (Store, name, "store")
+        for name in ("put_asked", "put_completion", "put_check", "put_outcomes", "put_meta")
+    ),
 )
 
 
@@ -76,7 +80,9 @@ def main(
             )
             first, later = _measured(config, wall)
             rows += [_row(f"{task}, generation 0", first), _row(f"{task}, later", later)]
-    table(f"{generations} generations of {samples}", ("", "seconds", *PARTS, "wall", "outside"), rows)
+    table(
+        f"{generations} generations of {samples}", ("", "seconds", *PARTS, "wall", "outside"), rows
+    )
 
 
 def _measured(config: ea.SynthesisConfig, wall: Wall) -> tuple[Seconds, Seconds]:
@@ -95,7 +101,13 @@ def _row(name: str, seconds: Seconds) -> tuple[str, ...]:
     shares = {part: seconds.get(part, 0.0) / total for part in PARTS}
     wall = shares["opening"] + shares["rewards"]
     outside = shares["screening"] + shares["store"] + shares["rest"]
-    return (name, f"{total:.1f}", *(f"{shares[part]:.1%}" for part in PARTS), f"{wall:.1%}", f"{outside:.1%}")
+    return (
+        name,
+        f"{total:.1f}",
+        *(f"{shares[part]:.1%}" for part in PARTS),
+        f"{wall:.1%}",
+        f"{outside:.1%}",
+    )
 
 
 if __name__ == "__main__":

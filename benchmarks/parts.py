@@ -1,4 +1,5 @@
-"""Where the time of a training goes, seen from outside: the library's own calls are timed, one within the other."""
+"""Where the time of a training goes, seen from outside: the library's own calls are timed, one
+within the other."""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ from eureka_agent.training.results import TrainResult
 Part = Literal["physics", "task", "policy", "opening", "rewards", "update", "rest"]
 PARTS: tuple[Part, ...] = get_args(Part)
 LEGEND = """
-physics: MuJoCo; task: observations, states, ends, resets and fitness; policy: acting; opening: static checks, sealed
-processes and probes, once a generation; rewards: their calls through the wall and the checks of what comes back;
+physics: MuJoCo; task: observations, states, ends, resets and fitness; policy: acting;
+opening: static checks, sealed processes and probes, once a generation;
+rewards: their calls through the wall and the checks of what comes back;
 update: PPO's gradient steps; rest: rollouts, reward scaling, records."""
 _WHOLE = ("opening", "update")
 Call: TypeAlias = tuple[type, str, str]
@@ -50,10 +52,11 @@ _CALLS: tuple[Call, ...] = (
 
 
 class Clock:
-    """Adds up the seconds of each part; what runs within another part's call counts for itself alone.
+    """Adds up the seconds of each part; what runs within another part's call counts for itself
+    alone.
 
-    What belongs to no call is "rest"; the parts of `whole` are one part each, whatever they call. Only the thread that
-    made the clock counts.
+    What belongs to no call is "rest"; the parts of `whole` are one part each, whatever they call.
+    Only the thread that made the clock counts.
     """
 
     def __init__(self, calls: Sequence[Call] = _CALLS, whole: Sequence[str] = _WHOLE) -> None:
@@ -71,14 +74,18 @@ class Clock:
     @property
     def shares(self) -> defaultdict[str, float]:
         """Each part of the total; 0 for a part that took no time."""
-        return defaultdict(float, {part: seconds / self.total for part, seconds in self.seconds.items()})
+        return defaultdict(
+            float, {part: seconds / self.total for part, seconds in self.seconds.items()}
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Time everything that happens meanwhile."""
         with ExitStack() as patches:
             for owner, name, part in self._calls:
-                patches.enter_context(mock.patch.object(owner, name, self._timed(getattr(owner, name), part)))
+                patches.enter_context(
+                    mock.patch.object(owner, name, self._timed(getattr(owner, name), part))
+                )
             patches.enter_context(self.part("rest"))
             yield
 
@@ -110,16 +117,26 @@ class Clock:
 
 
 def timed_generation(
-    task: Task, sources: Sequence[str], budget: TrainingBudget, wall: Wall, seed: int, race: Race | None = None
+    task: Task,
+    sources: Sequence[str],
+    budget: TrainingBudget,
+    wall: Wall,
+    seed: int,
+    race: Race | None = None,
 ) -> tuple[Clock, list[TrainResult]]:
-    """Train one candidate for each reward, from its source to its policy; return where the time went, and results."""
+    """Train one candidate for each reward, from its source to its policy; return where the time
+    went, and results."""
     samples = sample_states(task, seed=seed)  # once a run, not once a generation
     rows = max(budget.num_envs * budget.horizon, len(samples["action"]))
     clock, sealed = Clock(), []
     with ExitStack() as rewards, clock.running():
         with clock.part("opening"):
             for source in sources:
-                sealed.append(wall.open(check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows))
+                sealed.append(
+                    wall.open(
+                        check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows
+                    )
+                )
                 rewards.callback(sealed[-1].close)
                 probe(sealed[-1], samples)
         results = train(task, sealed, budget, seed=seed, race=race)

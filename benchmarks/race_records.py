@@ -1,7 +1,9 @@
 """Whole trainings, iteration by iteration: every race that could have been held among them.
 
-A candidate learns what it learns whoever else is there, so what a race would have done follows from what everyone
-did: `replay` asks the library's own rule at each rung of a race who stops, and adds up the steps that were taken.
+A candidate learns what it learns whoever else is there, so what a race would have done follows from
+what everyone
+did: `replay` asks the library's own rule at each rung of a race who stops, and adds up the steps
+that were taken.
 """
 
 from __future__ import annotations
@@ -66,14 +68,21 @@ def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: i
     trained = []
     for candidate, trial, pace in zip(candidates, results, paces.values(), strict=True):
         if trial.evaluation is None:
-            raise RuntimeError(f"{candidate.name} failed, so there is no race among all; leave this seed out")
-        iterations = tuple((_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations)
+            raise RuntimeError(
+                f"{candidate.name} failed, so there is no race among all; leave this seed out"
+            )
+        iterations = tuple(
+            (_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations
+        )
         trained.append(Trained(candidate.name, iterations, trial.evaluation))
     return Record(task.name, seed, samples, budget, task.max_episode_steps, tuple(trained))
 
 
-def train_anew(known: Record, task: Task, wall: Wall, names: Sequence[str], seed: int) -> list[float]:
-    """Return the fitness of the rewards `names`, in the record's order, after a training with another seed."""
+def train_anew(
+    known: Record, task: Task, wall: Wall, names: Sequence[str], seed: int
+) -> list[float]:
+    """Return the fitness of the rewards `names`, in the record's order, after a training with
+    another seed."""
     _, results = _train(task, known.budget, wall, known.seed, known.samples, seed, names)
     return [trial.evaluation.fitness if trial.evaluation else 0.0 for trial in results]
 
@@ -89,13 +98,23 @@ def _train(
 ) -> tuple[list[Candidate], list[Trial]]:
     """Train the rewards that the grammar proposes first, or those with `names`."""
     proposer = GrammarProposer(task, proposer_seed, wish=task.description)
-    completions = proposer.propose(dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ())))
+    completions = proposer.propose(
+        dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ()))
+    )
     trials = Trials(task, budget, wall, seed=seed)
     with ExitStack() as rewards:
-        sealed = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
-        ready = [each for each in sealed if isinstance(each, tuple) and (names is None or each[0].name in names)]
+        sealed = [
+            trials.seal(Candidate(0, completion, None), rewards) for completion in completions
+        ]
+        ready = [
+            each
+            for each in sealed
+            if isinstance(each, tuple) and (names is None or each[0].name in names)
+        ]
         candidates = [candidate for candidate, _ in ready]
-        return candidates, trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates)
+        return candidates, trials.train(
+            [c.name for c in candidates], [reward for _, reward in ready], candidates
+        )
 
 
 @contextmanager
@@ -117,7 +136,8 @@ def _rounded(value: float) -> float:
 
 
 def replay(known: Record, race: Race | None) -> Result:
-    """Return what the race would have found among those that it lets train to the end, or what training all found."""
+    """Return what the race would have found among those that it lets train to the end, or what
+    training all found."""
     budget, alive = known.budget, list(known.candidates)
     rollout = budget.num_envs * budget.horizon
     steps = 0
@@ -131,7 +151,9 @@ def replay(known: Record, race: Race | None) -> Result:
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]
         steps += (len(reasons) - len(alive)) * done * rollout
     best = max(alive, key=lambda each: each.evaluation.fitness)
-    return Result(best.name, best.evaluation, steps + len(alive) * budget.iterations * rollout, len(alive))
+    return Result(
+        best.name, best.evaluation, steps + len(alive) * budget.iterations * rollout, len(alive)
+    )
 
 
 def found(full: Result, raced: Result) -> bool:

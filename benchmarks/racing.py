@@ -1,17 +1,19 @@
-"""Racing against training everyone to the end: does it find the same winner, and for how many environment steps?
+"""Racing against training everyone to the end: does it find the same winner, and for how many
+environment steps?
 
-For each seed the built-in grammar proposes the rewards of a first generation, and all of them are trained to the end.
-Candidates do not influence each other, so any race among them can be replayed from that (`race_records`; a test holds
-such a race and compares). A seed counts as found when the best of those that the race lets train to the end is the full
-training's best, or when its fitness lies within the winner's 95 % interval or above. The final evaluation is left out
-on both sides.
+For each seed the built-in grammar proposes the rewards of a first generation, and all of them are
+trained to the end. Candidates do not influence each other, so any race among them can be replayed
+from that (`race_records`; a test holds such a race and compares). A seed counts as found when the
+best of those that the race lets train to the end is the full training's best, or when its fitness
+lies within the winner's 95 % interval or above. The final evaluation is left out on both sides.
 
-That interval knows the episodes of one policy only. With `--anew 5`, where the race has another one, both are trained
-anew with so many other seeds: whether the winner was the better reward, or the luckier training.
+That interval knows the episodes of one policy only. With `--anew 5`, where the race has another
+one, both are trained anew with so many other seeds: whether the winner was the better reward, or
+the luckier training.
 
-Trainings go to `--out` as they end (compressed where its name ends in .gz), and are not run again; those that the
-figures of docs/performance.md come from are in `benchmarks/data`. `--sweep` replays many races, to choose settings on
-some seeds (`--first-seed`) that others then judge.
+Trainings go to `--out` as they end (compressed where its name ends in .gz), and are not run again;
+those that the figures of docs/performance.md come from are in `benchmarks/data`. `--sweep` replays
+many races, to choose settings on some seeds (`--first-seed`) that others then judge.
 Run with `python -m benchmarks.racing`.
 """
 
@@ -65,15 +67,23 @@ def main(
         chance: Whom chance may have put behind goes on, as is the default.
         sweep: Replay a grid of other races, too.
         anew: Trainings, each with a seed of its own, of both winners where they differ.
-        quick: Two seeds and next to no training, nothing kept: shows that everything runs and measures nothing.
+        quick: Two seeds and next to no training, nothing kept: shows that everything runs and
+            measures nothing.
     """
     race_task = find_task(task)
     training = race_task.budgets[budget]
     if quick:
-        seeds, anew, out, training = 2, 1, None, replace(training, environment_steps=40_000, num_envs=32)
+        seeds, anew, out, training = (
+            2,
+            1,
+            None,
+            replace(training, environment_steps=40_000, num_envs=32),
+        )
     elif environment_steps is not None:
         training = replace(training, environment_steps=environment_steps)
-    records = list(_records(race_task, training, range(first_seed, first_seed + seeds), samples, out))
+    records = list(
+        _records(race_task, training, range(first_seed, first_seed + seeds), samples, out)
+    )
     race = Race(chance=chance)
     _print_seeds(records, race)
     if anew:
@@ -86,7 +96,10 @@ def _records(
     task: Task, budget: TrainingBudget, seeds: Sequence[int], samples: int, out: Path | None
 ) -> Iterator[Record]:
     lines = _opened(out, "rt").read().splitlines() if out is not None and out.exists() else []
-    known = {(r.task, r.seed, r.samples, r.budget): r for r in (from_json(Record, line) for line in lines)}
+    known = {
+        (r.task, r.seed, r.samples, r.budget): r
+        for r in (from_json(Record, line) for line in lines)
+    }
     with Wall() as wall:
         for seed in seeds:
             one = known.get((task.name, seed, samples, budget))
@@ -112,14 +125,36 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
         shares.append(raced.steps / full.steps)
         interval = f"{full.evaluation.fitness_low:.3f} to {full.evaluation.fitness_high:.3f}"
         regret = f"{full.evaluation.fitness - raced.evaluation.fitness:.3f}"
-        names = (full.best, f"{full.evaluation.fitness:.3f}", interval, raced.best, f"{raced.evaluation.fitness:.3f}")
-        ends = (str(raced.to_the_end), f"{shares[-1]:.1%}", regret, "yes" if found(full, raced) else "no")
+        names = (
+            full.best,
+            f"{full.evaluation.fitness:.3f}",
+            interval,
+            raced.best,
+            f"{raced.evaluation.fitness:.3f}",
+        )
+        ends = (
+            str(raced.to_the_end),
+            f"{shares[-1]:.1%}",
+            regret,
+            "yes" if found(full, raced) else "no",
+        )
         rows.append((str(one.seed), *names, *ends))
     first = records[0]
     steps = first.budget.environment_steps
     table(
         f"{first.task}: {first.samples} rewards, {steps} environment steps each; {_words(race)}",
-        ("seed", "winner", "fitness", "95 %", "race's", "fitness", "to the end", "steps", "regret", "found"),
+        (
+            "seed",
+            "winner",
+            "fitness",
+            "95 %",
+            "race's",
+            "fitness",
+            "to the end",
+            "steps",
+            "regret",
+            "found",
+        ),
         rows,
     )
     cost = f"{statistics.mean(shares):.1%} of the steps (at most {max(shares):.1%})"
@@ -139,7 +174,11 @@ def _print_anew(records: Sequence[Record], race: Race, task: Task, trainings: in
             runs = [train_anew(one, task, wall, names, _ANEW + seed) for seed in range(trainings)]
             of = {name: [run[k] for run in runs] for k, name in enumerate(names)}
             rows.append((str(one.seed), _spread(of[full.best]), _spread(of[raced.best])))
-    table(f"fitness of {trainings} other trainings: mean, worst and best", ("seed", "winner's", "race's"), rows)
+    table(
+        f"fitness of {trainings} other trainings: mean, worst and best",
+        ("seed", "winner's", "race's"),
+        rows,
+    )
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -152,22 +191,42 @@ def _print_sweep(records: Sequence[Record]) -> None:
     for race in _grid():
         pairs = [(replay(one, None), replay(one, race)) for one in records]
         share = statistics.mean(raced.steps / full.steps for full, raced in pairs)
-        regret = statistics.mean(full.evaluation.fitness - raced.evaluation.fitness for full, raced in pairs)
+        regret = statistics.mean(
+            full.evaluation.fitness - raced.evaluation.fitness for full, raced in pairs
+        )
         wins = sum(found(full, raced) for full, raced in pairs)
-        lines.append((-wins, regret, share, (_words(race), f"{wins}", f"{share:.1%}", f"{regret:.3f}")))
-    table("other races", ("", "found", "steps", "mean regret"), [line[-1] for line in sorted(lines)[:40]])
+        lines.append(
+            (-wins, regret, share, (_words(race), f"{wins}", f"{share:.1%}", f"{regret:.3f}"))
+        )
+    table(
+        "other races",
+        ("", "found", "steps", "mean regret"),
+        [line[-1] for line in sorted(lines)[:40]],
+    )
 
 
 def _grid() -> Iterator[Race]:
-    keeps = ((0.5, 0.375, 0.25), (0.5, 0.25, 0.25), (0.5, 0.25, 0.125), (0.625, 0.375, 0.25), (0.375, 0.25, 0.125))
-    shares = ((0.03, 0.04, 0.05, 0.075, 0.1), (0.1, 0.125, 0.15, 0.175, 0.2), (0.2, 0.225, 0.25, 0.3, 0.4))
+    keeps = (
+        (0.5, 0.375, 0.25),
+        (0.5, 0.25, 0.25),
+        (0.5, 0.25, 0.125),
+        (0.625, 0.375, 0.25),
+        (0.375, 0.25, 0.125),
+    )
+    shares = (
+        (0.03, 0.04, 0.05, 0.075, 0.1),
+        (0.1, 0.125, 0.15, 0.175, 0.2),
+        (0.2, 0.225, 0.25, 0.3, 0.4),
+    )
     for chance, keep, rungs in itertools.product((True, False), keeps, itertools.product(*shares)):
         if rungs[0] < rungs[1] < rungs[2]:
             yield Race(rungs, keep, chance=chance)
 
 
 def _words(race: Race) -> str:
-    rungs, keep = (" ".join(f"{share:.3g}" for share in shares) for shares in (race.rungs, race.keep))
+    rungs, keep = (
+        " ".join(f"{share:.3g}" for share in shares) for shares in (race.rungs, race.keep)
+    )
     return f"rungs {rungs}; keep {keep}{'' if race.chance else '; no allowance for chance'}"
 
 

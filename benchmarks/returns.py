@@ -1,17 +1,21 @@
-"""What the policies are worth: our PPO and stable-baselines3's, after the same number of environment steps.
+"""What the policies are worth: our PPO and stable-baselines3's, after the same number of
+environment steps.
 
-Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model, integrator, frame skip,
-reward, network, rows an update, epochs, minibatches, discount, lambda and initial learning rate:
+Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model,
+integrator, frame skip, reward, network, rows an update, epochs, minibatches, discount, lambda and
+initial learning rate:
 
     ours              the population PPO with one candidate, its reward behind the wall
-    sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and rewards normalised
-    sb3-default-rate  the same with the library's default learning rate, which is lower
+    sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and
+    rewards normalised sb3-default-rate  the same with the library's default learning rate, which is
+    lower
 
-Our learning rate then follows the KL divergence; theirs is constant. One yardstick for all: the return of Gymnasium's
-own environment, without exploration, from start states that are the same for everyone. For every policy of
-stable-baselines3 it is checked that its own `predict` and our `Policy` made of it act alike, all through an episode.
-Every result goes to `--out` at once; trainings that are in there with the same steps and episodes are not run again.
-Run with `python -m benchmarks.returns`; needs the extra sb3.
+Our learning rate then follows the KL divergence; theirs is constant. One yardstick for all: the
+return of Gymnasium's own environment, without exploration, from start states that are the same for
+everyone. For every policy of stable-baselines3 it is checked that its own `predict` and our
+`Policy` made of it act alike, all through an episode. Every result goes to `--out` at once;
+trainings that are in there with the same steps and episodes are not run again. Run with `python -m
+benchmarks.returns`; needs the extra sb3.
 """
 
 from __future__ import annotations
@@ -49,8 +53,9 @@ DEFAULT_RATE = 3e-4
 FRESH_SEED = 1_000_000
 """No training has seeds as high as those of the evaluation."""
 SAME_ACTION = 1e-5
-"""Two forms of a policy differ by rounding (seen: 3e-7). Returns would not tell: in an ant one last bit more in every
-action has grown ten thousandfold after 25 steps and by contacts to another episode after 50."""
+"""Two forms of a policy differ by rounding (seen: 3e-7). Returns would not tell: in an ant one last
+bit more in every action has grown ten thousandfold after 25 steps and by contacts to another
+episode after 50."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ def main(
         envs: Environments to learn.
         sides: Who learns; ratios are to `ours`.
         seeds: Trainings of each side.
-        first_seed: Seed of the first of them, so that several processes can share the work and then a file.
+        first_seed: Seed of the first of them, so that several processes can share the work and then
+            a file.
         steps: Environment steps of each training, rounded to rollouts.
         episodes: Episodes of each evaluation.
         out: File of results to add to and to go on from; None keeps nothing.
@@ -108,7 +114,9 @@ def main(
             # all sides of a seed one after the other: an equally busy machine for each
             for seed in range(first_seed, first_seed + seeds):
                 for side in sides[seed % len(sides) :] + sides[: seed % len(sides)]:
-                    result = _find(known, (env, side, seed, total_steps(budget), _setting(budget), episodes))
+                    result = _find(
+                        known, (env, side, seed, total_steps(budget), _setting(budget), episodes)
+                    )
                     if result is None:
                         result = _run(env, side, seed, budget, episodes, wall)
                         _append(out, result)
@@ -116,12 +124,21 @@ def main(
             _print(TASKS[env], results)
 
 
-def _run(env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episodes: int, wall: Wall) -> Result:
+def _run(
+    env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episodes: int, wall: Wall
+) -> Result:
     task = TASKS[env]
-    act, seconds = _ours(task, budget, seed, wall) if side == "ours" else _sb3(task, budget, seed, side)
+    act, seconds = (
+        _ours(task, budget, seed, wall) if side == "ours" else _sb3(task, budget, seed, side)
+    )
     returns, lengths = _evaluate(task, act, episodes)
-    result = Result(env, side, seed, total_steps(budget), _setting(budget), seconds, returns, lengths)
-    print(f"{env} {side} seed {seed}: return {result.score:.0f}, trained in {seconds:.1f} s", flush=True)
+    result = Result(
+        env, side, seed, total_steps(budget), _setting(budget), seconds, returns, lengths
+    )
+    print(
+        f"{env} {side} seed {seed}: return {result.score:.0f}, trained in {seconds:.1f} s",
+        flush=True,
+    )
     return result
 
 
@@ -140,7 +157,12 @@ def _ours(task: GymnasiumTask, budget: TrainingBudget, seed: int, wall: Wall) ->
 def _sb3(task: GymnasiumTask, budget: TrainingBudget, seed: int, side: Side) -> tuple[Act, float]:
     environment = make_environment(task, budget)
     start = time.perf_counter()
-    model = make_ppo(environment, budget, seed, learning_rate=DEFAULT_RATE if side == "sb3-default-rate" else None)
+    model = make_ppo(
+        environment,
+        budget,
+        seed,
+        learning_rate=DEFAULT_RATE if side == "sb3-default-rate" else None,
+    )
     model.learn(total_steps(budget))
     seconds = time.perf_counter() - start
     environment.close()
@@ -162,14 +184,17 @@ def _predicts(model: PPO) -> Act:
     statistics_of_training = model.get_vec_normalize_env()
 
     def act(observation: Array) -> Array:
-        action: Array = model.predict(statistics_of_training.normalize_obs(observation), deterministic=True)[0]
+        action: Array = model.predict(
+            statistics_of_training.normalize_obs(observation), deterministic=True
+        )[0]
         return action
 
     return act
 
 
 def _demand_same_actions(task: GymnasiumTask, model: PPO) -> None:
-    """Both sides' ways into the yardstick must do the same for the same policy, throughout an episode."""
+    """Both sides' ways into the yardstick must do the same for the same policy, throughout an
+    episode."""
     theirs, ours = _predicts(model), _policy_acts(export(model))
     differences: list[float] = []
 
@@ -180,11 +205,18 @@ def _demand_same_actions(task: GymnasiumTask, model: PPO) -> None:
 
     _evaluate(task, act, 1)
     if max(differences) > SAME_ACTION:
-        raise RuntimeError(f"one policy, two actions: stable-baselines3's and ours differ by {max(differences)}")
-    print(f"the two forms of one policy differ by {max(differences):.1e} in {len(differences)} steps", flush=True)
+        raise RuntimeError(
+            f"one policy, two actions: stable-baselines3's and ours differ by {max(differences)}"
+        )
+    print(
+        f"the two forms of one policy differ by {max(differences):.1e} in {len(differences)} steps",
+        flush=True,
+    )
 
 
-def _evaluate(task: GymnasiumTask, act: Act, episodes: int) -> tuple[tuple[float, ...], tuple[int, ...]]:
+def _evaluate(
+    task: GymnasiumTask, act: Act, episodes: int
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Return the return and the length of each episode in Gymnasium's environment."""
     environment = task.maker()()
     returns: list[float] = []
@@ -220,12 +252,17 @@ def _result(line: dict[str, Any]) -> Result:
 
 
 def _find(known: Sequence[Result], wanted: tuple[object, ...]) -> Result | None:
-    same = (r for r in known if (r.env, r.side, r.seed, r.steps, r.setting, len(r.returns)) == wanted)
+    same = (
+        r for r in known if (r.env, r.side, r.seed, r.steps, r.setting, len(r.returns)) == wanted
+    )
     return next(same, None)
 
 
 def _setting(budget: TrainingBudget) -> str:
-    return f"{budget.num_envs} x {budget.horizon} in {budget.minibatches} minibatches, lambda {budget.gae_lambda}"
+    return (
+        f"{budget.num_envs} x {budget.horizon} in {budget.minibatches} minibatches, lambda"
+        f" {budget.gae_lambda}"
+    )
 
 
 def _append(out: Path | None, result: Result) -> None:
@@ -249,7 +286,8 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
                 side,
                 f"{statistics.median(scores):.0f}",
                 f"{low:.0f} to {high:.0f} ({sure:.0%})",
-                f"{statistics.mean(scores):.0f}" + (f" ({_standard_error(scores):.0f})" if len(scores) > 1 else ""),
+                f"{statistics.mean(scores):.0f}"
+                + (f" ({_standard_error(scores):.0f})" if len(scores) > 1 else ""),
                 f"{length:.0f}",
                 f"{statistics.median(seconds):.1f}",
                 f"{ratio(seconds, ours):.2f}x" if ours else "-",
@@ -259,7 +297,15 @@ def _print(task: GymnasiumTask, results: Sequence[Result]) -> None:
         f"{task.name} ({stepping_of(task.model)}): {results[0].steps} environment steps "
         f"({results[0].setting}), {len(scores)} seeds, "
         f"{len(results[0].returns)} episodes each",
-        ("", "median return", "its interval", "mean (error)", "length", "seconds", "ours is faster by"),
+        (
+            "",
+            "median return",
+            "its interval",
+            "mean (error)",
+            "length",
+            "seconds",
+            "ours is faster by",
+        ),
         rows,
     )
 

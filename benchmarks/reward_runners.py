@@ -1,7 +1,8 @@
-"""What one call of a reward costs: as Python in this process, behind the wall, as a list of operations.
+"""What one call of a reward costs: as Python in this process, behind the wall, as a list of
+operations.
 
-Run with `python -m benchmarks.reward_runners [cpu|cuda:0]` in the repository. States start on the device; the sealed
-process is on the CPU, so its calls include the copies there and back.
+Run with `python -m benchmarks.reward_runners [cpu|cuda:0]` in the repository. States start on the
+device; the sealed process is on the CPU, so its calls include the copies there and back.
 """
 
 from __future__ import annotations
@@ -46,21 +47,32 @@ def table_row(wall: Wall, name: str, rows: int, device: torch.device) -> str:
     spec = load_task(task).reward_inputs
     sealed = wall.open(check_source(code, spec), spec, max_rows=rows)
     samples = sample_states(load_task(task), seed=0)
-    state = {n: values[torch.arange(rows) % len(values)].to(device) for n, values in samples.items()}
+    state = {
+        n: values[torch.arange(rows) % len(values)].to(device) for n, values in samples.items()
+    }
     graph = sealed.graph(state)
     assert graph is not None, f"{name} has no graph"
     names = check_source(code, spec).parameters
-    given = {n: state[n] if n in state else spec.constants[n] for n in names if n in state or n in spec.constants}
+    given = {
+        n: state[n] if n in state else spec.constants[n]
+        for n in names
+        if n in state or n in spec.constants
+    }
     variables: dict[str, Any] = {}
     exec(code, variables)  # the tests' own source, above
     here = variables["compute_reward"]
     times = [
         milliseconds(lambda: here(**given), device),
         milliseconds(lambda: call(sealed, state), device),
-        milliseconds(lambda: call(GraphReward(graph.graph, graph.counts, otherwise=sealed), state), device),
+        milliseconds(
+            lambda: call(GraphReward(graph.graph, graph.counts, otherwise=sealed), state), device
+        ),
     ]
     sealed.close()
-    return f"| {name} | {len(graph.graph.nodes)} | {rows} | {' | '.join(f'{each:.2f}' for each in times)} |"
+    return (
+        f"| {name} | {len(graph.graph.nodes)} | {rows} |"
+        f" {' | '.join(f'{each:.2f}' for each in times)} |"
+    )
 
 
 def call(runner: RewardRunner, state: Mapping[str, Tensor]) -> Tensor:

@@ -1,4 +1,5 @@
-"""stable-baselines3's PPO on Gymnasium's own environments, with the network and the updates of a budget."""
+"""stable-baselines3's PPO on Gymnasium's own environments, with the network and the updates of a
+budget."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ VecKind = Callable[[list[Callable[[], Any]]], VecEnv]
 
 
 def import_once() -> None:
-    """Fork processes off one that has imported this module; else each imports torch for seconds, all at once."""
+    """Fork processes off one that has imported this module; else each imports torch for seconds,
+    all at once."""
     multiprocessing.set_forkserver_preload([__name__])
 
 
@@ -31,16 +33,26 @@ def total_steps(budget: TrainingBudget) -> int:
 
 
 def make_environment(
-    task: GymnasiumTask, budget: TrainingBudget, *, kind: VecKind = DummyVecEnv, weights: Weights | None = None
+    task: GymnasiumTask,
+    budget: TrainingBudget,
+    *,
+    kind: VecKind = DummyVecEnv,
+    weights: Weights | None = None,
 ) -> VecNormalize:
-    """Return `ENVS` of the task's Gymnasium environments; observations and rewards are normalised, as ours are."""
+    """Return `ENVS` of the task's Gymnasium environments; observations and rewards are normalised,
+    as ours are."""
     return VecNormalize(kind([task.maker(weights)] * ENVS), gamma=budget.discount)
 
 
 def make_ppo(
-    environment: VecNormalize, budget: TrainingBudget, seed: int, *, learning_rate: float | None = None
+    environment: VecNormalize,
+    budget: TrainingBudget,
+    seed: int,
+    *,
+    learning_rate: float | None = None,
 ) -> PPO:
-    """Return PPO with the budget's rows an update, epochs, minibatches, learning rate and network."""
+    """Return PPO with the budget's rows an update, epochs, minibatches, learning rate and
+    network."""
     rows = budget.num_envs * budget.horizon
     return PPO(
         "MlpPolicy",

@@ -1,10 +1,11 @@
-"""How a population scales: candidates and worlds, environment steps a second, where the time goes, peak memory.
+"""How a population scales: candidates and worlds, environment steps a second, where the time goes,
+peak memory.
 
-Every cell of the grid trains the task's human reward, once for each candidate behind the wall, with the task's own
-network, in a fresh process of its own: so peak memory is the cell's, without the rewards' sealed processes. A cell
-trains for about `--steps` environment steps of all its candidates together, at least for one rollout.
-Cells are interleaved; numbers are medians over the repeats, and the ratio is to the first cell.
-Run with `python -m benchmarks.scaling`.
+Every cell of the grid trains the task's human reward, once for each candidate behind the wall, with
+the task's own network, in a fresh process of its own: so peak memory is the cell's, without the
+rewards' sealed processes. A cell trains for about `--steps` environment steps of all its candidates
+together, at least for one rollout. Cells are interleaved; numbers are medians over the repeats, and
+the ratio is to the first cell. Run with `python -m benchmarks.scaling`.
 """
 
 from __future__ import annotations
@@ -96,7 +97,10 @@ def _print(task: Task, grid: dict[Cell, list[Measured]]) -> None:
     for cell, runs in grid.items():
         seconds = [run.seconds_per_step for run in runs]
         shares = [statistics.median(run.shares[part] for run in runs) for part in PARTS]
-        memory = [statistics.median(run.peak_mib for run in runs), statistics.median(run.grown_mib for run in runs)]
+        memory = [
+            statistics.median(run.peak_mib for run in runs),
+            statistics.median(run.grown_mib for run in runs),
+        ]
         numbers = [
             *map(str, cell),
             f"{1 / statistics.median(seconds):.0f}",

@@ -1,13 +1,16 @@
-"""Which search strategy is worth its trainings? The built-in grammar, the same number of trainings for each strategy.
+"""Which search strategy is worth its trainings? The built-in grammar, the same number of trainings
+for each strategy.
 
-For each task and seed every strategy makes a run of its own (`eureka_agent.synthesize`), with equal generations,
-samples and budget, so an equal number of trainings. Two figures of each: the best fitness that the search itself saw,
-and the mean of `--anew` trainings of the best reward with other seeds, which is what a user gets. Over the search
-seeds: interquartile means with bootstrap intervals, also of the difference to `random` with the same seed.
+For each task and seed every strategy makes a run of its own (`eureka_agent.synthesize`), with equal
+generations, samples and budget, so an equal number of trainings. Two figures of each: the best
+fitness that the search itself saw, and the mean of `--anew` trainings of the best reward with other
+seeds, which is what a user gets. Over the search
+seeds: interquartile means with bootstrap intervals, also of the difference to `random` with the
+same seed.
 
-What each search found goes to `--out` as it ends and is not searched again; a search that was stopped goes on from its
-run in `--runs`. The figures of docs/search.md come from `benchmarks/data/search.jsonl`.
-Run with `python -m benchmarks.search`.
+What each search found goes to `--out` as it ends and is not searched again; a search that was
+stopped goes on from its run in `--runs`. The figures of docs/search.md come from
+`benchmarks/data/search.jsonl`. Run with `python -m benchmarks.search`.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
 _ANEW = 1_000
-"""Seeds of the trainings anew are this times the search's and more: no search trains with one of them."""
+"""Seeds of the trainings anew are this times the search's and more: no search trains with one of
+them."""
 
 
 def main(
@@ -62,7 +66,8 @@ def main(
         anew: Trainings of each search's best reward with other seeds.
         out: File of what was found, to add to and to go on from.
         runs: Folder of the runs.
-        quick: One task, two seeds, next to no training: shows that everything runs and measures nothing.
+        quick: One task, two seeds, next to no training: shows that everything runs and measures
+            nothing.
     """
     if quick:
         tasks, seeds, generations, samples, anew = tasks[-1:], 2, 2, 2, 1
@@ -119,22 +124,38 @@ def _known(out: Path) -> dict[str, Found]:
 def _key(config: ea.SynthesisConfig, anew: int) -> str:
     budget = config.training_budget(find_task(config.task))
     size = f"{config.generations}x{config.samples}+{anew}"
-    return f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x {budget.num_envs}"
+    return (
+        f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x"
+        f" {budget.num_envs}"
+    )
 
 
 def _search(config: ea.SynthesisConfig, key: str, anew: int, wall: Wall) -> Found:
     """Make the run, or go on with it, and train the best reward anew."""
     config = replace(config, run_name=re.sub(r"\W+", "-", key))
     path = config.runs_dir / str(config.run_name)
-    result = ea.resume(path, wall=wall) if (path / "run.db").exists() else ea.synthesize(config, wall=wall)
+    result = (
+        ea.resume(path, wall=wall)
+        if (path / "run.db").exists()
+        else ea.synthesize(config, wall=wall)
+    )
     if result.best is None or result.reward is None:
         return Found(key, 0.0, 0.0, 0)  # a search that found nothing is worth nothing
-    steps = sum(each.training.environment_steps for each in result.outcomes if each.training and not each.twin)
-    again = [_trained(config, result.reward, wall, seed=_ANEW * (config.seed + 1) + i) for i in range(anew)]
+    steps = sum(
+        each.training.environment_steps
+        for each in result.outcomes
+        if each.training and not each.twin
+    )
+    again = [
+        _trained(config, result.reward, wall, seed=_ANEW * (config.seed + 1) + i)
+        for i in range(anew)
+    ]
     return Found(key, result.best.fitness, mean(again), steps)
 
 
-def _trained(config: ea.SynthesisConfig, reward: ea.RewardFunction, wall: Wall, *, seed: int) -> float:
+def _trained(
+    config: ea.SynthesisConfig, reward: ea.RewardFunction, wall: Wall, *, seed: int
+) -> float:
     """Return the fitness that a reward trains to; 0 where the training breaks."""
     trials = Trials(reward.task, config.training_budget(reward.task), wall, seed=seed)
     with ExitStack() as open_rewards:
@@ -147,13 +168,20 @@ def _print(task: str, found: dict[str, list[Found]]) -> None:
     against = [one.anew for one in found.get("random", [])]
     for name, all_seeds in found.items():
         anew = [one.anew for one in all_seeds]
-        more = [ours - theirs for ours, theirs in zip(anew, against, strict=False)] if name != "random" else []
+        more = (
+            [ours - theirs for ours, theirs in zip(anew, against, strict=False)]
+            if name != "random"
+            else []
+        )
         wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
         beat = (_words(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
         rows.append((name, _words([one.seen for one in all_seeds]), _words(anew), *beat))
     steps = mean(one.environment_steps for all_seeds in found.values() for one in all_seeds)
     searches = len(next(iter(found.values())))
-    title = f"{task}: interquartile means over {searches} searches (95 % interval), {steps / 1e6:.1f} M steps each"
+    title = (
+        f"{task}: interquartile means over {searches} searches (95 % interval), {steps / 1e6:.1f} M"
+        " steps each"
+    )
     table(title, ("", "best in the search", "trained anew", "more than random", "won : lost"), rows)
 
 

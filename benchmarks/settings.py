@@ -1,14 +1,14 @@
 """What a setting of our PPO is worth, and how much of a training's return is luck.
 
-A single hopper hops on for good or falls after a third of the episode, much by chance. So one setting trains many
-policies side by side, as one population on the same reward, each with initial weights, start states and exploration
-noise of its own; the order of the minibatches is the one thing they share. Each is evaluated without exploration at
-five points of the last fifth of the training, in worlds whose return is that of Gymnasium's own environment (see
-`gymnasium_tasks`).
+A single hopper hops on for good or falls after a third of the episode, much by chance. So one
+setting trains many policies side by side, as one population on the same reward, each with initial
+weights, start states and exploration noise of its own; the order of the minibatches is the one
+thing they share. Each is evaluated without exploration at five points of the last fifth of the
+training, in worlds whose return is that of Gymnasium's own environment (see `gymnasium_tasks`).
 
-Prints the mean of the policies' mean returns with its standard error, the median, and the share of the points below
-`--below`. Compare two settings by several populations each: what differs by less than two standard errors is chance.
-Run with `python -m benchmarks.settings`.
+Prints the mean of the policies' mean returns with its standard error, the median, and the share of
+the points below `--below`. Compare two settings by several populations each: what differs by less
+than two standard errors is chance. Run with `python -m benchmarks.settings`.
 """
 
 from __future__ import annotations
@@ -91,16 +91,22 @@ def main(
                 for seed in range(first_seed, first_seed + seeds)
             ]
             table(
-                f"{task.name} ({stepping_of(task.model)}): {policies} policies, {each} environment steps each, "
-                f"{budget.num_envs} x {budget.horizon} in {budget.minibatches} minibatches, lambda "
-                f"{budget.gae_lambda}, first rate {budget.learning_rate:g}",
+                f"{task.name} ({stepping_of(task.model)}): {policies} policies, {each} environment"
+                f" steps each, {budget.num_envs} x {budget.horizon} in {budget.minibatches}"
+                f" minibatches, lambda {budget.gae_lambda}, first rate {budget.learning_rate:g}",
                 ("seed", "mean return", "error", "median", f"below {below:g}", "seconds"),
                 rows,
             )
 
 
 def _row(
-    task: GymnasiumTask, budget: TrainingBudget, policies: int, seed: int, episodes: int, below: float, wall: Wall
+    task: GymnasiumTask,
+    budget: TrainingBudget,
+    policies: int,
+    seed: int,
+    episodes: int,
+    below: float,
+    wall: Wall,
 ) -> tuple[str, ...]:
     """Train one population and say what its policies are worth."""
     start = time.monotonic()
@@ -109,7 +115,12 @@ def _row(
     of_each = [statistics.mean(points) for points in zip(*by_point, strict=True)]
     error = statistics.stdev(of_each) / math.sqrt(policies)
     low = statistics.mean(value < below for points in by_point for value in points)
-    numbers = (f"{statistics.mean(of_each):.0f}", f"{error:.0f}", f"{statistics.median(of_each):.0f}", f"{low:.0%}")
+    numbers = (
+        f"{statistics.mean(of_each):.0f}",
+        f"{error:.0f}",
+        f"{statistics.median(of_each):.0f}",
+        f"{low:.0%}",
+    )
     return (str(seed), *numbers, f"{time.monotonic() - start:.0f}")
 
 
@@ -118,7 +129,10 @@ def _train(
 ) -> Iterator[Sequence[Policy]]:
     """Yield all policies at each point of the training."""
     reward = check_source(task.human_reward, task.reward_inputs)
-    sealed = [wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon) for _ in range(policies)]
+    sealed = [
+        wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+        for _ in range(policies)
+    ]
     training = _Apart(task, sealed, budget, seed)
     points = {max(1, round(share * budget.iterations)) for share in _POINTS}
     for done, progress in enumerate(training.run(None), start=1):
@@ -133,7 +147,13 @@ def _train(
 class _Apart(_Training):
     """A population whose members differ by all that is drawn but the order of minibatches."""
 
-    def __init__(self, task: GymnasiumTask, rewards: Sequence[SealedReward], budget: TrainingBudget, seed: int) -> None:
+    def __init__(
+        self,
+        task: GymnasiumTask,
+        rewards: Sequence[SealedReward],
+        budget: TrainingBudget,
+        seed: int,
+    ) -> None:
         super().__init__(task, rewards, budget, seed, None, "cpu", None, ())
         population = self._ppo.population
         sizes = (self._env.observation_size, task.action_size, budget.hidden, budget.initial_std)
@@ -165,7 +185,11 @@ def _returns(task: GymnasiumTask, policies: Sequence[Policy], episodes: int, see
 def _paid(task: GymnasiumTask, state: State) -> Tensor:
     """The human reward, in no sealed process: it is ours."""
     weights, effort = task.weights, state["action"].square().sum(dim=1)
-    return weights.forward * state["x_velocity"] + weights.alive * state["healthy"] - weights.cost * effort
+    return (
+        weights.forward * state["x_velocity"]
+        + weights.alive * state["healthy"]
+        - weights.cost * effort
+    )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
-"""Environment steps per second with everything, against MuJoCo's bare batch and against Gymnasium with SB3.
+"""Environment steps per second with everything, against MuJoCo's bare batch and against Gymnasium
+with SB3.
 
     bare Batch     `mujoco.batch.Batch` takes controls and steps; nothing is read, nothing is reset
-    ours           `Environment.step`: control, physics, state, observation, end, fitness, new episodes; the state is
-                   recorded, and every 32 steps the human reward behind the wall pays for them, as in a training
+    ours           `Environment.step`: control, physics, state, observation, end, fitness, new
+    episodes; the state is
+                   recorded, and every 32 steps the human reward behind the wall pays for them, as
+                   in a training
     no reward      `Environment.step` alone
-    sb3, Dummy 8   stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model, one after the other
-    sb3, Subproc 8 the same in 8 processes
+    sb3, Dummy 8   stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model,
+    one after the other sb3, Subproc 8 the same in 8 processes
 
-The models: Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our `ant_forward`, whose
-short step (implicitfast, 2 physics steps) leaves the least time to hide in. Every entry of every action is drawn
-uniformly. All batches have all cores, as many worlds and, at the start of each repeat, the same states. Repeats are
-interleaved and ratios are taken within a repeat, so that a busy machine is busy for all; the CPU time, of all threads
-of this process, suffers less from others still.
-Run with `python -m benchmarks.step_throughput`; needs the extra sb3, or `--no-sb3`.
+The models: Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our
+`ant_forward`, whose short step (implicitfast, 2 physics steps) leaves the least time to hide in.
+Every entry of every action is drawn uniformly. All batches have all cores, as many worlds and, at
+the start of each repeat, the same states. Repeats are interleaved and ratios are taken within a
+repeat, so that a busy machine is busy for all; the CPU time, of all threads of this process,
+suffers less from others still. Run with `python -m benchmarks.step_throughput`; needs the extra
+sb3, or `--no-sb3`.
 """
 
 from __future__ import annotations
@@ -132,7 +136,9 @@ def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
     environment = Environment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
     bare = Batch(task.model, worlds, nthread=threads)
     generator = torch.Generator().manual_seed(0)
-    actions = [torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0 for _ in range(DRAWN)]
+    actions = [
+        torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0 for _ in range(DRAWN)
+    ]
     controls = [task.control(action, {}).numpy() for action in actions]
     ctrl = bare.bind("ctrl")
 
@@ -158,7 +164,9 @@ def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
                 raise error
 
     ages = torch.randint(task.max_episode_steps, (worlds,), generator=generator)
-    environment._length = ages.float()  # so that time-outs come one by one, as when training is under way
+    environment._length = (
+        ages.float()
+    )  # so that time-outs come one by one, as when training is under way
     for i in range(50):  # to where legs touch the ground and episodes end
         environment.step(actions[i % DRAWN])
     return [
@@ -179,19 +187,30 @@ def _gymnasiums(task: Task) -> Iterator[list[Contestant]]:
     try:
         from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise SystemExit(f"Needs stable-baselines3 ({error}): pip install 'eureka-agent[sb3]', or --no-sb3.") from error
+        raise SystemExit(
+            f"Needs stable-baselines3 ({error}): pip install 'eureka-agent[sb3]', or --no-sb3."
+        ) from error
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.xml")
         spec = task.build()
         spec.compile()
         path.write_text(spec.to_xml(), encoding="utf-8")
-        options = {**GymnasiumAnt.gymnasium_options, "xml_file": str(path), "frame_skip": task.frame_skip}
+        options = {
+            **GymnasiumAnt.gymnasium_options,
+            "xml_file": str(path),
+            "frame_skip": task.frame_skip,
+        }
         make = [partial(gymnasium.make, GymnasiumAnt.gymnasium_id, **options)] * GYMNASIUM_ENVS
         dummy, subproc = DummyVecEnv(make), SubprocVecEnv(make)
         try:
             yield [
                 Contestant(f"sb3, Dummy {GYMNASIUM_ENVS}", GYMNASIUM_ENVS, _stepper(dummy)),
-                Contestant(f"sb3, Subproc {GYMNASIUM_ENVS}", GYMNASIUM_ENVS, _stepper(subproc), processes=True),
+                Contestant(
+                    f"sb3, Subproc {GYMNASIUM_ENVS}",
+                    GYMNASIUM_ENVS,
+                    _stepper(subproc),
+                    processes=True,
+                ),
             ]
         finally:
             dummy.close()
@@ -206,7 +225,9 @@ def _stepper(environment: Any) -> Callable[[int], object]:
     return lambda i: environment.step(actions[i % DRAWN])
 
 
-def _interleaved(contestants: list[Contestant], seconds: float, repeats: int) -> dict[str, list[Sample]]:
+def _interleaved(
+    contestants: list[Contestant], seconds: float, repeats: int
+) -> dict[str, list[Sample]]:
     """All repeats; each begins with another contestant."""
     steps = {contestant.name: _steps_in(contestant, seconds) for contestant in contestants}
     samples: dict[str, list[Sample]] = {contestant.name: [] for contestant in contestants}
@@ -244,7 +265,9 @@ def _table(task: Task, contestants: list[Contestant], samples: dict[str, list[Sa
         line = f"{contestant.name:16}{contestant.worlds:8}{pace:10.0f}{ratio:10.3f}"
         if not contestant.processes:
             cpu = statistics.median(sample.cpu_seconds for sample in own)
-            cpu_ratio = statistics.median(b.cpu_seconds / o.cpu_seconds for b, o in zip(bare, own, strict=True))
+            cpu_ratio = statistics.median(
+                b.cpu_seconds / o.cpu_seconds for b, o in zip(bare, own, strict=True)
+            )
             line += f"{cpu * 1e6:15.2f}{cpu_ratio:10.3f}"
         print(line)
 

@@ -1,20 +1,22 @@
-"""One candidate's training: ours, stable-baselines3 and rsl_rl, with equal networks, updates and environment steps.
+"""One candidate's training: ours, stable-baselines3 and rsl_rl, with equal networks, updates and
+environment steps.
 
-Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`) with the same model, integrator (RK4, and implicitfast) and
-frame skip on all sides, one hidden-layer shape, and the same rows, epochs and minibatches an update. What trains:
+Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`) with the same model, integrator (RK4, and
+implicitfast) and frame skip on all sides, one hidden-layer shape, and the same rows, epochs and
+minibatches an update. What trains:
 
     ours            the population PPO with one candidate, its reward behind the wall
-    sb3-on-ours     stable-baselines3's PPO on the same batched worlds, the reward behind the wall at every step
-    rsl_rl-on-ours  rsl_rl's PPO likewise
-    sb3-dummy       stable-baselines3's PPO on 8 of Gymnasium's own environments, one after the other
-    sb3-subproc     the same in 8 processes
+    sb3-on-ours     stable-baselines3's PPO on the same batched worlds, the reward behind the wall
+    at every step rsl_rl-on-ours  rsl_rl's PPO likewise
+    sb3-dummy       stable-baselines3's PPO on 8 of Gymnasium's own environments, one after the
+    other sb3-subproc     the same in 8 processes
 
-and `bare`, the ceiling: MuJoCo steps as many worlds as ours has with random controls, and nobody looks.
-What the policies of these settings are worth is measured by `returns`.
+and `bare`, the ceiling: MuJoCo steps as many worlds as ours has with random controls, and nobody
+looks. What the policies of these settings are worth is measured by `returns`.
 
-Torch has `--torch-threads` threads; our trainers take one where there are few cores. The time is that of the training
-call; Gymnasium's environments and their processes are made before it, our worlds within it. Runs are interleaved, and
-ratios are medians over pairs of runs.
+Torch has `--torch-threads` threads; our trainers take one where there are few cores. The time is
+that of the training call; Gymnasium's environments and their processes are made before it, our
+worlds within it. Runs are interleaved, and ratios are medians over pairs of runs.
 Run with `python -m benchmarks.train_throughput`; needs the extras sb3 and rsl_rl.
 """
 
@@ -45,7 +47,13 @@ NO_EARLY_STOP = {"target_kl": None}
 """Every epoch is gone through, as with the others."""
 
 Contestant = Literal["ours", "sb3-on-ours", "rsl_rl-on-ours", "sb3-dummy", "sb3-subproc"]
-EVERYONE: tuple[Contestant, ...] = ("ours", "sb3-on-ours", "rsl_rl-on-ours", "sb3-dummy", "sb3-subproc")
+EVERYONE: tuple[Contestant, ...] = (
+    "ours",
+    "sb3-on-ours",
+    "rsl_rl-on-ours",
+    "sb3-dummy",
+    "sb3-subproc",
+)
 
 
 def main(
@@ -62,10 +70,12 @@ def main(
     Args:
         envs: Environments to measure.
         contestants: Who trains besides bare stepping; ratios need `ours`.
-        worlds: Our worlds, by default those that `returns` learns with; with them grow the rows of everyone's updates.
+        worlds: Our worlds, by default those that `returns` learns with; with them grow the rows of
+            everyone's updates.
         steps: Environment steps of each training, rounded to rollouts.
         repeats: Trainings of each contestant.
-        quick: One rollout in the first environment, once: shows that everything runs and measures nothing.
+        quick: One rollout in the first environment, once: shows that everything runs and measures
+            nothing.
         torch_threads: Threads of torch on Gymnasium's environments.
     """
     torch.set_num_threads(torch_threads)
@@ -95,7 +105,9 @@ def _sb3_every_epoch(*arguments: Any, **options: Any) -> Any:
     return train_sb3(*arguments, **options, options=NO_EARLY_STOP)
 
 
-def _on_our_worlds(task: GymnasiumTask, budget: TrainingBudget, wall: Wall, trainer: Trainer) -> Callable[[int], float]:
+def _on_our_worlds(
+    task: GymnasiumTask, budget: TrainingBudget, wall: Wall, trainer: Trainer
+) -> Callable[[int], float]:
     reward = check_source(task.human_reward, task.reward_inputs)
 
     def run(seed: int) -> float:
@@ -111,7 +123,9 @@ def _on_our_worlds(task: GymnasiumTask, budget: TrainingBudget, wall: Wall, trai
     return run
 
 
-def _on_gymnasium(task: GymnasiumTask, budget: TrainingBudget, kind: VecKind) -> Callable[[int], float]:
+def _on_gymnasium(
+    task: GymnasiumTask, budget: TrainingBudget, kind: VecKind
+) -> Callable[[int], float]:
     def run(seed: int) -> float:
         environment = make_environment(task, budget, kind=kind)
         start = time.perf_counter()

@@ -1,8 +1,8 @@
 """The gradient steps of a PPO update: as plain Python, as TorchScript on one core, and on two.
 
-Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one candidate and for
-a generation. The three do the same operations and give the same weights, which is checked.
-Run with `python -m benchmarks.update`.
+Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one
+candidate and for a generation. The three do the same operations and give the same weights, which is
+checked. Run with `python -m benchmarks.update`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,16 @@ def main(
                 rows.append(_row(env, copies, hidden, repeats))
     table(
         f"microseconds per environment step of one update, {repeats} each",
-        ("", "minibatch", "multiplications", "Python", "one core", "of Python", "two cores", "of Python"),
+        (
+            "",
+            "minibatch",
+            "multiplications",
+            "Python",
+            "one core",
+            "of Python",
+            "two cores",
+            "of Python",
+        ),
         rows,
     )
 
@@ -62,7 +71,9 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     task = TASKS[env]
     budget = replace(task.budgets["normal"], hidden=hidden)
     size, rows = Environment(task, 1, seed=0).observation_size, budget.num_envs * budget.horizon
-    learners = {kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")}
+    learners = {
+        kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")
+    }
     learners["Python"]._learn, learners["two"]._side_by_side = learn, True
     learners["Python"]._side_by_side = learners["one"]._side_by_side = False
     samples = _samples(copies, rows, size, task.action_size)
@@ -72,7 +83,10 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     interleaved(runs, _WARM_UP)
     seconds = interleaved(runs, repeats)
     _demand_same([learner.population.flat for learner in learners.values()])
-    each = {kind: f"{statistics.median(times) / (rows * copies) * 1e6:.2f}" for kind, times in seconds.items()}
+    each = {
+        kind: f"{statistics.median(times) / (rows * copies) * 1e6:.2f}"
+        for kind, times in seconds.items()
+    }
     of_python = {kind: f"{ratio(times, seconds['Python']):.2f}" for kind, times in seconds.items()}
     work = rows // budget.minibatches * learners["one"].population.flat.numel()
     name = f"{env}, {copies} candidate{'s' if copies > 1 else ''}"
@@ -81,7 +95,9 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
 
 
 def _learner(copies: int, observation_size: int, action_size: int, budget: TrainingBudget) -> PPO:
-    population = Population(copies, observation_size, action_size, budget.hidden, budget.initial_std, seed=0)
+    population = Population(
+        copies, observation_size, action_size, budget.hidden, budget.initial_std, seed=0
+    )
     return PPO(population, budget, seed=0)
 
 
@@ -91,7 +107,14 @@ def _samples(copies: int, rows: int, observation_size: int, action_size: int) ->
     def drawn(*shape: int) -> Tensor:
         return torch.randn(copies, rows, *shape, generator=generator)
 
-    return Samples(drawn(observation_size), drawn(action_size), drawn() - action_size / 2, drawn(), drawn(), drawn())
+    return Samples(
+        drawn(observation_size),
+        drawn(action_size),
+        drawn() - action_size / 2,
+        drawn(),
+        drawn(),
+        drawn(),
+    )
 
 
 def _update(learner: PPO, samples: Samples, seed: int) -> float:

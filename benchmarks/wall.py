@@ -1,4 +1,5 @@
-"""What the wall costs: starting a sealed process, and a call of 1024 rows compared with one in this process.
+"""What the wall costs: starting a sealed process, and a call of 1024 rows compared with one in this
+process.
 
 Run with `python benchmarks/wall.py`.
 """
@@ -65,7 +66,10 @@ def main() -> None:
     print(f"  after a pause of {1e3 * PAUSE_S:.0f} ms     {_both(woken)} ms")
     print(f"call of {ROWS} rows, direct    {_both(direct)} ms")
     print(f"call of {ROWS} rows, graph     {_both(interpreted)} ms")
-    print(f"cost of the wall a call      {_both([a - b for a, b in zip(behind, direct, strict=True)])} ms")
+    print(
+        "cost of the wall a call     "
+        f" {_both([a - b for a, b in zip(behind, direct, strict=True)])} ms"
+    )
 
 
 def _both(seconds: list[float]) -> str:

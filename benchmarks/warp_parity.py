@@ -1,7 +1,8 @@
-"""How far MuJoCo Warp (float32) is from MuJoCo C (float64): same start states, same random controls, every task.
+"""How far MuJoCo Warp (float32) is from MuJoCo C (float64): same start states, same random
+controls, every task.
 
-Run with `python -m benchmarks.warp_parity [cpu|cuda:0]` in the repository; needs the extra `warp`. Prints the table of
-`docs/gpu.md`.
+Run with `python -m benchmarks.warp_parity [cpu|cuda:0]` in the repository; needs the extra `warp`.
+Prints the table of `docs/gpu.md`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ FIELDS = ("qpos", "qvel", "sensordata")
 def main() -> None:
     torch.set_num_threads(1)
     device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
-    print(f"| task | cone | positions, {SHORT} steps | velocities | sensors | positions, {STEPS} steps | C nudged |")
+    print(
+        f"| task | cone | positions, {SHORT} steps | velocities | sensors | positions, {STEPS}"
+        " steps | C nudged |"
+    )
     print("|---|---|---|---|---|---|---|")
     for task in all_tasks():
         for cone in sorted({int(task.model.opt.cone), int(mujoco.mjtCone.mjCONE_ELLIPTIC)}):
@@ -37,10 +41,16 @@ def main() -> None:
 
 def table_row(task: Task, cone: mujoco.mjtCone, device: str) -> str:
     model = with_cone(task, cone)
-    warp = list(deviations(task, CpuEngine(model, WORLDS), WarpEngine(model, WORLDS, device=device), STEPS))
-    nudged = list(deviations(task, CpuEngine(model, WORLDS), CpuEngine(model, WORLDS), STEPS, nudge=NUDGE))
+    warp = list(
+        deviations(task, CpuEngine(model, WORLDS), WarpEngine(model, WORLDS, device=device), STEPS)
+    )
+    nudged = list(
+        deviations(task, CpuEngine(model, WORLDS), CpuEngine(model, WORLDS), STEPS, nudge=NUDGE)
+    )
     numbers = [warp[SHORT][name] for name in FIELDS] + [warp[STEPS]["qpos"], nudged[STEPS]["qpos"]]
-    cells = " | ".join(f"{float(n.median()):.0e} / {float(n.max()):.0e}" if n.any() else "-" for n in numbers)
+    cells = " | ".join(
+        f"{float(n.median()):.0e} / {float(n.max()):.0e}" if n.any() else "-" for n in numbers
+    )
     own = "" if cone == task.model.opt.cone else " (not the task's)"
     return f"| {task.name} | {cone.name.removeprefix('mjCONE_').lower()}{own} | {cells} |"
 
@@ -54,19 +64,25 @@ def with_cone(task: Task, cone: mujoco.mjtCone) -> mujoco.MjModel:
 def deviations(
     task: Task, one: Engine, other: Engine, steps: int, *, nudge: float = 0.0
 ) -> Iterator[dict[str, Tensor]]:
-    """Run two engines side by side; yields what differs at the start and after every environment step.
+    """Run two engines side by side; yields what differs at the start and after every environment
+    step.
 
-    Per field `(worlds,)`: the largest `|a - b| / max(1, |a|)` of a world. `nudge` moves the second one's start.
+    Per field `(worlds,)`: the largest `|a - b| / max(1, |a|)` of a world. `nudge` moves the second
+    one's start.
     """
     worlds = one.num_envs
     start = task.start(WorldRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64)))
     generator = torch.Generator().manual_seed(0)
-    moved = replace(start, qpos=start.qpos + nudge * torch.randn(start.qpos.shape, generator=generator))
+    moved = replace(
+        start, qpos=start.qpos + nudge * torch.randn(start.qpos.shape, generator=generator)
+    )
     yield _difference(*(_begin(engine, state) for engine, state in ((one, start), (other, moved))))
     for _ in range(steps):
         action = 2.0 * torch.rand(worlds, task.action_size, generator=generator) - 1.0
         ctrl = task.control(action, start.memory)
-        yield _difference(*(engine.step(ctrl.to(engine.device), task.frame_skip) for engine in (one, other)))
+        yield _difference(
+            *(engine.step(ctrl.to(engine.device), task.frame_skip) for engine in (one, other))
+        )
 
 
 def _begin(engine: Engine, start: Start) -> PhysicsView:
@@ -76,7 +92,10 @@ def _begin(engine: Engine, start: Start) -> PhysicsView:
 def _difference(a: PhysicsView, b: PhysicsView) -> dict[str, Tensor]:
     pairs = {name: (getattr(a, name).cpu(), getattr(b, name).cpu()) for name in FIELDS}
     far = {name: (x - y).abs() / x.abs().clamp(min=1.0) for name, (x, y) in pairs.items()}
-    return {name: value.amax(dim=1) if value.shape[1] else value.sum(dim=1) for name, value in far.items()}
+    return {
+        name: value.amax(dim=1) if value.shape[1] else value.sum(dim=1)
+        for name, value in far.items()
+    }
 
 
 if __name__ == "__main__":

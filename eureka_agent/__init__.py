@@ -1,4 +1,5 @@
-"""Language models write reward functions for robot learning; massively parallel simulation judges them.
+"""Language models write reward functions for robot learning; massively parallel simulation judges
+them.
 
 ::
 
@@ -56,7 +57,8 @@ _NAMES = {
     "tasks": ["Task", "all_tasks", "find_task"],
     "training.policy": ["Policy"],
 }
-"""Public names by the part that has them, which is imported when one is first used: `--help` starts without torch."""
+"""Public names by the part that has them, which is imported when one is first used: `--help` starts
+without torch."""
 
 _load, __dir__, _names = lazy_loader.attach(__name__, submod_attrs=_NAMES)
 __all__ = sorted((*_names, "__version__"))

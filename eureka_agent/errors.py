@@ -7,7 +7,7 @@
     │   ├── ConfigError           a field of a config does not exist, or holds what it cannot hold
     │   ├── UnknownTaskError      no task has this name, alias or exact description, or several do
     │   ├── TaskError             a task's own code has a slip: the message names its file and line
-    │   ├── RewardFileError       a reward file given by the user is missing or does not pass the checks
+    │   ├── RewardFileError       a reward file is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
     │   └── CredentialsError      a model was asked for and no key for it was found
     ├── CandidateError            a candidate's own fault; its message goes back to the proposer
@@ -16,10 +16,10 @@
     │   ├── ProbeError            it ran on sample states and did not keep the contract
     │   ├── RewardRuntimeError    it broke during training (exception, NaN, deadline)
     │   └── GraphError            what its process sent as its list of operations is not accepted
-    ├── OwnFaultError             eureka_agent itself broke on a candidate: that one is lost, the run goes on
-    ├── WallError                 the wall itself failed: never the candidate's fault
-    │   └── MissingLayerError     this machine lacks a layer that the run's --wall needs (exit code 2)
-    ├── ProposerError             the proposer gave no completion
+    ├── OwnFaultError             eureka_agent itself broke on a candidate: that one is lost, the
+    run goes on ├── WallError                 the wall itself failed: never the candidate's fault
+    │   └── MissingLayerError     this machine lacks a layer that the run's --wall needs (exit code
+    2) ├── ProposerError             the proposer gave no completion
     │   ├── AuthenticationError   the key was refused
     │   ├── UnknownModelError     the server does not have this model
     │   ├── QuotaError            the account has no credit left
@@ -30,13 +30,13 @@
     │   │       └── FilteredError the server's content filter refused the prompt
     │   ├── EmptyAnswersError     every answer to a prompt was empty
     │   └── UnavailableError      the server cannot be reached or keeps failing
-    ├── LimitReachedError         a limit of the run leaves no room for another request: the run ends with what it has
-    ├── OutOfMemoryError          this machine has too little memory for what was asked (exit code 2)
-    ├── SimulationError           the physics engine could not be built or stepped
-    └── StoreError                a run's database cannot be read or written
+    ├── LimitReachedError         a limit of the run leaves no room for another request: the run
+    ends with what it has ├── OutOfMemoryError          this machine has too little memory for what
+    was asked (exit code 2) ├── SimulationError           the physics engine could not be built or
+    stepped └── StoreError                a run's database cannot be read or written
 
-"The wall broke" and "the candidate failed" are different branches on purpose: the first stops a run, the
-second is one more thing the next prompt says.
+"The wall broke" and "the candidate failed" are different branches on purpose: the first stops a
+run, the second is one more thing the next prompt says.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class UsageError(EurekaError):
 
 
 class ConfigError(UsageError):
-    """A config has no such field, or a field holds a value of a wrong kind; the message says what is allowed."""
+    """A config has no such field, or a field holds a value of a wrong kind; the message says what
+    is allowed."""
 
 
 class UnknownTaskError(UsageError):
@@ -81,7 +82,8 @@ class CredentialsError(UsageError):
 
 
 class CandidateError(EurekaError):
-    """A candidate's own fault. The message is one sentence that a model can act on, of at most 1,000 characters."""
+    """A candidate's own fault. The message is one sentence that a model can act on, of at most
+    1,000 characters."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(shortened(storable(message)))
@@ -104,11 +106,13 @@ class RewardRuntimeError(CandidateError):
 
 
 class GraphError(CandidateError):
-    """What a sealed process sent as its reward's list of operations is none that trusted code may run."""
+    """What a sealed process sent as its reward's list of operations is none that trusted code may
+    run."""
 
 
 class OwnFaultError(EurekaError):
-    """eureka_agent met something in a candidate that it did not foresee: a fault of ours, never the candidate's.
+    """eureka_agent met something in a candidate that it did not foresee: a fault of ours, never the
+    candidate's.
 
     The cause is the exception that says where. The candidate is lost, and the run goes on.
     """
@@ -119,7 +123,8 @@ class WallError(EurekaError):
 
 
 class MissingLayerError(WallError):
-    """This machine lacks a layer that was asked for; the message names the level that goes without."""
+    """This machine lacks a layer that was asked for; the message names the level that goes
+    without."""
 
     exit_code = 2
 
@@ -127,14 +132,19 @@ class MissingLayerError(WallError):
 class ProposerError(EurekaError):
     """The proposer gave no completion.
 
-    `retry_after_s`: how long the server asks us to wait before the next request; None where it does not say.
-    `may_be_billed`: the request may have been carried out, and paid for, although no usable answer came.
-    `late`: there was no whole answer at the deadline.
+    `retry_after_s`: how long the server asks us to wait before the next request; None where it does
+    not say. `may_be_billed`: the request may have been carried out, and paid for, although no
+    usable answer came. `late`: there was no whole answer at the deadline.
     `words`: all that the server said, where the message only quotes it.
     """
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, may_be_billed: bool = False, late: bool = False
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        may_be_billed: bool = False,
+        late: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after_s, self.may_be_billed, self.late = retry_after_s, may_be_billed, late
@@ -178,7 +188,8 @@ class FilteredError(RefusedError):
 
 
 class EmptyAnswersError(ProposerError):
-    """Every answer to a prompt was empty: the model, or how it is served, is not set up to write."""
+    """Every answer to a prompt was empty: the model, or how it is served, is not set up to
+    write."""
 
     exit_code = 2
 
@@ -188,11 +199,13 @@ class UnavailableError(ProposerError):
 
 
 class LimitReachedError(EurekaError):
-    """What the run may spend leaves no room for another request. A run ends with the best it has, and no error."""
+    """What the run may spend leaves no room for another request. A run ends with the best it has,
+    and no error."""
 
 
 class OutOfMemoryError(EurekaError):
-    """This machine has too little memory for what was asked; the message says which option to lower."""
+    """This machine has too little memory for what was asked; the message says which option to
+    lower."""
 
     exit_code = 2
 

@@ -1,7 +1,7 @@
 """The frozen records that the stages of the loop hand to each other.
 
-One arrow of the picture in `docs/architecture.md`, one record. All of them are plain data (no tensors, no
-modules), so that a run's database holds them as JSON and a test can write one by hand.
+One arrow of the picture in `docs/architecture.md`, one record. All of them are plain data (no
+tensors, no modules), so that a run's database holds them as JSON and a test can write one by hand.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "probe", "screening", "training", "fault"]
 """What a candidate failed at; `fault`: it was lost by a fault of ours."""
 Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
-"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the proposer thinks best."""
+"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the
+proposer thinks best."""
 OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
 GIVEN = -1
-"""The generation of the reward that a search starts from, if it was given one; what is proposed counts from 0."""
+"""The generation of the reward that a search starts from, if it was given one; what is proposed
+counts from 0."""
 
 
 def candidate_name(generation: int, index: int) -> str:
-    """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for what was given."""
+    """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for
+    what was given."""
     return "start" if generation == GIVEN else f"g{generation}c{index}"
 
 
@@ -55,7 +58,8 @@ class Completion:
     text: str
     """Without lone surrogates, whatever the server sent."""
     proposer: str
-    """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search starts from it."""
+    """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search
+    starts from it."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -68,7 +72,8 @@ class Completion:
     repair: int = 0
     """How many answers to the same prompt failed before this one, and were sent back."""
     unanswered: str = ""
-    """Why there is no answer, where the request was refused for its prompt; the text is empty then."""
+    """Why there is no answer, where the request was refused for its prompt; the text is empty
+    then."""
 
     def __post_init__(self) -> None:
         """Replace lone surrogates, which neither files nor servers take."""
@@ -81,7 +86,8 @@ class RewardSource:
 
     code: str
     parameters: tuple[str, ...]
-    """The names that `compute_reward` takes, in order: state, `action`, `prev_<name>`, constants."""
+    """The names that `compute_reward` takes, in order: state, `action`, `prev_<name>`,
+    constants."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ class Failure:
     """At most 1,000 characters."""
 
     def __post_init__(self) -> None:
-        """Cut what is longer, and make it one line: it stands in prompts, where lines have a meaning."""
+        """Cut what is longer, and make it one line: it stands in prompts, where lines have a
+        meaning."""
         _set(self, message=shortened(storable(" ".join(self.message.split()))))
 
 
@@ -129,12 +136,14 @@ class TrainingRecord:
     rungs: tuple[Rung, ...] = ()
     """What the policy did at each rung of a race."""
     stopped: str = ""
-    """Why a race stopped this training before its end, in one sentence; empty when it got its whole budget."""
+    """Why a race stopped this training before its end, in one sentence; empty when it got its whole
+    budget."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the trained policy really does: deterministic, on fresh seeds, scored by trusted code."""
+    """What the trained policy really does: deterministic, on fresh seeds, scored by trusted
+    code."""
 
     fitness: float
     fitness_low: float
@@ -149,7 +158,8 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Rung:
-    """Where a candidate stood during its training; fitness is that of an episode of its exploring worlds."""
+    """Where a candidate stood during its training; fitness is that of an episode of its exploring
+    worlds."""
 
     environment_steps: int
     """How long it had trained."""
@@ -167,7 +177,8 @@ class Candidate:
     completion: Completion
     reward: RewardSource | None
     function: str = ""
-    """Equal for rewards that compute the same, whatever their source looks like; empty before that is known."""
+    """Equal for rewards that compute the same, whatever their source looks like; empty before that
+    is known."""
 
     @property
     def index(self) -> int:
@@ -196,11 +207,13 @@ class Outcome:
     reflection: str = ""
     """What the next prompt says about this candidate."""
     twin: str = ""
-    """Name of the candidate before it that computes the same; training and evaluation are that one's."""
+    """Name of the candidate before it that computes the same; training and evaluation are that
+    one's."""
     wall: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
     distance_to_human: float | None = None
-    """How far its reward is from the task's human reward, 0 to 1 (`rewards/distance.py`); for people, never in a prompt."""
+    """How far its reward is from the task's human reward, 0 to 1 (`rewards/distance.py`); for
+    people, never in a prompt."""
 
     @property
     def fitness(self) -> float:
@@ -209,13 +222,18 @@ class Outcome:
         return value if math.isfinite(value) else -math.inf
 
     def without_fitness(self) -> Outcome:
-        """Return the outcome as it is told where the wish is not the task's own: nothing of the task's fitness."""
+        """Return the outcome as it is told where the wish is not the task's own: nothing of the
+        task's fitness."""
         training, evaluation = self.training, self.evaluation
         if training is not None:
-            training = replace(training, fitness=Curve("fitness", (), *(math.nan,) * 3), correlations={}, rungs=())
+            training = replace(
+                training, fitness=Curve("fitness", (), *(math.nan,) * 3), correlations={}, rungs=()
+            )
         if evaluation is not None:
             nan = math.nan
-            evaluation = replace(evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={})
+            evaluation = replace(
+                evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={}
+            )
         return replace(self, training=training, evaluation=evaluation)
 
 
@@ -225,8 +243,9 @@ class Feedback:
 
     generation: int
     ranking: tuple[str, ...] = ()
-    """Names of trained candidates, best first. The first is what the search goes on from; of two or more, the last is
-    the worst. Those not named lie between. Empty: no choice, the best so far stays (or fitness decides)."""
+    """Names of trained candidates, best first. The first is what the search goes on from; of two or
+    more, the last is the worst. Those not named lie between. Empty: no choice, the best so far
+    stays (or fitness decides)."""
     words: Mapping[str, str] = field(default_factory=dict)
     """By candidate's name: what to say of it. The next prompt quotes it verbatim."""
     stop: bool = False
@@ -240,7 +259,11 @@ class Feedback:
     def about(self, names: Collection[str]) -> Feedback:
         """Return what is said of these candidates."""
         ranking = tuple(name for name in self.ranking if name in names)
-        return replace(self, ranking=ranking, words={name: w for name, w in self.words.items() if name in names})
+        return replace(
+            self,
+            ranking=ranking,
+            words={name: w for name, w in self.words.items() if name in names},
+        )
 
 
 @dataclass(frozen=True)
@@ -260,7 +283,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a proposer is asked. Models read `messages`; the grammar reads `parents` and `history`."""
+    """What a proposer is asked. Models read `messages`; the grammar reads `parents` and
+    `history`."""
 
     generation: int
     messages: tuple[Message, ...]
@@ -273,7 +297,8 @@ class Prompt:
     repair: int = 0
     """Above 0 when it sends an answer back: how many failed, this one among them."""
     run: tuple[Outcome, ...] = field(default=(), repr=False)
-    """Every outcome of the run so far, whatever the prompt tells: what the choice of a model learns from."""
+    """Every outcome of the run so far, whatever the prompt tells: what the choice of a model learns
+    from."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +309,8 @@ class Asked:
     attempt: int
     """Above 0 when every candidate of the attempts before failed."""
     plan: int
-    """Which of the attempt's prompts this is: a search may tell its samples different things, and send some back."""
+    """Which of the attempt's prompts this is: a search may tell its samples different things, and
+    send some back."""
     samples: tuple[int, ...]
     """The samples of the generation that it asks for."""
     messages: tuple[Message, ...]
@@ -309,7 +335,8 @@ class SettingChange:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A reference trained with the run's budget: the human reward, the sparse reward, random actions."""
+    """A reference trained with the run's budget: the human reward, the sparse reward, random
+    actions."""
 
     name: Literal["human", "sparse", "random"]
     evaluation: Evaluation
@@ -341,7 +368,8 @@ class Final:
 
 @dataclass(frozen=True)
 class Generation:
-    """One finished generation: its outcomes in sample order, the best of the run so far, what was said."""
+    """One finished generation: its outcomes in sample order, the best of the run so far, what was
+    said."""
 
     index: int
     outcomes: tuple[Outcome, ...]

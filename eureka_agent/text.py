@@ -1,15 +1,18 @@
-"""Foreign text made harmless: what models, servers and stored runs say, before it is stored or shown."""
+"""Foreign text made harmless: what models, servers and stored runs say, before it is stored or
+shown."""
 
 from __future__ import annotations
 
 import unicodedata
 
 MOST_OF_A_MESSAGE = 1_000
-"""Characters of a failure's message; what a candidate puts into an exception may be of any length."""
+"""Characters of a failure's message; what a candidate puts into an exception may be of any
+length."""
 
 
 def storable(text: str) -> str:
-    """Return text that UTF-8 can hold: two surrogates that belong together become one character, others U+FFFD."""
+    """Return text that UTF-8 can hold: two surrogates that belong together become one character,
+    others U+FFFD."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -21,10 +24,11 @@ def shortened(text: str, most: int = MOST_OF_A_MESSAGE) -> str:
 
 
 def visible(text: str) -> str:
-    """Return foreign text with its lines, and every character that could steer a terminal spelled out.
+    """Return foreign text with its lines, and every character that could steer a terminal spelled
+    out.
 
-    Control characters, marks that change the direction of writing, characters of no width and lone surrogates become
-    such as `\\x1b` and `\\u202e`. Spaces of other widths become plain ones.
+    Control characters, marks that change the direction of writing, characters of no width and lone
+    surrogates become such as `\\x1b` and `\\u202e`. Spaces of other widths become plain ones.
     """
     if text.isascii() and text.isprintable():
         return text

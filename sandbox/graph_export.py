@@ -1,10 +1,10 @@
 """A reward as the list of tensor operations that it makes, recorded in the sealed process.
 
-The reward runs once for each number of rows that its calls have, and every operation below autograd is written down.
-So a reward has nothing by which it could tell a recording from a call. All lists must be the same but for integers that
-follow the number of rows; those become `k * rows + b`. Nothing is compiled, nothing is loaded, and no number of rows is
-baked in. What a reward reads out of a tensor into Python (`if x.mean() > 0`) shows up as an operation that the trusted
-side refuses.
+The reward runs once for each number of rows that its calls have, and every operation below autograd
+is written down. So a reward has nothing by which it could tell a recording from a call. All lists
+must be the same but for integers that follow the number of rows; those become `k * rows + b`.
+Nothing is compiled, nothing is loaded, and no number of rows is baked in. What a reward reads out
+of a tensor into Python (`if x.mean() > 0`) shows up as an operation that the trusted side refuses.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ class NoGraphError(Exception):
     """This reward cannot be written as one list of operations; the message says why."""
 
 
-def record(load: Callable[[], Callable[..., Any]], inputs: Mapping[str, Tensor], counts: Sequence[int]) -> Graph:
-    """Return the operations of `load()(**rows)` for all `counts` of rows; `inputs` are `(rows, *shape)`.
+def record(
+    load: Callable[[], Callable[..., Any]], inputs: Mapping[str, Tensor], counts: Sequence[int]
+) -> Graph:
+    """Return the operations of `load()(**rows)` for all `counts` of rows; `inputs` are `(rows,
+    *shape)`.
 
-    Each count takes the first rows of `inputs`, which have at least as many, and a function that is loaded anew, as
-    every call does. Raises NoGraphError, and whatever the function raises.
+    Each count takes the first rows of `inputs`, which have at least as many, and a function that is
+    loaded anew, as every call does. Raises NoGraphError, and whatever the function raises.
     """
-    traces = [_trace(load(), {n: values[:rows].clone() for n, values in inputs.items()}) for rows in counts]
+    traces = [
+        _trace(load(), {n: values[:rows].clone() for n, values in inputs.items()})
+        for rows in counts
+    ]
     merged = _merge(traces, counts)
     assert isinstance(merged, dict)
     return merged
@@ -43,7 +49,12 @@ def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
     with recorder:
         reward, components = function(**inputs)
     named = {str(name): recorder.output(value) for name, value in components.items()}
-    return {"inputs": list(inputs), "nodes": recorder.nodes, "reward": recorder.output(reward), "components": named}
+    return {
+        "inputs": list(inputs),
+        "nodes": recorder.nodes,
+        "reward": recorder.output(reward),
+        "components": named,
+    }
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -51,7 +62,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """False: torch would otherwise import its compiler, two seconds, to keep it away from this class."""
+        """False: torch would otherwise import its compiler, two seconds, to keep it away from this
+        class."""
         return False
 
     def __init__(self, inputs: Mapping[str, Tensor]) -> None:
@@ -63,13 +75,25 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
             self._add(["input", index], [value])
 
     def __torch_dispatch__(
-        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+        self,
+        function: Any,
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         encoded = [self._encode(value) for value in args]
-        named = {name: self._encode(value) for name, value in kwargs.items() if name not in _DROPPED}
+        named = {
+            name: self._encode(value) for name, value in kwargs.items() if name not in _DROPPED
+        }
         result = function(*args, **kwargs)
-        outputs = [result] if isinstance(result, Tensor) else list(result) if isinstance(result, tuple | list) else []
+        outputs = (
+            [result]
+            if isinstance(result, Tensor)
+            else list(result)
+            if isinstance(result, tuple | list)
+            else []
+        )
         if function.namespace != "aten":
             raise NoGraphError(f"the operation {function} is none of torch's own")
         self._add(["operation", str(function).removeprefix("aten."), encoded, named], outputs)
@@ -142,6 +166,8 @@ def _following(found: Sequence[int], counts: Sequence[int]) -> Graph:
     """Return integers that follow the number of rows as `k * rows + b`."""
     factor, rest = divmod(found[1] - found[0], counts[1] - counts[0])
     offset = found[0] - factor * counts[0]
-    if rest or any(factor * rows + offset != value for rows, value in zip(counts, found, strict=True)):
+    if rest or any(
+        factor * rows + offset != value for rows, value in zip(counts, found, strict=True)
+    ):
         raise NoGraphError("what it does depends on the number of rows")
     return {"rows": [factor, offset]}

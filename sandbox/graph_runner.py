@@ -16,11 +16,14 @@ class GraphRunner:
     No operation of an untrusted graph has run anywhere before.
     """
 
-    def __init__(self, graph: object, shapes: Mapping[str, tuple[int, ...]], exchange: Exchange) -> None:
+    def __init__(
+        self, graph: object, shapes: Mapping[str, tuple[int, ...]], exchange: Exchange
+    ) -> None:
         self._data, self._shapes, self._exchange = graph, shapes, exchange
 
     def __call__(self, rows: int) -> list[str]:
-        """Compute the first `rows` rows; return the component names in the order of the shared memory.
+        """Compute the first `rows` rows; return the component names in the order of the shared
+        memory.
 
         Raises GraphError for a graph that is not accepted, and whatever an operation raises.
         """

@@ -1,4 +1,5 @@
-"""What helper processes have in common: getting warm, hearing what is asked, saying why something failed."""
+"""What helper processes have in common: getting warm, hearing what is asked, saying why something
+failed."""
 
 from __future__ import annotations
 
@@ -18,10 +19,12 @@ from .warm_up import warm_up
 
 
 def get_ready(control: int) -> None:
-    """Load and call once whatever a reward may need; on one thread, so that the process may fork afterwards.
+    """Load and call once whatever a reward may need; on one thread, so that the process may fork
+    afterwards.
 
-    `control`: the descriptor that requests will come from. Until now whatever happened on it ended this process, since
-    that could only be the other side going away (`eureka_agent/jail/lifeline.py`); from now on it is read.
+    `control`: the descriptor that requests will come from. Until now whatever happened on it ended
+    this process, since that could only be the other side going away
+    (`eureka_agent/jail/lifeline.py`); from now on it is read.
     """
     torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
     # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.

@@ -1,7 +1,7 @@
 """Landlock: no file, no network connection, no signal or abstract socket beyond this process.
 
-The second layer behind seccomp: an empty ruleset that handles every right this kernel knows and grants none.
-See landlock(7).
+The second layer behind seccomp: an empty ruleset that handles every right this kernel knows and
+grants none. See landlock(7).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from .syscalls import architecture
 
 _VERSION_FLAG = 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-"""How many file-system rights each version of the interface has; versions above 5 have as many as 5."""
+"""How many file-system rights each version of the interface has; versions above 5 have as many as
+5."""
 _NETWORK_SINCE, _NETWORK_RIGHTS = 4, 2
 _SCOPES_SINCE, _SCOPES = 6, 2
 
@@ -37,7 +38,8 @@ def apply() -> None:
 
 
 def _ruleset(version: int) -> tuple[ctypes.Array[ctypes.c_char], int]:
-    """Return `struct landlock_ruleset_attr` with every right handled, and its size for this version."""
+    """Return `struct landlock_ruleset_attr` with every right handled, and its size for this
+    version."""
     rights = [(1 << _FILE_RIGHTS[min(version, max(_FILE_RIGHTS))]) - 1]
     if version >= _NETWORK_SINCE:
         rights.append((1 << _NETWORK_RIGHTS) - 1)

@@ -9,7 +9,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
 
-def syscall(what: str, number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
+def syscall(
+    what: str, number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None
+) -> int:
     """Make system call `number`; raises OSError that names `what` when the kernel refuses."""
     converted = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
     result: int = _libc.syscall(ctypes.c_long(number), *converted)

@@ -40,7 +40,8 @@ def volunteer_for_out_of_memory() -> None:
 
 
 def set_limits(memory_bytes: int) -> None:
-    """Allow `memory_bytes` more address space than is mapped now; no core, file, process or new descriptor."""
+    """Allow `memory_bytes` more address space than is mapped now; no core, file, process or new
+    descriptor."""
     with open("/proc/self/statm") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()
     _limit(resource.RLIMIT_AS, mapped + memory_bytes)
@@ -54,9 +55,12 @@ def set_limits(memory_bytes: int) -> None:
 
 
 def _demand_memory_limit(memory_bytes: int) -> None:
-    """Raises OSError where the kernel takes the limit and does not keep it: then this much memory is to be had."""
+    """Raises OSError where the kernel takes the limit and does not keep it: then this much memory
+    is to be had."""
     try:
-        mmap.mmap(-1, memory_bytes + mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        mmap.mmap(
+            -1, memory_bytes + mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        ).close()
     except OSError as error:
         if error.errno == errno.ENOMEM:
             return

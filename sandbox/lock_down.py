@@ -1,7 +1,7 @@
 """Linux: all layers, one after the other, on the calling process.
 
-It must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp bind the calling
-thread, and a second thread would go free.
+It must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp bind the
+calling thread, and a second thread would go free.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LinuxLocks:
 
     def seal(self) -> Report:
         """See `lock_down`."""
-        privileges.allow_inspection()  # `lock_down` forbids it again, before any code of a candidate comes
+        privileges.allow_inspection()  # forbidden again by `lock_down`
         limits.volunteer_for_out_of_memory()
         return lock_down(memory_bytes=self.memory_bytes, parent=self.parent)
 
@@ -39,8 +39,8 @@ class LinuxLocks:
 def lock_down(*, memory_bytes: int, parent: int) -> Report:
     """Apply every layer that this machine has, and say which hold. There is no way back.
 
-    The channel must be on descriptor 3 already. Each layer is attempted even when another failed; the caller
-    decides what is enough.
+    The channel must be on descriptor 3 already. Each layer is attempted even when another failed;
+    the caller decides what is enough.
     """
     privileges.forbid_inspection()
     steps: dict[str, Callable[[], None]] = {

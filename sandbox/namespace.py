@@ -1,7 +1,7 @@
 """The names that a checked reward runs with: no module, no import, a few builtins.
 
-`torch.exp` in a reward reads an attribute of a plain object that holds the functions of the allow-list and
-nothing else, so code that fooled the static checks still has no `torch.load`.
+`torch.exp` in a reward reads an attribute of a plain object that holds the functions of the
+allow-list and nothing else, so code that fooled the static checks still has no `torch.load`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ def namespace(imports: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _import_nothing(*_: object) -> None:
-    """Stand in for `__import__`: torch's C++ calls that of the running frame, and takes what it needs elsewhere."""
+    """Stand in for `__import__`: torch's C++ calls that of the running frame, and takes what it
+    needs elsewhere."""
 
 
 @cache
 def facades() -> Mapping[str, SimpleNamespace]:
-    """Return, for each allowed module, an object with its allowed attributes that this version has."""
+    """Return, for each allowed module, an object with its allowed attributes that this version
+    has."""
     found = {}
     for path, names in MODULES.items():
         module = _SOURCES.get(path) or importlib.import_module(path)
-        found[path] = SimpleNamespace(**{n: getattr(module, n) for n in sorted(names) if hasattr(module, n)})
+        found[path] = SimpleNamespace(
+            **{n: getattr(module, n) for n in sorted(names) if hasattr(module, n)}
+        )
     for path, facade in found.items():
         parent, _, name = path.rpartition(".")
         if parent:

@@ -1,7 +1,9 @@
-"""What any POSIX system can hold a process with: the resource limits that it enforces, found by trying.
+"""What any POSIX system can hold a process with: the resource limits that it enforces, found by
+trying.
 
-None of them keeps code from calling what is already loaded. They are no substitute for the kernel's own filters: what
-stands between a candidate and the user's rights is the allow-list and the namespace.
+None of them keeps code from calling what is already loaded. They are no substitute for the kernel's
+own filters: what stands between a candidate and the user's rights is the allow-list and the
+namespace.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from dataclasses import dataclass
 from .report import Report, attempt
 from .self_check import posix_acts, refusals, start_process
 
-_ELSEWHERE = dict.fromkeys(("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux")
+_ELSEWHERE = dict.fromkeys(
+    ("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux"
+)
 _TRIED_S = 2.0
 
 
@@ -39,7 +43,8 @@ class PosixLocks:
         return here | {layer: attempt(step) for layer, step in steps.items()} | _ELSEWHERE
 
     def allow(self, seconds: float) -> None:
-        """Let the kernel end this process when it has used `seconds` more, rounded up, of processor time."""
+        """Let the kernel end this process when it has used `seconds` more, rounded up, of processor
+        time."""
         _set(resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds), keep_hard=True)
 
     def try_acts(self) -> dict[str, bool]:
@@ -60,7 +65,8 @@ def _no_process() -> None:
 
 
 def _try_processor_limit() -> None:
-    """Set a limit that is over already, and demand the signal that ends a process which does not catch it."""
+    """Set a limit that is over already, and demand the signal that ends a process which does not
+    catch it."""
     signals: list[int] = []
     signal.signal(signal.SIGXCPU, lambda number, _: signals.append(number))
     try:
@@ -83,7 +89,9 @@ def _demand_refused(act: Callable[[], object], code: int) -> None:
         if error.errno == code:
             return
         raise
-    raise OSError("set, and not enforced on this user" if os.getuid() == 0 else "set, and not enforced")
+    raise OSError(
+        "set, and not enforced on this user" if os.getuid() == 0 else "set, and not enforced"
+    )
 
 
 def _set(which: int, value: int, *, keep_hard: bool = False) -> None:

@@ -11,14 +11,20 @@ from . import libc
 from .syscalls import architecture
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 1, 4, 24, 28
-_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 39, 47, 4
+_PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = (
+    38,
+    39,
+    47,
+    4,
+)
 _PR_CAPBSET_READ = 23
 _SECURE_BITS = 0xEF  # root gains nothing by being root, and none of these bits can be cleared again
 _CAPABILITY_VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3: two words each of 32 capabilities
 
 
 def forbid_new_privileges() -> None:
-    """Never gain privileges by executing a file; seccomp and Landlock require it of unprivileged processes."""
+    """Never gain privileges by executing a file; seccomp and Landlock require it of unprivileged
+    processes."""
     libc.prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
     if libc.prctl("no_new_privs", _PR_GET_NO_NEW_PRIVS) != 1:
         raise OSError("no_new_privs was set and does not read back")
@@ -27,8 +33,8 @@ def forbid_new_privileges() -> None:
 def drop_capabilities() -> None:
     """Lose every capability, also those that root has. Raises OSError when any is left.
 
-    Root without CAP_SYS_PTRACE and CAP_PERFMON cannot read another process's memory or environment, and without
-    CAP_DAC_OVERRIDE it is bound by file modes like any other user.
+    Root without CAP_SYS_PTRACE and CAP_PERFMON cannot read another process's memory or environment,
+    and without CAP_DAC_OVERRIDE it is bound by file modes like any other user.
     """
     if _capabilities() != bytes(24):
         libc.prctl("secure bits", _PR_SET_SECUREBITS, _SECURE_BITS)
@@ -48,7 +54,8 @@ def forbid_inspection() -> None:
 
 
 def allow_inspection() -> None:
-    """Take `forbid_inspection` back: to write to some of its own files in /proc, a process without rights needs it."""
+    """Take `forbid_inspection` back: to write to some of its own files in /proc, a process without
+    rights needs it."""
     libc.prctl("dumpable", _PR_SET_DUMPABLE, 1)
 
 

@@ -1,4 +1,5 @@
-"""The untrusted process: it seals itself, then runs one reward function on the rows that it is given."""
+"""The untrusted process: it seals itself, then runs one reward function on the rows that it is
+given."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class Locks(Protocol):
     """What this system holds a process with: `LinuxLocks` or `PosixLocks`."""
 
     def seal(self) -> dict[str, str]:
-        """Apply every layer that there is; return per layer why it does not hold. There is no way back."""
+        """Apply every layer that there is; return per layer why it does not hold. There is no way
+        back."""
 
     def allow(self, seconds: float) -> None:
         """A call begins, which may use `seconds` of processor time."""
@@ -98,10 +100,12 @@ def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
 
 @dataclass
 class _Reward:
-    """One candidate's function; compiled at the first call, whose answer carries what goes wrong there.
+    """One candidate's function; compiled at the first call, whose answer carries what goes wrong
+    there.
 
     Its inputs are copies made for one call, so it may write into them and nobody sees it.
-    Its module runs anew in every call, so that nothing that it keeps there lasts from one call to the next.
+    Its module runs anew in every call, so that nothing that it keeps there lasts from one call to
+    the next.
     """
 
     code: str
@@ -112,12 +116,15 @@ class _Reward:
     names: list[str] | None = None
 
     def __call__(self, rows: int) -> list[str]:
-        """Reward the first `rows` rows; return the component names in the order of the shared memory."""
+        """Reward the first `rows` rows; return the component names in the order of the shared
+        memory."""
         function, inputs = self._load(), self._inputs(rows)
         reward, components = _pair(function(**inputs, **self.constants))
         names = _component_names(components)
         if self.names not in (None, names):
-            raise _ContractError(f"its components changed between calls, from {self.names} to {names}")
+            raise _ContractError(
+                f"its components changed between calls, from {self.names} to {names}"
+            )
         self.names = names
         self.exchange.reward[:rows] = _column("the reward", reward, rows, scalar=False)
         for index, name in enumerate(names):
@@ -141,7 +148,9 @@ class _Reward:
 
     def _load(self) -> Callable[..., Any]:
         self.compiled = self.compiled or self._compile()
-        variables: dict[str, Any] = namespace(self.compiled.imports) if self.checked else {"__name__": "reward"}
+        variables: dict[str, Any] = (
+            namespace(self.compiled.imports) if self.checked else {"__name__": "reward"}
+        )
         exec(self.compiled.code, variables)
         function: Callable[..., Any] = variables["compute_reward"]
         return function
@@ -159,7 +168,9 @@ def _pair(result: object) -> tuple[Tensor, dict[str, object]]:
         return result, {}
     if not isinstance(result, tuple | list) or len(result) != 2:
         size = f" of {len(result)}" if isinstance(result, tuple | list) else ""
-        raise _ContractError(f"{expected}: a tensor and a dictionary, not {type(result).__name__}{size}")
+        raise _ContractError(
+            f"{expected}: a tensor and a dictionary, not {type(result).__name__}{size}"
+        )
     reward, components = result
     if not isinstance(reward, Tensor) or not isinstance(components, dict):
         got = f"({type(reward).__name__}, {type(components).__name__})"
@@ -169,12 +180,19 @@ def _pair(result: object) -> tuple[Tensor, dict[str, object]]:
 
 def _component_names(components: dict[str, object]) -> list[str]:
     if len(components) > MAX_COMPONENTS:
-        raise _ContractError(f"it returned {len(components)} components; at most {MAX_COMPONENTS} are allowed")
+        raise _ContractError(
+            f"it returned {len(components)} components; at most {MAX_COMPONENTS} are allowed"
+        )
     for name in components:
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_COMPONENT_NAME or not name.isprintable():
+        if (
+            not isinstance(name, str)
+            or not 0 < len(name) <= MAX_COMPONENT_NAME
+            or not name.isprintable()
+        ):
             text = repr(name)[:80]
             raise _ContractError(
-                f"the component name {text} is not allowed: use 1 to {MAX_COMPONENT_NAME} printable characters"
+                f"the component name {text} is not allowed: use 1 to {MAX_COMPONENT_NAME} printable"
+                " characters"
             )
     return list(components)
 
@@ -192,7 +210,9 @@ def _column(what: str, value: object, rows: int, *, scalar: bool) -> Tensor:
         return value.expand(rows)
     if tuple(value.shape) != (rows,):
         hint = _SHAPE_HINTS.get(value.dim(), "")
-        raise _ContractError(f"{what} has shape {tuple(value.shape)}, expected ({rows},), one number per row{hint}")
+        raise _ContractError(
+            f"{what} has shape {tuple(value.shape)}, expected ({rows},), one number per row{hint}"
+        )
     return value
 
 

@@ -1,8 +1,8 @@
 """The system call filter: a short list of what arithmetic needs; everything else fails with EPERM.
 
-A refused call returns an error and is not fatal, so that the message of the candidate's own exception says what
-it tried, and on which line. Only calls through a foreign interface (32-bit, x32), which have no honest use and
-whose numbers mean other calls, kill the process.
+A refused call returns an error and is not fatal, so that the message of the candidate's own
+exception says what it tried, and on which line. Only calls through a foreign interface (32-bit,
+x32), which have no honest use and whose numbers mean other calls, kill the process.
 
 See seccomp(2) and, for the instruction codes, `linux/bpf_common.h`.
 """
@@ -33,7 +33,8 @@ _SET_MODE_FILTER = 1
 
 
 def apply(channel: int) -> None:
-    """Install the filter on this process, for good. Reading and writing works on descriptor `channel` only.
+    """Install the filter on this process, for good. Reading and writing works on descriptor
+    `channel` only.
 
     Needs no_new_privs. Raises OSError when the kernel or the architecture has no seccomp filters.
     """
@@ -50,7 +51,9 @@ def _program(machine: Architecture, channel: int, own_pid: int) -> Iterable[byte
     yield _step(_EQUAL, machine.audit, if_true=1)
     yield _step(_RETURN, _KILL)
     yield _step(_LOAD_WORD, _OFFSET_NUMBER)
-    if machine.numbers["read"] == 0:  # x86-64 has a second interface, x32, marked by a bit of the number
+    if (
+        machine.numbers["read"] == 0
+    ):  # x86-64 has a second interface, x32, marked by a bit of the number
         yield _step(_AT_LEAST, _X32_BIT, if_false=1)
         yield _step(_RETURN, _KILL)
     for name in ("read", "write"):
@@ -66,7 +69,8 @@ def _program(machine: Architecture, channel: int, own_pid: int) -> Iterable[byte
 
 
 def _allow_if_equal(number: int, argument: int, value: int) -> Iterable[bytes]:
-    """Judge call `number` here and now: allowed where the (32-bit) argument has this value, else refused."""
+    """Judge call `number` here and now: allowed where the (32-bit) argument has this value, else
+    refused."""
     yield _step(_EQUAL, number, if_false=4)
     yield _step(_LOAD_WORD, _argument(argument))
     yield _step(_EQUAL, value, if_false=1)
@@ -75,7 +79,8 @@ def _allow_if_equal(number: int, argument: int, value: int) -> Iterable[bytes]:
 
 
 def _refuse_if_bits(number: int, argument: int, bits: int) -> Iterable[bytes]:
-    """Judge call `number` here and now: refused where the argument has any of these bits, else allowed."""
+    """Judge call `number` here and now: refused where the argument has any of these bits, else
+    allowed."""
     yield _step(_EQUAL, number, if_false=4)
     yield _step(_LOAD_WORD, _argument(argument))
     yield _step(_ANY_BIT, bits, if_false=1)
@@ -89,5 +94,6 @@ def _argument(index: int) -> int:
 
 
 def _step(code: int, operand: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
-    """One instruction, `struct sock_filter`; the last two say how many instructions to jump over."""
+    """One instruction, `struct sock_filter`; the last two say how many instructions to jump
+    over."""
     return struct.pack("=HBBI", code, if_true, if_false, operand)

@@ -1,7 +1,7 @@
 """What a sealed process must not be able to do, tried out by one.
 
-The acts are tried through Python, by trusted code in a throw-away child that was sealed like any other. A layer
-that says it holds and does not is found here, on the machine where it matters.
+The acts are tried through Python, by trusted code in a throw-away child that was sealed like any
+other. A layer that says it holds and does not is found here, on the machine where it matters.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def posix_acts(parent: int) -> Acts:
         "open a local socket": lambda: socket.socketpair(),
         "open a pipe": os.pipe,
         "start a process": start_process,
-        "run a program": lambda: os.execv("/nonexistent", ["nonexistent"]),  # ENOENT would mean: not refused
+        "run a program": lambda: os.execv(
+            "/nonexistent", ["nonexistent"]
+        ),  # ENOENT would mean: not refused
         "signal its parent": lambda: os.kill(parent, 0),
         "signal every process": lambda: os.kill(-1, 0),
         "make executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
@@ -49,7 +51,8 @@ def posix_acts(parent: int) -> Acts:
 
 
 def start_process() -> None:
-    """Start a process that ends at once, and wait for it: a late SIGCHLD would stop a process that is traced."""
+    """Start a process that ends at once, and wait for it: a late SIGCHLD would stop a process that
+    is traced."""
     pid = os.fork()
     if pid == 0:
         os._exit(0)

@@ -25,6 +25,8 @@ def linux_acts(parent: int) -> Acts:
         "trace a process": lambda: libc.syscall("ptrace", numbers["ptrace"], 0, 0, 0, 0),
         "make a memory file": lambda: libc.syscall("memfd", numbers["memfd_create"], b"x", 0),
         "use io_uring": lambda: libc.syscall("io_uring", numbers["io_uring_setup"], 1, bytes(120)),
-        "change its process attributes": lambda: libc.prctl("name", _PR_SET_NAME, libc.address(_NAME)),
+        "change its process attributes": lambda: libc.prctl(
+            "name", _PR_SET_NAME, libc.address(_NAME)
+        ),
         "resize the shared memory": lambda: os.ftruncate(CHANNEL, 0),
     }

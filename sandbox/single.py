@@ -1,8 +1,10 @@
-"""A helper process that becomes the reward process itself, where one that has loaded torch may not fork.
+"""A helper process that becomes the reward process itself, where one that has loaded torch may not
+fork.
 
-Started with `python -I -m eureka_agent.sandbox.single DESCRIPTOR` and an environment that holds nothing of its
-parent's. It gets one request on the control socket, `{"do": "start", "required"}` with two descriptors, its channel
-and its shared memory, and answers `{"pid"}`. Nothing in it needs Linux.
+Started with `python -I -m eureka_agent.sandbox.single DESCRIPTOR` and an environment that holds
+nothing of its parent's. It gets one request on the control socket, `{"do": "start", "required"}`
+with two descriptors, its channel and its shared memory, and answers `{"pid"}`. Nothing in it needs
+Linux.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from .reward_child import run
 
 
 def main(control: int) -> None:
-    """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when it closes."""
+    """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when
+    it closes."""
     get_ready(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"warm": True}))

@@ -1,6 +1,7 @@
 """System call numbers, one table a machine architecture: only those that the lock-down names.
 
-Numbers from the kernel's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
+Numbers from the kernel's `arch/x86/entry/syscalls/syscall_64.tbl` and
+`include/uapi/asm-generic/unistd.h`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Calling once whatever a reward may call, so that nothing is left to be loaded when the door is shut.
+"""Calling once whatever a reward may call, so that nothing is left to be loaded when the door is
+shut.
 
-torch imports modules, opens libraries and picks kernels at first use; in a sealed process that would fail.
+torch imports modules, opens libraries and picks kernels at first use; in a sealed process that
+would fail.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ _ROWS = 256
 
 
 def warm_up() -> None:
-    """Call every allowed function and tensor method with a few likely arguments; failures do not matter."""
+    """Call every allowed function and tensor method with a few likely arguments; failures do not
+    matter."""
     rows = torch.linspace(0.1, 0.9, 3 * _ROWS).reshape(_ROWS, 3)
     square = torch.eye(3) + 0.1
     arguments: list[tuple[Any, ...]] = [
-        (rows,), (rows, rows), (rows, 1), (rows, 1, 2), (rows, 0.1, 0.9), (square, square), ([rows, rows],),
-        (rows > 0.5, rows, rows), (rows > 0.5,), (rows.long(),), ("ij,ij->i", rows, rows), (2,), (2.0,), ([1.0, 2.0],),
+        (rows,), (rows, rows), (rows, 1), (rows, 1, 2), (rows, 0.1, 0.9), (square, square),
+        ([rows, rows],), (rows > 0.5, rows, rows), (rows > 0.5,), (rows.long(),),
+        ("ij,ij->i", rows, rows),
+        (2,), (2.0,), ([1.0, 2.0],),
     ]  # fmt: skip
     for function, values in itertools.product(_functions(), arguments):
         _call(function, values)
@@ -39,14 +44,19 @@ def warm_up() -> None:
 def _run_graph(rows: torch.Tensor) -> None:
     """Record a reward as a graph, and run that."""
     counts = (_ROWS // 2, _ROWS)
-    graph = parse_graph(json.loads(json.dumps(record(lambda: _sample_reward, {"rows": rows}, counts))), {"rows": (3,)})
+    graph = parse_graph(
+        json.loads(json.dumps(record(lambda: _sample_reward, {"rows": rows}, counts))),
+        {"rows": (3,)},
+    )
     graph({"rows": rows})
 
 
 def _sample_reward(rows: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     copied = rows.clone()
     copied[rows > 0.5] = 0.0
-    return torch.einsum("ij,j->i", copied, torch.tensor([0.0, 0.5, 1.0])), {"first": copied[:, [0, 1]].norm(dim=-1)}
+    return torch.einsum("ij,j->i", copied, torch.tensor([0.0, 0.5, 1.0])), {
+        "first": copied[:, [0, 1]].norm(dim=-1)
+    }
 
 
 def _functions() -> Iterable[Callable[..., Any]]:

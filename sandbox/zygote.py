@@ -1,14 +1,15 @@
 """The warm parent of all reward processes: torch loaded once, one fork a candidate.
 
-Started with `python -I -m eureka_agent.sandbox.zygote DESCRIPTOR` and an environment that holds nothing of its
-parent's, so that no key is in the memory its children inherit. It never sees a candidate's source: that goes
-from the trusted process straight to the sealed child.
+Started with `python -I -m eureka_agent.sandbox.zygote DESCRIPTOR` and an environment that holds
+nothing of its parent's, so that no key is in the memory its children inherit. It never sees a
+candidate's source: that goes from the trusted process straight to the sealed child.
 
 Requests on the control socket, each answered by one message:
 
-- `{"do": "start", "memory_bytes", "required"}` with two descriptors, the child's channel and its shared memory;
-  answer `{"pid"}` or `{"error"}`;
-- `{"do": "end", "pid"}`: kill that child if it still runs, and reap it; answer `{"status"}`, its wait status.
+- `{"do": "start", "memory_bytes", "required"}` with two descriptors, the child's channel and its
+  shared memory; answer `{"pid"}` or `{"error"}`;
+- `{"do": "end", "pid"}`: kill that child if it still runs, and reap it; answer `{"status"}`, its
+  wait status.
 
 It ends when the control socket closes, and its children with it.
 """

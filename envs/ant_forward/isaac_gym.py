@@ -42,8 +42,12 @@ UNLISTED = (
         "world",
         "inverse of the torso's orientation at the start: no turn",
     ),
-    StateVariable("basis_vec0", (3,), "-", "torso", "the axis of the torso that heading_vec is in the world"),
-    StateVariable("basis_vec1", (3,), "-", "torso", "the axis of the torso that up_vec is in the world"),
+    StateVariable(
+        "basis_vec0", (3,), "-", "torso", "the axis of the torso that heading_vec is in the world"
+    ),
+    StateVariable(
+        "basis_vec1", (3,), "-", "torso", "the axis of the torso that up_vec is in the world"
+    ),
 )
 
 
@@ -63,7 +67,8 @@ def read(name: str, physics: Physics) -> Tensor:
 def _feet(physics: Physics) -> Tensor:
     """Return `(num_envs, 4, 6)`.
 
-    Where the feet are follows from the joints: sensors of their frames would cost a third of a step.
+    Where the feet are follows from the joints: sensors of their frames would cost a third of a
+    step.
     """
     model = physics.model
     feet = [int(model.geom(name).bodyid[0]) for name in _FEET]
@@ -72,7 +77,9 @@ def _feet(physics: Physics) -> Tensor:
     for bodies in (legs, feet):
         offset = torch.tensor(model.body_pos[bodies], dtype=torch.float32, device=physics.device)
         position = position + rotations.rotate(orientation, offset)
-        orientation = rotations.multiply(orientation, _turns(physics, model.body_jntadr[bodies].tolist()))
+        orientation = rotations.multiply(
+            orientation, _turns(physics, model.body_jntadr[bodies].tolist())
+        )
     readings = torch.stack([physics.sensor(f"{name}_contact") for name in _FEET], dim=1)
     return contact_wrench(readings, position, orientation)
 

@@ -40,20 +40,52 @@ _STATE = StateSpec(
             shape=(13,),
             unit="m, -, m/s, rad/s",
             frame="world",
-            meaning="the torso: position [0:3], orientation as a quaternion (x, y, z, w) [3:7], "
-            "linear velocity [7:10], angular velocity [10:13]",
+            meaning=(
+                "the torso: position [0:3], orientation as a quaternion (x, y, z, w) [3:7], "
+                "linear velocity [7:10], angular velocity [10:13]"
+            ),
             elements=(
                 *("x", "y", "z", "quat_x", "quat_y", "quat_z", "quat_w"),
                 *("linvel_x", "linvel_y", "linvel_z", "angvel_x", "angvel_y", "angvel_z"),
             ),
         ),
-        StateVariable("dof_pos", (8,), "rad", "-", "joint angles", "joint_positions", elements=_JOINT_NAMES),
         StateVariable(
-            "dof_vel", (8,), "rad/s", "-", "joint angular velocities", "joint_velocities", elements=_JOINT_NAMES
+            "dof_pos", (8,), "rad", "-", "joint angles", "joint_positions", elements=_JOINT_NAMES
         ),
-        StateVariable("dof_limits_lower", (8,), "rad", "-", "lower ends of the joint ranges", elements=_JOINT_NAMES),
-        StateVariable("dof_limits_upper", (8,), "rad", "-", "upper ends of the joint ranges", elements=_JOINT_NAMES),
-        StateVariable("actions", (8,), "-", "-", "the last action, same as `action`", "action", elements=_JOINT_NAMES),
+        StateVariable(
+            "dof_vel",
+            (8,),
+            "rad/s",
+            "-",
+            "joint angular velocities",
+            "joint_velocities",
+            elements=_JOINT_NAMES,
+        ),
+        StateVariable(
+            "dof_limits_lower",
+            (8,),
+            "rad",
+            "-",
+            "lower ends of the joint ranges",
+            elements=_JOINT_NAMES,
+        ),
+        StateVariable(
+            "dof_limits_upper",
+            (8,),
+            "rad",
+            "-",
+            "upper ends of the joint ranges",
+            elements=_JOINT_NAMES,
+        ),
+        StateVariable(
+            "actions",
+            (8,),
+            "-",
+            "-",
+            "the last action, same as `action`",
+            "action",
+            elements=_JOINT_NAMES,
+        ),
         StateVariable(
             name="targets",
             shape=(3,),
@@ -67,11 +99,27 @@ _STATE = StateSpec(
             shape=(),
             unit="m/s",
             frame="world",
-            meaning="minus the horizontal distance to the target, divided by dt; its change over a step is the speed "
-            "towards the target",
+            meaning=(
+                "minus the horizontal distance to the target, divided by dt; its change over a step"
+                " is the speed towards the target"
+            ),
         ),
-        StateVariable("up_vec", (3,), "-", "world", "the torso's own z axis; (0, 0, 1) is upright", "unit_vector"),
-        StateVariable("heading_vec", (3,), "-", "world", "the torso's own x axis; (1, 0, 0) is ahead", "unit_vector"),
+        StateVariable(
+            "up_vec",
+            (3,),
+            "-",
+            "world",
+            "the torso's own z axis; (0, 0, 1) is upright",
+            "unit_vector",
+        ),
+        StateVariable(
+            "heading_vec",
+            (3,),
+            "-",
+            "world",
+            "the torso's own x axis; (1, 0, 0) is ahead",
+            "unit_vector",
+        ),
     ),
     constants={"dt": _DT_S},
     unlisted=isaac_gym.UNLISTED,
@@ -79,7 +127,9 @@ _STATE = StateSpec(
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
     "quick": TrainingBudget(num_envs=256, environment_steps=500_000),
-    "normal": TrainingBudget(num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(128, 64)),
+    "normal": TrainingBudget(
+        num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(128, 64)
+    ),
     "paper": TrainingBudget(num_envs=2048, environment_steps=50_000_000, hidden=(256, 128, 64)),
 }
 
@@ -87,11 +137,11 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 class AntForward(Task):
     """Make a four-legged robot run forward as fast as it can.
 
-    Gymnasium's ant: a torso on four legs with a hip and an ankle each. Control runs at 60 Hz, two physics steps each.
-    Reproduces Isaac Gym's `Ant` as Eureka uses it, with its names.
+    Gymnasium's ant: a torso on four legs with a hip and an ankle each. Control runs at 60 Hz, two
+    physics steps each. Reproduces Isaac Gym's `Ant` as Eureka uses it, with its names.
 
-    **Action** (8): `hip_1`, `ankle_1`, …, `hip_4`, `ankle_4`, in the order of `dof_pos`; [-1, 1] is [-60, 60] N m. Legs
-    1 to 4 are front left, front right, back left, back right.
+    **Action** (8): `hip_1`, `ankle_1`, …, `hip_4`, `ankle_4`, in the order of `dof_pos`; [-1, 1] is
+    [-60, 60] N m. Legs 1 to 4 are front left, front right, back left, back right.
 
     **Observation** (37)
 
@@ -106,26 +156,28 @@ class AntForward(Task):
     29-36  the last action                                             -
     =====  ==========================================================  =====
 
-    **State that a reward may read**: `root_states` (its quaternion in Isaac Gym's order x, y, z, w), `dof_pos`,
-    `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `actions`, `targets`, `potentials` (with `prev_potentials`),
-    `up_vec`, `heading_vec`, and the constant `dt`, the seconds per environment step. Published rewards may also read
-    `vec_sensor_tensor`, `inv_start_rot`, `basis_vec0` and `basis_vec1` (`isaac_gym.py`).
+    **State that a reward may read**: `root_states` (its quaternion in Isaac Gym's order x, y, z,
+    w), `dof_pos`, `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `actions`, `targets`,
+    `potentials` (with `prev_potentials`), `up_vec`, `heading_vec`, and the constant `dt`, the
+    seconds per environment step. Published rewards may also read `vec_sensor_tensor`,
+    `inv_start_rot`, `basis_vec0` and `basis_vec1` (`isaac_gym.py`).
 
-    **Start**: the torso 0.5 m high, level and at rest, ankles bent by 30°; joints are off by up to 0.2 rad (within
-    their ranges) and 0.1 rad/s.
+    **Start**: the torso 0.5 m high, level and at rest, ankles bent by 30°; joints are off by up to
+    0.2 rad (within their ranges) and 0.1 rad/s.
 
     **End**: the torso is below 0.31 m, or after 1000 steps (16.7 s).
 
-    **Fitness**: mean speed towards the target in m/s over all 1000 steps, fallen or not: the distance that the torso
-    moved forward, divided by 16.7 s. 3 m/s is solved. Eureka, appendix B, measures the same.
+    **Fitness**: mean speed towards the target in m/s over all 1000 steps, fallen or not: the
+    distance that the torso moved forward, divided by 16.7 s. 3 m/s is solved. Eureka, appendix B,
+    measures the same.
 
-    **Other than in Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint inertia and damping;
-    its torque is 60 N m here (150 there, 15 in Isaac Gym), its integrator implicitfast at 120 Hz instead of RK4 at
-    100 Hz. `vec_sensor_tensor` holds the contacts alone; Isaac Gym's sensors add all other forces on the foot, such
-    as its weight.
+    **Other than in Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint
+    inertia and damping; its torque is 60 N m here (150 there, 15 in Isaac Gym), its integrator
+    implicitfast at 120 Hz instead of RK4 at 100 Hz. `vec_sensor_tensor` holds the contacts alone;
+    Isaac Gym's sensors add all other forces on the foot, such as its weight.
 
-    **Source**: Schulman et al. 2016; Towers et al. 2024 (Gymnasium, `ant.xml` is read from the installed package);
-    Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
+    **Source**: Schulman et al. 2016; Towers et al. 2024 (Gymnasium, `ant.xml` is read from the
+    installed package); Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
     """
 
     name = "ant_forward"
@@ -184,12 +236,16 @@ class AntForward(Task):
 
     def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
         """See `Task.state`."""
-        # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and they cost much.
+        # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and
+        # they cost much.
         position, quat, linear = physics.qpos[:, :3], physics.qpos[:, 3:7], physics.qvel[:, :3]
         axes = rotations.matrix(quat)
-        angular = (axes @ physics.qvel[:, 3:6, None])[:, :, 0]  # which qvel has in the torso's frame
+        angular = (axes @ physics.qvel[:, 3:6, None])[
+            :, :, 0
+        ]  # which qvel has in the torso's frame
         lower, upper, targets = (
-            row.to(position.device).expand(physics.num_envs, -1) for row in (*self._joint_limits, self._target)
+            row.to(position.device).expand(physics.num_envs, -1)
+            for row in (*self._joint_limits, self._target)
         )
         return {
             "root_states": torch.cat((position, quat[:, 1:], quat[:, :1], linear, angular), dim=1),
@@ -213,11 +269,22 @@ class AntForward(Task):
         root, up, heading = state["root_states"], state["up_vec"], state["heading_vec"]
         axes = torch.stack((heading, torch.linalg.cross(up, heading), up), dim=2)
         ahead = torch.nn.functional.normalize((state["targets"] - root[:, :3])[:, :2])
-        in_world = torch.cat((root[:, 7:13], ahead, torch.zeros_like(ahead[:, :1])), dim=1).view(-1, 3, 3)
+        in_world = torch.cat((root[:, 7:13], ahead, torch.zeros_like(ahead[:, :1])), dim=1).view(
+            -1, 3, 3
+        )
         linear, angular, target = (in_world @ axes).unbind(dim=1)
         lower, upper = state["dof_limits_lower"], state["dof_limits_upper"]
         scaled = (2.0 * state["dof_pos"] - upper - lower) / (upper - lower)
-        parts = (root[:, 2:3], linear, angular, axes[:, 2], target, scaled, state["dof_vel"], state["actions"])
+        parts = (
+            root[:, 2:3],
+            linear,
+            angular,
+            axes[:, 2],
+            target,
+            scaled,
+            state["dof_vel"],
+            state["actions"],
+        )
         return torch.cat(parts, dim=1)
 
     def terminated(self, state: State, memory: Memory) -> Tensor:
@@ -240,7 +307,8 @@ class AntForward(Task):
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
-    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m each."""
+    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m
+    each."""
     return {"x": now, "progress": now - before}
 
 

@@ -36,15 +36,24 @@ _JOINT_NAMES = tuple(f"{part}_leg_joint{leg}" for leg in range(3) for part in ("
 
 _STATE = StateSpec(
     variables=(
-        StateVariable("ball_positions", (3,), "m", "world", "position of the ball's centre", "position"),
-        StateVariable("ball_linvels", (3,), "m/s", "world", "linear velocity of the ball", "linear_velocity"),
-        StateVariable("tray_positions", (3,), "m", "world", "position of the tray's centre", "position"),
+        StateVariable(
+            "ball_positions", (3,), "m", "world", "position of the ball's centre", "position"
+        ),
+        StateVariable(
+            "ball_linvels", (3,), "m/s", "world", "linear velocity of the ball", "linear_velocity"
+        ),
+        StateVariable(
+            "tray_positions", (3,), "m", "world", "position of the tray's centre", "position"
+        ),
         StateVariable(
             name="dof_positions",
             shape=(6,),
             unit="rad",
             frame="-",
-            meaning="angles of the leg joints, 0 in the start pose; the lower ones are driven, positive lifts the tray",
+            meaning=(
+                "angles of the leg joints, 0 in the start pose; the lower ones are driven, positive"
+                " lifts the tray"
+            ),
             kind="joint_positions",
             elements=_JOINT_NAMES,
         ),
@@ -62,7 +71,10 @@ _STATE = StateSpec(
             shape=(3, 3),
             unit="N",
             frame="tray",
-            meaning="force (x, y, z) in the load cells that carry the tray's plate, the total in each of the 3 rows",
+            meaning=(
+                "force (x, y, z) in the load cells that carry the tray's plate, the total in each"
+                " of the 3 rows"
+            ),
             kind="force",
         ),
         StateVariable(
@@ -70,17 +82,21 @@ _STATE = StateSpec(
             shape=(3, 3),
             unit="N m",
             frame="tray",
-            meaning="torque (x, y, z) that carries the tray's plate, about each of 3 points 0.4 m from its centre, "
-            "each in axes turned by 120° from the one before",
+            meaning=(
+                "torque (x, y, z) that carries the tray's plate, about each of 3 points 0.4 m from"
+                " its centre, each in axes turned by 120° from the one before"
+            ),
             kind="force",
         ),
     ),
     constants={"ball_radius": _BALL_RADIUS_M, "tray_height": _TRAY_HEIGHT_M},
 )
 
-# Catching and centring the ball takes a fraction of a second, so the discount looks 0.2 s ahead; full-size exploration
-# noise would throw the ball off the tray.
-_QUICK = TrainingBudget(num_envs=256, environment_steps=400_000, horizon=32, discount=0.95, initial_std=0.3)
+# Catching and centring the ball takes a fraction of a second, so the discount looks 0.2 s ahead;
+# full-size exploration noise would throw the ball off the tray.
+_QUICK = TrainingBudget(
+    num_envs=256, environment_steps=400_000, horizon=32, discount=0.95, initial_std=0.3
+)
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
     "quick": _QUICK,
     "normal": replace(_QUICK, num_envs=512, environment_steps=2_000_000),
@@ -91,12 +107,14 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 class BallBalance(Task):
     """Keep a falling ball on a tray that three legs with driven knees carry.
 
-    Each leg is hinged to the tray (radius 0.5 m), bent at a driven knee, and its foot is held in place on the floor
-    like a ball joint, so that the three knees set the tray's height and tilt. Control and physics run at 100 Hz.
-    Reproduces Isaac Gym's `BallBalance` as Eureka uses it, with its names.
+    Each leg is hinged to the tray (radius 0.5 m), bent at a driven knee, and its foot is held in
+    place on the floor like a ball joint, so that the three knees set the tray's height and tilt.
+    Control and physics run at 100 Hz. Reproduces Isaac Gym's `BallBalance` as Eureka uses it, with
+    its names.
 
-    **Action** (3): each entry in [-1, 1] moves the target angle of one knee (`lower_leg0`, `lower_leg1`,
-    `lower_leg2`) by up to 0.2 rad; targets stay in [-70°, 90°]. Positive stretches the leg and lifts its side.
+    **Action** (3): each entry in [-1, 1] moves the target angle of one knee (`lower_leg0`,
+    `lower_leg1`, `lower_leg2`) by up to 0.2 rad; targets stay in [-70°, 90°]. Positive stretches
+    the leg and lifts its side.
 
     **Observation** (15)
 
@@ -108,22 +126,26 @@ class BallBalance(Task):
     12-14  target angles of the knees          rad
     =====  ==================================  =====
 
-    **State that a reward may read**: `ball_positions`, `ball_linvels`, `tray_positions`, `dof_positions`,
-    `dof_velocities` (upper and lower joint of each leg), `sensor_forces`, `sensor_torques` (0 until the first step),
-    and the constants `ball_radius` and `tray_height` (of the tray's centre at the start), both in m.
+    **State that a reward may read**: `ball_positions`, `ball_linvels`, `tray_positions`,
+    `dof_positions`, `dof_velocities` (upper and lower joint of each leg), `sensor_forces`,
+    `sensor_torques` (0 until the first step), and the constants `ball_radius` and `tray_height` (of
+    the tray's centre at the start), both in m.
 
-    **Start**: legs and tray at rest in the start pose; the ball anywhere up to 0.3 m from the middle, 1 to 1.5 m
-    above the floor, falling at 2 m/s and moving towards the middle: the further out, the faster, up to 2 m/s.
+    **Start**: legs and tray at rest in the start pose; the ball anywhere up to 0.3 m from the
+    middle, 1 to 1.5 m above the floor, falling at 2 m/s and moving towards the middle: the further
+    out, the faster, up to 2 m/s.
 
-    **End**: the ball's centre is less than 1.5 ball radii (0.15 m) above the floor, or after 500 steps.
+    **End**: the ball's centre is less than 1.5 ball radii (0.15 m) above the floor, or after 500
+    steps.
 
-    **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka, appendix B, measures
-    the same.
+    **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka,
+    appendix B, measures the same.
 
-    **Other than in Isaac Gym**: the model is our own, with its dimensions and masses. Knee servos have a stiffness of
-    300 N m/rad and a damping of 8 N m s/rad (there 4000 and 100, which needs more physics steps). There the ball
-    starts up to 0.5 m out, 1 to 2 m high, at 5 m/s in both directions, which no policy can always catch. The load
-    cells carry the plate that the ball rolls on; there sensors of the tray's rigid body. Legs do not collide.
+    **Other than in Isaac Gym**: the model is our own, with its dimensions and masses. Knee servos
+    have a stiffness of 300 N m/rad and a damping of 8 N m s/rad (there 4000 and 100, which needs
+    more physics steps). There the ball starts up to 0.5 m out, 1 to 2 m high, at 5 m/s in both
+    directions, which no policy can always catch. The load cells carry the plate that the ball rolls
+    on; there sensors of the tray's rigid body. Legs do not collide.
 
     **Source**: Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
     """
@@ -175,7 +197,9 @@ class BallBalance(Task):
             "dof_positions": physics.qpos[:, 7:13],
             "dof_velocities": physics.qvel[:, 6:12],
             "sensor_forces": torch.stack([physics.sensor("sensor_force")] * 3, dim=1),
-            "sensor_torques": torch.stack([physics.sensor(f"sensor_torque{i}") for i in range(3)], dim=1),
+            "sensor_torques": torch.stack(
+                [physics.sensor(f"sensor_torque{i}") for i in range(3)], dim=1
+            ),
         }
 
     def observation(self, state: State, memory: Memory) -> Tensor:

@@ -34,7 +34,10 @@ _STATE = StateSpec(
             shape=(2,),
             unit="m, rad",
             frame="world",
-            meaning="position of the cart on the rail; angle of the pole, 0 upright, positive towards +x",
+            meaning=(
+                "position of the cart on the rail; angle of the pole, 0 upright, positive"
+                " towards +x"
+            ),
             kind="joint_positions",
             elements=("cart", "pole"),
         ),
@@ -61,8 +64,9 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 class Cartpole(Task):
     """Balance a pole on a cart by pushing the cart.
 
-    A pole of 1 kg and 1 m stands on a hinge on a cart of 1 kg that slides on a rail without friction. Control runs
-    at 60 Hz, two physics steps each. Reproduces Isaac Gym's `Cartpole` as Eureka uses it, with its names.
+    A pole of 1 kg and 1 m stands on a hinge on a cart of 1 kg that slides on a rail without
+    friction. Control runs at 60 Hz, two physics steps each. Reproduces Isaac Gym's `Cartpole` as
+    Eureka uses it, with its names.
 
     **Action**
 
@@ -79,15 +83,17 @@ class Cartpole(Task):
     3    angular velocity of the pole                         rad/s
     ===  ===================================================  =====
 
-    **State that a reward may read**: `dof_pos` and `dof_vel` (cart, pole), and the constants `reset_dist` (m) and
-    `max_push_effort` (N).
+    **State that a reward may read**: `dof_pos` and `dof_vel` (cart, pole), and the constants
+    `reset_dist` (m) and `max_push_effort` (N).
 
-    **Start**: positions uniform in [-0.1, 0.1] m and rad, velocities uniform in [-0.25, 0.25] m/s and rad/s.
+    **Start**: positions uniform in [-0.1, 0.1] m and rad, velocities uniform in [-0.25, 0.25] m/s
+    and rad/s.
 
-    **End**: the cart is more than 3 m from the middle, the pole more than 90° from upright, or after 500 steps.
+    **End**: the cart is more than 3 m from the middle, the pole more than 90° from upright, or
+    after 500 steps.
 
-    **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka, appendix B, measures
-    the same.
+    **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka,
+    appendix B, measures the same.
 
     **Source**: Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka). The model is our own.
     """

@@ -30,10 +30,33 @@ _JOINT_NAMES = ("thigh_joint", "leg_joint", "foot_joint")
 
 _STATE = StateSpec(
     variables=(
-        StateVariable("torso_position", (3,), "m", "world", "position of the torso; x is forward, z is up", "position"),
-        StateVariable("torso_velocity", (3,), "m/s", "world", "linear velocity of the torso", "linear_velocity"),
-        StateVariable("torso_pitch", (), "rad", "world", "lean of the torso, 0 upright, positive forward", "angle"),
-        StateVariable("torso_pitch_velocity", (), "rad/s", "world", "rate of the torso's lean", "speed"),
+        StateVariable(
+            "torso_position",
+            (3,),
+            "m",
+            "world",
+            "position of the torso; x is forward, z is up",
+            "position",
+        ),
+        StateVariable(
+            "torso_velocity",
+            (3,),
+            "m/s",
+            "world",
+            "linear velocity of the torso",
+            "linear_velocity",
+        ),
+        StateVariable(
+            "torso_pitch",
+            (),
+            "rad",
+            "world",
+            "lean of the torso, 0 upright, positive forward",
+            "angle",
+        ),
+        StateVariable(
+            "torso_pitch_velocity", (), "rad/s", "world", "rate of the torso's lean", "speed"
+        ),
         StateVariable(
             name="joint_positions",
             shape=(3,),
@@ -52,8 +75,17 @@ _STATE = StateSpec(
             kind="joint_velocities",
             elements=_JOINT_NAMES,
         ),
-        StateVariable("foot_position", (3,), "m", "world", "position of the middle of the foot", "position"),
-        StateVariable("foot_contact_force", (), "N", "-", "sum of normal forces on the foot; 0 in flight", "force"),
+        StateVariable(
+            "foot_position", (3,), "m", "world", "position of the middle of the foot", "position"
+        ),
+        StateVariable(
+            "foot_contact_force",
+            (),
+            "N",
+            "-",
+            "sum of normal forces on the foot; 0 in flight",
+            "force",
+        ),
     ),
     constants={"dt": 0.008},
 )
@@ -70,8 +102,8 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 class HopperForward(Task):
     """Make a one-legged robot that moves in a plane hop forward as fast as it can without falling.
 
-    Gymnasium's `Hopper-v5`: torso, thigh, leg and foot, 15.8 kg, in the xz-plane. Control runs at 125 Hz, four
-    physics steps each.
+    Gymnasium's `Hopper-v5`: torso, thigh, leg and foot, 15.8 kg, in the xz-plane. Control runs at
+    125 Hz, four physics steps each.
 
     **Action** (3): `thigh_joint`, `leg_joint`, `foot_joint`; [-1, 1] is [-200, 200] N m.
 
@@ -88,21 +120,23 @@ class HopperForward(Task):
 
     Velocities are clipped to [-10, 10].
 
-    **State that a reward may read**: `torso_position`, `torso_velocity`, `torso_pitch`, `torso_pitch_velocity`,
-    `joint_positions`, `joint_velocities`, `foot_position`, `foot_contact_force`, and the constant `dt`, the seconds
-    per environment step.
+    **State that a reward may read**: `torso_position`, `torso_velocity`, `torso_pitch`,
+    `torso_pitch_velocity`, `joint_positions`, `joint_velocities`, `foot_position`,
+    `foot_contact_force`, and the constant `dt`, the seconds per environment step.
 
     **Start**: standing stretched; positions and velocities are off by up to 0.005.
 
-    **End**: the torso is not above 0.7 m, leans by 0.2 rad or more, or a joint angle or velocity leaves (-100, 100);
-    or after 1000 steps (8 s).
+    **End**: the torso is not above 0.7 m, leans by 0.2 rad or more, or a joint angle or velocity
+    leaves (-100, 100); or after 1000 steps (8 s).
 
-    **Fitness**: mean forward speed in m/s over the whole 8 s, fallen or not: the distance that the torso moved
-    forward, divided by 8 s. 2 m/s, a return of about 3000 in Gymnasium, is solved.
+    **Fitness**: mean forward speed in m/s over the whole 8 s, fallen or not: the distance that the
+    torso moved forward, divided by 8 s. 2 m/s, a return of about 3000 in Gymnasium, is solved.
 
-    **Other than in Gymnasium**: the integrator is implicitfast instead of RK4, 3 to 4 times faster per step.
+    **Other than in Gymnasium**: the integrator is implicitfast instead of RK4, 3 to 4 times faster
+    per step.
 
-    **Source**: Erez et al. 2012; Towers et al. 2024 (Gymnasium, `hopper.xml` is read from the installed package).
+    **Source**: Erez et al. 2012; Towers et al. 2024 (Gymnasium, `hopper.xml` is read from the
+    installed package).
     """
 
     name = "hopper_forward"
@@ -128,7 +162,9 @@ class HopperForward(Task):
 
     def start(self, random: Random) -> Start:
         """See `Task.start`."""
-        qpos = torch.as_tensor(self.model.qpos0, dtype=torch.float32) + random.uniform(-0.005, 0.005, 6)
+        qpos = torch.as_tensor(self.model.qpos0, dtype=torch.float32) + random.uniform(
+            -0.005, 0.005, 6
+        )
         qvel = random.uniform(-0.005, 0.005, 6)
         return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
 
@@ -152,7 +188,12 @@ class HopperForward(Task):
     def observation(self, state: State, memory: Memory) -> Tensor:
         """See `Task.observation`."""
         position = torch.cat(
-            (state["torso_position"][:, 2:], state["torso_pitch"][:, None], state["joint_positions"]), dim=1
+            (
+                state["torso_position"][:, 2:],
+                state["torso_pitch"][:, None],
+                state["joint_positions"],
+            ),
+            dim=1,
         )
         return torch.cat((position, _velocities(state).clamp(-10.0, 10.0)), dim=1)
 
@@ -160,7 +201,9 @@ class HopperForward(Task):
         """See `Task.terminated`."""
         height, pitch = state["torso_position"][:, 2], state["torso_pitch"]
         standing = (height > _MIN_HEIGHT_M) & (pitch.abs() < _MAX_PITCH_RAD)
-        moderate = torch.cat((state["joint_positions"], _velocities(state)), dim=1).abs() < _MAX_STATE
+        moderate = (
+            torch.cat((state["joint_positions"], _velocities(state)), dim=1).abs() < _MAX_STATE
+        )
         return ~(standing & moderate.all(dim=1))
 
     def fitness(self, state: State, memory: Memory) -> Tensor:
@@ -169,14 +212,20 @@ class HopperForward(Task):
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
-    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m each."""
+    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m
+    each."""
     return {"x": now, "progress": now - before}
 
 
 def _velocities(state: State) -> Tensor:
     """`(num_envs, 6)`: torso forward and up, its lean, the joints."""
     return torch.cat(
-        (state["torso_velocity"][:, [0, 2]], state["torso_pitch_velocity"][:, None], state["joint_velocities"]), dim=1
+        (
+            state["torso_velocity"][:, [0, 2]],
+            state["torso_pitch_velocity"][:, None],
+            state["joint_velocities"],
+        ),
+        dim=1,
     )
 
 

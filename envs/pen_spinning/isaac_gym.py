@@ -24,7 +24,9 @@ _WRENCH = ("force_x", "force_y", "force_z", "torque_x", "torque_y", "torque_z")
 _SERVOS = [HAND_JOINTS.index(name) for name in ACTUATED_JOINTS]
 
 UNLISTED = (
-    StateVariable("object_pose", (7,), "m, -", "world", "object_pos and object_rot", elements=_POSE),
+    StateVariable(
+        "object_pose", (7,), "m, -", "world", "object_pos and object_rot", elements=_POSE
+    ),
     StateVariable("goal_pose", (7,), "m, -", "world", "goal_pos and goal_rot", elements=_POSE),
     StateVariable(
         "goal_states",
@@ -48,7 +50,8 @@ UNLISTED = (
         (30,),
         "N, N m",
         "fingertip",
-        "force and torque of all contacts on each finger's outermost body, about its joint, in its own frame",
+        "force and torque of all contacts on each finger's outermost body, about its joint, in its"
+        " own frame",
         "force",
         elements=tuple(f"{finger}_{entry}" for finger in FINGERTIPS for entry in _WRENCH),
     ),
@@ -138,12 +141,16 @@ def _upper_limits(physics: Physics, state: State) -> Tensor:
 
 def _joint_ends(physics: Physics, end: int) -> Tensor:
     ends = physics.model.jnt_range[: len(HAND_JOINTS), end]
-    return torch.tensor(ends, dtype=torch.float32, device=physics.device).expand(physics.num_envs, -1)
+    return torch.tensor(ends, dtype=torch.float32, device=physics.device).expand(
+        physics.num_envs, -1
+    )
 
 
 def _of_fingertips(physics: Physics, quantity: str) -> Tensor:
     """`(num_envs, 5, …)`"""
-    return torch.stack([physics.sensor(f"robot0:S_{finger}tip_{quantity}") for finger in FINGERTIPS], dim=1)
+    return torch.stack(
+        [physics.sensor(f"robot0:S_{finger}tip_{quantity}") for finger in FINGERTIPS], dim=1
+    )
 
 
 _READERS: Mapping[str, Callable[[Physics, State], Tensor]] = {

@@ -25,9 +25,12 @@ HAND_JOINTS = (
     *("LFJ4", "LFJ3", "LFJ2", "LFJ1", "LFJ0"),
     *("THJ4", "THJ3", "THJ2", "THJ1", "THJ0"),
 )
-"""The hand's joints in the order of `qpos`. J0 is the outermost; a finger's J0 is coupled to its J1."""
+"""The hand's joints in the order of `qpos`. J0 is the outermost; a finger's J0 is coupled to its
+J1."""
 
-ACTUATED_JOINTS = tuple(name for name in HAND_JOINTS if name not in ("FFJ0", "MFJ0", "RFJ0", "LFJ0"))
+ACTUATED_JOINTS = tuple(
+    name for name in HAND_JOINTS if name not in ("FFJ0", "MFJ0", "RFJ0", "LFJ0")
+)
 """The joints that have a position servo, in the order of the actuators."""
 
 FINGERTIPS = ("ff", "mf", "rf", "lf", "th")
@@ -37,7 +40,9 @@ HAND_CENTRE = (1.0, 0.87, 0.17)
 """World position (m) where the pen's centre belongs: over the roots of the fingers."""
 
 _PALM_CENTRE = (0.0, 0.0, 0.06)  # in the frame of the palm's body, whose origin is at the wrist
-_REST_FLEXION = {name: 0.35 for finger in ("FF", "MF", "RF", "LF") for name in (f"{finger}J1", f"{finger}J2")}
+_REST_FLEXION = {
+    name: 0.35 for finger in ("FF", "MF", "RF", "LF") for name in (f"{finger}J1", f"{finger}J2")
+}
 _DROP_POINT = (1.0, 0.87, 0.205)
 _SETTLE_S = 0.6
 
@@ -45,10 +50,10 @@ _SETTLE_S = 0.6
 def build_scene() -> mujoco.MjSpec:
     """Return the hand and pen of gymnasium-robotics with our sensors.
 
-    Two edits are necessary: the body `target`, a marker with six degrees of freedom of its own, goes; and the pen
-    loses the damping of its free joint, which would brake a spin as if it turned in syrup. The pen's position,
-    orientation and velocities, the palm's pose and the fingertips' poses and velocities become frame sensors; the
-    fingertips' touch zones are the model's own.
+    Two edits are necessary: the body `target`, a marker with six degrees of freedom of its own,
+    goes; and the pen loses the damping of its free joint, which would brake a spin as if it turned
+    in syrup. The pen's position, orientation and velocities, the palm's pose and the fingertips'
+    poses and velocities become frame sensors; the fingertips' touch zones are the model's own.
     """
     spec = load_package_xml("gymnasium_robotics", "envs/assets/hand/manipulate_pen.xml")
     spec.delete(spec.body("target"))
@@ -84,10 +89,12 @@ class Bank:
 
 
 def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
-    """Drop the pen into the slightly curled hand `draws` times; keep the states where it came to rest there.
+    """Drop the pen into the slightly curled hand `draws` times; keep the states where it came to
+    rest there.
 
-    Drawn are the pen's position (±1 cm), its heading (within 0.5 rad of lying across the fingers) and the servo
-    targets (±10 % of their range about the rest pose). Deterministic in `seed`, whatever the number of threads.
+    Drawn are the pen's position (±1 cm), its heading (within 0.5 rad of lying across the fingers)
+    and the servo targets (±10 % of their range about the rest pose). Deterministic in `seed`,
+    whatever the number of threads.
     """
     rng = np.random.default_rng(seed)
     batch = Batch(model, draws, nthread=usable_cores())
@@ -98,7 +105,9 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
     qpos[:, pen + 3 : pen + 7] = _lying(rng.uniform(-0.5, 0.5, draws))
     low, high = model.actuator_ctrlrange.T
     rest = np.array([_REST_FLEXION.get(name, 0.0) for name in ACTUATED_JOINTS])
-    ctrl[:] = np.clip(rest + 0.1 * (high - low) * rng.uniform(-1.0, 1.0, (draws, model.nu)), low, high)
+    ctrl[:] = np.clip(
+        rest + 0.1 * (high - low) * rng.uniform(-1.0, 1.0, (draws, model.nu)), low, high
+    )
     batch.step(nstep=round(_SETTLE_S / model.opt.timestep))
 
     position = qpos[:, pen : pen + 3]
@@ -114,7 +123,8 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
 
 
 def _lying(heading: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quaternions `(n, 4)` that lay the pen, whose axis is its own z, flat along `heading (n,)` rad."""
+    """Quaternions `(n, 4)` that lay the pen, whose axis is its own z, flat along `heading (n,)`
+    rad."""
     half = math.sqrt(0.5)
     zeros = np.zeros_like(heading)
     return np.stack((zeros + half, -half * np.sin(heading), half * np.cos(heading), zeros), axis=1)

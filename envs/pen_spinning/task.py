@@ -1,10 +1,11 @@
 """Pen spinning with a Shadow hand (Eureka's flagship task).
 
 ## Scene
-A Shadow Dexterous Hand lies palm up, its fingers along the world's -y; a pen of 20 cm (a capsule, radius 8 mm) lies
-across the fingers. Hand and pen are those of gymnasium-robotics (`hand/manipulate_pen.xml`), OpenAI's model, from
-which Isaac Gym's comes too. The pen is to turn counter-clockwise about the vertical, seen from above, as far and as
-often as it can without leaving the hand. 125 Hz physics, 25 Hz control, 10 s.
+A Shadow Dexterous Hand lies palm up, its fingers along the world's -y; a pen of 20 cm (a capsule,
+radius 8 mm) lies across the fingers. Hand and pen are those of gymnasium-robotics
+(`hand/manipulate_pen.xml`), OpenAI's model, from which Isaac Gym's comes too. The pen is to turn
+counter-clockwise about the vertical, seen from above, as far and as often as it can without leaving
+the hand. 125 Hz physics, 25 Hz control, 10 s.
 
 ## Actions: 20, each in [-1, 1]
 Targets of position servos over their full range, smoothed: `target = 0.3 * new + 0.7 * old`.
@@ -14,7 +15,8 @@ Targets of position servos over their full range, smoothed: `target = 0.3 * new 
 | WRJ1, WRJ0 | wrist: sideways, bend | -0.489..0.14, -0.698..0.489 |
 | FFJ3, MFJ3, RFJ3, LFJ3 | fingers (first, middle, ring, little): sideways | -0.349..0.349 |
 | FFJ2, MFJ2, RFJ2, LFJ2 | fingers: bend of the knuckle | 0..1.571 |
-| FFJ1, MFJ1, RFJ1, LFJ1 | fingers: bend of the middle joint; the outermost, J0, follows by a tendon | 0..1.571 |
+| FFJ1, MFJ1, RFJ1, LFJ1 | fingers: bend of the middle joint; the outermost, J0, follows by a tendon
+| 0..1.571 |
 | LFJ4 | little finger: bend of its metacarpal | 0..0.785 |
 | THJ4 | thumb: turn of its base | -1.047..1.047 |
 | THJ3, THJ2 | thumb: lift, swing | 0..1.222, -0.209..0.209 |
@@ -32,16 +34,17 @@ Targets of position servos over their full range, smoothed: `target = 0.3 * new 
 | 20 | smoothed targets, scaled to [-1, 1] | - |
 
 ## Start
-Drawn from a bank of settled states: the pen lies in the slightly curled hand, within about 0.5 rad of the world's x
-and at rest. The first goal is 30 degrees on from where the pen points.
+Drawn from a bank of settled states: the pen lies in the slightly curled hand, within about 0.5 rad
+of the world's x and at rest. The first goal is 30 degrees on from where the pen points.
 
 ## End
-The pen is dropped (its centre is more than 12 cm from the hand's centre, or below 10 cm), or 10 s are over.
+The pen is dropped (its centre is more than 12 cm from the hand's centre, or below 10 cm), or 10 s
+are over.
 
 ## Fitness: waypoints
-One for each goal that the pen's axis comes within 0.2 rad of. The next goal lies 30 degrees further on and appears
-with the next step. Goals never go back, so each is counted once, and wiggling earns nothing; a pen that jumps past
-a goal has to come back to it. 12 waypoints are a full turn.
+One for each goal that the pen's axis comes within 0.2 rad of. The next goal lies 30 degrees further
+on and appears with the next step. Goals never go back, so each is counted once, and wiggling earns
+nothing; a pen that jumps past a goal has to come back to it. 12 waypoints are a full turn.
 """
 
 from __future__ import annotations
@@ -68,7 +71,15 @@ from eureka_agent.tasks.task import (
 )
 
 from . import isaac_gym, waypoints
-from .scene import ACTUATED_JOINTS, FINGERTIPS, HAND_CENTRE, HAND_JOINTS, Bank, build_scene, settled_starts
+from .scene import (
+    ACTUATED_JOINTS,
+    FINGERTIPS,
+    HAND_CENTRE,
+    HAND_JOINTS,
+    Bank,
+    build_scene,
+    settled_starts,
+)
 
 _SMOOTHING = 0.3  # share of the new target
 _DROP_DISTANCE_M = 0.12
@@ -78,10 +89,28 @@ _BANK_DRAWS = 256
 _SPEC = StateSpec(
     variables=(
         StateVariable("object_pos", (3,), "m", "world", "centre of the pen", "position"),
-        StateVariable("object_rot", (4,), "-", "world", "orientation of the pen; its axis is its z", "quaternion_xyzw"),
-        StateVariable("object_linvel", (3,), "m/s", "world", "velocity of the pen's centre", "linear_velocity"),
-        StateVariable("object_angvel", (3,), "rad/s", "world", "angular velocity of the pen", "angular_velocity"),
-        StateVariable("object_axis", (3,), "-", "world", "direction that the pen points in", "unit_vector"),
+        StateVariable(
+            "object_rot",
+            (4,),
+            "-",
+            "world",
+            "orientation of the pen; its axis is its z",
+            "quaternion_xyzw",
+        ),
+        StateVariable(
+            "object_linvel", (3,), "m/s", "world", "velocity of the pen's centre", "linear_velocity"
+        ),
+        StateVariable(
+            "object_angvel",
+            (3,),
+            "rad/s",
+            "world",
+            "angular velocity of the pen",
+            "angular_velocity",
+        ),
+        StateVariable(
+            "object_axis", (3,), "-", "world", "direction that the pen points in", "unit_vector"
+        ),
         StateVariable(
             "palm_to_object",
             (3,),
@@ -91,7 +120,13 @@ _SPEC = StateSpec(
             elements=("to the thumb's side", "out of the back", "to the fingertips"),
         ),
         StateVariable(
-            "goal_pos", (3,), "m", "world", "where the pen's centre belongs", "position", goal_for="object_pos"
+            "goal_pos",
+            (3,),
+            "m",
+            "world",
+            "where the pen's centre belongs",
+            "position",
+            goal_for="object_pos",
         ),
         StateVariable(
             "goal_rot",
@@ -107,23 +142,55 @@ _SPEC = StateSpec(
             (3,),
             "-",
             "world",
-            "horizontal direction that the pen is to point in; once reached it moves on, counter-clockwise",
+            "horizontal direction that the pen is to point in; once reached it moves on,"
+            " counter-clockwise",
             "unit_vector",
             goal_for="object_axis",
         ),
         StateVariable(
-            "fingertip_pos", (5, 3), "m", "world", "fingertips: first, middle, ring, little, thumb", "position"
+            "fingertip_pos",
+            (5, 3),
+            "m",
+            "world",
+            "fingertips: first, middle, ring, little, thumb",
+            "position",
         ),
         StateVariable(
-            "fingertip_forces", (5,), "N", "-", "normal force on the fingertips' pads", "force", elements=FINGERTIPS
+            "fingertip_forces",
+            (5,),
+            "N",
+            "-",
+            "normal force on the fingertips' pads",
+            "force",
+            elements=FINGERTIPS,
         ),
         StateVariable(
-            "shadow_hand_dof_pos", (24,), "rad", "-", "joint angles", "joint_positions", elements=HAND_JOINTS
+            "shadow_hand_dof_pos",
+            (24,),
+            "rad",
+            "-",
+            "joint angles",
+            "joint_positions",
+            elements=HAND_JOINTS,
         ),
         StateVariable(
-            "shadow_hand_dof_vel", (24,), "rad/s", "-", "joint velocities", "joint_velocities", elements=HAND_JOINTS
+            "shadow_hand_dof_vel",
+            (24,),
+            "rad/s",
+            "-",
+            "joint velocities",
+            "joint_velocities",
+            elements=HAND_JOINTS,
         ),
-        StateVariable("actions", (20,), "-", "-", "the last action, in [-1, 1]", "action", elements=ACTUATED_JOINTS),
+        StateVariable(
+            "actions",
+            (20,),
+            "-",
+            "-",
+            "the last action, in [-1, 1]",
+            "action",
+            elements=ACTUATED_JOINTS,
+        ),
     ),
     constants={"success_tolerance": waypoints.TOLERANCE_RAD, "fall_dist": _DROP_DISTANCE_M},
     unlisted=isaac_gym.UNLISTED,
@@ -132,19 +199,34 @@ _SPEC = StateSpec(
 
 _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
     "quick": TrainingBudget(num_envs=64, environment_steps=160_000, evaluation_episodes=32),
-    "normal": TrainingBudget(num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(256, 128), initial_std=0.6),
+    "normal": TrainingBudget(
+        num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(256, 128), initial_std=0.6
+    ),
     "paper": TrainingBudget(  # the worlds of Eureka's ShadowHandSpin
-        num_envs=16_384, environment_steps=500_000_000, horizon=8, hidden=(512, 256, 128), learning_rate=5e-4
+        num_envs=16_384,
+        environment_steps=500_000_000,
+        horizon=8,
+        hidden=(512, 256, 128),
+        learning_rate=5e-4,
     ),
 }
 
 
 class PenSpinning(Task):
-    """See the module's datasheet. The state's names are those of Isaac Gym's ShadowHand and Eureka's ShadowHandSpin."""
+    """See the module's datasheet. The state's names are those of Isaac Gym's ShadowHand and
+    Eureka's ShadowHandSpin."""
 
     name = "pen_spinning"
-    description = "make the shadow hand spin the pen counter-clockwise about the vertical without dropping it"
-    aliases = ("shadow_hand_spin", "pen spin", "spin the pen", "spin a pen", "make the hand spin a pen")
+    description = (
+        "make the shadow hand spin the pen counter-clockwise about the vertical without dropping it"
+    )
+    aliases = (
+        "shadow_hand_spin",
+        "pen spin",
+        "spin the pen",
+        "spin a pen",
+        "make the hand spin a pen",
+    )
     state_spec = _SPEC
     frame_skip = 5
     max_episode_steps = 250
@@ -212,7 +294,9 @@ class PenSpinning(Task):
             "goal_rot": rotations.to_xyzw(waypoints.nearest_orientation(quat, axis, goal_axis)),
             "goal_axis": goal_axis,
             "fingertip_pos": torch.stack(tips, dim=1),
-            "fingertip_forces": torch.cat([physics.sensor(f"{finger}_touch") for finger in FINGERTIPS], dim=1),
+            "fingertip_forces": torch.cat(
+                [physics.sensor(f"{finger}_touch") for finger in FINGERTIPS], dim=1
+            ),
             "shadow_hand_dof_pos": physics.qpos[:, : len(HAND_JOINTS)],
             "shadow_hand_dof_vel": physics.qvel[:, : len(HAND_JOINTS)],
             "actions": memory["action"],

@@ -1,8 +1,10 @@
-"""The arithmetic of spinning: goals 30 degrees apart about the vertical, and how far the pen has turned.
+"""The arithmetic of spinning: goals 30 degrees apart about the vertical, and how far the pen has
+turned.
 
-The pen's axis is the unit vector along it, `(…, 3)` in the world's frame. A heading is an angle about the vertical
-in rad, counter-clockwise seen from above, 0 along the world's x. Steps and tolerance are those of Eureka's pen
-spinning (Ma et al. 2024, https://arxiv.org/abs/2310.12931, ShadowHandSpin: 0.1 rad, doubled for the pen).
+The pen's axis is the unit vector along it, `(…, 3)` in the world's frame. A heading is an angle
+about the vertical in rad, counter-clockwise seen from above, 0 along the world's x. Steps and
+tolerance are those of Eureka's pen spinning (Ma et al. 2024, https://arxiv.org/abs/2310.12931,
+ShadowHandSpin: 0.1 rad, doubled for the pen).
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def is_reached(axis: Tensor, goal: Tensor) -> Tensor:
 def turns(before: Tensor, now: Tensor) -> Tensor:
     """Return the turns `(…)` about the vertical from axis `before` to axis `now`, in [-0.5, 0.5].
 
-    Counts 0 unless both are within 60 degrees of the horizontal: the heading of an upright pen means nothing.
+    Counts 0 unless both are within 60 degrees of the horizontal: the heading of an upright pen
+    means nothing.
     """
     sine = before[..., 0] * now[..., 1] - before[..., 1] * now[..., 0]
     cosine = (before[..., :2] * now[..., :2]).sum(dim=-1)
@@ -48,11 +51,13 @@ def turns(before: Tensor, now: Tensor) -> Tensor:
 def nearest_orientation(quat: Tensor, axis: Tensor, goal: Tensor) -> Tensor:
     """Return the orientation `(…, 4)` nearest to `quat` whose axis is the horizontal `goal (…, 3)`.
 
-    `axis` is the axis of `quat`. The pen's roll about its own axis does not count, so the angle between the two
-    orientations is the angle between the two axes. Quaternions are (w, x, y, z).
+    `axis` is the axis of `quat`. The pen's roll about its own axis does not count, so the angle
+    between the two orientations is the angle between the two axes. Quaternions are (w, x, y, z).
     """
     cosine = (axis * goal).sum(dim=-1, keepdim=True)
     shortest = torch.cat((1.0 + cosine, torch.linalg.cross(axis, goal)), dim=-1)
-    about_vertical = torch.tensor([0.0, 0.0, 0.0, 1.0], device=quat.device)  # half a turn; where all are as near
+    about_vertical = torch.tensor(
+        [0.0, 0.0, 0.0, 1.0], device=quat.device
+    )  # half a turn; where all are as near
     turn = torch.where(cosine < -1.0 + 1e-6, about_vertical, shortest)
     return rotations.multiply(turn / turn.norm(dim=-1, keepdim=True), quat)

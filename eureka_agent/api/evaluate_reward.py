@@ -20,7 +20,8 @@ from eureka_agent.utils.out_of_memory import memory_advice
 
 @dataclass(frozen=True)
 class Comparison:
-    """A reward file's fitness beside the references, all trained side by side with one budget and seed."""
+    """A reward file's fitness beside the references, all trained side by side with one budget and
+    seed."""
 
     path: Path
     seed: int
@@ -38,14 +39,16 @@ def check_static(path: Path, task: Task) -> None:
 
 
 def check_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
-    """Check and probe a reward file; return its components' names. Raises RewardFileError with what to change."""
+    """Check and probe a reward file; return its components' names. Raises RewardFileError with what
+    to change."""
     with ExitStack() as open_rewards:
         trials = Trials(task, task.budgets["quick"], wall, seed=0)
         return _opened(path, task, trials, open_rewards).component_names
 
 
 def check_human_reward(task: Task, wall: Wall) -> None:
-    """Check and probe the reward that people wrote for a task. Raises TaskError with what to change."""
+    """Check and probe the reward that people wrote for a task. Raises TaskError with what to
+    change."""
     with ExitStack() as open_rewards:
         Trials(task, task.budgets["quick"], wall, seed=0).human(open_rewards)
 
@@ -60,7 +63,8 @@ def compare(
     tell: Listener,
     started: Callable[[], None] = lambda: None,
 ) -> Comparison:
-    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when the file's fails.
+    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when
+    the file's fails.
 
     `started` is called once the file's reward is known to work, before the training.
     """

@@ -27,7 +27,8 @@ _A_WISH = "Any other text is a wish: RewardGenerator('{env}', wish={words})."
 class RewardGenerator:
     """Proposes rewards for a task, and refines them after a person's words. Trains nothing.
 
-    Without `proposer` the built-in grammar proposes; it needs no key, and it does not understand `refine`'s
+    Without `proposer` the built-in grammar proposes; it needs no key, and it does not understand
+    `refine`'s
     words: it varies the reward that they speak of.
     """
 
@@ -40,10 +41,11 @@ class RewardGenerator:
         seed: int = 0,
         wall: WallLevel = "full",
     ) -> None:
-        """`task`: a task, its name or its path; `wish`: what the robot should do instead of the task's own.
+        """`task`: a task, its name or its path; `wish`: what the robot should do instead of the
+        task's own.
 
-        `wall`: which layers of the sandbox must hold when one of the rewards is called. Raises UnknownTaskError, and
-        ConfigError for arguments that do not exist or do not fit.
+        `wall`: which layers of the sandbox must hold when one of the rewards is called. Raises
+        UnknownTaskError, and ConfigError for arguments that do not exist or do not fit.
         """
         check_value("task", task, Task | str | os.PathLike)
         check_value("wish", wish, str | None)
@@ -55,19 +57,26 @@ class RewardGenerator:
         self.wish = wish or self.task.description
         self._asked_as = "" if wish else alias_used(str(task), self.task)
         self.failures: list[Outcome] = []
-        """The completions of the last call that are no reward function for the task, with the reasons."""
+        """The completions of the last call that are no reward function for the task, with the
+        reasons."""
         self._history: list[Outcome] = []
         self._round = 0
         self._level: WallLevel = wall
 
     def generate(self, n: int = 1) -> list[RewardFunction]:
-        """Return up to `n` new rewards that pass the checks. Raises CandidateError when none does."""
+        """Return up to `n` new rewards that pass the checks. Raises CandidateError when none
+        does."""
         return self._rewards(self._prompt(), n)
 
-    def refine(self, feedback: str, reward: RewardFunction | None = None, n: int = 1) -> list[RewardFunction]:
-        """Return up to `n` rewards that improve `reward` (by default the last one) as `feedback` says, verbatim."""
+    def refine(
+        self, feedback: str, reward: RewardFunction | None = None, n: int = 1
+    ) -> list[RewardFunction]:
+        """Return up to `n` rewards that improve `reward` (by default the last one) as `feedback`
+        says, verbatim."""
         if not feedback.strip():
-            raise UsageError("refine() needs words: what is wrong with the reward, or what should the robot do?")
+            raise UsageError(
+                "refine() needs words: what is wrong with the reward, or what should the robot do?"
+            )
         parent = self._outcome_of(reward)
         said = Feedback(parent.candidate.generation, words={parent.candidate.name: feedback})
         return self._rewards(self._prompt((parent,), self._history, (said,)), n)
@@ -78,23 +87,32 @@ class RewardGenerator:
         history: Sequence[Outcome] = (),
         feedback: Sequence[Feedback] = (),
     ) -> Prompt:
-        return write_prompt(self.task, self.wish, self._round, parents, history, feedback, asked_as=self._asked_as)
+        return write_prompt(
+            self.task, self.wish, self._round, parents, history, feedback, asked_as=self._asked_as
+        )
 
     def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
         worked = [outcome for outcome in self._history if outcome.candidate.reward is not None]
         if reward is None:
             if not worked:
-                raise UsageError("There is no reward to refine yet: call generate() first, or pass reward=.")
+                raise UsageError(
+                    "There is no reward to refine yet: call generate() first, or pass reward=."
+                )
             return worked[-1]
-        known = next((outcome for outcome in worked if outcome.candidate.reward == reward.reward), None)
-        return known or Outcome(Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward))
+        known = next(
+            (outcome for outcome in worked if outcome.candidate.reward == reward.reward), None
+        )
+        return known or Outcome(
+            Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward)
+        )
 
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
         check_value("n", n, int)
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
         completions = sorted(
-            self.proposer.propose(dict.fromkeys(range(n), prompt)), key=lambda completion: completion.index
+            self.proposer.propose(dict.fromkeys(range(n), prompt)),
+            key=lambda completion: completion.index,
         )
         outcomes = [self._checked(completion) for completion in completions]
         self._round += 1
@@ -102,7 +120,9 @@ class RewardGenerator:
         self.failures = [outcome for outcome in outcomes if outcome.failure]
         rewards = [outcome.candidate.reward for outcome in outcomes if outcome.candidate.reward]
         if not rewards:
-            raise CandidateError(f"No completion is a reward function. The first one: {_message(self.failures)}")
+            raise CandidateError(
+                f"No completion is a reward function. The first one: {_message(self.failures)}"
+            )
         return [RewardFunction(self.task, reward, wall=self._level) for reward in rewards]
 
     def _checked(self, completion: Completion) -> Outcome:

@@ -27,8 +27,9 @@ from eureka_agent.utils.paths import user_path
 class RewardFunction:
     """A checked reward for one task.
 
-    Calling it runs the code in a sealed child process, never in this one; the child starts with the first call
-    and ends with `close` (or the `with` block, or the object). `.source` is plain Python to use elsewhere.
+    Calling it runs the code in a sealed child process, never in this one; the child starts with the
+    first call and ends with `close` (or the `with` block, or the object). `.source` is plain Python
+    to use elsewhere.
     """
 
     def __init__(self, task: Task, reward: RewardSource, *, wall: WallLevel = "full") -> None:
@@ -64,11 +65,14 @@ class RewardFunction:
         """Write the source to a file."""
         user_path(path).write_text(self.source, encoding="utf-8")
 
-    def __call__(self, *positional: object, **state: Tensor | NDArray[Any]) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def __call__(
+        self, *positional: object, **state: Tensor | NDArray[Any]
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the reward `(rows,)` and its components `(rows,)` each.
 
-        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task, by name. Raises
-        UsageError for a state that does not fit, RewardRuntimeError when the reward fails.
+        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task,
+        by name. Raises UsageError for a state that does not fit, RewardRuntimeError when the reward
+        fails.
         """
         refuse_fork()
         if positional:
@@ -80,12 +84,19 @@ class RewardFunction:
         return batch.reward, batch.components
 
     def _known(self, state: Mapping[str, object]) -> dict[str, Tensor]:
-        """Return what the reward reads of `state`, as tensors of the right shapes. Raises UsageError."""
+        """Return what the reward reads of `state`, as tensors of the right shapes. Raises
+        UsageError."""
         needed = self.parameters
         missing = [name for name in needed if name not in state]
         if missing:
-            near = did_you_mean(next(iter(set(state) - set(needed))), missing) if set(state) - set(needed) else ""
-            raise UsageError(f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.{near}")
+            near = (
+                did_you_mean(next(iter(set(state) - set(needed))), missing)
+                if set(state) - set(needed)
+                else ""
+            )
+            raise UsageError(
+                f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.{near}"
+            )
         known = {name: _tensor(name, state[name]) for name in needed}
         rows = known[needed[0]].shape[0] if needed and known[needed[0]].dim() else 0
         for name, values in known.items():
@@ -93,8 +104,8 @@ class RewardFunction:
             if tuple(values.shape) != (rows, *shape) or not rows:
                 one_row = ", ".join(("rows", *map(str, shape)))
                 raise UsageError(
-                    f"{name} must have the shape ({one_row}), with as many rows as {needed[0]} and at least one; "
-                    f"got {tuple(values.shape)}."
+                    f"{name} must have the shape ({one_row}), with as many rows as {needed[0]} and"
+                    f" at least one; got {tuple(values.shape)}."
                 )
         return known
 
@@ -102,7 +113,9 @@ class RewardFunction:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names that `submit` needs."""
-        return tuple(name for name in self.reward.parameters if name in self.task.reward_inputs.shapes)
+        return tuple(
+            name for name in self.reward.parameters if name in self.task.reward_inputs.shapes
+        )
 
     @property
     def processor_s(self) -> float:
@@ -123,7 +136,9 @@ class RewardFunction:
             self.close()
             self._max_rows = max(rows, 1024)
             self._wall = Wall(required=self._level)
-            self._sealed = self._wall.open(self.reward, self.task.reward_inputs, max_rows=self._max_rows)
+            self._sealed = self._wall.open(
+                self.reward, self.task.reward_inputs, max_rows=self._max_rows
+            )
         return self._sealed
 
     def close(self) -> None:
@@ -138,7 +153,10 @@ class RewardFunction:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -151,4 +169,6 @@ def _tensor(name: str, values: object) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values))
     if isinstance(values, Tensor):
         return values.detach()
-    raise UsageError(f"{name} must be a tensor or a NumPy array of numbers, got {type(values).__name__}.")
+    raise UsageError(
+        f"{name} must be a tensor or a NumPy array of numbers, got {type(values).__name__}."
+    )

@@ -52,9 +52,12 @@ from eureka_agent.utils.out_of_memory import memory_advice
 from eureka_agent.utils.paths import user_path
 from eureka_agent.utils.serialization import from_json, to_json
 
-_SCENE = "--env takes the name of a task, or the path of its code: the scene that the wish is put on."
+_SCENE = (
+    "--env takes the name of a task, or the path of its code: the scene that the wish is put on."
+)
 _FEEDBACK_BYTES = 12_000
-"""An earlier reward with what came of it, and the other candidates' figures, in a prompt: rarely more."""
+"""An earlier reward with what came of it, and the other candidates' figures, in a prompt: rarely
+more."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,11 @@ class SynthesisResult:
 
     def __repr__(self) -> str:
         """Return one short line: the records behind it fill pages."""
-        best = f"{self.best.candidate.name} with fitness {self.best.fitness:.4g}" if self.best else "none"
+        best = (
+            f"{self.best.candidate.name} with fitness {self.best.fitness:.4g}"
+            if self.best
+            else "none"
+        )
         return (
             f"SynthesisResult(path={str(self.path)!r}, task={self.task.name!r}, best={best!r}, "
             f"candidates={len(self.outcomes)}, human_normalised={self.human_normalised})"
@@ -86,7 +93,9 @@ class SynthesisResult:
 class Run:
     """A run that this process works on; made by `started` or `resumed`."""
 
-    def __init__(self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener) -> None:
+    def __init__(
+        self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener
+    ) -> None:
         self.dir, self.task = run_dir, task
         self._store, self._search, self._tell = store, search, tell
 
@@ -98,7 +107,9 @@ class Run:
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
         config, worlds = self._store.config, self._store.config.training_budget(self.task).num_envs
-        with memory_advice(f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"):
+        with memory_advice(
+            f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"
+        ):
             yield from self._search.run()
         self._store.put_meta("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
@@ -117,7 +128,11 @@ class Run:
             path=self.dir.path,
             task=self.task,
             best=finished.best,
-            reward=RewardFunction(self.task, reward, wall=self._search.trials.wall.level) if reward else None,
+            reward=(
+                RewardFunction(self.task, reward, wall=self._search.trials.wall.level)
+                if reward
+                else None
+            ),
             policy=Policy.load(self.dir.policy) if finished.best else None,
             baselines=finished.baselines,
             outcomes=finished.outcomes,
@@ -127,9 +142,15 @@ class Run:
     def _finished(self) -> RunFinished:
         outcomes, baselines = tuple(self._store.outcomes()), tuple(self._store.baselines())
         trainings = [
-            outcome.training.environment_steps for outcome in outcomes if outcome.training and not outcome.twin
+            outcome.training.environment_steps
+            for outcome in outcomes
+            if outcome.training and not outcome.twin
         ]
-        finals = [each for final in self._store.finals() for each in (final.best, final.human, final.sparse)]
+        finals = [
+            each
+            for final in self._store.finals()
+            for each in (final.best, final.human, final.sparse)
+        ]
         return RunFinished(
             path=self.dir.path,
             best=self.best,
@@ -161,8 +182,8 @@ class Given(TypedDict, total=False):
     judge: Judge
     """Looks at each generation and says `Feedback`; instead of the one that the config names."""
     listener: Listener
-    """Is told what happens: called with every event of `eureka_agent.search.events`. Without one a notebook gets lines of
-    text below its cell, and a script nothing."""
+    """Is told what happens: called with every event of `eureka_agent.search.events`. Without one a
+    notebook gets lines of text below its cell, and a script nothing."""
     wall: Wall
     """An open wall can serve many runs; by default each run builds its own (about two seconds)."""
 
@@ -171,8 +192,8 @@ class Given(TypedDict, total=False):
 def synthesize(config: SynthesisConfig, **given: Unpack[Given]) -> SynthesisResult:
     """Search a reward function and return the best one, with its policy.
 
-    `given`: `proposer`, `judge`, `listener`, `wall`, see `Given`. Raises UsageError before anything is written
-    when the config cannot work.
+    `given`: `proposer`, `judge`, `listener`, `wall`, see `Given`. Raises UsageError before anything
+    is written when the config cannot work.
     """
     with started(config, **given) as run:
         for _ in run.generations():
@@ -181,7 +202,8 @@ def synthesize(config: SynthesisConfig, **given: Unpack[Given]) -> SynthesisResu
 
 
 def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generation]:
-    """Like `synthesize`, but yield each generation as it finishes; stop iterating to stop the search."""
+    """Like `synthesize`, but yield each generation as it finishes; stop iterating to stop the
+    search."""
     with started(config, **given) as run:
         yield from run.generations()
 
@@ -196,12 +218,12 @@ def resume(
 ) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
-    Nothing that the run's database holds is asked or trained again. A run that is complete returns at once. With
-    `changes=Changes(model="gpt-5")` it goes on with other settings.
+    Nothing that the run's database holds is asked or trained again. A run that is complete returns
+    at once. With `changes=Changes(model="gpt-5")` it goes on with other settings.
 
-    A run's folder may be somebody else's. `task`: the run's task again, where its code lies outside `envs/`: a run's
-    folder alone never starts code. `again`: what else is not taken from the folder, such as
-    `GivenAgain(base_url="https://…")`.
+    A run's folder may be somebody else's. `task`: the run's task again, where its code lies outside
+    `envs/`: a run's folder alone never starts code. `again`: what else is not taken from the
+    folder, such as `GivenAgain(base_url="https://…")`.
     """
     with resumed(RunDir(user_path(path)), task=task, again=again, changes=changes, **given) as run:
         for _ in run.generations():
@@ -237,7 +259,9 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
             store.put_task(facts)
-            yield _run(run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False)
+            yield _run(
+                run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False
+            )
 
 
 @contextmanager
@@ -258,11 +282,14 @@ def resumed(
         chosen, judge = _prepared(config, of_run, given, examples_of(store, of_run))
         with _wall(config, given) as wall:
             store.put_config(config)
-            yield _run(run_dir, store, of_run, chosen, wall, given.get("listener"), judge, resumed=True)
+            yield _run(
+                run_dir, store, of_run, chosen, wall, given.get("listener"), judge, resumed=True
+            )
 
 
 def _storable(config: SynthesisConfig, task: Task) -> SynthesisConfig:
-    """Return the config as the run keeps it: a path is whole, and an object is the path or the name of its task."""
+    """Return the config as the run keeps it: a path is whole, and an object is the path or the name
+    of its task."""
     given = config.env or config.task
     if isinstance(given, str) and not looks_like_path(given):
         return config
@@ -274,15 +301,17 @@ def _prepared(
     config: SynthesisConfig, task: Task, given: Given, examples: Sequence[Example]
 ) -> tuple[tuple[Proposer, str], Judge | None]:
     """Find the proposer and the judge, and refuse what cannot work while nothing is written yet."""
-    choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device)  # its package may be missing
+    choose_trainer(
+        config.trainer, algorithm=config.algorithm, device=config.device
+    )  # its package may be missing
     refuse_too_large(config, task)
     judge = given.get("judge") or choose_judge(config)
     if (proposer := given.get("proposer")) is None:
         proposer, announcement = choose_proposer(task, config)
     elif config.max_tokens is not None or config.max_cost_usd is not None:
         raise UsageError(
-            "max_tokens and max_cost_usd limit the models that the config names; a proposer of your own gets its own "
-            "limits: chat_proposer(..., spending=Spending(max_cost_usd=...))."
+            "max_tokens and max_cost_usd limit the models that the config names; a proposer of your"
+            " own gets its own limits: chat_proposer(..., spending=Spending(max_cost_usd=...))."
         )
     else:
         announcement = f"The proposer {proposer.name!r} proposes the rewards."
@@ -291,14 +320,17 @@ def _prepared(
     return (proposer, announcement), judge
 
 
-def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]) -> str:
-    """Return what the models take at most, in one sentence. Raises UsageError when not even one request fits in."""
+def _expense(
+    config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]
+) -> str:
+    """Return what the models take at most, in one sentence. Raises UsageError when not even one
+    request fits in."""
     first = write_prompt(task, config.wish(task), 0, (), (), examples=examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
-            f"{limit} is less than the first request alone may take ({worst}): raise it, or let answers be shorter "
-            "(--answer-tokens)."
+            f"{limit} is less than the first request alone may take ({worst}): raise it, or let"
+            " answers be shorter (--answer-tokens)."
         )
     # A prompt with parents holds these, and what came of them, besides.
     parents = LINEAGE if config.operators else 1
@@ -308,7 +340,10 @@ def _expense(config: SynthesisConfig, task: Task, proposer: ChatProposer, exampl
     models = proposer.models.values()
     unpriced = " of unknown price" if any(model.price is None for model in models) else ""
     longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)
-    return f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is asked for again."
+    return (
+        f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is"
+        " asked for again."
+    )
 
 
 def _wall(config: SynthesisConfig, given: Given) -> AbstractContextManager[Wall]:
@@ -330,7 +365,10 @@ def _run(
 ) -> Run:
     config, budget = store.config, store.config.training_budget(task)
     proposer, announcement = chosen
-    listeners: list[Listener] = [FileWriter(run_dir, store, task.reward_inputs), CurveWriter(run_dir.curves)]
+    listeners: list[Listener] = [
+        FileWriter(run_dir, store, task.reward_inputs),
+        CurveWriter(run_dir.curves),
+    ]
     listener = listener or notebook_listener()
     if listener is not None:
         listeners.append(listener)
@@ -343,7 +381,9 @@ def _run(
         proposer.tell = tell
         spent, habits = store.meta("spending"), store.meta("habits")
         proposer.take_up(from_json(dict[str, Habit], habits) if habits else {})
-        proposer.keep_habits = lambda known: store.put_meta("habits", to_json(known, dict[str, Habit]))
+        proposer.keep_habits = lambda known: store.put_meta(
+            "habits", to_json(known, dict[str, Habit])
+        )
         proposer.spending.carry_on(
             from_json(Amount, spent) if spent else Amount(),
             lambda committed: store.put_meta("spending", to_json(committed)),

@@ -8,15 +8,26 @@ from collections.abc import Iterator
 from eureka_agent.checks.findings import Findings
 
 _ALLOWED = (
-    ast.Name | ast.Attribute | ast.Subscript | ast.Tuple | ast.List | ast.Constant | ast.BinOp | ast.BitOr | ast.Load
+    ast.Name
+    | ast.Attribute
+    | ast.Subscript
+    | ast.Tuple
+    | ast.List
+    | ast.Constant
+    | ast.BinOp
+    | ast.BitOr
+    | ast.Load
 )
 
 
 def check_annotations(tree: ast.Module, findings: Findings) -> None:
-    """Refuse annotations that are more than names, `a.b`, `a[b]` and `a | b`, also those inside texts."""
+    """Refuse annotations that are more than names, `a.b`, `a[b]` and `a | b`, also those inside
+    texts."""
     for annotation in _annotations(tree):
         if not all(_is_type(node) for node in _with_texts(annotation)):
-            findings.add(annotation, "an annotation must be a type such as Tensor or Dict[str, Tensor]")
+            findings.add(
+                annotation, "an annotation must be a type such as Tensor or Dict[str, Tensor]"
+            )
 
 
 def _annotations(tree: ast.Module) -> Iterator[ast.expr]:

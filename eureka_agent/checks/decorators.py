@@ -1,4 +1,5 @@
-"""Decorators that a reward's functions may have: they change nothing of what a pure function computes."""
+"""Decorators that a reward's functions may have: they change nothing of what a pure function
+computes."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def is_dropped(decorator: ast.expr) -> bool:
 
 
 def written(node: ast.expr) -> str:
-    """Return a dotted name, or a call of one, as it is written; what else it holds is shown as three dots.
+    """Return a dotted name, or a call of one, as it is written; what else it holds is shown as
+    three dots.
 
     Unlike `ast.unparse` it never fails: numbers with thousands of digits cannot be written out.
     """

@@ -16,7 +16,8 @@ _LONG_WORD = re.compile(r"(\w{60})\w{20,}")
 
 
 class Findings:
-    """What the checks found, in the order of the source's lines; the same thing on several lines is one finding."""
+    """What the checks found, in the order of the source's lines; the same thing on several lines is
+    one finding."""
 
     def __init__(self, code: str) -> None:
         """`code`: the source, which messages quote."""
@@ -24,7 +25,8 @@ class Findings:
         self._lines: dict[str, dict[int, None]] = {}
 
     def add(self, where: ast.AST | int, message: str) -> None:
-        """Note `message` (without a final stop) at a node or line; line 0 means the source as a whole."""
+        """Note `message` (without a final stop) at a node or line; line 0 means the source as a
+        whole."""
         line = where if isinstance(where, int) else getattr(where, "lineno", 0)
         self._lines.setdefault(message, {})[line] = None
 
@@ -32,7 +34,10 @@ class Findings:
         """Raise CheckError with at most four findings, each with its lines."""
         if not self._lines:
             return
-        found = sorted(((sorted(lines), message) for message, lines in self._lines.items()), key=lambda one: one[0])
+        found = sorted(
+            ((sorted(lines), message) for message, lines in self._lines.items()),
+            key=lambda one: one[0],
+        )
         sentences: list[str] = []
         before: Sequence[int] = ()
         for lines, message in found[:_MAX_SHOWN]:
@@ -48,11 +53,14 @@ class Findings:
         """Return the lines and the text of the first; nothing for the source as a whole."""
         if not lines[0]:
             return ""
-        numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (", ..." if len(lines) > _MAX_LINES else "")
+        numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (
+            ", ..." if len(lines) > _MAX_LINES else ""
+        )
         return f"Line{'s' if len(lines) > 1 else ''} {numbers}{self._quoted(lines[0])}: "
 
     def _quoted(self, line: int) -> str:
-        """Return a line in brackets: numbers are those of the source as it was read, without what it does not need."""
+        """Return a line in brackets: numbers are those of the source as it was read, without what
+        it does not need."""
         text = " ".join(self._source[line - 1].split()) if line <= len(self._source) else ""
         text = "".join(character for character in text if character.isprintable())
         if len(text) > _MAX_QUOTE:

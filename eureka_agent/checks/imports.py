@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from eureka_agent.checks.findings import Findings
 from eureka_agent.checks.names import MODULES, TYPING_MODULES
 
-_ALLOWED = "a reward may import torch, math and typing; write other helpers as functions of your own"
+_ALLOWED = (
+    "a reward may import torch, math and typing; write other helpers as functions of your own"
+)
 
 
 @dataclass
 class Imports:
-    """Local names that imports bind, each with the dotted path it stands for (`F` → `torch.nn.functional`)."""
+    """Local names that imports bind, each with the dotted path it stands for (`F` →
+    `torch.nn.functional`)."""
 
     paths: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
@@ -37,7 +40,9 @@ class Imports:
         self._demand_free(self.paths, name, path, where, findings)
         self.types.setdefault(name, path)
 
-    def _demand_free(self, taken: Mapping[str, str], name: str, path: str, where: ast.AST, findings: Findings) -> None:
+    def _demand_free(
+        self, taken: Mapping[str, str], name: str, path: str, where: ast.AST, findings: Findings
+    ) -> None:
         if name.startswith("__"):
             findings.add(where, f"the name {name!r} is not allowed for an import")
         elif (known := taken.get(name, path)) != path:
@@ -50,7 +55,8 @@ def is_listed(module: str, name: str) -> bool:
 
 
 def read_imports(tree: ast.Module, findings: Findings) -> Imports:
-    """Return what the imports anywhere in `tree` bind; those that are not allowed become findings."""
+    """Return what the imports anywhere in `tree` bind; those that are not allowed become
+    findings."""
     imports = Imports()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -82,4 +88,6 @@ def _import_from(node: ast.ImportFrom, imports: Imports, findings: Findings) -> 
             imports.bind(name, path, node, findings)
         else:
             imports.refused.add(name)
-            findings.add(node, f"'from {module or '.'} import {alias.name}' is not allowed: {_ALLOWED}")
+            findings.add(
+                node, f"'from {module or '.'} import {alias.name}' is not allowed: {_ALLOWED}"
+            )

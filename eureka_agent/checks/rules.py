@@ -1,4 +1,5 @@
-"""The walk over a stripped source: every node, name, attribute and keyword must be in the tables."""
+"""The walk over a stripped source: every node, name, attribute and keyword must be in the
+tables."""
 
 from __future__ import annotations
 
@@ -35,29 +36,36 @@ def check_module_level(tree: ast.Module, findings: Findings) -> None:
         constant = isinstance(statement, ast.Assign) and _is_constant(statement.value)
         text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         if not (constant or text or isinstance(statement, ast.FunctionDef | ast.Pass)):
-            findings.add(statement, "only imports, functions and constants may stand outside functions")
+            findings.add(
+                statement, "only imports, functions and constants may stand outside functions"
+            )
         elif isinstance(statement, ast.FunctionDef):
             _check_defaults(statement, findings)
 
 
 def _check_defaults(function: ast.FunctionDef, findings: Findings) -> None:
-    """A default is worked out where the function is defined, so it must be as plain as a constant."""
+    """A default is worked out where the function is defined, so it must be as plain as a
+    constant."""
     for default in (*function.args.defaults, *function.args.kw_defaults):
         if default is not None and not _is_constant(default):
-            findings.add(default, f"the defaults of {function.name}() must be numbers, texts or constants")
+            findings.add(
+                default, f"the defaults of {function.name}() must be numbers, texts or constants"
+            )
 
 
 def _is_constant(value: ast.expr) -> bool:
     """A number, text, `math.pi`, or arithmetic and lists of these."""
-    allowed = (
-        ast.Constant | ast.Attribute | ast.Name | ast.UnaryOp | ast.BinOp | ast.Tuple | ast.List | ast.Dict
-        | ast.operator | ast.unaryop | ast.expr_context
-    )  # fmt: skip
+    literal = ast.Constant | ast.Attribute | ast.Name | ast.Tuple | ast.List | ast.Dict
+    arithmetic = ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop
+    allowed = literal | arithmetic | ast.expr_context
     return all(isinstance(node, allowed) for node in ast.walk(value))
 
 
-def check_names(tree: ast.Module, imports: Imports, available: frozenset[str], findings: Findings) -> None:
-    """Every name that is read must be defined; `available` are names that would exist as parameters."""
+def check_names(
+    tree: ast.Module, imports: Imports, available: frozenset[str], findings: Findings
+) -> None:
+    """Every name that is read must be defined; `available` are names that would exist as
+    parameters."""
     known = BUILTINS | imports.paths.keys() | imports.refused
     for node in undefined_names(tree, known):
         findings.add(node, _undefined(node.id, imports, available))
@@ -83,9 +91,15 @@ class Rules(ast.NodeVisitor):
     def __init__(self, tree: ast.Module, imports: Imports, findings: Findings) -> None:
         self._imports = imports
         self._findings = findings
-        self._functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self._bound = self._functions | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        self._bound |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self._functions = {
+            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        }
+        self._bound = self._functions | {
+            node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)
+        }
+        self._bound |= {
+            n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
 
     def visit(self, node: ast.AST) -> None:
         """Check one node and what is inside it; nothing inside a refused node is looked at."""
@@ -100,7 +114,9 @@ class Rules(ast.NodeVisitor):
         """Functions may not hide an import, and take their arguments by name."""
         self._check_binding(node, node.name, function=True)
         if node.args.vararg or node.args.kwarg:
-            self._findings.add(node, f"{node.name}() may not take *args or **kwargs: write the parameters out")
+            self._findings.add(
+                node, f"{node.name}() may not take *args or **kwargs: write the parameters out"
+            )
         self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> None:
@@ -122,7 +138,9 @@ class Rules(ast.NodeVisitor):
         if name.startswith("__"):
             self._findings.add(node, f"{name!r} is not allowed in a reward")
         elif name in self._imports.paths or (name in self._functions and not function):
-            self._findings.add(node, f"{name!r} is imported or a function already: use another name")
+            self._findings.add(
+                node, f"{name!r} is imported or a function already: use another name"
+            )
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         """`torch.name` must be in the module's table, anything else in that of the methods."""
@@ -145,8 +163,13 @@ class Rules(ast.NodeVisitor):
             self._findings.add(node, _refused_of_module(module, name))
 
     def visit_Call(self, node: ast.Call) -> None:
-        """`torch.Tensor` is called with a list alone: with sizes it gives memory that nobody has written."""
-        if isinstance(node.func, ast.Name) and node.func.id == "isinstance" and self._is_builtin(node.func.id):
+        """`torch.Tensor` is called with a list alone: with sizes it gives memory that nobody has
+        written."""
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id == "isinstance"
+            and self._is_builtin(node.func.id)
+        ):
             node = self._without_tensor_class(node)
         listed = len(node.args) == 1 and isinstance(node.args[0], ast.List) and not node.keywords
         if listed and self._is_tensor_class(node.func):
@@ -159,16 +182,24 @@ class Rules(ast.NodeVisitor):
 
     def _without_tensor_class(self, call: ast.Call) -> ast.Call:
         """Return `isinstance(x, types)` without the class of tensors among the types."""
-        types = [node for each in call.args[1:] for node in (each.elts if isinstance(each, ast.Tuple) else [each])]
+        types = [
+            node
+            for each in call.args[1:]
+            for node in (each.elts if isinstance(each, ast.Tuple) else [each])
+        ]
         others = [node for node in types if not self._is_tensor_class(node)]
-        return ast.copy_location(ast.Call(call.func, [*call.args[:1], *others], call.keywords), call)
+        return ast.copy_location(
+            ast.Call(call.func, [*call.args[:1], *others], call.keywords), call
+        )
 
     def _is_tensor_class(self, node: ast.expr) -> bool:
         return self._path_of(node) == _TENSOR
 
     def _refuse_tensor_class(self, node: ast.expr) -> None:
         self._findings.add(
-            node, "torch.Tensor is for annotations and isinstance: make tensors with torch.tensor or torch.zeros"
+            node,
+            "torch.Tensor is for annotations and isinstance: make tensors with torch.tensor or"
+            " torch.zeros",
         )
 
     def _root(self, node: ast.expr) -> str:
@@ -227,21 +258,41 @@ class Rules(ast.NodeVisitor):
 
     def visit_With(self, node: ast.With) -> None:
         """Only `with torch.no_grad():`."""
-        if any(written(item.context_expr) != "torch.no_grad()" or item.optional_vars for item in node.items):
-            self._findings.add(node, "'with' is not allowed in a reward, except 'with torch.no_grad():'")
+        if any(
+            written(item.context_expr) != "torch.no_grad()" or item.optional_vars
+            for item in node.items
+        ):
+            self._findings.add(
+                node, "'with' is not allowed in a reward, except 'with torch.no_grad():'"
+            )
         self.generic_visit(node)
 
 
 _SYNTAX = {
-    "While": "'while'", "Try": "'try'", "TryStar": "'try'", "Raise": "'raise'", "ClassDef": "'class'",
-    "Global": "'global'", "Nonlocal": "'nonlocal'", "Yield": "'yield'", "Await": "'await'", "Match": "'match'",
-    "AsyncFunctionDef": "'async def'", "Starred": "'*' before a value", "NamedExpr": "':='", "Delete": "'del'",
-}  # fmt: skip
+    "While": "'while'",
+    "Try": "'try'",
+    "TryStar": "'try'",
+    "Raise": "'raise'",
+    "ClassDef": "'class'",
+    "Global": "'global'",
+    "Nonlocal": "'nonlocal'",
+    "Yield": "'yield'",
+    "Await": "'await'",
+    "Match": "'match'",
+    "AsyncFunctionDef": "'async def'",
+    "Starred": "'*' before a value",
+    "NamedExpr": "':='",
+    "Delete": "'del'",
+}
 
 
 def _is_fresh(node: ast.expr) -> bool:
     """Whether an expression is a call that returns a tensor which nothing else has."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FRESH
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in FRESH
+    )
 
 
 def _refused_of_numpy(name: str) -> str:

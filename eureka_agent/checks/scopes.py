@@ -9,9 +9,11 @@ _Scope = ast.Module | ast.FunctionDef | ast.Lambda
 
 
 def undefined_names(scope: _Scope, known: frozenset[str]) -> Iterator[ast.Name]:
-    """Yield the names read inside `scope` that neither it, nor a scope around it, nor `known` binds.
+    """Yield the names read inside `scope` that neither it, nor a scope around it, nor `known`
+    binds.
 
-    The order of statements is not followed, and a comprehension's variable counts as its function's.
+    The order of statements is not followed, and a comprehension's variable counts as its
+    function's.
     """
     own = list(_own_nodes(scope))
     known = known | frozenset(_bound(scope, own))
@@ -35,7 +37,9 @@ def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:
         if isinstance(node, ast.ClassDef):  # refused as a whole
             continue
         if isinstance(node, ast.FunctionDef | ast.Lambda):
-            waiting += node.args.defaults + [default for default in node.args.kw_defaults if default]
+            waiting += node.args.defaults + [
+                default for default in node.args.kw_defaults if default
+            ]
         else:
             waiting += ast.iter_child_nodes(node)
 
@@ -43,7 +47,9 @@ def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:
 def _bound(scope: _Scope, own: list[ast.AST]) -> Iterator[str]:
     if not isinstance(scope, ast.Module):
         arguments = scope.args
-        yield from (argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg))
+        yield from (
+            argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)
+        )
     for node in own:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler):
             yield node.name or ""

@@ -33,9 +33,11 @@ def find_entry(tree: ast.Module, findings: Findings) -> ast.FunctionDef | None:
 
 
 def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
-    """Raise CheckError, one message for all, where the function reads attributes of an object of one environment.
+    """Raise CheckError, one message for all, where the function reads attributes of an object of
+    one environment.
 
-    Text2Reward's rewards are written so; each of their lines would be a finding, and all of them the same one.
+    Text2Reward's rewards are written so; each of their lines would be a finding, and all of them
+    the same one.
     """
     objects = {argument.arg for argument, _ in _parameters(entry)} - {*spec.names}
     read: dict[str, None] = {}
@@ -47,16 +49,19 @@ def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
     if read:
         listed = ", ".join(one[:60] for one in [*read][:_MAX_OBJECTS])
         raise CheckError(
-            f"This is a reward of one environment, on an object ({listed}): take the state that it needs as parameters "
-            f"of {ENTRY}, each by its name, compute with torch on tensors (num_envs, ...), and return "
-            f"'reward, components'.{_listing(spec)}"
+            f"This is a reward of one environment, on an object ({listed}): take the state that it"
+            f" needs as parameters of {ENTRY}, each by its name, compute with torch on tensors"
+            f" (num_envs, ...), and return 'reward, components'.{_listing(spec)}"
         )
 
 
-def check_parameters(entry: ast.FunctionDef, spec: StateSpec, findings: Findings) -> tuple[str, ...]:
+def check_parameters(
+    entry: ast.FunctionDef, spec: StateSpec, findings: Findings
+) -> tuple[str, ...]:
     """Return the parameters that the task's state or constants bind, in order.
 
-    A parameter with a number as its default that is no known name is a constant for tuning, not bound.
+    A parameter with a number as its default that is no known name is a constant for tuning, not
+    bound.
     """
     if entry.args.posonlyargs:
         findings.add(entry, "arguments are bound by name: remove the '/' from the parameters")
@@ -70,7 +75,9 @@ def check_parameters(entry: ast.FunctionDef, spec: StateSpec, findings: Findings
         listing = _listing(spec) if argument is unknown[-1] else ""
         findings.add(argument, _unknown(argument.arg, spec) + listing)
     if not unknown and not any(name in spec.shapes for name in known):
-        findings.add(entry, f"{ENTRY} reads no state: take at least one state variable as a parameter")
+        findings.add(
+            entry, f"{ENTRY} reads no state: take at least one state variable as a parameter"
+        )
     return tuple(known)
 
 

@@ -31,7 +31,8 @@ _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 """PEP 263: a comment on one of a file's first two lines says how its bytes are read."""
 
 _STEERS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that steer a terminal or turn the direction of writing, so that a file does not look like what runs."""
+"""Characters that steer a terminal or turn the direction of writing, so that a file does not look
+like what runs."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class CheckedCode:
 def check_source(code: str, spec: StateSpec) -> RewardSource:
     """Return the reward whose source is `code`, with the names of `spec` that it reads.
 
-    Raises CheckError with one message: what is not Python, not allowed, or not known to the task, each with its
-    line, at most four findings.
+    Raises CheckError with one message: what is not Python, not allowed, or not known to the task,
+    each with its line, at most four findings.
     """
     findings = Findings(code)
     tree, _ = _analyse(code, frozenset(spec.names), findings)
@@ -73,8 +74,11 @@ def compile_checked(code: str) -> CheckedCode:
     return CheckedCode(compile(tree, REWARD_FILE, "exec", dont_inherit=True), imports.paths)
 
 
-def _analyse(code: str, available: frozenset[str], findings: Findings) -> tuple[ast.Module, Imports]:
-    """Return the stripped tree and its imports; everything that the tables do not list becomes a finding."""
+def _analyse(
+    code: str, available: frozenset[str], findings: Findings
+) -> tuple[ast.Module, Imports]:
+    """Return the stripped tree and its imports; everything that the tables do not list becomes a
+    finding."""
     tree = _parse(code)
     imports = read_imports(tree, findings)
     check_decorators(tree, findings)
@@ -87,25 +91,37 @@ def _analyse(code: str, available: frozenset[str], findings: Findings) -> tuple[
 
 
 def _parse(code: str) -> ast.Module:
-    """Return the syntax tree of a source of bounded size, so that nothing later can recurse too deep."""
+    """Return the syntax tree of a source of bounded size, so that nothing later can recurse too
+    deep."""
     if len(code) > MAX_CHARACTERS:
-        raise CheckError(f"The code has {len(code)} characters; at most {MAX_CHARACTERS} are allowed.")
+        raise CheckError(
+            f"The code has {len(code)} characters; at most {MAX_CHARACTERS} are allowed."
+        )
     for line in re.split(r"\r\n?|\n", code, maxsplit=2)[:2]:
         cookie = _COOKIE.match(line)
         if cookie and cookie[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
-            raise CheckError(f"The code names the encoding {cookie[1][:40]}: save it as UTF-8 and drop that line.")
+            raise CheckError(
+                f"The code names the encoding {cookie[1][:40]}: save it as UTF-8 and drop that"
+                " line."
+            )
     if found := _STEERS.search(code):
         shown = ascii(found[0])[1:-1]
         line = code.count("\n", 0, found.start()) + 1
         raise CheckError(f"Line {line}: the code holds the control character {shown}: take it out.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in a model's strings are no news for the user
+            warnings.simplefilter(
+                "ignore"
+            )  # invalid escapes in a model's strings are no news for the user
             tree = ast.parse(code)
     except SyntaxError as error:
-        raise CheckError(f"Line {error.lineno or 1}: the code is not valid Python: {error.msg}.") from error
+        raise CheckError(
+            f"Line {error.lineno or 1}: the code is not valid Python: {error.msg}."
+        ) from error
     except (ValueError, MemoryError, RecursionError) as error:
-        raise CheckError(f"The code is not valid Python: {str(error) or 'it is nested too deeply'}.") from error
+        raise CheckError(
+            f"The code is not valid Python: {str(error) or 'it is nested too deeply'}."
+        ) from error
     _limit_size(tree)
     return tree
 
@@ -118,4 +134,6 @@ def _limit_size(tree: ast.Module) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level and nodes <= MAX_NODES:
             return
-    raise CheckError("The code is too large or too deeply nested: write it as several short statements.")
+    raise CheckError(
+        "The code is too large or too deeply nested: write it as several short statements."
+    )

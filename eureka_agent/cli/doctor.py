@@ -31,20 +31,33 @@ _PACKAGES = ("eureka-agent", "mujoco", "torch", "gymnasium", "gymnasium-robotics
 
 def examine() -> list[Finding]:
     """Return one finding per part, in the order in which parts depend on each other."""
-    return [*_versions(), _attempt("tasks", _tasks), _attempt("simulation", _simulation), *_wall(), _key()]
+    return [
+        *_versions(),
+        _attempt("tasks", _tasks),
+        _attempt("simulation", _simulation),
+        *_wall(),
+        _key(),
+    ]
 
 
 def _versions() -> Iterator[Finding]:
     cores = usable_cores()
     yield Finding(
-        "machine", True, f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
+        "machine",
+        True,
+        f"{platform.system()} {platform.machine()}, {cores} cores, Python"
+        f" {platform.python_version()}",
     )
     for package in _PACKAGES:
         try:
             yield Finding(package, True, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
             yield Finding(package, False, f"not installed: pip install {package}")
-    yield Finding("GPU", True, torch.cuda.get_device_name() if torch.cuda.is_available() else "none; not needed")
+    yield Finding(
+        "GPU",
+        True,
+        torch.cuda.get_device_name() if torch.cuda.is_available() else "none; not needed",
+    )
 
 
 def _tasks() -> str:
@@ -73,12 +86,18 @@ def _wall() -> Iterator[Finding]:
         without = f"--wall {level_without(layer)} runs without it, for rewards you trust"
         yield Finding(f"wall: {layer}", False, f"{reason}; {without}")
     possible = ", ".join(layers.possible)
-    yield Finding("wall: forbidden acts", not possible, f"possible: {possible}" if possible else "all refused")
+    yield Finding(
+        "wall: forbidden acts", not possible, f"possible: {possible}" if possible else "all refused"
+    )
 
 
 def _key() -> Finding:
     found = bool(os.environ.get("OPENAI_API_KEY"))
-    return Finding("OPENAI_API_KEY", True, "set" if found else "not set; without --model the built-in grammar proposes")
+    return Finding(
+        "OPENAI_API_KEY",
+        True,
+        "set" if found else "not set; without --model the built-in grammar proposes",
+    )
 
 
 def _attempt(name: str, attempt: Callable[[], str]) -> Finding:

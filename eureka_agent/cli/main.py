@@ -1,6 +1,7 @@
 """The command line: `synthesize` and `eureka-agent`.
 
-The commands import what they need when they run, so that `--help` and a mistyped option answer at once.
+The commands import what they need when they run, so that `--help` and a mistyped option answer at
+once.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from eureka_agent.api.run import Run
     from eureka_agent.jail import Wall
 
-_FOR_A_TASK = "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
+_FOR_A_TASK = (
+    "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
+)
 _NO_CHANGES = Changes()
 
-os.environ.setdefault("MUJOCO_GL", "disable")  # nothing renders, and importing mujoco may start a process to find GL
+os.environ.setdefault(
+    "MUJOCO_GL", "disable"
+)  # nothing renders, and importing mujoco may start a process to find GL
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -50,27 +55,42 @@ def main(args: Sequence[str] | None = None) -> int:
         "export": export,
         "doctor": doctor,
     }
-    description = "Language models write reward functions for robot learning; simulation judges them."
+    description = (
+        "Language models write reward functions for robot learning; simulation judges them."
+    )
 
     def parse_and_run(arguments: list[str]) -> None:
-        tyro.extras.subcommand_cli_from_dict(commands, prog="eureka-agent", description=description, args=arguments)
+        tyro.extras.subcommand_cli_from_dict(
+            commands, prog="eureka-agent", description=description, args=arguments
+        )
 
     return _guarded(parse_and_run, args)
 
 
 def synthesize_main(args: Sequence[str] | None = None) -> int:
     """Run `synthesize`, the main command on its own; return the exit code."""
-    return _guarded(lambda arguments: synthesize(tyro.cli(SynthesisConfig, prog="synthesize", args=arguments)), args)
+    return _guarded(
+        lambda arguments: synthesize(tyro.cli(SynthesisConfig, prog="synthesize", args=arguments)),
+        args,
+    )
 
 
 # ---------------------------------------------------------------------- the commands
-def synthesize(config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Search a reward function for a task. Defaults run on a laptop, without a key and without a GPU."""
+def synthesize(
+    config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")],
+) -> None:
+    """Search a reward function for a task. Defaults run on a laptop, without a key and without a
+    GPU."""
     from eureka_agent.api.run import started
     from eureka_agent.report import make_listener, speed_of
 
     console = Terminal()
-    if config.feedback == "none" and not config.has_fitness and sys.stdin.isatty() and console.is_terminal:
+    if (
+        config.feedback == "none"
+        and not config.has_fitness
+        and sys.stdin.isatty()
+        and console.is_terminal
+    ):
         config = replace(config, feedback="cli")  # someone has to judge, and someone is there
     with make_listener(console, speed_of) as listener, started(config, listener=listener) as run:
         _go_on(run)
@@ -85,19 +105,22 @@ def resume(
     start_from: str | None = None,
     wall: WallLevel | None = None,
 ) -> None:
-    """Go on with a run that was stopped, with other settings if you like. Nothing is asked or trained twice.
+    """Go on with a run that was stopped, with other settings if you like. Nothing is asked or
+    trained twice.
 
-    A run's folder may be somebody else's: where it names a server elsewhere, files to read or no sandbox, these are
-    used only when they are given again.
+    A run's folder may be somebody else's: where it names a server elsewhere, files to read or no
+    sandbox, these are used only when they are given again.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         changes: Settings of the run from now on.
         runs_dir: Folder that holds the runs.
-        task: The path of the run's task again, where it is one of your own: a run's folder alone never starts code.
+        task: The path of the run's task again, where it is one of your own: a run's folder alone
+            never starts code.
         examples_dir: The run's folder of examples, while it has not been read yet.
         start_from: The run's file to start from, while it has not been read yet.
-        wall: Which layers of the sandbox must hold, where the run was started with fewer than --wall full.
+        wall: Which layers of the sandbox must hold, where the run was started with fewer than
+            --wall full.
     """
     from eureka_agent.api.run import resumed
     from eureka_agent.report import make_listener
@@ -130,7 +153,8 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
-    """List the runs of a folder: task, state, generations done, best fitness, cost, and when each was started.
+    """List the runs of a folder: task, state, generations done, best fitness, cost, and when each
+    was started.
 
     Args:
         runs_dir: Folder that holds the runs.
@@ -148,7 +172,8 @@ def diff(
     second: tyro.conf.Positional[str | None] = None,
     runs_dir: Path = Path("runs"),
 ) -> None:
-    """Show how the code of two candidates differs; of one: what changed from the candidate it was built on.
+    """Show how the code of two candidates differs; of one: what changed from the candidate it was
+    built on.
 
     Args:
         run: The run's folder, its name, or the start of its name.
@@ -178,13 +203,15 @@ def export(
     example: bool = False,
     runs_dir: Path = Path("runs"),
 ) -> None:
-    """Write a run as one JSON file: config, prompts, answers with costs, candidates with all their results.
+    """Write a run as one JSON file: config, prompts, answers with costs, candidates with all their
+    results.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         out: Where to write it; without it, to the standard output.
         policies: Whether the trained policies are written, too, as base64.
-        example: Write the best reward instead, as a Markdown file for --examples-dir of another run.
+        example: Write the best reward instead, as a Markdown file for --examples-dir of another
+            run.
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, whole_line
@@ -194,7 +221,9 @@ def export(
     from eureka_agent.utils.paths import user_path
 
     with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
-        text = best_as_example(store) if example else export_text(exported(store, policies=policies))
+        text = (
+            best_as_example(store) if example else export_text(exported(store, policies=policies))
+        )
     if out is None:
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
@@ -203,7 +232,9 @@ def export(
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
-        raise UsageError(f"Cannot write to {out} ({error.strerror}): choose another --out.") from error
+        raise UsageError(
+            f"Cannot write to {out} ({error.strerror}): choose another --out."
+        ) from error
     put(Terminal(), whole_line(f"The {'example' if example else 'run'} is in {out}."))
 
 
@@ -219,7 +250,8 @@ def tasks() -> None:
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
-    """Check a reward file against a task: allowed code, known state names, right shapes, finite, pure.
+    """Check a reward file against a task: allowed code, known state names, right shapes, finite,
+    pure.
 
     Args:
         reward: The file with the reward, in any form that docs/rewards.md names.
@@ -235,7 +267,10 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
     with _loud_wall(wall) as opened:
         components = check_file(reward, found, opened)
     names = ", ".join(components) or "none"
-    put(Terminal(), whole_line(f"{reward} is a reward function for {found.name}; components: {names}."))
+    put(
+        Terminal(),
+        whole_line(f"{reward} is a reward function for {found.name}; components: {names}."),
+    )
 
 
 def evaluate(
@@ -246,18 +281,26 @@ def evaluate(
     policy: Path | None = None,
     wall: WallLevel = "full",
 ) -> None:
-    """Train a policy with a reward file and report its fitness against the human and the sparse reward.
+    """Train a policy with a reward file and report its fitness against the human and the sparse
+    reward.
 
     Args:
         reward: The file with the reward, in any form that docs/rewards.md names.
         task: The task's name, an alias or its exact description; or the path of a task of your own.
-        budget: How much training each of the three rewards gets (--quick is short for --budget quick).
+        budget: How much training each of the three rewards gets (--quick is short for --budget
+            quick).
         seed: Seed of training and evaluation.
         policy: Where to write the trained policy (safetensors).
         wall: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.api.evaluate_reward import check_static, compare
-    from eureka_agent.report import comparison_length, comparison_table, make_listener, put, whole_line
+    from eureka_agent.report import (
+        comparison_length,
+        comparison_table,
+        make_listener,
+        put,
+        whole_line,
+    )
     from eureka_agent.simulation.task_check import checked_task
     from eureka_agent.utils.paths import check_writable, user_path
 
@@ -273,7 +316,9 @@ def evaluate(
         def started() -> None:
             put(console, *comparison_length(found, budget))
 
-        comparison = compare(reward, found, found.budgets[budget], opened, seed=seed, tell=listener, started=started)
+        comparison = compare(
+            reward, found, found.budgets[budget], opened, seed=seed, tell=listener, started=started
+        )
     put(console, comparison_table(comparison, found))
     if policy is not None:
         comparison.policy.save(policy)
@@ -281,7 +326,8 @@ def evaluate(
 
 
 def doctor() -> None:
-    """Check this installation: versions, the simulator, and every layer of the sandbox, by trying to break it."""
+    """Check this installation: versions, the simulator, and every layer of the sandbox, by trying
+    to break it."""
     from eureka_agent.cli.doctor import examine
     from eureka_agent.report import doctor_table, put
 
@@ -294,8 +340,11 @@ def doctor() -> None:
 
 # ---------------------------------------------------------------------- around them
 def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
-    """Turn errors into one sentence and an exit code; nothing that a user does ends in a traceback."""
-    main_thread = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    """Turn errors into one sentence and an exit code; nothing that a user does ends in a
+    traceback."""
+    main_thread = (
+        threading.current_thread() is threading.main_thread()
+    )  # the only one that may handle signals
     # SIGTERM is a cluster's way to say Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main_thread else None
     try:
@@ -320,7 +369,12 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
         from eureka_agent.extract.reading import trace_of
 
         _say(Text(trace_of(error)))
-        _say(Text.assemble(("error: ", "bold red"), "This is a fault of eureka_agent; please report the lines above."))
+        _say(
+            Text.assemble(
+                ("error: ", "bold red"),
+                "This is a fault of eureka_agent; please report the lines above.",
+            )
+        )
         return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
@@ -351,19 +405,26 @@ def _say(text: Text) -> None:
 
 def _long(arguments: list[str]) -> list[str]:
     """Spell `--quick` and `--protocol` out."""
-    words = [part for word in arguments for part in (("--budget", "quick") if word == "--quick" else (word,))]
+    words = [
+        part
+        for word in arguments
+        for part in (("--budget", "quick") if word == "--quick" else (word,))
+    ]
     for place, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name == "--protocol" and (equals or place + 1 < len(words)):
             value = value if equals else words[place + 1]
             if value not in PROTOCOLS:
-                raise UsageError(f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}.")
+                raise UsageError(
+                    f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}."
+                )
             return words[:place] + PROTOCOLS[value].split() + words[place + 1 + (not equals) :]
     return words
 
 
 def _go_on(run: Run) -> None:
-    """Work until the end; whatever stops it, say how to go on. A run that found no reward ends with code 1."""
+    """Work until the end; whatever stops it, say how to go on. A run that found no reward ends with
+    code 1."""
     try:
         for _ in run.generations():
             pass

@@ -1,4 +1,5 @@
-"""The one configuration: the command line, the Python API and the record in a run are all `SynthesisConfig`."""
+"""The one configuration: the command line, the Python API and the record in a run are all
+`SynthesisConfig`."""
 
 from eureka_agent.config.synthesis import (
     PROTOCOLS,

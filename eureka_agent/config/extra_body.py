@@ -20,7 +20,8 @@ _ELSEWHERE = {
 
 
 def extra_fields(text: str | None) -> dict[str, object]:
-    """Return the fields in the text of a JSON object; none for None. Raises UsageError for what no request may hold."""
+    """Return the fields in the text of a JSON object; none for None. Raises UsageError for what no
+    request may hold."""
     if text is None:
         return {}
     try:
@@ -29,13 +30,16 @@ def extra_fields(text: str | None) -> dict[str, object]:
         fields = None
     if not isinstance(fields, dict):
         raise UsageError(
-            "--extra-body must be a JSON object in one argument, such as '{\"enable_thinking\": false}', "
-            f"got {text[:100]!r}."
+            '--extra-body must be a JSON object in one argument, such as \'{"enable_thinking":'
+            f" false}}', got {text[:100]!r}."
         )
     for name, instead in _ELSEWHERE.items():
         if name in fields:
             raise UsageError(f"--extra-body must not set {name!r}: {instead}.")
     count = fields.get("n", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_CHOICES:
-        raise UsageError(f'"n" in --extra-body must be a number of choices from 1 to {_MOST_CHOICES}, got {count!r}.')
+        raise UsageError(
+            f'"n" in --extra-body must be a number of choices from 1 to {_MOST_CHOICES}, got'
+            f" {count!r}."
+        )
     return fields

@@ -7,7 +7,8 @@ from typing import Any
 from eureka_agent.errors import UsageError
 
 MAX_SEED = 2**31 - 1
-"""What is added to a seed (evaluation, final trainings) stays below 2**32, where NumPy's generators end."""
+"""What is added to a seed (evaluation, final trainings) stays below 2**32, where NumPy's generators
+end."""
 _MOST = {
     "generations": 10_000,
     "samples": 10_000,
@@ -20,8 +21,8 @@ _MOST = {
     "concurrency": 10_000,
     "race_minimum": 10_000,
 }
-"""Counts from 1 to these. They are far above all use: a run folder may be somebody else's, and what its config asks for
-is made before anything else could refuse it."""
+"""Counts from 1 to these. They are far above all use: a run folder may be somebody else's, and what
+its config asks for is made before anything else could refuse it."""
 _MOST_REPEATS, _MOST_IN_A_LIST, _MOST_CHARACTERS = 1_000, 100, 20_000
 
 
@@ -32,25 +33,32 @@ def check_seed(seed: int) -> None:
 
 
 def check_sizes(config: Any) -> None:
-    """Raise UsageError for a count in a `SynthesisConfig` that is too small, or a size that no run can have."""
+    """Raise UsageError for a count in a `SynthesisConfig` that is too small, or a size that no run
+    can have."""
     for name, most in _MOST.items():
         value = getattr(config, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {_short(value)}.")
         if value is not None and value > most:
-            raise UsageError(f"--{name.replace('_', '-')} must be at most {most:,}, got {_short(value)}.")
+            raise UsageError(
+                f"--{name.replace('_', '-')} must be at most {most:,}, got {_short(value)}."
+            )
     for name in ("repairs", "examples", "final_seeds"):
         if getattr(config, name) > _MOST_REPEATS:
             raise UsageError(f"--{name.replace('_', '-')} must be at most {_MOST_REPEATS:,}.")
     for name in ("repairs", "examples"):
         if getattr(config, name) < 0:
-            raise UsageError(f"--{name} must be 0 (none) or more, got {_short(getattr(config, name))}.")
+            raise UsageError(
+                f"--{name} must be 0 (none) or more, got {_short(getattr(config, name))}."
+            )
     check_seed(config.seed)
     for name in ("models", "race_rungs", "race_keep"):
         if len(getattr(config, name)) > _MOST_IN_A_LIST:
             raise UsageError(f"--{name.replace('_', '-')} takes at most {_MOST_IN_A_LIST} values.")
     if isinstance(config.task, str) and len(config.task) > _MOST_CHARACTERS:
-        raise UsageError(f"--task has {len(config.task):,} characters; at most {_MOST_CHARACTERS:,} are read.")
+        raise UsageError(
+            f"--task has {len(config.task):,} characters; at most {_MOST_CHARACTERS:,} are read."
+        )
 
 
 def _short(value: float) -> str:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 _MAX_CODE = 100_000  # characters that are worth parsing; a reward function has a few thousand
-_MAX_PARSED = 1_000_000  # characters parsed for one reply: keeps the time bounded, whatever it looks like
+_MAX_PARSED = (
+    1_000_000  # characters parsed for one reply: keeps the time bounded, whatever it looks like
+)
 _MAX_FENCES = 400  # the last ones count: the final answer stands at the end
 _MAX_INNER_FENCES = 8  # fence lines inside strings of one block
 
-# A fence stands alone on its line; backticks may also follow text ("Sure: ```python", "return r, {}```").
-# The marks are possessive (`{3,}+`): giving characters of a long one back would take time quadratic in its length.
+# A fence stands alone on its line; backticks may also follow text ("Sure: ```python", "return r,
+# {}```"). The marks are possessive (`{3,}+`): giving characters of a long one back would take time
+# quadratic in its length.
 _FENCE = re.compile(r"(?P<before>\s*|[^`]*(?=`))(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`]*)")
 _CONTINUES = (" ", "\t", ")", "]", "}")
 _KEPT_IN_PROSE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign)
@@ -61,22 +64,35 @@ class Reader:
         self._parsed = 0
 
     def fenced(self, lines: Sequence[str]) -> Iterator[Block]:
-        """Yield the code between fences; code may end at any later fence line, so that its strings may hold some."""
+        """Yield the code between fences; code may end at any later fence line, so that its strings
+        may hold some."""
         found = ((number, _fence(lines[number])) for number in reversed(range(len(lines))))
-        fences = list(islice(((number, match) for number, match in found if match), _MAX_FENCES))[::-1]
+        fences = list(islice(((number, match) for number, match in found if match), _MAX_FENCES))[
+            ::-1
+        ]
         position = 0
         ends_at = [0, *accumulate(len(line) + 1 for line in lines)]
         while position < len(fences):
             start, opening = fences[position]
             later = range(position + 1, min(position + 1 + _MAX_INNER_FENCES, len(fences)))
-            ends = [i for i in later if fences[i][1]["mark"].startswith(opening["mark"])] or [len(fences)]
+            ends = [i for i in later if fences[i][1]["mark"].startswith(opening["mark"])] or [
+                len(fences)
+            ]
             position += 1
             for end in ends:
-                number, rest = (fences[end][0], fences[end][1]["before"]) if end < len(fences) else (len(lines), "")
+                number, rest = (
+                    (fences[end][0], fences[end][1]["before"])
+                    if end < len(fences)
+                    else (len(lines), "")
+                )
                 if ends_at[number] - ends_at[start + 1] > 2 * _MAX_CODE and end != ends[0]:
                     break  # too long, and the next end is further away
                 code = "\n".join([*lines[start + 1 : number], rest])
-                block = self._parse(code, report=end == ends[0]) if "def " in code or "import " in code else None
+                block = (
+                    self._parse(code, report=end == ends[0])
+                    if "def " in code or "import " in code
+                    else None
+                )
                 if block and (block.defines or block.imports):
                     yield block
                     closed = end < len(fences) and not fences[end][1]["info"].strip()
@@ -97,17 +113,23 @@ class Reader:
             return []
         begun = {line[4:].partition("(")[0].strip() for line in lines if line.startswith("def ")}
         broken = begun - {function.name for function in block.functions}
-        return [] if broken & block.names else [block]  # what it needs is there and no Python: the model shall know
+        return (
+            [] if broken & block.names else [block]
+        )  # what it needs is there and no Python: the model shall know
 
     def _is_statement(self, chunk: str, *, report: bool) -> bool:
-        """Whether a reward's module may hold this; a line of prose can be valid Python too, so not all that parses."""
+        """Whether a reward's module may hold this; a line of prose can be valid Python too, so not
+        all that parses."""
         if not (chunk.startswith(("def ", "class ", "import ", "from ", "@")) or "=" in chunk):
             return False
         block = self._parse(chunk, report=report)
-        return block is not None and all(isinstance(node, _KEPT_IN_PROSE) for node in block.tree.body)
+        return block is not None and all(
+            isinstance(node, _KEPT_IN_PROSE) for node in block.tree.body
+        )
 
     def _parse(self, code: str, *, report: bool = False) -> Block | None:
-        """Return `code` as a block, or None when it is no Python; `report` keeps the reason for the model."""
+        """Return `code` as a block, or None when it is no Python; `report` keeps the reason for the
+        model."""
         error = f"The code is longer than {_MAX_CODE} characters"
         for repair in (str, textwrap.dedent, _spaced) if len(code) <= _MAX_CODE else ():
             self._parsed += len(code) + 100
@@ -119,7 +141,9 @@ class Reader:
             except SyntaxError as problem:
                 error = f"The code is not valid Python (line {problem.lineno}: {problem.msg})"
             except (ValueError, MemoryError, RecursionError):
-                error = "The code cannot be parsed, for it holds binary data or is nested too deeply"
+                error = (
+                    "The code cannot be parsed, for it holds binary data or is nested too deeply"
+                )
         if report and (self._entry.search(code) or ("def " in code and not self.error)):
             self.error = error
         return None
@@ -128,12 +152,15 @@ class Reader:
 def syntax_tree(code: str) -> ast.Module:
     """Return Python's tree of `code`. Raises what `ast.parse` does."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in a model's strings are no news for the user
+        warnings.simplefilter(
+            "ignore"
+        )  # invalid escapes in a model's strings are no news for the user
         return ast.parse(code)
 
 
 def _fence(line: str) -> re.Match[str] | None:
-    """Return the parts of a fence line; None for every other line, most of which need no pattern to be told."""
+    """Return the parts of a fence line; None for every other line, most of which need no pattern to
+    be told."""
     return _FENCE.fullmatch(line) if "```" in line or "~~~" in line else None
 
 
@@ -143,7 +170,8 @@ def _spaced(code: str) -> str:
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[str]:
-    """Yield unindented lines, each with the indented, blank and decorated lines that belong to it."""
+    """Yield unindented lines, each with the indented, blank and decorated lines that belong to
+    it."""
     chunk: list[str] = []
     for line in lines:
         decorated = bool(chunk) and chunk[-1].startswith("@")

@@ -12,7 +12,9 @@ from eureka_agent.checks.names import MODULES, TYPING_MODULES
 from eureka_agent.extract.header import GIVEN, helpers
 from eureka_agent.extract.names import Import, alias_name, bound_names, code_names
 
-_ISAAC_GYM = frozenset({"isaacgym.torch_utils", "isaacgymenvs.utils.torch_jit_utils", "utils.torch_jit_utils"})
+_ISAAC_GYM = frozenset(
+    {"isaacgym.torch_utils", "isaacgymenvs.utils.torch_jit_utils", "utils.torch_jit_utils"}
+)
 """Their star imports are dropped; `header.py` has what rewards use of them."""
 
 
@@ -26,9 +28,11 @@ class _Kept:
 
 
 def cut(code: str, tree: ast.Module, entry: ast.FunctionDef) -> str:
-    """Return `code` with the function `entry` and the functions, constants and imports that it reads.
+    """Return `code` with the function `entry` and the functions, constants and imports that it
+    reads.
 
-    Comments stay with what they stand above. Raises RecursionError for code that is nested too deeply.
+    Comments stay with what they stand above. Raises RecursionError for code that is nested too
+    deeply.
     """
     needed = _Needed(tree, entry)
     kept = [_Kept(node, needed.part_of(node)) for node in tree.body]
@@ -61,7 +65,8 @@ class _Needed:
         self._follow(entry, GIVEN | helpers().keys() if _of_isaac_gym(tree) else GIVEN)
 
     def _follow(self, entry: ast.FunctionDef, given: frozenset[str]) -> None:
-        """Go from the function to what it reads, to what that reads, and so on; `given` need not be defined."""
+        """Go from the function to what it reads, to what that reads, and so on; `given` need not be
+        defined."""
         waiting = [entry.name, *code_names(entry)]
         while waiting:
             name = waiting.pop()
@@ -78,7 +83,11 @@ class _Needed:
         """Return `node`, a smaller import in its place, or None."""
         if isinstance(node, Import):
             return self._part_of_import(node)
-        docstring = node is self._first and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        docstring = (
+            node is self._first
+            and isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+        )
         return node if docstring or id(node) in self._statements else None
 
     def _part_of_import(self, node: Import) -> Import | None:
@@ -117,7 +126,8 @@ def _of_isaac_gym(tree: ast.Module) -> bool:
 
 
 def _last_meaning(binders: Sequence[ast.stmt], name: str) -> list[ast.stmt]:
-    """Return the statements that make a name what it is in the end; of several functions that is the last."""
+    """Return the statements that make a name what it is in the end; of several functions that is
+    the last."""
     others = [node for node in binders if not _compiles(node, name)]
     if all(isinstance(node, ast.FunctionDef) for node in others):
         return others[-1:]

@@ -19,7 +19,8 @@ _Import = ast.Import | ast.ImportFrom
 
 
 def last_entry(blocks: Sequence[Block]) -> str | None:
-    """Return the source of the last block that defines the entry point, as a function or as a method.
+    """Return the source of the last block that defines the entry point, as a function or as a
+    method.
 
     One whose function returns something goes before one that only repeats the signature.
     """
@@ -31,26 +32,32 @@ def last_entry(blocks: Sequence[Block]) -> str | None:
 
 
 def last_renamed(blocks: Sequence[Block]) -> str | None:
-    """Return the source of the last block with one function that can only be the reward, renamed."""
+    """Return the source of the last block with one function that can only be the reward,
+    renamed."""
     for block in reversed(blocks):
         sole = _sole(block.functions) or _sole([*_methods(block)], must_be_named=True)
         if sole is not None:
             _rename(block.tree, sole)
             code = _unparse(block.tree)
-            return _module(Block(code, syntax_tree(code)), [other for other in blocks if other is not block])
+            return _module(
+                Block(code, syntax_tree(code)), [other for other in blocks if other is not block]
+            )
     return None
 
 
 # ---------------------------------------------------------------------- the function
 def _entry(block: Block) -> ast.FunctionDef | None:
-    """Return a block's entry point: a function of the module, or else a method of one of its classes."""
+    """Return a block's entry point: a function of the module, or else a method of one of its
+    classes."""
     methods = (method for method in _methods(block) if method.name == ENTRY_POINT)
     return _function(block) or next(methods, None)
 
 
 def _function(block: Block) -> ast.FunctionDef | None:
     """Return the last function of the module that has the entry point's name."""
-    return next((function for function in reversed(block.functions) if function.name == ENTRY_POINT), None)
+    return next(
+        (function for function in reversed(block.functions) if function.name == ENTRY_POINT), None
+    )
 
 
 def _methods(block: Block) -> Iterator[ast.FunctionDef]:
@@ -59,10 +66,15 @@ def _methods(block: Block) -> Iterator[ast.FunctionDef]:
             yield from (child for child in node.body if isinstance(child, ast.FunctionDef))
 
 
-def _sole(functions: Sequence[ast.FunctionDef], *, must_be_named: bool = False) -> ast.FunctionDef | None:
-    """Return the one of `functions` that can only be the reward: by what it returns and by its name."""
+def _sole(
+    functions: Sequence[ast.FunctionDef], *, must_be_named: bool = False
+) -> ast.FunctionDef | None:
+    """Return the one of `functions` that can only be the reward: by what it returns and by its
+    name."""
     called = {name for function in functions for name in _called(function)}
-    whole = [function for function in functions if function.name not in called and _returns(function)]
+    whole = [
+        function for function in functions if function.name not in called and _returns(function)
+    ]
     pairs = [function for function in functions if _returns_tuple(function)]
     named_pairs = [function for function in pairs if _is_named(function)]
     of_the_whole = [function for function in named_pairs if function in whole]
@@ -80,7 +92,11 @@ def _is_named(function: ast.FunctionDef) -> bool:
 def _called(function: ast.FunctionDef) -> Iterator[str]:
     """Yield the names of the functions that another one calls."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != function.name:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id != function.name
+        ):
             yield node.func.id
 
 
@@ -92,7 +108,8 @@ def _rename(tree: ast.Module, function: ast.FunctionDef) -> None:
 
 
 def _module(block: Block, others: Sequence[Block]) -> str:
-    """Return the source of a module with the block's entry point, with what it needs and nothing else."""
+    """Return the source of a module with the block's entry point, with what it needs and nothing
+    else."""
     block = _as_function(block)
     block = _cut(_with_missing(_cut(block), others))
     return completed(block.code)
@@ -103,7 +120,11 @@ def _as_function(block: Block) -> Block:
     tree, entry = block.tree, _entry(block)
     assert entry is not None
     if entry not in tree.body:
-        place = next(i for i, node in enumerate(tree.body) if isinstance(node, ast.ClassDef) and entry in node.body)
+        place = next(
+            i
+            for i, node in enumerate(tree.body)
+            if isinstance(node, ast.ClassDef) and entry in node.body
+        )
         entry.decorator_list = []  # @staticmethod and the like mean nothing outside of the class
         without_object(entry, ENTRY_POINT)
         tree.body[place] = entry
@@ -114,7 +135,9 @@ def _as_function(block: Block) -> Block:
 
 
 def _returns(function: ast.FunctionDef | None) -> bool:
-    return function is not None and any(isinstance(node, ast.Return) and node.value for node in ast.walk(function))
+    return function is not None and any(
+        isinstance(node, ast.Return) and node.value for node in ast.walk(function)
+    )
 
 
 def _returns_tuple(function: ast.FunctionDef) -> bool:
@@ -126,9 +149,13 @@ def _unparse(tree: ast.Module) -> str:
     try:
         return ast.unparse(tree) + "\n"
     except RecursionError:
-        raise ExtractionError("The code is nested too deeply: write it as several short statements.") from None
+        raise ExtractionError(
+            "The code is nested too deeply: write it as several short statements."
+        ) from None
     except ValueError:  # Python writes no integers of more than 4,300 digits
-        raise ExtractionError("The code has an integer of thousands of digits: write a number.") from None
+        raise ExtractionError(
+            "The code has an integer of thousands of digits: write a number."
+        ) from None
 
 
 # ---------------------------------------------------------------------- what stands around it
@@ -145,7 +172,8 @@ def _cut(block: Block) -> Block:
 
 
 def _with_missing(block: Block, others: Sequence[Block]) -> Block:
-    """Return a block after the imports, helpers and CONSTANTS of other blocks that it reads and does not define."""
+    """Return a block after the imports, helpers and CONSTANTS of other blocks that it reads and
+    does not define."""
     missing = _missing(block.tree.body)
     taken: list[str] = []
     before: set[str] | None = None
@@ -164,7 +192,9 @@ def _with_missing(block: Block, others: Sequence[Block]) -> Block:
         whole = Block(code, syntax_tree(code))
     except SyntaxError:  # a helper that was indented otherwise, or shares its line
         return block
-    return whole if _function(whole) is not None else block  # a helper's text may take the entry point in
+    return (
+        whole if _function(whole) is not None else block
+    )  # a helper's text may take the entry point in
 
 
 def _missing(body: Sequence[ast.stmt]) -> set[str]:
@@ -178,12 +208,20 @@ def _offers(node: ast.stmt) -> set[str]:
         return {node.name} - {ENTRY_POINT}
     if isinstance(node, _Import):
         return _bound([node])
-    return {name for name in _bound([*ast.walk(node)]) if name.isupper()} if isinstance(node, ast.Assign) else set()
+    return (
+        {name for name in _bound([*ast.walk(node)]) if name.isupper()}
+        if isinstance(node, ast.Assign)
+        else set()
+    )
 
 
 def _read(nodes: Iterable[ast.stmt]) -> set[str]:
     inside = (child for node in nodes for child in ast.walk(node))
-    return {child.id for child in inside if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)}
+    return {
+        child.id
+        for child in inside
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)
+    }
 
 
 def _bound(nodes: Iterable[ast.AST]) -> set[str]:

@@ -1,7 +1,8 @@
 """From a completion to the source of one reward function.
 
-Models wrap code in many ways: fences of every kind, classes, other names, prose around. Markdown is read line by
-line; what counts as code is decided by Python's own parser, never by patterns over code.
+Models wrap code in many ways: fences of every kind, classes, other names, prose around. Markdown is
+read line by line; what counts as code is decided by Python's own parser, never by patterns over
+code.
 """
 
 from __future__ import annotations
@@ -26,18 +27,22 @@ _ASK = {
 def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
     """Return the Python source in `text` that defines a module-level `compute_reward`.
 
-    The last fenced block with the entry point wins; without one, code is looked for between the lines of prose, and
-    then in JSON, diffs, quotes and the like (`views.py`). What the function reads stays, the rest goes (`cut.py`); what
-    the block lacks comes from the answer's other blocks, or is what Eureka's own header has (`header.py`). A method
-    loses its class and `self`, a sole function that returns a reward is renamed; only then is the source rewritten
-    (and loses its comments).
+    The last fenced block with the entry point wins; without one, code is looked for between the
+    lines of prose, and then in JSON, diffs, quotes and the like (`views.py`). What the function
+    reads stays, the rest goes (`cut.py`); what the block lacks comes from the answer's other
+    blocks, or is what Eureka's own header has (`header.py`). A method loses its class and `self`, a
+    sole function that returns a reward is renamed; only then is the source rewritten (and loses its
+    comments).
 
-    Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the text.
+    Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the
+    text.
     """
     try:
         return _extracted(text, of)
     except RecursionError:
-        raise ExtractionError("The code is nested too deeply: write it as several short statements.") from None
+        raise ExtractionError(
+            "The code is nested too deeply: write it as several short statements."
+        ) from None
 
 
 def _extracted(text: str, of: Literal["answer", "file"]) -> str:
@@ -63,7 +68,9 @@ def _why_nothing(blocks: Sequence[Block], of: str) -> str:
     names = [function.name for block in blocks for function in block.functions]
     if names:
         return f"The code defines {_listed(names)} but no function {ENTRY_POINT}"
-    classes = [node for block in blocks for node in block.tree.body if isinstance(node, ast.ClassDef)]
+    classes = [
+        node for block in blocks for node in block.tree.body if isinstance(node, ast.ClassDef)
+    ]
     if classes:
         methods = [node.name for node in classes[-1].body if isinstance(node, ast.FunctionDef)]
         has = f"has the methods {_listed(methods)}" if methods else "has no methods"

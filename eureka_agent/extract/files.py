@@ -32,7 +32,9 @@ def _read(path: Path | str) -> str:
         with user_path(path).open("rb") as file:
             data = file.read(_MAX_FILE_BYTES + 1)
         if len(data) > _MAX_FILE_BYTES:
-            raise RewardFileError(f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes.")
+            raise RewardFileError(
+                f"The reward file {path} is too large: it has more than {_MAX_FILE_BYTES} bytes."
+            )
         return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -1,7 +1,9 @@
-"""What Eureka's own files have above a reward: imports and Isaac Gym's helpers, added where a reward lacks them.
+"""What Eureka's own files have above a reward: imports and Isaac Gym's helpers, added where a
+reward lacks them.
 
-A published reward stands without them, since Eureka pastes it below its header. What is added becomes part of the
-source, so what is checked, what is run and what is written to a file are one text that needs nothing but torch.
+A published reward stands without them, since Eureka pastes it below its header. What is added
+becomes part of the source, so what is checked, what is run and what is written to a file are one
+text that needs nothing but torch.
 """
 
 from __future__ import annotations
@@ -34,12 +36,16 @@ _FACTORIES = {"empty": "zeros", "empty_like": "zeros_like", "new_empty": "new_ze
 def completed(code: str) -> str:
     """Return `code` with the imports and helpers that it reads and lacks.
 
-    Decorators that mean nothing here go, for TorchScript would compile the function when its file is imported. Memory
-    that is asked for without a value (`torch.empty`) is asked for with zeros: a reward must not read what others left.
+    Decorators that mean nothing here go, for TorchScript would compile the function when its file
+    is imported. Memory that is asked for without a value (`torch.empty`) is asked for with zeros: a
+    reward must not read what others left.
     """
     try:
         return _completed(code)
-    except (SyntaxError, RecursionError):  # the checks say what is wrong: a line that goes on, or too deep a nest
+    except (
+        SyntaxError,
+        RecursionError,
+    ):  # the checks say what is wrong: a line that goes on, or too deep a nest
         return code
 
 
@@ -69,7 +75,8 @@ def _completed(code: str) -> str:
     added = ((read | noted) - bound) & _HEADER
     imports = _imports(added)
     if early - added - GIVEN.difference(bound) and not _has_future(tree):
-        # Where a function is defined, its annotations name what is not there, or not yet; nobody need read them.
+        # Where a function is defined, its annotations name what is not there, or not yet; nobody
+        # need read them.
         imports.insert(0, "from __future__ import annotations")
     lines = _edited(code, tree)
     place = _place(tree)
@@ -86,11 +93,14 @@ def _imports(names: set[str]) -> list[str]:
 
 
 def _has_future(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body
+    )
 
 
 def _place(tree: ast.Module) -> int:
-    """Return after which line imports may stand: below a docstring and imports from `__future__`."""
+    """Return after which line imports may stand: below a docstring and imports from
+    `__future__`."""
     place = 0
     for node in tree.body:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -101,17 +111,26 @@ def _place(tree: ast.Module) -> int:
 
 
 def _edited(code: str, tree: ast.Module) -> list[str]:
-    """Return the lines with zeros for memory without a value, and with empty ones for dropped decorators."""
+    """Return the lines with zeros for memory without a value, and with empty ones for dropped
+    decorators."""
     lines = code.split("\n")
-    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in _FACTORIES]
+    attributes = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in _FACTORIES
+    ]
     ends = {(node.end_lineno or 0, node.end_col_offset or 0): node.attr for node in attributes}
-    for (number, end), name in sorted(ends.items(), reverse=True):  # from the last: the others keep their places
+    for (number, end), name in sorted(
+        ends.items(), reverse=True
+    ):  # from the last: the others keep their places
         line = lines[number - 1].encode()
         before = line[:end].removesuffix(name.encode())
         lines[number - 1] = (before + _FACTORIES[name].encode() + line[end:]).decode()
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", ()):
             if is_dropped(decorator):
-                for number in range(decorator.lineno, (decorator.end_lineno or decorator.lineno) + 1):
+                for number in range(
+                    decorator.lineno, (decorator.end_lineno or decorator.lineno) + 1
+                ):
                     lines[number - 1] = ""
     return lines

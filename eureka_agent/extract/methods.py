@@ -16,8 +16,8 @@ _MAX_LISTED = 8
 def without_object(function: ast.FunctionDef, name: str) -> bool:
     """Take the first parameter `self` from `function`, called `name`; return whether it had one.
 
-    Each `self.x` that is read becomes a parameter `x`, also through `env = self.env`. Raises ExtractionError where the
-    object is needed for more than reading.
+    Each `self.x` that is read becomes a parameter `x`, also through `env = self.env`. Raises
+    ExtractionError where the object is needed for more than reading.
     """
     parameters = function.args.posonlyargs or function.args.args
     if not parameters or parameters[0].arg not in _SELF:
@@ -28,7 +28,9 @@ def without_object(function: ast.FunctionDef, name: str) -> bool:
     local = _assigned(function)
     reads = _Reads(aliases)
     reads.visit(function)
-    function.body = [node for node in function.body if not isinstance(node, ast.Pass)] or [ast.Pass()]
+    function.body = [node for node in function.body if not isinstance(node, ast.Pass)] or [
+        ast.Pass()
+    ]
     _keep_apart(function, reads, local)
     known = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
     new = [ast.arg(read) for read in reads.found if read not in known]
@@ -48,16 +50,21 @@ def _aliases(function: ast.FunctionDef, owner: str) -> Iterator[str]:
 def _is_object(node: ast.expr, aliases: set[str]) -> bool:
     if isinstance(node, ast.Name):
         return node.id in aliases
-    return isinstance(node, ast.Attribute) and node.attr in _SAME and _is_object(node.value, aliases)
+    return (
+        isinstance(node, ast.Attribute) and node.attr in _SAME and _is_object(node.value, aliases)
+    )
 
 
 def _assigned(function: ast.FunctionDef) -> set[str]:
-    """Return the local names of a function that get a value which is not that of an attribute with their name."""
+    """Return the local names of a function that get a value which is not that of an attribute with
+    their name."""
     names: set[str] = set()
     same: set[int] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
-            same |= {id(t) for t in node.targets if isinstance(t, ast.Name) and t.id == node.value.attr}
+            same |= {
+                id(t) for t in node.targets if isinstance(t, ast.Name) and t.id == node.value.attr
+            }
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in same:
             names.add(node.id)
     return names
@@ -70,7 +77,11 @@ def _demand_reads_only(function: ast.FunctionDef, aliases: set[str], name: str) 
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and _is_attribute(node.func, aliases):
             calls[_written(node.func)] = None
-        if isinstance(node, ast.Attribute) and _is_attribute(node, aliases) and not isinstance(node.ctx, ast.Load):
+        if (
+            isinstance(node, ast.Attribute)
+            and _is_attribute(node, aliases)
+            and not isinstance(node.ctx, ast.Load)
+        ):
             sets[_written(node)] = None
     for what, found, instead in (
         ("calls", calls, "write helpers as functions of the module and give them what they need"),
@@ -78,11 +89,17 @@ def _demand_reads_only(function: ast.FunctionDef, aliases: set[str], name: str) 
     ):
         if found:
             listed = ", ".join(one[:60] for one in [*found][:_MAX_LISTED])
-            raise ExtractionError(f"{name} {what} {listed}, but it is a plain function without an object: {instead}.")
+            raise ExtractionError(
+                f"{name} {what} {listed}, but it is a plain function without an object: {instead}."
+            )
 
 
 def _is_attribute(node: ast.AST, aliases: set[str]) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr not in _SAME and _is_object(node.value, aliases)
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr not in _SAME
+        and _is_object(node.value, aliases)
+    )
 
 
 def _written(node: ast.AST) -> str:
@@ -99,7 +116,9 @@ class _Reads(ast.NodeTransformer):
         self.found: dict[str, list[ast.Name]] = {}
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
-        if _is_object(node.value, self._aliases) and all(isinstance(t, ast.Name) for t in node.targets):
+        if _is_object(node.value, self._aliases) and all(
+            isinstance(t, ast.Name) for t in node.targets
+        ):
             return ast.copy_location(ast.Pass(), node)
         return self.generic_visit(node)  # type: ignore[return-value]  # the node itself
 

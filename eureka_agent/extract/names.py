@@ -16,7 +16,8 @@ _Closed = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.Generator
 
 
 def code_names(statement: ast.stmt) -> set[str]:
-    """Return what the statement, or the code of the function that it defines, reads from its module.
+    """Return what the statement, or the code of the function that it defines, reads from its
+    module.
 
     Annotations, and decorators that are dropped anyway, are not read. Raises RecursionError.
     """
@@ -52,7 +53,8 @@ def _annotations(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def bound_names(statement: ast.stmt) -> set[str]:
-    """Return the names of its module that a statement binds, or changes as `x[0] = 1` changes `x`."""
+    """Return the names of its module that a statement binds, or changes as `x[0] = 1` changes
+    `x`."""
     names: set[str] = set()
     waiting: list[ast.AST] = [statement]
     while waiting:
@@ -62,7 +64,9 @@ def bound_names(statement: ast.stmt) -> set[str]:
             continue
         if isinstance(node, _Closed):
             continue
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
+            node.ctx, ast.Store
+        ):
             names.add(_root(node))
         names |= _imported(node)
         waiting += ast.iter_child_nodes(node)

@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from eureka_agent.checks import check_source
-from eureka_agent.errors import CandidateError, EurekaError, ExtractionError, OwnFaultError, StoreError
+from eureka_agent.errors import (
+    CandidateError,
+    EurekaError,
+    ExtractionError,
+    OwnFaultError,
+    StoreError,
+)
 from eureka_agent.extract import extract
 from eureka_agent.records import Completion, RewardSource
 from eureka_agent.text import clean, shortened, visible
@@ -24,7 +30,8 @@ _MOST_OF_A_REASON = 200
 def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
     """Return the checked reward of an answer.
 
-    Raises CandidateError for an answer that holds none, OwnFaultError when extraction or checks break on it.
+    Raises CandidateError for an answer that holds none, OwnFaultError when extraction or checks
+    break on it.
     """
     if completion.unanswered:
         raise ExtractionError(completion.unanswered)
@@ -41,7 +48,8 @@ def code_in(completion: Completion) -> str:
 
 
 def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
-    """Return a reward that a run's database holds once it passed the checks again. Raises StoreError.
+    """Return a reward that a run's database holds once it passed the checks again. Raises
+    StoreError.
 
     The database may be somebody else's, and what is written or run is what was checked.
     """
@@ -50,14 +58,15 @@ def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
             return check_source(reward.code, spec)
     except (CandidateError, OwnFaultError) as error:
         raise StoreError(
-            f"The run holds a reward that does not pass the checks, so it is neither run nor written: {error} Start "
-            "the run anew."
+            "The run holds a reward that does not pass the checks, so it is neither run nor"
+            f" written: {error} Start the run anew."
         ) from error
 
 
 @contextmanager
 def faults_as_ours(doing: str) -> Iterator[None]:
-    """Turn every exception that is none of this package's into OwnFaultError; `doing` says what broke."""
+    """Turn every exception that is none of this package's into OwnFaultError; `doing` says what
+    broke."""
     try:
         yield
     except EurekaError:
@@ -65,8 +74,9 @@ def faults_as_ours(doing: str) -> Iterator[None]:
     except Exception as error:
         reason = shortened(clean(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON)
         raise OwnFaultError(
-            f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent and says nothing about the "
-            "idea of the reward: written in plainer code, it may get through."
+            f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent and"
+            " says nothing about the idea of the reward: written in plainer code, it may get"
+            " through."
         ) from error
 
 

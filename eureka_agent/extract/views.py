@@ -1,7 +1,8 @@
-"""Other ways in which an answer may hold code: JSON, a diff, a quote, a web page, a word processor's characters.
+"""Other ways in which an answer may hold code: JSON, a diff, a quote, a web page, a word
+processor's characters.
 
-Each is a view of the whole answer as plain Markdown. Nothing here decides what code is: that is for Python's parser
-(`extract.py`), which is shown one view after the other.
+Each is a view of the whole answer as plain Markdown. Nothing here decides what code is: that is for
+Python's parser (`extract.py`), which is shown one view after the other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_MARKS = "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_MARKS = (
+    "\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u200f"
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 _INVISIBLE = dict.fromkeys(map(ord, _MARKS))
 _TYPED = str.maketrans(
     {
@@ -28,10 +32,13 @@ _TYPED = str.maketrans(
     }
 )
 _TAG = re.compile(r"</?(?:pre|code|p|br|div|span|li|td|tr)(?:\s[^<>\n]{0,200})?/?>")
-_PROMPT = re.compile(r"^[ \t]*(?:>>> ?|\.\.\.:? ?|(?:> ?)+|In \[\d*\]: ?|\d{1,4} ?[|:] ?)", re.MULTILINE)
+_PROMPT = re.compile(
+    r"^[ \t]*(?:>>> ?|\.\.\.:? ?|(?:> ?)+|In \[\d*\]: ?|\d{1,4} ?[|:] ?)", re.MULTILINE
+)
 _DIFF_HEADER = ("@@", "+++", "---", "diff ", "index ")
 _ENDLESS = re.compile(r"&#(?:[0-9]{8}[0-9]*|[xX][0-9a-fA-F]{7}[0-9a-fA-F]*);?")
-"""A reference to a character by a number that no character has; Python refuses to read one of 4,300 digits."""
+"""A reference to a character by a number that no character has; Python refuses to read one of 4,300
+digits."""
 _ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&#39;", "&#x27;")
 _JSON = json.JSONDecoder(strict=False)
 _MAX_STRINGS = 200
@@ -40,7 +47,8 @@ _MAX_LEVELS = 3
 
 
 def normalised(text: str) -> str:
-    """Return `text` with one kind of line end, and without byte order marks and other characters of no width."""
+    """Return `text` with one kind of line end, and without byte order marks and other characters of
+    no width."""
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
 
 
@@ -93,7 +101,13 @@ def _unescaped(text: str) -> str:
     """Return code that was written as one line with `\\n` between its lines."""
     if r"\n" not in text:
         return text
-    return text.replace(r"\r", "").replace(r"\n", "\n").replace(r"\t", "\t").replace(r"\"", '"').replace(r"\'", "'")
+    return (
+        text.replace(r"\r", "")
+        .replace(r"\n", "\n")
+        .replace(r"\t", "\t")
+        .replace(r"\"", '"')
+        .replace(r"\'", "'")
+    )
 
 
 def _of_a_diff(text: str) -> str:
@@ -105,7 +119,8 @@ def _of_a_diff(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """Return lines without what mail, a Python prompt, a notebook or a listing puts in front of them."""
+    """Return lines without what mail, a Python prompt, a notebook or a listing puts in front of
+    them."""
     return _PROMPT.sub("", text)
 
 
@@ -115,12 +130,19 @@ def _typed(text: str) -> str:
 
 
 def _indented(text: str) -> str:
-    """Return Markdown's other kind of code: what is indented, without what is not. A function's body is none."""
+    """Return Markdown's other kind of code: what is indented, without what is not. A function's
+    body is none."""
     if any(line.startswith(("def ", "class ", "async ")) for line in text.split("\n")):
         return text
-    return "\n".join(line for line in text.split("\n") if not line.strip() or line.startswith((" ", "\t")))
+    return "\n".join(
+        line for line in text.split("\n") if not line.strip() or line.startswith((" ", "\t"))
+    )
 
 
 def _of_a_page(text: str) -> str:
     """Return what a browser would show."""
-    return html.unescape(_ENDLESS.sub("\ufffd", _TAG.sub("\n", text))) if "&" in text or "<" in text else text
+    return (
+        html.unescape(_ENDLESS.sub("\ufffd", _TAG.sub("\n", text)))
+        if "&" in text or "<" in text
+        else text
+    )

@@ -1,4 +1,5 @@
-"""The trusted side of the wall: `Wall` opens sealed processes, `SealedReward` is one candidate's in its own."""
+"""The trusted side of the wall: `Wall` opens sealed processes, `SealedReward` is one candidate's in
+its own."""
 
 import lazy_loader
 

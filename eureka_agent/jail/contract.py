@@ -16,23 +16,38 @@ from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import StateSpec
 
 _ZERO_AT_REST = frozenset(
-    {"linear_velocity", "angular_velocity", "joint_velocities", "speed", "force", "action", "flag", "distance", "angle"}
+    {
+        "linear_velocity",
+        "angular_velocity",
+        "joint_velocities",
+        "speed",
+        "force",
+        "action",
+        "flag",
+        "distance",
+        "angle",
+    }
 )
-"""Kinds that are exactly zero in states that occur; where a target or a joint's limit is, is not among them."""
+"""Kinds that are exactly zero in states that occur; where a target or a joint's limit is, is not
+among them."""
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 """Other sizes of a batch take other vectorised kernels, which may round differently."""
 _ROUNDED = 0.01
 """Share of rows that rounding may push over a threshold of the reward."""
 
 _RANDOM = "equal inputs must give equal values"
-_BATCH = "a row's value must not depend on the other rows: reduce over the last dimension (dim=-1), not over the rows"
+_BATCH = (
+    "a row's value must not depend on the other rows: reduce over the last dimension (dim=-1), not"
+    " over the rows"
+)
 _ZERO = (
-    " This happens where velocities, distances or actions are zero, as at the start of an episode: guard divisions, "
-    "roots and logarithms, e.g. x / (x.norm(dim=-1, keepdim=True) + 1e-6)."
+    " This happens where velocities, distances or actions are zero, as at the start of an episode:"
+    " guard divisions, roots and logarithms, e.g. x / (x.norm(dim=-1, keepdim=True) + 1e-6)."
 )
 _BRANCH = (
-    " Each environment has its own value: use torch.where(condition, a, b) instead of if, & | ~ instead of and, or, "
-    "not, and torch.clamp, torch.maximum or torch.minimum instead of max and min."
+    " Each environment has its own value: use torch.where(condition, a, b) instead of if, & | ~"
+    " instead of and, or, not, and torch.clamp, torch.maximum or torch.minimum instead of max and"
+    " min."
 )
 _OF_A_BRANCH = "Boolean value of Tensor"
 _OF_A_NUMBER = ("only one element tensors can be converted", "cannot be converted to Scalar")
@@ -41,11 +56,12 @@ _NO_ROW = frozenset({"shape", "device", "dtype"})
 
 
 def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
-    """Raise ProbeError, one sentence, when `reward` breaks its contract on `samples`, `(rows, *shape)` each.
+    """Raise ProbeError, one sentence, when `reward` breaks its contract on `samples`, `(rows,
+    *shape)` each.
 
     Beyond what every call checks (shapes, finite values): equal inputs give equal outputs; a row's
-    reward depends on that row alone; and a state at rest (velocities, distances, actions all zero) gives a finite
-    reward.
+    reward depends on that row alone; and a state at rest (velocities, distances, actions all zero)
+    gives a finite reward.
     """
     try:
         _probe(reward, {name: samples[name] for name in reward.parameters})
@@ -82,13 +98,17 @@ def _call(reward: SealedReward, state: Mapping[str, Tensor], *, hint: str = "") 
 
 
 def _apply(change: Callable[[Tensor], Tensor], batch: RewardBatch) -> RewardBatch:
-    return RewardBatch(change(batch.reward), {name: change(values) for name, values in batch.components.items()})
+    return RewardBatch(
+        change(batch.reward), {name: change(values) for name, values in batch.components.items()}
+    )
 
 
 def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> None:
     pairs = {"the reward": (expected.reward, got.reward)}
     for name, values in expected.components.items():
-        if values.min() < values.max():  # one number for all rows, such as a mean to look at, is no reward for a row
+        if (
+            values.min() < values.max()
+        ):  # one number for all rows, such as a mean to look at, is no reward for a row
             pairs[f"component {name!r}"] = (values, got.components[name])
     for name, (a, b) in pairs.items():
         close = torch.isclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(a.abs().max())))
@@ -101,9 +121,11 @@ def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor
     """Return two sample rows in which nothing moves or is off its goal."""
     kinds = {variable.name: variable.kind for variable in spec.tensors}
     return {
-        name: values[:2] * 0.0
-        if kinds.get(name, kinds.get(name.removeprefix("prev_"))) in _ZERO_AT_REST
-        else values[:2]
+        name: (
+            values[:2] * 0.0
+            if kinds.get(name, kinds.get(name.removeprefix("prev_"))) in _ZERO_AT_REST
+            else values[:2]
+        )
         for name, values in samples.items()
     }
 
@@ -123,20 +145,32 @@ def _advice(error: str, reward: SealedReward) -> str:
 
 
 def _rows_for_entries(reward: SealedReward) -> Iterator[str]:
-    """Yield what is said of `x[0]` on an input, which is the first environment and not the first entry."""
+    """Yield what is said of `x[0]` on an input, which is the first environment and not the first
+    entry."""
     tree = ast.parse(reward.reward.code)
     for function in tree.body:
         if not isinstance(function, ast.FunctionDef) or function.name != ENTRY:
             continue
         nodes = list(ast.walk(function))
-        own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _NO_ROW}
+        own = {
+            node.id
+            for node in nodes
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        harmless = {
+            id(node.value)
+            for node in nodes
+            if isinstance(node, ast.Attribute) and node.attr in _NO_ROW
+        }
         for node in nodes:
             name = _indexed_by_number(node)
             shape = reward.spec.shapes.get(name, ())
             if shape and name not in own and id(node) not in harmless:
                 sizes = ", ".join(map(str, shape))
-                first, entry = f"{name}[0] is the first environment", f"{name}[:, 0] the first entry"
+                first, entry = (
+                    f"{name}[0] is the first environment",
+                    f"{name}[:, 0] the first entry",
+                )
                 yield f" {name!r} is (num_envs, {sizes}): {first}, {entry}."
 
 

@@ -1,4 +1,5 @@
-"""How long the trusted side waits for a process, and how much processor time the process has used."""
+"""How long the trusted side waits for a process, and how much processor time the process has
+used."""
 
 from __future__ import annotations
 
@@ -17,14 +18,15 @@ def until(seconds: float) -> Wait:
 class ProcessorClock:
     """The processor time of another process, and the part of it that is charged already.
 
-    What the process uses between two calls is charged to the next call. So one that answers and goes on computing
-    gains nothing by it.
+    What the process uses between two calls is charged to the next call. So one that answers and
+    goes on computing gains nothing by it.
     """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self.used_s = 0.0
-        """Processor time up to the last `charge`, in seconds; 0 where there is no clock of other processes."""
+        """Processor time up to the last `charge`, in seconds; 0 where there is no clock of other
+        processes."""
 
     def charge(self) -> None:
         """Count what the process has used until now."""
@@ -36,8 +38,9 @@ class ProcessorClock:
     def until(self, seconds: float, *, patience: float = 10.0) -> Wait:
         """Return a wait that ends when the process has used `seconds` more than what is charged.
 
-        So a busy machine is not held against a candidate. One that sleeps is given `patience` times as long on the
-        wall clock, and so is every one where Linux's clocks of other processes do not exist.
+        So a busy machine is not held against a candidate. One that sleeps is given `patience` times
+        as long on the wall clock, and so is every one where Linux's clocks of other processes do
+        not exist.
         """
         wall, end = until(patience * seconds), self.used_s + seconds
 
@@ -51,8 +54,11 @@ class ProcessorClock:
 
 
 def _processor_time(pid: int) -> float:
-    """Return how many seconds of processor time a process has used. Raises OSError where nobody says so."""
+    """Return how many seconds of processor time a process has used. Raises OSError where nobody
+    says so."""
     if sys.platform == "linux":
-        return time.clock_gettime((~pid << 3) | 2)  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
+        return time.clock_gettime(
+            (~pid << 3) | 2
+        )  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
     else:
         raise OSError("only Linux has clocks of other processes")

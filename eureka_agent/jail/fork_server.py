@@ -24,7 +24,8 @@ class Zygote(Helper):
             raise
 
     def end(self, child: Child) -> int:
-        """See `Helper.end`. Raises HelperGoneError when the zygote has ended, and the child with it."""
+        """See `Helper.end`. Raises HelperGoneError when the zygote has ended, and the child with
+        it."""
         child.channel.close()
         status = self._request({"do": "end", "pid": child.pid})["status"]
         assert isinstance(status, int)

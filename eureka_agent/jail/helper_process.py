@@ -1,4 +1,5 @@
-"""The trusted side's hold on a helper process: torch loaded, and sealed processes for the asking."""
+"""The trusted side's hold on a helper process: torch loaded, and sealed processes for the
+asking."""
 
 from __future__ import annotations
 
@@ -24,7 +25,12 @@ _START_S = 120.0  # torch from a cold disk
 _ANSWER_S = 30.0
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 """Some systems find torch's libraries only by this; it says nothing secret."""
-_ALONE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+_ALONE = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+}
 
 
 _HELPERS: weakref.WeakSet[Helper] = weakref.WeakSet()
@@ -45,7 +51,8 @@ class Child:
 
 
 class Helper(ABC):
-    """A helper process; safe to use from threads. What it does with requests: the module in `sandbox/`."""
+    """A helper process; safe to use from threads. What it does with requests: the module in
+    `sandbox/`."""
 
     module: ClassVar[str]
     hello: ClassVar[Mapping[str, object]]
@@ -70,7 +77,8 @@ class Helper(ABC):
             raise
 
     def _start(self, theirs: socket.socket) -> None:
-        """Start the process in a thread, which Ctrl-C cannot interrupt: no process is ever without an owner."""
+        """Start the process in a thread, which Ctrl-C cannot interrupt: no process is ever without
+        an owner."""
         failures: list[OSError] = []
 
         def start() -> None:
@@ -80,8 +88,9 @@ class Helper(ABC):
             except OSError as error:
                 failures.append(error)
                 return
-            # `close` does the same two steps the other way round, so one of the two ends the process. A lock could
-            # stay locked for good: Ctrl-C may come between taking it and the block that gives it back.
+            # `close` does the same two steps the other way round, so one of the two ends the
+            # process. A lock could stay locked for good: Ctrl-C may come between taking it and the
+            # block that gives it back.
             self._process = process
             if self._closed:
                 self._kill()
@@ -96,7 +105,9 @@ class Helper(ABC):
                 starting.join()
             raise
         if failures:
-            raise WallError(f"The wall could not start {sys.executable!r}: {failures[0]}.") from failures[0]
+            raise WallError(
+                f"The wall could not start {sys.executable!r}: {failures[0]}."
+            ) from failures[0]
 
     def _popen(self, descriptor: int) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -115,7 +126,8 @@ class Helper(ABC):
         return process
 
     def wait_until_warm(self) -> None:
-        """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when it was killed."""
+        """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when
+        it was killed."""
         if self._warm:
             return
         try:
@@ -133,16 +145,19 @@ class Helper(ABC):
         assert self._process is not None
         if hello is None and self._process.returncode < 0:
             return HelperGoneError(
-                f"The wall's helper process was killed ({self._process.returncode}), most likely because the machine "
-                "ran out of memory: end other programs, or lower --num-envs or --samples."
+                f"The wall's helper process was killed ({self._process.returncode}), most likely"
+                " because the machine ran out of memory: end other programs, or lower --num-envs"
+                " or --samples."
             )
         reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
         return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
 
     def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> Child:
-        """Return a process that seals itself, with the shared memory `memory` (a descriptor) mapped.
+        """Return a process that seals itself, with the shared memory `memory` (a descriptor)
+        mapped.
 
-        Raises HelperGoneError when the helper process has ended, WallError when it cannot start one.
+        Raises HelperGoneError when the helper process has ended, WallError when it cannot start
+        one.
         """
         ours, theirs = socket.socketpair()
         request = {"do": "start", "memory_bytes": memory_bytes, "required": [*required]}
@@ -154,7 +169,8 @@ class Helper(ABC):
 
     @abstractmethod
     def end(self, child: Child) -> int:
-        """Kill a child if it still runs; return its exit code, which is minus the signal that killed it."""
+        """Kill a child if it still runs; return its exit code, which is minus the signal that
+        killed it."""
 
     def _request(self, request: Message, *descriptors: int) -> Message:
         with self._lock:
@@ -197,7 +213,8 @@ class Helper(ABC):
             self._kill()
 
     def _let_go(self) -> None:
-        """Close all descriptors; it ends by itself when nobody holds the other end of its channel."""
+        """Close all descriptors; it ends by itself when nobody holds the other end of its
+        channel."""
         self._channel.close()
         self._socket.close()
         errors, self._errors = self._errors, -1
@@ -205,7 +222,8 @@ class Helper(ABC):
             os.close(errors)
 
     def __del__(self) -> None:
-        """End it when nobody has it any more, so that an exception at whatever moment leaves no process behind."""
+        """End it when nobody has it any more, so that an exception at whatever moment leaves no
+        process behind."""
         if "_errors" in self.__dict__:
             self.close()
 

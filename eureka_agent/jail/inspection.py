@@ -15,11 +15,13 @@ _holders = 0
 
 
 def forbid_inspection() -> None:
-    """Make this process one that no other process of the user may trace or read (`PR_SET_DUMPABLE`, see prctl(2)).
+    """Make this process one that no other process of the user may trace or read (`PR_SET_DUMPABLE`,
+    see prctl(2)).
 
-    Sealed processes below the full level may make any system call. With this they cannot read the keys that this
-    process holds. Debuggers cannot attach meanwhile, and there are no core dumps. `allow_inspection` takes it back.
-    Does nothing elsewhere than on Linux. Raises WallError when the kernel refuses.
+    Sealed processes below the full level may make any system call. With this they cannot read the
+    keys that this process holds. Debuggers cannot attach meanwhile, and there are no core dumps.
+    `allow_inspection` takes it back. Does nothing elsewhere than on Linux. Raises WallError when
+    the kernel refuses.
     """
     global _holders
     with _lock:
@@ -41,4 +43,6 @@ def _set_dumpable(value: bool) -> None:
         return
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        raise WallError(f"The wall could not keep other processes out: {os.strerror(ctypes.get_errno())}.")
+        raise WallError(
+            f"The wall could not keep other processes out: {os.strerror(ctypes.get_errno())}."
+        )

@@ -1,7 +1,8 @@
 """What crosses the wall: JSON messages of bounded size, and tensors in shared memory.
 
-Both sides import this module, so there is one definition of the format. Nothing is ever pickled: a message is
-four bytes of length and that much JSON; tensors are float32 at offsets that both sides compute from the layout.
+Both sides import this module, so there is one definition of the format. Nothing is ever pickled: a
+message is four bytes of length and that much JSON; tensors are float32 at offsets that both sides
+compute from the layout.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _READ_BYTES = 64 * 1024
 """Read at once: most messages are short, and one system call then brings all of one."""
 
 SPIN_S = 0.0005
-"""How long either side looks for the next message before it sleeps: to be woken takes longer than most calls do."""
+"""How long either side looks for the next message before it sleeps: to be woken takes longer than
+most calls do."""
 
 Message = dict[str, Any]
 Wait = Callable[[], float]
@@ -56,8 +58,8 @@ class Channel:
     def receive(self, wait: Wait | None = None) -> Message | None:
         """Return the next message, or None when the other side closed.
 
-        With `wait`, raises TimeoutError once it returns 0. Raises WireError for anything that is no JSON object
-        of bounded size.
+        With `wait`, raises TimeoutError once it returns 0. Raises WireError for anything that is no
+        JSON object of bounded size.
         """
         header = self._read(_LENGTH.size, wait)
         if header is None:
@@ -100,7 +102,8 @@ class Channel:
 
 
 def spin(ready: Callable[[], bool]) -> bool:
-    """Ask `ready` for `SPIN_S` without sleeping, and let whoever waits for this core run; return whether it was."""
+    """Ask `ready` for `SPIN_S` without sleeping, and let whoever waits for this core run; return
+    whether it was."""
     end = time.perf_counter() + SPIN_S
     while not (now := ready()) and time.perf_counter() < end:
         os.sched_yield()
@@ -136,7 +139,8 @@ class Exchange:
     components: Tensor
     """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
     bell: Tensor
-    """`(1,)`: changes when the trusted side has sent a message, for a sealed process that does not sleep yet."""
+    """`(1,)`: changes when the trusted side has sent a message, for a sealed process that does not
+    sleep yet."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,9 @@ class Layout:
 
     def views(self, memory: mmap.mmap) -> Exchange:
         """Return the tensors that lie in `memory`; they keep it alive."""
-        numbers = torch.frombuffer(memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES)
+        numbers = torch.frombuffer(
+            memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES
+        )
         sizes = [self.max_rows * prod(shape) for shape in self.shapes.values()]
         sizes += [self.max_rows, self.max_rows * MAX_COMPONENTS, 1]
         *inputs, reward, components, bell = torch.split(numbers, sizes)

@@ -15,7 +15,8 @@ _PIECE_BYTES = 1 << 20
 
 
 def anonymous_file(name: str) -> int:
-    """Return the descriptor of an empty file without a place in any folder; on Linux it is in memory.
+    """Return the descriptor of an empty file without a place in any folder; on Linux it is in
+    memory.
 
     Raises WallError when there is no room for one.
     """
@@ -30,21 +31,28 @@ def anonymous_file(name: str) -> int:
 
 
 def shared_memory(size_bytes: int) -> int:
-    """Return the descriptor of `size_bytes` zeros to be mapped by two processes. Raises WallError without room.
+    """Return the descriptor of `size_bytes` zeros to be mapped by two processes. Raises WallError
+    without room.
 
-    On Linux it can neither shrink nor grow, so no access to it can fault. Elsewhere the zeros are written, so that a
-    full disk is found here and not by a fault later.
+    On Linux it can neither shrink nor grow, so no access to it can fault. Elsewhere the zeros are
+    written, so that a full disk is found here and not by a fault later.
     """
     descriptor = anonymous_file("reward")
     try:
         if sys.platform == "linux":
             os.ftruncate(descriptor, size_bytes)
-            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+            fcntl.fcntl(
+                descriptor,
+                fcntl.F_ADD_SEALS,
+                fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL,
+            )
         else:
             _write_zeros(descriptor, size_bytes)
     except OSError as error:
         os.close(descriptor)
-        raise WallError(f"The wall could not get {size_bytes} bytes to share with a reward: {error}.") from error
+        raise WallError(
+            f"The wall could not get {size_bytes} bytes to share with a reward: {error}."
+        ) from error
     return descriptor
 
 

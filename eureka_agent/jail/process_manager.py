@@ -19,11 +19,14 @@ _SEAL_S = 30.0
 class Sealer:
     """Starts and ends sealed processes; starts the helper process again when that has died.
 
-    `required` are the layers that must hold in every process. A call of a reward may use `call_s` seconds of
-    processor time, the first one `first_call_s`; a process may have `memory_mib` of memory.
+    `required` are the layers that must hold in every process. A call of a reward may use `call_s`
+    seconds of processor time, the first one `first_call_s`; a process may have `memory_mib` of
+    memory.
     """
 
-    def __init__(self, required: Collection[str], *, first_call_s: float, call_s: float, memory_mib: int) -> None:
+    def __init__(
+        self, required: Collection[str], *, first_call_s: float, call_s: float, memory_mib: int
+    ) -> None:
         """Start the helper process; raises WallError when that fails."""
         self.first_call_s, self.call_s = first_call_s, call_s
         self._required = required
@@ -36,7 +39,8 @@ class Sealer:
         return self._helper.pid
 
     def start(self, memory: int, job: Message) -> Child:
-        """Return a sealed process with its job, and the shared memory `memory` (a descriptor) mapped.
+        """Return a sealed process with its job, and the shared memory `memory` (a descriptor)
+        mapped.
 
         Raises WallError when a required layer does not hold in it.
         """
@@ -49,7 +53,8 @@ class Sealer:
         return child
 
     def seal(self, memory: int) -> tuple[Child, dict[str, str]]:
-        """Return a sealed process, and for each layer why it does not hold in it; empty where it does.
+        """Return a sealed process, and for each layer why it does not hold in it; empty where it
+        does.
 
         Raises WallError when it cannot be sealed at all.
         """
@@ -57,7 +62,8 @@ class Sealer:
         return child, self.ask(child, "layers")
 
     def ask(self, child: Child, key: str, request: Message | None = None) -> Message:
-        """Return what a process that runs no candidate's code says under `key`, sending `request` first."""
+        """Return what a process that runs no candidate's code says under `key`, sending `request`
+        first."""
         try:
             if request is not None:
                 child.channel.send(request)
@@ -71,7 +77,8 @@ class Sealer:
         raise WallError(f"A process could not be sealed: {answer.get('failed', answer)}.")
 
     def end(self, child: Child) -> int | None:
-        """Kill and reap a process; return its exit code, or None when the helper process had died before."""
+        """Kill and reap a process; return its exit code, or None when the helper process had died
+        before."""
         try:
             return child.helper.end(child)
         except HelperGoneError:
@@ -84,7 +91,9 @@ class Sealer:
     def _start(self, memory: int) -> Child:
         if self._helper.alive:
             with contextlib.suppress(HelperGoneError):
-                return self._helper.start(memory, memory_bytes=self._memory_bytes, required=self._required)
+                return self._helper.start(
+                    memory, memory_bytes=self._memory_bytes, required=self._required
+                )
         self._helper.close()
         self._helper = _new_helper()
         return self._helper.start(memory, memory_bytes=self._memory_bytes, required=self._required)

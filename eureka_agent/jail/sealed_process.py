@@ -36,7 +36,8 @@ class SealedProcess:
     """
 
     def __init__(self, sealer: Sealer, layout: Layout, job: Message, *, code: str = "") -> None:
-        """Start it. `code`: what line numbers in its messages mean. Raises WallError when it cannot be sealed."""
+        """Start it. `code`: what line numbers in its messages mean. Raises WallError when it cannot
+        be sealed."""
         self.component_names: tuple[str, ...] = ()
         """Known after the first call; the same ones ever after."""
         self._sealer, self._layout, self._job, self._code = sealer, layout, job, code
@@ -60,7 +61,8 @@ class SealedProcess:
 
     @property
     def processor_s(self) -> float:
-        """Seconds of processor time that all calls have used; 0 where the system has no clock that says so."""
+        """Seconds of processor time that all calls have used; 0 where the system has no clock that
+        says so."""
         return self._used_before_s + self._clock.used_s
 
     @property
@@ -79,9 +81,11 @@ class SealedProcess:
         return self.collect()
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
-        """Start a call: copy what the reward reads out of `state`, tensors `(rows, *shape)` on any device.
+        """Start a call: copy what the reward reads out of `state`, tensors `(rows, *shape)` on any
+        device.
 
-        Raises RewardRuntimeError when the reward has failed before, ValueError for a state that does not fit.
+        Raises RewardRuntimeError when the reward has failed before, ValueError for a state that
+        does not fit.
         """
         if self._failure is not None:
             raise RewardRuntimeError(self._failure)
@@ -98,14 +102,15 @@ class SealedProcess:
     def collect(self) -> RewardBatch:
         """Wait for the answer to the last `submit` and return it.
 
-        Raises RewardRuntimeError: the reward raised an exception, took too long, broke its contract (shapes,
-        names), was not finite, or its process died.
+        Raises RewardRuntimeError: the reward raised an exception, took too long, broke its contract
+        (shapes, names), was not finite, or its process died.
         """
         if self._rows is None or self._exchange is None:
             raise ValueError("submit() a state before collect()")
         names = self._names(self._answer())
         rows, self._rows = self._rows, None
-        # Copy first, then judge the copy: the sealed process could still write to the shared memory.
+        # Copy first, then judge the copy: the sealed process could still write to the shared
+        # memory.
         reward = self._exchange.reward[:rows].clone()
         columns = self._exchange.components[: len(names), :rows].clone()
         batch = RewardBatch(reward, dict(zip(names, columns.unbind(), strict=True)))
@@ -127,7 +132,8 @@ class SealedProcess:
 
     # ------------------------------------------------------------------ a call
     def _count_rows(self, state: Mapping[str, Tensor]) -> int:
-        """Return the number of rows that all tensors share; ValueError when the state does not fit."""
+        """Return the number of rows that all tensors share; ValueError when the state does not
+        fit."""
         rows = len(state[self.parameters[0]]) if self.parameters[0] in state else 0
         if rows > self._layout.max_rows:
             raise ValueError(f"a call takes at most {self._layout.max_rows} rows, not {rows}")
@@ -165,7 +171,9 @@ class SealedProcess:
         if answer is not None:
             if answer.get("nonce") == self._nonce:
                 return answer
-            if "failed" in answer:  # it could not be sealed, and has seen no request; nothing else in it counts
+            if (
+                "failed" in answer
+            ):  # it could not be sealed, and has seen no request; nothing else in it counts
                 raise self._fail(self._complaint({"failed": answer["failed"]}))
             raise self._fail("its process sent an answer that belongs to no request")
         child, self._child = self._child, None
@@ -174,8 +182,9 @@ class SealedProcess:
             raise self._fail(_death(code, self._seconds))
         if not again:
             raise WallError("The wall's helper process died twice during one call of a reward.")
-        # The helper process died and took this one with it, which is not the candidate's fault. A reward is pure
-        # and its inputs are still in the shared memory, so the call can simply be made again.
+        # The helper process died and took this one with it, which is not the candidate's fault. A
+        # reward is pure and its inputs are still in the shared memory, so the call can simply be
+        # made again.
         self._used_before_s += self._clock.used_s
         self._start()
         self._send(self._request)
@@ -189,11 +198,14 @@ class SealedProcess:
         raise self._fail(self._complaint(answer))
 
     def _complaint(self, answer: Message) -> str:
-        """Put what the sealed process says went wrong into one sentence; nothing in it is taken at its word."""
+        """Put what the sealed process says went wrong into one sentence; nothing in it is taken at
+        its word."""
         if "broke" in answer:
             return _clean(answer["broke"])
         if "raised" not in answer:
-            return f"its process broke ({_clean(answer.get('failed', 'a message that is no answer'))})"
+            return (
+                f"its process broke ({_clean(answer.get('failed', 'a message that is no answer'))})"
+            )
         line = answer.get("line")
         lines = self._code.splitlines()
         where = ""
@@ -213,7 +225,10 @@ def _are_names(names: object) -> TypeGuard[list[str]]:
     return (
         isinstance(names, list)
         and len(names) <= MAX_COMPONENTS
-        and all(isinstance(n, str) and 0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable() for n in names)
+        and all(
+            isinstance(n, str) and 0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable()
+            for n in names
+        )
         and len(set(names)) == len(names)
     )
 
@@ -226,7 +241,8 @@ def _clean(text: object) -> str:
 
 
 def _death(code: int, seconds: float) -> str:
-    """Say how a process with this exit code ended in a call that might use `seconds` of processor time."""
+    """Say how a process with this exit code ended in a call that might use `seconds` of processor
+    time."""
     if code >= 0:
         return "it ended its own process"
     if -code == signal.SIGXCPU:

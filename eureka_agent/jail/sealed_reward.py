@@ -28,32 +28,43 @@ class SealedReward(SealedProcess):
     After any error the process is gone, and later calls raise the same error again.
     """
 
-    def __init__(self, sealer: Sealer, reward: RewardSource, spec: StateSpec, max_rows: int, *, checked: bool) -> None:
+    def __init__(
+        self, sealer: Sealer, reward: RewardSource, spec: StateSpec, max_rows: int, *, checked: bool
+    ) -> None:
         self.reward = reward
         self.spec = spec
-        layout = Layout({n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows)
+        layout = Layout(
+            {n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows
+        )
         job = {
             "do": "reward",
             "code": reward.code,
             "checked": checked,
             "shapes": list(layout.shapes.items()),
-            "constants": {n: float(spec.constants[n]) for n in reward.parameters if n in spec.constants},
+            "constants": {
+                n: float(spec.constants[n]) for n in reward.parameters if n in spec.constants
+            },
             "max_rows": max_rows,
         }
         super().__init__(sealer, layout, job, code=reward.code)
 
-    def graph(self, state: Mapping[str, Tensor], counts: Collection[int] = ()) -> CheckedGraph | None:
-        """Return the reward as a list of operations that trusted code can run on any device, or None if it has none.
+    def graph(
+        self, state: Mapping[str, Tensor], counts: Collection[int] = ()
+    ) -> CheckedGraph | None:
+        """Return the reward as a list of operations that trusted code can run on any device, or
+        None if it has none.
 
-        It has one when it makes the same operations for each of `counts` rows (by default those of `state`, and
-        `max_rows`), whatever the values are, all of them allowed; and when the list, run in another sealed process,
-        gives what the reward itself gives on the rows of `state`, over and over. Raises RewardRuntimeError as a call
-        does.
+        It has one when it makes the same operations for each of `counts` rows (by default those of
+        `state`, and `max_rows`), whatever the values are, all of them allowed; and when the list,
+        run in another sealed process, gives what the reward itself gives on the rows of `state`,
+        over and over. Raises RewardRuntimeError as a call does.
         """
         tried = sorted({*(counts or (self._count_rows(state), self._layout.max_rows))})
         known = {name: state[name].detach().cpu() for name in self.parameters}
         states = [_repeated(known, count) for count in tried]
-        expected = [self(each) for each in states]  # the last one, with the most rows, is what is recorded
+        expected = [
+            self(each) for each in states
+        ]  # the last one, with the most rows, is what is recorded
         self._send({"graph": tried})
         data = self._answer().get("graph")
         try:
@@ -64,8 +75,11 @@ class SealedReward(SealedProcess):
         same = all(_same(one, other) for one, other in zip(expected, got, strict=True))
         return CheckedGraph(graph, tuple(tried), tuple(expected)) if same else None
 
-    def _run_sealed(self, data: Any, max_rows: int, states: list[dict[str, Tensor]]) -> list[RewardBatch]:
-        """Return what the graph `data` gives in a sealed process of its own, with its limits of time and memory."""
+    def _run_sealed(
+        self, data: Any, max_rows: int, states: list[dict[str, Tensor]]
+    ) -> list[RewardBatch]:
+        """Return what the graph `data` gives in a sealed process of its own, with its limits of
+        time and memory."""
         process = sealed_graph(self._sealer, data, Layout(self._layout.shapes, max_rows))
         try:
             return [process(state) for state in states]
@@ -74,8 +88,14 @@ class SealedReward(SealedProcess):
 
 
 def sealed_graph(sealer: Sealer, data: object, layout: Layout) -> SealedProcess:
-    """Return a sealed process that runs the graph `data`, of which nothing is believed, on `layout`'s inputs."""
-    job = {"do": "graph", "graph": data, "shapes": list(layout.shapes.items()), "max_rows": layout.max_rows}
+    """Return a sealed process that runs the graph `data`, of which nothing is believed, on
+    `layout`'s inputs."""
+    job = {
+        "do": "graph",
+        "graph": data,
+        "shapes": list(layout.shapes.items()),
+        "max_rows": layout.max_rows,
+    }
     return SealedProcess(sealer, layout, job)
 
 
@@ -85,13 +105,15 @@ class CheckedGraph:
 
     graph: RewardGraph
     counts: tuple[int, ...]
-    """The numbers of rows for which it was tried, in ascending order. It must not run with others."""
+    """The numbers of rows for which it was tried, in ascending order. It must not run with
+    others."""
     given: tuple[RewardBatch, ...]
     """What the reward itself gave for each of them."""
 
     @cached_property
     def key(self) -> str:
-        """Equal for rewards that make the same operations, and gave the same numbers when they were called."""
+        """Equal for rewards that make the same operations, and gave the same numbers when they were
+        called."""
         digest = hashlib.sha256(self.graph.key.encode())
         for batch in self.given:
             for _, values in sorted({"": batch.reward, **batch.components}.items()):
@@ -105,7 +127,10 @@ def _repeated(state: Mapping[str, Tensor], rows: int) -> dict[str, Tensor]:
 
 
 def _same(a: RewardBatch, b: RewardBatch) -> bool:
-    pairs = [(a.reward, b.reward), *((a.components[name], b.components.get(name)) for name in a.components)]
+    pairs = [
+        (a.reward, b.reward),
+        *((a.components[name], b.components.get(name)) for name in a.components),
+    ]
     return a.components.keys() == b.components.keys() and all(
         y is not None and torch.allclose(x, y, rtol=1e-4, atol=1e-5) for x, y in pairs
     )

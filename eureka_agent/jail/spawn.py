@@ -42,7 +42,8 @@ class Single(Helper):
 
 
 class Spares:
-    """Makes sealed processes of a few that are ready, and gets new ones ready meanwhile; safe to use from threads."""
+    """Makes sealed processes of a few that are ready, and gets new ones ready meanwhile; safe to
+    use from threads."""
 
     alive = True
     """Unlike a zygote, it cannot die and take sealed processes with it."""

@@ -1,8 +1,9 @@
 """The wall: candidates' rewards run in sealed processes, and only numbers come back.
 
-`Wall` starts one warm helper process; `Wall.open` gets from it a process for one candidate, which seals itself
-before it sees the candidate's source (`sandbox/README.md` has the layers and the threat model). A reward is
-called with tensors that are copied into memory shared with that process alone::
+`Wall` starts one warm helper process; `Wall.open` gets from it a process for one candidate, which
+seals itself before it sees the candidate's source (`sandbox/README.md` has the layers and the
+threat model). A reward is called with tensors that are copied into memory shared with that process
+alone::
 
     with Wall() as wall:
         reward = wall.open(source, task.reward_inputs, max_rows=horizon * num_envs)
@@ -38,12 +39,14 @@ _REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {
 }
 """From the safest level to the least safe."""
 _NOT_A_LAYER = "parent_death"
-"""Reported by sealed processes like a layer; keeps them from outliving the helper process, and stops no reward."""
+"""Reported by sealed processes like a layer; keeps them from outliving the helper process, and
+stops no reward."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Which layers hold on this machine, found by sealing a throw-away process and trying forbidden acts in it."""
+    """Which layers hold on this machine, found by sealing a throw-away process and trying forbidden
+    acts in it."""
 
     held: tuple[str, ...]
     missing: Mapping[str, str]
@@ -60,13 +63,14 @@ class Layers:
 class Wall:
     """Opens sealed processes for candidates' rewards; a context manager.
 
-    `required` says which layers must hold: `full` (seccomp, Landlock, dropped capabilities, no_new_privs,
-    resource limits), `reduced` (no_new_privs and resource limits) for kernels that lack the others, or `checks`
-    (none), the only one for macOS. Layers that are there are applied at every level. Below `full`, code that gets
-    past the static checks may be able to read files and use the network: only for rewards from a source that you
-    trust.
+    `required` says which layers must hold: `full` (seccomp, Landlock, dropped capabilities,
+    no_new_privs, resource limits), `reduced` (no_new_privs and resource limits) for kernels that
+    lack the others, or `checks` (none), the only one for macOS. Layers that are there are applied
+    at every level. Below `full`, code that gets past the static checks may be able to read files
+    and use the network: only for rewards from a source that you trust.
 
-    A call may use `call_s` seconds of processor time, the first one `first_call_s`, and `memory_mib` of memory.
+    A call may use `call_s` seconds of processor time, the first one `first_call_s`, and
+    `memory_mib` of memory.
     """
 
     def __init__(
@@ -77,14 +81,17 @@ class Wall:
         call_s: float = 5.0,
         memory_mib: int = 2048,
     ) -> None:
-        """Start the helper process and try the layers; raises MissingLayerError where a required one does not hold."""
+        """Start the helper process and try the layers; raises MissingLayerError where a required
+        one does not hold."""
         _demand_system(required)
         self.level: WallLevel = required
         self._hidden = required != "full"
         if self._hidden:
             forbid_inspection()
         try:
-            self._sealer = Sealer(_REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib)
+            self._sealer = Sealer(
+                _REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib
+            )
         except BaseException:
             self._show()
             raise
@@ -95,11 +102,13 @@ class Wall:
             self.close()
             raise
 
-    def open(self, reward: RewardSource, spec: StateSpec, *, max_rows: int, _checked: bool = True) -> SealedReward:
+    def open(
+        self, reward: RewardSource, spec: StateSpec, *, max_rows: int, _checked: bool = True
+    ) -> SealedReward:
         """Return `reward` in a sealed process of its own, for calls with up to `max_rows` rows.
 
-        Raises WallError when the process cannot be sealed. The candidate's code runs at the first call. Tests of
-        the layers behind the static checks turn those off with `_checked=False`.
+        Raises WallError when the process cannot be sealed. The candidate's code runs at the first
+        call. Tests of the layers behind the static checks turn those off with `_checked=False`.
         """
         return SealedReward(self._sealer, reward, spec, max_rows, checked=_checked)
 
@@ -108,7 +117,10 @@ class Wall:
         held = ", ".join(self.layers.held)
         if not self.layers.sealed:
             possible = ", ".join(self.layers.possible) or "make any system call"
-            line = f"NOT SEALED: code that fools the static checks can {possible}. What holds: {held or 'nothing'}."
+            line = (
+                f"NOT SEALED: code that fools the static checks can {possible}. What holds:"
+                f" {held or 'nothing'}."
+            )
         else:
             line = f"Rewards run in sealed processes ({held})."
         if not self.layers.missing:
@@ -136,7 +148,10 @@ class Wall:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -146,7 +161,11 @@ class Wall:
             child, report = self._sealer.seal(memory)
         finally:
             os.close(memory)
-        held = tuple(layer for layer in sorted(report, key=_order) if not report[layer] and layer != _NOT_A_LAYER)
+        held = tuple(
+            layer
+            for layer in sorted(report, key=_order)
+            if not report[layer] and layer != _NOT_A_LAYER
+        )
         missing = {layer: reason for layer, reason in report.items() if reason}
         if missing.keys() & set(_REQUIRED[self.level]):
             self._sealer.end(child)
@@ -159,15 +178,20 @@ class Wall:
         for layer in _REQUIRED[self.level]:
             if layer in self.layers.missing:
                 raise MissingLayerError(
-                    f"The wall's layer {layer!r} does not hold on this machine: {self.layers.missing[layer]}. "
-                    f"For rewards from a source that you trust, --wall {level_without(layer)} runs without it."
+                    f"The wall's layer {layer!r} does not hold on this machine:"
+                    f" {self.layers.missing[layer]}. For rewards from a source that you trust,"
+                    f" --wall {level_without(layer)} runs without it."
                 )
         if self.layers.sealed and self.layers.possible:
-            raise WallError(f"The wall let a sealed process {', '.join(self.layers.possible)}: it is not safe here.")
+            raise WallError(
+                f"The wall let a sealed process {', '.join(self.layers.possible)}: it is not safe"
+                " here."
+            )
 
 
 def level_without(layer: str) -> WallLevel:
-    """Return the safest level that does not need `layer`; elsewhere than on Linux there is one level alone."""
+    """Return the safest level that does not need `layer`; elsewhere than on Linux there is one
+    level alone."""
     if _system() != "Linux":
         return "checks"
     return next(level for level, required in _REQUIRED.items() if layer not in required)
@@ -185,10 +209,13 @@ def _demand_system(required: WallLevel) -> None:
     """Raise MissingLayerError where the system has nothing of what `required` needs."""
     system = _system()
     if system == "Windows":
-        raise MissingLayerError(f"{system} has nothing to hold rewards with, at any --wall: run eureka_agent in WSL 2.")
+        raise MissingLayerError(
+            f"{system} has nothing to hold rewards with, at any --wall: run eureka_agent in WSL 2."
+        )
     if system != "Linux" and required != "checks":
         raise MissingLayerError(
-            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory limit, and {system} "
-            "has none of them. Run eureka_agent in a Linux machine (Lima, Colima, Docker Desktop). For rewards from a "
-            "source that you trust, --wall checks runs without: what fools the static checks can then do what you can."
+            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory"
+            f" limit, and {system} has none of them. Run eureka_agent in a Linux machine (Lima,"
+            " Colima, Docker Desktop). For rewards from a source that you trust, --wall checks"
+            " runs without: what fools the static checks can then do what you can."
         )

@@ -1,4 +1,5 @@
-"""Who judges a generation: a person at a terminal, or a stand-in; others pass a function of their own."""
+"""Who judges a generation: a person at a terminal, or a stand-in; others pass a function of their
+own."""
 
 import lazy_loader
 

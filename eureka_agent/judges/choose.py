@@ -23,6 +23,7 @@ def choose_judge(config: SynthesisConfig) -> Judge | None:
         case "none" if config.has_fitness:
             return None
     raise UsageError(
-        f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to judge: run "
-        "`synthesize` in a terminal or with --feedback cli and choose after each generation, or pass judge= in Python."
+        f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to"
+        " judge: run `synthesize` in a terminal or with --feedback cli and choose after each"
+        " generation, or pass judge= in Python."
     )

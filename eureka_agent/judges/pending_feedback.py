@@ -15,7 +15,8 @@ from eureka_agent.utils.did_you_mean import did_you_mean
 
 @dataclass(frozen=True)
 class Draft:
-    """Choices and words that are not final yet. Its methods return a new one, or raise UsageError."""
+    """Choices and words that are not final yet. Its methods return a new one, or raise
+    UsageError."""
 
     question: Question = field(repr=False)
     best: str = ""
@@ -27,7 +28,9 @@ class Draft:
         """`best g0c3`."""
         name = self._ranked(text)
         between = tuple(other for other in self.between if other != name)
-        return replace(self, best=name, between=between, worst="" if self.worst == name else self.worst)
+        return replace(
+            self, best=name, between=between, worst="" if self.worst == name else self.worst
+        )
 
     def with_worst(self, text: str) -> Draft:
         """`worst g0c1`."""
@@ -39,7 +42,9 @@ class Draft:
         """`rank g0c3 > g0c0 > g0c1`; commas and spaces do, too."""
         names = [self._ranked(name) for name in re.split(r"[\s,>]+", text) if name]
         if len(names) < 2:
-            raise UsageError("rank needs two candidates or more, the best first: rank g0c3 > g0c0 > g0c1")
+            raise UsageError(
+                "rank needs two candidates or more, the best first: rank g0c3 > g0c0 > g0c1"
+            )
         if twice := [name for name in names if names.count(name) > 1]:
             raise UsageError(f"{twice[0]} stands in this ranking twice.")
         return replace(self, best=names[0], between=tuple(names[1:-1]), worst=names[-1])
@@ -54,7 +59,8 @@ class Draft:
         return replace(self, words={**self.words, name: before + words.strip()})
 
     def candidate(self, text: str) -> str:
-        """Return the name of the candidate that is meant, of the generation or the best before it."""
+        """Return the name of the candidate that is meant, of the generation or the best before
+        it."""
         question = self.question
         known = [outcome.candidate.name for outcome in (*question.before, *question.outcomes)]
         name = text.strip().casefold()
@@ -66,15 +72,21 @@ class Draft:
     def finish(self, *, stop: bool = False) -> Feedback:
         """Return what was said, once it says enough.
 
-        Where only a worst is named, the best is the best so far, or the fittest. A wish without fitness needs a best.
+        Where only a worst is named, the best is the best so far, or the fittest. A wish without
+        fitness needs a best.
         """
         question = self.question
         default = greedy(question.trained) if question.has_fitness else question.best
         best = self.best or (default.candidate.name if default else "")
         if not best and not question.has_fitness:
-            raise UsageError("Nobody is chosen yet, and this wish has no fitness to choose by: say best NAME first.")
+            raise UsageError(
+                "Nobody is chosen yet, and this wish has no fitness to choose by: say best NAME"
+                " first."
+            )
         if self.worst and best in ("", self.worst):
-            raise UsageError(f"{self.worst} is the worst now, so which one is the best? Say best NAME, too.")
+            raise UsageError(
+                f"{self.worst} is the worst now, so which one is the best? Say best NAME, too."
+            )
         ranking = (best, *self.between, self.worst) if self.worst else (best,) if self.best else ()
         return Feedback(question.generation, ranking, self.words, stop)
 
@@ -90,7 +102,9 @@ class Draft:
     def _ranked(self, text: str) -> str:
         name = self.candidate(text)
         if name not in {outcome.candidate.name for outcome in self.question.trained}:
-            raise UsageError(f"{name} has no policy to compare, it failed: rank others, or use say {name} WORDS.")
+            raise UsageError(
+                f"{name} has no policy to compare, it failed: rank others, or use say {name} WORDS."
+            )
         return name
 
 

@@ -9,11 +9,15 @@ from eureka_agent.search.feedback import Question
 
 
 def by_fitness(question: Question) -> Feedback:
-    """Stand in for a person who ranks everything by the task's fitness (`--feedback synthetic`); say no words.
+    """Stand in for a person who ranks everything by the task's fitness (`--feedback synthetic`);
+    say no words.
 
-    On a wish of its own (`--env`) the model never sees the fitness, only the order: ICPL's measurement with a proxy
-    for the person. On the task's wish the parents are those of the search without feedback.
+    On a wish of its own (`--env`) the model never sees the fitness, only the order: ICPL's
+    measurement with a proxy for the person. On the task's wish the parents are those of the search
+    without feedback.
     """
     known = [outcome for outcome in question.trained if outcome.fitness > -math.inf]
-    ranked = sorted(known, key=lambda outcome: -outcome.fitness)  # stable: the earliest of equals first, as `greedy`
+    ranked = sorted(
+        known, key=lambda outcome: -outcome.fitness
+    )  # stable: the earliest of equals first, as `greedy`
     return Feedback(question.generation, tuple(outcome.candidate.name for outcome in ranked))

@@ -1,4 +1,5 @@
-"""A person at a terminal: sees what a generation came to, and says what to think of it, line by line."""
+"""A person at a terminal: sees what a generation came to, and says what to think of it, line by
+line."""
 
 from __future__ import annotations
 
@@ -32,14 +33,16 @@ _SHORT = "code | best | worst | rank | say | table | next | stop | help"
 class TerminalJudge:
     """Asks on `console` and reads lines from the standard input until `next`, `stop` or its end.
 
-    A mistake is explained and asked again. Ctrl-C leaves what was said unsaid: a resumed run asks again.
+    A mistake is explained and asked again. Ctrl-C leaves what was said unsaid: a resumed run asks
+    again.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def __call__(self, question: Question) -> Feedback:
-        """Return what the person says of a generation. Raises UsageError when the input ends before that is enough."""
+        """Return what the person says of a generation. Raises UsageError when the input ends before
+        that is enough."""
         self._show(question)
         self._say(f"Type: {_SHORT}", "dim")
         draft = Draft(question)
@@ -76,7 +79,10 @@ class TerminalJudge:
                 draft = CHANGES[change](draft, rest)
                 self._say(str(draft))
             case "next" | "stop":
-                raise UsageError(f"{command} takes nothing after it; words need a candidate: say g0c3 {visible(rest)}")
+                raise UsageError(
+                    f"{command} takes nothing after it; words need a candidate: say g0c3"
+                    f" {visible(rest)}"
+                )
             case _:
                 near = did_you_mean(command, [*CHANGES, "code", "table", "next", "stop", "help"])
                 raise UsageError(f"There is no command '{clean(command)}'.{near} Type: {_SHORT}")
@@ -85,7 +91,11 @@ class TerminalJudge:
     # ------------------------------------------------------------------ what is shown
     def _show(self, question: Question) -> None:
         self._say("")
-        self._say(f"What do you think of generation g{question.generation}? The wish: {clean(question.wish)}", "bold")
+        self._say(
+            f"What do you think of generation g{question.generation}? The wish:"
+            f" {clean(question.wish)}",
+            "bold",
+        )
         if question.has_fitness:
             self._say(f"Fitness in {fitness_line(question.task)}.", "dim")
         table = plain_table()
@@ -97,7 +107,9 @@ class TerminalJudge:
             if outcome.evaluation is not None:
                 figures = [fitness(outcome.evaluation)] if question.has_fitness else []
                 figures.append(number(outcome.evaluation.episode_length, 0))
-                table.add_row(outcome.candidate.name, *figures, _details(outcome, outcome == question.best))
+                table.add_row(
+                    outcome.candidate.name, *figures, _details(outcome, outcome == question.best)
+                )
         self._console.print(table)
         for outcome in question.outcomes:
             if outcome.failure is not None:
@@ -130,5 +142,7 @@ def _details(outcome: Outcome, best: bool) -> Text:
     measures = outcome.evaluation.measures.items() if outcome.evaluation else ()
     curves = outcome.training.components if outcome.training else ()
     parts = [", ".join(f"{name} {number(value)}" for name, value in measures)]
-    parts.append(", ".join(f"{curve.name} {number(curve.values[-1])}" for curve in curves if curve.values))
+    parts.append(
+        ", ".join(f"{curve.name} {number(curve.values[-1])}" for curve in curves if curve.values)
+    )
     return Text(clean("; ".join([*(["the best so far"] if best else []), *filter(None, parts)])))

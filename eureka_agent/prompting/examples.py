@@ -1,8 +1,10 @@
-"""A library of (wish, reward) pairs, of which a prompt shows those that are nearest to its own wish.
+"""A library of (wish, reward) pairs, of which a prompt shows those that are nearest to its own
+wish.
 
-Text2Reward (Xie et al. 2024, section 3) retrieves few-shot examples in this way. A pair is a Markdown file: the wish as
-its title, a list of what the reward reads, the reward. Those of `prompts/examples/` were written by hand for made-up
-tasks, and nobody has trained a policy with them.
+Text2Reward (Xie et al. 2024, section 3) retrieves few-shot examples in this way. A pair is a
+Markdown file: the wish as its title, a list of what the reward reads, the reward. Those of
+`prompts/examples/` were written by hand for made-up tasks, and nobody has trained a policy with
+them.
 """
 
 from __future__ import annotations
@@ -29,13 +31,18 @@ _TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^- +.*$", re.MULTILINE)
 _VARIABLE = re.compile(r"- +`(\w+)` \(num_envs,([ \d,]*)\)[^:]*:.*")
 _CONSTANT = re.compile(r"- +`(\w+)` = (-?\d[\d.e+-]*)(:.*)?")
-_FORM = "`- `name` (num_envs, 3) unit: meaning` for a state variable, `- `name` = 0.5: meaning` for a constant"
+_FORM = (
+    "`- `name` (num_envs, 3) unit: meaning` for a state variable, `- `name` = 0.5: meaning` for a"
+    " constant"
+)
 
 
 def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
-    """Return the examples that a run shows, nearest first: never one of its own task, nor the task's human reward.
+    """Return the examples that a run shows, nearest first: never one of its own task, nor the
+    task's human reward.
 
-    Raises UsageError when there are not as many, and for a folder or a file that is none of examples.
+    Raises UsageError when there are not as many, and for a folder or a file that is none of
+    examples.
     """
     if not config.examples:
         return ()
@@ -44,47 +51,69 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
         known |= {example.name: example for example in read_examples(config.examples_dir)}
     wish = config.wish(task)
     own = {_words(words) for words in (wish, task.name, task.description, *task.aliases)}
-    others = [e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)]
+    others = [
+        e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)
+    ]
     if len(others) < config.examples:
         raise UsageError(
-            f"--examples {config.examples} asks for more than there are for other tasks ({len(others)}): ask for at "
-            "most so many, or add your own with --examples-dir."
+            f"--examples {config.examples} asks for more than there are for other tasks"
+            f" ({len(others)}): ask for at most so many, or add your own with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
     return nearest(others, f"{wish} {state}", config.examples)
 
 
 def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
-    """Return the `count` examples whose wish and state names are most like `words`, nearest first, ties by name.
+    """Return the `count` examples whose wish and state names are most like `words`, nearest first,
+    ties by name.
 
-    Nearness is the cosine of what words are in them, each weighted by how few examples have it (idf). That a word is
-    there twice counts nothing: long lists of state would drown the wish.
+    Nearness is the cosine of what words are in them, each weighted by how few examples have it
+    (idf). That a word is there twice counts nothing: long lists of state would drown the wish.
     """
-    has = {example.name: _words(f"{example.description} {example.state_names}") for example in library}
+    has = {
+        example.name: _words(f"{example.description} {example.state_names}") for example in library
+    }
     in_how_many = Counter(word for each in has.values() for word in each)
-    weight = {word: 1.0 + math.log((1 + len(library)) / (1 + many)) for word, many in in_how_many.items()}
-    likeness = {name: _cosine(_words(words) & weight.keys(), each, weight) for name, each in has.items()}
-    return tuple(sorted(library, key=lambda example: (-likeness[example.name], example.name))[:count])
+    weight = {
+        word: 1.0 + math.log((1 + len(library)) / (1 + many)) for word, many in in_how_many.items()
+    }
+    likeness = {
+        name: _cosine(_words(words) & weight.keys(), each, weight) for name, each in has.items()
+    }
+    return tuple(
+        sorted(library, key=lambda example: (-likeness[example.name], example.name))[:count]
+    )
 
 
 def read_examples(folder: Path | Traversable) -> list[Example]:
-    """Return the pairs in a folder's Markdown files, in the order of their names. Raises UsageError for a bad one."""
+    """Return the pairs in a folder's Markdown files, in the order of their names. Raises UsageError
+    for a bad one."""
     files = (
-        sorted((f for f in folder.iterdir() if f.name.endswith(".md")), key=lambda f: f.name) if folder.is_dir() else []
+        sorted((f for f in folder.iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
+        if folder.is_dir()
+        else []
     )
     if not files:
-        raise UsageError(f"{folder} is no folder with examples: give one that holds Markdown files (docs/prompts.md).")
+        raise UsageError(
+            f"{folder} is no folder with examples: give one that holds Markdown files"
+            " (docs/prompts.md)."
+        )
     return [_read(file) for file in files]
 
 
 def example_text(description: str, spec: StateSpec, reward: RewardSource) -> str:
-    """Return a reward that was found as the text of an example file, with what it reads of `spec`."""
+    """Return a reward that was found as the text of an example file, with what it reads of
+    `spec`."""
     lines = [
         f"- `{variable.name}` {describe(variable)}"
         for variable in spec.tensors
         if {variable.name, f"prev_{variable.name}"} & set(reward.parameters)
     ]
-    lines += [f"- `{name}` = {number(value)}" for name, value in spec.constants.items() if name in reward.parameters]
+    lines += [
+        f"- `{name}` = {number(value)}"
+        for name, value in spec.constants.items()
+        if name in reward.parameters
+    ]
     return "\n".join([f"# {description}", "", *lines, "", fenced(reward.code), ""])
 
 
@@ -109,7 +138,8 @@ def _read(file: Path | Traversable) -> Example:
 
 
 def read_state(text: str) -> tuple[StateSpec, str]:
-    """Return what the list in an example's head says, as the state of its task and as it is written.
+    """Return what the list in an example's head says, as the state of its task and as it is
+    written.
 
     Raises UsageError for a line of it that says no state.
     """

@@ -1,7 +1,9 @@
-"""What a model is asked: the templates of `prompts/`, filled from the task and from what is known so far.
+"""What a model is asked: the templates of `prompts/`, filled from the task and from what is known
+so far.
 
-The environment is shown as a compact Python class (Text2Reward, Xie et al. 2024) with the code of what the policy
-controls and sees (Eureka, Ma et al. 2024). Neither fitness nor a human reward is ever part of it.
+The environment is shown as a compact Python class (Text2Reward, Xie et al. 2024) with the code of
+what the policy controls and sees (Eureka, Ma et al. 2024). Neither fitness nor a human reward is
+ever part of it.
 """
 
 from __future__ import annotations
@@ -52,14 +54,17 @@ def write_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that fits: the next one when there are parents, a retry when all failed, else the first.
+    """Return the prompt that fits: the next one when there are parents, a retry when all failed,
+    else the first.
 
-    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks. `asked_as`: the user's own words for the task,
-    where they are not `description`.
+    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks. `asked_as`: the user's own
+    words for the task, where they are not `description`.
     """
     given: _Given = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
     if parents:
-        return next_prompt(task, description, generation, parents, history, feedback, operator=operator, **given)
+        return next_prompt(
+            task, description, generation, parents, history, feedback, operator=operator, **given
+        )
     if history and all(outcome.failure for outcome in history):
         return retry_prompt(task, description, generation, history, feedback, **given)
     return first_prompt(task, description, generation, history, feedback, **given)
@@ -76,9 +81,12 @@ def first_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that starts from nothing. `description` is the wish, normally the task's own."""
+    """Return the prompt that starts from nothing. `description` is the wish, normally the task's
+    own."""
     said = _said((), (*spoken_of, *history), feedback)
-    messages = _messages(task, "first.md", examples, description=description, asked_as=asked_as, **said)
+    messages = _messages(
+        task, "first.md", examples, description=description, asked_as=asked_as, **said
+    )
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
@@ -95,7 +103,8 @@ def next_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that asks to improve on `parents` (best first), with what was said and the last failures.
+    """Return the prompt that asks to improve on `parents` (best first), with what was said and the
+    last failures.
 
     A wish that is not the task's own has no fitness: rankings judge it.
     """
@@ -137,15 +146,19 @@ def retry_prompt(
 
 
 def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
-    """Return the prompt that sends an answer to `prompt` back, with the reason why it failed before training."""
+    """Return the prompt that sends an answer to `prompt` back, with the reason why it failed before
+    training."""
     answer = failed.candidate.completion
-    said = (Message("assistant", answer.text),) if answer.text.strip() else ()  # servers refuse empty messages
+    said = (
+        (Message("assistant", answer.text),) if answer.text.strip() else ()
+    )  # servers refuse empty messages
     reason = Message("user", render("repair.md", failure=failed.failure))
     return replace(prompt, messages=(*prompt.messages, *said, reason), repair=answer.repair + 1)
 
 
 def render(template: str, **values: object) -> str:
-    """Return the template of that name in `prompts/`, filled in. An undefined name in it is an error."""
+    """Return the template of that name in `prompts/`, filled in. An undefined name in it is an
+    error."""
     return _templates().get_template(template).render(**values).strip() + "\n"
 
 
@@ -177,7 +190,9 @@ def fenced(code: str) -> str:
 def _templates() -> jinja2.Environment:
     folder = resources.files("eureka_agent.prompts")
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        loader=jinja2.FunctionLoader(
+            lambda name: folder.joinpath(name).read_text(encoding="utf-8")
+        ),
         undefined=jinja2.StrictUndefined,
         autoescape=False,
         trim_blocks=True,
@@ -195,14 +210,20 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
-def _messages(task: Task, template: str, examples: Sequence[Example], **values: object) -> tuple[Message, Message]:
-    names = ("control", "observation", "terminated") if task.ends_early else ("control", "observation")
+def _messages(
+    task: Task, template: str, examples: Sequence[Example], **values: object
+) -> tuple[Message, Message]:
+    names = (
+        ("control", "observation", "terminated") if task.ends_early else ("control", "observation")
+    )
     methods = {name: getattr(type(task), name) for name in names}
     if type(task).control is Task.control:
         del methods["control"]
     shown = {
         "methods": {"control": "", **{name: _source(method) for name, method in methods.items()}},
-        "method_constants": {name: value for method in methods.values() for name, value in _numbers(method).items()},
+        "method_constants": {
+            name: value for method in methods.values() for name, value in _numbers(method).items()
+        },
     }
     user = render(template, task=task, examples=examples, **shown, **values)
     return Message("system", render("system.md")), Message("user", user)
@@ -228,27 +249,45 @@ class _Choice:
     others: Sequence[str]
 
 
-def _said(parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, object]:
-    """Return what `feedback.md` shows: the parents' words, the worst and who else the last words are on, the past."""
+def _said(
+    parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]
+) -> dict[str, object]:
+    """Return what `feedback.md` shows: the parents' words, the worst and who else the last words
+    are on, the past."""
     outcomes = {outcome.candidate.name: outcome for outcome in (*history, *parents)}
-    words = {name: [said.words[name] for said in feedback if name in said.words] for name in outcomes}
+    words = {
+        name: [said.words[name] for said in feedback if name in said.words] for name in outcomes
+    }
     best = [outcome.candidate.name for outcome in parents]
     last = feedback[-1] if feedback else Feedback(0)
     worst = [last.worst] if last.worst and last.worst not in best else []
     others = [name for name in last.words if name not in (*best, *worst)]
-    remarks = [_Remark(outcomes[name], words[name], "shown above", with_code=False) for name in best if words[name]]
-    remarks += [_Remark(outcomes[name], words[name], "liked least this time", with_numbers=True) for name in worst]
+    remarks = [
+        _Remark(outcomes[name], words[name], "shown above", with_code=False)
+        for name in best
+        if words[name]
+    ]
+    remarks += [
+        _Remark(outcomes[name], words[name], "liked least this time", with_numbers=True)
+        for name in worst
+    ]
     remarks += [_Remark(outcomes[name], words[name]) for name in others]
     now = {remark.outcome.candidate.name for remark in remarks}
     return {
         "remarks": remarks,
         "choices": [_choice(said, outcomes) for said in feedback if said.ranking],
-        "earlier": [_Remark(outcomes[name], words[name]) for name in outcomes if words[name] and name not in now],
+        "earlier": [
+            _Remark(outcomes[name], words[name])
+            for name in outcomes
+            if words[name] and name not in now
+        ],
     }
 
 
 def _choice(said: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:
-    beside = [n for n, o in outcomes.items() if o.evaluation and o.candidate.generation == said.generation]
+    beside = [
+        n for n, o in outcomes.items() if o.evaluation and o.candidate.generation == said.generation
+    ]
     ranked = [outcomes[name] for name in said.ranking]
     return _Choice(said.generation, ranked, [name for name in beside if name not in said.ranking])
 
@@ -271,7 +310,11 @@ def _source(function: Callable[..., object]) -> str:
         return ""
     definition = ast.parse(source).body[0]
     lines = source.rstrip("\n").split("\n")
-    if isinstance(definition, ast.FunctionDef) and ast.get_docstring(definition) and len(definition.body) > 1:
+    if (
+        isinstance(definition, ast.FunctionDef)
+        and ast.get_docstring(definition)
+        and len(definition.body) > 1
+    ):
         docstring = definition.body[0]
         del lines[docstring.lineno - 1 : docstring.end_lineno]
     return "\n".join(lines)

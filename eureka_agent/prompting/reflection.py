@@ -1,4 +1,5 @@
-"""What a training says about its reward, in words for the next prompt (Eureka's reward reflection, appendix A).
+"""What a training says about its reward, in words for the next prompt (Eureka's reward reflection,
+appendix A).
 
 The words are in `prompts/reflection.md`; the numbers that decide which of them are said are here.
 """
@@ -47,22 +48,30 @@ class Finding:
     """The number that its sentence gives."""
 
 
-def reflect(outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None, ends_early: bool = True) -> str:
-    """Return what the next prompt says about an outcome: its curves, its evaluation, and what stands out.
+def reflect(
+    outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None, ends_early: bool = True
+) -> str:
+    """Return what the next prompt says about an outcome: its curves, its evaluation, and what
+    stands out.
 
-    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then. `ends_early` is False
-    where no episode ends before the time limit, so that nothing stands out in one that reaches it.
+    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then.
+    `ends_early` is False where no episode ends before the time limit, so that nothing stands out in
+    one that reaches it.
     """
     return render(
         "reflection.md",
         outcome=outcome,
-        findings=findings(outcome, max_episode_steps, has_fitness=fitness_unit is not None, ends_early=ends_early),
+        findings=findings(
+            outcome, max_episode_steps, has_fitness=fitness_unit is not None, ends_early=ends_early
+        ),
         max_episode_steps=max_episode_steps,
         fitness_unit=fitness_unit,
     )
 
 
-def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, ends_early: bool = True) -> list[Finding]:
+def findings(
+    outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, ends_early: bool = True
+) -> list[Finding]:
     """Return what a person would notice in an outcome's training and evaluation."""
     if outcome.training is None:
         return []
@@ -75,10 +84,15 @@ def findings(outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, end
 
 
 def shares(training: TrainingRecord) -> dict[str, float]:
-    """Return each component's part of the components' mean absolute sum (0 to 1), empty when that is 0."""
+    """Return each component's part of the components' mean absolute sum (0 to 1), empty when that
+    is 0."""
     sizes = {curve.name: _mean_size(curve) for curve in training.components}
     total = sum(sizes.values())
-    return {name: size / total for name, size in sizes.items()} if total > 0 and math.isfinite(total) else {}
+    return (
+        {name: size / total for name, size in sizes.items()}
+        if total > 0 and math.isfinite(total)
+        else {}
+    )
 
 
 def _about_divergence(training: TrainingRecord) -> Iterator[Finding]:
@@ -110,14 +124,18 @@ def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterato
             yield Finding("against_fitness", curve.name, correlation)
 
 
-def _about_reward(training: TrainingRecord, max_episode_steps: int, *, has_fitness: bool) -> Iterator[Finding]:
+def _about_reward(
+    training: TrainingRecord, max_episode_steps: int, *, has_fitness: bool
+) -> Iterator[Finding]:
     if training.reward.maximum < 0.0 and training.episode_length.mean < _FULL * max_episode_steps:
         yield Finding("negative_reward")
     if has_fitness and _change(training.reward) >= _ROSE and _change(training.fitness) <= 0.0:
         yield Finding("exploited")
 
 
-def _about_length(outcome: Outcome, training: TrainingRecord, max_episode_steps: int) -> Iterator[Finding]:
+def _about_length(
+    outcome: Outcome, training: TrainingRecord, max_episode_steps: int
+) -> Iterator[Finding]:
     values = training.episode_length.values
     if outcome.evaluation:
         length = outcome.evaluation.episode_length

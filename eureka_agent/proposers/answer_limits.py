@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 LEAST = 256
-"""Tokens: a shorter answer holds no reward function, so a prompt that leaves no more room is too long."""
+"""Tokens: a shorter answer holds no reward function, so a prompt that leaves no more room is too
+long."""
 _BYTES_PER_TOKEN = 3
 """Of a prompt; English text and code have more."""
 _SPARE = 32
@@ -33,24 +34,30 @@ _MOST = (
     rf"> {_COUNT}, which is the maximum",
     rf"(?:maximum|limit)\D{{0,60}}{_COUNT}",
 )
-_SPEAKS_OF_IT = re.compile(r"max_(?:completion_|new_)?tokens|completion tokens|output tokens|the completion")
+_SPEAKS_OF_IT = re.compile(
+    r"max_(?:completion_|new_)?tokens|completion tokens|output tokens|the completion"
+)
 _TOO_LARGE = re.compile(
-    r"too (?:large|long|high|big|many)|at most|exceed|maximum|less than or equal|<=|range|greater than"
+    r"too (?:large|long|high|big|many)|at most|exceed|maximum|less than or equal|<=|range|greater"
+    r" than"
 )
 
 
 def shorter(complaint: str, limit: int, prompt_bytes: int) -> int | None:
-    """Return a lower limit for an answer's tokens, as a server's `complaint` about the request asks for.
+    """Return a lower limit for an answer's tokens, as a server's `complaint` about the request asks
+    for.
 
-    `limit`: the one that was refused; `prompt_bytes`: the prompt's length. None when the complaint is about something
-    else, or leaves no room for an answer.
+    `limit`: the one that was refused; `prompt_bytes`: the prompt's length. None when the complaint
+    is about something else, or leaves no room for an answer.
     """
     words = complaint.lower()
     if not _TOO_LARGE.search(words) or limit <= LEAST:
         return None
     context, prompt = _first(_CONTEXT, words), _first(_PROMPT, words)
     if context is not None:
-        room = context - _SPARE - (prompt if prompt is not None else prompt_bytes // _BYTES_PER_TOKEN)
+        room = (
+            context - _SPARE - (prompt if prompt is not None else prompt_bytes // _BYTES_PER_TOKEN)
+        )
     else:
         room = _first(_MOST, words) or (limit // 2 if _SPEAKS_OF_IT.search(words) else 0)
     if room >= limit:  # what the server counts is not what we think

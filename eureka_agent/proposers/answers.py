@@ -24,15 +24,17 @@ class Answer:
     completion_tokens: int | None
     truncated: bool
     others: tuple[Answer, ...] = ()
-    """Further choices that came with this one. Its token counts hold theirs, so they count 0 themselves."""
+    """Further choices that came with this one. Its token counts hold theirs, so they count 0
+    themselves."""
 
 
 def read_answer(body: object, model: str, where: str) -> Answer:
     """Return the answer in the decoded JSON `body` that `where` sent for `model`.
 
-    Thoughts (`<think>`, `reasoning_content`) are left out, unless the answer is nowhere else; a refusal in words is an
-    answer. Of several choices those without text come last. Raises BadResponseError for what is no chat completion,
-    and the error it speaks of for an error that came with status 200, also in a choice.
+    Thoughts (`<think>`, `reasoning_content`) are left out, unless the answer is nowhere else; a
+    refusal in words is an answer. Of several choices those without text come last. Raises
+    BadResponseError for what is no chat completion, and the error it speaks of for an error that
+    came with status 200, also in a choice.
     """
     if not isinstance(body, dict):
         raise _no_completion(where, body)
@@ -53,16 +55,23 @@ def read_answer(body: object, model: str, where: str) -> Answer:
     )
     cut = [choice.get("finish_reason") in ("length", "max_tokens") for choice in good]
     texts = [_whole_text(*pair) for pair in zip(messages, cut, strict=True)]
-    answers = [replace(first, text=text, truncated=was_cut) for text, was_cut in zip(texts, cut, strict=True)]
+    answers = [
+        replace(first, text=text, truncated=was_cut)
+        for text, was_cut in zip(texts, cut, strict=True)
+    ]
     answers.sort(key=lambda answer: not answer.text.strip())
     nothing = None if completion_tokens is None or prompt_tokens is None else 0
-    others = [replace(answer, prompt_tokens=nothing, completion_tokens=nothing) for answer in answers[1:]]
+    others = [
+        replace(answer, prompt_tokens=nothing, completion_tokens=nothing) for answer in answers[1:]
+    ]
     return replace(answers[0], others=tuple(others))
 
 
 def _is_good(choice: object) -> bool:
     """Whether a choice holds a message, and no error."""
-    return isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not _wrong(choice)
+    return (
+        isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not _wrong(choice)
+    )
 
 
 def _why_none(choice: object, body: Mapping[str, Any], model: str, where: str) -> ProposerError:
@@ -85,8 +94,9 @@ def _wrote(message: Mapping[str, Any]) -> bool:
 def _whole_text(message: Mapping[str, Any], truncated: bool) -> str:
     """Return a message's text, wherever a server puts it.
 
-    An answer without content is looked for in the calls of tools, and then in the thoughts: some servers file all of an
-    answer there. Thoughts that were cut off, or hold no function, are no answer.
+    An answer without content is looked for in the calls of tools, and then in the thoughts: some
+    servers file all of an answer there. Thoughts that were cut off, or hold no function, are no
+    answer.
     """
     content = _text(message.get("content"))
     text = without_thoughts(content) or _text(message.get("refusal"))
@@ -116,9 +126,11 @@ def _arguments(function: object) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """Return `text` without the `<think>` block that it begins with; one that never ends is all thought.
+    """Return `text` without the `<think>` block that it begins with; one that never ends is all
+    thought.
 
-    Some chat templates write the opening tag themselves, so that an answer only holds the closing one.
+    Some chat templates write the opening tag themselves, so that an answer only holds the closing
+    one.
     """
     begins = text.lstrip().startswith("<think>")
     thoughts, end, answer = text.partition("</think>")
@@ -128,13 +140,19 @@ def without_thoughts(text: str) -> str:
 
 
 def _usage(usage: object, *, wrote: bool) -> tuple[int | None, int | None]:
-    """Return the tokens of the prompt and of the answer, thoughts included; None for what is not said.
+    """Return the tokens of the prompt and of the answer, thoughts included; None for what is not
+    said.
 
-    Some servers count thoughts in the total alone; one that counts nothing, although it `wrote`, has not counted.
+    Some servers count thoughts in the total alone; one that counts nothing, although it `wrote`,
+    has not counted.
     """
-    if not isinstance(usage, dict) or not usage.get("prompt_tokens"):  # LiteLLM writes 0 for unknown
+    if not isinstance(usage, dict) or not usage.get(
+        "prompt_tokens"
+    ):  # LiteLLM writes 0 for unknown
         return None, None
-    counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    counts = [
+        _count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    ]
     prompt, answer, total = counts
     if prompt is not None and total is not None:
         answer = max(answer or 0, total - prompt)
@@ -152,17 +170,21 @@ def _text(content: object) -> str:
 
 
 def _count(tokens: object) -> int | None:
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
+    return (
+        tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0 else None
+    )
 
 
 def _no_completion(where: str, got: object) -> BadResponseError:
     return BadResponseError(
-        f"{where} did not answer with a chat completion: check --base-url. It sent: {excerpt(got)}", may_be_billed=True
+        f"{where} did not answer with a chat completion: check --base-url. It sent: {excerpt(got)}",
+        may_be_billed=True,
     )
 
 
 def _wrong(choice: dict[str, Any]) -> object:
-    """Return the error that a gateway put into a choice; LiteLLM puts it, and the finish reason, into a dict there."""
+    """Return the error that a gateway put into a choice; LiteLLM puts it, and the finish reason,
+    into a dict there."""
     beside = choice.get("provider_specific_fields")
     beside = beside if isinstance(beside, dict) else {}
     broke_off = "error" in (choice.get("finish_reason"), beside.get("native_finish_reason"))
@@ -171,7 +193,8 @@ def _wrong(choice: dict[str, Any]) -> object:
 
 
 def _error_inside(error: Any, model: str, where: str) -> ProposerError:
-    """Return what a gateway means that answers 200 and puts the real status, or its name, into the body."""
+    """Return what a gateway means that answers 200 and puts the real status, or its name, into the
+    body."""
     facts = error if isinstance(error, dict) else {"message": error}
     names = [facts.get(name) for name in ("code", "status", "type")]
     status = next(filter(None, map(known_status, names)), 200)

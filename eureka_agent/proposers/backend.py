@@ -15,7 +15,8 @@ Chat = Sequence[Mapping[str, str]]
 
 
 class Backend(Protocol):
-    """Sends requests for one model, each exactly once: retries, deadlines and money are the caller's."""
+    """Sends requests for one model, each exactly once: retries, deadlines and money are the
+    caller's."""
 
     where: str
     """Whom it asks, for error messages."""
@@ -23,15 +24,18 @@ class Backend(Protocol):
     """What it calls the limit of an answer's tokens: `max_tokens` or `max_completion_tokens`."""
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
-        """Send a request and return the decoded JSON of the answer, unchecked. Raises ProposerError."""
+        """Send a request and return the decoded JSON of the answer, unchecked. Raises
+        ProposerError."""
         ...
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop that requests run in, in a thread of its own. Raises UsageError in a fork, which lacks it.
+    """Return the loop that requests run in, in a thread of its own. Raises UsageError in a fork,
+    which lacks it.
 
-    A request in a loop can be cancelled at its deadline wherever it stands, even if bytes still drip in; one in a
-    thread cannot. There is one loop for good, since clients keep connections that belong to it. The thread is a
+    A request in a loop can be cancelled at its deadline wherever it stands, even if bytes still
+    drip in; one in a thread cannot. There is one loop for good, since clients keep connections that
+    belong to it. The thread is a
     daemon: Ctrl-C must not wait for a model that is still writing.
     """
     begin_work()

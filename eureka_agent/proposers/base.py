@@ -16,7 +16,8 @@ class Proposer(Protocol):
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield one completion for each sample, as each arrives (in any order).
 
-        `prompts`: by sample index what it is asked with. A resumed run asks only for the samples that it does not
-        have yet. Raises ProposerError when no completion can be had; those already yielded stay valid.
+        `prompts`: by sample index what it is asked with. A resumed run asks only for the samples
+        that it does not have yet. Raises ProposerError when no completion can be had; those already
+        yielded stay valid.
         """
         ...

@@ -1,4 +1,5 @@
-"""Rewards from language models: several requests at a time, retried, within what the run may spend."""
+"""Rewards from language models: several requests at a time, retried, within what the run may
+spend."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ from eureka_agent.records import Completion, Message, Prompt, candidate_name
 
 _HOPELESS = (AuthenticationError, UnknownModelError, QuotaError)
 ITS_OWN = (ContextTooLongError, FilteredError)
-"""Errors of one prompt with one model: to ask the same again is no use, and others may be answered."""
+"""Errors of one prompt with one model: to ask the same again is no use, and others may be
+answered."""
 _TRIAL = Prompt(0, (Message("user", "Say yes."),))
 _TRIAL_TOKENS = 16
 """Some servers refuse a lower limit."""
@@ -65,8 +67,9 @@ class _Request:
 class ChatProposer:
     """Asks for each sample with a request of its own, `concurrency` at a time.
 
-    All that is decided (which model, whether there is money left, whether to ask again) is decided in the caller's
-    thread; a loop in another thread only sends requests. No request goes on after `deadline_s`.
+    All that is decided (which model, whether there is money left, whether to ask again) is decided
+    in the caller's thread; a loop in another thread only sends requests. No request goes on after
+    `deadline_s`.
     """
 
     def __init__(
@@ -79,7 +82,8 @@ class ChatProposer:
         concurrency: int = 8,
         deadline_s: float = 600.0,
     ) -> None:
-        """`choice`: which of several models writes a sample, by default each as many; `spending`: the limits."""
+        """`choice`: which of several models writes a sample, by default each as many; `spending`:
+        the limits."""
         self.name = ", ".join(model.name for model in models)
         self.models = {model.name: model for model in models}
         self.spending = spending or Spending()
@@ -101,10 +105,11 @@ class ChatProposer:
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the completions as they arrive.
 
-        A request that fails for good does not stop the others, unless the user has to mend it first (key, model name,
-        credit): then no further one starts. One that is refused for its prompt (`ITS_OWN`) is an answer without a
-        reward when others are answered, and an error when none is. The first error is raised after the last completion;
-        LimitReachedError, which tells of it, when there was no room left for some of them.
+        A request that fails for good does not stop the others, unless the user has to mend it first
+        (key, model name, credit): then no further one starts. One that is refused for its prompt
+        (`ITS_OWN`) is an answer without a reward when others are answered, and an error when none
+        is. The first error is raised after the last completion; LimitReachedError, which tells of
+        it, when there was no room left for some of them.
         """
         waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[list[Completion]], _Request] = {}
@@ -127,7 +132,9 @@ class ChatProposer:
                 if error is None:
                     answered, choices = True, future.result()
                     yield from self._shared_out(request, choices, waiting)
-                    self._settle(request, choices[0])  # when it is kept: a run killed here counts the worst case
+                    self._settle(
+                        request, choices[0]
+                    )  # when it is kept: a run killed here counts the worst case
                 elif again := self._again(request, error, len(under_way)):
                     waiting.appendleft(again)
                 elif isinstance(error, ITS_OWN):
@@ -137,7 +144,10 @@ class ChatProposer:
                     if isinstance(error, _HOPELESS) or not isinstance(error, ProposerError):
                         waiting.clear()
                 if answered:
-                    yield from (no_answer(request.index, request.model.name, error) for request, error in refused)
+                    yield from (
+                        no_answer(request.index, request.model.name, error)
+                        for request, error in refused
+                    )
                     refused.clear()
         finally:
             for future in under_way:
@@ -150,10 +160,12 @@ class ChatProposer:
             raise errors[0]
 
     def try_out(self, names: Collection[str]) -> None:
-        """Send each model named a short request, so that what the user has to mend is known before any work.
+        """Send each model named a short request, so that what the user has to mend is known before
+        any work.
 
-        It counts against the limits; where they leave no room for it, it is left out. Raises ProposerError for a key,
-        a name or an address that is wrong, an empty account, and a server that does not answer.
+        It counts against the limits; where they leave no room for it, it is left out. Raises
+        ProposerError for a key, a name or an address that is wrong, an empty account, and a server
+        that does not answer.
         """
         for name in names:
             brief = self.models[name].brief(_TRIAL_TOKENS)
@@ -173,7 +185,11 @@ class ChatProposer:
 
     def _told_of_trial(self, name: str) -> Callable[[Told], None]:
         def tell(told: Told) -> None:
-            self.tell(replace(told, sample=f"the test of {name}") if isinstance(told, AskedAgain) else told)
+            self.tell(
+                replace(told, sample=f"the test of {name}")
+                if isinstance(told, AskedAgain)
+                else told
+            )
 
         return tell
 
@@ -182,7 +198,8 @@ class ChatProposer:
         return _Request(index, candidate_name(prompt.generation, index), prompt.messages, model)
 
     def _next(self, waiting: deque[_Request], running: int) -> _Request | None:
-        """Take the request that is to be sent now from those waiting, and reserve what it may take; None: none is."""
+        """Take the request that is to be sent now from those waiting, and reserve what it may take;
+        None: none is."""
         if not waiting or running >= self._at_once:
             return None
         worst = waiting[0].model.worst_case(waiting[0].messages)
@@ -201,17 +218,21 @@ class ChatProposer:
     def _shared_out(
         self, request: _Request, choices: Sequence[Completion], waiting: deque[_Request]
     ) -> Iterator[Completion]:
-        """Yield a completion for each choice that there is a sample for; samples without one wait for their own."""
+        """Yield a completion for each choice that there is a sample for; samples without one wait
+        for their own."""
         asked = [request, *request.siblings]
         further = [choice for choice in choices[len(asked) :] if choice.text.strip()]
         waiting.extendleft(reversed(asked[len(choices) :]))
         asked = [*asked[: len(choices)], *_alike(waiting, request, len(further))]
         self._answers += 1
-        for each, choice in zip(asked, [*choices[: 1 + len(request.siblings)], *further], strict=False):
+        for each, choice in zip(
+            asked, [*choices[: 1 + len(request.siblings)], *further], strict=False
+        ):
             yield replace(choice, index=each.index)
 
     async def _attempt(self, request: _Request) -> list[Completion]:
-        """Send a request once, after its pause; return a completion for each choice of the answer."""
+        """Send a request once, after its pause; return a completion for each choice of the
+        answer."""
         await asyncio.sleep(request.pause_s)
         started, model = time.monotonic(), request.model
         try:
@@ -229,7 +250,8 @@ class ChatProposer:
             self.spending.settle(request.worst, used)
 
     def _again(self, request: _Request, error: BaseException, beside: int) -> _Request | None:
-        """Return the request as it is to be asked again; None when that is no use. `beside`: those still under way."""
+        """Return the request as it is to be asked again; None when that is no use. `beside`: those
+        still under way."""
         if not isinstance(error, ProposerError):
             return None
         if not error.may_be_billed:
@@ -245,10 +267,11 @@ class ChatProposer:
         return replace(request, failures=failures, unanswered=unanswered, pause_s=pause_s)
 
     def _ask_fewer(self, request: _Request, beside: int) -> None:
-        """Lower the number of requests at a time after one was late: many servers answer one after the other.
+        """Lower the number of requests at a time after one was late: many servers answer one after
+        the other.
 
-        Half of those that were answered while it waited, or, where none was, of those under way. A request that was
-        alone, or was sent before the last change, says nothing about the number.
+        Half of those that were answered while it waited, or, where none was, of those under way. A
+        request that was alone, or was sent before the last change, says nothing about the number.
         """
         meanwhile = self._answers - request.answers_before
         fewer = max(1, min(self._at_once, meanwhile or beside + 1) // 2)
@@ -257,8 +280,9 @@ class ChatProposer:
         self._at_once = fewer
         self.tell(
             Adapted(
-                f"{request.model.where} did not answer {request.name} in time: {fewer} "
-                f"{'request runs' if fewer == 1 else 'requests run'} at a time from now on (--concurrency)."
+                f"{request.model.where} did not answer {request.name} in time: {fewer}"
+                f" {'request runs' if fewer == 1 else 'requests run'} at a time from now on"
+                " (--concurrency)."
             )
         )
 
@@ -275,18 +299,21 @@ class ChatProposer:
 
     def _no_room(self, worst: Amount) -> str:
         return (
-            f"{self.spending.exceeded_by(worst)} leaves no room for another request: "
-            f"{self.spending.committed} are spent, or reserved for requests whose answer did not say what they took, "
-            f"and one more may take up to {worst}."
+            f"{self.spending.exceeded_by(worst)} leaves no room for another request:"
+            f" {self.spending.committed} are spent, or reserved for requests whose answer did not"
+            f" say what they took, and one more may take up to {worst}."
         )
 
 
 def _alike(waiting: deque[_Request], request: _Request, most: int) -> list[_Request]:
-    """Take up to `most` requests with the same prompt for the same model, not asked so far, from those waiting."""
+    """Take up to `most` requests with the same prompt for the same model, not asked so far, from
+    those waiting."""
     same = [
         other
         for other in waiting
-        if other.model is request.model and other.messages == request.messages and not other.failures
+        if other.model is request.model
+        and other.messages == request.messages
+        and not other.failures
     ][: max(0, most)]
     for other in same:
         waiting.remove(other)
@@ -310,7 +337,8 @@ def _completion(request: _Request, answer: Answer, seconds: float) -> Completion
 
 
 def no_answer(index: int, model: str, error: ProposerError) -> Completion:
-    """Return what stands for the answer to a request that was refused for its prompt; it took nothing, if that is sure.
+    """Return what stands for the answer to a request that was refused for its prompt; it took
+    nothing, if that is sure.
 
     It counts as asked: a resumed run does not send the same prompt again.
     """

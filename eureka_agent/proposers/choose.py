@@ -23,12 +23,14 @@ from eureka_agent.tasks.task import Task
 def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
     """Return the proposer of rewards that a run's config names, and one line that announces it.
 
-    A model is used only when it is named: a key in the environment is no reason to spend money. Raises
-    CredentialsError when a named model has no key, and UsageError when the grammar is to go on from a given reward.
+    A model is used only when it is named: a key in the environment is no reason to spend money.
+    Raises CredentialsError when a named model has no key, and UsageError when the grammar is to go
+    on from a given reward.
     """
     if not config.model_weights and config.start_from is not None:
         raise UsageError(
-            "--start-from needs a --model: the built-in grammar goes on from rewards that it wrote, and reads no other."
+            "--start-from needs a --model: the built-in grammar goes on from rewards that it wrote,"
+            " and reads no other."
         )
     if not config.model_weights:
         announcement = "No model named (--model): the built-in grammar proposes the rewards."
@@ -54,21 +56,28 @@ def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]
 
 
 def with_address(config: SynthesisConfig) -> SynthesisConfig:
-    """Return the config of a new run with the server's address that the environment names, if it needs one.
+    """Return the config of a new run with the server's address that the environment names, if it
+    needs one.
 
     So the address is part of the run: a resume in another environment asks the same server.
     """
     named = os.environ.get(URL_VARIABLE)
-    return replace(config, base_url=named) if named and config.model_weights and not config.base_url else config
+    return (
+        replace(config, base_url=named)
+        if named and config.model_weights and not config.base_url
+        else config
+    )
 
 
 def refuse_other_address(config: SynthesisConfig) -> None:
-    """Raise UsageError when a run that named no server would be resumed with the one that the environment names."""
+    """Raise UsageError when a run that named no server would be resumed with the one that the
+    environment names."""
     named = os.environ.get(URL_VARIABLE)
     if named and config.model_weights and not config.base_url:
         raise UsageError(
-            f"The run was started without a server's address, and {URL_VARIABLE} names one: unset it to go on as "
-            "before, or give the address with --base-url to ask that server from now on."
+            f"The run was started without a server's address, and {URL_VARIABLE} names one: unset"
+            " it to go on as before, or give the address with --base-url to ask that server from"
+            " now on."
         )
 
 
@@ -87,13 +96,15 @@ def chat_proposer(
     stream: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> ChatProposer:
-    """Return a proposer that asks the models named, each for its share of the samples, or for what it `learn`s.
+    """Return a proposer that asks the models named, each for its share of the samples, or for what
+    it `learn`s.
 
-    `price` is every model's, instead of the list's. With limits in `spending` an answer may be 16,384 tokens long
-    unless `answer_tokens` says otherwise. At most `concurrency` requests run at a time, each for at most `deadline_s`
-    seconds. With `stream` answers are streamed; `extra` are further fields of each request's body, of which `n` asks
-    for so many choices an answer. Raises UsageError for a model that cannot be asked, or whose price is not known
-    although the money is limited.
+    `price` is every model's, instead of the list's. With limits in `spending` an answer may be
+    16,384 tokens long unless `answer_tokens` says otherwise. At most `concurrency` requests run at
+    a time, each for at most `deadline_s` seconds. With `stream` answers are streamed; `extra` are
+    further fields of each request's body, of which `n` asks for so many choices an answer. Raises
+    UsageError for a model that cannot be asked, or whose price is not known although the money is
+    limited.
     """
     spending, extra = spending or Spending(), dict(extra or {})
     choices = extra.get("n")
@@ -103,8 +114,9 @@ def chat_proposer(
         known = price or listing.price
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
-                f"--max-cost-usd needs to know what {name!r} costs, and its price is in no list here: give it with "
-                "--price-in and --price-out (USD per million tokens), or limit the tokens with --max-tokens."
+                f"--max-cost-usd needs to know what {name!r} costs, and its price is in no list"
+                " here: give it with --price-in and --price-out (USD per million tokens), or limit"
+                " the tokens with --max-tokens."
             )
         limit = answer_tokens
         if limit is None and spending.limited:
@@ -121,7 +133,9 @@ def chat_proposer(
             )
         )
     choice = Bandit(tuple(weights), seed) if learn else Weighted(weights, seed)
-    return ChatProposer(models, choice=choice, spending=spending, concurrency=concurrency, deadline_s=deadline_s)
+    return ChatProposer(
+        models, choice=choice, spending=spending, concurrency=concurrency, deadline_s=deadline_s
+    )
 
 
 def _backend(
@@ -129,8 +143,8 @@ def _backend(
 ) -> tuple[Backend, Listing]:
     """Return how a model is asked, and what is listed about it there.
 
-    `provider/name` goes through LiteLLM unless a server is given, by option or by environment: there, names are the
-    server's own, and so are its prices.
+    `provider/name` goes through LiteLLM unless a server is given, by option or by environment:
+    there, names are the server's own, and so are its prices.
     """
     # These import an SDK, which takes seconds.
     if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
@@ -153,5 +167,10 @@ def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
         named, where = [f"{model.name} at {model.where}" for model in proposer.models.values()], ""
     if len(named) == 1:
         return f"The model {named[0]}{where} proposes the rewards."
-    how = "by what their rewards are worth" if config.model_choice == "bandit" else "by their weights"
-    return f"The models {', '.join(named[:-1])} and {named[-1]}{where} propose the rewards, chosen {how}."
+    how = (
+        "by what their rewards are worth" if config.model_choice == "bandit" else "by their weights"
+    )
+    return (
+        f"The models {', '.join(named[:-1])} and {named[-1]}{where} propose the rewards, chosen"
+        f" {how}."
+    )

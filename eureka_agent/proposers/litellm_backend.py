@@ -1,7 +1,7 @@
 """Asking a model of any provider that LiteLLM knows: `anthropic/…`, `gemini/…`, `ollama/…`.
 
-litellm is an extra, takes seconds to import, and would fetch a price list while it does; so it is imported when the
-first of its models is named.
+litellm is an extra, takes seconds to import, and would fetch a price list while it does; so it is
+imported when the first of its models is named.
 """
 
 from __future__ import annotations
@@ -14,13 +14,21 @@ from typing import Any
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.network import OLD_URL_VARIABLE, URL_VARIABLE, address, check_way
-from eureka_agent.proposers.refusals import broken_off, causes, cut_stream, excerpt, known_status, refusal
+from eureka_agent.proposers.refusals import (
+    broken_off,
+    causes,
+    cut_stream,
+    excerpt,
+    known_status,
+    refusal,
+)
 from eureka_agent.proposers.streams import Stream
 from eureka_agent.utils.redaction import redacted_all
 
 
 class LiteLLMBackend:
-    """Asks one model, named `provider/model`; the key comes from the variable that the provider's documents name."""
+    """Asks one model, named `provider/model`; the key comes from the variable that the provider's
+    documents name."""
 
     limit_name = "max_tokens"
     """LiteLLM translates it to what the provider calls it."""
@@ -35,38 +43,47 @@ class LiteLLMBackend:
     ) -> None:
         """`extra`: further fields of each request's body.
 
-        Raises UsageError without litellm, for an unknown provider, for fields that LiteLLM would take for its own
-        settings, and for an environment that no request gets through; CredentialsError without a key.
+        Raises UsageError without litellm, for an unknown provider, for fields that LiteLLM would
+        take for its own settings, and for an environment that no request gets through;
+        CredentialsError without a key.
         """
         check_way()
         self._litellm = _litellm()
         if api_base is not None and address(api_base).query:
             raise UsageError(
-                f"LiteLLM does not send the query of an address ({api_base}) with its requests: give the address with "
-                "--base-url and the model by the server's own name."
+                f"LiteLLM does not send the query of an address ({api_base}) with its requests:"
+                " give the address with --base-url and the model by the server's own name."
             )
         self._model, self._api_base, self._deadline_s = model, api_base, deadline_s
         try:
             _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
         except Exception as error:  # its errors have no base of their own
             raise UsageError(
-                f"LiteLLM knows no provider {model.partition('/')[0]!r}: see https://docs.litellm.ai/docs/providers, "
-                f"or name the server of {model!r} with --base-url."
+                f"LiteLLM knows no provider {model.partition('/')[0]!r}: see"
+                f" https://docs.litellm.ai/docs/providers, or name the server of {model!r} with"
+                " --base-url."
             ) from error
-        named = [os.environ.get(name) for name in (URL_VARIABLE, OLD_URL_VARIABLE) if provider == "openai"]
+        named = [
+            os.environ.get(name)
+            for name in (URL_VARIABLE, OLD_URL_VARIABLE)
+            if provider == "openai"
+        ]
         self.where = next(filter(None, (api_base, *named)), str(provider))  # LiteLLM reads both
         self._extra = self._further(str(provider), extra or {})
         checked = self._litellm.validate_environment(model=model)
-        keys = [str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")]
+        keys = [
+            str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")
+        ]
         self._key = " or ".join(keys) or f"the key of {provider}"
         if keys and not checked.get("keys_in_environment") and api_base is None:
             raise CredentialsError(
-                f"There is no key for the model {model!r}: set {self._key}, or leave the model out and the built-in "
-                "grammar proposes the rewards."
+                f"There is no key for the model {model!r}: set {self._key}, or leave the model out"
+                " and the built-in grammar proposes the rewards."
             )
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
-        """Send a request and return what LiteLLM made of the answer, in the form of the OpenAI protocol."""
+        """Send a request and return what LiteLLM made of the answer, in the form of the OpenAI
+        protocol."""
         try:
             response = await self._litellm.acompletion(
                 model=self._model,
@@ -84,10 +101,13 @@ class LiteLLMBackend:
         except ProposerError:
             raise
         except Exception as error:  # noqa: BLE001 - its errors have no base of their own, and some are the transport's
-            raise self._translated(error) from None  # its words may repeat the key, and a traceback shows the cause
+            raise self._translated(
+                error
+            ) from None  # its words may repeat the key, and a traceback shows the cause
 
     async def _joined(self, response: Any) -> object:
-        """Return a streamed answer as one body, without the usage that LiteLLM makes up where a server sends none."""
+        """Return a streamed answer as one body, without the usage that LiteLLM makes up where a
+        server sends none."""
         stream = Stream()
         async for chunk in response:
             stream.take(chunk.model_dump())
@@ -98,42 +118,61 @@ class LiteLLMBackend:
         return body if counted else {**body, "usage": None}
 
     def _further(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
-        """Return the further fields as LiteLLM takes them: in one for its relatives of OpenAI, beside its own else."""
+        """Return the further fields as LiteLLM takes them: in one for its relatives of OpenAI,
+        beside its own else."""
         if not extra:
             return {}
         if provider in ("openai", "azure", *self._litellm.openai_compatible_providers):
             return {"extra_body": dict(extra)}
-        own = {*self._litellm.types.utils.all_litellm_params, "timeout", "extra_headers", "extra_body", "extra_query"}
+        own = {
+            *self._litellm.types.utils.all_litellm_params,
+            "timeout",
+            "extra_headers",
+            "extra_body",
+            "extra_query",
+        }
         if taken := sorted(own & extra.keys()):
             raise UsageError(
-                f"--extra-body names {', '.join(taken)}, which LiteLLM takes for settings of its own: leave it out."
+                f"--extra-body names {', '.join(taken)}, which LiteLLM takes for settings of its"
+                " own: leave it out."
             )
         return dict(extra)
 
     def _translated(self, error: Exception) -> ProposerError:
         """Return our error for one of LiteLLM's, by what was really sent.
 
-        LiteLLM's own statuses cannot be trusted with money: it says 500 of an answer with status 200 that it cannot
-        read, which was paid for, and of a connection that broke.
+        LiteLLM's own statuses cannot be trusted with money: it says 500 of an answer with status
+        200 that it cannot read, which was paid for, and of a connection that broke.
         """
         seen = list(causes(error))
         if any(type(cause).__name__ == "MidStreamFallbackError" for cause in seen):
             return cut_stream(self.where)
         response = next((r for r in map(_response, seen) if r is not None), None)
-        if response is None and (any(map(_is_transports, seen)) or not hasattr(error, "status_code")):
+        if response is None and (
+            any(map(_is_transports, seen)) or not hasattr(error, "status_code")
+        ):
             return broken_off(error, self.where)
         code = response.status_code if response is not None else getattr(error, "status_code", None)
-        status = code if isinstance(code, int) else known_status(code) or 200  # of an error in 200: its body's code
+        status = (
+            code if isinstance(code, int) else known_status(code) or 200
+        )  # of an error in 200: its body's code
         if response is None and status in (500, 502, 504):
-            hint = ", and --stream may help, since the server streams" if "Received: 'data:" in str(error) else ""
+            hint = (
+                ", and --stream may help, since the server streams"
+                if "Received: 'data:" in str(error)
+                else ""
+            )
             return BadResponseError(
-                f"{self.where} did not answer with a chat completion{hint}: LiteLLM says {excerpt(error)}",
+                f"{self.where} did not answer with a chat completion{hint}: LiteLLM says"
+                f" {excerpt(error)}",
                 may_be_billed=True,
             )
         translated = refusal(
             status,
             excerpt(getattr(error, "message", None) or error),
-            " ".join(f"{type(cause).__name__} {cause} {getattr(cause, 'body', '')}" for cause in seen),
+            " ".join(
+                f"{type(cause).__name__} {cause} {getattr(cause, 'body', '')}" for cause in seen
+            ),
             model=self._model,
             where=self.where,
             key=self._key,
@@ -144,7 +183,8 @@ class LiteLLMBackend:
 
 
 def _response(cause: BaseException) -> Any:
-    """Return the HTTP response that an error of the SDK or of httpx speaks of; None for all others."""
+    """Return the HTTP response that an error of the SDK or of httpx speaks of; None for all
+    others."""
     for kind in type(cause).__mro__:
         sdk = kind.__name__ == "APIStatusError" and type(cause).__module__.startswith("openai")
         if sdk or kind.__name__ == "HTTPStatusError":
@@ -153,11 +193,14 @@ def _response(cause: BaseException) -> Any:
 
 
 def _is_transports(cause: BaseException) -> bool:
-    """Whether an error is a transport's; LiteLLM calls all that it does not know APIConnectionError."""
+    """Whether an error is a transport's; LiteLLM calls all that it does not know
+    APIConnectionError."""
     if type(cause).__module__.startswith("litellm"):
         return False
     names = {kind.__name__ for kind in type(cause).__mro__}
-    return bool(names & {"APIConnectionError", "RequestError", "ClientError", "OSError", "TimeoutError"})
+    return bool(
+        names & {"APIConnectionError", "RequestError", "ClientError", "OSError", "TimeoutError"}
+    )
 
 
 def _litellm() -> Any:

@@ -28,7 +28,8 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 _CHANGES = 12
 """A request is made in so many ways at most; usually two are enough."""
 _NO_SYSTEM = re.compile(
-    r"(?:system|developer)['\"` ]*(?:role|message|prompt|instruction)s?.{0,40}(?:not|n't) (?:supported|enabled|allowed)"
+    r"(?:system|developer)['\"` ]*(?:role|message|prompt|instruction)s?.{0,40}(?:not|n't)"
+    r" (?:supported|enabled|allowed)"
     r"|(?:not|n't) (?:support|allow|accept)\S* .{0,20}(?:system|developer)['\"` ]*"
     r"(?:role|message|prompt|instruction|with)"
     r"|(?:only|unexpected|invalid|unsupported).{0,20} roles?\b.{0,40}(?:user|system)"
@@ -40,7 +41,9 @@ _ONLY_STREAMS = re.compile(
 )
 
 
-_NO_STREAM = re.compile(r"\bstream\w* .{0,20}(?:not|n't)\b|(?:not|n't) (?:support|allow)\w* \bstream")
+_NO_STREAM = re.compile(
+    r"\bstream\w* .{0,20}(?:not|n't)\b|(?:not|n't) (?:support|allow)\w* \bstream"
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,10 @@ class _Manner:
 
     def without(self, name: str) -> _Manner:
         """Return the manner without an option."""
-        return replace(self, options={option: value for option, value in self.options.items() if option != name})
+        return replace(
+            self,
+            options={option: value for option, value in self.options.items() if option != name},
+        )
 
     def having(self, **options: object) -> _Manner:
         """Return the manner with other options."""
@@ -80,10 +86,12 @@ class _Manner:
 
 
 class Model:
-    """A model behind a backend. None as temperature or as limit of an answer's tokens leaves it to the server.
+    """A model behind a backend. None as temperature or as limit of an answer's tokens leaves it to
+    the server.
 
-    What a server complains of is changed from then on: a temperature that it refuses is left out, the limit goes by its
-    other name or is lowered, the system message becomes part of the user's, answers are streamed.
+    What a server complains of is changed from then on: a temperature that it refuses is left out,
+    the limit goes by its other name or is lowered, the system message becomes part of the user's,
+    answers are streamed.
     """
 
     def __init__(
@@ -108,7 +116,9 @@ class Model:
         self._asked_choices, self._first_limit = choices, answer_tokens
         self._backend = backend
         options: dict[str, object] = {"temperature": temperature, backend.limit_name: answer_tokens}
-        self._manner = _Manner({option: value for option, value in options.items() if value is not None})
+        self._manner = _Manner(
+            {option: value for option, value in options.items() if value is not None}
+        )
         if stream:
             self._manner = self._manner.having(**_STREAM)
 
@@ -147,11 +157,15 @@ class Model:
             manner = self._manner
             try:
                 answer = read_answer(
-                    await self._backend.send(_chat(messages, manner), manner.options), self.name, self.where
+                    await self._backend.send(_chat(messages, manner), manner.options),
+                    self.name,
+                    self.where,
                 )
             except ProposerError as refused:
                 # Another manner may be the fruit of a request that ran beside this one.
-                if not _is_complaint(refused) or (manner is self._manner and not self._give_up(refused, messages)):
+                if not _is_complaint(refused) or (
+                    manner is self._manner and not self._give_up(refused, messages)
+                ):
                     raise
             else:
                 self.choices = 1 + len(answer.others)
@@ -173,19 +187,26 @@ class Model:
         name = self._manner.limit
         assert name is not None
         self.adapted.append(
-            f"{self.name!r} at {self.where} has no room for answers of {self.answer_tokens:,} tokens: "
-            f"they are {limit:,} tokens long at most from now on (--answer-tokens)."
+            f"{self.name!r} at {self.where} has no room for answers of {self.answer_tokens:,}"
+            f" tokens: they are {limit:,} tokens long at most from now on (--answer-tokens)."
         )
         self.answer_tokens = limit
         return self._manner.having(**{name: limit})
 
-    def _changed(self, refused: ProposerError, complaint: str, messages: Sequence[Message]) -> _Manner | None:
-        """Return another manner, as the complaint asks for; None where it asks for none that there is."""
+    def _changed(
+        self, refused: ProposerError, complaint: str, messages: Sequence[Message]
+    ) -> _Manner | None:
+        """Return another manner, as the complaint asks for; None where it asks for none that there
+        is."""
         manner = self._manner
-        if _NO_SYSTEM.search(complaint) and not manner.folded and any(m.role == "system" for m in messages):
+        if (
+            _NO_SYSTEM.search(complaint)
+            and not manner.folded
+            and any(m.role == "system" for m in messages)
+        ):
             self.adapted.append(
-                f"{self.name!r} at {self.where} takes no system message: its text stands at the beginning of the "
-                "user's message from now on."
+                f"{self.name!r} at {self.where} takes no system message: its text stands at the"
+                " beginning of the user's message from now on."
             )
             return replace(manner, folded=True)
         if not isinstance(refused, RefusedError):
@@ -197,21 +218,28 @@ class Model:
         if "stream_options" in manner.options and _NO_STREAM_OPTIONS.search(complaint):
             return manner.without("stream_options")
         if "stream" not in manner.options and _ONLY_STREAMS.search(complaint):
-            self.adapted.append(f"{self.name!r} at {self.where} only streams: --stream is on from now on.")
+            self.adapted.append(
+                f"{self.name!r} at {self.where} only streams: --stream is on from now on."
+            )
             return manner.having(**_STREAM)
         if "stream" in manner.options and _NO_STREAM.search(complaint):
-            self.adapted.append(f"{self.name!r} at {self.where} does not stream: --stream is off from now on.")
+            self.adapted.append(
+                f"{self.name!r} at {self.where} does not stream: --stream is off from now on."
+            )
             return manner.without("stream_options").without("stream")
         if "temperature" in complaint and "temperature" in manner.options:
             return manner.without("temperature")
         return None
 
     def worst_case(self, messages: Sequence[Message]) -> Amount:
-        """Return what a request with these messages takes at most, if the server keeps to the limit it is given.
+        """Return what a request with these messages takes at most, if the server keeps to the limit
+        it is given.
 
         A token of a prompt stands for one byte at least.
         """
-        prompt = sum(len(message.content.encode("utf-8", "replace")) + 16 for message in messages) + 16
+        prompt = (
+            sum(len(message.content.encode("utf-8", "replace")) + 16 for message in messages) + 16
+        )
         choices = max(self._asked_choices, self.choices)
         return self._amount(prompt, choices * (self.answer_tokens or ANSWER_TOKENS))
 
@@ -230,10 +258,13 @@ _STREAM: Mapping[str, object] = {"stream": True, "stream_options": {"include_usa
 
 
 def _is_complaint(refused: ProposerError) -> bool:
-    """Whether an error may be about the manner of a request; chat templates fail with 500 in some servers."""
+    """Whether an error may be about the manner of a request; chat templates fail with 500 in some
+    servers."""
     if isinstance(refused, UnavailableError):
         return not refused.may_be_billed and _NO_SYSTEM.search(refused.words.lower()) is not None
-    return isinstance(refused, RefusedError | ContextTooLongError) and not isinstance(refused, FilteredError)
+    return isinstance(refused, RefusedError | ContextTooLongError) and not isinstance(
+        refused, FilteredError
+    )
 
 
 def _chat(messages: Sequence[Message], manner: _Manner) -> list[dict[str, str]]:

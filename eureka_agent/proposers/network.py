@@ -1,4 +1,5 @@
-"""What lies between us and a server: its address, proxies, certificates. Messages name the variable to change."""
+"""What lies between us and a server: its address, proxies, certificates. Messages name the variable
+to change."""
 
 from __future__ import annotations
 
@@ -54,20 +55,24 @@ def address(url: str) -> Address:
 
 
 def refuse_old_variable() -> None:
-    """Raise UsageError where only the variable of old clients names a server: to ignore it would ask another one."""
+    """Raise UsageError where only the variable of old clients names a server: to ignore it would
+    ask another one."""
     if os.environ.get(OLD_URL_VARIABLE) and not os.environ.get(URL_VARIABLE):
         raise UsageError(
-            f"{OLD_URL_VARIABLE} is set, and it is not read here: set {URL_VARIABLE} to its address instead, or give "
-            f"that with --base-url, or unset {OLD_URL_VARIABLE}."
+            f"{OLD_URL_VARIABLE} is set, and it is not read here: set {URL_VARIABLE} to its address"
+            f" instead, or give that with --base-url, or unset {OLD_URL_VARIABLE}."
         )
 
 
 def check_way() -> None:
-    """Raise UsageError when the environment names certificates or a proxy that no request can use."""
+    """Raise UsageError when the environment names certificates or a proxy that no request can
+    use."""
     for name in _CERTIFICATES:
         path = os.environ.get(name)
         if path and not Path(path).exists():
-            raise UsageError(f"{name} is set to {path}, which does not exist: correct it, or unset it.")
+            raise UsageError(
+                f"{name} is set to {path}, which does not exist: correct it, or unset it."
+            )
     for name, proxy in _proxies().items():
         scheme = proxy.partition("://")[0].lower() if "://" in proxy else "http"
         if scheme not in _PROXY_SCHEMES or not _has_host(proxy):
@@ -77,8 +82,8 @@ def check_way() -> None:
             )
         if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
             raise UsageError(
-                f"{name} names a SOCKS proxy ({_shown(proxy)}), which needs a package that is not installed: "
-                f"pip install 'httpx[socks]', or unset {name}."
+                f"{name} names a SOCKS proxy ({_shown(proxy)}), which needs a package that is not"
+                f" installed: pip install 'httpx[socks]', or unset {name}."
             )
 
 
@@ -92,13 +97,15 @@ def _has_host(proxy: str) -> bool:
 
 
 def certificates() -> ssl.SSLContext | bool:
-    """Return what verifies a server's certificate where the environment's proxies are not used, but this is."""
+    """Return what verifies a server's certificate where the environment's proxies are not used, but
+    this is."""
     file, folder = (os.environ.get(name) or None for name in _CERTIFICATES)
     return ssl.create_default_context(cafile=file, capath=folder) if file or folder else True
 
 
 def proxy_variable(url: str) -> str:
-    """Return the variable that names the proxy for `url`, such as HTTPS_PROXY; empty where there is none."""
+    """Return the variable that names the proxy for `url`, such as HTTPS_PROXY; empty where there is
+    none."""
     parts = urlsplit(url if "://" in url else f"https://{url}")
     if parts.hostname and proxy_bypass(parts.hostname):
         return ""
@@ -107,36 +114,48 @@ def proxy_variable(url: str) -> str:
 
 
 def way_hint(errors: Iterable[BaseException], url: str) -> str:
-    """Return what to look at when a connection to `url` failed with `errors`, as a sentence; empty for the usual."""
+    """Return what to look at when a connection to `url` failed with `errors`, as a sentence; empty
+    for the usual."""
     seen = list(errors)
     if any(isinstance(error, ssl.SSLCertVerificationError) for error in seen):
         used = next((name for name in _CERTIFICATES if os.environ.get(name)), "")
         if used:
             return (
-                f"its certificate is signed by nobody in {used}={os.environ[used]}: let that hold the certificates "
-                "that your network or server uses (PEM)."
+                f"its certificate is signed by nobody in {used}={os.environ[used]}: let that hold"
+                " the certificates that your network or server uses (PEM)."
             )
         return (
-            "its certificate is not signed by anybody known here: set SSL_CERT_FILE to a file with the certificates "
-            "that your network or server uses (PEM)."
+            "its certificate is not signed by anybody known here: set SSL_CERT_FILE to a file with"
+            " the certificates that your network or server uses (PEM)."
         )
     if any(isinstance(error, ssl.SSLError) for error in seen):
-        return "the two do not speak the same TLS: does the address begin with http:// or https:// as the server wants?"
+        return (
+            "the two do not speak the same TLS: does the address begin with http:// or https:// as"
+            " the server wants?"
+        )
     if name := proxy_variable(url):
         return (
-            f"it is asked through the proxy that {name} names ({_shown(_proxies()[name])}): check {name}, or NO_PROXY."
+            f"it is asked through the proxy that {name} names ({_shown(_proxies()[name])}): check"
+            f" {name}, or NO_PROXY."
         )
     return ""
 
 
 def _proxies() -> dict[str, str]:
-    """Return the proxies of the environment by the variable that names each, those for all addresses last."""
+    """Return the proxies of the environment by the variable that names each, those for all
+    addresses last."""
     known = getproxies()
     if known.get("no", "").strip() == "*":
         return {}
-    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
+    names = [
+        name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")
+    ]
     names.sort(key=lambda name: (name.lower() == "all_proxy", name.isupper()))
-    return {name: os.environ[name] for name in names if os.environ[name] and name.lower()[: -len("_proxy")] in known}
+    return {
+        name: os.environ[name]
+        for name in names
+        if os.environ[name] and name.lower()[: -len("_proxy")] in known
+    }
 
 
 def _shown(proxy: str) -> str:

@@ -34,7 +34,8 @@ MOST_BYTES = 32 * 2**20
 
 
 class OpenAIBackend:
-    """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may go without."""
+    """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may
+    go without."""
 
     def __init__(
         self,
@@ -46,8 +47,8 @@ class OpenAIBackend:
     ) -> None:
         """`extra`: further fields of each request's body.
 
-        Raises CredentialsError without a key, UsageError for a base URL that is none or that holds a password, and for
-        an environment that no request gets through.
+        Raises CredentialsError without a key, UsageError for a base URL that is none or that holds
+        a password, and for an environment that no request gets through.
         """
         named = base_url or os.environ.get(URL_VARIABLE) or None
         if named is None:
@@ -58,7 +59,9 @@ class OpenAIBackend:
         # In messages a query is left out: with some servers it holds the key.
         self.where = server.base if named else "api.openai.com"
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
-        self.limit_name = "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
+        self.limit_name = (
+            "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
+        )
         self._model, self._extra = model, dict(extra or {})
         key = _api_key(model, local=server.local)
         if not server.local:
@@ -78,12 +81,16 @@ class OpenAIBackend:
         messages = cast(Any, list(chat))  # the SDK has one type a role
         try:
             ask = self._client.chat.completions.with_streaming_response.create
-            async with ask(model=self._model, messages=messages, extra_body={**self._extra, **options}) as response:
+            async with ask(
+                model=self._model, messages=messages, extra_body={**self._extra, **options}
+            ) as response:
                 return self._decoded(await self._read(response))
         except ProposerError:
             raise
         except openai.APIStatusError as error:
-            raise self._refusal(error) from None  # its words may repeat the key, and a traceback shows the cause
+            raise self._refusal(
+                error
+            ) from None  # its words may repeat the key, and a traceback shows the cause
         except Exception as error:  # noqa: BLE001 - the SDK lets its transport's errors through, whatever they are
             raise broken_off(error, self.where) from None
 
@@ -93,14 +100,15 @@ class OpenAIBackend:
             body += chunk
             if len(body) > MOST_BYTES:
                 raise BadResponseError(
-                    f"{self.where} did not answer with a chat completion: it sent more than {MOST_BYTES >> 20} MiB, "
-                    f"beginning with: {excerpt(bytes(body[:200]))}",
+                    f"{self.where} did not answer with a chat completion: it sent more than"
+                    f" {MOST_BYTES >> 20} MiB, beginning with: {excerpt(bytes(body[:200]))}",
                     may_be_billed=True,
                 )
         return bytes(body)
 
     def _decoded(self, body: bytes) -> object:
-        """Return a body's JSON; some servers stream their answer whether they are asked to or not."""
+        """Return a body's JSON; some servers stream their answer whether they are asked to or
+        not."""
         try:
             return redacted_all(json.loads(body))
         except (ValueError, RecursionError):
@@ -118,26 +126,35 @@ class OpenAIBackend:
         words = f"{error.code} {error.type} {error.message}"
         headers = dict(error.response.headers)
         return refusal(
-            error.status_code, said, words, model=self._model, where=self.where, key=KEY_VARIABLE, headers=headers
+            error.status_code,
+            said,
+            words,
+            model=self._model,
+            where=self.where,
+            key=KEY_VARIABLE,
+            headers=headers,
         )
 
 
 def _http_client(server: Address) -> Any:
     """Return the SDK's client, for a server elsewhere with the proxies that the environment names.
 
-    A proxy cannot reach a server on this machine. A prompt is not sent on to whatever address an answer names.
+    A proxy cannot reach a server on this machine. A prompt is not sent on to whatever address an
+    answer names.
     """
     verify = certificates() if server.local else True
-    return openai.DefaultAsyncHttpxClient(trust_env=not server.local, follow_redirects=False, verify=verify)
+    return openai.DefaultAsyncHttpxClient(
+        trust_env=not server.local, follow_redirects=False, verify=verify
+    )
 
 
 def _api_key(model: str, *, local: bool) -> str:
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key and not local:
         raise CredentialsError(
-            f"There is no key for the model {model!r}: set {KEY_VARIABLE} (any word, if the server needs none), "
-            f"or name a server on this machine (--base-url http://localhost:8000/v1), or leave --model out and the "
-            f"built-in grammar proposes the rewards."
+            f"There is no key for the model {model!r}: set {KEY_VARIABLE} (any word, if the server"
+            " needs none), or name a server on this machine (--base-url http://localhost:8000/v1),"
+            " or leave --model out and the built-in grammar proposes the rewards."
         )
     if not (key.isascii() and key.isprintable()):
         raise CredentialsError(f"{KEY_VARIABLE} holds characters that no key has: set it again.")

@@ -35,7 +35,8 @@ class Listing:
 def listed(model: str, provider: str | None = None) -> Listing:
     """Return what is listed for `model`, which is `provider/name`, or a name at `provider`.
 
-    The list comes with litellm (an extra) and is read without importing it; without it nothing is known.
+    The list comes with litellm (an extra) and is read without importing it; without it nothing is
+    known.
     """
     prefix, slash, rest = model.partition("/")
     provider = provider or prefix
@@ -48,7 +49,9 @@ def listed(model: str, provider: str | None = None) -> Listing:
 
 def _price(entry: dict[str, Any]) -> Price | None:
     # Thinking has its own price at some providers, and servers count it as part of the answer.
-    answers = [entry.get(name) for name in ("output_cost_per_token", "output_cost_per_reasoning_token")]
+    answers = [
+        entry.get(name) for name in ("output_cost_per_token", "output_cost_per_reasoning_token")
+    ]
     known = [float(cost) for cost in answers if isinstance(cost, int | float)]
     prompt = entry.get("input_cost_per_token")
     return Price(float(prompt), max(known)) if isinstance(prompt, int | float) and known else None
@@ -65,6 +68,9 @@ def _list() -> dict[str, Any]:
         return {}
     try:
         entries = json.loads((Path(found.origin).parent / _LIST).read_text("utf-8"))
-    except (OSError, ValueError):  # a release that keeps its list elsewhere: prices are not known, which is said
+    except (
+        OSError,
+        ValueError,
+    ):  # a release that keeps its list elsewhere: prices are not known, which is said
         return {}
     return entries if isinstance(entries, dict) else {}

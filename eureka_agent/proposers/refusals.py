@@ -21,7 +21,12 @@ from eureka_agent.proposers.network import proxy_variable, way_hint
 from eureka_agent.proposers.retries import retry_after_s
 from eureka_agent.utils.redaction import redacted
 
-_NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "credit balance is too low")
+_NO_CREDIT = (
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "insufficient_balance",
+    "credit balance is too low",
+)
 _TOO_LONG = (
     "context_length",
     "context length",
@@ -58,7 +63,13 @@ _NEVER_SENT = (
     "ClientConnectorError",
     "ConnectionRefusedError",
 )
-_GARBLED = ("DecodingError", "JSONDecodeError", "ContentEncodingError", "UnicodeDecodeError", "RecursionError")
+_GARBLED = (
+    "DecodingError",
+    "JSONDecodeError",
+    "ContentEncodingError",
+    "UnicodeDecodeError",
+    "RecursionError",
+)
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
 
 _STATUSES = {
@@ -95,7 +106,8 @@ def refusal(
     key: str = "the key",
     headers: Mapping[str, str] | None = None,
 ) -> ProposerError:
-    """Return the error for an answer with an HTTP `status` from 300 on (or for an error that came with 200).
+    """Return the error for an answer with an HTTP `status` from 300 on (or for an error that came
+    with 200).
 
     `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
     """
@@ -109,16 +121,25 @@ def _refusal(
 ) -> ProposerError:
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
         return QuotaError(
-            f"The account at {where} has no credit left for {model!r}: add some, or choose another model ({said})."
+            f"The account at {where} has no credit left for {model!r}: add some, or choose another"
+            f" model ({said})."
         )
     if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
-        return FilteredError(f"The content filter of {model!r} at {where} refused the prompt ({said}).")
+        return FilteredError(
+            f"The content filter of {model!r} at {where} refused the prompt ({said})."
+        )
     if status == 407:
         name = proxy_variable(where) or "HTTPS_PROXY"
-        return RefusedError(f"The proxy on the way to {where} refused the request: check {name} ({said}).")
+        return RefusedError(
+            f"The proxy on the way to {where} refused the request: check {name} ({said})."
+        )
     if status in (401, 403):
-        return AuthenticationError(f"{where} refused the key for {model!r}: check {key} and what it may use ({said}).")
-    if (status < 500 and any(hint in words for hint in _NO_MODEL)) or (status == 404 and "model" in words):
+        return AuthenticationError(
+            f"{where} refused the key for {model!r}: check {key} and what it may use ({said})."
+        )
+    if (status < 500 and any(hint in words for hint in _NO_MODEL)) or (
+        status == 404 and "model" in words
+    ):
         return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
     if status == 413 or any(hint in words for hint in _TOO_LONG):
         return ContextTooLongError(
@@ -127,18 +148,24 @@ def _refusal(
         )
     if status == 404 or 300 <= status < 400:
         return BadResponseError(
-            f"{where} has no chat completions (status {status}): does --base-url end as the server wants (/v1)?"
+            f"{where} has no chat completions (status {status}): does --base-url end as the server"
+            " wants (/v1)?"
         )
     if status == 429:
         return RateLimitedError(
-            f"{where} asks for fewer requests than we make: wait, or lower the number of samples ({said}).",
+            f"{where} asks for fewer requests than we make: wait, or lower the number of samples"
+            f" ({said}).",
             retry_after_s=wait_s,
         )
     if status >= 500 or status in (408, 409):
         return UnavailableError(
             f"{where} keeps failing with status {status}: try again later ({said}).",
             retry_after_s=wait_s,
-            may_be_billed=status in (408, 504),  # a gateway lost patience with a model that was at work
+            may_be_billed=status
+            in (
+                408,
+                504,
+            ),  # a gateway lost patience with a model that was at work
         )
     if status < 300:
         return BadResponseError(f"{where} answered with an error: {said}", may_be_billed=True)
@@ -154,31 +181,37 @@ def known_status(name: object) -> int | None:
 
 
 def broken_off(error: BaseException, where: str) -> ProposerError:
-    """Return the error for a request that ended without a whole answer, whatever transport tells it.
+    """Return the error for a request that ended without a whole answer, whatever transport tells
+    it.
 
     The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
     """
     names = [kind.__name__ for cause in causes(error) for kind in type(cause).__mro__]
     said = excerpt(list(causes(error))[-1] or error)
-    cut = any(getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error))
+    cut = any(
+        getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error)
+    )
     if not cut and any(name in _NEVER_SENT for name in names):
         hint = way_hint(causes(error), where) or "check the network and --base-url."
         return UnavailableError(f"{where} cannot be reached ({said}): {hint}")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
-            f"{where} did not answer with a chat completion: check --base-url. It cannot be read: {said}",
+            f"{where} did not answer with a chat completion: check --base-url. It cannot be read:"
+            f" {said}",
             may_be_billed=True,
         )
     if any(name in _LATE for name in names):
         return late(where)
-    return UnavailableError(f"{where} broke the connection off ({said}): try again later.", may_be_billed=True)
+    return UnavailableError(
+        f"{where} broke the connection off ({said}): try again later.", may_be_billed=True
+    )
 
 
 def late(where: str) -> UnavailableError:
     """Return the error for an answer that was not there at the deadline."""
     return UnavailableError(
-        f"{where} did not answer in time: give it longer (--request-timeout-s), or fewer requests at a time, if it "
-        "answers one after the other (--concurrency).",
+        f"{where} did not answer in time: give it longer (--request-timeout-s), or fewer requests"
+        " at a time, if it answers one after the other (--concurrency).",
         may_be_billed=True,
         late=True,
     )
@@ -187,13 +220,16 @@ def late(where: str) -> UnavailableError:
 def cut_stream(where: str) -> UnavailableError:
     """Return the error for a streamed answer without its end."""
     return UnavailableError(
-        f"{where} broke the connection off in the middle of an answer: try again later.", may_be_billed=True
+        f"{where} broke the connection off in the middle of an answer: try again later.",
+        may_be_billed=True,
     )
 
 
 def excerpt(value: object) -> str:
     """Return one short line, for error messages, without keys and passwords."""
-    text = " ".join(redacted(str(value))[:2000].split())  # first: half a key would not be known any more
+    text = " ".join(
+        redacted(str(value))[:2000].split()
+    )  # first: half a key would not be known any more
     return text if len(text) <= 200 else text[:200] + "…"
 
 

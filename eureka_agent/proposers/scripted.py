@@ -10,21 +10,25 @@ from eureka_agent.records import Completion, Prompt
 
 
 class ScriptedProposer:
-    """Answers from a list of texts per generation, or with a function of the prompt and the sample's index.
+    """Answers from a list of texts per generation, or with a function of the prompt and the
+    sample's index.
 
     `asked` lists every sample that was asked for as `(generation, index)`, `prompts` every prompt.
     """
 
     name = "scripted"
 
-    def __init__(self, texts: Sequence[Sequence[str]] | Callable[[Prompt, int], str], *, delay_s: float = 0.0) -> None:
+    def __init__(
+        self, texts: Sequence[Sequence[str]] | Callable[[Prompt, int], str], *, delay_s: float = 0.0
+    ) -> None:
         self.asked: list[tuple[int, int]] = []
         self.prompts: list[Prompt] = []
         self._texts = texts
         self._delay_s = delay_s
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
-        """Yield the scripted texts in order, `delay_s` seconds apart; raise ProposerError when the script ends."""
+        """Yield the scripted texts in order, `delay_s` seconds apart; raise ProposerError when the
+        script ends."""
         self.prompts += {id(prompt): prompt for prompt in prompts.values()}.values()
         for index, prompt in prompts.items():
             self.asked.append((prompt.generation, index))

@@ -34,9 +34,10 @@ NOTHING = Amount()
 class Spending:
     """What is spent and what may still come of the requests under way, against the limits of a run.
 
-    A request's worst case is counted from before it is sent until its answer says what it really took; it stays
-    counted when no answer comes that says so. So the limits hold as long as no answer takes more than its worst
-    case, and also for a run that is killed and resumed, since `keep` writes every change down first.
+    A request's worst case is counted from before it is sent until its answer says what it really
+    took; it stays counted when no answer comes that says so. So the limits hold as long as no
+    answer takes more than its worst case, and also for a run that is killed and resumed, since
+    `keep` writes every change down first.
     """
 
     def __init__(self, *, max_tokens: int | None = None, max_cost_usd: float | None = None) -> None:
@@ -55,7 +56,8 @@ class Spending:
         self.committed, self._keep = committed, keep
 
     def exceeded_by(self, worst: Amount) -> str:
-        """Return the limit, in words, that a request with this worst case could break; empty if there is none."""
+        """Return the limit, in words, that a request with this worst case could break; empty if
+        there is none."""
         total = self.committed + worst
         if self.max_cost_usd is not None and total.usd > self.max_cost_usd:
             return f"--max-cost-usd {self.max_cost_usd:g}"
@@ -64,14 +66,16 @@ class Spending:
         return ""
 
     def reserve(self, worst: Amount) -> bool:
-        """Count a request's worst case, if no limit forbids it; returns whether the request may be sent."""
+        """Count a request's worst case, if no limit forbids it; returns whether the request may be
+        sent."""
         if self.exceeded_by(worst):
             return False
         self._commit(self.committed + worst)
         return True
 
     def settle(self, worst: Amount, used: Amount) -> None:
-        """Count what a request took instead of its worst case; nothing for one that was certainly not billed."""
+        """Count what a request took instead of its worst case; nothing for one that was certainly
+        not billed."""
         self._commit(self.committed - worst + used)
 
     def _commit(self, committed: Amount) -> None:

@@ -20,7 +20,9 @@ class Stream:
     @property
     def complete(self) -> bool:
         """Whether the answer came to its end; one that did not broke off."""
-        finished = [choice.get("finish_reason") or choice.get("error") for choice in self._choices.values()]
+        finished = [
+            choice.get("finish_reason") or choice.get("error") for choice in self._choices.values()
+        ]
         return self._ended or bool(self._body.get("error")) or (bool(finished) and all(finished))
 
     def end(self) -> None:
@@ -47,10 +49,13 @@ class Stream:
         return self._body | {"choices": choices}
 
     def _choice(self, index: int) -> dict[str, Any]:
-        return self._choices.setdefault(index, {"index": index, "message": {"role": "assistant", "content": ""}})
+        return self._choices.setdefault(
+            index, {"index": index, "message": {"role": "assistant", "content": ""}}
+        )
 
     def _add(self, choice: dict[str, Any], part: Mapping[str, Any]) -> None:
-        """Join a part of a choice to what came before; some servers send the whole message as one part."""
+        """Join a part of a choice to what came before; some servers send the whole message as one
+        part."""
         choice |= {name: part[name] for name in ("finish_reason", "error") if part.get(name)}
         delta = part.get("delta") or part.get("message")
         message = choice["message"]

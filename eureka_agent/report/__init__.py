@@ -1,4 +1,5 @@
-"""What a person sees of a run: the live display, plain lines, tables, training curves, the summary."""
+"""What a person sees of a run: the live display, plain lines, tables, training curves, the
+summary."""
 
 from eureka_agent.report.choose import make_listener, notebook_listener
 from eureka_agent.report.curves import CurveWriter

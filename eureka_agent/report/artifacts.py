@@ -24,10 +24,12 @@ _ROLE = re.compile(r"^(?=# (?:system|user|assistant)\s*$)", re.MULTILINE)
 
 
 class FileWriter:
-    """Writes prompts, completions, the best reward and its policy as they come; an events listener."""
+    """Writes prompts, completions, the best reward and its policy as they come; an events
+    listener."""
 
     def __init__(self, run_dir: RunDir, store: Store, spec: StateSpec) -> None:
-        """`spec`: what the task's rewards may read; what is written is checked against it once more."""
+        """`spec`: what the task's rewards may read; what is written is checked against it once
+        more."""
         self._dir, self._store, self._spec = run_dir, store, spec
 
     def __call__(self, event: Event) -> None:
@@ -60,7 +62,9 @@ class FileWriter:
     def _write_prompt(self, asked: Asked) -> None:
         path = self._dir.prompt(asked.generation, asked.attempt, asked.plan)
         if asked.repair:
-            path = self._dir.repair(candidate_name(asked.generation, asked.samples[0]), asked.repair)
+            path = self._dir.repair(
+                candidate_name(asked.generation, asked.samples[0]), asked.repair
+            )
         write_file(path, "\n\n".join(map(_part, asked.messages)) + "\n")
 
     def _write_best(self, best: Outcome) -> None:
@@ -78,6 +82,7 @@ def _answer(completion: Completion) -> str:
 
 
 def _part(message: Message) -> str:
-    """Return one message of a prompt; a line of its text that looks like the title of a message is escaped."""
+    """Return one message of a prompt; a line of its text that looks like the title of a message is
+    escaped."""
     content = _ROLE.sub(r"\\", message.content)
     return f"# {message.role}\n\n{content}"

@@ -12,7 +12,8 @@ from eureka_agent.tasks.task import Task
 
 
 def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list[str]:
-    """Return why a result beside its references says nothing, if so; nothing where it says something."""
+    """Return why a result beside its references says nothing, if so; nothing where it says
+    something."""
     known = {baseline.name: baseline.evaluation for baseline in baselines}
     if not {"human", "sparse", "random"} <= known.keys():
         return []
@@ -20,21 +21,24 @@ def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list
     if human.fitness <= random.fitness or _same(human, random):
         figures = f"{number(human.fitness)} against {number(random.fitness)}"
         return [
-            f"The human reward is hardly better than random actions ({figures}): the budget is too small to compare "
-            "rewards. Take a larger --budget, or more --environment-steps."
+            f"The human reward is hardly better than random actions ({figures}): the budget is too"
+            " small to compare rewards. Take a larger --budget, or more --environment-steps."
         ]
     if _same(result, human) and _same(human, sparse) and _same(result, sparse):
         solved = min(result.fitness, human.fitness, sparse.fitness) >= task.fitness_solved
         advice = " All solve the task: a smaller budget may tell them apart." if solved else ""
-        return [f"All rewards, the sparse one too, give about the same fitness, so nothing was compared.{advice}"]
+        return [
+            "All rewards, the sparse one too, give about the same fitness, so nothing was"
+            f" compared.{advice}"
+        ]
     return []
 
 
 def one_training(seed: int) -> str:
     """Return what the intervals of single trainings are over."""
     return (
-        f"One training each, with seed {seed}: the intervals are over the episodes of that one training, and other "
-        "seeds may give other figures."
+        f"One training each, with seed {seed}: the intervals are over the episodes of that one"
+        " training, and other seeds may give other figures."
     )
 
 

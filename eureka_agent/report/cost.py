@@ -12,7 +12,8 @@ _FREE = frozenset(("grammar", "scripted", "given"))
 
 @dataclass(frozen=True)
 class Cost:
-    """The known prices of a model's completions; the grammar, scripts and what is given do not count."""
+    """The known prices of a model's completions; the grammar, scripts and what is given do not
+    count."""
 
     usd: float
     """Sum of the known prices."""
@@ -39,4 +40,6 @@ class Cost:
             return "price unknown" if self.unpriced else ""
         amount = f"${self.usd:.2f}" if self.usd == 0 or self.usd >= 0.01 else f"${self.usd:.4f}"
         answers = "answer" if self.unpriced == 1 else "answers"
-        return f"{amount} and {self.unpriced} {answers} of unknown price" if self.unpriced else amount
+        return (
+            f"{amount} and {self.unpriced} {answers} of unknown price" if self.unpriced else amount
+        )

@@ -10,7 +10,8 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event as TensorBoardEvent
 from tensorboard.compat.proto.summary_pb2 import Summary
 
-# The bare record writer: `SummaryWriter` and `EventFileWriter` load TensorFlow wherever it is installed.
+# The bare record writer: `SummaryWriter` and `EventFileWriter` load TensorFlow wherever it is
+# installed.
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.runs.directory import saving
@@ -20,11 +21,14 @@ from eureka_agent.utils.files import new_file
 
 
 class CurveWriter:
-    """A listener that writes each training's curves over environment steps to `folder/<candidate>/`.
+    """A listener that writes each training's curves over environment steps to
+    `folder/<candidate>/`.
 
-    Curves: `training/reward` (mean per step), `training/fitness` and `training/episode_length` (of the episodes
-    that ended), `optimiser/kl`, `optimiser/learning_rate`. NaN is left out, and so is a candidate once its
-    reward has failed. A training that starts over, as after a resume, replaces its old curves.
+    Curves: `training/reward` (mean per step), `training/fitness` and `training/episode_length` (of
+        the episodes
+    that ended), `optimiser/kl`, `optimiser/learning_rate`. NaN is left out, and so is a candidate
+    once its reward has failed. A training that starts over, as after a resume, replaces its old
+    curves.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,7 +36,8 @@ class CurveWriter:
         self._writers: dict[str, RecordWriter] = {}
 
     def __call__(self, event: Event) -> None:
-        """Write what `event` holds; anything but progress ends the training before it. Raises StoreError."""
+        """Write what `event` holds; anything but progress ends the training before it. Raises
+        StoreError."""
         with saving(self._folder):
             self._take(event)
 
@@ -72,12 +77,16 @@ def _open(folder: Path) -> RecordWriter:
     for old in folder.glob("events.out.tfevents.*"):
         old.unlink()
     writer = RecordWriter(new_file(folder / f"events.out.tfevents.{time.time_ns()}"))
-    writer.write(TensorBoardEvent(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+    writer.write(
+        TensorBoardEvent(wall_time=time.time(), file_version="brain.Event:2").SerializeToString()
+    )
     return writer
 
 
 def _scalars(numbers: dict[str, float], step: int) -> bytes:
-    values = [Summary.Value(tag=tag, simple_value=x) for tag, x in numbers.items() if math.isfinite(x)]
+    values = [
+        Summary.Value(tag=tag, simple_value=x) for tag, x in numbers.items() if math.isfinite(x)
+    ]
     event = TensorBoardEvent(wall_time=time.time(), step=step, summary=Summary(value=values))
     return bytes(event.SerializeToString())
 

@@ -21,7 +21,8 @@ from eureka_agent.text import clean, visible
 from eureka_agent.utils.serialization import from_json, to_json
 
 FORMAT = "eureka-agent run 1"
-"""Raised when a field changes its meaning or goes; a new one may come at any time. Described in docs/store.md."""
+"""Raised when a field changes its meaning or goes; a new one may come at any time. Described in
+docs/store.md."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class RunExport:
     completions: Mapping[str, Completion]
     """What was answered, with its cost, by candidate name (`g1c3`)."""
     replaced: tuple[Completion, ...]
-    """Answers that were paid for and asked for again: all were empty, or they failed and were sent back."""
+    """Answers that were paid for and asked for again: all were empty, or they failed and were sent
+    back."""
     checked: Mapping[str, Candidate]
     """Candidates that passed the checks, trained or not."""
     candidates: tuple[Outcome, ...]
@@ -55,7 +57,11 @@ class RunExport:
 def exported(store: Store, *, policies: bool = False) -> RunExport:
     """Read a run from its database. Raises StoreError."""
     outcomes = store.outcomes()
-    weights = {o.candidate.name: store.policy(o.candidate.generation, o.candidate.index) for o in outcomes if policies}
+    weights = {
+        o.candidate.name: store.policy(o.candidate.generation, o.candidate.index)
+        for o in outcomes
+        if policies
+    }
     return RunExport(
         format=FORMAT,
         run=store.path.resolve().parent.name,
@@ -69,28 +75,36 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         baselines=tuple(store.baselines()),
         finals=tuple(store.finals()),
         feedback=store.feedback(),
-        policies={name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data},
+        policies={
+            name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data
+        },
     )
 
 
 def best_as_example(store: Store) -> str:
-    """Return the best reward so far as the text of an example file. Raises UsageError without one."""
+    """Return the best reward so far as the text of an example file. Raises UsageError without
+    one."""
     config = store.config
     best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
     if best is None or best.candidate.reward is None:
-        raise UsageError("The run has no best reward that could be an example: let it go on, or take another run.")
+        raise UsageError(
+            "The run has no best reward that could be an example: let it go on, or take another"
+            " run."
+        )
     task = store.task
     reward = checked_again(best.candidate.reward, task.reward_inputs)
     return example_text(visible(config.wish(task)), task.reward_inputs, reward)
 
 
 def export_text(export: RunExport) -> str:
-    """Return the file's content: plain JSON; NaN and infinities, which JSON lacks, are the strings of these names."""
+    """Return the file's content: plain JSON; NaN and infinities, which JSON lacks, are the strings
+    of these names."""
     return json.dumps(_plain(json.loads(to_json(export))), indent=1, allow_nan=False) + "\n"
 
 
 def read_export(path: Path) -> RunExport:
-    """Return what `export_text` wrote. Raises StoreError when the file is none, or of another version."""
+    """Return what `export_text` wrote. Raises StoreError when the file is none, or of another
+    version."""
     try:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]

@@ -28,7 +28,8 @@ BASELINES = {"human": "human reward", "sparse": "sparse reward", "random": "rand
 
 
 def places(values: Iterable[float]) -> int:
-    """Return how many decimals show about four digits of the largest of `values`; shared, so that columns align."""
+    """Return how many decimals show about four digits of the largest of `values`; shared, so that
+    columns align."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if largest == 0.0:
         return 2
@@ -82,13 +83,18 @@ def duration(seconds: float) -> str:
 
 
 def rough(seconds: float) -> str:
-    """Return a duration as an estimate deserves it: `about 50 s`, `about 12 min`, `about 2 h 10 min`."""
+    """Return a duration as an estimate deserves it: `about 50 s`, `about 12 min`, `about 2 h 10
+    min`."""
     if seconds < 5:
         return "a few seconds"
     if seconds < 90:
         return f"about {5 * round(seconds / 5)} s"
     minutes = round(seconds / 60) if seconds < 3600 else 5 * round(seconds / 300)
-    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60:02d} min"
+    return (
+        f"about {minutes} min"
+        if minutes < 60
+        else f"about {minutes // 60} h {minutes % 60:02d} min"
+    )
 
 
 def unit_of(run: RunStarted | None) -> str | None:
@@ -99,7 +105,8 @@ def unit_of(run: RunStarted | None) -> str | None:
 
 
 def verdict(evaluation: Evaluation, unit: str | None) -> str:
-    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures; without a unit, how long episodes last."""
+    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures; without a unit, how long
+    episodes last."""
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
     if unit is None:
         return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])

@@ -20,11 +20,13 @@ _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""
 
 Measure: TypeAlias = Callable[[RunStarted], float | None]
-"""Environment steps per second of the run's trainings; None where that cannot be told before they train."""
+"""Environment steps per second of the run's trainings; None where that cannot be told before they
+train."""
 
 
 def speed_of(run: RunStarted) -> float | None:
-    """Measure how fast the run will train: only our own trainer on the CPU, and only a run that begins."""
+    """Measure how fast the run will train: only our own trainer on the CPU, and only a run that
+    begins."""
     config = run.config
     if run.resumed or config.trainer != "population" or config.device != "cpu":
         return None
@@ -45,7 +47,9 @@ def run_length_s(run: RunStarted, speed: float) -> float:
 def takes(run: RunStarted, speed: float) -> str:
     """Return how long the run will take, in one sentence."""
     answers = "; the models' answers come on top" if run.config.model_weights else ""
-    return f"The trainings take {rough(run_length_s(run, speed))} on this machine{at(speed)}{answers}."
+    return (
+        f"The trainings take {rough(run_length_s(run, speed))} on this machine{at(speed)}{answers}."
+    )
 
 
 def at(speed: float) -> str:

@@ -1,4 +1,5 @@
-"""A run on a terminal: a calm, small region that is redrawn in place, and lasting lines above it."""
+"""A run on a terminal: a calm, small region that is redrawn in place, and lasting lines above
+it."""
 
 from __future__ import annotations
 
@@ -52,15 +53,20 @@ _STYLES = {"training": "cyan", "evaluating": "cyan", "done": "green"}
 class LiveDisplay:
     """Shows what is under way, one row a candidate; what lasts is printed above and scrolls away.
 
-    A context manager and a listener. When the run ends well the region gives way to the final table; when it is
-    interrupted the last state stays on the screen, and the cursor comes back either way. Where a person is asked,
-    the region shows only while policies train, so that it never writes over a question.
+    A context manager and a listener. When the run ends well the region gives way to the final
+    table; when it is interrupted the last state stays on the screen, and the cursor comes back
+    either way. Where a person is asked, the region shows only while policies train, so that it
+    never writes over a question.
     """
 
     def __init__(
-        self, console: Console, clock: Callable[[], float] = time.monotonic, measure: Measure | None = None
+        self,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        measure: Measure | None = None,
     ) -> None:
-        """`measure`: how fast a run will train, so that it can be said at the start how long it takes."""
+        """`measure`: how fast a run will train, so that it can be said at the start how long it
+        takes."""
         self._console, self._measure = console, measure
         self._board = Board(clock)
         self._lock = threading.Lock()  # the redrawing thread reads what events change
@@ -71,7 +77,10 @@ class LiveDisplay:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Give the terminal back."""
         self._hide(keep=kind is not None)
@@ -81,7 +90,9 @@ class LiveDisplay:
         with self._lock:
             self._board.take(event)
             run = self._board.run
-        if isinstance(event, RunFinished) or (run and run.config.feedback == "cli" and not _trains(event)):
+        if isinstance(event, RunFinished) or (
+            run and run.config.feedback == "cli" and not _trains(event)
+        ):
             self._hide()
         elif self._live is None:
             self._show()
@@ -93,7 +104,9 @@ class LiveDisplay:
             if self._board.run is None and not self._board.rows:
                 return Group()
             head = self._head()
-            return Group(Text(), head, Text(), *self._rows(max(1, self._console.height - head.row_count - 3)))
+            return Group(
+                Text(), head, Text(), *self._rows(max(1, self._console.height - head.row_count - 3))
+            )
 
     def _tell(self, event: Event, run: RunStarted | None) -> None:
         """Print what is to stay."""
@@ -132,7 +145,10 @@ class LiveDisplay:
 
     def _show(self) -> None:
         self._live = Live(
-            console=self._console, get_renderable=self.render, refresh_per_second=_REDRAWS_PER_SECOND, transient=True
+            console=self._console,
+            get_renderable=self.render,
+            refresh_per_second=_REDRAWS_PER_SECOND,
+            transient=True,
         )
         self._live.start()
 
@@ -154,7 +170,9 @@ class LiveDisplay:
             head.add_row("Best so far", self._best())
         head.add_row("Time", self._time())
         if board.progress is not None:
-            head.add_row("Speed", f"{quantity(board.progress.steps_per_second)} environment steps/s")
+            head.add_row(
+                "Speed", f"{quantity(board.progress.steps_per_second)} environment steps/s"
+            )
         if str(board.cost):
             head.add_row("Cost", str(board.cost))
         return head
@@ -163,7 +181,11 @@ class LiveDisplay:
         best, unit = self._board.best, unit_of(self._board.run)
         text = "none yet"
         if best and best.evaluation:
-            result = verdict(best.evaluation, None) if unit is None else f"{fitness(best.evaluation)} {unit}"
+            result = (
+                verdict(best.evaluation, None)
+                if unit is None
+                else f"{fitness(best.evaluation)} {unit}"
+            )
             text = f"{best.candidate.name}, {result}"
         human = [number(b.evaluation.fitness) for b in self._board.baselines if b.name == "human"]
         return f"{text}; human reward {human[0]}" if human else text
@@ -182,7 +204,9 @@ class LiveDisplay:
         rows = list(self._board.rows.items())
         hidden = len(rows) - room + 1 if len(rows) > room else 0
         grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, width=min(_NAME, max((len(name) for name, _ in rows), default=0)))
+        grid.add_column(
+            no_wrap=True, width=min(_NAME, max((len(name) for name, _ in rows), default=0))
+        )
         grid.add_column(no_wrap=True, width=len("evaluating"))
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name, row in rows[: len(rows) - hidden]:
@@ -195,7 +219,9 @@ class LiveDisplay:
         match row.phase:
             case "waiting":
                 again = f", try {row.attempt[0]} of {row.attempt[1]}" if row.attempt[0] > 1 else ""
-                return Text(f"for the model{again}" if run and run.config.model_weights else "", "dim")
+                return Text(
+                    f"for the model{again}" if run and run.config.model_weights else "", "dim"
+                )
             case "training" | "evaluating":
                 return self._training(row, unit)
             case "stopped":
@@ -212,7 +238,9 @@ class LiveDisplay:
             return _bar(0.0)
         steps = f"{quantity(progress.environment_steps)} of {quantity(progress.total_steps)} steps"
         parts = (
-            [] if unit is None else ["no episode yet" if math.isnan(row.fitness) else f"fitness {number(row.fitness)}"]
+            []
+            if unit is None
+            else ["no episode yet" if math.isnan(row.fitness) else f"fitness {number(row.fitness)}"]
         )
         bar = _bar(progress.environment_steps / max(1, progress.total_steps))
         return Text.assemble(bar, "".join(f"  {part}" for part in (*parts, steps)))

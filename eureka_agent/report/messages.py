@@ -1,4 +1,5 @@
-"""What happened, in sentences: the plain log prints them all, the live display those that are to stay."""
+"""What happened, in sentences: the plain log prints them all, the live display those that are to
+stay."""
 
 from __future__ import annotations
 
@@ -40,20 +41,25 @@ from eureka_agent.utils.out_of_memory import speaks_of_memory
 
 
 def run_started(event: RunStarted) -> list[str]:
-    """Return what is searched, by whom, at what expense, behind which wall and where it is written."""
+    """Return what is searched, by whom, at what expense, behind which wall and where it is
+    written."""
     config, budget = event.config, event.budget
     return [
         wish_of(config, event.task),
         clean(event.announcement),
-        f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}; each reward trains in "
-        f"{budget.num_envs:,} worlds for {quantity(budget.environment_steps)} environment steps ({config.budget}).",
+        (
+            f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
+            f" each reward trains in {budget.num_envs:,} worlds for"
+            f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
+        ),
         clean(event.wall),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
 
 
 def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
-    """Return what resumes changed, oldest first: `--model from "gpt-4" to "gpt-5" on 2026-01-31`."""
+    """Return what resumes changed, oldest first: `--model from "gpt-4" to "gpt-5" on
+    2026-01-31`."""
     lines = []
     for change in changes:
         option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
@@ -62,15 +68,22 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
 
 
 def asked_again(event: AskedAgain, *, repeated: bool = False) -> str:
-    """Return what went wrong with a request, and when it is asked again; shorter where the reason was said before."""
+    """Return what went wrong with a request, and when it is asked again; shorter where the reason
+    was said before."""
     reason = "the same reason." if repeated else event.reason
     pause = f"{event.pause_s:.1f}" if event.pause_s < 10.0 else f"{event.pause_s:.0f}"
-    return clean(f"{event.sample} is asked again in {pause} s (try {event.attempt} of {event.of}): {reason}")
+    return clean(
+        f"{event.sample} is asked again in {pause} s (try {event.attempt} of {event.of}): {reason}"
+    )
 
 
 def start_of(config: SynthesisConfig) -> str:
     """Return where the search starts: `the human reward`, or `the reward in my_reward.py`."""
-    return "the human reward" if config.start_from == "human" else f"the reward in {clean(config.start_from or '')}"
+    return (
+        "the human reward"
+        if config.start_from == "human"
+        else f"the reward in {clean(config.start_from or '')}"
+    )
 
 
 def start_measured(event: StartMeasured, run: RunStarted) -> str:
@@ -78,8 +91,11 @@ def start_measured(event: StartMeasured, run: RunStarted) -> str:
     return f"The search starts from {start_of(run.config)}: {_named(event.outcome, unit_of(run))}."
 
 
-def gain_over_start(outcomes: Sequence[Outcome], best: Outcome | None, unit: str | None) -> list[str]:
-    """Return by how much the best reward beats the one that the search was given, if it was given one."""
+def gain_over_start(
+    outcomes: Sequence[Outcome], best: Outcome | None, unit: str | None
+) -> list[str]:
+    """Return by how much the best reward beats the one that the search was given, if it was given
+    one."""
     start = next((outcome for outcome in outcomes if outcome.candidate.given), None)
     if start is None or best is None:
         return []
@@ -87,8 +103,14 @@ def gain_over_start(outcomes: Sequence[Outcome], best: Outcome | None, unit: str
         return ["The search found nothing better than the reward that it started from."]
     if unit is None:
         return [f"{best.candidate.name} was chosen before the reward that the search started from."]
-    gain, both = best.fitness - start.fitness, f"{number(best.fitness)} against {number(start.fitness)}"
-    found = f"{best.candidate.name} beats the reward that the search started from by {number(gain)} {unit}".rstrip()
+    gain, both = (
+        best.fitness - start.fitness,
+        f"{number(best.fitness)} against {number(start.fitness)}",
+    )
+    found = (
+        f"{best.candidate.name} beats the reward that the search started from by {number(gain)}"
+        f" {unit}".rstrip()
+    )
     return [f"{found} ({both}, one training each, and {best.candidate.name} is the best of many)."]
 
 
@@ -100,22 +122,29 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 
 def training_started(event: TrainingStarted) -> list[str]:
-    """Return where the rewards are computed and what became of a saved training, when it is not as usual."""
+    """Return where the rewards are computed and what became of a saved training, when it is not as
+    usual."""
     return [clean(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
     """Return one sentence a baseline."""
-    known = [f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines]
+    known = [
+        f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines
+    ]
     return [*no_human_reward(event.baselines), *known]
 
 
 def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
-    """Return what is missing from a comparison without a human reward; nothing where there is one."""
+    """Return what is missing from a comparison without a human reward; nothing where there is
+    one."""
     if not baselines or any(baseline.name == "human" for baseline in baselines):
         return []
     what = "so there is no human-normalised score, and the sparse reward alone is the measure"
-    return [f"The task has no human reward, {what}; write human_reward.py beside its task.py to compare with it."]
+    return [
+        f"The task has no human reward, {what}; write human_reward.py beside its task.py to compare"
+        " with it."
+    ]
 
 
 def final_measured(event: FinalMeasured, unit: str | None) -> str:
@@ -123,19 +152,29 @@ def final_measured(event: FinalMeasured, unit: str | None) -> str:
     final = event.final
     names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
     known = {name: training for name, training in names.items() if training is not None}
-    results = ", ".join(f"{name} {number(training.evaluation.fitness)}" for name, training in known.items())
-    return f"Final training {event.number} of {event.of}, seed {final.seed}: {results}{f' {unit}' if unit else ''}."
+    results = ", ".join(
+        f"{name} {number(training.evaluation.fitness)}" for name, training in known.items()
+    )
+    return (
+        f"Final training {event.number} of {event.of}, seed {final.seed}:"
+        f" {results}{f' {unit}' if unit else ''}."
+    )
 
 
 def final_scores_known(scores: FinalScores) -> list[str]:
     """Return what the final trainings say together."""
     rows = {BASELINES.get(name, name): row for name, row in scores.rows.items()}
     results = ", ".join(f"{name} {score_in_words(row)}" for name, row in rows.items())
-    lines = [f"With {plural(scores.seeds, 'other training seed')} (interquartile mean, 95 % interval): {results}."]
+    lines = [
+        f"With {plural(scores.seeds, 'other training seed')} (interquartile mean, 95 % interval):"
+        f" {results}."
+    ]
     checkpoints = ", ".join(number(value) for value in scores.checkpoints)
     lines.append(f"Mean over the seeds of the training curve's best point: {checkpoints}.")
     if scores.human_normalised is not None and scores.clipped is not None:
-        both = f"{number(scores.human_normalised, 2)}, clipped to 0 to 3: {number(scores.clipped, 2)}"
+        both = (
+            f"{number(scores.human_normalised, 2)}, clipped to 0 to 3: {number(scores.clipped, 2)}"
+        )
         lines.append(f"Human-normalised score of these: {both}.")
     return lines
 
@@ -145,7 +184,10 @@ def score_in_words(score: Score) -> str:
     if not (math.isfinite(score.low) and math.isfinite(score.high)):
         return f"{number(score.value)} (unknown)"
     decimals = places((score.value, score.low, score.high))
-    return f"{number(score.value, decimals)} ({number(score.low, decimals)} to {number(score.high, decimals)})"
+    return (
+        f"{number(score.value, decimals)} ({number(score.low, decimals)} to"
+        f" {number(score.high, decimals)})"
+    )
 
 
 def sent_back(outcome: Outcome) -> str:
@@ -162,25 +204,36 @@ def outcome_known(outcome: Outcome, unit: str | None) -> str:
         return f"{name}: computes what {outcome.twin} does, which is trained already."
     if outcome.evaluation is not None:
         why = outcome.training.stopped if outcome.training else ""
-        return f"{name}: {verdict(outcome.evaluation, unit)}{f'; stopped early, {why}' if why else ''}."
+        return (
+            f"{name}:"
+            f" {verdict(outcome.evaluation, unit)}{f'; stopped early, {why}' if why else ''}."
+        )
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "
-    return f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}{memory_hint(failure)}"
+    return (
+        f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}{memory_hint(failure)}"
+    )
 
 
 def memory_hint(failure: Failure) -> str:
-    """Return what to lower when a reward's process had too little memory; nothing for other failures."""
+    """Return what to lower when a reward's process had too little memory; nothing for other
+    failures."""
     if not speaks_of_memory(failure.message):
         return ""
-    return " Rewards need less memory with a smaller --num-envs; more rewards fit with a smaller --samples."
+    return (
+        " Rewards need less memory with a smaller --num-envs; more rewards fit with a smaller"
+        " --samples."
+    )
 
 
 def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:
     """Return a generation's result, and the best of the run where that is an older one."""
     generation, unit = event.generation, unit_of(run)
     repeated = sum(bool(outcome.twin) for outcome in generation.outcomes)
-    trained = sum(outcome.evaluation is not None and not outcome.twin for outcome in generation.outcomes)
+    trained = sum(
+        outcome.evaluation is not None and not outcome.twin for outcome in generation.outcomes
+    )
     failed = len(generation.outcomes) - trained - repeated
     title, so_far = nth(generation.index, run.config), generation.best
     if not trained and not repeated:
@@ -224,8 +277,12 @@ def stopped_early(event: RunFinished) -> list[str]:
 
 def effort(event: RunFinished) -> str:
     """Return what the run took: environment steps, time, money."""
-    cost = str(Cost.of([*(outcome.candidate.completion for outcome in event.outcomes), *event.replaced]))
-    took = f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
+    cost = str(
+        Cost.of([*(outcome.candidate.completion for outcome in event.outcomes), *event.replaced])
+    )
+    took = (
+        f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
+    )
     return f"{took}; cost {cost}." if cost else f"{took}."
 
 

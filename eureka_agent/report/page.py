@@ -1,4 +1,5 @@
-"""Putting a table or a text on a console: names stay whole, and what is no terminal gets plain lines."""
+"""Putting a table or a text on a console: names stay whole, and what is no terminal gets plain
+lines."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _GAP = 2
 
 
 class WholeTable(Table):
-    """A table whose columns without wrapping are never cut; where there is no room the terminal breaks the lines."""
+    """A table whose columns without wrapping are never cut; where there is no room the terminal
+    breaks the lines."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         free = options.update(width=_WIDE)
@@ -26,9 +28,13 @@ class WholeTable(Table):
             width = _LEAST_WORDS
             if column.no_wrap:
                 cells = (column.header, *column.cells)
-                column.min_width = width = max(Measurement.get(console, free, cell).maximum for cell in cells)
+                column.min_width = width = max(
+                    Measurement.get(console, free, cell).maximum for cell in cells
+                )
             needed += width + _GAP
-        yield from super().__rich_console__(console, options.update(width=max(needed, options.max_width)))
+        yield from super().__rich_console__(
+            console, options.update(width=max(needed, options.max_width))
+        )
 
 
 def plain_table() -> Table:
@@ -37,7 +43,8 @@ def plain_table() -> Table:
 
 
 def whole_line(text: str, style: str = "") -> Text:
-    """Return a line with a name or a path in it: too long for a terminal, it is left to that to break it."""
+    """Return a line with a name or a path in it: too long for a terminal, it is left to that to
+    break it."""
     return Text(text, style, no_wrap=True, overflow="ignore")
 
 
@@ -45,7 +52,9 @@ def put(console: Console, *renderables: RenderableType) -> None:
     """Print each; in a pipe or a file as plain lines, as long as they are."""
     for renderable in renderables:
         if console.is_terminal:
-            console.print(Group(renderable), crop=False)  # a text that is printed alone loses its own settings
+            console.print(
+                Group(renderable), crop=False
+            )  # a text that is printed alone loses its own settings
         else:
             put_lines(console, plain_lines(renderable))
 
@@ -53,7 +62,9 @@ def put(console: Console, *renderables: RenderableType) -> None:
 def put_lines(console: Console, lines: list[str]) -> None:
     """Print lines as they are; what the console's encoding lacks becomes a question mark."""
     for line in lines:
-        console.out(line.encode(console.encoding, "replace").decode(console.encoding), highlight=False)
+        console.out(
+            line.encode(console.encoding, "replace").decode(console.encoding), highlight=False
+        )
 
 
 def plain_lines(renderable: RenderableType) -> list[str]:

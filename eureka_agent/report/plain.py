@@ -39,16 +39,22 @@ _QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
 
 
 class PlainLog:
-    """One line for each thing that happens, after the time since the start; at the end the final table.
+    """One line for each thing that happens, after the time since the start; at the end the final
+    table.
 
-    Training says where it stands when 10 s and a tenth of it have passed since it last did, and once a minute.
-    A context manager and a listener. Writes no escape codes of its own, whatever the console would allow.
+    Training says where it stands when 10 s and a tenth of it have passed since it last did, and
+    once a minute. A context manager and a listener. Writes no escape codes of its own, whatever the
+    console would allow.
     """
 
     def __init__(
-        self, console: Console, clock: Callable[[], float] = time.monotonic, measure: Measure | None = None
+        self,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        measure: Measure | None = None,
     ) -> None:
-        """`measure`: how fast a run will train, so that it can be said at the start how long it takes."""
+        """`measure`: how fast a run will train, so that it can be said at the start how long it
+        takes."""
         self._console, self._clock, self._measure = console, clock, measure
         self._board = Board(clock)
         self._said_at, self._said_share = 0.0, 0.0
@@ -58,7 +64,10 @@ class PlainLog:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Nothing is held open."""
 
@@ -96,8 +105,12 @@ class PlainLog:
             case FinalMeasured():
                 return [sentences.final_measured(event, unit)]
             case GenerationFinished() if run:
-                news = [o for o in event.generation.outcomes if o.candidate.name not in self._rejected]
-                return [sentences.outcome_known(o, unit) for o in news] + sentences.generation_finished(event, run)
+                news = [
+                    o for o in event.generation.outcomes if o.candidate.name not in self._rejected
+                ]
+                return [
+                    sentences.outcome_known(o, unit) for o in news
+                ] + sentences.generation_finished(event, run)
             case RunFinished():
                 return [sentences.best_reward(event, unit)]
         return []
@@ -124,11 +137,17 @@ class PlainLog:
     def _training(self, progress: Progress, unit: str | None) -> list[str]:
         share = progress.environment_steps / max(1, progress.total_steps)
         quiet = self._clock() - self._said_at
-        if not (share >= 1.0 or (quiet >= _QUIET_S and (share - self._said_share >= _NEWS or quiet >= _LONG_QUIET_S))):
+        if not (
+            share >= 1.0
+            or (quiet >= _QUIET_S and (share - self._said_share >= _NEWS or quiet >= _LONG_QUIET_S))
+        ):
             return []
         self._said_at, self._said_share = self._clock(), share
         parts = [
-            f"{100 * share:.0f} % trained ({quantity(progress.environment_steps)} environment steps each)",
+            (
+                f"{100 * share:.0f} % trained ({quantity(progress.environment_steps)} environment"
+                " steps each)"
+            ),
             f"{quantity(progress.steps_per_second)} steps/s",
         ]
         left = self._board.training_left_s
@@ -136,7 +155,11 @@ class PlainLog:
             parts.append(f"{rough(left)} left")
         if unit is not None:
             best = self._board.best_training_fitness
-            parts.append("no episode ended yet" if math.isnan(best) else f"best training fitness so far {number(best)}")
+            parts.append(
+                "no episode ended yet"
+                if math.isnan(best)
+                else f"best training fitness so far {number(best)}"
+            )
         if not all(progress.alive):
             parts.append(f"{len(progress.alive) - sum(progress.alive)} stopped")
         return [", ".join(parts) + "."]

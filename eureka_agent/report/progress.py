@@ -28,7 +28,9 @@ from eureka_agent.search.events import (
 )
 from eureka_agent.training import Progress
 
-Phase = Literal["waiting", "proposed", "rejected", "training", "stopped", "evaluating", "done", "failed"]
+Phase = Literal[
+    "waiting", "proposed", "rejected", "training", "stopped", "evaluating", "done", "failed"
+]
 
 
 @dataclass
@@ -53,25 +55,29 @@ class Row:
 class Board:
     """Takes in events in order; the displays read it.
 
-    Estimates use the speed of the latest training, and before the first one the speed that is expected.
+    Estimates use the speed of the latest training, and before the first one the speed that is
+    expected.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.run: RunStarted | None = None
         self.generation: int | None = None
         self.rows: dict[str, Row] = {}
-        """What to show now: the generation's candidates, or the baselines while they are trained."""
+        """What to show now: the generation's candidates, or the baselines while they are
+        trained."""
         self.progress: Progress | None = None
         """Of the training under way; None between trainings."""
         self.best_training_fitness = math.nan
-        """The best point of all members' curves so far, in the training under way; NaN before an episode ended."""
+        """The best point of all members' curves so far, in the training under way; NaN before an
+        episode ended."""
         self.best: Outcome | None = None
         self.baselines: tuple[Baseline, ...] = ()
         self.finished: RunFinished | None = None
         self.repeated = False
         """Whether the last request that is asked again failed for a reason that was told before."""
         self.later_try = False
-        """Whether no request that failed for this reason came so far: of many, the first tells of the rest."""
+        """Whether no request that failed for this reason came so far: of many, the first tells of
+        the rest."""
         self._tries: dict[str, int] = {}
         self._clock, self._start = clock, clock()
         self._candidates: dict[str, Row] = {}
@@ -128,11 +134,16 @@ class Board:
     @property
     def training_left_s(self) -> float | None:
         """Seconds until the training under way is over; None when there is none."""
-        return self._steps_left / self._steps_per_second if self._steps_left and self._steps_per_second else None
+        return (
+            self._steps_left / self._steps_per_second
+            if self._steps_left and self._steps_per_second
+            else None
+        )
 
     @property
     def run_left_s(self) -> float | None:
-        """Seconds until the run is over, if all that is to come trains as fast; None before any training."""
+        """Seconds until the run is over, if all that is to come trains as fast; None before any
+        training."""
         if self.run is None or self.finished is not None or not self._steps_per_second:
             return None
         config = self.run.config
@@ -151,7 +162,9 @@ class Board:
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.samples) if config.race else 1.0
         budget = self.run.budget
-        steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)  # one iteration at least
+        steps_each = max(
+            budget.environment_steps, budget.num_envs * budget.horizon
+        )  # one iteration at least
         steps = (members * share + finals) * steps_each + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
@@ -161,7 +174,9 @@ class Board:
         """Environment steps that the training under way still has to do, over all its members."""
         if self.progress is None:
             return 0
-        return (self.progress.total_steps - self.progress.environment_steps) * sum(self.progress.alive)
+        return (self.progress.total_steps - self.progress.environment_steps) * sum(
+            self.progress.alive
+        )
 
     # ------------------------------------------------------------------ events
     def _row(self, name: str) -> Row:
@@ -185,7 +200,8 @@ class Board:
         self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
 
     def _take_in(self, generation: int, answer: Completion) -> None:
-        """Keep an answer for its cost; one that was sent back stays beside the one that came in its place."""
+        """Keep an answer for its cost; one that was sent back stays beside the one that came in its
+        place."""
         self._completions[generation, answer.index, answer.repair] = answer
 
     def _begin(self, generation: int, attempt: int) -> None:
@@ -193,7 +209,9 @@ class Board:
         self._begun.add(generation)
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)
-        self._candidates = self.rows = {candidate_name(generation, index): Row() for index in indices}
+        self._candidates = self.rows = {
+            candidate_name(generation, index): Row() for index in indices
+        }
 
     def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
         over = progress.environment_steps >= progress.total_steps

@@ -58,9 +58,16 @@ def _read(run: RunDir, store: Store) -> Overview:
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
     return Overview(
         run.name,
-        "being worked on" if is_claimed(run.database) else "finished" if store.finished else "interrupted",
+        (
+            "being worked on"
+            if is_claimed(run.database)
+            else "finished"
+            if store.finished
+            else "interrupted"
+        ),
         f"{config.task} on {task}" if config.env else task,
-        f"{config.generations if store.finished and not store.meta('stopped') else begun} of {config.generations}",
+        f"{config.generations if store.finished and not store.meta('stopped') else begun} of"
+        f" {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
         _when(run, store.meta("started")),
@@ -84,14 +91,18 @@ def _when(run: RunDir, started: str | None) -> str:
 
 
 class RunList:
-    """The runs, a line each; on a terminal too narrow for that two each, so that no name is folded or cut."""
+    """The runs, a line each; on a terminal too narrow for that two each, so that no name is folded
+    or cut."""
 
     def __init__(self, runs: Sequence[Overview]) -> None:
         self._runs = runs
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = _table(self._runs)
-        fits = Measurement.get(console, options.update(width=_ANY_WIDTH), table).maximum <= options.max_width
+        fits = (
+            Measurement.get(console, options.update(width=_ANY_WIDTH), table).maximum
+            <= options.max_width
+        )
         yield table if fits else Group(*(_two_lines(run) for run in self._runs))
         damage = [Text(clean(run.damage), overflow="fold") for run in self._runs if run.damage]
         yield from (Text(), *damage) if damage else ()
@@ -115,7 +126,9 @@ def _table(runs: Sequence[Overview]) -> RenderableType:
 def _two_lines(run: Overview) -> RenderableType:
     generations = f"{run.generations} generations" if run.generations else ""
     known = (run.task, run.state, generations, run.best.strip("-"), run.cost.strip("-"), run.when)
-    details = Text(f"  {', '.join(clean(fact) for fact in known if fact)}", style=_style(run), overflow="fold")
+    details = Text(
+        f"  {', '.join(clean(fact) for fact in known if fact)}", style=_style(run), overflow="fold"
+    )
     return Group(whole_line(clean(run.name)), details)
 
 

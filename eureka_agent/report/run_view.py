@@ -34,7 +34,8 @@ from eureka_agent.tasks.facts import TaskFacts
 
 
 def run_view(store: Store) -> RenderableType:
-    """Return all of a run, finished or not: config, every candidate of every generation, references, the best."""
+    """Return all of a run, finished or not: config, every candidate of every generation,
+    references, the best."""
     config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
     task = store.task
     checked = store.checks().keys()
@@ -53,30 +54,48 @@ def run_view(store: Store) -> RenderableType:
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else None
-            parents = list(dict.fromkeys(name for asked in store.asked(index) for name in asked.parents))
+            parents = list(
+                dict.fromkeys(name for asked in store.asked(index) for name in asked.parents)
+            )
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
-            parts += [Text(), _title(index, config, parents, [*completions.values(), *store.replaced(index)]), rows]
+            parts += [
+                Text(),
+                _title(index, config, parents, [*completions.values(), *store.replaced(index)]),
+                rows,
+            ]
         if index in feedback:
             parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
     if baselines := store.baselines():
-        parts += [Text(), results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines])]
+        parts += [
+            Text(),
+            results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines]),
+        ]
     parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
     if (scores := final_scores(store.finals())) is not None:
         parts += [Text(line, overflow="fold") for line in sentences.final_scores_known(scores)]
     if stopped := store.meta("stopped"):
         parts.append(Text(f"Stopped early: {clean(stopped)}"))
     if not store.finished:
-        parts.append(whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}"))
+        parts.append(
+            whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}")
+        )
     return Group(*parts)
 
 
 def _config(
-    config: SynthesisConfig, task: TaskFacts, wall: str, examples: Sequence[str], changed: Sequence[str]
+    config: SynthesisConfig,
+    task: TaskFacts,
+    wall: str,
+    examples: Sequence[str],
+    changed: Sequence[str],
 ) -> Table:
     proposer = ", ".join(config.model_weights) or "the built-in grammar"
     where = f" at {config.base_url}" if config.base_url else ""
     budget = task.budget
-    training = f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a reward"
+    training = (
+        f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a"
+        " reward"
+    )
     search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
     rows = {
         "Task": wish_of(config, task),
@@ -96,7 +115,9 @@ def _config(
     return grid
 
 
-def _title(index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]) -> Text:
+def _title(
+    index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]
+) -> Text:
     if index == GIVEN:
         return Text(f"The search starts from {sentences.start_of(config)}", "bold")
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
@@ -116,7 +137,9 @@ def _candidates(
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
     digits = places(outcome.fitness for outcome in outcomes)
     priced = any(str(Cost.of([completion])) for completion in completions.values())
-    measures = list(dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures))
+    measures = list(
+        dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures)
+    )
     figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
     compared = any(outcome.distance_to_human is not None for outcome in outcomes)
     table = plain_table()
@@ -137,7 +160,11 @@ def _candidates(
         cost = [_price(completion)] if priced else []
         style = "bold" if outcome is not None and outcome is best else ""
         name = candidate_name(index, sample)
-        note = _note(outcome, best) if outcome else f"{'checked' if name in checked else 'proposed'}, not trained yet"
+        note = (
+            _note(outcome, best)
+            if outcome
+            else f"{'checked' if name in checked else 'proposed'}, not trained yet"
+        )
         table.add_row(name, *cells, *cost, Text(note), style=style)
     return table
 
@@ -157,7 +184,11 @@ def _length(evaluation: Evaluation | None) -> str:
 
 
 def _distance(outcome: Outcome | None) -> str:
-    return "-" if outcome is None or outcome.distance_to_human is None else f"{outcome.distance_to_human:.2f}"
+    return (
+        "-"
+        if outcome is None or outcome.distance_to_human is None
+        else f"{outcome.distance_to_human:.2f}"
+    )
 
 
 def _price(completion: Completion) -> str:
@@ -178,11 +209,21 @@ def _note(outcome: Outcome, best: Outcome | None) -> str:
 
 
 def _best(
-    outcomes: Sequence[Outcome], config: SynthesisConfig, feedback: Mapping[int, Feedback], task: TaskFacts
+    outcomes: Sequence[Outcome],
+    config: SynthesisConfig,
+    feedback: Mapping[int, Feedback],
+    task: TaskFacts,
 ) -> list[RenderableType]:
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = clean(task.fitness_unit) if config.has_fitness else None
         lines = [f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."]
-        return [Text(line, overflow="fold") for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))]
-    return failures(outcomes) if outcomes and not any(outcome.evaluation for outcome in outcomes) else []
+        return [
+            Text(line, overflow="fold")
+            for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))
+        ]
+    return (
+        failures(outcomes)
+        if outcomes and not any(outcome.evaluation for outcome in outcomes)
+        else []
+    )

@@ -18,13 +18,16 @@ from eureka_agent.tasks.task import Task
 
 
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
-    """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is not known.
+    """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is
+    not known.
 
     NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
     rankings judged because the wish has none.
     """
     budget, judged = config.training_budget(task), not config.has_fitness
-    cost = Cost.of([*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced])
+    cost = Cost.of(
+        [*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced]
+    )
     facts = {
         "run": finished.path.name,
         "task": task.name,
@@ -43,11 +46,16 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "fitness_solved": None if judged else task.fitness_solved,
         "best": _best(finished, judged),
         "start": _start(finished, config, judged),
-        "baselines": {baseline.name: _evaluation(baseline.evaluation, judged) for baseline in finished.baselines},
+        "baselines": {
+            baseline.name: _evaluation(baseline.evaluation, judged)
+            for baseline in finished.baselines
+        },
         "human_normalised": finished.human_normalised,
         "final": _final(finished),
         "distance_to_human": {
-            o.candidate.name: o.distance_to_human for o in finished.outcomes if o.distance_to_human is not None
+            o.candidate.name: o.distance_to_human
+            for o in finished.outcomes
+            if o.distance_to_human is not None
         },
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
@@ -60,7 +68,13 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
 
 
 def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
-    names = sorted({outcome.candidate.completion.proposer for outcome in outcomes if not outcome.candidate.given})
+    names = sorted(
+        {
+            outcome.candidate.completion.proposer
+            for outcome in outcomes
+            if not outcome.candidate.given
+        }
+    )
     return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
 
 
@@ -70,7 +84,12 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
         return None
     code = RunDir(finished.path).best_reward.name
     facts = _evaluation(best.evaluation, judged)
-    return {"name": best.candidate.name, "code": code, "distance_to_human": best.distance_to_human, **facts}
+    return {
+        "name": best.candidate.name,
+        "code": code,
+        "distance_to_human": best.distance_to_human,
+        **facts,
+    }
 
 
 def _start(finished: RunFinished, config: SynthesisConfig, judged: bool) -> dict[str, Any] | None:
@@ -100,7 +119,10 @@ def _final(finished: RunFinished) -> dict[str, Any] | None:
         return None
     return {
         "seeds": scores.seeds,
-        **{name: {"fitness": row.value, "low": row.low, "high": row.high} for name, row in scores.rows.items()},
+        **{
+            name: {"fitness": row.value, "low": row.low, "high": row.high}
+            for name, row in scores.rows.items()
+        },
         "best_checkpoints": dict(zip(scores.rows, scores.checkpoints, strict=True)),
         "human_normalised": scores.human_normalised,
         "human_normalised_clipped": scores.clipped,
@@ -112,7 +134,11 @@ def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, An
     entries = []
     for index in generations_of(outcomes):
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
-        known = [] if judged else [outcome.fitness for outcome in members if math.isfinite(outcome.fitness)]
+        known = (
+            []
+            if judged
+            else [outcome.fitness for outcome in members if math.isfinite(outcome.fitness)]
+        )
         best = None if judged else greedy(members)
         entries.append(
             {
@@ -121,7 +147,9 @@ def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, An
                 "best_fitness": best.fitness if best else None,
                 "mean_fitness": sum(known) / len(known) if known else None,
                 "trained": sum(outcome.evaluation is not None for outcome in members),
-                "stopped": sum(bool(outcome.training and outcome.training.stopped) for outcome in members),
+                "stopped": sum(
+                    bool(outcome.training and outcome.training.stopped) for outcome in members
+                ),
                 "repeated": sum(bool(outcome.twin) for outcome in members),
                 "failed": sum(outcome.evaluation is None for outcome in members),
             }

@@ -96,15 +96,24 @@ class Compared(Protocol):
 
 
 def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
-    """Return how the run ended: each generation's best beside the references, the score, the files."""
+    """Return how the run ended: each generation's best beside the references, the score, the
+    files."""
     best, judged = finished.best, not run.config.has_fitness
     rows = [Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.given]
-    rows += [_generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)]
+    rows += [
+        _generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)
+    ]
     if best is not None and best.evaluation is not None:
-        rows.append(Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation))
+        rows.append(
+            Result(
+                f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation
+            )
+        )
     rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
     title = (
-        "The wish has no fitness of its own; rankings judged." if judged else f"Fitness in {fitness_line(run.task)}."
+        "The wish has no fitness of its own; rankings judged."
+        if judged
+        else f"Fitness in {fitness_line(run.task)}."
     )
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
@@ -113,11 +122,18 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     parts += [Text(line) for line in gain_over_start(finished.outcomes, best, unit)]
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
-        parts.append(Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|."))
+        parts.append(
+            Text(f"Human-normalised score: {score}, which is (best - sparse) / |human - sparse|.")
+        )
     elif missing := no_human_reward(finished.baselines):
         parts += [Text(line) for line in missing]
     elif best is not None and finished.baselines:
-        parts.append(Text("No human-normalised score (not comparable): human and sparse reward are alike here."))
+        parts.append(
+            Text(
+                "No human-normalised score (not comparable): human and sparse reward are alike"
+                " here."
+            )
+        )
     if best is not None and best.evaluation is not None and not judged:
         parts += [Text(line) for line in worth(best.evaluation, finished.baselines, run.task)]
     if (scores := final_scores(finished.finals)) is not None:
@@ -135,14 +151,18 @@ def comparison_table(comparison: Compared, task: Task) -> RenderableType:
     """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
-    notes = [one_training(comparison.seed), *worth(comparison.evaluation, comparison.baselines, task)]
+    notes = [
+        one_training(comparison.seed),
+        *worth(comparison.evaluation, comparison.baselines, task),
+    ]
     notes += no_human_reward(comparison.baselines)
     title = Text(f"Fitness in {fitness_line(task)}.", "dim")
     return Group(title, results_table(rows), Text(), *(Text(note) for note in notes))
 
 
 def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
-    """Return evaluations side by side, numbers aligned; a column only where some row has something to say."""
+    """Return evaluations side by side, numbers aligned; a column only where some row has something
+    to say."""
     evaluations = [row.evaluation for row in rows]
     columns = {"reward": [row.label for row in rows]}
     if not judged:
@@ -156,7 +176,9 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
     shown = {title: cells for title, cells in columns.items() if any(cells)}
     table = plain_table()
     for title in shown:
-        table.add_column(title, justify="left" if title == "reward" else "right", vertical="bottom", no_wrap=True)
+        table.add_column(
+            title, justify="left" if title == "reward" else "right", vertical="bottom", no_wrap=True
+        )
     for texts in zip(*shown.values(), strict=True):
         table.add_row(*(Text(text) for text in texts))
     return table
@@ -165,25 +187,35 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
 def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
     """Return the commonest reasons why candidates have no fitness, one line each."""
     reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
-    counts = Counter(f"{STAGES[reason.stage]}: {clean(reason.message)}{memory_hint(reason)}" for reason in reasons)
+    counts = Counter(
+        f"{STAGES[reason.stage]}: {clean(reason.message)}{memory_hint(reason)}"
+        for reason in reasons
+    )
     title = Text(f"No reward worked. {plural(len(reasons), 'candidate')} failed:")
-    lines = [Text(f"  {count} x {reason}", overflow="fold") for reason, count in counts.most_common(_REASONS_SHOWN)]
+    lines = [
+        Text(f"  {count} x {reason}", overflow="fold")
+        for reason, count in counts.most_common(_REASONS_SHOWN)
+    ]
     rest = len(counts) - len(lines)
     return [title, *lines, *([Text(f"  and {plural(rest, 'other reason')}")] if rest else [])]
 
 
 def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
     """Return the generations that have outcomes, in order, without what was given to start from."""
-    return sorted({outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given})
+    return sorted(
+        {outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given}
+    )
 
 
 def tasks_table(
-    tasks: Iterable[Task], speeds: Mapping[str, float], broken: Mapping[str, str] = MappingProxyType({})
+    tasks: Iterable[Task],
+    speeds: Mapping[str, float],
+    broken: Mapping[str, str] = MappingProxyType({}),
 ) -> RenderableType:
     """Return all tasks with what their fitness counts, for `eureka-agent tasks`.
 
-    `speeds`: environment steps per second of each task on this machine. `broken`: folders whose task cannot be loaded,
-    each with the reason.
+    `speeds`: environment steps per second of each task on this machine. `broken`: folders whose
+    task cannot be loaded, each with the reason.
     """
     table = plain_table()
     table.add_column("task", no_wrap=True)
@@ -197,17 +229,26 @@ def tasks_table(
         if task.aliases:
             what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
         lengths = [_length(task, budget, speeds.get(task.name)) for budget in ("quick", "normal")]
-        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths)
+        table.add_row(
+            Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths
+        )
     note = (
-        "How long the trainings of a default run take on this machine, at the environment steps per second measured "
-        "just now; the answers of models come on top."
+        "How long the trainings of a default run take on this machine, at the environment steps per"
+        " second measured just now; the answers of models come on top."
     )
-    lines = [Text(f"{name} is broken: {clean(why)}", "red", overflow="fold") for name, why in broken.items()]
+    lines = [
+        Text(f"{name} is broken: {clean(why)}", "red", overflow="fold")
+        for name, why in broken.items()
+    ]
     return Group(table, Text(), Text(note, "dim"), *([Text(), *lines] if lines else []))
 
 
 def _length(task: Task, budget: Literal["quick", "normal"], speed: float | None) -> str:
-    return rough(run_length_s(default_run(task, budget), speed)).removeprefix("about ") if speed else "-"
+    return (
+        rough(run_length_s(default_run(task, budget), speed)).removeprefix("about ")
+        if speed
+        else "-"
+    )
 
 
 def doctor_table(findings: Iterable[Finding]) -> RenderableType:
@@ -230,7 +271,9 @@ def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result
         trained += f", {early} not to the end"
     best = None if judged else greedy(members)
     if best is None:
-        return Result(f"generation g{index}" if judged else f"best of g{index}: none", None, trained)
+        return Result(
+            f"generation g{index}" if judged else f"best of g{index}: none", None, trained
+        )
     return Result(f"best of g{index}: {best.candidate.name}", best.evaluation, trained)
 
 

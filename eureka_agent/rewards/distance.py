@@ -1,20 +1,22 @@
 """How far two rewards are from each other, without training with either.
 
-Two rewards that differ by a positive factor and by potential shaping want the same policies (Ng, Harada & Russell
-1999), so a distance between rewards should not see these. STARC (Skalse et al., ICLR 2024) builds such distances in
-three steps: a canonical form c(R) that is the same for all rewards that differ by shaping, a norm n to divide it by,
-and a metric on what results::
+Two rewards that differ by a positive factor and by potential shaping want the same policies (Ng,
+Harada & Russell 1999), so a distance between rewards should not see these. STARC (Skalse et al.,
+ICLR 2024) builds such distances in three steps: a canonical form c(R) that is the same for all
+rewards that differ by shaping, a norm n to divide it by, and a metric on what results::
 
     d(A, B) = 1/2 | s(A) - s(B) |        s(R) = c(R) / n(c(R)), and 0 where c(R) = 0
 
-Here c is the paper's minimal canonicalisation for the mean-square norm over a batch of transitions: of all rewards
-that differ from R by shaping, the one with the least norm. That is what a least-squares fit leaves over::
+Here c is the paper's minimal canonicalisation for the mean-square norm over a batch of transitions:
+of all rewards that differ from R by shaping, the one with the least norm. That is what a
+least-squares fit leaves over::
 
     c(R) = R - F w,   w = argmin | R - F w |,   F[row, k] = discount * f_k(s') - f_k(s)
 
-with the potentials f_k below instead of every function of the state, and f_k(s') = 0 where the episode terminated.
-For unit vectors d is sqrt((1 - correlation) / 2), as in EPIC (Gleave et al., ICLR 2021), but without EPIC's rewards
-of transitions that cannot happen (the objection of DARD, Wulfe et al., ICLR 2022).
+with the potentials f_k below instead of every function of the state, and f_k(s') = 0 where the
+episode terminated. For unit vectors d is sqrt((1 - correlation) / 2), as in EPIC (Gleave et al.,
+ICLR 2021), but without EPIC's rewards of transitions that cannot happen (the objection of DARD,
+Wulfe et al., ICLR 2022).
 
 `docs/distance.md` says what is and what is not invariant.
 """
@@ -40,11 +42,13 @@ Reward: TypeAlias = Tensor | RewardRunner
 
 _WORLDS, _STEPS = 256, 64
 COMPARED_ROWS = _WORLDS * _STEPS
-"""Rows of `sample_transitions`; with a quarter of them, the distances of other seeds differ by up to 0.1."""
+"""Rows of `sample_transitions`; with a quarter of them, the distances of other seeds differ by up
+to 0.1."""
 _MOST_POTENTIALS, _ROWS_PER_POTENTIAL = 256, 16
 """So many potentials, and for so many rows each; more would fit the sample's accidents."""
 _ROUNDING = 1e-5
-"""What is left of a reward below this share of its size is the rounding of float32, not a reward."""
+"""What is left of a reward below this share of its size is the rounding of float32, not a
+reward."""
 _INDEPENDENT = 1e-6
 """Smallest singular value, as a share of the largest, of a direction that is not rounding."""
 
@@ -54,7 +58,8 @@ class Transitions:
     """A batch of environment steps on which rewards are compared."""
 
     state: State
-    """`(rows, *shape)` of every tensor that a reward may read: `<name>` after a step, `prev_<name>` before it."""
+    """`(rows, *shape)` of every tensor that a reward may read: `<name>` after a step, `prev_<name>`
+    before it."""
     terminated: Tensor
     """`(rows,)` bool: the episode ended there by failure or success, not by time."""
     potentials_of: tuple[str, ...]
@@ -66,12 +71,18 @@ class Transitions:
         """Refuse batches of which no canonical form can be computed."""
         rows = len(self.terminated)
         if not rows or not self.potentials_of:
-            what = f"{rows} transitions and {len(self.potentials_of)} variables that potentials depend on"
+            what = (
+                f"{rows} transitions and {len(self.potentials_of)} variables that potentials"
+                " depend on"
+            )
             raise UsageError(f"Rewards are compared on at least one of each, got {what}.")
         for name in (n for variable in self.potentials_of for n in (variable, f"prev_{variable}")):
             got = tuple(self.state[name].shape) if name in self.state else None
             if got is None or got[:1] != (rows,):
-                raise UsageError(f"The transitions need {name!r} with {rows} rows, as `terminated` has; got {got}.")
+                raise UsageError(
+                    f"The transitions need {name!r} with {rows} rows, as `terminated` has; got"
+                    f" {got}."
+                )
         if not 0.0 <= self.discount <= 1.0:
             raise UsageError(f"The discount must lie between 0 and 1, got {self.discount}.")
 
@@ -80,7 +91,8 @@ class Transitions:
 
     @cached_property
     def shaping(self) -> Tensor:
-        """`(rows, rank)` float64: an orthonormal basis of what shaping can add, F of the module's docstring."""
+        """`(rows, rank)` float64: an orthonormal basis of what shaping can add, F of the module's
+        docstring."""
         before, after = self._potentials()
         rows = self.discount * after * ~self.terminated[:, None].cpu() - before
         rows = rows / rows.norm(dim=0).clamp_min(1e-30)
@@ -91,11 +103,17 @@ class Transitions:
     def _potentials(self) -> tuple[Tensor, Tensor]:
         """Return the potentials before and after each step, `(rows, potentials)` float64.
 
-        A constant, every entry of the variables, and the products of all pairs of entries; only the squares where
-        those would be too many.
+        A constant, every entry of the variables, and the products of all pairs of entries; only the
+        squares where those would be too many.
         """
         flat = [
-            torch.cat([self.state[f"{prefix}{n}"].cpu().double().reshape(len(self), -1) for n in self.potentials_of], 1)
+            torch.cat(
+                [
+                    self.state[f"{prefix}{n}"].cpu().double().reshape(len(self), -1)
+                    for n in self.potentials_of
+                ],
+                1,
+            )
             for prefix in ("prev_", "")
         ]
         both = torch.cat(flat)
@@ -106,22 +124,26 @@ class Transitions:
         first, second = torch.triu_indices(count, count)
         if (count + 1) * (count + 2) // 2 > min(_MOST_POTENTIALS, len(self) // _ROWS_PER_POTENTIAL):
             first = second = torch.arange(count)
-        every = torch.cat((torch.ones(len(both), 1).double(), both, both[:, first] * both[:, second]), dim=1)
+        every = torch.cat(
+            (torch.ones(len(both), 1).double(), both, both[:, first] * both[:, second]), dim=1
+        )
         return every[: len(self)], every[len(self) :]
 
 
 def reward_distance(a: Reward, b: Reward, transitions: Transitions) -> float:
-    """Return the distance between two rewards, from 0 (they want the same) to 1 (they want opposite things).
+    """Return the distance between two rewards, from 0 (they want the same) to 1 (they want opposite
+    things).
 
-    0.5 is between a reward that wants nothing (only shaping) and any other; unrelated rewards have about 0.7. See the
-    module's docstring for the equations. Raises UsageError for values that are not `(rows,)` and finite,
-    RewardRuntimeError when a reward fails on the transitions.
+    0.5 is between a reward that wants nothing (only shaping) and any other; unrelated rewards have
+    about 0.7. See the module's docstring for the equations. Raises UsageError for values that are
+    not `(rows,)` and finite, RewardRuntimeError when a reward fails on the transitions.
     """
     return distance_of(canonical(a, transitions), canonical(b, transitions))
 
 
 def canonical(reward: Reward, transitions: Transitions) -> Tensor:
-    """Return s(R), `(rows,)` float64: equal for rewards that differ by shaping and a positive factor.
+    """Return s(R), `(rows,)` float64: equal for rewards that differ by shaping and a positive
+    factor.
 
     Its Euclidean norm is 1, or 0 for a reward that wants nothing. Raises as `reward_distance` does.
     """
@@ -137,22 +159,35 @@ def distance_of(a: Tensor, b: Tensor) -> float:
 
 
 def nearest(candidate: Tensor, earlier: Mapping[str, Tensor]) -> tuple[str, float] | None:
-    """Return the name and distance of the nearest of `earlier`, all in canonical form; None when there are none."""
+    """Return the name and distance of the nearest of `earlier`, all in canonical form; None when
+    there are none."""
     distances = {name: distance_of(candidate, other) for name, other in earlier.items()}
     return min(distances.items(), key=lambda item: item[1]) if distances else None
 
 
 def sample_transitions(
-    task: Task, *, policies: Sequence[Act] = (), seed: int = 0, worlds: int = _WORLDS, steps: int = _STEPS
+    task: Task,
+    *,
+    policies: Sequence[Act] = (),
+    seed: int = 0,
+    worlds: int = _WORLDS,
+    steps: int = _STEPS,
 ) -> Transitions:
     """Return transitions of a task, `worlds * steps` rows less those in which the physics diverged.
 
-    The worlds are shared equally between uniformly random actions and the policies, whose actions get noise: where the
-    action follows from the state, every reward is a shaping (its own advantage is 0). Raises UsageError.
+    The worlds are shared equally between uniformly random actions and the policies, whose actions
+    get noise: where the action follows from the state, every reward is a shaping (its own advantage
+    is 0). Raises UsageError.
     """
-    acts = [random_actions(task, seed=seed), *(with_noise(policy, task, seed=seed) for policy in policies)]
+    acts = [
+        random_actions(task, seed=seed),
+        *(with_noise(policy, task, seed=seed) for policy in policies),
+    ]
     if worlds < len(acts) or steps < 1:
-        raise UsageError(f"{len(acts)} ways to act need at least as many worlds and a step, got {worlds} and {steps}.")
+        raise UsageError(
+            f"{len(acts)} ways to act need at least as many worlds and a step, got {worlds} and"
+            f" {steps}."
+        )
     state, terminated = sample_steps(task, acts, seed=seed, worlds=worlds, steps=steps)
     variables = (v.name for v in task.reward_inputs.variables if v.kind != "action")
     potentials_of = tuple(name for name in variables if not name.startswith("prev_"))

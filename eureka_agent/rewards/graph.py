@@ -1,12 +1,13 @@
 """A reward as a list of tensor operations that trusted code can run on any device.
 
-A sealed process records its reward (`sandbox/graph_export.py`) and sends the list as JSON. Nothing in it is believed.
-`graph_format.parse_graph` accepts known operations with arguments of the right kinds, references backwards and bounded
-sizes only. `RewardGraph` interprets the list; no source is generated or executed.
+A sealed process records its reward (`sandbox/graph_export.py`) and sends the list as JSON. Nothing
+in it is believed. `graph_format.parse_graph` accepts known operations with arguments of the right
+kinds, references backwards and bounded sizes only. `RewardGraph` interprets the list; no source is
+generated or executed.
 
-torch's native kernels may still crash on arguments that no check foresees, and take memory before they can be stopped.
-So a graph runs first in a sealed process of its own (`jail.SealedReward.graph`), with exactly the numbers of rows that
-it will ever be called with.
+torch's native kernels may still crash on arguments that no check foresees, and take memory before
+they can be stopped. So a graph runs first in a sealed process of its own
+(`jail.SealedReward.graph`), with exactly the numbers of rows that it will ever be called with.
 """
 
 from __future__ import annotations
@@ -51,13 +52,14 @@ class RewardGraph:
     reward: Reference
     components: Mapping[str, Reference | float]
     key: str
-    """Equal for rewards that are the same operations on the same inputs, whatever their source looks like."""
+    """Equal for rewards that are the same operations on the same inputs, whatever their source
+    looks like."""
 
     def __call__(self, state: Mapping[str, Tensor]) -> RewardBatch:
         """Return the reward and its components, `(rows,)` float32; `state` is left as it is.
 
-        Raises GraphError where an operation reads or gives too many numbers for these rows; RuntimeError or IndexError
-        where one fails on these values.
+        Raises GraphError where an operation reads or gives too many numbers for these rows;
+        RuntimeError or IndexError where one fails on these values.
         """
         rows, device = len(state[self.inputs[0]]), state[self.inputs[0]].device
         values: list[Sequence[Any]] = []
@@ -66,17 +68,20 @@ class RewardGraph:
             for node in self.nodes:
                 values.append(_evaluate(node, state, values, rows, device, budget))
             columns = {
-                name: _column(_fill(at, values, rows, device), rows, device) for name, at in self.components.items()
+                name: _column(_fill(at, values, rows, device), rows, device)
+                for name, at in self.components.items()
             }
-            return RewardBatch(_column(_fill(self.reward, values, rows, device), rows, device), columns)
+            return RewardBatch(
+                _column(_fill(self.reward, values, rows, device), rows, device), columns
+            )
 
 
 @dataclass
 class _Budget:
     """What all operations together may read and give, for `rows` rows.
 
-    It is looked at after each operation, before another one reads what it gave. One operation alone is bounded by the
-    sizes of what it reads.
+    It is looked at after each operation, before another one reads what it gave. One operation alone
+    is bounded by the sizes of what it reads.
     """
 
     rows: int

@@ -20,16 +20,23 @@ from eureka_agent.rewards.runner import MAX_COMPONENT_NAME, MAX_COMPONENTS
 _MAX_NODES, _MAX_CONSTANT, _MAX_LIST, _MAX_DEPTH = 2000, 4096, 256, 4
 _NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool"
 _DTYPES = {f"torch.{name}": getattr(torch, name) for name in _NAMES.split()}
-_MEMORY_FORMATS = {f"torch.{n}": getattr(torch, n) for n in ("contiguous_format", "preserve_format")}
+_MEMORY_FORMATS = {
+    f"torch.{n}": getattr(torch, n) for n in ("contiguous_format", "preserve_format")
+}
 
 
 def parse_graph(data: object, shapes: Mapping[str, tuple[int, ...]]) -> RewardGraph:
-    """Return the graph in `data`, decoded JSON from a sealed process; `shapes` are its inputs' without the rows.
+    """Return the graph in `data`, decoded JSON from a sealed process; `shapes` are its inputs'
+    without the rows.
 
-    Raises GraphError for anything that is not a graph of allowed operations, with arguments of the right kinds. Runs
-    no operation. What the operations make of each other's results is known only when they run.
+    Raises GraphError for anything that is not a graph of allowed operations, with arguments of the
+    right kinds. Runs no operation. What the operations make of each other's results is known only
+    when they run.
     """
-    _demand(isinstance(data, dict) and data.keys() == {"inputs", "nodes", "reward", "components"}, "its form")
+    _demand(
+        isinstance(data, dict) and data.keys() == {"inputs", "nodes", "reward", "components"},
+        "its form",
+    )
     assert isinstance(data, dict)
     names, items, components = data["inputs"], data["nodes"], data["components"]
     _demand(isinstance(names, list) and names == list(shapes) and bool(names), "its inputs")
@@ -37,7 +44,10 @@ def parse_graph(data: object, shapes: Mapping[str, tuple[int, ...]]) -> RewardGr
     _demand(isinstance(components, dict) and len(components) <= MAX_COMPONENTS, "its components")
     nodes = [_node(item, index, names) for index, item in enumerate(items)]
     outputs = {name: _output(at, len(nodes)) for name, at in components.items()}
-    _demand(all(0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable() for n in outputs), "a component's name")
+    _demand(
+        all(0 < len(n) <= MAX_COMPONENT_NAME and n.isprintable() for n in outputs),
+        "a component's name",
+    )
     reward = _output(data["reward"], len(nodes))
     _demand(isinstance(reward, Reference), "its reward")
     assert isinstance(reward, Reference)
@@ -66,11 +76,16 @@ def _node(item: object, index: int, names: Sequence[str]) -> Node:
 
 
 def _constant(dtype: str, shape: list[object], numbers: list[object]) -> Tensor:
-    _demand(len(shape) <= 8 and all(type(size) is int and 0 <= size <= _MAX_CONSTANT for size in shape), "a shape")
+    _demand(
+        len(shape) <= 8 and all(type(size) is int and 0 <= size <= _MAX_CONSTANT for size in shape),
+        "a shape",
+    )
     sizes = [size for size in shape if isinstance(size, int)]
     _demand(len(numbers) == math.prod(sizes) <= _MAX_CONSTANT, "a constant's size")
     try:
-        values = [float(number) for number in numbers if isinstance(number, str) and len(number) < 32]
+        values = [
+            float(number) for number in numbers if isinstance(number, str) and len(number) < 32
+        ]
         tensor = torch.tensor(values, dtype=torch.float64).to(_DTYPES[dtype])
         return tensor.reshape(sizes)
     except (ValueError, RuntimeError, OverflowError) as error:
@@ -84,11 +99,15 @@ def _value(value: object, before: int, depth: int = 0) -> Any:
     if type(value) is int:
         return _integer(value)
     match value:
-        case {"ref": [int(node), int(output)], **rest} if not rest and 0 <= node < before and 0 <= output < _MAX_LIST:
+        case {"ref": [int(node), int(output)], **rest} if (
+            not rest and 0 <= node < before and 0 <= output < _MAX_LIST
+        ):
             return Reference(int(node), int(output))
         case {"rows": [int(factor), int(offset)], **rest} if not rest:
             return Rows(_integer(factor), _integer(offset))
-        case {"list": list(items), **rest} if not rest and len(items) <= _MAX_LIST and depth < _MAX_DEPTH:
+        case {"list": list(items), **rest} if (
+            not rest and len(items) <= _MAX_LIST and depth < _MAX_DEPTH
+        ):
             return [_value(item, before, depth + 1) for item in items]
         case {"float": str(text), **rest} if not rest and len(text) < 32:
             return _float(text)
@@ -122,7 +141,8 @@ def _output(value: object, nodes: int) -> Reference | float:
 
 
 def _key(data: Mapping[str, Any]) -> str:
-    """Return a hash of the operations that the results depend on, numbered without gaps, with the inputs' names."""
+    """Return a hash of the operations that the results depend on, numbered without gaps, with the
+    inputs' names."""
     nodes = data["nodes"]
     used = {at for value in (data["reward"], data["components"]) for at in _references(value)}
     for index in range(len(nodes) - 1, -1, -1):

@@ -1,4 +1,5 @@
-"""The tensor operations that a reward's graph may consist of, and how those with indices are made safe."""
+"""The tensor operations that a reward's graph may consist of, and how those with indices are made
+safe."""
 
 from __future__ import annotations
 
@@ -12,33 +13,36 @@ from torch import Tensor
 from eureka_agent.errors import GraphError
 
 _PLAIN = """
-abs acos acosh add.Tensor add.Scalar alias amax amin any any.dim any.dims all all.dim arange arange.start
-arange.start_step argmax argmin asin asinh atan atan2 atanh bitwise_and.Tensor bitwise_or.Tensor bitwise_not
-bitwise_xor.Tensor bitwise_and.Scalar bitwise_or.Scalar bmm cat ceil clamp clamp.Tensor clamp_min clamp_max
-clamp_min.Tensor clamp_max.Tensor clone constant_pad_nd copysign.Tensor copysign.Scalar cos cosh
-count_nonzero.dim_IntList cumsum cumprod cummax cummin detach diagonal diag_embed div.Tensor div.Scalar dot elu
-eq.Scalar eq.Tensor erf erfc exp exp2 expand expm1 eye eye.m fill.Scalar fill.Tensor flip floor fmax fmin frac
-full full_like ge.Scalar ge.Tensor gelu gt.Scalar gt.Tensor hardtanh heaviside huber_loss hypot isinf isnan
-kthvalue le.Scalar le.Tensor leaky_relu lerp.Scalar lerp.Tensor lift_fresh linalg_cross linalg_vector_norm
-linspace log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor logit logsumexp lt.Scalar
-lt.Tensor masked_fill.Scalar masked_fill.Tensor max max.dim maximum mean mean.dim median median.dim min min.dim
-minimum mm mse_loss mul.Tensor mul.Scalar mv nan_to_num ne.Scalar ne.Tensor neg new_full new_ones new_zeros
-norm.ScalarOpt_dim ones ones_like permute pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar prod prod.dim_int
-reciprocal relu repeat roll round rsqrt rsub.Scalar rsub.Tensor scalar_tensor select.int sgn sigmoid sign silu
-sin sinc sinh slice.Tensor smooth_l1_loss softplus sort sort.stable split.Tensor split_with_sizes sqrt squeeze
-squeeze.dim squeeze.dims stack std.correction sub.Tensor sub.Scalar sum sum.dim_IntList t tan tanh topk
-transpose.int tril triu trunc unbind.int unfold unsqueeze var.correction view where.self where.ScalarOther
-where.ScalarSelf where.Scalar xlogy.Tensor zeros zeros_like _to_copy _softmax _log_softmax _cdist_forward
-_unsafe_view special_entr
+abs acos acosh add.Tensor add.Scalar alias amax amin any any.dim any.dims all all.dim arange
+arange.start arange.start_step argmax argmin asin asinh atan atan2 atanh bitwise_and.Tensor
+bitwise_or.Tensor bitwise_not bitwise_xor.Tensor bitwise_and.Scalar bitwise_or.Scalar bmm cat ceil
+clamp clamp.Tensor clamp_min clamp_max clamp_min.Tensor clamp_max.Tensor clone constant_pad_nd
+copysign.Tensor copysign.Scalar cos cosh count_nonzero.dim_IntList cumsum cumprod cummax cummin
+detach diagonal diag_embed div.Tensor div.Scalar dot elu eq.Scalar eq.Tensor erf erfc exp exp2
+expand expm1 eye eye.m fill.Scalar fill.Tensor flip floor fmax fmin frac full full_like ge.Scalar
+ge.Tensor gelu gt.Scalar gt.Tensor hardtanh heaviside huber_loss hypot isinf isnan kthvalue
+le.Scalar le.Tensor leaky_relu lerp.Scalar lerp.Tensor lift_fresh linalg_cross linalg_vector_norm
+linspace log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor logit
+logsumexp lt.Scalar lt.Tensor masked_fill.Scalar masked_fill.Tensor max max.dim maximum mean
+mean.dim median median.dim min min.dim minimum mm mse_loss mul.Tensor mul.Scalar mv nan_to_num
+ne.Scalar ne.Tensor neg new_full new_ones new_zeros norm.ScalarOpt_dim ones ones_like permute
+pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar prod prod.dim_int reciprocal relu repeat roll round
+rsqrt rsub.Scalar rsub.Tensor scalar_tensor select.int sgn sigmoid sign silu sin sinc sinh
+slice.Tensor smooth_l1_loss softplus sort sort.stable split.Tensor split_with_sizes sqrt squeeze
+squeeze.dim squeeze.dims stack std.correction sub.Tensor sub.Scalar sum sum.dim_IntList t tan tanh
+topk transpose.int tril triu trunc unbind.int unfold unsqueeze var.correction view where.self
+where.ScalarOther where.ScalarSelf where.Scalar xlogy.Tensor zeros zeros_like _to_copy _softmax
+_log_softmax _cdist_forward _unsafe_view special_entr
 """
 _IN_PLACE = """
-add_.Tensor add_.Scalar sub_.Tensor sub_.Scalar mul_.Tensor mul_.Scalar div_.Tensor div_.Scalar copy_ fill_.Scalar
-fill_.Tensor zero_ pow_.Scalar masked_fill_.Scalar masked_fill_.Tensor clamp_ clamp_min_ clamp_max_ bitwise_and_.Tensor
-bitwise_or_.Tensor
+add_.Tensor add_.Scalar sub_.Tensor sub_.Scalar mul_.Tensor mul_.Scalar div_.Tensor div_.Scalar
+copy_ fill_.Scalar fill_.Tensor zero_ pow_.Scalar masked_fill_.Scalar masked_fill_.Tensor clamp_
+clamp_min_ clamp_max_ bitwise_and_.Tensor bitwise_or_.Tensor
 """
 
 _DIVISIONS = """
-div.Tensor_mode div.Scalar_mode floor_divide fmod.Scalar fmod.Tensor remainder.Scalar remainder.Tensor
+div.Tensor_mode div.Scalar_mode floor_divide fmod.Scalar fmod.Tensor remainder.Scalar
+remainder.Tensor
 """
 
 FACTORIES = frozenset("arange eye full linspace new_full ones scalar_tensor zeros".split())
@@ -46,7 +50,8 @@ FACTORIES = frozenset("arange eye full linspace new_full ones scalar_tensor zero
 
 
 def _operations(names: str) -> dict[str, Callable[..., Any]]:
-    """Return torch's operations by name with overload; those that this version lacks are left out."""
+    """Return torch's operations by name with overload; those that this version lacks are left
+    out."""
     found: dict[str, Callable[..., Any]] = {}
     for name in names.split():
         base, _, overload = name.partition(".")
@@ -83,20 +88,27 @@ def _index(tensor: Tensor, indices: list[Tensor | None]) -> Tensor:
     return result
 
 
-def _index_put(tensor: Tensor, indices: list[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
+def _index_put(
+    tensor: Tensor, indices: list[Tensor | None], values: Tensor, accumulate: bool = False
+) -> Tensor:
     result: Tensor = torch.ops.aten.index_put(tensor, _within(tensor, indices), values, accumulate)
     return result
 
 
 def _index_put_(
-    tensor: Tensor, indices: list[Tensor | None], values: Tensor, accumulate: bool = False, unsafe: bool = False
+    tensor: Tensor,
+    indices: list[Tensor | None],
+    values: Tensor,
+    accumulate: bool = False,
+    unsafe: bool = False,
 ) -> Tensor:
     result: Tensor = torch.ops.aten.index_put_(tensor, _within(tensor, indices), values, accumulate)
     return result
 
 
 def _within(tensor: Tensor, indices: list[Tensor | None]) -> list[Tensor | None]:
-    """Return the indices, integers clamped to the tensor: out of bounds they would take a GPU's context down."""
+    """Return the indices, integers clamped to the tensor: out of bounds they would take a GPU's
+    context down."""
     safe: list[Tensor | None] = []
     dimension = 0
     for index in indices:
@@ -114,7 +126,8 @@ def _within(tensor: Tensor, indices: list[Tensor | None]) -> list[Tensor | None]
 
 
 def _indexed_size(tensor: Tensor, dimension: int) -> int:
-    """Return the size of a dimension that is indexed; GraphError where it is empty, since no index fits."""
+    """Return the size of a dimension that is indexed; GraphError where it is empty, since no index
+    fits."""
     size = tensor.shape[dimension]
     if size == 0:
         raise GraphError("an index into an empty dimension")
@@ -130,7 +143,8 @@ def _index_select(tensor: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def _masked_select(tensor: Tensor, mask: Tensor) -> Tensor:
-    tensor, mask = torch.broadcast_tensors(tensor, mask)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    both = torch.broadcast_tensors(tensor, mask)  # type: ignore[no-untyped-call]  # torch's own gap
+    tensor, mask = both
     return _index(tensor, [mask])
 
 
@@ -154,8 +168,8 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "index_select.default": _index_select,
     "masked_select.default": _masked_select,
 }
-"""Everything else is refused: what reads a tensor into Python, is random, reads files, takes raw strides, or shows
-memory that nobody has written yet."""
+"""Everything else is refused: what reads a tensor into Python, is random, reads files, takes raw
+strides, or shows memory that nobody has written yet."""
 
 
 SCHEMAS: Mapping[str, torch.FunctionSchema] = {name: _schema(name) for name in OPERATIONS}
@@ -163,7 +177,8 @@ SCHEMAS: Mapping[str, torch.FunctionSchema] = {name: _schema(name) for name in O
 
 
 def work(name: str, arguments: list[Tensor], outputs: list[Tensor]) -> int:
-    """Return about how many steps of arithmetic an operation takes: the numbers that it reads and writes.
+    """Return about how many steps of arithmetic an operation takes: the numbers that it reads and
+    writes.
 
     A product of matrices takes as many as its result has numbers, times the length of the sums.
     """

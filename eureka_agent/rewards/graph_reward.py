@@ -16,15 +16,17 @@ _MAX_TEXT = 300
 class GraphReward:
     """A `RewardRunner` for a graph: `submit` runs it on the state's own device.
 
-    The graph must have run in a sealed process for each of `counts` rows (`SealedReward.graph`): with another number
-    of rows its operations could take any time and memory. Calls with other numbers go to `otherwise`, the reward in
-    its sealed process.
+    The graph must have run in a sealed process for each of `counts` rows (`SealedReward.graph`):
+    with another number of rows its operations could take any time and memory. Calls with other
+    numbers go to `otherwise`, the reward in its sealed process.
     """
 
     processor_s = 0.0
     """Its time is the trusted process's own, and bounded."""
 
-    def __init__(self, graph: RewardGraph, counts: Collection[int], otherwise: RewardRunner) -> None:
+    def __init__(
+        self, graph: RewardGraph, counts: Collection[int], otherwise: RewardRunner
+    ) -> None:
         self.graph = graph
         self._counts, self._otherwise = frozenset(counts), otherwise
         self._submitted: RewardBatch | None = None
@@ -35,14 +37,22 @@ class GraphReward:
         return self.graph.inputs
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
-        """See `RewardRunner.submit`. Raises RewardRuntimeError when an operation fails on these values."""
+        """See `RewardRunner.submit`. Raises RewardRuntimeError when an operation fails on these
+        values."""
         own = {name: state[name] for name in self.parameters}
         if len(own[self.parameters[0]]) not in self._counts:
             self._otherwise.submit(own)
             return
         try:
             self._submitted = self.graph(own)
-        except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, GraphError) as error:
+        except (
+            RuntimeError,
+            LookupError,
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            GraphError,
+        ) as error:
             message = " ".join(str(error).split())[:_MAX_TEXT]
             raise reward_failed(f"{type(error).__name__}: {message}") from error
 

@@ -1,7 +1,9 @@
-"""Whether the arguments of an operation in a graph are of the kinds that the operation's schema names.
+"""Whether the arguments of an operation in a graph are of the kinds that the operation's schema
+names.
 
-torch checks little of what reaches an operation through `torch.ops`: an integer is taken for an enumeration, and one
-that no member has crashes the process. So nothing is handed over that the schema does not name.
+torch checks little of what reaches an operation through `torch.ops`: an integer is taken for an
+enumeration, and one that no member has crashes the process. So nothing is handed over that the
+schema does not name.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Rows:
     offset: int
 
     def at(self, rows: int) -> int:
-        """Return the integer for this number of rows. Raises GraphError when it is too large to be a size."""
+        """Return the integer for this number of rows. Raises GraphError when it is too large to be
+        a size."""
         value = self.factor * rows + self.offset
         if abs(value) >= _LARGEST_INTEGER:
             raise GraphError("a reward's graph was refused: an integer that is too large")
@@ -63,9 +66,13 @@ _CLASSES: Mapping[str, type] = {
 }
 
 
-def demand_arguments(name: str, schema: torch.FunctionSchema, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+def demand_arguments(
+    name: str, schema: torch.FunctionSchema, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> None:
     """Raise GraphError unless the operation `name` takes these arguments."""
-    known = {argument.name: argument for argument in schema.arguments if argument.name not in _NEVER}
+    known = {
+        argument.name: argument for argument in schema.arguments if argument.name not in _NEVER
+    }
     positional = [argument for argument in schema.arguments if not argument.kwarg_only]
     if len(args) > len(positional):
         raise _refused(name)
@@ -104,7 +111,9 @@ def _fits(value: Any, kind: str, argument: str) -> bool:
         case "int":
             return type(value) is int and _is_choice(value, argument)
         case "float" | "number":
-            return isinstance(value, bool | float) or (type(value) is int and abs(value) < _LARGEST_NUMBER)
+            return isinstance(value, bool | float) or (
+                type(value) is int and abs(value) < _LARGEST_NUMBER
+            )
         case "str":
             return isinstance(value, str) and value in _TEXTS.get(argument, ())
     return False

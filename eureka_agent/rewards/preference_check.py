@@ -1,8 +1,10 @@
-"""Does a reward rank episodes that went well above episodes that did not? Found out without training with it.
+"""Does a reward rank episodes that went well above episodes that did not? Found out without
+training with it.
 
-The episodes come from policies that were trained before, with other rewards; their fitness is known. A reward that
-gives its policy more per step for failing than for succeeding is likely to teach failing. The check compares every
-success with the failures that the reward likes best, because those are what a policy would find.
+The episodes come from policies that were trained before, with other rewards; their fitness is
+known. A reward that gives its policy more per step for failing than for succeeding is likely to
+teach failing. The check compares every success with the failures that the reward likes best,
+because those are what a policy would find.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ class Rollouts:
     def __post_init__(self) -> None:
         """Refuse episodes without rows."""
         if set(self.episode.tolist()) != set(range(len(self.fitness))):
-            raise UsageError(f"Each of the {len(self.fitness)} episodes needs rows, numbered from 0.")
+            raise UsageError(
+                f"Each of the {len(self.fitness)} episodes needs rows, numbered from 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,8 @@ class Preference:
 
     verdict: Literal["pass", "fail", "unknown"]
     per_step: float
-    """Share of the pairs, a success and one of the failures that the reward likes best, whose success has the higher
-    mean reward per step; NaN where nothing can be said."""
+    """Share of the pairs, a success and one of the failures that the reward likes best, whose
+    success has the higher mean reward per step; NaN where nothing can be said."""
     in_total: float
     """The same of the sum over the episode."""
     successes: int
@@ -70,7 +74,8 @@ class Preference:
 
 
 def roll_out(task: Task, policies: Sequence[Act], *, episodes: int, seed: int) -> Rollouts:
-    """Run `episodes` episodes of each policy, without exploration, and keep up to 64 steps of each."""
+    """Run `episodes` episodes of each policy, without exploration, and keep up to 64 steps of
+    each."""
     kept: dict[str, list[Tensor]] = {}
 
     def keep(before: State, step: Step) -> None:
@@ -89,33 +94,44 @@ def roll_out(task: Task, policies: Sequence[Act], *, episodes: int, seed: int) -
     return Rollouts(state, worlds, length, torch.cat([each["fitness"] for each in numbers]))
 
 
-def preference(reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: float = 0.0) -> Preference:
+def preference(
+    reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: float = 0.0
+) -> Preference:
     """Return whether `reward` ranks the good episodes above the bad ones that it likes best.
 
-    `reward`: values `(rows,)` or what computes them. The verdict is `fail` where it ranks less than half of the pairs
-    right both per step and in total: where episodes end early, a reward that pays more per step for failing can still
-    teach not to fail. It is `unknown`, never `pass`, where there is nothing to judge by: fewer than four episodes of
-    either kind, a range of fitness that is zero or not above `least_gap`, or a reward that scores all episodes alike.
-    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward fails on these
-    states.
+    `reward`: values `(rows,)` or what computes them. The verdict is `fail` where it ranks less than
+    half of the pairs right both per step and in total: where episodes end early, a reward that pays
+    more per step for failing can still teach not to fail. It is `unknown`, never `pass`, where
+    there is nothing to judge by: fewer than four episodes of either kind, a range of fitness that
+    is zero or not above `least_gap`, or a reward that scores all episodes alike.
+    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward
+    fails on these states.
     """
     fitness = rollouts.fitness.double()
     if len(fitness) < 2 * _LEAST:
         return _unknown(f"There are only {len(fitness)} episodes to compare.")
     low, high = float(fitness.min()), float(fitness.max())
-    if not math.isfinite(high - low) or high - low <= max(least_gap, _FLAT * max(abs(low), abs(high))):
+    if not math.isfinite(high - low) or high - low <= max(
+        least_gap, _FLAT * max(abs(low), abs(high))
+    ):
         return _unknown("All episodes went about equally well.")
     good = (fitness >= high - _MARGIN * (high - low)).nonzero()[:, 0]
     bad = (fitness <= low + _MARGIN * (high - low)).nonzero()[:, 0]
     if min(len(good), len(bad)) < _LEAST:
-        return _unknown(f"There are {len(good)} clearly good and {len(bad)} clearly bad episodes, too few to compare.")
+        return _unknown(
+            f"There are {len(good)} clearly good and {len(bad)} clearly bad episodes, too few to"
+            " compare."
+        )
     mean = _mean_per_step(reward, rollouts)
     if float(mean.max() - mean.min()) <= _FLAT * float(mean.abs().max()):
         return _unknown("The reward scores all episodes alike.", len(good), len(bad))
-    per_step, in_total = (_ranked_right(scores[good], scores[bad]) for scores in (mean, mean * rollouts.length))
+    per_step, in_total = (
+        _ranked_right(scores[good], scores[bad]) for scores in (mean, mean * rollouts.length)
+    )
     reason = (
-        "Of episodes that earlier policies ran, it scores the good ones above the bad ones that it likes best in "
-        f"{per_step:.0%} of the pairs per step and in {in_total:.0%} over whole episodes."
+        "Of episodes that earlier policies ran, it scores the good ones above the bad ones that it"
+        f" likes best in {per_step:.0%} of the pairs per step and in {in_total:.0%} over whole"
+        " episodes."
     )
     verdict: Literal["pass", "fail"] = "fail" if max(per_step, in_total) < 0.5 else "pass"
     return Preference(verdict, per_step, in_total, len(good), len(bad), reason)
@@ -124,12 +140,15 @@ def preference(reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: 
 def _mean_per_step(reward: Tensor | RewardRunner, rollouts: Rollouts) -> Tensor:
     """Return `(episodes,)` float64."""
     values = reward_values(reward, rollouts.state, len(rollouts.episode))
-    sums = torch.zeros(len(rollouts.fitness), dtype=torch.float64).index_add(0, rollouts.episode, values)
+    sums = torch.zeros(len(rollouts.fitness), dtype=torch.float64).index_add(
+        0, rollouts.episode, values
+    )
     return sums / rollouts.episode.bincount()
 
 
 def _ranked_right(good: Tensor, bad: Tensor) -> float:
-    """Return the share of pairs, each of `good` with each of the hardest of `bad`, in which the good scores higher."""
+    """Return the share of pairs, each of `good` with each of the hardest of `bad`, in which the
+    good scores higher."""
     hardest = bad.topk(max(_LEAST, math.ceil(_HARDEST * len(bad)))).values
     return float((good[:, None] > hardest).double().mean())
 

@@ -29,7 +29,8 @@ class RewardBatch:
 
 
 class RewardRunner(Protocol):
-    """Computes rewards for a batch of transitions, possibly elsewhere: `submit`, do something else, `collect`."""
+    """Computes rewards for a batch of transitions, possibly elsewhere: `submit`, do something else,
+    `collect`."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -38,7 +39,8 @@ class RewardRunner(Protocol):
 
     @property
     def processor_s(self) -> float:
-        """Seconds of processor time that it has used so far in a process of its own; 0 where it has none."""
+        """Seconds of processor time that it has used so far in a process of its own; 0 where it has
+        none."""
         ...
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
@@ -46,7 +48,8 @@ class RewardRunner(Protocol):
         ...
 
     def collect(self) -> RewardBatch:
-        """Return the rewards of what was submitted. Raises RewardRuntimeError when the reward itself fails."""
+        """Return the rewards of what was submitted. Raises RewardRuntimeError when the reward
+        itself fails."""
         ...
 
 
@@ -56,24 +59,32 @@ def reward_failed(reason: str) -> RewardRuntimeError:
 
 
 def reward_values(reward: Tensor | RewardRunner, state: Mapping[str, Tensor], rows: int) -> Tensor:
-    """Return `(rows,)` float64 on the CPU: `reward` itself where it is values already, else what it gives for `state`.
+    """Return `(rows,)` float64 on the CPU: `reward` itself where it is values already, else what it
+    gives for `state`.
 
-    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward itself fails.
+    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward
+    itself fails.
     """
     if not isinstance(reward, Tensor):
         reward.submit(state)
         reward = reward.collect().reward
     values = reward.detach().cpu().double()
     if tuple(values.shape) != (rows,):
-        raise UsageError(f"A reward has one value a transition: expected {(rows,)}, got {tuple(values.shape)}.")
+        raise UsageError(
+            f"A reward has one value a transition: expected {(rows,)}, got {tuple(values.shape)}."
+        )
     if not torch.isfinite(values).all():
-        raise UsageError("The reward's values hold NaN or infinity; only finite ones can be compared.")
+        raise UsageError(
+            "The reward's values hold NaN or infinity; only finite ones can be compared."
+        )
     return values
 
 
 def not_finite(batch: RewardBatch) -> str | None:
     """Say what is NaN or infinite in `batch`, or return None. A GPU is waited for once."""
-    columns = {"the reward": batch.reward} | {f"component {n!r}": c for n, c in batch.components.items()}
+    columns = {"the reward": batch.reward} | {
+        f"component {n!r}": c for n, c in batch.components.items()
+    }
     # 0 times NaN or infinity is NaN: half the price of `isfinite`
     if float((torch.stack(list(columns.values())) * 0.0).sum()) == 0.0:
         return None

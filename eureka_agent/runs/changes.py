@@ -1,4 +1,5 @@
-"""What a resume may change of a run: settings that say whom to ask, how, and how far the run goes."""
+"""What a resume may change of a run: settings that say whom to ask, how, and how far the run
+goes."""
 
 from __future__ import annotations
 
@@ -46,10 +47,15 @@ class Changes:
     def given(self) -> dict[str, object]:
         """Return the settings that were given, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None and value is not False}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and value is not False
+        }
 
     def applied(self, config: SynthesisConfig) -> SynthesisConfig:
-        """Return the run's config with these settings. Raises UsageError for those that cannot work."""
+        """Return the run's config with these settings. Raises UsageError for those that cannot
+        work."""
         if self.model is not None and self.models is not None:
             raise UsageError("--model names one model and --models several: give one of the two.")
         given = self.given()
@@ -61,16 +67,26 @@ class Changes:
         return changed
 
 
-def differences(before: SynthesisConfig, after: SynthesisConfig, when: str) -> tuple[SettingChange, ...]:
+def differences(
+    before: SynthesisConfig, after: SynthesisConfig, when: str
+) -> tuple[SettingChange, ...]:
     """Return the settings that differ, with their values as JSON."""
-    pairs = ((field.name, getattr(before, field.name), getattr(after, field.name)) for field in fields(before))
-    return tuple(SettingChange(when, name, to_json(old), to_json(new)) for name, old, new in pairs if old != new)
+    pairs = (
+        (field.name, getattr(before, field.name), getattr(after, field.name))
+        for field in fields(before)
+    )
+    return tuple(
+        SettingChange(when, name, to_json(old), to_json(new))
+        for name, old, new in pairs
+        if old != new
+    )
 
 
 def refuse_too_late(changes: Changes, begun: int, *, finals: bool) -> None:
     """Raise UsageError when the number of generations cannot change any more as it was given.
 
-    `begun`: how many generations were begun; `finals`: whether the best reward was trained with the final seeds.
+    `begun`: how many generations were begun; `finals`: whether the best reward was trained with the
+    final seeds.
     """
     if changes.generations is None:
         return
@@ -81,6 +97,7 @@ def refuse_too_late(changes: Changes, begun: int, *, finals: bool) -> None:
         )
     if finals and changes.generations > begun:
         raise UsageError(
-            "--generations cannot be raised: the run's best reward has been trained with the final seeds already, and "
-            "another generation may find a better one. Start a new run with --start-from best_reward.py."
+            "--generations cannot be raised: the run's best reward has been trained with the final"
+            " seeds already, and another generation may find a better one. Start a new run with"
+            " --start-from best_reward.py."
         )

@@ -20,7 +20,8 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class RunDir:
-    """Paths of one run. `run.db` is the truth; everything else is written from it for people to read."""
+    """Paths of one run. `run.db` is the truth; everything else is written from it for people to
+    read."""
 
     path: Path
 
@@ -69,7 +70,8 @@ class RunDir:
         return self.path / "prompts" / f"generation_{generation}{retry}{part}.md"
 
     def repair(self, candidate: str, number: int) -> Path:
-        """Text of the prompt that sends a candidate's answer back for the first time (1), the second, and so on."""
+        """Text of the prompt that sends a candidate's answer back for the first time (1), the
+        second, and so on."""
         return self.path / "prompts" / f"{candidate}_repair_{number}.md"
 
     def completion(self, candidate: str) -> Path:
@@ -78,7 +80,8 @@ class RunDir:
 
     @classmethod
     def create(cls, runs_dir: Path, task: str, name: str | None = None) -> RunDir:
-        """Make a new folder `<date>-<task>-<short id>`, or `name`. Raises RunDirError when it cannot."""
+        """Make a new folder `<date>-<task>-<short id>`, or `name`. Raises RunDirError when it
+        cannot."""
         if name is not None:
             check_run_name(name)
         runs_dir = user_path(runs_dir)
@@ -93,19 +96,25 @@ class RunDir:
         except FileExistsError as error:
             if run.path.exists():
                 begun = run.database.exists()
-                go_on = f"Go on with `eureka-agent resume {run.path}`" if begun else "It holds no run: remove it"
+                go_on = (
+                    f"Go on with `eureka-agent resume {run.path}`"
+                    if begun
+                    else "It holds no run: remove it"
+                )
                 advice = f"{go_on}, or choose another --run-name."
                 raise RunDirError(f"The run {run.path} exists already. {advice}") from error
             raise RunDirError(f"{runs_dir} is not a folder: choose another --runs-dir.") from error
         except OSError as error:
             raise RunDirError(
-                f"Cannot write to {runs_dir} ({error.strerror}): choose another folder with --runs-dir."
+                f"Cannot write to {runs_dir} ({error.strerror}): choose another folder with"
+                " --runs-dir."
             ) from error
         return run
 
     @classmethod
     def all_in(cls, runs_dir: Path) -> list[RunDir]:
-        """Return the runs of a folder by name; those that were named by themselves are in the order of their start."""
+        """Return the runs of a folder by name; those that were named by themselves are in the order
+        of their start."""
         runs_dir = user_path(runs_dir)
         if not runs_dir.is_dir():
             raise RunDirError(f"There is no folder {runs_dir}: name the one that holds the runs.")
@@ -113,16 +122,29 @@ class RunDir:
 
     @classmethod
     def find(cls, run: str, runs_dir: Path) -> RunDir:
-        """Return an existing run by its path, or by its name (or the start of it) under `runs_dir`."""
+        """Return an existing run by its path, or by its name (or the start of it) under
+        `runs_dir`."""
         runs_dir, path_of_run = user_path(runs_dir), user_path(run)
-        names = sorted(p.name for p in runs_dir.iterdir() if (p / "run.db").exists()) if runs_dir.is_dir() else []
+        names = (
+            sorted(p.name for p in runs_dir.iterdir() if (p / "run.db").exists())
+            if runs_dir.is_dir()
+            else []
+        )
         starting = [name for name in names if name.startswith(run)] if run else []
-        for path in (path_of_run, runs_dir / run, *(runs_dir / name for name in starting if len(starting) == 1)):
+        for path in (
+            path_of_run,
+            runs_dir / run,
+            *(runs_dir / name for name in starting if len(starting) == 1),
+        ):
             if (path / "run.db").exists():
                 return cls(path)
         if len(starting) > 1:
             raise RunDirError(f"{run!r} is the start of several runs: {', '.join(starting)}.")
-        known = f" Runs in {runs_dir}: {', '.join(names[-5:])}." if names else f" There are no runs in {runs_dir}."
+        known = (
+            f" Runs in {runs_dir}: {', '.join(names[-5:])}."
+            if names
+            else f" There are no runs in {runs_dir}."
+        )
         raise RunDirError(f"There is no run {run!r}.{did_you_mean(run, names)}{known}")
 
 
@@ -132,20 +154,21 @@ def check_run_name(name: str) -> None:
     if not allowed or len(name.encode()) > _LONGEST_NAME:
         shown = repr(name if len(name) <= 100 else f"{name[:99]}…")
         raise RunDirError(
-            "A run's name (--run-name) has letters, digits, '.', '_' and '-', begins with a letter or digit, and has "
-            f"at most {_LONGEST_NAME} bytes; got {shown}."
+            "A run's name (--run-name) has letters, digits, '.', '_' and '-', begins with a letter"
+            f" or digit, and has at most {_LONGEST_NAME} bytes; got {shown}."
         )
 
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """Files for people are written inside; what goes wrong becomes a StoreError with one sentence."""
+    """Files for people are written inside; what goes wrong becomes a StoreError with one
+    sentence."""
     try:
         yield
     except OSError as error:
         raise StoreError(
-            f"Cannot write to {path} ({error.strerror or error}). What the database holds is intact; resume when this "
-            "is mended."
+            f"Cannot write to {path} ({error.strerror or error}). What the database holds is"
+            " intact; resume when this is mended."
         ) from error
 
 

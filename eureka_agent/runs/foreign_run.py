@@ -1,7 +1,8 @@
-"""A run folder may be somebody else's: what of its config is used only when the user asks for it again.
+"""A run folder may be somebody else's: what of its config is used only when the user asks for it
+again.
 
-A stored address would be sent the user's key, a stored path would be read and sent to a model, and a stored `checks`
-would run code without a sandbox.
+A stored address would be sent the user's key, a stored path would be read and sent to a model, and
+a stored `checks` would run code without a sandbox.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ class GivenAgain:
     """What a resume is given of the settings that it does not take from the run's folder."""
 
     base_url: str | None = None
-    """Address of the model's server. One that is stored is used only when it is on this machine, is given again, or is
-    that of OPENAI_BASE_URL."""
+    """Address of the model's server. One that is stored is used only when it is on this machine, is
+    given again, or is that of OPENAI_BASE_URL."""
     examples_dir: Path | None = None
-    """The run's folder of examples, as it was started with; needed while the run has not read it yet."""
+    """The run's folder of examples, as it was started with; needed while the run has not read it
+    yet."""
     start_from: str | None = None
     """The run's file to start from; needed while the run has not read it yet."""
     wall: WallLevel | None = None
-    """Which layers of the sandbox must hold. A run that was started below full goes on so only when it is said."""
+    """Which layers of the sandbox must hold. A run that was started below full goes on so only when
+    it is said."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Use:
 
 
 def trusted(stored: SynthesisConfig, again: GivenAgain, use: Use) -> SynthesisConfig:
-    """Return the config that a resume goes on with. Raises UsageError, which names the option to give."""
+    """Return the config that a resume goes on with. Raises UsageError, which names the option to
+    give."""
     if use.address and stored.model_weights:
         stored = _with_address(stored, again.base_url)
     if use.examples and stored.examples_dir is not None:
@@ -57,8 +61,9 @@ def trusted(stored: SynthesisConfig, again: GivenAgain, use: Use) -> SynthesisCo
         _same_path("--start-from", str(stored.start_from), again.start_from)
     if use.wall and stored.wall != "full" and again.wall is None:
         raise UsageError(
-            f"The run was started with --wall {stored.wall}. Layers of the sandbox may be missing then, and code that "
-            f"fools the checks can do more. Give --wall {stored.wall} again if the run is yours, else --wall full."
+            f"The run was started with --wall {stored.wall}. Layers of the sandbox may be missing"
+            f" then, and code that fools the checks can do more. Give --wall {stored.wall} again if"
+            " the run is yours, else --wall full."
         )
     return stored if again.wall is None else replace(stored, wall=again.wall)
 
@@ -67,12 +72,17 @@ def _with_address(stored: SynthesisConfig, given: str | None) -> SynthesisConfig
     if given is not None:
         return replace(stored, base_url=given)
     url = stored.base_url
-    if url is None or is_local(url) or url.rstrip("/") == os.environ.get(_URL_VARIABLE, "").strip().rstrip("/"):
+    if (
+        url is None
+        or is_local(url)
+        or url.rstrip("/") == os.environ.get(_URL_VARIABLE, "").strip().rstrip("/")
+    ):
         return stored
     shown = clean(url)
     raise UsageError(
-        f"The run was started with the server {shown}, and it would be sent your key. A run's folder may be somebody "
-        f"else's, so a stored address is not used unless you name it: give --base-url {shown} if you trust it."
+        f"The run was started with the server {shown}, and it would be sent your key. A run's"
+        " folder may be somebody else's, so a stored address is not used unless you name it: give"
+        f" --base-url {shown} if you trust it."
     )
 
 
@@ -80,10 +90,12 @@ def _same_path(option: str, stored: str, given: Path | str | None) -> None:
     shown = clean(stored)
     if given is None:
         raise UsageError(
-            f"The run was started with {option} {shown}, whose content goes into its prompts, and it has not been read "
-            "yet. A run's folder may be somebody else's, so a stored path is not read unless you name it: give "
-            f"{option} {shown} if that is what you want."
+            f"The run was started with {option} {shown}, whose content goes into its prompts, and"
+            " it has not been read yet. A run's folder may be somebody else's, so a stored path is"
+            f" not read unless you name it: give {option} {shown} if that is what you want."
         )
     if Path(given).expanduser().resolve() != Path(stored).expanduser().resolve():
         got = clean(str(given))
-        raise UsageError(f"The run was started with {option} {shown}, and that cannot be changed: got {got}.")
+        raise UsageError(
+            f"The run was started with {option} {shown}, and that cannot be changed: got {got}."
+        )

@@ -1,7 +1,8 @@
 """A run's memory: one SQLite database, committed whenever something happened.
 
-What was paid for (completions) and what took long (trainings) is written the moment it exists, so a run can be
-killed at any time and resumed. Records are JSON, checked when they are read; policies are safetensors bytes.
+What was paid for (completions) and what took long (trainings) is written the moment it exists, so a
+run can be killed at any time and resumed. Records are JSON, checked when they are read; policies
+are safetensors bytes.
 """
 
 from __future__ import annotations
@@ -41,14 +42,24 @@ from eureka_agent.utils.serialization import from_json, to_json
 SCHEMA = 3
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"
-    " PRIMARY KEY (generation, attempt, plan))",
+    (
+        "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"
+        " PRIMARY KEY (generation, attempt, plan))"
+    ),
     "feedback (generation INTEGER PRIMARY KEY, record TEXT NOT NULL)",
-    "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
+    (
+        "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY"
+        " (generation, sample))"
+    ),
     "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
-    "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation, sample))",
-    "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
-    " PRIMARY KEY (generation, sample))",
+    (
+        "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation,"
+        " sample))"
+    ),
+    (
+        "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
+        " PRIMARY KEY (generation, sample))"
+    ),
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
     "finals (seed INTEGER PRIMARY KEY, record TEXT NOT NULL)",
 )
@@ -80,7 +91,9 @@ class Store:
         return store
 
     @classmethod
-    def _open(cls, path: Path, connect: Callable[[Path], sqlite3.Connection], *, claimed: bool) -> Store:
+    def _open(
+        cls, path: Path, connect: Callable[[Path], sqlite3.Connection], *, claimed: bool
+    ) -> Store:
         lock = claim(path) if claimed else None
         try:
             return cls(path, connect(path), lock)
@@ -93,8 +106,8 @@ class Store:
     def open(cls, path: Path, *, writable: bool = True) -> Store:
         """Open an existing one; a writable one belongs to one process at a time.
 
-        Raises RunDirError when another process has it or its folder holds links, and StoreError when it is not whole or
-        of another version.
+        Raises RunDirError when another process has it or its folder holds links, and StoreError
+        when it is not whole or of another version.
         """
         refuse_links(path.parent)
         store = cls._open(path, read_database, claimed=writable and path.exists())
@@ -114,19 +127,24 @@ class Store:
         tables = {str(name): str(statement) for name, statement in rows}
         if not tables:
             raise StoreError(
-                f"The run {self.path.parent} was stopped before it had written anything: remove it, and start it anew."
+                f"The run {self.path.parent} was stopped before it had written anything: remove it,"
+                " and start it anew."
             )
         schema = self.meta("schema") if "meta" in tables else None
         if schema != str(SCHEMA):
             raise StoreError(
-                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}: use the version that "
-                "wrote it."
+                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}:"
+                " use the version that wrote it."
             )
         if missing := sorted({table.split()[0] for table in _TABLES} - tables.keys()):
-            raise StoreError(f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md).")
+            raise StoreError(
+                f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md)."
+            )
         known = {table.split()[0]: f"CREATE TABLE {table}" for table in _TABLES}
         if other := [name for name, statement in known.items() if tables[name] != statement]:
-            raise StoreError(f"{self.path} is damaged: its table {other[0]} is none of a run (docs/store.md).")
+            raise StoreError(
+                f"{self.path} is damaged: its table {other[0]} is none of a run (docs/store.md)."
+            )
 
     def close(self) -> None:
         """Close the database and let others write to it."""
@@ -138,7 +156,10 @@ class Store:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -168,12 +189,15 @@ class Store:
         return from_json(tuple[SettingChange, ...], stored) if stored else ()
 
     def put_config(self, config: SynthesisConfig) -> tuple[SettingChange, ...]:
-        """Write another config, and what it changes; return that. A run that was finished may go on then."""
+        """Write another config, and what it changes; return that. A run that was finished may go on
+        then."""
         changes = differences(self.config, config, _now())
         if changes:
             with self._transaction("write changed settings"):
                 self._put_meta("config", to_json(config))
-                self._put_meta("changes", to_json((*self.changes, *changes), tuple[SettingChange, ...]))
+                self._put_meta(
+                    "changes", to_json((*self.changes, *changes), tuple[SettingChange, ...])
+                )
                 self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped', 'habits')")
         return changes
 
@@ -184,7 +208,11 @@ class Store:
 
     def facts(self) -> dict[str, str]:
         """Return all facts about the run but its config."""
-        return {str(k): str(v) for k, v in self._rows("SELECT key, value FROM meta ORDER BY key") if k != "config"}
+        return {
+            str(k): str(v)
+            for k, v in self._rows("SELECT key, value FROM meta ORDER BY key")
+            if k != "config"
+        }
 
     @property
     def finished(self) -> bool:
@@ -218,7 +246,9 @@ class Store:
     def asked(self, generation: int | None = None) -> list[Asked]:
         """Return the prompts of a generation, or of all, in order."""
         where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
-        rows = self._rows(f"SELECT record FROM prompts{where} ORDER BY generation, attempt, plan", *args)
+        rows = self._rows(
+            f"SELECT record FROM prompts{where} ORDER BY generation, attempt, plan", *args
+        )
         return [from_json(Asked, record) for (record,) in rows]
 
     def put_asked(self, asked: Asked) -> None:
@@ -239,13 +269,21 @@ class Store:
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""
-        rows = self._rows("SELECT sample, record FROM completions WHERE generation = ? ORDER BY sample", generation)
+        rows = self._rows(
+            "SELECT sample, record FROM completions WHERE generation = ? ORDER BY sample",
+            generation,
+        )
         return {int(sample): from_json(Completion, record) for sample, record in rows}
 
     def answers(self) -> dict[str, Completion]:
         """Return the completion of every candidate by its name, in order."""
-        rows = self._rows("SELECT generation, sample, record FROM completions ORDER BY generation, sample")
-        return {candidate_name(int(g), int(sample)): from_json(Completion, record) for g, sample, record in rows}
+        rows = self._rows(
+            "SELECT generation, sample, record FROM completions ORDER BY generation, sample"
+        )
+        return {
+            candidate_name(int(g), int(sample)): from_json(Completion, record)
+            for g, sample, record in rows
+        }
 
     def put_completion(self, generation: int, completion: Completion) -> None:
         """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
@@ -256,7 +294,8 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
 
     def replaced(self, generation: int | None = None) -> list[Completion]:
-        """Return the completions, of a generation or of all, that were paid for and then asked for again.
+        """Return the completions, of a generation or of all, that were paid for and then asked for
+        again.
 
         They were empty, as were all beside them, or they failed and were sent back.
         """
@@ -282,17 +321,27 @@ class Store:
         rows = self._rows(f"SELECT record FROM outcomes{where} ORDER BY generation, sample", *args)
         return [from_json(Outcome, record) for (record,) in rows]
 
-    def put_outcomes(self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0) -> None:
-        """Write outcomes with their policies, all or none; `seconds` is the time it took to get them."""
+    def put_outcomes(
+        self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0
+    ) -> None:
+        """Write outcomes with their policies, all or none; `seconds` is the time it took to get
+        them."""
         with self._transaction("write outcomes"):
             for outcome, policy in outcomes:
-                row = (outcome.candidate.generation, outcome.candidate.index, to_json(outcome), policy)
+                row = (
+                    outcome.candidate.generation,
+                    outcome.candidate.index,
+                    to_json(outcome),
+                    policy,
+                )
                 self._db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
             self._add_seconds(seconds)
 
     def policy(self, generation: int, sample: int) -> bytes | None:
         """Return a candidate's policy as the bytes of a safetensors file."""
-        rows = self._rows("SELECT policy FROM outcomes WHERE generation = ? AND sample = ?", generation, sample)
+        rows = self._rows(
+            "SELECT policy FROM outcomes WHERE generation = ? AND sample = ?", generation, sample
+        )
         if not rows or rows[0][0] is None:
             return None
         if not isinstance(rows[0][0], bytes):
@@ -301,18 +350,27 @@ class Store:
 
     def baselines(self) -> list[Baseline]:
         """Return the references that were measured."""
-        return [from_json(Baseline, record) for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")]
+        return [
+            from_json(Baseline, record)
+            for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")
+        ]
 
     def put_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
         """Write the references, all or none; `seconds` is the time it took to get them."""
         with self._transaction("write the baselines"):
             for baseline in baselines:
-                self._db.execute("INSERT INTO baselines VALUES (?, ?)", (baseline.name, to_json(baseline)))
+                self._db.execute(
+                    "INSERT INTO baselines VALUES (?, ?)", (baseline.name, to_json(baseline))
+                )
             self._add_seconds(seconds)
 
     def finals(self) -> list[Final]:
-        """Return the final trainings of the best reward and the references, one a seed, in order."""
-        return [from_json(Final, record) for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")]
+        """Return the final trainings of the best reward and the references, one a seed, in
+        order."""
+        return [
+            from_json(Final, record)
+            for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")
+        ]
 
     def put_final(self, final: Final, *, seconds: float = 0.0) -> None:
         """Write what came of one final seed; `seconds` is the time it took."""
@@ -343,7 +401,8 @@ class Store:
                 yield
         except sqlite3.Error as error:
             raise StoreError(
-                f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume when this is mended."
+                f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume"
+                " when this is mended."
             ) from error
 
 

@@ -1,4 +1,5 @@
-"""The search: its loop, what is proposed, how candidates are evaluated, and which the next ones build on."""
+"""The search: its loop, what is proposed, how candidates are evaluated, and which the next ones
+build on."""
 
 import lazy_loader
 

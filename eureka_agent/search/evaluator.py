@@ -1,4 +1,5 @@
-"""Finding out what rewards are worth: through the wall, into training, and measured by the task's own fitness."""
+"""Finding out what rewards are worth: through the wall, into training, and measured by the task's
+own fitness."""
 
 from __future__ import annotations
 
@@ -25,7 +26,15 @@ from eureka_agent.errors import (
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.jail import CheckedGraph, SealedReward, Wall
 from eureka_agent.jail.contract import probe
-from eureka_agent.records import Baseline, Candidate, Evaluation, Failure, Outcome, RewardSource, Stage
+from eureka_agent.records import (
+    Baseline,
+    Candidate,
+    Evaluation,
+    Failure,
+    Outcome,
+    RewardSource,
+    Stage,
+)
 from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
@@ -44,7 +53,11 @@ from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training import Checkpoint, Trainer, TrainResult, train
 from eureka_agent.utils.torch_threads import one_torch_thread
 
-_STAGES: dict[type[CandidateError], Stage] = {ExtractionError: "extract", CheckError: "check", ProbeError: "probe"}
+_STAGES: dict[type[CandidateError], Stage] = {
+    ExtractionError: "extract",
+    CheckError: "check",
+    ProbeError: "probe",
+}
 
 
 @dataclass(frozen=True)
@@ -73,17 +86,22 @@ class Trials:
         race: Race | None = None,
         checkpoint: Path | None = None,
     ) -> None:
-        """`race`: how the candidates of a generation race; references never do. `checkpoint`: see `train`."""
+        """`race`: how the candidates of a generation race; references never do. `checkpoint`: see
+        `train`."""
         self.task, self.budget, self.wall = task, budget, wall
         self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
         self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
         with naming_lines_of(task):
             self._samples = sample_states(task, seed=seed, device=device)
 
-    def seal(self, candidate: Candidate, open_rewards: ExitStack) -> tuple[Candidate, RewardRunner] | Outcome:
-        """Extract, check and probe a candidate; returns what computes its reward, or the failed outcome.
+    def seal(
+        self, candidate: Candidate, open_rewards: ExitStack
+    ) -> tuple[Candidate, RewardRunner] | Outcome:
+        """Extract, check and probe a candidate; returns what computes its reward, or the failed
+        outcome.
 
-        A fault of ours that it meets costs this candidate alone; its traceback is told, and kept in the run's folder.
+        A fault of ours that it meets costs this candidate alone; its traceback is told, and kept in
+        the run's folder.
         """
         try:
             reward = read_answer(candidate.completion, self.task.reward_inputs)
@@ -113,11 +131,17 @@ class Trials:
 
     @property
     def _counts(self) -> tuple[int, ...]:
-        """How many rows a reward is called with: the samples, a rollout, and one step of all worlds."""
-        return len(self._samples["action"]), self.budget.num_envs * self.budget.horizon, self.budget.num_envs
+        """How many rows a reward is called with: the samples, a rollout, and one step of all
+        worlds."""
+        return (
+            len(self._samples["action"]),
+            self.budget.num_envs * self.budget.horizon,
+            self.budget.num_envs,
+        )
 
     def _near_the_worlds(self, sealed: SealedReward, graph: CheckedGraph | None) -> RewardRunner:
-        """Return a probed reward as operations on the worlds' device where it is not the CPU and the reward has them.
+        """Return a probed reward as operations on the worlds' device where it is not the CPU and
+        the reward has them.
 
         Otherwise states are copied to the sealed child.
         """
@@ -134,8 +158,8 @@ class Trials:
     ) -> list[Trial]:
         """Train one policy per reward with the trainer, and evaluate those that came out.
 
-        Candidates race, against each other and against the run's best so far, `champion`; of whom the race stopped
-        the policy of that moment is evaluated.
+        Candidates race, against each other and against the run's best so far, `champion`; of whom
+        the race stopped the policy of that moment is evaluated.
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
@@ -154,23 +178,32 @@ class Trials:
                 checkpoint=checkpoint,
                 on_progress=lambda progress: self._tell(Trained(names, progress)),
             )
-        evaluations = iter(self._evaluate([result.policy for result in results if result.policy is not None]))
-        return [Trial(result, next(evaluations) if result.policy is not None else None) for result in results]
+        evaluations = iter(
+            self._evaluate([result.policy for result in results if result.policy is not None])
+        )
+        return [
+            Trial(result, next(evaluations) if result.policy is not None else None)
+            for result in results
+        ]
 
     def _where(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> str:
-        """Say where the rewards are computed; nothing when that is as usual, behind the wall on the CPU."""
+        """Say where the rewards are computed; nothing when that is as usual, behind the wall on the
+        CPU."""
         if self._device == "cpu":
             return ""
         pairs = list(zip(names, rewards, strict=True))
         places = {
-            f"as tensor operations on {self._device}": [n for n, r in pairs if isinstance(r, GraphReward)],
+            f"as tensor operations on {self._device}": [
+                n for n, r in pairs if isinstance(r, GraphReward)
+            ],
             "in sealed processes on the CPU": [n for n, r in pairs if isinstance(r, SealedReward)],
         }
         parts = [f"{how}: {', '.join(who)}" for how, who in places.items() if who]
         return f"Rewards run {'; '.join(parts)}."
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Train the human and the sparse reward with the same budget and seed, and measure random actions.
+        """Train the human and the sparse reward with the same budget and seed, and measure random
+        actions.
 
         There is no human baseline where the task has no human reward.
         """
@@ -190,7 +223,8 @@ class Trials:
     def references(
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[Trial], Trial | None, Trial, Evaluation]:
-        """Return the trials of `rewards`, of the human and of the sparse reward, and what random actions do.
+        """Return the trials of `rewards`, of the human and of the sparse reward, and what random
+        actions do.
 
         None in place of the human reward's where the task has none.
         """
@@ -202,12 +236,17 @@ class Trials:
         return trials[: len(names)], trials[len(names)] if human else None, trials[-1], random
 
     def human(self, open_rewards: ExitStack) -> RewardRunner:
-        """Return the task's human reward, probed. Raises TaskError where it does not keep the contract."""
+        """Return the task's human reward, probed. Raises TaskError where it does not keep the
+        contract."""
         try:
-            sealed = self.open(check_source(self.task.human_reward, self.task.reward_inputs), open_rewards)
+            sealed = self.open(
+                check_source(self.task.human_reward, self.task.reward_inputs), open_rewards
+            )
         except CandidateError as error:
             where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
-            raise TaskError(f"{where}: it is no reward function for {self.task.name}: {error}") from error
+            raise TaskError(
+                f"{where}: it is no reward function for {self.task.name}: {error}"
+            ) from error
         return self._near_the_worlds(
             sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
         )
@@ -240,7 +279,8 @@ def measure_baselines(store: Store, trials: Trials, tell: Listener) -> None:
 
 
 def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
-    """Return a text that is equal for rewards that compute the same: the graph's key, or else the source itself."""
+    """Return a text that is equal for rewards that compute the same: the graph's key, or else the
+    source itself."""
     return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
 
 

@@ -43,7 +43,8 @@ class GenerationStarted:
 
     generation: int
     attempt: int = 0
-    """Above 0 when every candidate of the attempts before failed, and the generation is asked for again."""
+    """Above 0 when every candidate of the attempts before failed, and the generation is asked for
+    again."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,16 @@ class Proposed:
 
 @dataclass(frozen=True)
 class SentBack:
-    """An answer failed the checks or the probe, and is sent back to its proposer with the reason."""
+    """An answer failed the checks or the probe, and is sent back to its proposer with the
+    reason."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A candidate did not get to training: it failed before, was refused, or computes what an earlier one does."""
+    """A candidate did not get to training: it failed before, was refused, or computes what an
+    earlier one does."""
 
     outcome: Outcome
 
@@ -86,14 +89,17 @@ class TrainingStarted:
     names: tuple[str, ...]
     """One short name a member: `g0c3`, or `human reward`."""
     where: str = ""
-    """One sentence that says where the rewards are computed; empty when that is behind the wall on the CPU."""
+    """One sentence that says where the rewards are computed; empty when that is behind the wall on
+    the CPU."""
     saved: str = ""
-    """One sentence that says why what was saved of this training is not used; empty when it is, or there is none."""
+    """One sentence that says why what was saved of this training is not used; empty when it is, or
+    there is none."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """An iteration of the population's training is over; `progress` has one entry a member of `names`."""
+    """An iteration of the population's training is over; `progress` has one entry a member of
+    `names`."""
 
     names: tuple[str, ...]
     progress: Progress
@@ -132,7 +138,8 @@ class RunFinished:
     baselines: tuple[Baseline, ...]
     outcomes: tuple[Outcome, ...]
     human_normalised: float | None
-    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the two are alike."""
+    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the
+    two are alike."""
     environment_steps: int
     """Over all trainings of the run."""
     seconds: float
@@ -142,7 +149,8 @@ class RunFinished:
     replaced: tuple[Completion, ...] = ()
     """Answers that were paid for and are no candidate's, since others came in their place."""
     stopped: str = ""
-    """Which limit ended the search before its last generation, in one sentence; empty when none did."""
+    """Which limit ended the search before its last generation, in one sentence; empty when none
+    did."""
 
 
 Event: TypeAlias = (

@@ -1,7 +1,9 @@
-"""A judge looks at a generation and says which candidates are best and worst, what is right or wrong, or: enough.
+"""A judge looks at a generation and says which candidates are best and worst, what is right or
+wrong, or: enough.
 
-The idea is that of in-context preference learning (ICPL, Yu et al. 2024): rankings choose the parents, and the next
-prompt tells the model what was liked, what was not, and how the choices went so far.
+The idea is that of in-context preference learning (ICPL, Yu et al. 2024): rankings choose the
+parents, and the next prompt tells the model what was liked, what was not, and how the choices went
+so far.
 """
 
 from __future__ import annotations
@@ -31,13 +33,16 @@ class Question:
     best: Outcome | None = None
     """The best before this generation."""
     rivals: tuple[Outcome, ...] = ()
-    """What other parts of the search built this generation on (islands, restarts), where it is not `best`."""
+    """What other parts of the search built this generation on (islands, restarts), where it is not
+    `best`."""
     policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """By name of each that can be ranked: the policy trained with its reward, for `Policy.from_bytes`."""
+    """By name of each that can be ranked: the policy trained with its reward, for
+    `Policy.from_bytes`."""
 
     @property
     def trained(self) -> tuple[Outcome, ...]:
-        """Those that can be ranked: the best so far, its rivals, then the generation's that have a policy."""
+        """Those that can be ranked: the best so far, its rivals, then the generation's that have a
+        policy."""
         return (*self.before, *(outcome for outcome in self.outcomes if outcome.evaluation))
 
     @property
@@ -56,20 +61,29 @@ def checked(said: Feedback, question: Question, history: Sequence[Outcome]) -> F
     if not isinstance(said, Feedback):
         raise UsageError(f"A judge must return eureka_agent.Feedback, got {type(said).__name__}.")
     if said.generation != question.generation:
-        raise UsageError(f"The judge was asked about generation {question.generation}, got {said.generation}.")
+        raise UsageError(
+            f"The judge was asked about generation {question.generation}, got {said.generation}."
+        )
     names = {outcome.candidate.name: outcome.evaluation is not None for outcome in history}
     for name in said.ranking:
         if not names.get(name):
             trained = [known for known, has_policy in names.items() if has_policy]
             raise UsageError(
-                f"The judge ranked {name!r}, which is no trained candidate.{did_you_mean(name, trained)} "
-                f"Rank some of: {', '.join(trained)}."
+                f"The judge ranked {name!r}, which is no trained"
+                f" candidate.{did_you_mean(name, trained)} Rank some of: {', '.join(trained)}."
             )
     if len(set(said.ranking)) < len(said.ranking):
-        raise UsageError(f"The judge's ranking names a candidate twice: {' > '.join(said.ranking)}.")
+        raise UsageError(
+            f"The judge's ranking names a candidate twice: {' > '.join(said.ranking)}."
+        )
     for name, words in said.words.items():
         if name not in names:
-            raise UsageError(f"The judge speaks of {name!r}, which is no candidate.{did_you_mean(name, names)}")
+            raise UsageError(
+                f"The judge speaks of {name!r}, which is no candidate.{did_you_mean(name, names)}"
+            )
         if not words.isascii() and words != words.encode("utf-8", "replace").decode("utf-8"):
-            raise UsageError(f"The judge's words on {name} are no text that UTF-8 can hold; replace lone surrogates.")
+            raise UsageError(
+                f"The judge's words on {name} are no text that UTF-8 can hold; replace lone"
+                " surrogates."
+            )
     return replace(said, words={name: words for name, words in said.words.items() if words.strip()})

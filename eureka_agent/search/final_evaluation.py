@@ -1,8 +1,10 @@
-"""The final word on a run's best reward: trained anew with other seeds, beside the human and the sparse reward.
+"""The final word on a run's best reward: trained anew with other seeds, beside the human and the
+sparse reward.
 
-The search chooses the luckiest of many trainings, so its own figure for the best is too high. Eureka (Ma et al. 2024)
-therefore trains its final reward five times and reports the mean over those of the best of ten checkpoints; the
-interquartile mean of the last policies, with an interval, says more (`search/statistics.py`). Both are kept.
+The search chooses the luckiest of many trainings, so its own figure for the best is too high.
+Eureka (Ma et al. 2024) therefore trains its final reward five times and reports the mean over those
+of the best of ten checkpoints; the interquartile mean of the last policies, with an interval, says
+more (`search/statistics.py`). Both are kept.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ class FinalScores:
     sparse: Score
     """Interquartile means of the last policies' fitness over the seeds."""
     checkpoints: tuple[float, ...]
-    """Means over the seeds of the best point of the training curve, of each of `rows` (as Eureka reports)."""
+    """Means over the seeds of the best point of the training curve, of each of `rows` (as Eureka
+    reports)."""
     human_normalised: float | None
-    """Of the interquartile means; None without a human reward, or where it and the sparse reward are alike."""
+    """Of the interquartile means; None without a human reward, or where it and the sparse reward
+    are alike."""
 
     @property
     def rows(self) -> dict[str, Score]:
@@ -48,14 +52,25 @@ class FinalScores:
 
     @property
     def clipped(self) -> float | None:
-        """The human-normalised score, held between 0 and 3, so that one task does not decide a mean over many."""
-        return None if self.human_normalised is None else min(_CLIP[1], max(_CLIP[0], self.human_normalised))
+        """The human-normalised score, held between 0 and 3, so that one task does not decide a mean
+        over many."""
+        return (
+            None
+            if self.human_normalised is None
+            else min(_CLIP[1], max(_CLIP[0], self.human_normalised))
+        )
 
 
 def measure_finals(
-    store: Store, trials: Trials, best: Outcome, tell: Listener, *, enough: Callable[[], bool] = lambda: False
+    store: Store,
+    trials: Trials,
+    best: Outcome,
+    tell: Listener,
+    *,
+    enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train the best reward, the human and the sparse one with each final seed that the store lacks, and store it.
+    """Train the best reward, the human and the sparse one with each final seed that the store
+    lacks, and store it.
 
     `enough`: asked before each seed whether a limit of the run leaves the rest out.
     """
@@ -83,7 +98,11 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
     if not finals:
         return None
     human = [final.human for final in finals if final.human]
-    trainings = [[final.best for final in finals], *([human] if human else []), [final.sparse for final in finals]]
+    trainings = [
+        [final.best for final in finals],
+        *([human] if human else []),
+        [final.sparse for final in finals],
+    ]
     scores = [interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings]
     peaks = tuple(sum(each.peak for each in row) / len(row) for row in trainings)
     best, by_human, sparse = scores[0], scores[1] if human else None, scores[-1]
@@ -92,8 +111,11 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
 
 
 def _training(trial: Trial, random: Evaluation) -> FinalTraining:
-    """A training that broke is worth what random actions are: leaving it out would flatter its reward."""
+    """A training that broke is worth what random actions are: leaving it out would flatter its
+    reward."""
     if trial.evaluation is None or trial.result.record is None:
         return FinalTraining(random, random.fitness, 0)
     curve = [value for value in trial.result.record.fitness.values if math.isfinite(value)]
-    return FinalTraining(trial.evaluation, max(curve, default=math.nan), trial.result.record.environment_steps)
+    return FinalTraining(
+        trial.evaluation, max(curve, default=math.nan), trial.result.record.environment_steps
+    )

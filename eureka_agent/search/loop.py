@@ -1,7 +1,8 @@
-"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, hear, select, and again.
+"""The search, top to bottom: propose, check, probe, train, evaluate, reflect, hear, select, and
+again.
 
-Eureka's loop (Ma et al., ICLR 2024, algorithm 1) with every step stored when it is done, so that a run which was
-killed goes on where it stopped: what the store has is read, what it lacks is made.
+Eureka's loop (Ma et al., ICLR 2024, algorithm 1) with every step stored when it is done, so that a
+run which was killed goes on where it stopped: what the store has is read, what it lacks is made.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from dataclasses import replace
 from eureka_agent.errors import RewardFileError
 from eureka_agent.prompting.reflection import reflect
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import GIVEN, Candidate, Completion, Failure, Feedback, Generation, Outcome, Prompt
+from eureka_agent.records import (
+    GIVEN,
+    Candidate,
+    Completion,
+    Failure,
+    Feedback,
+    Generation,
+    Outcome,
+    Prompt,
+)
 from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Trials, measure_baselines
 from eureka_agent.search.events import (
@@ -35,10 +45,16 @@ _Asked = tuple[Mapping[int, Prompt], Sequence[Completion]]
 
 
 class Search:
-    """One run of the loop. `judge` is asked after each generation; where the wish has no fitness, it alone decides."""
+    """One run of the loop. `judge` is asked after each generation; where the wish has no fitness,
+    it alone decides."""
 
     def __init__(
-        self, store: Store, proposer: Proposer, trials: Trials, tell: Listener, judge: Judge | None = None
+        self,
+        store: Store,
+        proposer: Proposer,
+        trials: Trials,
+        tell: Listener,
+        judge: Judge | None = None,
     ) -> None:
         self.store, self.trials = store, trials
         self.config = store.config
@@ -51,7 +67,8 @@ class Search:
         """The best candidate so far."""
 
     def run(self) -> Iterator[Generation]:
-        """Yield each generation as it finishes; none begins any more when a limit of the run is reached."""
+        """Yield each generation as it finishes; none begins any more when a limit of the run is
+        reached."""
         early = self._ask_early()
         if self.config.baselines and self.config.has_fitness:
             measure_baselines(self.store, self.trials, self._tell)
@@ -72,7 +89,9 @@ class Search:
             if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
         if self.best is not None and self.config.final_seeds:
-            measure_finals(self.store, self.trials, self.best, self._tell, enough=self._time_is_over)
+            measure_finals(
+                self.store, self.trials, self.best, self._tell, enough=self._time_is_over
+            )
 
     @property
     def stopped(self) -> str:
@@ -86,21 +105,26 @@ class Search:
         return bool(self._out_of_time)
 
     def _start(self) -> list[Outcome]:
-        """Try out the reward that the search was given to start from, as any candidate; there may be none."""
+        """Try out the reward that the search was given to start from, as any candidate; there may
+        be none."""
         given = self._proposals.start()
         if given is None:
             return []
         (outcome,) = self._try_out(GIVEN, {}, [given], None)
         if outcome.failure is not None:
-            raise RewardFileError(f"The search cannot start from {self.config.start_from}: {outcome.failure.message}")
+            raise RewardFileError(
+                f"The search cannot start from {self.config.start_from}: {outcome.failure.message}"
+            )
         self._tell(StartMeasured(outcome))
         return [outcome]
 
     def _ask_early(self) -> _Asked | None:
-        """Ask for the first generation before anything is trained, so that trouble with a model is known by then.
+        """Ask for the first generation before anything is trained, so that trouble with a model is
+        known by then.
 
-        Models that write none of its samples are tried out with a short request each, and all are where the first
-        prompt has to tell of the reward that the search starts from; then it is None.
+        Models that write none of its samples are tried out with a short request each, and all are
+        where the first prompt has to tell of the reward that the search starts from; then it is
+        None.
         """
         first = self._ask(0, 0, ()) if self.config.start_from is None else None
         if not self.store.outcomes() and not self.store.baselines():
@@ -113,22 +137,34 @@ class Search:
         self._tell(GenerationStarted(g, attempt))
         return prompts, self._proposals.ask(g, prompts)
 
-    def _generation(self, g: int, history: Sequence[Outcome], early: _Asked | None) -> list[Outcome]:
-        """Ask for candidates and try them out, until at least one could be trained. `early`: what is asked already."""
+    def _generation(
+        self, g: int, history: Sequence[Outcome], early: _Asked | None
+    ) -> list[Outcome]:
+        """Ask for candidates and try them out, until at least one could be trained. `early`: what
+        is asked already."""
         outcomes: list[Outcome] = []
         champion = self._best(history)
         for attempt in range(self.config.attempts):
             asked = early if early and not attempt else self._ask(g, attempt, (*history, *outcomes))
             outcomes += self._try_out(g, *asked, champion)
-            if any(outcome.evaluation for outcome in outcomes) or self._time_is_over() or self.stopped:
+            if (
+                any(outcome.evaluation for outcome in outcomes)
+                or self._time_is_over()
+                or self.stopped
+            ):
                 break
         return outcomes
 
-    # ------------------------------------------------------------------ check, probe, train, evaluate, reflect
+    # -------------------- check, probe, train, evaluate, reflect
     def _try_out(
-        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], champion: Outcome | None
+        self,
+        g: int,
+        prompts: Mapping[int, Prompt],
+        completions: Sequence[Completion],
+        champion: Outcome | None,
     ) -> list[Outcome]:
-        """Find out what each completion is worth; a failure costs only itself. `prompts`: what each answers."""
+        """Find out what each completion is worth; a failure costs only itself. `prompts`: what each
+        answers."""
         known = {outcome.candidate.index: outcome for outcome in self.store.outcomes(g)}
         outcomes = [known[c.index] for c in completions if c.index in known]
         new = [completion for completion in completions if completion.index not in known]
@@ -143,9 +179,14 @@ class Search:
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
     def _seal(
-        self, g: int, prompts: Mapping[int, Prompt], completions: Sequence[Completion], open_rewards: ExitStack
+        self,
+        g: int,
+        prompts: Mapping[int, Prompt],
+        completions: Sequence[Completion],
+        open_rewards: ExitStack,
     ) -> tuple[list[Ready], list[Outcome]]:
-        """Return who passes checks and probe, and who fails for good: an answer may be sent back before that."""
+        """Return who passes checks and probe, and who fails for good: an answer may be sent back
+        before that."""
         ready: list[Ready] = []
         failed: dict[int, Outcome] = {}
         while completions:
@@ -157,14 +198,20 @@ class Search:
                     failed.pop(completion.index, None)
                     self.store.put_check(sealed[0])
                     ready.append(sealed)
-            again = [failed[completion.index] for completion in completions if completion.index in failed]
+            again = [
+                failed[completion.index] for completion in completions if completion.index in failed
+            ]
             completions = self._proposals.repair(g, prompts, again)
-        # In the order of the samples, whoever was sent back: of two that compute the same, the first is trained.
+        # In the order of the samples, whoever was sent back: of two that compute the same, the
+        # first is trained.
         return sorted(ready, key=lambda pair: pair[0].index), list(failed.values())
 
     def _repeat(self, candidate: Candidate, twin: str) -> Outcome:
-        """Give a candidate what came of its twin; training is deterministic, so its own would end in the same."""
-        original = next(outcome for outcome in self.store.outcomes() if outcome.candidate.name == twin)
+        """Give a candidate what came of its twin; training is deterministic, so its own would end
+        in the same."""
+        original = next(
+            outcome for outcome in self.store.outcomes() if outcome.candidate.name == twin
+        )
         policy = self.store.policy(original.candidate.generation, original.candidate.index)
         outcome = replace(original, candidate=candidate, twin=twin)
         self.store.put_outcomes([(outcome, policy)])
@@ -172,22 +219,34 @@ class Search:
         return outcome
 
     def _train(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
-        """Train the candidates side by side, or one after the other if the trainer does, and store each part."""
+        """Train the candidates side by side, or one after the other if the trainer does, and store
+        each part."""
         parts = [ready] if self.config.trainer == "population" else [[each] for each in ready]
-        return [outcome for part in parts if part for outcome in self._train_together(part, champion)]
+        return [
+            outcome for part in parts if part for outcome in self._train_together(part, champion)
+        ]
 
     def _train_together(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
-        """Train candidates, racing each other and the best if the run does, evaluate them, and store all at once."""
+        """Train candidates, racing each other and the best if the run does, evaluate them, and
+        store all at once."""
         started = time.monotonic()
         candidates = [candidate for candidate, _ in ready]
-        trials = self.trials.train([c.name for c in candidates], [reward for _, reward in ready], candidates, champion)
+        trials = self.trials.train(
+            [c.name for c in candidates], [reward for _, reward in ready], candidates, champion
+        )
         finished = []
         for (candidate, reward), trial in zip(ready, trials, strict=True):
             failure = Failure("training", str(trial.result.error)) if trial.result.error else None
-            outcome = self._reflected(Outcome(candidate, failure, trial.result.record, trial.evaluation))
+            outcome = self._reflected(
+                Outcome(candidate, failure, trial.result.record, trial.evaluation)
+            )
             if outcome.evaluation:
-                outcome = replace(outcome, distance_to_human=self._screening.distance_to_human(reward))
-            finished.append((outcome, trial.result.policy.to_bytes() if trial.result.policy else None))
+                outcome = replace(
+                    outcome, distance_to_human=self._screening.distance_to_human(reward)
+                )
+            finished.append(
+                (outcome, trial.result.policy.to_bytes() if trial.result.policy else None)
+            )
         self.store.put_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
 
@@ -209,8 +268,11 @@ class Search:
         return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
 
     # ------------------------------------------------------------------ hear, select
-    def _hear(self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]) -> Feedback | None:
-        """Return what the judge says of a generation, asked once; None without judge or anything to look at."""
+    def _hear(
+        self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]
+    ) -> Feedback | None:
+        """Return what the judge says of a generation, asked once; None without judge or anything to
+        look at."""
         said = self.store.feedback().get(g)
         trained = [outcome for outcome in outcomes if outcome.evaluation]
         if said is not None or self._judge is None or not trained or self.store.asked(g + 1):
@@ -218,10 +280,14 @@ class Search:
         task, config = self.trials.task, self.config
         best = self._best([outcome for outcome in history if outcome.candidate.generation < g])
         built_on = {asked.parents[0] for asked in self.store.asked(g) if asked.parents}
-        rivals = tuple(o for o in history if o.candidate.name in built_on and o not in (best, *outcomes))
+        rivals = tuple(
+            o for o in history if o.candidate.name in built_on and o not in (best, *outcomes)
+        )
         shown = [outcome.candidate for outcome in (best, *rivals, *trained) if outcome]
         policies = {c.name: self.store.policy(c.generation, c.index) or b"" for c in shown}
-        question = Question(task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, rivals, policies)
+        question = Question(
+            task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, rivals, policies
+        )
         said = checked(self._judge(question), question, history)
         self.store.put_feedback(said)
         return said

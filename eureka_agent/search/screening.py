@@ -1,4 +1,5 @@
-"""What is found out about rewards without training: whom to refuse before it, and how far they are from the human's."""
+"""What is found out about rewards without training: whom to refuse before it, and how far they are
+from the human's."""
 
 from __future__ import annotations
 
@@ -29,15 +30,18 @@ from eureka_agent.training.policy import Policy
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POLICIES, _EPISODES = 15, 4
-"""So many earlier policies, spread over their fitness, give episodes to the preference check, and random actions."""
+"""So many earlier policies, spread over their fitness, give episodes to the preference check, and
+random actions."""
 _LEAST_GAP = 0.1
-"""Share of the fitness that solves the task by which the best and the worst episode must differ at least."""
+"""Share of the fitness that solves the task by which the best and the worst episode must differ at
+least."""
 
 Ready = tuple[Candidate, RewardRunner]
 
 
 class Screening:
-    """Compares the rewards of one run with each other, with its human reward and with what its policies did.
+    """Compares the rewards of one run with each other, with its human reward and with what its
+    policies did.
 
     All of a task's rewards are compared on the same transitions, whatever the run's seed is.
     """
@@ -49,9 +53,14 @@ class Screening:
         self._human: Tensor | None = None
         self._rollouts: tuple[tuple[str, ...], Rollouts] | None = None
 
-    def set_twins_apart(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
-        """Return who is new, and who computes what a candidate before it does, with that one's name."""
-        first = {o.candidate.function: o.candidate.name for o in self._store.outcomes() if not o.twin}
+    def set_twins_apart(
+        self, ready: Sequence[Ready]
+    ) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
+        """Return who is new, and who computes what a candidate before it does, with that one's
+        name."""
+        first = {
+            o.candidate.function: o.candidate.name for o in self._store.outcomes() if not o.twin
+        }
         originals: list[Ready] = []
         repeats: list[tuple[Candidate, str]] = []
         for candidate, reward in ready:
@@ -79,9 +88,11 @@ class Screening:
         return accepted, refused
 
     def distance_to_human(self, reward: RewardRunner) -> float | None:
-        """Return how far a reward is from the task's human reward; None where there is none for the wish.
+        """Return how far a reward is from the task's human reward; None where there is none for the
+        wish.
 
-        None, too, where the reward fails on the transitions: that it was trained without is no reason to stop.
+        None, too, where the reward fails on the transitions: that it was trained without is no
+        reason to stop.
         """
         if not (self._config.has_fitness and self._trials.task.has_human_reward):
             return None
@@ -95,7 +106,8 @@ class Screening:
 
     # ------------------------------------------------------------------ reasons to refuse
     def _against(self, candidate: Candidate, reward: RewardRunner) -> str:
-        """Return why a candidate should not train, in one sentence for its proposer; empty if it should."""
+        """Return why a candidate should not train, in one sentence for its proposer; empty if it
+        should."""
         reason = self._misranks(reward) if self._config.preference_check else ""
         return reason or (self._is_near(candidate, reward) if self._config.novelty else "")
 
@@ -105,7 +117,8 @@ class Screening:
         return found.reason if found.verdict == "fail" else ""
 
     def _is_near(self, candidate: Candidate, reward: RewardRunner) -> str:
-        """Compare a candidate with all that were accepted before it; one that is far enough is one of these then."""
+        """Compare a candidate with all that were accepted before it; one that is far enough is one
+        of these then."""
         own = self._of(reward)
         found = nearest(own, self._accepted_before())
         if found is None or found[1] >= self._config.novelty:
@@ -113,19 +126,22 @@ class Screening:
             return ""
         name, distance = found
         return (
-            f"It rewards nearly the same as {name}: from 0 for the same to 1 for the opposite they are {distance:.3f} "
-            f"apart, and {self._config.novelty:g} is asked for. Scaling and potential shaping change nothing: reward "
-            "something else."
+            f"It rewards nearly the same as {name}: from 0 for the same to 1 for the opposite they"
+            f" are {distance:.3f} apart, and {self._config.novelty:g} is asked for. Scaling and"
+            " potential shaping change nothing: reward something else."
         )
 
     # ------------------------------------------------------------------ what they are compared with
     def _accepted_before(self) -> dict[str, Tensor]:
-        """Return the canonical form of every reward that got to training; a resumed run computes them anew."""
+        """Return the canonical form of every reward that got to training; a resumed run computes
+        them anew."""
         for outcome in self._store.outcomes():
             name, source = outcome.candidate.name, outcome.candidate.reward
             trained = outcome.failure is None or outcome.failure.stage == "training"
             if trained and source and not outcome.twin and name not in self._canonical:
-                self._canonical[name] = self._of_source(checked_again(source, self._trials.task.reward_inputs))
+                self._canonical[name] = self._of_source(
+                    checked_again(source, self._trials.task.reward_inputs)
+                )
         return self._canonical
 
     def _episodes(self) -> Rollouts:
@@ -138,7 +154,12 @@ class Screening:
             stored = [self._store.policy(o.candidate.generation, o.candidate.index) for o in chosen]
             policies = [self._policy(data) for data in stored if data is not None]
             with one_torch_thread():
-                episodes = roll_out(task, [random_actions(task, seed=seed), *policies], episodes=_EPISODES, seed=seed)
+                episodes = roll_out(
+                    task,
+                    [random_actions(task, seed=seed), *policies],
+                    episodes=_EPISODES,
+                    seed=seed,
+                )
             self._rollouts = names, episodes
         return self._rollouts[1]
 

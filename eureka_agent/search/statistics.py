@@ -1,7 +1,8 @@
 """What several training seeds say about a reward.
 
-The same reward trained with other seeds gives other fitness, so scores here are over training seeds, not over episodes
-of one policy (Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice").
+The same reward trained with other seeds gives other fitness, so scores here are over training
+seeds, not over episodes of one policy (Agarwal et al. 2021, "Deep Reinforcement Learning at the
+Edge of the Statistical Precipice").
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ class Score:
 
 
 def interquartile_mean(scores: Sequence[Sequence[float]], *, seed: int = 0) -> Score:
-    """Return the interquartile mean over all training seeds of all tasks, with its stratified bootstrap interval.
+    """Return the interquartile mean over all training seeds of all tasks, with its stratified
+    bootstrap interval.
 
-    `scores`: one row a task, one entry a training seed; rows may differ in length. The mean is that of the middle half
-    of all entries together: a quarter of them, rounded down, is cut at either end (ibid., section 4.3). The interval
-    is the percentile one over resamples that draw, with replacement, as many seeds of each task as it has; with one
-    seed a task nothing is known about luck and the interval is infinite. Raises ValueError for no scores.
+    `scores`: one row a task, one entry a training seed; rows may differ in length. The mean is that
+    of the middle half of all entries together: a quarter of them, rounded down, is cut at either
+    end (ibid., section 4.3). The interval is the percentile one over resamples that draw, with
+    replacement, as many seeds of each task as it has; with one seed a task nothing is known about
+    luck and the interval is infinite. Raises ValueError for no scores.
     """
     rows = [np.asarray(row, dtype=np.float64) for row in scores]
     if not rows or not all(len(row) for row in rows):
@@ -50,15 +53,18 @@ def interquartile_mean(scores: Sequence[Sequence[float]], *, seed: int = 0) -> S
 def _middle(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of the middle half of each row, `(rows, entries)` to `(rows,)`."""
     cut = int(_TRIM * scores.shape[1])
-    middle: NDArray[np.float64] = np.sort(scores, axis=1)[:, cut : scores.shape[1] - cut].mean(axis=1)
+    middle: NDArray[np.float64] = np.sort(scores, axis=1)[:, cut : scores.shape[1] - cut].mean(
+        axis=1
+    )
     return middle
 
 
 def alike(a: Score, b: Score) -> bool:
     """Return whether two results are too near to each other for their difference to mean anything.
 
-    They are when the 95 % interval of the difference holds 0, or when they differ by less than 2 % of the larger one:
-    where every episode ends the same the intervals have no width, and a difference of next to nothing is none.
+    They are when the 95 % interval of the difference holds 0, or when they differ by less than 2 %
+    of the larger one: where every episode ends the same the intervals have no width, and a
+    difference of next to nothing is none.
     """
     widths = [(score.high - score.low) / 2.0 for score in (a, b)]
     error = math.hypot(*(width for width in widths if math.isfinite(width)))
@@ -67,7 +73,8 @@ def alike(a: Score, b: Score) -> bool:
 
 
 def human_normalised(fitness: float, human: Score, sparse: Score) -> float | None:
-    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4); None where these two are alike.
+    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4); None where these two are
+    alike.
 
     A denominator near zero makes any number of any fitness.
     """

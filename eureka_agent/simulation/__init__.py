@@ -1,4 +1,5 @@
-"""Batched simulation: a task in many environments at once, on one of the physics engines; policies that run in it."""
+"""Batched simulation: a task in many environments at once, on one of the physics engines; policies
+that run in it."""
 
 import lazy_loader
 

@@ -9,16 +9,21 @@ from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
 
 
-def make_engine(model: mujoco.MjModel, num_envs: int, *, device: str = "cpu", threads: int | None = None) -> Engine:
-    """Return `num_envs` worlds of `model`: MuJoCo C on `cpu` (with `threads`), MuJoCo Warp on `cuda` or `cuda:<i>`.
+def make_engine(
+    model: mujoco.MjModel, num_envs: int, *, device: str = "cpu", threads: int | None = None
+) -> Engine:
+    """Return `num_envs` worlds of `model`: MuJoCo C on `cpu` (with `threads`), MuJoCo Warp on
+    `cuda` or `cuda:<i>`.
 
-    Raises UsageError: the device has no engine, or the extra that it needs is not installed; SimulationError: the
-    device is missing, or its engine cannot simulate the model.
+    Raises UsageError: the device has no engine, or the extra that it needs is not installed;
+    SimulationError: the device is missing, or its engine cannot simulate the model.
     """
     if device == "cpu":
         return CpuEngine(model, num_envs, threads=threads)
     if device.split(":")[0] != "cuda":
-        raise UsageError(f"There is no physics engine for the device {device!r}: choose cpu or cuda.")
+        raise UsageError(
+            f"There is no physics engine for the device {device!r}: choose cpu or cuda."
+        )
     try:
         from eureka_agent.simulation.warp import WarpEngine  # noqa: PLC0415 - needs the extra
     except ImportError as error:

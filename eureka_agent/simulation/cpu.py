@@ -35,14 +35,17 @@ class CpuEngine:
         self.num_envs = num_envs
         self.device = torch.device("cpu")
         self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
-        self._fields = {name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")}
+        self._fields = {
+            name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")
+        }
         self._warnings = self._batch.warning[:, _BAD, 1]
         self._bad = self._none_bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
-        # Only sensors need a look at the new state, which costs up to a third of a step; those of forces keep the
-        # step's own values. A persistent batch gives the look for nothing, but its MjData leave the caches, which costs
-        # small models as much; a hand's step would gain about a tenth, for 1.5 GB at 4096 worlds.
+        # Only sensors need a look at the new state, which costs up to a third of a step; those of
+        # forces keep the step's own values. A persistent batch gives the look for nothing, but its
+        # MjData leave the caches, which costs small models as much; a hand's step would gain about
+        # a tenth, for 1.5 GB at 4096 worlds.
         self._stage = _NONE if self._forces.all() else _VEL
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
@@ -55,7 +58,7 @@ class CpuEngine:
             failed = self._batch.status != 0
         if self._warnings.any() or failed is not False:
             self._bad = torch.from_numpy(self._warnings.any(axis=1) | failed)
-            self._warnings[:] = 0  # MuJoCo's own reset of a world that went bad does it too: counts say nothing twice
+            self._warnings[:] = 0  # MuJoCo's own reset of a bad world does it too
         else:
             self._bad = self._none_bad
         return self._view(slice(None), ctrl)
@@ -63,7 +66,9 @@ class CpuEngine:
     def reset(self, ids: Tensor, start: Start) -> PhysicsView:
         """See `Engine.reset`."""
         rows = ids.numpy()
-        self._batch.state[rows] = self._default  # as `Batch.reset` does, which wakes its threads for it
+        self._batch.state[rows] = (
+            self._default
+        )  # as `Batch.reset` does, which wakes its threads for it
         self._fields["qpos"][rows] = start.qpos.numpy()
         self._fields["qvel"][rows] = start.qvel.numpy()
         if start.ctrl is not None:
@@ -71,7 +76,9 @@ class CpuEngine:
         if self._stage != _NONE:
             self._look(rows)
         view = self._view(rows)
-        view.sensordata[:, self._forces] = 0.0  # no force yet; a look leaves there what another world had
+        view.sensordata[:, self._forces] = (
+            0.0  # no force yet; a look leaves there what another world had
+        )
         return view
 
     def keep(self, ids: Tensor) -> CpuEngine:
@@ -97,10 +104,13 @@ class CpuEngine:
         try:
             self._batch.forward(rows, stage=self._stage)
         except BatchError as error:
-            raise SimulationError(f"A start state of the task cannot be simulated: {error}") from error
+            raise SimulationError(
+                f"A start state of the task cannot be simulated: {error}"
+            ) from error
 
     def _view(self, rows: slice | NDArray[np.int64], ctrl: Tensor | None = None) -> PhysicsView:
-        """`ctrl`: the controls of these worlds, where they are known. After a step little is in the caches."""
+        """`ctrl`: the controls of these worlds, where they are known. After a step little is in the
+        caches."""
         ctrl = self._cast("ctrl", rows) if ctrl is None else ctrl
         qpos, qvel, sensordata = (self._cast(name, rows) for name in ("qpos", "qvel", "sensordata"))
         return PhysicsView(self.model, qpos, qvel, ctrl, sensordata)

@@ -19,15 +19,18 @@ class Engine(Protocol):
     """Where the tensors are; `reset` takes start states from any device."""
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
-        """Hold `ctrl (num_envs, nu)` for `substeps` physics steps; positions and velocities do not lag."""
+        """Hold `ctrl (num_envs, nu)` for `substeps` physics steps; positions and velocities do not
+        lag."""
         ...
 
     def reset(self, ids: Tensor, start: Start) -> PhysicsView:
-        """Put the worlds `ids (n,)` into their start states; return the view of these worlds only."""
+        """Put the worlds `ids (n,)` into their start states; return the view of these worlds
+        only."""
         ...
 
     def keep(self, ids: Tensor) -> Engine:
-        """Return an engine that goes on with the worlds `ids (n,)` only; one that is there twice becomes two."""
+        """Return an engine that goes on with the worlds `ids (n,)` only; one that is there twice
+        becomes two."""
         ...
 
     def snapshot(self) -> Tensor:

@@ -40,7 +40,8 @@ class Step:
     final_observation: Tensor
     """`(num_envs, observation_size)` where the step led, before any reset."""
     final_critic_observation: Tensor
-    """`(num_envs, critic_size)` likewise, of what the value function sees: what a time-out bootstraps from."""
+    """`(num_envs, critic_size)` likewise, of what the value function sees: what a time-out
+    bootstraps from."""
     state: State
     """What rewards read, before any reset, with `action` and `episode_time`."""
     terminated: Tensor
@@ -52,15 +53,16 @@ class Step:
     sparse_reward: Tensor
     """`(num_envs,)` the task's sparse reward of this step."""
     bad: Tensor
-    """`(num_envs,)` bool: the physics diverged; the row's state means nothing, and its NaNs are 0."""
+    """`(num_envs,)` bool: the physics diverged; the row's state means nothing, and its NaNs are
+    0."""
     finished: Episodes
 
 
 class Environment:
     """`num_envs` worlds of `task`.
 
-    `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so candidates
-    that train side by side in slices of `streams` worlds meet the same start states.
+    `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so
+    candidates that train side by side in slices of `streams` worlds meet the same start states.
 
     `reads`: the names that rewards read. The state then leaves out the unlisted variables that none
     of them reads; None: it has all.
@@ -84,7 +86,10 @@ class Environment:
         self._engine = engine or CpuEngine(task.model, num_envs)
         self.device = self._engine.device
         stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
-        self._seed, self._starts = seed, Starts(task, seed, stream, np.zeros(num_envs, dtype=np.int64))
+        self._seed, self._starts = (
+            seed,
+            Starts(task, seed, stream, np.zeros(num_envs, dtype=np.int64)),
+        )
         self._length = torch.zeros(num_envs, device=self.device)
         self._fitness = torch.zeros(num_envs, device=self.device)
         self._measures: dict[str, Tensor] = {}
@@ -94,7 +99,8 @@ class Environment:
         self.observation_size = 0
         """Number of observation entries."""
         self.critic_observation = torch.empty(num_envs, 0)
-        """`(num_envs, critic_size)`: the observation and, behind it, the task's privileged state if it has one."""
+        """`(num_envs, critic_size)`: the observation and, behind it, the task's privileged state if
+        it has one."""
         self.reset()
 
     @property
@@ -108,7 +114,8 @@ class Environment:
         return self.critic_observation.shape[1] - self.observation_size
 
     def reset(self) -> Tensor:
-        """Start a new episode in every world; return the observation `(num_envs, observation_size)`."""
+        """Start a new episode in every world; return the observation `(num_envs,
+        observation_size)`."""
         self.state, self._memory = {}, {}
         ids = torch.arange(self.num_envs, device=self.device)
         self.critic_observation = self._reset(ids)
@@ -124,7 +131,9 @@ class Environment:
         self._length = self._length + 1.0
         state, final = self._look(physics, self._memory, self._length * task.dt)
         bad = self._bad(state, final)
-        any_bad = bool(bad.any())  # next to never: the work for such worlds is left out where there are none
+        any_bad = bool(
+            bad.any()
+        )  # next to never: the work for such worlds is left out where there are none
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
@@ -166,7 +175,8 @@ class Environment:
         self.state = {name: value[ids] for name, value in self.state.items()}
 
     def begin_anew(self, ids: Tensor, streams: Tensor) -> None:
-        """Start episodes in the worlds `ids (n,)` as if they were new and drew like `streams (n,)`."""
+        """Start episodes in the worlds `ids (n,)` as if they were new and drew like `streams
+        (n,)`."""
         self._starts = self._starts.anew(ids.cpu().numpy(), streams.cpu().numpy())
         self.critic_observation = self._reset(ids)
 
@@ -180,29 +190,57 @@ class Environment:
             "length": self._length,
             "fitness": self._fitness,
             "observation": self.critic_observation,
-            **{f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()},
+            **{
+                f"{group}.{name}": value
+                for group, values in groups.items()
+                for name, value in values.items()
+            },
         }
 
     def restore(self, snapshot: Mapping[str, Tensor]) -> None:
         """Go on from what `snapshot` returned; it must have as many worlds."""
         if len(snapshot["length"]) != self.num_envs:
-            raise ValueError(f"the snapshot has {len(snapshot['length'])} worlds, not {self.num_envs}")
+            raise ValueError(
+                f"the snapshot has {len(snapshot['length'])} worlds, not {self.num_envs}"
+            )
         self._engine.restore(snapshot["engine"])
         stream, episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
         self._starts = Starts(self.task, self._seed, stream, episode)
-        here = {name: value.to(self.device) for name, value in snapshot.items() if name not in ("stream", "episode")}
-        self._length, self._fitness, self.critic_observation = here["length"], here["fitness"], here["observation"]
+        here = {
+            name: value.to(self.device)
+            for name, value in snapshot.items()
+            if name not in ("stream", "episode")
+        }
+        self._length, self._fitness, self.critic_observation = (
+            here["length"],
+            here["fitness"],
+            here["observation"],
+        )
 
         def group(prefix: str) -> dict[str, Tensor]:
-            return {name.removeprefix(prefix): value for name, value in here.items() if name.startswith(prefix)}
+            return {
+                name.removeprefix(prefix): value
+                for name, value in here.items()
+                if name.startswith(prefix)
+            }
 
-        self._memory, self.state, self._measures = group("memory."), group("state."), group("measures.")
+        self._memory, self.state, self._measures = (
+            group("memory."),
+            group("state."),
+            group("measures."),
+        )
 
-    def _look(self, physics: PhysicsView, memory: Memory, episode_time: Tensor) -> tuple[State, Tensor]:
-        """What rewards and what the value function see; the last action is part of the memory of every task."""
+    def _look(
+        self, physics: PhysicsView, memory: Memory, episode_time: Tensor
+    ) -> tuple[State, Tensor]:
+        """What rewards and what the value function see; the last action is part of the memory of
+        every task."""
         state = self.task.state(physics, memory)
         state["action"], state["episode_time"] = memory["action"], episode_time
-        observation, privileged = self.task.observation(state, memory), self.task.privileged(state, memory)
+        observation, privileged = (
+            self.task.observation(state, memory),
+            self.task.privileged(state, memory),
+        )
         self.observation_size = observation.shape[1]
         for name in self._unlisted:
             if name == "obs_buf":
@@ -219,8 +257,9 @@ class Environment:
         before = self.critic_observation.shape[1]
         if before not in (0, seen.shape[1]):
             raise SimulationError(
-                f"The task {self.task.name!r} gives its critic {seen.shape[1]} numbers a world (observation and "
-                f"privileged state), and gave it {before} before: it must be as many in every step."
+                f"The task {self.task.name!r} gives its critic {seen.shape[1]} numbers a world"
+                f" (observation and privileged state), and gave it {before} before: it must be as"
+                " many in every step."
             )
         return state, seen
 
@@ -229,8 +268,10 @@ class Environment:
         rows = len(observation)
         if privileged.dim() != 2 or len(privileged) != rows or privileged.dtype != torch.float32:
             raise SimulationError(
-                f"The privileged state of the task {self.task.name!r} must be float32 of shape ({rows}, n), one row a "
-                f"world; it is {str(privileged.dtype).removeprefix('torch.')} of shape {tuple(privileged.shape)}."
+                f"The privileged state of the task {self.task.name!r} must be float32 of shape"
+                f" ({rows}, n), one row a world; it is"
+                f" {str(privileged.dtype).removeprefix('torch.')} of shape"
+                f" {tuple(privileged.shape)}."
             )
         return torch.cat((observation, privileged), dim=1)
 
@@ -239,7 +280,8 @@ class Environment:
         return critic_observation[:, : self.observation_size]
 
     def _bad(self, state: State, observation: Tensor) -> Tensor:
-        """Which worlds hold a number that is not finite; one sum a tensor finds that there is none."""
+        """Which worlds hold a number that is not finite; one sum a tensor finds that there is
+        none."""
         bad = self._engine.bad_worlds()
         tensors = (observation, *state.values())
         if torch.stack([value.sum() for value in tensors]).sum().isfinite():
@@ -268,12 +310,18 @@ class Environment:
         physics = self._engine.reset(ids, start)
         self._length = self._length.index_fill(0, ids, 0.0)
         self._fitness = self._fitness.index_fill(0, ids, 0.0)
-        self._measures = {name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()}
-        memory = {name: value.to(self.device) for name, value in start.memory.items()}  # drawn on the CPU
+        self._measures = {
+            name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()
+        }
+        memory = {
+            name: value.to(self.device) for name, value in start.memory.items()
+        }  # drawn on the CPU
         memory["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
         state, observation = self._look(physics, memory, torch.zeros(len(ids), device=self.device))
         if not torch.isfinite(observation).all():
-            raise SimulationError(f"The task {self.task.name!r} starts with observations that are not finite.")
+            raise SimulationError(
+                f"The task {self.task.name!r} starts with observations that are not finite."
+            )
         if len(ids) == self.num_envs:
             self._memory, self.state = memory, state
             return observation
@@ -282,6 +330,8 @@ class Environment:
         return self.critic_observation.index_copy(0, ids, observation)
 
 
-def _with_rows(whole: Mapping[str, Tensor], ids: Tensor, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _with_rows(
+    whole: Mapping[str, Tensor], ids: Tensor, rows: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Return `whole` with the rows `ids` replaced; new tensors, so earlier steps keep theirs."""
     return {name: value.index_copy(0, ids, rows[name]) for name, value in whole.items()}

@@ -1,7 +1,8 @@
-"""Random numbers by counter: every world has its own stream, drawn for any subset of worlds at once.
+"""Random numbers by counter: every world has its own stream, drawn for any subset of worlds at
+once.
 
-A number is a hash of (seed, world, episode, position), so what a world draws depends neither on which other
-worlds reset with it nor on how many there are, and nothing has to be stored to resume.
+A number is a hash of (seed, world, episode, position), so what a world draws depends neither on
+which other worlds reset with it nor on how many there are, and nothing has to be stored to resume.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Fitness: what trained policies really do, without exploration, on start states they have not seen."""
+"""Fitness: what trained policies really do, without exploration, on start states they have not
+seen."""
 
 from __future__ import annotations
 
@@ -28,11 +29,15 @@ def evaluate(
     threads: int | None = None,
     device: str = "cpu",
 ) -> list[Evaluation]:
-    """Run `episodes` full episodes of each policy, all side by side, and score them with the task's fitness.
+    """Run `episodes` full episodes of each policy, all side by side, and score them with the task's
+    fitness.
 
-    Each world runs one episode; all policies meet the same start states. Physics runs on `device`, policies on the CPU.
+    Each world runs one episode; all policies meet the same start states. Physics runs on `device`,
+    policies on the CPU.
     """
-    numbers = run_episodes(task, policies, episodes=episodes, seed=seed, threads=threads, device=device)
+    numbers = run_episodes(
+        task, policies, episodes=episodes, seed=seed, threads=threads, device=device
+    )
     return [summarise(each) for each in numbers]
 
 
@@ -55,13 +60,17 @@ def run_episodes(
     worlds = len(policies) * episodes
     engine = make_engine(task.model, worlds, device=device, threads=threads)
     reads = () if watch is None else None
-    environment = Environment(task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine, reads=reads)
+    environment = Environment(
+        task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine, reads=reads
+    )
     results: dict[str, Tensor] = {}
     open_worlds = torch.ones(worlds, dtype=torch.bool)
     while open_worlds.any():
         slices = torch.split(environment.observation.cpu(), episodes)
         with torch.no_grad():
-            actions = torch.cat([policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)])
+            actions = torch.cat(
+                [policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)]
+            )
         before = environment.state
         step = environment.step(torch.nan_to_num(actions).to(environment.device))
         if watch is not None:
@@ -91,7 +100,8 @@ def random_actions(task: Task, *, seed: int) -> Act:
 
 
 def summarise(numbers: Mapping[str, Tensor]) -> Evaluation:
-    """Return the means of what `run_episodes` gave for one policy, with the interval of the fitness."""
+    """Return the means of what `run_episodes` gave for one policy, with the interval of the
+    fitness."""
     fitness = numbers["fitness"].double()
     mean = float(fitness.mean())
     error = 1.96 * float(fitness.std()) / math.sqrt(len(fitness)) if len(fitness) > 1 else math.inf

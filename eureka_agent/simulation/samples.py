@@ -30,7 +30,8 @@ def sample_states(
 def sample_steps(
     task: Task, acts: Sequence[Act], *, seed: int, worlds: int, steps: int
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Return what `sample_states` does and `(rows,)` bool: the episode terminated; without rows of diverged physics.
+    """Return what `sample_states` does and `(rows,)` bool: the episode terminated; without rows of
+    diverged physics.
 
     The worlds are shared equally between the ways to act.
     """
@@ -53,8 +54,11 @@ def with_noise(act: Act, task: Task, *, seed: int) -> Act:
 def _steps(
     task: Task, acts: Sequence[Act], seed: int, worlds: int, steps: int, device: str
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Return the tensors that a reward may read, and where episodes terminated and the physics diverged."""
-    environment = Environment(task, worlds, seed=seed, engine=make_engine(task.model, worlds, device=device))
+    """Return the tensors that a reward may read, and where episodes terminated and the physics
+    diverged."""
+    environment = Environment(
+        task, worlds, seed=seed, engine=make_engine(task.model, worlds, device=device)
+    )
     kept: dict[str, list[Tensor]] = {}
     terminated, bad = [], []
     for _ in range(steps):
@@ -68,4 +72,8 @@ def _steps(
         terminated.append(step.terminated.cpu())
         bad.append(step.bad.cpu())
     samples = {name: torch.cat(values) for name, values in kept.items()}
-    return {name: samples[name] for name in task.reward_inputs.shapes}, torch.cat(terminated), torch.cat(bad)
+    return (
+        {name: samples[name] for name in task.reward_inputs.shapes},
+        torch.cat(terminated),
+        torch.cat(bad),
+    )

@@ -14,13 +14,16 @@ from eureka_agent.tasks.task import Start, Task
 class Starts:
     """The start of each world's next episode; worlds with the same number in `stream` draw alike.
 
-    At nearly every step some episode ends, and drawing one start costs as much as drawing hundreds. So when a start is
-    asked for that is not there, all worlds that have used theirs get their next. What is drawn is the same whenever it
-    is drawn (see `WorldRandom`).
+    At nearly every step some episode ends, and drawing one start costs as much as drawing hundreds.
+    So when a start is asked for that is not there, all worlds that have used theirs get their next.
+    What is drawn is the same whenever it is drawn (see `WorldRandom`).
     """
 
-    def __init__(self, task: Task, seed: int, stream: NDArray[np.int64], episode: NDArray[np.int64]) -> None:
-        """`stream`, `episode`: `(n,)`, each world's random stream and how many episodes it has begun."""
+    def __init__(
+        self, task: Task, seed: int, stream: NDArray[np.int64], episode: NDArray[np.int64]
+    ) -> None:
+        """`stream`, `episode`: `(n,)`, each world's random stream and how many episodes it has
+        begun."""
         self._task, self._seed = task, seed
         self.stream, self.episode = stream, episode
         self._drawn = np.full(len(stream), -1, dtype=np.int64)
@@ -34,14 +37,20 @@ class Starts:
         ids = torch.from_numpy(worlds)
         known = self._next
         ctrl = None if known.ctrl is None else known.ctrl[ids]
-        return Start(known.qpos[ids], known.qvel[ids], ctrl, {k: value[ids] for k, value in known.memory.items()})
+        return Start(
+            known.qpos[ids],
+            known.qvel[ids],
+            ctrl,
+            {k: value[ids] for k, value in known.memory.items()},
+        )
 
     def keep(self, worlds: NDArray[np.int64]) -> Starts:
         """Return the starts of `worlds (n,)` only."""
         return Starts(self._task, self._seed, self.stream[worlds], self.episode[worlds])
 
     def anew(self, worlds: NDArray[np.int64], streams: NDArray[np.int64]) -> Starts:
-        """Return starts in which `worlds (n,)` have begun no episode and draw like `streams (n,)`."""
+        """Return starts in which `worlds (n,)` have begun no episode and draw like `streams
+        (n,)`."""
         stream, episode = self.stream.copy(), self.episode.copy()
         stream[worlds], episode[worlds] = streams, 0
         return Starts(self._task, self._seed, stream, episode)

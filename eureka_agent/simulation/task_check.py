@@ -1,4 +1,5 @@
-"""Trying a task out before anything is spent on it: it is built, started and stepped in a few environments.
+"""Trying a task out before anything is spent on it: it is built, started and stepped in a few
+environments.
 
 It takes some milliseconds, so that a slip is known before a run begins.
 """
@@ -28,13 +29,16 @@ def checked_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
 
 
 def check_task(task: Task) -> None:
-    """Build the task and step it in a few environments. Raises TaskError for the first slip, with file and line."""
+    """Build the task and step it in a few environments. Raises TaskError for the first slip, with
+    file and line."""
     check_attributes(task)
     watched = WatchedTask(task)
     environment = Environment(watched, _ENVIRONMENTS, seed=0)
     for step in range(_STEPS):
         environment.step(torch.full((_ENVIRONMENTS, task.action_size), 0.5 * (-1.0) ** step))
-    environment.begin_anew(torch.tensor([0]), torch.tensor([0]))  # one environment starts anew beside others
+    environment.begin_anew(
+        torch.tensor([0]), torch.tensor([0])
+    )  # one environment starts anew beside others
     environment.step(torch.zeros(_ENVIRONMENTS, task.action_size))
     if task.has_human_reward:
         _check_human_reward(task)

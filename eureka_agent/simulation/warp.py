@@ -1,7 +1,7 @@
 """The GPU engine: MuJoCo Warp, the same physics as MuJoCo C in float32, for one device.
 
-Needs the extra `warp`. Kernels are compiled when they are first used (about a minute on a CPU) and kept in Warp's
-cache, see `WARP_CACHE_PATH`. Source: https://github.com/google-deepmind/mujoco_warp.
+Needs the extra `warp`. Kernels are compiled when they are first used (about a minute on a CPU) and
+kept in Warp's cache, see `WARP_CACHE_PATH`. Source: https://github.com/google-deepmind/mujoco_warp.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _STALE_SENSORS = {
     mujoco.mjtSensor.mjSENS_TENDONLIMITVEL,
     mujoco.mjtSensor.mjSENS_E_KINETIC,
 }
-"""Position and velocity sensors that read contacts, constraints or inertia, which `_look` does not recompute."""
+"""Position and velocity sensors that read contacts, constraints or inertia, which `_look` does not
+recompute."""
 
 _OUT_OF_ROOM = {
     "constraints (njmax)": mjw.OverflowType.NEFC | mjw.OverflowType.NJMAX_NNZ,
@@ -53,8 +54,9 @@ _CONTACTS_PER_WORLD = 48  # MuJoCo Warp's own guess for a scene of rigid bodies
 class WarpEngine:
     """`num_envs` worlds of `model` on MuJoCo Warp; float32.
 
-    The model's options (cone, solver, integrator, iterations) are used as they are. A world whose numbers go bad keeps
-    them, and `bad_worlds` reports it in every step until it is reset. Step, look and reset are captured once and
+    The model's options (cone, solver, integrator, iterations) are used as they are. A world whose
+    numbers go bad keeps them, and `bad_worlds` reports it in every step until it is reset. Step,
+    look and reset are captured once and
     replayed: as CUDA graphs on a GPU, as Warp's own recordings on a CPU.
     """
 
@@ -69,8 +71,10 @@ class WarpEngine:
     ) -> None:
         """`device`: `cuda:0` and so on, or `cpu`, which is meant for tests.
 
-        `nconmax`: room for contacts per world (all worlds share it), `njmax`: for constraint rows in any one world.
-        Raises SimulationError: the device is missing, or the model has what MuJoCo Warp does not do.
+        `nconmax`: room for contacts per world (all worlds share it), `njmax`: for constraint rows
+        in any one world.
+        Raises SimulationError: the device is missing, or the model has what MuJoCo Warp does not
+        do.
         """
         if num_envs < 1:
             raise SimulationError(f"num_envs must be at least 1, got {num_envs}.")
@@ -78,7 +82,8 @@ class WarpEngine:
         self.model = model
         self.num_envs = num_envs
         self.overflows = 0
-        """Steps of worlds, so far, in which contacts or constraints were left out for lack of room."""
+        """Steps of worlds, so far, in which contacts or constraints were left out for lack of
+        room."""
         self._said: set[str] = set()
         self._device = _warp_device(device)
         self.device = torch.device(wp.device_to_torch(self._device))
@@ -91,15 +96,21 @@ class WarpEngine:
                 self._data = mjw.make_data(model, num_envs, **self._room)
             except (NotImplementedError, ValueError) as error:
                 raise SimulationError(f"MuJoCo Warp cannot simulate this model: {error}") from error
-            self._model.opt.warn_overflow = 0  # reported by this class, not by a print for every world
+            self._model.opt.warn_overflow = (
+                0  # reported by this class, not by a print for every world
+            )
             self._chosen = wp.zeros(num_envs, dtype=wp.bool)
-            self._graphs = {work: self._capture(work) for work in (self._advance, self._look, self._clear)}
+            self._graphs = {
+                work: self._capture(work) for work in (self._advance, self._look, self._clear)
+            }
         names = ("qpos", "qvel", "ctrl", "sensordata")
         self._fields = {name: wp.to_torch(getattr(self._data, name)) for name in names}
         self._overflow = wp.to_torch(self._data.overflow)
         self._chosen_rows = wp.to_torch(self._chosen)
         self._bad = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
-        wp.synchronize_device(self._device)  # what follows is ordered by torch's stream, not by Warp's
+        wp.synchronize_device(
+            self._device
+        )  # what follows is ordered by torch's stream, not by Warp's
         self._chosen_rows.fill_(True)  # what was captured has run once
         self._replay(self._clear)
 
@@ -112,7 +123,9 @@ class WarpEngine:
         view = self._view()
         good = torch.isfinite(view.ctrl).all(dim=1)
         for state in (view.qpos, view.qvel):
-            good &= (state.abs() <= mujoco.mjMAXVAL).all(dim=1)  # what MuJoCo C checks; false for NaN
+            good &= (state.abs() <= mujoco.mjMAXVAL).all(
+                dim=1
+            )  # what MuJoCo C checks; false for NaN
         self._bad = ~good
         self._report_overflow()
         return view
@@ -127,7 +140,9 @@ class WarpEngine:
         for name, value in state.items():
             if value is not None:
                 self._fields[name][rows] = value.to(self.device)
-        self._replay(self._look)  # of all worlds: the others are looked at again and stay as they are
+        self._replay(
+            self._look
+        )  # of all worlds: the others are looked at again and stay as they are
         return self._view(rows)
 
     def keep(self, ids: Tensor) -> WarpEngine:
@@ -139,7 +154,9 @@ class WarpEngine:
 
     def snapshot(self) -> Tensor:
         """See `Engine.snapshot`."""
-        state = torch.empty(self.num_envs, mujoco.mj_stateSize(self.model, _WHOLE_STATE), device=self.device)
+        state = torch.empty(
+            self.num_envs, mujoco.mj_stateSize(self.model, _WHOLE_STATE), device=self.device
+        )
         with wp.ScopedDevice(self._device):
             wp.synchronize_device(self._device)
             mjw.get_state(self._model, self._data, wp.from_torch(state), _WHOLE_STATE)
@@ -163,7 +180,8 @@ class WarpEngine:
         mjw.step(self._model, self._data)
 
     def _look(self) -> None:
-        """Bring positions, velocities and their sensors up to date; sensors of forces keep the step's values."""
+        """Bring positions, velocities and their sensors up to date; sensors of forces keep the
+        step's values."""
         model, data = self._model, self._data
         mjw.fwd_kinematics(model, data)
         mjw.transmission(model, data)
@@ -190,7 +208,10 @@ class WarpEngine:
 
     # ------------------------------------------------------------------ what is read
     def _view(self, rows: Tensor | None = None) -> PhysicsView:
-        copies = {name: field.clone() if rows is None else field[rows] for name, field in self._fields.items()}
+        copies = {
+            name: field.clone() if rows is None else field[rows]
+            for name, field in self._fields.items()
+        }
         return PhysicsView(model=self.model, **copies)
 
     def _report_overflow(self) -> None:
@@ -200,8 +221,9 @@ class WarpEngine:
             if worlds and what not in self._said:
                 self._said.add(what)
                 _logger.warning(
-                    "MuJoCo Warp ran out of room for %s in %d of %d worlds: some were left out, so the physics is"
-                    " wrong there. Build WarpEngine with more room. Said once; counted in `overflows`.",
+                    "MuJoCo Warp ran out of room for %s in %d of %d worlds: some were left out, so"
+                    " the physics is wrong there. Build WarpEngine with more room. Said once;"
+                    " counted in `overflows`.",
                     what,
                     worlds,
                     self.num_envs,
@@ -216,7 +238,9 @@ def _warp_device(name: str) -> wp.Device:
     try:
         return wp.get_device(name)
     except (ValueError, RuntimeError) as error:
-        raise SimulationError(f"MuJoCo Warp finds no device {name!r} on this machine: {error}") from error
+        raise SimulationError(
+            f"MuJoCo Warp finds no device {name!r} on this machine: {error}"
+        ) from error
 
 
 def _demand_support(model: mujoco.MjModel) -> None:

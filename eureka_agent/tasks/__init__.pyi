@@ -1,6 +1,24 @@
-from .mjcf import add_contact_sensor, add_frame_sensors, add_touch_sensor, contact_wrench, load_package_xml, load_xml
+from .mjcf import (
+    add_contact_sensor,
+    add_frame_sensors,
+    add_touch_sensor,
+    contact_wrench,
+    load_package_xml,
+    load_xml,
+)
 from .registry import all_tasks, find_task, load_task, task_names
-from .task import Memory, Physics, Random, Start, State, StateSpec, StateVariable, Task, TaskLike, TrainingBudget
+from .task import (
+    Memory,
+    Physics,
+    Random,
+    Start,
+    State,
+    StateSpec,
+    StateVariable,
+    Task,
+    TaskLike,
+    TrainingBudget,
+)
 
 __all__ = [
     "Memory",

@@ -1,4 +1,5 @@
-"""What a task says of itself: whether each attribute is there and of its kind. Nothing of the task is run."""
+"""What a task says of itself: whether each attribute is there and of its kind. Nothing of the task
+is run."""
 
 from __future__ import annotations
 
@@ -28,10 +29,14 @@ def check_attributes(task: Task) -> None:
     """Raise TaskError for the first attribute of a task that is missing or of the wrong kind."""
     for name, (fits, expected) in _ATTRIBUTES.items():
         if not hasattr(task, name):
-            raise TaskError(f"{place_of(task)}: {type(task).__name__} has no {name}: set it to {expected}.")
+            raise TaskError(
+                f"{place_of(task)}: {type(task).__name__} has no {name}: set it to {expected}."
+            )
         value = getattr(task, name)
         if not fits(value):
-            raise TaskError(f"{place_of(task, name)}: {name} must be {expected}, and it is {_shown(value)}.")
+            raise TaskError(
+                f"{place_of(task, name)}: {name} must be {expected}, and it is {_shown(value)}."
+            )
     _check_spec(task, place_of(task, "state_spec"))
     _check_budgets(task, place_of(task, "budgets"))
 
@@ -41,11 +46,20 @@ def _is_text(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(normalised(value)) and value.isprintable() and "/" not in value
+    return (
+        isinstance(value, str)
+        and bool(normalised(value))
+        and value.isprintable()
+        and "/" not in value
+    )
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(_is_text(text) for text in value) and len(set(value)) == len(value)
+    return (
+        isinstance(value, tuple)
+        and all(_is_text(text) for text in value)
+        and len(set(value)) == len(value)
+    )
 
 
 def _are_names(value: object) -> bool:
@@ -84,10 +98,13 @@ _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
 
 def _check_spec(task: Task, place: str) -> None:
     spec = task.state_spec
-    if not isinstance(spec.variables, tuple) or not all(isinstance(each, StateVariable) for each in spec.variables):
+    if not isinstance(spec.variables, tuple) or not all(
+        isinstance(each, StateVariable) for each in spec.variables
+    ):
         raise TaskError(
-            f"{place}: StateSpec takes a tuple of StateVariables, and it has {_shown(spec.variables)}: write "
-            "StateSpec((StateVariable(...),)), with the comma where there is only one."
+            f"{place}: StateSpec takes a tuple of StateVariables, and it has"
+            f" {_shown(spec.variables)}: write StateSpec((StateVariable(...),)), with the comma"
+            " where there is only one."
         )
     names = [variable.name for variable in spec.variables]
     for variable in spec.variables:
@@ -95,25 +112,42 @@ def _check_spec(task: Task, place: str) -> None:
             raise TaskError(f"{place}: the state variable {variable.name!r} {reason}.")
     for name, value in spec.constants.items():
         if not (_identifier(name) and name not in names and _is_number(value)):
-            raise TaskError(f"{place}: the constant {name!r} must have a name of its own and a finite number as value.")
+            raise TaskError(
+                f"{place}: the constant {name!r} must have a name of its own and a finite number as"
+                " value."
+            )
 
 
 def _slip(variable: StateVariable, names: list[str]) -> str:
     """Return what is wrong with a state variable by itself; empty when nothing is."""
     name, shape, kind = variable.name, variable.shape, variable.kind
     if not _identifier(name) or names.count(name) > 1 or name in _RESERVED:
-        return f"needs a Python name that is there once and is none of {', '.join(_RESERVED)}, which are added for you"
+        return (
+            f"needs a Python name that is there once and is none of {', '.join(_RESERVED)}, which"
+            " are added for you"
+        )
     if not isinstance(shape, tuple) or not all(_is_count(size) for size in shape):
-        return f"has the shape {_shown(shape)}: write a tuple without the number of worlds, () for one number, (3,)"
+        return (
+            f"has the shape {_shown(shape)}: write a tuple without the number of worlds, () for one"
+            " number, (3,)"
+        )
     if kind not in get_args(Kind):
         return f"has the kind {kind!r}: take one of {', '.join(get_args(Kind))}"
     if kind in _LAST_SIZE and shape[-1:] != (_LAST_SIZE[kind],):
-        return f"has the shape {shape}, and a {kind} has {_LAST_SIZE[kind]} entries: change its shape or its kind"
+        return (
+            f"has the shape {shape}, and a {kind} has {_LAST_SIZE[kind]} entries: change its shape"
+            " or its kind"
+        )
     if kind in _SCALARS and shape != ():
-        return f"has the shape {shape}, and a {kind} is one number, (): change its shape or its kind"
+        return (
+            f"has the shape {shape}, and a {kind} is one number, (): change its shape or its kind"
+        )
     if variable.elements and shape[-1:] != (len(variable.elements),):
         count = len(variable.elements)
-        return f"names {count} elements, and its shape is {shape}: name each entry of the last dimension"
+        return (
+            f"names {count} elements, and its shape is {shape}: name each entry of the last"
+            " dimension"
+        )
     return ""
 
 
@@ -123,7 +157,10 @@ def _slip_of_goal(variable: StateVariable, spec: StateSpec) -> str:
     shapes = {each.name: each.shape for each in spec.variables}
     if shapes.get(variable.goal_for) == variable.shape:
         return ""
-    return f"is the goal for {variable.goal_for!r}, which must be another variable of the same shape {variable.shape}"
+    return (
+        f"is the goal for {variable.goal_for!r}, which must be another variable of the same shape"
+        f" {variable.shape}"
+    )
 
 
 def _check_budgets(task: Task, place: str) -> None:
@@ -131,20 +168,36 @@ def _check_budgets(task: Task, place: str) -> None:
         budget = task.budgets.get(name)  # type: ignore[call-overload] # a text that is one of the three
         if not isinstance(budget, TrainingBudget):
             raise TaskError(
-                f"{place}: budgets[{name!r}] must be a TrainingBudget(num_envs, environment_steps), and it is "
-                f"{_shown(budget)}: give one for each of {', '.join(_BUDGETS)}."
+                f"{place}: budgets[{name!r}] must be a TrainingBudget(num_envs, environment_steps),"
+                f" and it is {_shown(budget)}: give one for each of {', '.join(_BUDGETS)}."
             )
-        counts = ("num_envs", "environment_steps", "horizon", "evaluation_episodes", "epochs", "minibatches")
+        counts = (
+            "num_envs",
+            "environment_steps",
+            "horizon",
+            "evaluation_episodes",
+            "epochs",
+            "minibatches",
+        )
         wrong = [count for count in counts if not _is_count(getattr(budget, count))]
-        wrong += ["hidden"] * (not isinstance(budget.hidden, tuple) or not all(map(_is_count, budget.hidden)))
+        wrong += ["hidden"] * (
+            not isinstance(budget.hidden, tuple) or not all(map(_is_count, budget.hidden))
+        )
         if wrong:
-            what = "whole numbers of 1 or more" if wrong[0] == "hidden" else "a whole number of 1 or more"
+            what = (
+                "whole numbers of 1 or more"
+                if wrong[0] == "hidden"
+                else "a whole number of 1 or more"
+            )
             value = _shown(getattr(budget, wrong[0]))
-            raise TaskError(f"{place}: {wrong[0]} of budgets[{name!r}] must be {what}, and it is {value}.")
+            raise TaskError(
+                f"{place}: {wrong[0]} of budgets[{name!r}] must be {what}, and it is {value}."
+            )
         if budget.minibatches > budget.num_envs * budget.horizon:
             raise TaskError(
-                f"{place}: budgets[{name!r}] has {budget.minibatches} minibatches for num_envs x horizon = "
-                f"{budget.num_envs * budget.horizon} steps an update: raise num_envs or horizon."
+                f"{place}: budgets[{name!r}] has {budget.minibatches} minibatches for num_envs x"
+                f" horizon = {budget.num_envs * budget.horizon} steps an update: raise num_envs or"
+                " horizon."
             )
 
 

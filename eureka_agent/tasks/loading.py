@@ -16,20 +16,22 @@ from eureka_agent.tasks.source_lines import broken
 from eureka_agent.tasks.task import Task
 
 _LOADED: dict[Path, tuple[int, Task]] = {}
-"""Tasks from files, with the time of the file's last change: a file that was edited is loaded anew."""
+"""Tasks from files, with the time of the file's last change: a file that was edited is loaded
+anew."""
 
 
 def load_file(path: Path) -> Task:
     """Run the Python file of a task, or `task.py` of a folder, and return its `TASK`.
 
-    The file may import what lies beside it relatively (`from .helpers import …`). Raises UnknownTaskError when there
-    is no such file, and TaskError for a slip in it.
+    The file may import what lies beside it relatively (`from .helpers import …`). Raises
+    UnknownTaskError when there is no such file, and TaskError for a slip in it.
     """
     path = path.expanduser().resolve()
     file = path / "task.py" if path.is_dir() else path
     if not file.is_file():
         raise UnknownTaskError(
-            f"There is no file {file}: a text with a slash is the path of a task's folder, or of its task.py."
+            f"There is no file {file}: a text with a slash is the path of a task's folder, or of"
+            " its task.py."
         )
     changed = file.stat().st_mtime_ns
     if file not in _LOADED or _LOADED[file][0] != changed:
@@ -38,9 +40,12 @@ def load_file(path: Path) -> Task:
 
 
 def load_module(name: str, file: Path) -> Task:
-    """Import the module `name`, whose file is `file`, and return its `TASK`. Raises TaskError for a slip in it."""
+    """Import the module `name`, whose file is `file`, and return its `TASK`. Raises TaskError for a
+    slip in it."""
     if not file.is_file():
-        raise TaskError(f"{file.parent}: it has no task.py: write one with TASK, or remove the folder.")
+        raise TaskError(
+            f"{file.parent}: it has no task.py: write one with TASK, or remove the folder."
+        )
     return _task_of(file, lambda: importlib.import_module(name))
 
 
@@ -48,7 +53,9 @@ def _task_of(file: Path, run: Callable[[], ModuleType]) -> Task:
     try:
         module = run()
     except (Exception, SystemExit) as error:
-        beside = isinstance(error, ModuleNotFoundError) and file.with_name(f"{error.name}.py").is_file()
+        beside = (
+            isinstance(error, ModuleNotFoundError) and file.with_name(f"{error.name}.py").is_file()
+        )
         hint = " (a file beside it is imported relatively: from . import …)" if beside else ""
         raise broken(error, f"it cannot be loaded{hint}", file.parent, f"{file}:1") from error
     task = vars(module).get("TASK")
@@ -74,7 +81,9 @@ def _run(file: Path) -> ModuleType:
     """Run a file as a module of a package of its own that stands for its folder."""
     package = f"eureka_agent_task_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
     name = f"{package}.{file.stem}"
-    for known in [each for each in sys.modules if each == package or each.startswith(f"{package}.")]:
+    for known in [
+        each for each in sys.modules if each == package or each.startswith(f"{package}.")
+    ]:
         del sys.modules[known]  # files beside it may have changed, too
     init = file.with_name("__init__.py")
     _execute(package, init if init.is_file() else None, [str(file.parent)])

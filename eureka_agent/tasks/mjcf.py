@@ -23,7 +23,9 @@ _FRAME_SENSORS = {
     "angular_velocity": mujoco.mjtSensor.mjSENS_FRAMEANGVEL,
 }
 _FRAME_OBJECTS = {
-    "body": mujoco.mjtObj.mjOBJ_XBODY,  # the body's own frame; mjOBJ_BODY would be its inertial frame
+    "body": (
+        mujoco.mjtObj.mjOBJ_XBODY
+    ),  # the body's own frame; mjOBJ_BODY would be its inertial frame
     "site": mujoco.mjtObj.mjOBJ_SITE,
     "geom": mujoco.mjtObj.mjOBJ_GEOM,
 }
@@ -42,13 +44,16 @@ def load_xml(path: Path) -> mujoco.MjSpec:
 
 
 def load_package_xml(package: str, path: str) -> mujoco.MjSpec:
-    """Read the MJCF file at `path` inside an installed top-level `package`, without importing the package.
+    """Read the MJCF file at `path` inside an installed top-level `package`, without importing the
+    package.
 
     Raises SimulationError when the package is not installed or has no such file.
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SimulationError(f"The model {path} comes with the package {package!r}, which is not installed.")
+        raise SimulationError(
+            f"The model {path} comes with the package {package!r}, which is not installed."
+        )
     return load_xml(Path(spec.submodule_search_locations[0], path))
 
 
@@ -56,11 +61,18 @@ def add_frame_sensors(
     spec: mujoco.MjSpec,
     name: str,
     kind: Literal["body", "site", "geom"] = "body",
-    quantities: Sequence[Quantity] = ("position", "quaternion", "linear_velocity", "angular_velocity"),
+    quantities: Sequence[Quantity] = (
+        "position",
+        "quaternion",
+        "linear_velocity",
+        "angular_velocity",
+    ),
 ) -> None:
-    """Add sensors `<name>_<quantity>` of the frame of an element, all expressed in the world's frame.
+    """Add sensors `<name>_<quantity>` of the frame of an element, all expressed in the world's
+    frame.
 
-    Positions are in m, velocities in m/s (of the frame's origin) and rad/s; quaternions are (w, x, y, z).
+    Positions are in m, velocities in m/s (of the frame's origin) and rad/s; quaternions are (w, x,
+    y, z).
     """
     for quantity in quantities:
         spec.add_sensor(
@@ -72,7 +84,12 @@ def add_frame_sensors(
 
 
 def add_touch_sensor(
-    spec: mujoco.MjSpec, name: str, body: str, *, radius: float, position: Sequence[float] = (0.0, 0.0, 0.0)
+    spec: mujoco.MjSpec,
+    name: str,
+    body: str,
+    *,
+    radius: float,
+    position: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> None:
     """Add a sensor `<name>`: the sum of normal contact forces (N) on `body` inside a sphere.
 
@@ -86,11 +103,16 @@ def add_touch_sensor(
         group=4,  # not drawn by default
     )
     spec.add_sensor(
-        name=name, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=f"{name}_site"
+        name=name,
+        type=mujoco.mjtSensor.mjSENS_TOUCH,
+        objtype=mujoco.mjtObj.mjOBJ_SITE,
+        objname=f"{name}_site",
     )
 
 
-def add_contact_sensor(spec: mujoco.MjSpec, name: str, element: str, kind: Literal["body", "geom"]) -> None:
+def add_contact_sensor(
+    spec: mujoco.MjSpec, name: str, element: str, kind: Literal["body", "geom"]
+) -> None:
     """Add a sensor `<name>` of all contacts of a body or geom: `contact_wrench` says what it reads.
 
     Like all sensors of forces it lags positions by one physics step, and is 0 in an episode's

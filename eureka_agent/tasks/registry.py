@@ -1,7 +1,7 @@
 """Finding tasks: by name, by alias, by their exact description, or by the path of their code.
 
-Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other file. A task may also
-lie anywhere else: then it is found by its path.
+Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other
+file. A task may also lie anywhere else: then it is found by its path.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 
 A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --task {words}."
-"""What to do with a text that names no task; `{env}` is the nearest task, `{words}` the text in quotes."""
+"""What to do with a text that names no task; `{env}` is the nearest task, `{words}` the text in
+quotes."""
 
 _ENVS = "eureka_agent.envs"
 _FILLER = frozenset(
-    "a an and the to of its it with in on as make let robot task please for using by isaac direct".split()
+    "a an and the to of its it with in on as make let robot task please for using by isaac "
+    "direct".split()
 )
 _VERSION = re.compile(r"v\d+")
 _NEAR = 0.45
@@ -41,14 +43,19 @@ def task_names() -> tuple[str, ...]:
 
 @cache
 def load_task(name: str) -> Task:
-    """Return the task called exactly `name` (a folder of `envs/`). Raises UnknownTaskError or TaskError."""
+    """Return the task called exactly `name` (a folder of `envs/`). Raises UnknownTaskError or
+    TaskError."""
     folder = _folders().get(name)
     if folder is None:
-        raise UnknownTaskError(f"There is no task {name!r}.{did_you_mean(name, task_names())} {_listing()}")
+        raise UnknownTaskError(
+            f"There is no task {name!r}.{did_you_mean(name, task_names())} {_listing()}"
+        )
     file = folder / "task.py"
     task = load_module(f"{_ENVS}.{name}.task", file)
     if task.name != name:
-        raise TaskError(f"{file}: its task has the name {task.name!r}: give it that of its folder, {name!r}.")
+        raise TaskError(
+            f"{file}: its task has the name {task.name!r}: give it that of its folder, {name!r}."
+        )
     return task
 
 
@@ -58,7 +65,8 @@ def all_tasks() -> tuple[Task, ...]:
 
 
 def broken_tasks() -> dict[str, str]:
-    """Return the names of the folders of `envs/` whose task cannot be loaded, each with the reason in one sentence."""
+    """Return the names of the folders of `envs/` whose task cannot be loaded, each with the reason
+    in one sentence."""
     return {name: str(error) for name, error in _loaded()[1].items()}
 
 
@@ -74,24 +82,31 @@ def find_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
         raise UsageError(f"A task is a name, a path or a Task object, got {_kind(task)}.")
     if not isinstance(task, str) or looks_like_path(task):
         return load_file(Path(task))
-    if os.path.isfile(os.path.join(task, "task.py")):  # unlike Path, these take texts that are no paths
-        advice += " A folder of this name is here: for the task in it, write its path, ./ and the name."
+    if os.path.isfile(
+        os.path.join(task, "task.py")
+    ):  # unlike Path, these take texts that are no paths
+        advice += (
+            " A folder of this name is here: for the task in it, write its path, ./ and the name."
+        )
     return named_task(task, advice=advice)
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether a text means a path: it has a separator or ends in .py. A sentence is one only where it exists."""
+    """Whether a text means a path: it has a separator or ends in .py. A sentence is one only where
+    it exists."""
     if not (text.endswith(".py") or "/" in text or os.sep in text):
         return False
     return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
 
 
 def named_task(words: str, *, advice: str = A_WISH) -> Task:
-    """Return the task of `envs/` whose name, alias or description is `words`, in any case and punctuation.
+    """Return the task of `envs/` whose name, alias or description is `words`, in any case and
+    punctuation.
 
-    Any other text is no task, however near it is: "spin the pen clockwise" is not "spin the pen". No path is looked
-    at. Raises UnknownTaskError, which names the near tasks and says what to do (`advice`, with `{env}` and `{words}`
-    filled in), and TaskError when the task's own code is broken.
+    Any other text is no task, however near it is: "spin the pen clockwise" is not "spin the pen".
+    No path is looked at. Raises UnknownTaskError, which names the near tasks and says what to do
+    (`advice`, with `{env}` and `{words}` filled in), and TaskError when the task's own code is
+    broken.
     """
     if not words.strip():
         raise UnknownTaskError(f"The task is empty: name one. {_listing()}")
@@ -111,23 +126,33 @@ def named_task(words: str, *, advice: str = A_WISH) -> Task:
 
 
 def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
-    """Return up to three tasks that `words` may speak of, nearest first: they share telling words, else look alike."""
+    """Return up to three tasks that `words` may speak of, nearest first: they share telling words,
+    else look alike."""
     tasks = list(tasks)
     spelled = {name: task for task in tasks for name in _names_of(task)}
     scores = {task.name: _score(words, task) for task in tasks}
-    by_words = [task for task in sorted(tasks, key=lambda task: -scores[task.name]) if scores[task.name] >= _NEAR]
-    by_letters = [spelled[name] for name in difflib.get_close_matches(normalised(words), spelled, n=3, cutoff=0.6)]
+    by_words = [
+        task
+        for task in sorted(tasks, key=lambda task: -scores[task.name])
+        if scores[task.name] >= _NEAR
+    ]
+    by_letters = [
+        spelled[name]
+        for name in difflib.get_close_matches(normalised(words), spelled, n=3, cutoff=0.6)
+    ]
     return list({task.name: task for task in by_words or by_letters}.values())[:3]
 
 
 def telling_words(text: str) -> list[str]:
-    """Return the words of `text` that tell one task from another, in order, without their English endings."""
+    """Return the words of `text` that tell one task from another, in order, without their English
+    endings."""
     words = (normalised(word) for word in re.findall(r"[^\W_]+", text.replace("'s", "")))
     return [_stem(word) for word in words if word not in _FILLER and not _VERSION.fullmatch(word)]
 
 
 def reference(task: Task) -> str:
-    """Return what finds a task again: its name in `envs/`, or the path of its file; else only its name."""
+    """Return what finds a task again: its name in `envs/`, or the path of its file; else only its
+    name."""
     in_envs = (task.file or Path()).parent in {folder.resolve() for folder in _folders().values()}
     return task.name if in_envs or task.file is None else str(task.file)
 
@@ -136,12 +161,16 @@ def reference(task: Task) -> str:
 def _folders() -> dict[str, Path]:
     """Return the folders of `envs/` that are to hold a task, by name."""
     parents = [Path(parent) for parent in importlib.import_module(_ENVS).__path__]
-    children = [child for parent in parents if parent.is_dir() for child in sorted(parent.iterdir())]
+    children = [
+        child for parent in parents if parent.is_dir() for child in sorted(parent.iterdir())
+    ]
     return {child.name: child for child in reversed(children) if _is_task_folder(child)}
 
 
 def _is_task_folder(path: Path) -> bool:
-    return path.name.isidentifier() and any((path / file).is_file() for file in ("task.py", "__init__.py"))
+    return path.name.isidentifier() and any(
+        (path / file).is_file() for file in ("task.py", "__init__.py")
+    )
 
 
 def _loaded() -> tuple[list[Task], Mapping[str, TaskError]]:
@@ -161,14 +190,18 @@ def _names_of(task: Task) -> set[str]:
 
 
 def _score(words: str, task: Task) -> float:
-    """Return how much `words` speak of a task (0 to 1); 1 where all of one of its names is among them."""
+    """Return how much `words` speak of a task (0 to 1); 1 where all of one of its names is among
+    them."""
     wish = frozenset(telling_words(words))
-    texts = [frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description)]
+    texts = [
+        frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description)
+    ]
     return max(1.0 if text and text <= wish else _overlap(wish, text) for text in texts)
 
 
 def _overlap(wish: frozenset[str], text: frozenset[str]) -> float:
-    """F-measure of the shared words: words that the wish lacks count as well as words that the task lacks."""
+    """F-measure of the shared words: words that the wish lacks count as well as words that the task
+    lacks."""
     shared = len(wish & text)
     return 2 * shared / (len(wish) + len(text)) if shared else 0.0
 
@@ -193,7 +226,11 @@ def _or(tasks: Iterable[Task]) -> str:
 
 
 def _kind(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} {value!r:.60}"
+    return (
+        f"the class {value.__name__}"
+        if isinstance(value, type)
+        else f"{type(value).__name__} {value!r:.60}"
+    )
 
 
 def _listing() -> str:

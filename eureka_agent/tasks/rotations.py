@@ -1,8 +1,9 @@
 """Rotations in batched torch.
 
-Quaternions are unit and in MuJoCo's order (w, x, y, z) unless a name says xyzw, the order of Isaac Gym and SciPy:
-convert at the edge with `to_xyzw` and `to_wxyz`. A quaternion of a body's frame turns the body's vectors into the
-world's. All functions take any leading dimensions `(…)` and broadcast them.
+Quaternions are unit and in MuJoCo's order (w, x, y, z) unless a name says xyzw, the order of Isaac
+Gym and SciPy: convert at the edge with `to_xyzw` and `to_wxyz`. A quaternion of a body's frame
+turns the body's vectors into the world's. All functions take any leading dimensions `(…)` and
+broadcast them.
 """
 
 from __future__ import annotations
@@ -44,25 +45,30 @@ def rotate(quat: Tensor, vector: Tensor) -> Tensor:
 
 
 def rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
-    """Rotate `vector (…, 3)` by the inverse of `quat (…, 4)`: from the world's frame to the body's."""
+    """Rotate `vector (…, 3)` by the inverse of `quat (…, 4)`: from the world's frame to the
+    body's."""
     return rotate(conjugate(quat), vector)
 
 
 def matrix(quat: Tensor) -> Tensor:
     """Return `(…, 3, 3)`, whose columns are the body's axes in the world's frame.
 
-    Many vectors are cheaper to turn by it than by `rotate`, whose many small operations each cost a start.
+    Many vectors are cheaper to turn by it than by `rotate`, whose many small operations each cost a
+    start.
     """
     products = (quat[..., :, None] * quat[..., None, :]).flatten(-2)
-    return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + torch.eye(3, device=quat.device)
+    return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + torch.eye(
+        3, device=quat.device
+    )
 
 
 @cache
 def _matrix_table() -> Tensor:
     """`(16, 9)`: how much of each product of two entries is in each entry of the matrix.
 
-    The matrix is 1 + 2 w U + 2 U U, where U v is (x, y, z) × v. Each entry but the diagonal's 1 is the sum of two
-    products, so that its value does not depend on the order in which a matrix product adds.
+    The matrix is 1 + 2 w U + 2 U U, where U v is (x, y, z) × v. Each entry but the diagonal's 1 is
+    the sum of two products, so that its value does not depend on the order in which a matrix
+    product adds.
     """
     axes = torch.eye(3)
     cross = torch.linalg.cross(axes[:, None], axes[None]).mT  # cross[k] @ v is axis k × v
@@ -72,7 +78,8 @@ def _matrix_table() -> Tensor:
 
 
 def from_axis_angle(axis: Tensor, angle: Tensor) -> Tensor:
-    """Return the quaternion `(…, 4)` that turns by `angle (…)` rad about the unit vector `axis (…, 3)`."""
+    """Return the quaternion `(…, 4)` that turns by `angle (…)` rad about the unit vector `axis (…,
+    3)`."""
     half = 0.5 * angle[..., None]
     vector = half.sin() * axis
     return torch.cat((half.cos().expand_as(vector[..., :1]), vector), dim=-1)
@@ -85,7 +92,8 @@ def rotation_angle(left: Tensor, right: Tensor) -> Tensor:
 
 
 def roll_pitch_yaw(quat: Tensor) -> Tensor:
-    """Return `(…, 3)` rad: turns about the fixed x, y and z axes, in that order (z-y'-x'' Tait-Bryan angles)."""
+    """Return `(…, 3)` rad: turns about the fixed x, y and z axes, in that order (z-y'-x''
+    Tait-Bryan angles)."""
     w, x, y, z = quat.unbind(dim=-1)
     roll = torch.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))
     pitch = torch.asin((2.0 * (w * y - z * x)).clamp(-1.0, 1.0))
@@ -94,7 +102,8 @@ def roll_pitch_yaw(quat: Tensor) -> Tensor:
 
 
 def _cross(left: Tensor, right: Tensor) -> Tensor:
-    """Cross product `(…, 3)`; unlike `torch.linalg.cross` it broadcasts tensors of different dimensions."""
+    """Cross product `(…, 3)`; unlike `torch.linalg.cross` it broadcasts tensors of different
+    dimensions."""
     x1, y1, z1 = left.unbind(dim=-1)
     x2, y2, z2 = right.unbind(dim=-1)
     return torch.stack((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2), dim=-1)

@@ -1,4 +1,5 @@
-"""Where something of a task is written, as `file:line`: every message about a task's own code begins with it."""
+"""Where something of a task is written, as `file:line`: every message about a task's own code
+begins with it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ _LONGEST_REASON = 400
 
 def place_of(task: Task, name: str = "") -> str:
     """Return where the task's method or attribute `name` is written; else where its class is."""
-    kind = next((each for each in type(task).__mro__ if name in vars(each) and each is not Task), type(task))
+    kind = next(
+        (each for each in type(task).__mro__ if name in vars(each) and each is not Task), type(task)
+    )
     code = getattr(inspect.unwrap(vars(kind).get(name, kind)), "__code__", None)
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
@@ -50,7 +53,11 @@ def naming_lines_of(task: Task) -> Iterator[None]:
     except EurekaError:
         raise
     except Exception as error:
-        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_locals.get("self") is task]
+        frames = [
+            frame
+            for frame, _ in traceback.walk_tb(error.__traceback__)
+            if frame.f_locals.get("self") is task
+        ]
         if not frames:
             raise
         method = frames[0].f_code.co_name
@@ -63,7 +70,11 @@ def _raised_in(error: BaseException, folder: Path | None) -> str:
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno))
-    inside = [(file, line) for file, line in frames if Path(file).resolve().is_relative_to(folder.resolve())]
+    inside = [
+        (file, line)
+        for file, line in frames
+        if Path(file).resolve().is_relative_to(folder.resolve())
+    ]
     return f"{inside[-1][0]}:{inside[-1][1]}" if inside else ""
 
 
@@ -73,7 +84,9 @@ def _line_in(file: Path, kind: str, name: str) -> int:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
         return 1
-    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind)
+    classes = (
+        node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind
+    )
     found = next(classes, None)
     if found is None:
         return 1

@@ -1,8 +1,10 @@
-"""What a task is: a scene, how episodes start and end, what a reward may read, and its own measure of success.
+"""What a task is: a scene, how episodes start and end, what a reward may read, and its own measure
+of success.
 
-A task is written in batched torch and never loops over worlds, so the same code serves every physics engine.
-It holds no state of its own: what an episode must remember lives in `Memory`, a dictionary of tensors with one
-row a world. `envs/<name>/task.py` holds one task each; its docstring is a datasheet.
+A task is written in batched torch and never loops over worlds, so the same code serves every
+physics engine. It holds no state of its own: what an episode must remember lives in `Memory`, a
+dictionary of tensors with one row a world. `envs/<name>/task.py` holds one task each; its docstring
+is a datasheet.
 
 Order of one environment step::
 
@@ -78,9 +80,9 @@ class StateVariable:
 class StateSpec:
     """Tensors `(num_envs, *shape)` and float constants that a reward function may read.
 
-    Besides each variable it may read `prev_<name>`, the value before the environment step (the start state in an
-    episode's first step). A task lists its own variables; `Task.reward_inputs` adds `action`,
-    `episode_time` and `obs_buf`.
+    Besides each variable it may read `prev_<name>`, the value before the environment step (the
+    start state in an episode's first step). A task lists its own variables; `Task.reward_inputs`
+    adds `action`, `episode_time` and `obs_buf`.
     """
 
     variables: tuple[StateVariable, ...]
@@ -96,9 +98,12 @@ class StateSpec:
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Every tensor name that a reward's parameter may have, with its shape without the batch."""
+        """Every tensor name that a reward's parameter may have, with its shape without the
+        batch."""
         shapes = {variable.name: variable.shape for variable in self.tensors}
-        return shapes | {f"prev_{name}": shape for name, shape in shapes.items() if f"prev_{name}" not in shapes}
+        return shapes | {
+            f"prev_{name}": shape for name, shape in shapes.items() if f"prev_{name}" not in shapes
+        }
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -131,11 +136,13 @@ class TrainingBudget:
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers of policy and value function."""
     initial_std: float = 1.0
-    """Standard deviation of the exploration noise at the start, in units of the action range [-1, 1]."""
+    """Standard deviation of the exploration noise at the start, in units of the action range [-1,
+    1]."""
 
     @property
     def iterations(self) -> int:
-        """Number of policy updates: rollouts of `horizon` steps in all worlds that fit into `environment_steps`."""
+        """Number of policy updates: rollouts of `horizon` steps in all worlds that fit into
+        `environment_steps`."""
         return max(1, round(self.environment_steps / (self.num_envs * self.horizon)))
 
 
@@ -154,7 +161,8 @@ class Start:
 
 
 class Random(Protocol):
-    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with it."""
+    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with
+    it."""
 
     n: int
 
@@ -172,7 +180,8 @@ class Random(Protocol):
 
 
 class Physics(Protocol):
-    """What a task may read of the engine: float32 tensors on one device, current after each step."""
+    """What a task may read of the engine: float32 tensors on one device, current after each
+    step."""
 
     @property
     def num_envs(self) -> int:
@@ -205,7 +214,8 @@ class Physics(Protocol):
         ...
 
     def sensor(self, name: str) -> Tensor:
-        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not lag."""
+        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not
+        lag."""
         ...
 
 
@@ -260,7 +270,8 @@ class Task(ABC):
 
     @cached_property
     def reward_inputs(self) -> StateSpec:
-        """Everything a reward may read: `state_spec`, the action, the episode's time and the observation."""
+        """Everything a reward may read: `state_spec`, the action, the episode's time and the
+        observation."""
         action = StateVariable(
             name="action",
             shape=(self.action_size,),
@@ -275,15 +286,19 @@ class Task(ABC):
         if self.observation_size is not None:
             seen = "what the policy sees, in this task's own order"
             unlisted += (StateVariable("obs_buf", (self.observation_size,), "-", "-", seen),)
-        return StateSpec((*self.state_spec.variables, action, time), self.state_spec.constants, unlisted)
+        return StateSpec(
+            (*self.state_spec.variables, action, time), self.state_spec.constants, unlisted
+        )
 
     # ------------------------------------------------------------------ an episode
     @abstractmethod
     def start(self, random: Random) -> Start:
-        """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long before they are used."""
+        """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long
+        before they are used."""
 
     def control(self, action: Tensor, memory: Memory) -> Tensor:
-        """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here: the full range."""
+        """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here:
+        the full range."""
         low, high = self._control_range
         low, high = low.to(action.device), high.to(action.device)
         return low + (action + 1.0) * 0.5 * (high - low)
@@ -299,7 +314,8 @@ class Task(ABC):
 
     @abstractmethod
     def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
-        """Return every listed variable of `state_spec`; the environment adds `action` and `episode_time`."""
+        """Return every listed variable of `state_spec`; the environment adds `action` and
+        `episode_time`."""
 
     def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
         """Return the variable `name` of `state_spec.unlisted`, `(num_envs, *shape)`.
@@ -314,11 +330,12 @@ class Task(ABC):
         """Return `(num_envs, observation_size)`: what the policy sees."""
 
     def privileged(self, state: State, memory: Memory) -> Tensor | None:
-        """Return `(num_envs, privileged_size)` float32: what only the value function sees; here None, nothing.
+        """Return `(num_envs, privileged_size)` float32: what only the value function sees; here
+        None, nothing.
 
-        It sees the observation besides: an asymmetric critic (Pinto et al. 2018, https://arxiv.org/abs/1710.06542).
-        Trained policies do not have it. The size is the same in every step; what no reward may read comes from
-        `memory`.
+        It sees the observation besides: an asymmetric critic (Pinto et al. 2018,
+        https://arxiv.org/abs/1710.06542). Trained policies do not have it. The size is the same in
+        every step; what no reward may read comes from `memory`.
         """
         return None
 
@@ -338,17 +355,20 @@ class Task(ABC):
     # ------------------------------------------------------------------ success
     @abstractmethod
     def fitness(self, state: State, memory: Memory) -> Tensor:
-        """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is better).
+        """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is
+        better).
 
         Its code is never shown to a proposer.
         """
 
     def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
-        """Return further numbers to report, `(num_envs,)` each, summed over the episode like fitness."""
+        """Return further numbers to report, `(num_envs,)` each, summed over the episode like
+        fitness."""
         return {}
 
     def sparse_reward(self, state: State, memory: Memory) -> Tensor:
-        """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in Eureka (app. A)."""
+        """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in
+        Eureka (app. A)."""
         return self.fitness(state, memory)
 
     @property
@@ -359,13 +379,15 @@ class Task(ABC):
         """
         if not self.has_human_reward:
             raise UsageError(
-                f"The task {self.name!r} has no human reward: write one to human_reward.py beside its task.py."
+                f"The task {self.name!r} has no human reward: write one to human_reward.py beside"
+                " its task.py."
             )
         return self._beside("human_reward.py").read_text(encoding="utf-8")
 
     @property
     def has_human_reward(self) -> bool:
-        """Whether people wrote a reward for this task; without one a run compares with the sparse reward alone."""
+        """Whether people wrote a reward for this task; without one a run compares with the sparse
+        reward alone."""
         own = type(self).human_reward is not Task.human_reward
         return own or self._beside("human_reward.py").is_file()
 
@@ -375,7 +397,9 @@ class Task(ABC):
         """The Python file whose `TASK` this object is; None where it is in no file."""
         own = type(self).__module__
         modules = dict(sys.modules).items()
-        names = [name for name, module in modules if getattr(module, "__dict__", {}).get("TASK") is self]
+        names = [
+            name for name, module in modules if getattr(module, "__dict__", {}).get("TASK") is self
+        ]
         # A program that imports TASK has it, too, so the module of the class counts first.
         names.sort(key=lambda name: (name != own, not name.endswith(".task"), name == "__main__"))
         file = getattr(sys.modules[names[0]], "__file__", None) if names else None
@@ -383,7 +407,8 @@ class Task(ABC):
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the file that defines the task; None where there is no file, as in a notebook."""
+        """The folder of the file that defines the task; None where there is no file, as in a
+        notebook."""
         file = self.file or getattr(sys.modules.get(type(self).__module__), "__file__", None)
         return Path(file).resolve().parent if file else None
 
@@ -392,4 +417,5 @@ class Task(ABC):
 
 
 TaskLike: TypeAlias = str | os.PathLike[str] | Task
-"""A task, or what finds one: a name, an alias, its exact description, or the path of its folder or file."""
+"""A task, or what finds one: a name, an alias, its exact description, or the path of its folder or
+file."""

@@ -19,12 +19,17 @@ _Result = TypeVar("_Result")
 class WatchedTask(Task):
     """A task whose methods are those of another, each with a look at what it returns.
 
-    A slip becomes a TaskError at the method that made it, and not an error somewhere in the trainer.
+    A slip becomes a TaskError at the method that made it, and not an error somewhere in the
+    trainer.
     """
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self.name, self.state_spec, self.action_names = task.name, task.state_spec, task.action_names
+        self.name, self.state_spec, self.action_names = (
+            task.name,
+            task.state_spec,
+            task.action_names,
+        )
         self.frame_skip, self.max_episode_steps = task.frame_skip, task.max_episode_steps
         self.observation_size = task.observation_size
         self.model = self._run("build", self._compiled)
@@ -37,8 +42,12 @@ class WatchedTask(Task):
         if "model" not in vars(self._task):
             spec = self._task.build()
             if not isinstance(spec, mujoco.MjSpec):
-                self._refuse("build", f"returns {_kind(spec)}", "return a mujoco.MjSpec, e.g. load_xml(path)")
-            vars(self._task)["model"] = spec.compile()  # `Task.model`: compiling takes half a second for a hand
+                self._refuse(
+                    "build", f"returns {_kind(spec)}", "return a mujoco.MjSpec, e.g. load_xml(path)"
+                )
+            vars(self._task)["model"] = (
+                spec.compile()
+            )  # `Task.model`: compiling takes half a second for a hand
         return self._task.model
 
     def build(self) -> mujoco.MjSpec:
@@ -52,13 +61,19 @@ class WatchedTask(Task):
         if len(names) != model.nu:
             there = f"action_names has {len(names)} entries and the model {model.nu} actuators"
             raise TaskError(
-                f"{place_of(self._task, 'action_names')}: {there}: name each actuator once, or write control()."
+                f"{place_of(self._task, 'action_names')}: {there}: name each actuator once, or"
+                " write control()."
             )
-        still = [name for name, (low, high) in zip(names, model.actuator_ctrlrange, strict=True) if not low < high]
+        still = [
+            name
+            for name, (low, high) in zip(names, model.actuator_ctrlrange, strict=True)
+            if not low < high
+        ]
         if still:
             raise TaskError(
-                f"{place_of(self._task, 'build')}: the actuators of {', '.join(still)} have no ctrlrange, so that "
-                "every action would be 0: give them one in the model, or write control()."
+                f"{place_of(self._task, 'build')}: the actuators of {', '.join(still)} have no"
+                " ctrlrange, so that every action would be 0: give them one in the model, or write"
+                " control()."
             )
 
     # ------------------------------------------------------------------ an episode
@@ -66,7 +81,11 @@ class WatchedTask(Task):
         """See `Task.start`."""
         start = self._run("start", lambda: self._task.start(random))
         if not isinstance(start, Start):
-            self._refuse("start", f"returns {_kind(start)}", "return eureka_agent.tasks.task.Start(qpos, qvel)")
+            self._refuse(
+                "start",
+                f"returns {_kind(start)}",
+                "return eureka_agent.tasks.task.Start(qpos, qvel)",
+            )
         n, model = random.n, self.model
         self._tensor("start", "qpos", start.qpos, (n, model.nq))
         self._tensor("start", "qvel", start.qvel, (n, model.nv))
@@ -87,7 +106,11 @@ class WatchedTask(Task):
         self._rows("remember", kept, physics.num_envs)
         if {*kept, "action"} != self._memory:
             names = ", ".join(sorted({*kept, "action"} ^ self._memory))
-            self._refuse("remember", f"and start() do not both have {names}", "give the memory the same names in both")
+            self._refuse(
+                "remember",
+                f"and start() do not both have {names}",
+                "give the memory the same names in both",
+            )
         return kept
 
     def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
@@ -97,9 +120,15 @@ class WatchedTask(Task):
             self._refuse("state", f"returns {_kind(state)}", "return a dictionary of tensors")
         variables = {variable.name: variable for variable in self.state_spec.variables}
         if missing := sorted(variables.keys() - state.keys()):
-            self._refuse("state", f"returns no {', '.join(missing)}", "return it, or take it out of state_spec")
+            self._refuse(
+                "state",
+                f"returns no {', '.join(missing)}",
+                "return it, or take it out of state_spec",
+            )
         if more := sorted(state.keys() - variables.keys()):
-            self._refuse("state", f"returns {', '.join(more)}", "name it in state_spec, or leave it out")
+            self._refuse(
+                "state", f"returns {', '.join(more)}", "name it in state_spec, or leave it out"
+            )
         for name, variable in variables.items():
             self._tensor("state", repr(name), state[name], (physics.num_envs, *variable.shape))
         return dict(state)
@@ -107,7 +136,9 @@ class WatchedTask(Task):
     def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
         """See `Task.unlisted_state`."""
         shapes = {variable.name: variable.shape for variable in self.state_spec.unlisted}
-        value = self._run("unlisted_state", lambda: self._task.unlisted_state(name, physics, memory, state))
+        value = self._run(
+            "unlisted_state", lambda: self._task.unlisted_state(name, physics, memory, state)
+        )
         return self._tensor("unlisted_state", repr(name), value, (physics.num_envs, *shapes[name]))
 
     def observation(self, state: State, memory: Memory) -> Tensor:
@@ -115,8 +146,13 @@ class WatchedTask(Task):
         seen = self._run("observation", lambda: self._task.observation(state, memory))
         flat = self._flat("observation", seen, state)
         if self.observation_size not in (None, flat.shape[1]):
-            there = f"observation_size is {self.observation_size} and observation() has {flat.shape[1]} entries"
-            raise TaskError(f"{place_of(self._task, 'observation_size')}: {there}: make them equal.")
+            there = (
+                f"observation_size is {self.observation_size} and observation() has {flat.shape[1]}"
+                " entries"
+            )
+            raise TaskError(
+                f"{place_of(self._task, 'observation_size')}: {there}: make them equal."
+            )
         return flat
 
     def privileged(self, state: State, memory: Memory) -> Tensor | None:
@@ -170,22 +206,34 @@ class WatchedTask(Task):
 
     def _rows(self, method: str, memory: object, rows: int) -> None:
         if not isinstance(memory, Mapping):
-            self._refuse(method, f"has {_kind(memory)} as memory", "make it a dictionary of tensors")
+            self._refuse(
+                method, f"has {_kind(memory)} as memory", "make it a dictionary of tensors"
+            )
         for name, value in memory.items():
             if not isinstance(value, Tensor) or value.ndim < 1 or len(value) != rows:
                 advice = f"make it a tensor of {rows} rows, one an environment"
                 self._refuse(method, f"has {name!r} in its memory as {_kind(value)}", advice)
 
     def _tensor(
-        self, method: str, what: str, value: object, shape: tuple[int, ...], dtype: torch.dtype = torch.float32
+        self,
+        method: str,
+        what: str,
+        value: object,
+        shape: tuple[int, ...],
+        dtype: torch.dtype = torch.float32,
     ) -> Tensor:
         if not isinstance(value, Tensor) or value.shape != shape or value.dtype != dtype:
             wanted = (
-                f"{str(dtype).removeprefix('torch.')} of shape {shape}, one row for each of {shape[0]} environments"
+                f"{str(dtype).removeprefix('torch.')} of shape {shape}, one row for each of"
+                f" {shape[0]} environments"
             )
             self._refuse(method, f"returns {what} as {_kind(value)}", f"make it {wanted}")
         if not torch.isfinite(value).all():
-            self._refuse(method, f"returns {what} with numbers that are not finite", "keep it from dividing by 0")
+            self._refuse(
+                method,
+                f"returns {what} with numbers that are not finite",
+                "keep it from dividing by 0",
+            )
         return value
 
     def _refuse(self, method: str, what: str, advice: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """A training's state in a file, so that what was killed goes on in the middle of a training.
 
-A long training is saved every minute: weights, optimiser, statistics, random generators, every world, and each
-candidate's curves. What goes on from there is the same training, bit for bit.
+A long training is saved every minute: weights, optimiser, statistics, random generators, every
+world, and each candidate's curves. What goes on from there is the same training, bit for bit.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class MemberFacts:
 
 @dataclass(frozen=True)
 class LeftFacts:
-    """One candidate that has left: its record and its policy (`left.<index>` of the tensors), or why it failed."""
+    """One candidate that has left: its record and its policy (`left.<index>` of the tensors), or
+    why it failed."""
 
     index: int
     record: TrainingRecord | None
@@ -68,7 +69,8 @@ class Facts:
 
 
 class Checkpoint:
-    """The file of one training; `key` tells it from every other one, whose file it would not take for its own."""
+    """The file of one training; `key` tells it from every other one, whose file it would not take
+    for its own."""
 
     def __init__(self, path: Path, key: str, every_s: float = EVERY_S) -> None:
         self._path, self._key, self._every_s = path, key, every_s
@@ -81,7 +83,8 @@ class Checkpoint:
 
     @property
     def of_another_version(self) -> str:
-        """One sentence when the saved state was written by another version and will be ignored; else empty."""
+        """One sentence when the saved state was written by another version and will be ignored;
+        else empty."""
         try:
             with safe_open(self._path, framework="pt") as file:
                 written = clean((file.metadata() or {}).get(_VERSION, "0"))[:20]
@@ -90,26 +93,38 @@ class Checkpoint:
         if written == VERSION:
             return ""
         return (
-            f"The training saved in {self._path.name} has format {written} and this version reads {VERSION}: "
-            "it starts anew."
+            f"The training saved in {self._path.name} has format {written} and this version reads"
+            f" {VERSION}: it starts anew."
         )
 
     def save(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
-        """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot be written."""
+        """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot
+        be written."""
         new = _unfinished(self._path)
-        whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+        whole = {
+            name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()
+        }
         try:
             new_file(new).close()  # and not what a link of this name points to
-            save_file(whole, new, metadata={_VERSION: VERSION, _HEADER: to_json(replace(facts, key=self._key))})
+            save_file(
+                whole,
+                new,
+                metadata={_VERSION: VERSION, _HEADER: to_json(replace(facts, key=self._key))},
+            )
             os.replace(new, self._path)
         except (OSError, SafetensorError) as error:
             with suppress(OSError):
-                new.unlink(missing_ok=True)  # on a full disk it would be in the way of everything else
-            raise StoreError(f"Cannot save the training to {self._path}: {error}. Is the disk full?") from error
+                new.unlink(
+                    missing_ok=True
+                )  # on a full disk it would be in the way of everything else
+            raise StoreError(
+                f"Cannot save the training to {self._path}: {error}. Is the disk full?"
+            ) from error
         self._saved_at = time.monotonic()
 
     def load(self) -> tuple[Facts, SavedTensors] | None:
-        """Return the saved state; None when there is none of this training, and of this version, that can be read.
+        """Return the saved state; None when there is none of this training, and of this version,
+        that can be read.
 
         A tensor is read when it is asked for, so that its size can be looked at before.
         """
@@ -161,15 +176,23 @@ def _unfinished(path: Path) -> Path:
 def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
     """Return these attributes (tensors and numbers) as tensors."""
     values = {name: getattr(owner, name) for name in names}
-    # Python's floats are doubles, and torch would make them singles: counts above 16 million would be rounded.
-    return {n: torch.as_tensor(v, dtype=torch.float64 if isinstance(v, float) else None) for n, v in values.items()}
+    # Python's floats are doubles, and torch would make them singles: counts above 16 million would
+    # be rounded.
+    return {
+        n: torch.as_tensor(v, dtype=torch.float64 if isinstance(v, float) else None)
+        for n, v in values.items()
+    }
 
 
 def restore(owner: object, tensors: Mapping[str, Tensor]) -> None:
     """Set attributes to what `kept` returned."""
     for name, tensor in tensors.items():
         before = getattr(owner, name)
-        setattr(owner, name, tensor.to(before.device) if isinstance(before, Tensor) else type(before)(tensor.item()))
+        setattr(
+            owner,
+            name,
+            tensor.to(before.device) if isinstance(before, Tensor) else type(before)(tensor.item()),
+        )
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -179,4 +202,8 @@ def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return what `prefixed` put under a prefix, by its own names."""
-    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
+    return {
+        name[len(prefix) + 1 :]: tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{prefix}.")
+    }

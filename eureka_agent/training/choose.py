@@ -18,7 +18,8 @@ from eureka_agent.training.results import Progress, TrainResult
 
 
 class Trainer(Protocol):
-    """Trains one policy for each of `rewards`; see `train`. Other libraries train all to the end and hold no race."""
+    """Trains one policy for each of `rewards`; see `train`. Other libraries train all to the end
+    and hold no race."""
 
     def __call__(
         self,
@@ -40,21 +41,25 @@ class Trainer(Protocol):
 def choose_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "cpu") -> Trainer:
     """Return the trainer called `name`. Raises UsageError when its package is not installed.
 
-    `algorithm`: which one of stable-baselines3; the others train with PPO. `device`: where the population trains;
-    the others train on the CPU.
+    `algorithm`: which one of stable-baselines3; the others train with PPO. `device`: where the
+    population trains; the others train on the CPU.
     """
     if name == "population":
         return train if device == "cpu" else partial(train, device=device)
     if device != "cpu":
         raise UsageError(
-            f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer population."
+            f"--trainer {name} trains on the CPU: leave --device {device} out, or use --trainer"
+            " population."
         )
     try:
         module = importlib.import_module(f"eureka_agent.training.{name}")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         raise UsageError(
-            f'--trainer {name} needs {package}, which is not installed: pip install "eureka-agent[{name}]"'
+            f"--trainer {name} needs {package}, which is not installed: pip install"
+            f' "eureka-agent[{name}]"'
         ) from error
-    trainer: Trainer = partial(module.train_sb3, algorithm=algorithm) if name == "sb3" else module.train_rsl_rl
+    trainer: Trainer = (
+        partial(module.train_sb3, algorithm=algorithm) if name == "sb3" else module.train_rsl_rl
+    )
     return trainer

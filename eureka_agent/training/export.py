@@ -23,18 +23,24 @@ def export_mlp(
     output: Output = "clip",
     observation_clip: float = math.inf,
 ) -> Policy:
-    """Return the policy that applies `networks` one after the other to `(observation - mean) / std`.
+    """Return the policy that applies `networks` one after the other to `(observation - mean) /
+    std`.
 
-    Together they must be linear layers with one kind of activation in between; an activation behind the last linear
-    layer is left to `output`. Raises UsageError for any other network.
+    Together they must be linear layers with one kind of activation in between; an activation behind
+    the last linear layer is left to `output`. Raises UsageError for any other network.
     """
-    leaves = [leaf for network in networks for leaf in network.modules() if not list(leaf.children())]
+    leaves = [
+        leaf for network in networks for leaf in network.modules() if not list(leaf.children())
+    ]
     linear = [leaf for leaf in leaves if isinstance(leaf, nn.Linear)]
     between = leaves[: leaves.index(linear[-1])]
     activations = {type(leaf) for leaf in between if not isinstance(leaf, nn.Linear)}
     if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
         names = ", ".join(sorted(activation.__name__ for activation in activations))
-        raise UsageError(f"This network cannot be saved as a policy: it has {names}; use one of ELU, ReLU and Tanh.")
+        raise UsageError(
+            f"This network cannot be saved as a policy: it has {names}; use one of ELU, ReLU and"
+            " Tanh."
+        )
     activation = _ACTIVATIONS[activations.pop()] if activations else "elu"
     sizes = [linear[0].in_features, *(layer.out_features for layer in linear)]
     policy = Policy(sizes, activation, output, observation_clip)

@@ -1,4 +1,5 @@
-"""What the trainers of other libraries share: worlds that pay one candidate's reward, and candidates in turn."""
+"""What the trainers of other libraries share: worlds that pay one candidate's reward, and
+candidates in turn."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 
 
 class Worlds:
-    """`budget.num_envs` worlds of a task that pay one candidate's reward at every step and keep its history.
+    """`budget.num_envs` worlds of a task that pay one candidate's reward at every step and keep its
+    history.
 
     A library's own vector environment is a thin layer over this one.
     """
@@ -38,20 +40,26 @@ class Worlds:
         threads: int | None = None,
         on_iteration: Callable[[History], None] = lambda history: None,
     ) -> None:
-        """`on_iteration` is called after every `budget.horizon` steps, which count as one iteration."""
+        """`on_iteration` is called after every `budget.horizon` steps, which count as one
+        iteration."""
         engine = CpuEngine(task.model, budget.num_envs, threads=threads)
-        self.environment = Environment(task, budget.num_envs, seed=seed, engine=engine, reads=reward.parameters)
+        self.environment = Environment(
+            task, budget.num_envs, seed=seed, engine=engine, reads=reward.parameters
+        )
         self.budget = budget
         self.history = History()
         self._reward = reward
-        self._recorder = StateRecorder([reward], [variable.name for variable in task.reward_inputs.tensors])
+        self._recorder = StateRecorder(
+            [reward], [variable.name for variable in task.reward_inputs.tensors]
+        )
         self._on_iteration = on_iteration
         self._sums = _Sums()
         self._simulated_s = 0.0
 
     @torch.no_grad()
     def step(self, action: Tensor) -> tuple[Step, Tensor]:
-        """Apply `action (num_envs, action_size)`; return the step and its rewards `(num_envs,)`, 0 in bad worlds.
+        """Apply `action (num_envs, action_size)`; return the step and its rewards `(num_envs,)`, 0
+        in bad worlds.
 
         Raises CandidateError when the reward fails or the training has diverged.
         """
@@ -62,7 +70,9 @@ class Worlds:
         step = self.environment.step(action)
         self._simulated_s += time.monotonic() - began
         self._recorder.record(before, step)
-        rewards, (components,), (error,) = rewards_of([self._reward], self._recorder.take(), step.bad.view(1, 1, -1))
+        rewards, (components,), (error,) = rewards_of(
+            [self._reward], self._recorder.take(), step.bad.view(1, 1, -1)
+        )
         error = error or too_slow(self._reward, self._simulated_s)
         if error is not None:
             raise error
@@ -77,7 +87,8 @@ class Worlds:
 
 @contextmanager
 def blame_divergence(network: nn.Module) -> Iterator[None]:
-    """Raise RewardRuntimeError where `network` is no longer finite, or where the library stumbles over that first."""
+    """Raise RewardRuntimeError where `network` is no longer finite, or where the library stumbles
+    over that first."""
     try:
         yield
     except (ValueError, RuntimeError) as error:  # torch's distributions refuse NaN
@@ -139,7 +150,8 @@ def train_in_turn(
 ) -> list[TrainResult]:
     """Train one candidate after the other with `learn`; arguments and results are those of `train`.
 
-    All candidates meet the same start states. torch's global random numbers are as before afterwards.
+    All candidates meet the same start states. torch's global random numbers are as before
+    afterwards.
     """
     board, results = _Board(budget, len(rewards), on_progress), []
     for k, reward in enumerate(rewards):
@@ -155,14 +167,22 @@ def train_in_turn(
                 results.append(TrainResult(None, None, error))
                 continue
             steps = len(worlds.history.reward) * budget.num_envs * budget.horizon
-            results.append(TrainResult(worlds.history.record(steps, time.monotonic() - start), policy, None))
+            results.append(
+                TrainResult(worlds.history.record(steps, time.monotonic() - start), policy, None)
+            )
     return results
 
 
 class _Board:
-    """Where the candidates of a generation stand; those to come have NaN, those that are done keep their numbers."""
+    """Where the candidates of a generation stand; those to come have NaN, those that are done keep
+    their numbers."""
 
-    def __init__(self, budget: TrainingBudget, candidates: int, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self,
+        budget: TrainingBudget,
+        candidates: int,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
         self._budget, self._tell = budget, on_progress or (lambda progress: None)
         self._numbers = [(math.nan, math.nan, math.nan)] * candidates
         self._alive = [True] * candidates

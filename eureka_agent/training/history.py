@@ -25,7 +25,9 @@ class History:
     episode_length: list[float] = field(default_factory=list)
     bad_worlds: int = 0
 
-    def add(self, reward: float, components: dict[str, float], fitness: float, length: float, bad: int) -> None:
+    def add(
+        self, reward: float, components: dict[str, float], fitness: float, length: float, bad: int
+    ) -> None:
         """Take in one iteration."""
         self.reward.append(reward)
         for name, value in components.items():
@@ -45,7 +47,9 @@ class History:
             components=tuple(curve(name, values) for name, values in self.components.items()),
             fitness=curve("fitness", self.fitness),
             episode_length=curve("episode_length", self.episode_length),
-            correlations={name: correlation(values, self.fitness) for name, values in self.components.items()},
+            correlations={
+                name: correlation(values, self.fitness) for name, values in self.components.items()
+            },
             bad_worlds=self.bad_worlds,
             rungs=tuple(rungs),
             stopped=stopped,
@@ -53,9 +57,11 @@ class History:
 
 
 def curve(name: str, values: Sequence[float]) -> Curve:
-    """Return `values` as about ten means of equal stretches, with max, mean and min over all of them.
+    """Return `values` as about ten means of equal stretches, with max, mean and min over all of
+    them.
 
-    NaN entries (iterations without a finished episode) count nowhere; a stretch of only NaN is left out.
+    NaN entries (iterations without a finished episode) count nowhere; a stretch of only NaN is left
+    out.
     """
     known = np.asarray([value for value in values if math.isfinite(value)])
     if not len(known):

@@ -26,8 +26,8 @@ def refuse_too_large(config: SynthesisConfig, task: Task) -> None:
     needed = worlds * (_WORLD_BYTES + budget.horizon * per_step * _FLOAT_BYTES)
     if needed > (memory := _memory_bytes()):
         raise UsageError(
-            f"{worlds:,} worlds side by side need more than {needed / 2**30:,.0f} GiB, and this machine has "
-            f"{memory / 2**30:,.0f}: lower --num-envs or --samples."
+            f"{worlds:,} worlds side by side need more than {needed / 2**30:,.0f} GiB, and this"
+            f" machine has {memory / 2**30:,.0f}: lower --num-envs or --samples."
         )
 
 

@@ -39,7 +39,16 @@ from eureka_agent.training.rollout_buffer import Rollout, StateRecorder, rewards
 from eureka_agent.utils.forks import begin_work
 from eureka_agent.utils.torch_threads import one_torch_thread
 
-_UNFIT = (AttributeError, IndexError, KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError)
+_UNFIT = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 
 
 def train(
@@ -55,14 +64,18 @@ def train(
     checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, all at once, each with the whole budget unless a race stops it.
+    """Train one policy for each of `rewards`, all at once, each with the whole budget unless a race
+    stops it.
 
-    Every candidate starts from the same weights, start states and exploration noise, and none influences
-    another: results differ by their rewards alone. A candidate whose reward breaks or whose training diverges
-    gets an error; the others go on. `threads`: physics threads on the CPU, by default all cores. `device`: where
-    physics and learning run, see `make_engine`; random numbers are the CPU's on every device. `race`: how candidates
-    that are behind are stopped early, by default not at all; `champion`: the rungs of the best so far, which they
-    have to keep up with. `checkpoint`: where the training is saved, and goes on from if it was saved there before.
+    Every candidate starts from the same weights, start states and exploration noise, and none
+    influences
+    another: results differ by their rewards alone. A candidate whose reward breaks or whose
+        training diverges
+    gets an error; the others go on. `threads`: physics threads on the CPU, by default all cores.
+    `device`: where physics and learning run, see `make_engine`; random numbers are the CPU's on
+    every device. `race`: how candidates that are behind are stopped early, by default not at all;
+    `champion`: the rungs of the best so far, which they have to keep up with. `checkpoint`: where
+    the training is saved, and goes on from if it was saved there before.
     """
     begin_work()
     if not rewards:
@@ -105,15 +118,21 @@ class _Training:
         self._budget, self._n, self._horizon = budget, budget.num_envs, budget.horizon
         self._iterations = budget.iterations
         self._race, self._champion = race, {rung.environment_steps: rung for rung in champion}
-        self._rungs = [max(1, round(share * self._iterations)) for share in race.rungs] if race else []
+        self._rungs = (
+            [max(1, round(share * self._iterations)) for share in race.rungs] if race else []
+        )
         self._members = [_Member(k, reward) for k, reward in enumerate(rewards)]
         self._results: list[TrainResult | None] = [None] * len(rewards)
         worlds = len(rewards) * self._n
         engine = make_engine(task.model, worlds, device=device, threads=threads)
         self._device = engine.device
         reads = {name for reward in rewards for name in reward.parameters}
-        self._env = Environment(task, worlds, seed=seed, streams=self._n, engine=engine, reads=reads)
-        self._recorder = StateRecorder(rewards, [variable.name for variable in task.reward_inputs.tensors])
+        self._env = Environment(
+            task, worlds, seed=seed, streams=self._n, engine=engine, reads=reads
+        )
+        self._recorder = StateRecorder(
+            rewards, [variable.name for variable in task.reward_inputs.tensors]
+        )
         population = Population(
             len(rewards),
             self._env.observation_size,
@@ -137,7 +156,9 @@ class _Training:
             self._go_on_from(*saved)
         while self._done < self._iterations and self._members:
             yield self._iterate()
-            if checkpoint is not None and checkpoint.due and self._members:  # else there is nothing to go on with
+            if (
+                checkpoint is not None and checkpoint.due and self._members
+            ):  # else there is nothing to go on with
                 checkpoint.save(*self._state())
 
     def results(self) -> list[TrainResult]:
@@ -165,9 +186,14 @@ class _Training:
         bad = torch.stack(rollout.bad)
         runners = [member.reward for member in self._members]
         rewards, components, errors = rewards_of(runners, self._recorder.take(), bad)
-        errors = [error or too_slow(runner, self._simulated_s) for error, runner in zip(errors, runners, strict=True)]
+        errors = [
+            error or too_slow(runner, self._simulated_s)
+            for error, runner in zip(errors, runners, strict=True)
+        ]
         alive = torch.tensor([error is None for error in errors], device=self._device)
-        last = self._ppo.population.normalise(self._env.critic_observation.view(len(self._members), self._n, -1))
+        last = self._ppo.population.normalise(
+            self._env.critic_observation.view(len(self._members), self._n, -1)
+        )
         report = self._ppo.update(rollout, self._scale(rewards, done), last, alive)
         means, bad_counts = rewards.mean(dim=(0, 2)).tolist(), bad.sum(dim=(0, 2)).tolist()
         ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
@@ -175,12 +201,25 @@ class _Training:
             member.history.add(means[k], components[k], fitness[k], length[k], bad_counts[k])
             member.pace.add(gained[k], ends[k], self._n * self._horizon)
             if errors[k] is None and not report.finite[k]:
-                errors[k] = RewardRuntimeError("The training diverged: the policy's gradient became NaN or infinite.")
+                errors[k] = RewardRuntimeError(
+                    "The training diverged: the policy's gradient became NaN or infinite."
+                )
         self._done += 1
         self._steps_of_all += len(self._members) * self._n * self._horizon
         progress = self._progress(means, fitness, length, report, errors)
-        self._leave({k: TrainResult(None, None, error) for k, error in enumerate(errors) if error is not None})
-        if self._race is not None and self._done in self._rungs and self._done < self._iterations and self._members:
+        self._leave(
+            {
+                k: TrainResult(None, None, error)
+                for k, error in enumerate(errors)
+                if error is not None
+            }
+        )
+        if (
+            self._race is not None
+            and self._done in self._rungs
+            and self._done < self._iterations
+            and self._members
+        ):
             self._hold_rung(self._race)
         return progress
 
@@ -196,15 +235,22 @@ class _Training:
             chance=race.chance,
             champion=self._champion.get(self._steps_each),
         )
-        left = {k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None}
+        left = {
+            k: self._trained(k, reason) for k, reason in enumerate(reasons) if reason is not None
+        }
         worlds = len(self._results) * self._budget.num_envs
-        wider = times_wider(len(standings) - len(left), self._n, worlds, self._horizon) if race.hand_on else 1
+        wider = (
+            times_wider(len(standings) - len(left), self._n, worlds, self._horizon)
+            if race.hand_on
+            else 1
+        )
         self._leave(left, wider)
 
     def _collect(self) -> tuple[Rollout, list[float], list[float], list[float]]:
         """Step all worlds as often as a rollout has steps.
 
-        Returns the rollout, mean fitness and length of the episodes that ended, and the fitness of all steps.
+        Returns the rollout, mean fitness and length of the episodes that ended, and the fitness of
+        all steps.
         """
         population, env, rollout, k = self._ppo.population, self._env, Rollout(), len(self._members)
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
@@ -226,7 +272,9 @@ class _Training:
             gained += step.fitness.view(k, -1).sum(dim=1)
             episodes = step.finished
             who = episodes.worlds // self._n
-            for row, value in enumerate((torch.ones_like(episodes.length), episodes.fitness, episodes.length)):
+            for row, value in enumerate(
+                (torch.ones_like(episodes.length), episodes.fitness, episodes.length)
+            ):
                 ended[row].index_add_(0, who, value)
         means: Tensor = ended[1:] / ended[0]  # NaN where no episode ended
         return rollout, means[0].tolist(), means[1].tolist(), gained.tolist()
@@ -273,8 +321,12 @@ class _Training:
             steps_of_all=self._steps_of_all,
             wider=self._n // self._budget.num_envs,
             seconds=time.monotonic() - self._started,
-            members=[MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members],
-            left=[LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left],
+            members=[
+                MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members
+            ],
+            left=[
+                LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left
+            ],
         )
         tensors = {
             "noise": self._noise.get_state(),
@@ -282,23 +334,31 @@ class _Training:
             **prefixed("scale", kept(self._scale, ReturnScale.STATE)),
             **prefixed("worlds", self._env.snapshot()),
         }
-        policies = {index: result.policy.to_bytes() for index, result in left if result.policy is not None}
-        whole = {f"left.{i}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for i, data in policies.items()}
+        policies = {
+            index: result.policy.to_bytes() for index, result in left if result.policy is not None
+        }
+        whole = {
+            f"left.{i}": torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            for i, data in policies.items()
+        }
         return facts, tensors | whole
 
     def _go_on_from(self, facts: Facts, tensors: SavedTensors) -> None:
-        """Become what was saved. Raises StoreError when that cannot be: the file may be somebody else's."""
+        """Become what was saved. Raises StoreError when that cannot be: the file may be somebody
+        else's."""
         try:
             self._demand_fit(facts, tensors)
             self._restore(facts, tensors)
         except _UNFIT as error:
             raise StoreError(
-                "The training that was saved in the run's folder (training.safetensors) is damaged: remove the file, "
-                f"and the training starts anew ({clean(str(error)[:200])})."
+                "The training that was saved in the run's folder (training.safetensors) is"
+                " damaged: remove the file, and the training starts anew"
+                f" ({clean(str(error)[:200])})."
             ) from error
 
     def _demand_fit(self, facts: Facts, tensors: SavedTensors) -> None:
-        """Raise ValueError for a state that no training with these rewards could be in, before any of it is read."""
+        """Raise ValueError for a state that no training with these rewards could be in, before any
+        of it is read."""
         everyone = [*(member.index for member in facts.members), *(one.index for one in facts.left)]
         if sorted(everyone) != list(range(len(self._members))):
             raise ValueError("it has other candidates")
@@ -327,7 +387,11 @@ class _Training:
         self._leave({k: left[k] for k in range(len(self._members)) if k not in here}, facts.wider)
         self._demand_sizes(tensors)
         for member, known in zip(self._members, facts.members, strict=True):
-            member.history, member.pace, member.rungs = known.history, Pace(list(known.pace)), list(known.rungs)
+            member.history, member.pace, member.rungs = (
+                known.history,
+                Pace(list(known.pace)),
+                list(known.rungs),
+            )
         self._done, self._steps_of_all = facts.done, facts.steps_of_all
         self._started = time.monotonic() - facts.seconds
         self._noise.set_state(tensors["noise"])
@@ -336,7 +400,8 @@ class _Training:
         self._env.restore(under("worlds", tensors))
 
     def _leave(self, results: dict[int, TrainResult], wider: int = 1) -> None:
-        """Let members go with their results, and their worlds with them: the others get the whole machine.
+        """Let members go with their results, and their worlds with them: the others get the whole
+        machine.
 
         Those that go on have `wider` times the worlds after it, and rollouts as much shorter.
         """
@@ -351,7 +416,8 @@ class _Training:
             self._keep_worlds(going_on, wider)
 
     def _keep_worlds(self, members: Tensor, wider: int) -> None:
-        """Go on with the worlds of `members (k,)` only; new ones draw like no other of their member."""
+        """Go on with the worlds of `members (k,)` only; new ones draw like no other of their
+        member."""
         own = members[:, None] * self._n + torch.arange(self._n, device=self._device)
         self._env.keep(own.repeat(1, wider).flatten())
         stream = torch.arange(self._n * wider, device=self._device).repeat(len(members))

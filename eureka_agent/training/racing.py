@@ -1,18 +1,22 @@
 """Racing: most candidates of a generation need not train to the end to be told from the best.
 
-Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training the better go on. Who
-is better is what the exploring worlds earned over the last stretch of it: that costs no episodes, and the policy of
-one moment may be a lucky one or an unlucky one. Four things keep a race from losing the winner:
+Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training
+the better go on. Who is better is what the exploring worlds earned over the last stretch of it:
+that costs no episodes, and the policy of one moment may be a lucky one or an unlucky one. Four
+things keep a race from losing the winner:
 
 - the best quarter trains to the end, not the leader alone;
-- whom chance may have put behind goes on, too: the 95 % interval of the difference to the leader, iteration by
-  iteration, holds 0. That costs steps, the more the more rewards are alike, and can be switched off;
-- a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both curves go on as they
-  bend now, and whose curve bends more than the leader's beyond chance;
-- all candidates train as they would without the others, so a race changes who goes on and nothing else. Freed worlds
-  are closed, which makes the others as much faster on a CPU; on request they are handed on (`times_wider`).
+- whom chance may have put behind goes on, too: the 95 % interval of the difference to the leader,
+  iteration by iteration, holds 0. That costs steps, the more the more rewards are alike, and can be
+  switched off;
+- a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both
+  curves go on as they bend now, and whose curve bends more than the leader's beyond chance;
+- all candidates train as they would without the others, so a race changes who goes on and nothing
+  else. Freed worlds are closed, which makes the others as much faster on a CPU; on request they are
+  handed on (`times_wider`).
 
-Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for the leader.
+Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for
+the leader.
 """
 
 from __future__ import annotations
@@ -29,11 +33,13 @@ from eureka_agent.records import Rung
 
 _Z = 1.959964  # the normal distribution's two-sided 95 %
 _STRETCH = 0.075
-"""Share of the training that candidates are compared over: shorter is noise, longer is what they were."""
+"""Share of the training that candidates are compared over: shorter is noise, longer is what they
+were."""
 _FEWEST = 6
 """Iterations of a stretch, at least: an interval over fewer says nothing."""
 _SHORTEST = 8
-"""Steps of a rollout, at least: advantages of shorter ones are little more than the value function's opinion."""
+"""Steps of a rollout, at least: advantages of shorter ones are little more than the value
+function's opinion."""
 _PARABOLA = 3
 """What a parabola is given by."""
 
@@ -43,11 +49,13 @@ class Standing:
     """One candidate at a rung."""
 
     past: Tensor
-    """`(iterations,)`: fitness of an episode as its exploring worlds would earn it, by each iteration so far."""
+    """`(iterations,)`: fitness of an episode as its exploring worlds would earn it, by each
+    iteration so far."""
     of: int
     """Iterations of the whole training."""
     level: float
-    """Over the last stretch as a whole: what the order goes by. -inf where not finite, so that NaN never leads."""
+    """Over the last stretch as a whole: what the order goes by. -inf where not finite, so that NaN
+    never leads."""
 
     @property
     def stretch(self) -> Tensor:
@@ -61,7 +69,8 @@ class Standing:
 
     @property
     def projected(self) -> float:
-        """The highest fitness in the rest of the training, if the parabola through the past goes on."""
+        """The highest fitness in the rest of the training, if the parabola through the past goes
+        on."""
         if len(self.past) <= _PARABOLA or not bool(torch.isfinite(self.past).all()):
             return self.level
         bend, climb, start = np.polyfit(self._shares, self.past.numpy(), 2)
@@ -70,7 +79,8 @@ class Standing:
         return float(start + climb * at + bend * at**2)
 
     def catches_up(self, leader: Standing) -> bool:
-        """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95 % interval."""
+        """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95
+        % interval."""
         distance = self.past - leader.past
         if len(distance) < _FEWEST or not bool(torch.isfinite(distance).all()):
             return False
@@ -87,12 +97,16 @@ class Standing:
 
 
 def stopped(
-    standings: Sequence[Standing], places: int, *, chance: bool = False, champion: Rung | None = None
+    standings: Sequence[Standing],
+    places: int,
+    *,
+    chance: bool = False,
+    champion: Rung | None = None,
 ) -> list[str | None]:
     """Return for each candidate why it stops here, or None for those that go on.
 
-    `places`: how many go on; with `chance` also those whom it may have put behind. `champion`: the run's best so far,
-    as it was at this rung.
+    `places`: how many go on; with `chance` also those whom it may have put behind. `champion`: the
+    run's best so far, as it was at this rung.
     """
     order = sorted(range(len(standings)), key=lambda k: -standings[k].level)
     leader = standings[order[0]]
@@ -101,9 +115,9 @@ def stopped(
     done = len(leader.past) / leader.of
     reasons: list[str | None] = []
     for k, standing in enumerate(standings):
-        lost = (k not in order[:places] and (not chance or behind(standing.stretch, leader.stretch))) or (
-            champion is not None and behind_champion(standing, champion)
-        )
+        lost = (
+            k not in order[:places] and (not chance or behind(standing.stretch, leader.stretch))
+        ) or (champion is not None and behind_champion(standing, champion))
         if lost and k not in (order[0], bloomer):
             figures = f"fitness {standing.level:.3g} against {best:.3g}"
             reasons.append(f"{figures} while exploring, after {100 * done:.0f} % of the training")
@@ -113,12 +127,18 @@ def stopped(
 
 
 def times_wider(going_on: int, worlds: int, of: int, horizon: int) -> int:
-    """Return by how much the `worlds` of each that goes on may grow within `of` in all, its rollouts shrinking alike.
+    """Return by how much the `worlds` of each that goes on may grow within `of` in all, its
+    rollouts shrinking alike.
 
-    So every update learns from as many steps, and as often. Rollouts keep `_SHORTEST` steps, or what they have.
+    So every update learns from as many steps, and as often. Rollouts keep `_SHORTEST` steps, or
+    what they have.
     """
     fits = of // max(1, going_on * worlds)
-    shorter = [times for times in range(1, fits + 1) if horizon % times == 0 and horizon // times >= _SHORTEST]
+    shorter = [
+        times
+        for times in range(1, fits + 1)
+        if horizon % times == 0 and horizon // times >= _SHORTEST
+    ]
     return max(shorter, default=1)
 
 
@@ -127,11 +147,14 @@ def _late_bloomer(standings: Sequence[Standing], order: Sequence[int], places: i
     leader = standings[order[0]]
     catching_up = [k for k in order[places:] if standings[k].catches_up(leader)]
     bloomer = max(catching_up, key=lambda k: standings[k].projected, default=None)
-    return bloomer if bloomer is not None and standings[bloomer].projected > leader.projected else None
+    return (
+        bloomer if bloomer is not None and standings[bloomer].projected > leader.projected else None
+    )
 
 
 def behind(one: Tensor, other: Tensor) -> bool:
-    """Whether `one (iterations,)` is worse than `other` beyond chance: paired, 95 %; so is what is not finite."""
+    """Whether `one (iterations,)` is worse than `other` beyond chance: paired, 95 %; so is what is
+    not finite."""
     difference = (other - one).double()
     if not torch.isfinite(difference).all():
         return not bool(torch.isfinite(one).all())
@@ -147,11 +170,16 @@ def behind_champion(standing: Standing, champion: Rung) -> bool:
 def _half_interval(values: Tensor) -> float:
     """Return half the 95 % interval of the mean of `values (n,)`; infinite for less than two."""
     count = len(values)
-    return student(count - 1) * float(values.double().std()) / math.sqrt(count) if count > 1 else math.inf
+    return (
+        student(count - 1) * float(values.double().std()) / math.sqrt(count)
+        if count > 1
+        else math.inf
+    )
 
 
 def student(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t (Abramowitz & Stegun 26.7.5; 1 % off at 3 degrees)."""
+    """Return the two-sided 95 % quantile of Student's t (Abramowitz & Stegun 26.7.5; 1 % off at 3
+    degrees)."""
     if freedom < 1:
         return math.inf
     z, n = _Z, float(freedom)
@@ -165,8 +193,8 @@ def student(freedom: int) -> float:
 class Pace:
     """How a candidate does while it trains, from what its exploring worlds do at every step.
 
-    Episodes that ended are no measure early on: those that fell end first. Instead: fitness per step, times the
-    length that an episode would have if the chance to end stayed what it is.
+    Episodes that ended are no measure early on: those that fell end first. Instead: fitness per
+    step, times the length that an episode would have if the chance to end stayed what it is.
     """
 
     iterations: list[tuple[float, float, int]] = field(default_factory=list)
@@ -179,9 +207,15 @@ class Pace:
     def standing(self, max_episode_steps: int, of: int) -> Standing:
         """Return where a candidate stands now in a training that has `of` iterations in all."""
         past = [expected_fitness(*iteration, max_episode_steps) for iteration in self.iterations]
-        fitness, ends, steps = (sum(column) for column in zip(*self.iterations[-_stretch(of) :], strict=True))
+        fitness, ends, steps = (
+            sum(column) for column in zip(*self.iterations[-_stretch(of) :], strict=True)
+        )
         level = expected_fitness(fitness, ends, int(steps), max_episode_steps)
-        return Standing(torch.tensor(past, dtype=torch.float64), of, level if math.isfinite(level) else -math.inf)
+        return Standing(
+            torch.tensor(past, dtype=torch.float64),
+            of,
+            level if math.isfinite(level) else -math.inf,
+        )
 
 
 def _stretch(of: int) -> int:
@@ -189,10 +223,16 @@ def _stretch(of: int) -> int:
 
 
 def expected_fitness(fitness: float, ends: float, steps: int, max_episode_steps: int) -> float:
-    """Return the fitness of an episode where `steps` steps brought `fitness` in all and `ends` of them an end.
+    """Return the fitness of an episode where `steps` steps brought `fitness` in all and `ends` of
+    them an end.
 
-    With a chance h to end at each step, an episode of at most T steps lasts (1 - (1 - h)^T) / h steps on average.
+    With a chance h to end at each step, an episode of at most T steps lasts (1 - (1 - h)^T) / h
+    steps on average.
     """
     chance = ends / steps
-    length = (1.0 - (1.0 - chance) ** max_episode_steps) / chance if chance > 0.0 else float(max_episode_steps)
+    length = (
+        (1.0 - (1.0 - chance) ** max_episode_steps) / chance
+        if chance > 0.0
+        else float(max_episode_steps)
+    )
     return fitness / steps * length

@@ -24,7 +24,9 @@ class StateRecorder:
         """`known`: every tensor name there is; what else a reward asks for is a constant."""
         wanted = {name for reward in rewards for name in reward.parameters}
         self._now = [name for name in known if name in wanted]
-        self._before = [n for n in wanted if n.startswith("prev_") and n not in self._now and n[5:] in known]
+        self._before = [
+            n for n in wanted if n.startswith("prev_") and n not in self._now and n[5:] in known
+        ]
         self._sparse = SPARSE_REWARD in wanted
         self._kept: dict[str, list[Tensor]] = {}
 
@@ -45,9 +47,11 @@ class StateRecorder:
 
 @dataclass
 class Rollout:
-    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per step.
+    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per
+    step.
 
-    Observations are the critic's; what the policy sees of them comes first. Means are of the actions' distributions.
+    Observations are the critic's; what the policy sees of them comes first. Means are of the
+    actions' distributions.
     """
 
     observations: list[Tensor] = field(default_factory=list)
@@ -62,7 +66,9 @@ class Rollout:
         """Take in what the environment answered."""
         self.terminated.append(step.terminated.view(k, -1))
         self.truncated.append(step.truncated.view(k, -1))
-        self.final_observations.append(step.final_critic_observation.view(k, step.truncated.numel() // k, -1))
+        self.final_observations.append(
+            step.final_critic_observation.view(k, step.truncated.numel() // k, -1)
+        )
         self.bad.append(step.bad.view(k, -1))
 
 
@@ -71,8 +77,9 @@ def rewards_of(
 ) -> tuple[Tensor, list[dict[str, float]], list[CandidateError | None]]:
     """Ask every candidate's reward for its slice of a rollout, all at once.
 
-    `state`: `(T, K N, *shape)` each; `bad`: `(T, K, N)`, rows that count nothing. Returns rewards `(T, K, N)`,
-    the mean of each component per candidate, and what went wrong per candidate (its rewards are then 0).
+    `state`: `(T, K N, *shape)` each; `bad`: `(T, K, N)`, rows that count nothing. Returns rewards
+    `(T, K, N)`, the mean of each component per candidate, and what went wrong per candidate (its
+    rewards are then 0).
     """
     steps, copies, worlds = bad.shape
     rewards = torch.zeros(steps, copies, worlds, device=bad.device)
@@ -80,7 +87,9 @@ def rewards_of(
     errors: list[CandidateError | None] = [None for _ in runners]
     for k, runner in enumerate(runners):
         rows = slice(k * worlds, (k + 1) * worlds)
-        errors[k] = _attempt_submit(runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()})
+        errors[k] = _attempt_submit(
+            runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()}
+        )
     for k, runner in enumerate(runners):
         if errors[k] is not None:
             continue
@@ -95,9 +104,11 @@ def rewards_of(
 
 
 def too_slow(runner: RewardRunner, simulated_s: float) -> CandidateError | None:
-    """Return the error of a reward that has used more processor time than the simulation took, and some seconds.
+    """Return the error of a reward that has used more processor time than the simulation took, and
+    some seconds.
 
-    The limit of a single call alone would let a reward make a training take many times as long as without it.
+    The limit of a single call alone would let a reward make a training take many times as long as
+    without it.
 
     Args:
         runner: the reward.
@@ -106,8 +117,9 @@ def too_slow(runner: RewardRunner, simulated_s: float) -> CandidateError | None:
     if runner.processor_s <= _FREE_S + simulated_s:
         return None
     return reward_failed(
-        f"it has used {runner.processor_s:.0f} s of processor time so far, and the simulation took only "
-        f"{simulated_s:.0f} s: it must be cheaper, with tensor operations on all rows and without loops"
+        f"it has used {runner.processor_s:.0f} s of processor time so far, and the simulation took"
+        f" only {simulated_s:.0f} s: it must be cheaper, with tensor operations on all rows and"
+        " without loops"
     )
 
 

@@ -1,4 +1,5 @@
-"""Training with rsl_rl's PPO (Rudin et al. 2022) instead of the population; needs the extra `rsl_rl`."""
+"""Training with rsl_rl's PPO (Rudin et al. 2022) instead of the population; needs the extra
+`rsl_rl`."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from eureka_agent.training.ppo.ppo import ReturnScale
 from eureka_agent.training.results import Progress, TrainResult
 
 _OBSERVATION, _PRIVILEGED = "policy", "privileged"
-"""Groups of observations in rsl_rl: the actor reads the first, the critic both where the task has both."""
+"""Groups of observations in rsl_rl: the actor reads the first, the critic both where the task has
+both."""
 
 
 def train_rsl_rl(
@@ -40,7 +42,8 @@ def train_rsl_rl(
     checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.
+    """Train one policy for each of `rewards`, one after the other; arguments and results are those
+    of `train`.
 
     rsl_rl switches off the validation of torch's distributions for the whole process.
     """
@@ -51,11 +54,14 @@ def train_rsl_rl(
             runner.learn(budget.iterations)
         return export(runner)
 
-    return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)
+    return train_in_turn(
+        task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress
+    )
 
 
 class RslRlVecEnv(VecEnv):
-    """`Worlds` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from; rewards scaled by their return."""
+    """`Worlds` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from; rewards scaled by
+    their return."""
 
     def __init__(self, worlds: Worlds) -> None:
         environment, budget = worlds.environment, worlds.budget
@@ -69,7 +75,8 @@ class RslRlVecEnv(VecEnv):
         self._scale = ReturnScale(1, self.num_envs, budget.discount)
 
     def get_observations(self) -> TensorDict:
-        """Return the groups: `policy` `(num_envs, observation_size)`, and `privileged` if the task has such state."""
+        """Return the groups: `policy` `(num_envs, observation_size)`, and `privileged` if the task
+        has such state."""
         environment = self.worlds.environment
         groups = {_OBSERVATION: environment.observation}
         if environment.privileged_size:
@@ -81,7 +88,10 @@ class RslRlVecEnv(VecEnv):
 
         Raises CandidateError.
         """
-        with torch.inference_mode(False), torch.no_grad():  # what the worlds keep must outlive rsl_rl's rollout
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+        ):  # what the worlds keep must outlive rsl_rl's rollout
             step, reward = self.worlds.step(actions.clone())
             done = step.terminated | step.truncated
             scaled = self._scale(reward.view(1, 1, -1), done.view(1, 1, -1))[0, 0]
@@ -93,7 +103,9 @@ def make_runner(worlds: Worlds) -> OnPolicyRunner:
     """Return rsl_rl's training loop, ready to learn in `worlds`."""
     with redirect_stdout(io.StringIO()):  # it prints its networks
         environment = RslRlVecEnv(worlds)
-        configuration = _configuration(worlds.budget, critic=list(environment.get_observations().keys()))
+        configuration = _configuration(
+            worlds.budget, critic=list(environment.get_observations().keys())
+        )
         return OnPolicyRunner(environment, configuration, log_dir=None, device="cpu")
 
 
@@ -108,7 +120,11 @@ def _configuration(budget: TrainingBudget, critic: list[str]) -> dict[str, Any]:
         "activation": "elu",
         "obs_normalization": True,
     }
-    noise = {"class_name": "GaussianDistribution", "init_std": budget.initial_std, "std_type": "log"}
+    noise = {
+        "class_name": "GaussianDistribution",
+        "init_std": budget.initial_std,
+        "std_type": "log",
+    }
     return {
         "num_steps_per_env": budget.horizon,
         "obs_groups": {"actor": [_OBSERVATION], "critic": critic},
@@ -127,7 +143,8 @@ def _configuration(budget: TrainingBudget, critic: list[str]) -> dict[str, Any]:
 
 
 def export(runner: OnPolicyRunner) -> Policy:
-    """Return the policy that `runner.get_inference_policy()` follows, its actions clipped to [-1, 1]."""
+    """Return the policy that `runner.get_inference_policy()` follows, its actions clipped to [-1,
+    1]."""
     actor = runner.alg.get_policy()
     normaliser = actor.obs_normalizer
     return export_mlp([actor.mlp], mean=normaliser.mean, std=normaliser.std + normaliser.eps)

@@ -1,4 +1,5 @@
-"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra `sb3`.
+"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra
+`sb3`.
 
 Its value functions see what the policy sees: a task's privileged state is not used.
 """
@@ -51,7 +52,8 @@ def train_sb3(
     algorithm: str = "PPO",
     options: Mapping[str, Any] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; arguments and results are those of `train`.
+    """Train one policy for each of `rewards`, one after the other; arguments and results are those
+    of `train`.
 
     `algorithm`: see `sb3_algorithm`; `options`: arguments of it that replace ours.
     stable-baselines3 seeds the global random numbers of Python and numpy.
@@ -63,11 +65,14 @@ def train_sb3(
             model.learn(budget.iterations * budget.num_envs * budget.horizon)
         return export(model)
 
-    return train_in_turn(task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress)
+    return train_in_turn(
+        task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress
+    )
 
 
 class Sb3VecEnv(VecEnv):
-    """`Worlds` as stable-baselines3 sees them: numpy arrays, and what an ended episode last saw in its `info`."""
+    """`Worlds` as stable-baselines3 sees them: numpy arrays, and what an ended episode last saw in
+    its `info`."""
 
     render_mode = None
 
@@ -80,7 +85,8 @@ class Sb3VecEnv(VecEnv):
         self._action = torch.zeros(environment.num_envs, environment.task.action_size)
 
     def reset(self) -> Array:
-        """Start a new episode in every world; return the observations `(num_envs, observation_size)`."""
+        """Start a new episode in every world; return the observations `(num_envs,
+        observation_size)`."""
         return self.worlds.environment.reset().numpy()
 
     def step_async(self, actions: Array) -> None:
@@ -88,13 +94,19 @@ class Sb3VecEnv(VecEnv):
         self._action = torch.as_tensor(actions, dtype=torch.float32)
 
     def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
-        """Step; return observations, rewards, ends and one `info` a world. Raises CandidateError."""
+        """Step; return observations, rewards, ends and one `info` a world. Raises
+        CandidateError."""
         step, reward = self.worlds.step(self._action)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for world in step.finished.worlds.tolist():
             infos[world]["terminal_observation"] = step.final_observation[world].numpy()
             infos[world]["TimeLimit.truncated"] = bool(step.truncated[world])
-        return step.observation.numpy(), reward.numpy(), (step.terminated | step.truncated).numpy(), infos
+        return (
+            step.observation.numpy(),
+            reward.numpy(),
+            (step.terminated | step.truncated).numpy(),
+            infos,
+        )
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -107,7 +119,9 @@ class Sb3VecEnv(VecEnv):
         """Refused: the worlds are one batch and have no attributes of their own."""
         raise NotImplementedError("the worlds are one batch: nothing can be set on one of them")
 
-    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
         """Refused: the worlds are one batch and have no methods of their own."""
         raise NotImplementedError("the worlds are one batch: nothing can be called on one of them")
 
@@ -116,8 +130,11 @@ class Sb3VecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
 
-def make_model(worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[str, Any] | None = None) -> BaseAlgorithm:
-    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as it goes.
+def make_model(
+    worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[str, Any] | None = None
+) -> BaseAlgorithm:
+    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as
+    it goes.
 
     Raises UsageError when there is no such algorithm.
     """
@@ -127,7 +144,9 @@ def make_model(worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[st
     arguments = {**_arguments(algorithm, budget), **(options or {})}
     if algorithm in ("DDPG", "TD3"):  # their policies do not explore by themselves
         size = worlds.environment.task.action_size
-        arguments.setdefault("action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE)))
+        arguments.setdefault(
+            "action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE))
+        )
     return kind("MlpPolicy", environment, seed=seed, device="cpu", **arguments)
 
 
@@ -165,7 +184,8 @@ def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
 
 
 def export(model: BaseAlgorithm) -> Policy:
-    """Return the policy that `model.predict(…, deterministic=True)` follows on normalised observations."""
+    """Return the policy that `model.predict(…, deterministic=True)` follows on normalised
+    observations."""
     policy, statistics = model.policy, model.get_vec_normalize_env()
     output: Output
     mean = torch.as_tensor(statistics.obs_rms.mean, dtype=torch.float32)
@@ -174,5 +194,10 @@ def export(model: BaseAlgorithm) -> Policy:
         networks, output = [policy.mlp_extractor.policy_net, policy.action_net], "clip"
     else:  # SAC has its mean in a layer of its own, TD3 and DDPG have it in one network
         actor = policy.actor
-        networks, output = ([actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]), "tanh"
-    return export_mlp(networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs)
+        networks, output = (
+            ([actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]),
+            "tanh",
+        )
+    return export_mlp(
+        networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs
+    )

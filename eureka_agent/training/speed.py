@@ -20,13 +20,16 @@ _FEWEST_ENVS = 16
 _MOST_ENVS = 64
 _PROBE_STEPS = 3
 _ITERATION_S = 0.2
-"""How much of an iteration may go to the simulation; learning takes about as long where that is cheap."""
+"""How much of an iteration may go to the simulation; learning takes about as long where that is
+cheap."""
 
 
 def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = None) -> float:
-    """Return environment steps per second of all rewards together, on the CPU, as `Progress` counts them.
+    """Return environment steps per second of all rewards together, on the CPU, as `Progress` counts
+    them.
 
-    Trains a few iterations with the sparse reward, in fewer environments than `budget` has, and takes the fastest
+    Trains a few iterations with the sparse reward, in fewer environments than `budget` has, and
+    takes the fastest
     iteration: the first one compiles, and others may be held up by what else the machine does.
     """
     num_envs = _enough_envs(task, budget)
@@ -43,7 +46,8 @@ def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = N
 
 
 def _enough_envs(task: Task, budget: TrainingBudget) -> int:
-    """Return how many environments a reward can have, so that an iteration is short and yet no mere overhead."""
+    """Return how many environments a reward can have, so that an iteration is short and yet no mere
+    overhead."""
     environment = Environment(task, _MOST_ENVS, seed=0)
     action = torch.zeros(_MOST_ENVS, task.action_size)
     times = [time.perf_counter()]

@@ -26,12 +26,13 @@ def is_local(url: str) -> bool:
 
 
 def refuse_user_information(url: str, option: str) -> None:
-    """Raise UsageError for `http://user:password@host`: an address is stored with the run, and shown.
+    """Raise UsageError for `http://user:password@host`: an address is stored with the run, and
+    shown.
 
     `option`: where the address was given. The message does not repeat it.
     """
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise UsageError(
-            f"{option} holds a user name or a password (what stands before the @), and addresses are stored and shown: "
-            "leave it out, and give a key in OPENAI_API_KEY."
+            f"{option} holds a user name or a password (what stands before the @), and addresses"
+            " are stored and shown: leave it out, and give a key in OPENAI_API_KEY."
         )

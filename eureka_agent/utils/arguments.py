@@ -1,4 +1,5 @@
-"""Arguments that users give: do their names exist, and do the values fit the types? One sentence where not."""
+"""Arguments that users give: do their names exist, and do the values fit the types? One sentence
+where not."""
 
 from __future__ import annotations
 
@@ -18,11 +19,17 @@ from eureka_agent.utils.paths import user_path
 _Class = TypeVar("_Class")
 _KNOWN_HINTS: dict[Any, Mapping[str, Any]] = {}
 """Reading them takes a millisecond."""
-_NAMES: Mapping[type, str] = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+_NAMES: Mapping[type, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
 
 
 def refuse_unknown_arguments(cls: type[_Class]) -> type[_Class]:
-    """Let `cls(...)` refuse an argument that it does not have with a ConfigError that names near ones."""
+    """Let `cls(...)` refuse an argument that it does not have with a ConfigError that names near
+    ones."""
     original: Callable[..., None] = cls.__init__
     known = list(inspect.signature(cls).parameters)
 
@@ -36,7 +43,8 @@ def refuse_unknown_arguments(cls: type[_Class]) -> type[_Class]:
 
 
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Raise ConfigError for the first of `given` that is not in `known`; `what`: how the sentence begins."""
+    """Raise ConfigError for the first of `given` that is not in `known`; `what`: how the sentence
+    begins."""
     known = list(known)
     for name in given:
         if name not in known:
@@ -45,10 +53,11 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
 
 
 def check_values(config: object, *, but: Collection[str] = ()) -> None:
-    """Check every field of a frozen dataclass against its type; raises ConfigError for what does not fit.
+    """Check every field of a frozen dataclass against its type; raises ConfigError for what does
+    not fit.
 
-    Text becomes a path where a path is meant, a list becomes a tuple, and NumPy's numbers become Python's. `but` names
-    fields that are checked elsewhere.
+    Text becomes a path where a path is meant, a list becomes a tuple, and NumPy's numbers become
+    Python's. `but` names fields that are checked elsewhere.
     """
     for name, kind in _hints(type(config)).items():
         if name in but:
@@ -59,7 +68,8 @@ def check_values(config: object, *, but: Collection[str] = ()) -> None:
 
 
 def check_value(name: str, value: object, kind: Any) -> None:
-    """Raise ConfigError when `value` is not of the type `kind`; the sentence says what is allowed."""
+    """Raise ConfigError when `value` is not of the type `kind`; the sentence says what is
+    allowed."""
     if _fits(value, kind):
         return
     near = ""
@@ -104,7 +114,9 @@ def _fits(value: object, kind: Any) -> bool:
             inner = get_args(each)[0]
             fits = isinstance(value, tuple) and all(_fits(entry, inner) for entry in value)
         elif each in (int, float):
-            fits = isinstance(value, (int,) if each is int else (int, float)) and not isinstance(value, bool)
+            fits = isinstance(value, (int,) if each is int else (int, float)) and not isinstance(
+                value, bool
+            )
         else:
             fits = isinstance(value, each)
         if fits:

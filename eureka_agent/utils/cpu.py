@@ -7,7 +7,8 @@ import sys
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use: on Linux those that it is bound to, elsewhere all."""
+    """Return how many cores this process may use: on Linux those that it is bound to, elsewhere
+    all."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     else:

@@ -14,24 +14,31 @@ _LEFT_OUT = frozenset("PZC")
 
 
 def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
-    """Return `` Did you mean 'x' or 'y'?`` for the options at most two letters away from `name`, nearest first.
+    """Return `` Did you mean 'x' or 'y'?`` for the options at most two letters away from `name`,
+    nearest first.
 
-    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for identifiers, most of
-    which look alike.
+    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for
+    identifiers, most of which look alike.
     """
     most = _LETTERS if len(name) > _SHORT else 1 if len(name) > _LETTERS else 0
     near = {option: _distance(name.casefold(), option.casefold(), most) for option in options}
-    names = sorted((option for option in near if near[option] <= most), key=lambda option: near[option])
+    names = sorted(
+        (option for option in near if near[option] <= most), key=lambda option: near[option]
+    )
     return _question(names[:limit])
 
 
 def normalised(text: str) -> str:
-    """Return `text` without case, punctuation and spaces: `Pen-Spinning` and `pen_spinning` are the same.
+    """Return `text` without case, punctuation and spaces: `Pen-Spinning` and `pen_spinning` are the
+    same.
 
-    Letters, digits and symbols of every script stay (NFKC, casefold), so a text in Chinese is not empty.
+    Letters, digits and symbols of every script stay (NFKC, casefold), so a text in Chinese is not
+    empty.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(char for char in folded if unicodedata.category(char)[0] not in _LEFT_OUT and char != "`")
+    return "".join(
+        char for char in folded if unicodedata.category(char)[0] not in _LEFT_OUT and char != "`"
+    )
 
 
 class Named(Protocol):
@@ -46,14 +53,16 @@ class Named(Protocol):
 
 
 def alias_used(words: str, task: Named) -> str:
-    """Return `words` where they are an alias of the task; empty where they are its name, its description or a path."""
+    """Return `words` where they are an alias of the task; empty where they are its name, its
+    description or a path."""
     known = {normalised(task.name), normalised(task.description)}
     aliases = {normalised(alias) for alias in task.aliases} - known
     return words.strip() if normalised(words) in aliases else ""
 
 
 def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:
-    """Return `` Did you mean 'x' or 'y'?`` for the options that look like `name`, or an empty string."""
+    """Return `` Did you mean 'x' or 'y'?`` for the options that look like `name`, or an empty
+    string."""
     options = list(options)
     folded = {option.casefold(): option for option in options}
     near = difflib.get_close_matches(name.casefold(), folded, n=limit, cutoff=0.6)
@@ -65,7 +74,8 @@ def _question(names: Sequence[str]) -> str:
 
 
 def _distance(a: str, b: str, most: int) -> int:
-    """Return how many letters must be changed, added, left out or swapped with the next; `most + 1` for more."""
+    """Return how many letters must be changed, added, left out or swapped with the next; `most + 1`
+    for more."""
     if abs(len(a) - len(b)) > most:
         return most + 1
     before: list[int] = []

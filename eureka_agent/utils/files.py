@@ -1,4 +1,5 @@
-"""Writing files into a run's folder, which may be somebody else's: never through a link, never half."""
+"""Writing files into a run's folder, which may be somebody else's: never through a link, never
+half."""
 
 from __future__ import annotations
 
@@ -11,13 +12,17 @@ from typing import BinaryIO
 from eureka_agent.errors import RunDirError
 from eureka_agent.text import visible
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NEW = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 def write_file(path: Path, content: bytes | str) -> None:
-    """Write a file beside `path` and put it in its place; what stood there is left as it is until then.
+    """Write a file beside `path` and put it in its place; what stood there is left as it is until
+    then.
 
-    Text is written as UTF-8, lone surrogates as `?`. The folder is made where it is missing. Raises OSError.
+    Text is written as UTF-8, lone surrogates as `?`. The folder is made where it is missing. Raises
+    OSError.
     """
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     path.parent.mkdir(exist_ok=True)
@@ -33,15 +38,18 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 def new_file(path: Path) -> BinaryIO:
-    """Return a file that did not exist before, open for writing; what has its name goes first. Raises OSError."""
+    """Return a file that did not exist before, open for writing; what has its name goes first.
+    Raises OSError."""
     path.unlink(missing_ok=True)  # removes a link, not what it points to
     return os.fdopen(os.open(path, _NEW, 0o666), "wb")
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise RunDirError where a run's folder holds a symbolic link, or anything but files and folders.
+    """Raise RunDirError where a run's folder holds a symbolic link, or anything but files and
+    folders.
 
-    A link would make this process read or write what lies elsewhere; a pipe would make it wait for good.
+    A link would make this process read or write what lies elsewhere; a pipe would make it wait for
+    good.
     """
     for entry in _all_in(folder):
         if entry.is_symlink():
@@ -52,8 +60,8 @@ def refuse_links(folder: Path) -> None:
             continue
         name = visible(os.path.relpath(entry.path, folder))
         raise RunDirError(
-            f"The run {visible(str(folder))} holds {name}, which is {kind}. A run has plain files and folders only: "
-            "remove it, or put what it stands for in its place."
+            f"The run {visible(str(folder))} holds {name}, which is {kind}. A run has plain files"
+            " and folders only: remove it, or put what it stands for in its place."
         )
 
 

@@ -1,7 +1,7 @@
 """Forks of this process: what eureka_agent holds here works in none of them, so they are refused.
 
-A fork has none of its parent's threads. Torch's pool and the loop that asks models would be waited for without end,
-and a sealed process would answer parent and fork in turns.
+A fork has none of its parent's threads. Torch's pool and the loop that asks models would be waited
+for without end, and a sealed process would answer parent and fork in turns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _forked = False
 
 
 def begin_work() -> None:
-    """Say that this process gets what no fork can use. Raises UsageError in a fork of a process that had it."""
+    """Say that this process gets what no fork can use. Raises UsageError in a fork of a process
+    that had it."""
     global _worked
     refuse_fork()
     _worked = True
@@ -26,8 +27,9 @@ def refuse_fork() -> None:
     """Raise UsageError in a fork of a process in which eureka_agent had begun to work."""
     if _forked:
         raise UsageError(
-            "This process was forked from one in which eureka_agent had already worked, and a fork lacks its threads. "
-            "Start processes with multiprocessing.get_context('spawn'), or fork before the first use."
+            "This process was forked from one in which eureka_agent had already worked, and a fork"
+            " lacks its threads. Start processes with multiprocessing.get_context('spawn'), or fork"
+            " before the first use."
         )
 
 

@@ -29,18 +29,23 @@ def speaks_of_memory(text: str) -> bool:
 
 @contextmanager
 def memory_advice(advice: str) -> Iterator[None]:
-    """Turn what says that memory ran out inside into an OutOfMemoryError with `advice`, what to do about it."""
+    """Turn what says that memory ran out inside into an OutOfMemoryError with `advice`, what to do
+    about it."""
     try:
         yield
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
-        raise OutOfMemoryError(f"This machine does not have enough memory for that: {advice}.") from error
+        raise OutOfMemoryError(
+            f"This machine does not have enough memory for that: {advice}."
+        ) from error
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        if isinstance(error, MemoryError) or (
+            isinstance(error, OSError) and error.errno == errno.ENOMEM
+        ):
             return True
         if speaks_of_memory(str(error)):
             return True

@@ -1,4 +1,5 @@
-"""Keys and passwords taken out of what servers say: their words are kept and shown, and some repeat what was sent."""
+"""Keys and passwords taken out of what servers say: their words are kept and shown, and some repeat
+what was sent."""
 
 from __future__ import annotations
 
@@ -9,17 +10,22 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID|_\d+)?$", re.IGNORECASE)
-"""How the names of variables that hold a secret end: OPENAI_API_KEY, AWS_SECRET_ACCESS_KEY, HF_TOKEN, …"""
+_SECRET_NAME = re.compile(
+    r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID|_\d+)?$", re.IGNORECASE
+)
+"""How the names of variables that hold a secret end: OPENAI_API_KEY, AWS_SECRET_ACCESS_KEY,
+HF_TOKEN, …"""
 _SHORTEST = 8
-"""Shorter values, such as a placeholder for a server that needs no key, are no secrets and stand in many words."""
+"""Shorter values, such as a placeholder for a server that needs no key, are no secrets and stand in
+many words."""
 _USER_INFORMATION = re.compile(r"(://)[^/\s@?#\"'<>]{1,500}@")
 
 _Secrets: TypeAlias = list[tuple[str, str]]
 
 
 def redacted(text: str) -> str:
-    """Return text without the values of the environment's keys; the name of the variable stands in their place.
+    """Return text without the values of the environment's keys; the name of the variable stands in
+    their place.
 
     Names and passwords in addresses (http://user:password@host) go, too.
     """
@@ -27,7 +33,8 @@ def redacted(text: str) -> str:
 
 
 def redacted_all(value: Any) -> Any:
-    """Return decoded JSON, changed in place, with every text in it redacted, names of fields included."""
+    """Return decoded JSON, changed in place, with every text in it redacted, names of fields
+    included."""
     secrets, whole = _secrets(), [value]
     waiting: list[Any] = [whole]
     while waiting:  # and not by recursion: a server may nest as deep as it likes
@@ -52,11 +59,17 @@ def _without(secrets: _Secrets, text: Any) -> Any:
 
 
 def _secrets() -> _Secrets:
-    """Return the names and the values of the environment's secrets, in each form that a server may repeat.
+    """Return the names and the values of the environment's secrets, in each form that a server may
+    repeat.
 
     The longest come first, since a value may hold another one.
     """
-    found = [(name, form) for name, value in os.environ.items() if _is_secret(name) for form in _forms(value.strip())]
+    found = [
+        (name, form)
+        for name, value in os.environ.items()
+        if _is_secret(name)
+        for form in _forms(value.strip())
+    ]
     return sorted(found, key=lambda pair: -len(pair[1]))
 
 

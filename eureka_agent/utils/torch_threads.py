@@ -21,7 +21,8 @@ _NO_TORCHSCRIPT = (3, 14)
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Run torch on one thread where there are few cores: the physics needs them, and small products lose by it."""
+    """Run torch on one thread where there are few cores: the physics needs them, and small products
+    lose by it."""
     threads = torch.get_num_threads()
     if usable_cores() <= 8:
         torch.set_num_threads(1)
@@ -35,9 +36,10 @@ def one_torch_thread() -> Iterator[None]:
 def scripted(function: Function) -> Function:
     """Return `function` as TorchScript: the same operations, with the same results to the bit.
 
-    Torch then runs it whole, without Python's administration of each operation and without Python's lock, so that
-    `torch.jit.fork` within it really uses another core. Deprecated for `torch.compile`, which needs a C++ compiler on
-    the user's machine. Where Python is too new for TorchScript, this is `function` itself, slower.
+    Torch then runs it whole, without Python's administration of each operation and without Python's
+    lock, so that `torch.jit.fork` within it really uses another core. Deprecated for
+    `torch.compile`, which needs a C++ compiler on the user's machine. Where Python is too new for
+    TorchScript, this is `function` itself, slower.
     """
     if sys.version_info >= _NO_TORCHSCRIPT:
         return function

@@ -1,4 +1,5 @@
-"""A whole run at `--wall checks`, on Linux without Linux's own calls, and its refusal without the option."""
+"""A whole run at `--wall checks`, on Linux without Linux's own calls, and its refusal without the
+option."""
 
 from __future__ import annotations
 
@@ -47,9 +48,13 @@ def test_a_run_says_and_stores_what_holds(tmp_path: Path) -> None:
     assert "IndexError on line" in result.outcomes[1].failure.message
 
 
-def test_without_the_option_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_option_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with without_linux(tmp_path):
-        code = synthesize_main(["--task", "cartpole", "--quick", "--runs-dir", str(tmp_path / "runs")])
+        code = synthesize_main(
+            ["--task", "cartpole", "--quick", "--runs-dir", str(tmp_path / "runs")]
+        )
     assert code == 2
     error = " ".join(capsys.readouterr().err.split())
     assert "macOS has none of them" in error

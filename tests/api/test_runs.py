@@ -1,4 +1,5 @@
-"""Runs from Python: paths as text, other threads, notebooks, too little memory, what a result looks like."""
+"""Runs from Python: paths as text, other threads, notebooks, too little memory, what a result looks
+like."""
 
 from __future__ import annotations
 
@@ -47,12 +48,18 @@ def in_a_thread(work: Callable[[], object]) -> object:
     return results[0]
 
 
-def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(tmp_path: Path, wall: Wall) -> None:
+def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(
+    tmp_path: Path, wall: Wall
+) -> None:
     result = ea.synthesize(config(tmp_path), wall=wall)
     again = ea.resume(str(tmp_path / "mine"), wall=wall)
     assert again.best == result.best
     assert len(repr(result)) < 300
-    assert f"task='cartpole', best='{result.best.candidate.name}" in repr(result) if result.best else True
+    assert (
+        f"task='cartpole', best='{result.best.candidate.name}" in repr(result)
+        if result.best
+        else True
+    )
     assert ea.Policy.load(str(result.path / "policy.safetensors")).sizes[0] == 4
 
 
@@ -67,8 +74,20 @@ def test_evolve_goes_on_in_another_thread_and_frees_the_run(tmp_path: Path, wall
         assert store.finished
 
 
-def test_the_command_line_works_in_a_thread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["synthesize", "--task", "cartpole", "--generations", "1", "--samples", "1", "--num-envs", "8"]
+def test_the_command_line_works_in_a_thread(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = [
+        "synthesize",
+        "--task",
+        "cartpole",
+        "--generations",
+        "1",
+        "--samples",
+        "1",
+        "--num-envs",
+        "8",
+    ]
     args += ["--environment-steps", "256", "--no-baselines", "--runs-dir", str(tmp_path)]
     assert in_a_thread(lambda: main(args)) == 0
     assert "Best reward" in capsys.readouterr().out
@@ -104,7 +123,10 @@ def test_a_script_shows_nothing_without_a_listener(
     "error",
     [
         MemoryError(),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you"
+            " tried to"
+        ),
         OSError(12, "Cannot allocate memory"),
     ],
 )
@@ -115,7 +137,9 @@ def test_too_little_memory_says_which_option_to_lower(
         raise error
 
     monkeypatch.setattr(Trials, "train", fail)
-    with pytest.raises(OutOfMemoryError, match=r"lower --num-envs \(now 8\) or --samples \(now 2\)") as raised:
+    with pytest.raises(
+        OutOfMemoryError, match=r"lower --num-envs \(now 8\) or --samples \(now 2\)"
+    ) as raised:
         ea.synthesize(config(tmp_path), wall=wall)
     assert raised.value.__cause__ is error
 

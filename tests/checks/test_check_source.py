@@ -95,7 +95,10 @@ def test_common_styles_pass(code: str) -> None:
 
 
 def test_parameters_are_those_that_the_task_binds() -> None:
-    code = "def compute_reward(prev_height, target_speed, height, *, gain: float = -0.5, on=True): return height, {}"
+    code = (
+        "def compute_reward(prev_height, target_speed, height, *, gain: float = -0.5, on=True):"
+        " return height, {}"
+    )
     assert check_source(code, SPEC).parameters == ("prev_height", "target_speed", "height")
 
 
@@ -108,10 +111,12 @@ def _refusal(code: str) -> str:
 
 
 def test_unknown_parameter_is_named_with_near_and_available_names() -> None:
-    assert _refusal("import torch\n\ndef compute_reward(velocty, height): return height, {}") == (
-        "Line 3 (def compute_reward(velocty, height): return height, {}): "
-        "compute_reward takes 'velocty', which this task does not have. Did you mean 'velocity'? "
-        "Available: velocity, height, rotation, action, target_speed; prev_<name> is a state variable one step earlier."
+    assert (
+        _refusal("import torch\n\ndef compute_reward(velocty, height): return height, {}")
+        == "Line 3 (def compute_reward(velocty, height): return height, {}): compute_reward takes"
+        " 'velocty', which this task does not have. Did you mean 'velocity'? Available:"
+        " velocity, height, rotation, action, target_speed; prev_<name> is a state variable one"
+        " step earlier."
     )
 
 
@@ -292,7 +297,9 @@ ANNOTATIONS = (
         "def f(*, a: {} = 1): return a\ndef compute_reward(height): return height, {{}}",
     ],
 )
-def test_annotations_that_do_something_are_refused_by_both_checks(form: str, annotation: str) -> None:
+def test_annotations_that_do_something_are_refused_by_both_checks(
+    form: str, annotation: str
+) -> None:
     code = "import torch\nfrom typing import Dict\n" + form.format(annotation)
     assert "an annotation must be a type" in _refusal(code)
     with pytest.raises(CheckError, match="an annotation must be a type"):
@@ -310,11 +317,17 @@ def test_annotations_that_do_something_are_refused_by_both_checks(form: str, ann
     ],
 )
 def test_annotations_that_are_types_pass(annotation: str) -> None:
-    check_source(f"import torch\ndef compute_reward(height: {annotation}): return height, {{}}", SPEC)
+    check_source(
+        f"import torch\ndef compute_reward(height: {annotation}): return height, {{}}", SPEC
+    )
 
 
-@pytest.mark.parametrize("coding", ["utf-7", "latin-1", "utf_16", "cp1252", "raw_unicode_escape", "no-such-thing"])
-@pytest.mark.parametrize("line", ["# -*- coding: {} -*-", "# a reward\n# vim: set fileencoding={} :", "\t#coding={}"])
+@pytest.mark.parametrize(
+    "coding", ["utf-7", "latin-1", "utf_16", "cp1252", "raw_unicode_escape", "no-such-thing"]
+)
+@pytest.mark.parametrize(
+    "line", ["# -*- coding: {} -*-", "# a reward\n# vim: set fileencoding={} :", "\t#coding={}"]
+)
 def test_another_encoding_is_refused(line: str, coding: str) -> None:
     code = line.format(coding) + "\ndef compute_reward(height): return height, {}"
     with pytest.raises(CheckError, match=f"The code names the encoding {coding}: save it as UTF-8"):
@@ -337,7 +350,9 @@ UNWRITTEN = (
 def test_memory_that_nobody_has_written_is_refused(expression: str) -> None:
     head = "import torch\nimport torch as th\nfrom torch import Tensor\n"
     code = head + f"def compute_reward(height):\n    T = {expression}\n    return height, {{}}"
-    assert "torch.Tensor is for annotations" in _refusal(code) or "memory that nobody has written" in _refusal(code)
+    assert "torch.Tensor is for annotations" in _refusal(
+        code
+    ) or "memory that nobody has written" in _refusal(code)
     with pytest.raises(CheckError):
         compile_checked(code)
 
@@ -365,27 +380,43 @@ def test_the_class_of_tensors_is_no_value(line: str) -> None:
     ],
 )
 def test_imports_take_no_names_of_python(line: str) -> None:
-    assert "is not allowed for an import" in _refusal(f"{line}\ndef compute_reward(height): return height, {{}}")
+    assert "is not allowed for an import" in _refusal(
+        f"{line}\ndef compute_reward(height): return height, {{}}"
+    )
 
 
 def test_a_type_has_no_other_name_s_place() -> None:
-    code = "import torch\nfrom typing import Dict as torch\ndef compute_reward(height): return torch.exp(height), {}"
+    code = (
+        "import torch\nfrom typing import Dict as torch\ndef compute_reward(height): return"
+        " torch.exp(height), {}"
+    )
     assert "'torch' is imported twice, as torch and as typing.Dict" in _refusal(code)
 
 
-@pytest.mark.parametrize("place", ["@torch.no_grad({})\ndef f(): return 1", "def f(): return {}", "X = {}"])
+@pytest.mark.parametrize(
+    "place", ["@torch.no_grad({})\ndef f(): return 1", "def f(): return {}", "X = {}"]
+)
 def test_integers_of_any_length_end_in_a_sentence(place: str) -> None:
-    code = "import torch\n" + place.format(f"0x{'f' * 9_000}") + "\ndef compute_reward(height): return height, {}"
+    code = (
+        "import torch\n"
+        + place.format(f"0x{'f' * 9_000}")
+        + "\ndef compute_reward(height): return height, {}"
+    )
     assert len(_refusal(code)) < 400
 
 
 @pytest.mark.parametrize("character", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066"])
 def test_code_with_a_control_character_is_refused_where_it_stands(character: str) -> None:
-    code = f"import torch\n\n\ndef compute_reward(height):\n    # harmless{character}\n    return height, {{}}\n"
+    code = (
+        f"import torch\n\n\ndef compute_reward(height):\n    # harmless{character}\n    return"
+        " height, {}\n"
+    )
     with pytest.raises(CheckError) as refused:
         check_source(code, SPEC)
     shown = ascii(character)[1:-1]
-    assert str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
+    assert (
+        str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
+    )
 
 
 def test_an_invalid_escape_in_a_text_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:

@@ -26,8 +26,16 @@ def compute_reward(height: NotThere, speed: Dict[str, int] = 2.0) -> "Dict":
 
 def test_annotations_decorators_and_imports_are_gone() -> None:
     compiled = compile_checked(CODE)
-    assert compiled.imports == {"F": "torch.nn.functional", "math": "math", "e": "torch.exp", "torch": "torch"}
-    variables: dict[str, Any] = {"__builtins__": {}, "math": math}  # neither open nor __import__ nor torch is there
+    assert compiled.imports == {
+        "F": "torch.nn.functional",
+        "math": "math",
+        "e": "torch.exp",
+        "torch": "torch",
+    }
+    variables: dict[str, Any] = {
+        "__builtins__": {},
+        "math": math,
+    }  # neither open nor __import__ nor torch is there
     exec(compiled.code, variables)
     function = variables["compute_reward"]
     assert function(3.0) == (3.0 * 2.0 + 2.0, {})
@@ -35,7 +43,10 @@ def test_annotations_decorators_and_imports_are_gone() -> None:
 
 
 def test_line_numbers_are_those_of_the_source() -> None:
-    code = "import torch\n\n@torch.jit.script\ndef compute_reward(height):\n    import math\n    return 1 / 0, {}\n"
+    code = (
+        "import torch\n\n@torch.jit.script\ndef compute_reward(height):\n    import math\n   "
+        " return 1 / 0, {}\n"
+    )
     variables: dict[str, Any] = {}
     exec(compile_checked(code).code, variables)
     with pytest.raises(ZeroDivisionError) as caught:
@@ -49,5 +60,8 @@ def test_the_second_check_refuses_what_the_first_does() -> None:
 
 
 def test_checks_need_neither_torch_nor_the_physics_engine() -> None:
-    program = "import sys, eureka_agent.checks; sys.exit(bool({'torch', 'mujoco', 'numpy'} & sys.modules.keys()))"
+    program = (
+        "import sys, eureka_agent.checks; sys.exit(bool({'torch', 'mujoco', 'numpy'} &"
+        " sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-I", "-c", program], check=False).returncode == 0

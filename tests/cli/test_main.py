@@ -39,9 +39,15 @@ def code(answer: str) -> str:
     [
         (["--task", "cartpol"], "Did you mean 'cartpole'"),
         (["--task", "open the pen's cap"], "No task is called"),
-        (["--task", "make the ant run backward"], '--env ant_forward --task "make the ant run backward"'),
+        (
+            ["--task", "make the ant run backward"],
+            '--env ant_forward --task "make the ant run backward"',
+        ),
         (["--task", "让机械手转笔"], '--env NAME --task "让机械手转笔"'),
-        (["--task", "do a trick", "--env", "make the ant run backward"], "--env takes the name of a task"),
+        (
+            ["--task", "do a trick", "--env", "make the ant run backward"],
+            "--env takes the name of a task",
+        ),
         (["--task", "nowhere/task.py"], "There is no file"),
         (["--task", ""], "--task is empty"),
         (["--task", "cartpole", "--samples", "0"], "--samples must be at least 1, got 0"),
@@ -54,8 +60,14 @@ def code(answer: str) -> str:
         (["--task", "cartpole", "--run-name", ""], "A run's name"),
         (["--task", "cartpole", "--run-name", "x" * 5000], "A run's name"),
         (["--task", "cartpole", "--run-name=-x"], "A run's name"),
-        (["--task", "cartpole", "--seed", "99999999999999999999"], "--seed must lie between 0 and 2,147,483,647"),
-        (["--task", "cartpole", "--runs-dir", "~no-such-user/x"], "The home folder in '~no-such-user/x'"),
+        (
+            ["--task", "cartpole", "--seed", "99999999999999999999"],
+            "--seed must lie between 0 and 2,147,483,647",
+        ),
+        (
+            ["--task", "cartpole", "--runs-dir", "~no-such-user/x"],
+            "The home folder in '~no-such-user/x'",
+        ),
         (["--task", "do a trick", "--env", "cartpoel"], "Did you mean 'cartpole'"),
         (["--task", "do a trick", "--env", "cartpole"], "someone has to judge"),
     ],
@@ -73,14 +85,34 @@ def test_a_model_without_a_key(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    message = fails(capsys, "synthesize", "--task", "cartpole", "--model", "m", "--runs-dir", str(tmp_path / "runs"))
+    message = fails(
+        capsys,
+        "synthesize",
+        "--task",
+        "cartpole",
+        "--model",
+        "m",
+        "--runs-dir",
+        str(tmp_path / "runs"),
+    )
     assert "OPENAI_API_KEY" in message
     assert not (tmp_path / "runs").exists()
 
 
-def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer) -> None:
+def test_no_such_model(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
+) -> None:
     chat_server.default = error(404, "no", code="model_not_found")
-    args = ["--task", "cartpole", "--model", "gtp-5", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    args = [
+        "--task",
+        "cartpole",
+        "--model",
+        "gtp-5",
+        "--base-url",
+        chat_server.base_url,
+        "--no-baselines",
+        *TINY,
+    ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
     message = capsys.readouterr().err
     assert "no model 'gtp-5'" in message
@@ -88,7 +120,16 @@ def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_
     assert "another --model" in message
     chat_server.default = completion(upright(0.1))
     (run,) = tmp_path.iterdir()
-    others = ["--model", "gpt-5", "--concurrency", "1", "--answer-tokens", "900", "--request-timeout-s", "30"]
+    others = [
+        "--model",
+        "gpt-5",
+        "--concurrency",
+        "1",
+        "--answer-tokens",
+        "900",
+        "--request-timeout-s",
+        "30",
+    ]
     assert main(["resume", str(run), *others, "--extra-body", '{"top_k": 1}']) == 0
     assert [request["model"] for request in chat_server.requests[-2:]] == ["gpt-5"] * 2
     assert (chat_server.requests[-1]["max_tokens"], chat_server.requests[-1]["top_k"]) == (900, 1)
@@ -99,16 +140,29 @@ def test_no_such_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_
     assert "--answer-tokens from null to 900" in shown
 
 
-def test_a_model_that_says_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer) -> None:
+def test_a_model_that_says_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
+) -> None:
     """Two empty answers stop the run; once the model writes, `resume` asks again and goes on."""
     chat_server.default = completion(" \n")
-    args = ["--task", "cartpole", "--model", "mute", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    args = [
+        "--task",
+        "cartpole",
+        "--model",
+        "mute",
+        "--base-url",
+        chat_server.base_url,
+        "--no-baselines",
+        *TINY,
+    ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
     message = capsys.readouterr().err
     assert "Every answer of mute was empty (2 asked)" in message
     assert "Traceback" not in message
     assert len(chat_server.requests) == 2
-    chat_server.order([completion(""), completion(upright(0.1))])  # one of two is only that candidate's failure
+    chat_server.order(
+        [completion(""), completion(upright(0.1))]
+    )  # one of two is only that candidate's failure
     (run,) = tmp_path.iterdir()
     assert main(["resume", str(run)]) == 0
     assert len(chat_server.requests) == 4
@@ -118,17 +172,44 @@ def test_a_run_in_which_no_reward_works(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
 ) -> None:
     chat_server.default = completion("I would rather not.")
-    args = ["--task", "cartpole", "--model", "m", "--base-url", chat_server.base_url, "--no-baselines", *TINY]
+    args = [
+        "--task",
+        "cartpole",
+        "--model",
+        "m",
+        "--base-url",
+        chat_server.base_url,
+        "--no-baselines",
+        *TINY,
+    ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 1
     assert "No reward worked: all 6 candidates failed." in capsys.readouterr().out
 
 
 def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    message = fails(capsys, "synthesize", "--task", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "mine")
+    message = fails(
+        capsys,
+        "synthesize",
+        "--task",
+        "cartpole",
+        "--runs-dir",
+        str(tmp_path),
+        "--run-name",
+        "mine",
+    )
     assert "exists already. It holds no run: remove it" in message
     (tmp_path / "mine" / "run.db").touch()
-    message = fails(capsys, "synthesize", "--task", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "mine")
+    message = fails(
+        capsys,
+        "synthesize",
+        "--task",
+        "cartpole",
+        "--runs-dir",
+        str(tmp_path),
+        "--run-name",
+        "mine",
+    )
     assert "Go on with `eureka-agent resume" in message
 
 
@@ -147,18 +228,27 @@ def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: 
         (code(NAN), "NaN"),
         (SYNTAX_ERROR.split("```python\n")[1].split("```")[0], "never closed"),
         ("", "compute_reward"),
-        ("import os\ndef compute_reward(dof_pos):\n    return dof_pos[:, 0] * os.nice(0), {}\n", "os"),
+        (
+            "import os\ndef compute_reward(dof_pos):\n    return dof_pos[:, 0] * os.nice(0), {}\n",
+            "os",
+        ),
     ],
 )
-def test_a_reward_file_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, says: str) -> None:
+def test_a_reward_file_that_is_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, says: str
+) -> None:
     path = tmp_path / "reward.py"
     path.write_text(source)
     assert says in fails(capsys, "check", str(path), "--task", "cartpole")
 
 
 def test_a_reward_file_that_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "Cannot read the reward file" in fails(capsys, "check", str(tmp_path / "no.py"), "--task", "cartpole")
-    assert "Cannot read the reward file" in fails(capsys, "evaluate", str(tmp_path / "no.py"), "--task", "cartpole")
+    assert "Cannot read the reward file" in fails(
+        capsys, "check", str(tmp_path / "no.py"), "--task", "cartpole"
+    )
+    assert "Cannot read the reward file" in fails(
+        capsys, "evaluate", str(tmp_path / "no.py"), "--task", "cartpole"
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,8 +267,12 @@ def test_where_a_policy_cannot_be_written_is_found_before_the_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_evaluate_refuses_a_seed_that_no_generator_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--seed must lie" in fails(capsys, "evaluate", str(HUMAN), "--task", "cartpole", "--seed", str(2**70))
+def test_evaluate_refuses_a_seed_that_no_generator_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "--seed must lie" in fails(
+        capsys, "evaluate", str(HUMAN), "--task", "cartpole", "--seed", str(2**70)
+    )
 
 
 @pytest.mark.slow
@@ -186,11 +280,24 @@ def test_evaluate_says_how_long_it_takes_and_what_its_intervals_are_over(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    args = [str(HUMAN), "--task", "cartpole", "--budget", "quick", "--seed", "3", "--policy", "~/policy.safetensors"]
+    args = [
+        str(HUMAN),
+        "--task",
+        "cartpole",
+        "--budget",
+        "quick",
+        "--seed",
+        "3",
+        "--policy",
+        "~/policy.safetensors",
+    ]
     assert main(["evaluate", *args]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Training three rewards takes ") for line in lines)
-    assert any(line.startswith("One training each, with seed 3: the intervals are over the episodes") for line in lines)
+    assert any(
+        line.startswith("One training each, with seed 3: the intervals are over the episodes")
+        for line in lines
+    )
     assert lines[-1] == f"The policy is in {tmp_path / 'policy.safetensors'}."
     assert (tmp_path / "policy.safetensors").stat().st_size > 1000
 
@@ -199,8 +306,20 @@ def test_the_home_folder_and_whole_names_in_a_pipe(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    name = "a-name-that-is-longer-than-a-terminal-of-eighty-columns-leaves-room-for-in-a-table-of-runs"
-    args = ["--task", "cartpole", "--quick", "--no-baselines", *TINY, "--runs-dir", "~/x", "--run-name", name]
+    name = (
+        "a-name-that-is-longer-than-a-terminal-of-eighty-columns-leaves-room-for-in-a-table-of-runs"
+    )
+    args = [
+        "--task",
+        "cartpole",
+        "--quick",
+        "--no-baselines",
+        *TINY,
+        "--runs-dir",
+        "~/x",
+        "--run-name",
+        name,
+    ]
     assert synthesize_main(args) == 0
     assert f"Writing to {tmp_path / 'x' / name}" in capsys.readouterr().out
     assert main(["runs", "~/x"]) == 0
@@ -219,15 +338,21 @@ def test_the_version(run: Callable[[list[str]], int], capsys: pytest.CaptureFixt
 
 def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(HUMAN), "--task", "cart pole"]) == 0
-    assert capsys.readouterr().out.startswith(f"{HUMAN} is a reward function for cartpole; components: ")
+    assert capsys.readouterr().out.startswith(
+        f"{HUMAN} is a reward function for cartpole; components: "
+    )
     assert main(["tasks"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^pen_spinning .* waypoints +24  .*(min|s|h \d\d min)$", out, re.MULTILINE)
     assert "at the environment steps per second measured just now" in out
 
 
-def test_synthesize_and_show_with_the_built_in_grammar(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert synthesize_main(["--task", "cartpole", "--quick", *TINY, "--runs-dir", str(tmp_path)]) == 0
+def test_synthesize_and_show_with_the_built_in_grammar(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert (
+        synthesize_main(["--task", "cartpole", "--quick", *TINY, "--runs-dir", str(tmp_path)]) == 0
+    )
     out = capsys.readouterr().out
     assert "built-in grammar" in out
     assert "human" in out
@@ -244,13 +369,16 @@ def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
         "import sys; from eureka_agent.cli.main import main; main(sys.argv[1:]); "
         "sys.exit(bool({'torch', 'mujoco', 'openai'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
 
 
 def listen_to_ctrl_c() -> None:
-    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore SIGINT."""
+    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore
+    SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -265,7 +393,11 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Si
         *args,
     ]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listen_to_ctrl_c,
     ) as process:
         assert process.stdout is not None
         assert any("Training" in line for line in process.stdout)
@@ -279,11 +411,16 @@ def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Si
 
 @pytest.mark.parametrize("command", ["check", "evaluate"])
 def test_a_reward_file_is_refused_before_the_sandbox_opens(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
 ) -> None:
     path = tmp_path / "reward.py"
     path.write_text(code(UNKNOWN_NAME))
-    monkeypatch.setattr("eureka_agent.cli.main._loud_wall", lambda level: pytest.fail("the sandbox was opened"))
+    monkeypatch.setattr(
+        "eureka_agent.cli.main._loud_wall", lambda level: pytest.fail("the sandbox was opened")
+    )
     assert "pole_angel" in fails(capsys, command, str(path), "--task", "cartpole")
 
 

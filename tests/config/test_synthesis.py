@@ -26,7 +26,11 @@ def made(**changes: Any) -> SynthesisConfig:
     [
         ("budget", "fast", "budget must be 'quick', 'normal' or 'paper', got 'fast'."),
         ("trainer", "ppo", "trainer must be 'population', 'sb3' or 'rsl_rl', got 'ppo'."),
-        ("strategy", "best", "strategy must be 'greedy', 'restarts', 'islands' or 'random', got 'best'."),
+        (
+            "strategy",
+            "best",
+            "strategy must be 'greedy', 'restarts', 'islands' or 'random', got 'best'.",
+        ),
         ("wall", "none", "wall must be 'full', 'reduced' or 'checks', got 'none'."),
         ("device", "cuda:0", "device must be 'cpu' or 'cuda', got 'cuda:0'. Did you mean 'cuda'?"),
         ("feedback", "me", "feedback must be 'none', 'cli' or 'synthetic', got 'me'."),
@@ -38,12 +42,22 @@ def made(**changes: Any) -> SynthesisConfig:
         ("baselines", "no", "baselines must be True or False, got 'no'."),
         ("task", None, "task takes a name, a path or a Task object, got None."),
         ("models", "gpt-5", "models must be a list or tuple, each entry text, got 'gpt-5'."),
-        ("race_keep", ("a",), "race_keep must be a list or tuple, each entry a number, got ('a',)."),
+        (
+            "race_keep",
+            ("a",),
+            "race_keep must be a list or tuple, each entry a number, got ('a',).",
+        ),
         ("runs_dir", 3, "runs_dir must be a path, got 3."),
-        ("task", Path, "task takes a name, a path or a Task object, got the class Path: give an object of it."),
+        (
+            "task",
+            Path,
+            "task takes a name, a path or a Task object, got the class Path: give an object of it.",
+        ),
     ],
 )
-def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(field: str, value: object, says: str) -> None:
+def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(
+    field: str, value: object, says: str
+) -> None:
     with pytest.raises(ConfigError) as refused:
         made(**{field: value})
     assert str(refused.value) == says
@@ -51,7 +65,8 @@ def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(field: str, val
 
 def test_an_unknown_field_is_refused_with_the_one_that_was_meant() -> None:
     with pytest.raises(
-        ConfigError, match=r"SynthesisConfig has no argument 'generatoins'\. Did you mean 'generations'"
+        ConfigError,
+        match=r"SynthesisConfig has no argument 'generatoins'\. Did you mean 'generations'",
     ):
         made(generatoins=3)
 
@@ -66,7 +81,9 @@ def test_paths_may_be_text_and_begin_with_the_home_folder(monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", "/home/someone")
     assert made(runs_dir="~/x").runs_dir == Path("/home/someone/x")
     assert made(examples=1, examples_dir="mine").examples_dir == Path("mine")
-    with pytest.raises(UsageError, match="The home folder in '~nobody-like-this/x' cannot be found"):
+    with pytest.raises(
+        UsageError, match="The home folder in '~nobody-like-this/x' cannot be found"
+    ):
         made(runs_dir="~nobody-like-this/x")
 
 
@@ -82,4 +99,9 @@ def test_a_config_is_stored_copied_and_explained_as_before() -> None:
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config
     assert copy.deepcopy(config) == config
-    assert list(inspect.signature(SynthesisConfig).parameters)[:4] == ["task", "env", "end", "generations"]
+    assert list(inspect.signature(SynthesisConfig).parameters)[:4] == [
+        "task",
+        "env",
+        "end",
+        "generations",
+    ]

@@ -61,7 +61,8 @@ def test_dt_is_the_step_of_the_model() -> None:
 
 
 def test_root_states_are_in_isaac_gyms_order() -> None:
-    # A quarter turn to the left; a free joint's angular velocity is in the body's frame, root_states' in the world's.
+    # A quarter turn to the left; a free joint's angular velocity is in the body's frame,
+    # root_states' in the world's.
     state = view([1.0, 2.0, 0.7, ROOT, 0.0, 0.0, ROOT], [3.0, 4.0, 5.0, 0.1, 0.2, 0.3])
     expected = [1.0, 2.0, 0.7, 0.0, 0.0, ROOT, ROOT, 3.0, 4.0, 5.0, -0.2, 0.1, 0.3]
     torch.testing.assert_close(state["root_states"][0], torch.tensor(expected))
@@ -96,7 +97,9 @@ ANKLES = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ank
 def unlisted(name: str, data: Any) -> Tensor:
     """The variable of one world, from MuJoCo's data with all forces up to date."""
     fields = (data.qpos, data.qvel, data.ctrl, data.sensordata)
-    physics = PhysicsView(TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields))
+    physics = PhysicsView(
+        TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields)
+    )
     return TASK.unlisted_state(name, physics, {}, TASK.state(physics, {}))[0]
 
 
@@ -112,7 +115,12 @@ def landed(quat: list[float], steps: int = 120) -> Any:
 
 def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
     shapes = {v.name: v.shape for v in TASK.reward_inputs.unlisted}
-    expected = {"vec_sensor_tensor": (24,), "inv_start_rot": (4,), "basis_vec0": (3,), "basis_vec1": (3,)}
+    expected = {
+        "vec_sensor_tensor": (24,),
+        "inv_start_rot": (4,),
+        "basis_vec0": (3,),
+        "basis_vec1": (3,),
+    }
     assert shapes == {**expected, "obs_buf": (37,)}
 
 
@@ -121,9 +129,13 @@ def test_the_feet_of_a_standing_ant_are_pushed_up_with_its_weight() -> None:
     feet = unlisted("vec_sensor_tensor", data).view(4, 6)
     up = torch.zeros(1)
     for foot, ankle in zip(feet, ANKLES, strict=True):
-        own = torch.tensor(data.xmat[TASK.model.geom(ankle).bodyid[0]].reshape(3, 3), dtype=torch.float32)
+        own = torch.tensor(
+            data.xmat[TASK.model.geom(ankle).bodyid[0]].reshape(3, 3), dtype=torch.float32
+        )
         up += (own @ foot[:3])[2]
-    touching = {TASK.model.geom(int(geom)).name for contact in data.contact for geom in contact.geom}
+    touching = {
+        TASK.model.geom(int(geom)).name for contact in data.contact for geom in contact.geom
+    }
     assert touching == {"floor", *ANKLES}
     assert up.item() == pytest.approx(TASK.model.body_mass.sum() * 9.81, rel=0.01)
 
@@ -141,13 +153,19 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_foot() -> None:
                 touched += 1
                 wrench = np.zeros(6)
                 mujoco.mj_contactForce(TASK.model, data, index, wrench)
-                axes = contact.frame.reshape(3, 3)  # the force is what the first geom does to the second
+                axes = contact.frame.reshape(
+                    3, 3
+                )  # the force is what the first geom does to the second
                 sign = 1.0 if contact.geom[1] == geom.id else -1.0
                 force, torque = sign * axes.T @ wrench[:3], sign * axes.T @ wrench[3:]
-                expected += np.concatenate((force, torque + np.cross(contact.pos - body.xpos, force)))
+                expected += np.concatenate(
+                    (force, torque + np.cross(contact.pos - body.xpos, force))
+                )
             own = body.xmat.reshape(3, 3).T
             expected = np.concatenate((own @ expected[:3], own @ expected[3:]))
-            np.testing.assert_allclose(foot.numpy(), expected, atol=1e-4 * max(1.0, np.abs(expected).max()))
+            np.testing.assert_allclose(
+                foot.numpy(), expected, atol=1e-4 * max(1.0, np.abs(expected).max())
+            )
     assert touched > 5
 
 
@@ -162,17 +180,27 @@ def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
         step = environment.step(torch.zeros(3, 8))
     assert step.state["vec_sensor_tensor"].abs().amax(dim=1).min() > 1.0
     environment.begin_anew(torch.tensor([1]), torch.tensor([1]))
-    assert environment.state["vec_sensor_tensor"].abs().amax(dim=1).gt(1.0).tolist() == [True, False, True]
+    assert environment.state["vec_sensor_tensor"].abs().amax(dim=1).gt(1.0).tolist() == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_basis_vectors_are_the_torsos_axes_that_up_and_heading_are_in_the_world() -> None:
     environment = Environment(TASK, 4, seed=0)
     for _ in range(40):
         state = environment.step(torch.ones(4, 8)).state
-    start, torso = (rotations.to_wxyz(q) for q in (state["inv_start_rot"], state["root_states"][:, 3:7]))
+    start, torso = (
+        rotations.to_wxyz(q) for q in (state["inv_start_rot"], state["root_states"][:, 3:7])
+    )
     turned = rotations.multiply(torso, start)
-    torch.testing.assert_close(rotations.rotate(turned, state["basis_vec0"]), state["heading_vec"], atol=1e-5, rtol=0)
-    torch.testing.assert_close(rotations.rotate(turned, state["basis_vec1"]), state["up_vec"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        rotations.rotate(turned, state["basis_vec0"]), state["heading_vec"], atol=1e-5, rtol=0
+    )
+    torch.testing.assert_close(
+        rotations.rotate(turned, state["basis_vec1"]), state["up_vec"], atol=1e-5, rtol=0
+    )
 
 
 def test_action_entries_drive_the_joints_in_the_order_of_dof_pos() -> None:
@@ -213,7 +241,9 @@ def test_fitness_adds_up_to_the_distance() -> None:
         step = environment.step(torch.rand(1, 8, generator=generator) * 2.0 - 1.0)
         assert not step.terminated.any()
         total += step.fitness.item()
-    assert total * TASK.episode_length_s == pytest.approx(step.state["root_states"][0, 0].item() - start, abs=1e-5)
+    assert total * TASK.episode_length_s == pytest.approx(
+        step.state["root_states"][0, 0].item() - start, abs=1e-5
+    )
 
 
 def test_human_reward() -> None:

@@ -14,12 +14,15 @@ from tests.support.task_contract import check_contract, reward_of
 TASK = load_task("ball_balance")
 
 
-def state(ball: tuple[float, float, float], velocity: tuple[float, float, float]) -> dict[str, Tensor]:
+def state(
+    ball: tuple[float, float, float], velocity: tuple[float, float, float]
+) -> dict[str, Tensor]:
     return {"ball_positions": torch.tensor([ball]), "ball_linvels": torch.tensor([velocity])}
 
 
 def settle(ctrl: list[float], steps: int) -> dict[str, Tensor]:
-    """The state after `steps` environment steps, from a ball that lies in the middle of the tray."""
+    """The state after `steps` environment steps, from a ball that lies in the middle of the
+    tray."""
     qpos = torch.as_tensor(TASK.model.qpos0, dtype=torch.float32)[None].clone()
     qpos[:, 15] = TASK.state_spec.constants["tray_height"] + 0.01 + 0.1
     engine = CpuEngine(TASK.model, 1, threads=1)
@@ -39,22 +42,32 @@ def test_is_found_by_its_description() -> None:
 def test_feet_stand_below_the_hips() -> None:
     data = mujoco.MjData(TASK.model)
     mujoco.mj_forward(TASK.model, data)
-    # Legs are two segments of 0.36 m at right angles: 0.36 sqrt(2) high, with half a tray and two leg radii above.
-    assert TASK.state_spec.constants["tray_height"] == pytest.approx(0.36 * math.sqrt(2) + 0.01 + 2 * 0.02, abs=1e-6)
+    # Legs are two segments of 0.36 m at right angles: 0.36 sqrt(2) high, with half a tray and two
+    # leg radii above.
+    assert TASK.state_spec.constants["tray_height"] == pytest.approx(
+        0.36 * math.sqrt(2) + 0.01 + 2 * 0.02, abs=1e-6
+    )
     assert np.abs(data.efc_pos[:9]).max() < 1e-9  # feet are where they are held
     for leg in range(3):
         lower = data.body(f"lower_leg{leg}")
         foot = lower.xpos + lower.xmat.reshape(3, 3) @ [0.2545584, 0.0, -0.2545584]
         angle = 2 * math.pi * leg / 3
-        np.testing.assert_allclose(foot, [0.4 * math.cos(angle), 0.4 * math.sin(angle), 0.02], atol=1e-6)
+        np.testing.assert_allclose(
+            foot, [0.4 * math.cos(angle), 0.4 * math.sin(angle), 0.02], atol=1e-6
+        )
 
 
 def test_the_load_cells_weigh_plate_and_ball() -> None:
     resting = settle([0.0, 0.0, 0.0], 100)
-    # Plate 1.4708 kg and ball 0.8378 kg: 22.65 N, at 0.4 m from each sensor 9.06 N m about its y axis.
+    # Plate 1.4708 kg and ball 0.8378 kg: 22.65 N, at 0.4 m from each sensor 9.06 N m about its y
+    # axis.
     weight = (1.4707963 + 200 * 4 / 3 * math.pi * 0.1**3) * 9.81
-    torch.testing.assert_close(resting["sensor_forces"][0, :, 2], torch.full((3,), weight), rtol=1e-2, atol=0.0)
-    torch.testing.assert_close(resting["sensor_torques"][0, :, 1], torch.full((3,), 0.4 * weight), rtol=1e-2, atol=0.0)
+    torch.testing.assert_close(
+        resting["sensor_forces"][0, :, 2], torch.full((3,), weight), rtol=1e-2, atol=0.0
+    )
+    torch.testing.assert_close(
+        resting["sensor_torques"][0, :, 1], torch.full((3,), 0.4 * weight), rtol=1e-2, atol=0.0
+    )
     # The ball, 0.1 m in radius, lies on half a plate of 0.02 m.
     above_tray = resting["ball_positions"] - resting["tray_positions"]
     torch.testing.assert_close(above_tray, torch.tensor([[0.0, 0.0, 0.11]]), rtol=0.0, atol=2e-3)
@@ -69,7 +82,9 @@ def test_knees_lift_and_tilt_the_tray() -> None:
 
 
 def test_actions_move_the_targets_within_the_range_of_the_knees() -> None:
-    targets = TASK.control(torch.tensor([[1.0, -0.5, 1.0]]), {"targets": torch.tensor([[0.0, 0.1, 1.5]])})
+    targets = TASK.control(
+        torch.tensor([[1.0, -0.5, 1.0]]), {"targets": torch.tensor([[0.0, 0.1, 1.5]])}
+    )
     torch.testing.assert_close(targets, torch.tensor([[0.2, 0.0, math.pi / 2]]))
     environment = Environment(TASK, 1, seed=0)
     for _ in range(2):
@@ -83,7 +98,9 @@ def test_random_actions_stay_physical() -> None:
     for _ in range(200):
         step = environment.step(torch.rand(8, 3, generator=generator) * 2.0 - 1.0)
         assert not step.bad.any()
-        assert ((step.state["tray_positions"][:, 2] > 0.15) & (step.state["tray_positions"][:, 2] < 0.8)).all()
+        assert (
+            (step.state["tray_positions"][:, 2] > 0.15) & (step.state["tray_positions"][:, 2] < 0.8)
+        ).all()
 
 
 def test_ends_when_the_ball_is_below_one_and_a_half_radii() -> None:
@@ -117,7 +134,8 @@ def test_fitness_is_the_number_of_steps_lived() -> None:
 
 
 def test_human_reward() -> None:
-    # 0.3 m beside and 0.4 m above (0, 0, 0.7): 1 / (1 + 0.5); at 5 m/s: 1 / (1 + 5); together 2/3 * 1/6 = 1/9
+    # 0.3 m beside and 0.4 m above (0, 0, 0.7): 1 / (1 + 0.5); at 5 m/s: 1 / (1 + 5); together 2/3 *
+    # 1/6 = 1/9
     reward, components = reward_of(TASK, state((0.3, 0.0, 1.1), (0.0, 3.0, -4.0)))
     assert components["position"].item() == pytest.approx(2 / 3)
     assert components["speed"].item() == pytest.approx(1 / 6)

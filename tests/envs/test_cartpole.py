@@ -13,8 +13,13 @@ from tests.support.task_contract import check_contract, reward_of
 TASK = load_task("cartpole")
 
 
-def state(position: float, angle: float, velocity: float = 0.0, rate: float = 0.0) -> dict[str, Tensor]:
-    return {"dof_pos": torch.tensor([[position, angle]]), "dof_vel": torch.tensor([[velocity, rate]])}
+def state(
+    position: float, angle: float, velocity: float = 0.0, rate: float = 0.0
+) -> dict[str, Tensor]:
+    return {
+        "dof_pos": torch.tensor([[position, angle]]),
+        "dof_vel": torch.tensor([[velocity, rate]]),
+    }
 
 
 def above(value: float) -> float:
@@ -42,8 +47,8 @@ def test_full_action_pushes_with_400_newtons() -> None:
     model, data = TASK.model, mujoco.MjData(TASK.model)
     data.ctrl[:] = TASK.control(torch.ones(1, 1), {})[0].numpy()
     mujoco.mj_forward(model, data)
-    # A cart M with a pole m, its middle at l: a = F / (M + m - (m l)^2 / (I + m l^2)); here M = m = 1 kg, l = 0.47 m
-    # and I = (1.0^2 + 0.04^2) / 12 kg m^2.
+    # A cart M with a pole m, its middle at l: a = F / (M + m - (m l)^2 / (I + m l^2)); here M = m =
+    # 1 kg, l = 0.47 m and I = (1.0^2 + 0.04^2) / 12 kg m^2.
     inertia = (1.0**2 + 0.04**2) / 12
     acceleration = 400.0 / (2.0 - 0.47**2 / (inertia + 0.47**2))
     assert data.qacc[0] == pytest.approx(acceleration)

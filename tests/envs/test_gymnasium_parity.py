@@ -30,7 +30,9 @@ def test_observations_rewards_and_ends_are_gymnasiums(task: GymnasiumTask) -> No
         reward.submit(step.state)
         assert step.final_observation[0].numpy() == pytest.approx(observation, abs=1e-3)
         # Gymnasium's ant takes its speed from a position that is one physics step old
-        assert float(reward.collect().reward[0]) == pytest.approx(float(paid), abs=0.5 if "ant" in task.name else 1e-2)
+        assert float(reward.collect().reward[0]) == pytest.approx(
+            float(paid), abs=0.5 if "ant" in task.name else 1e-2
+        )
         assert bool(step.terminated[0]) == terminated
         if terminated:
             break

@@ -100,7 +100,9 @@ def test_the_state_reads_the_body() -> None:
 
 def test_the_foot_feels_the_ground() -> None:
     environment = Environment(TASK, 1, seed=0)
-    forces = [environment.step(torch.zeros(1, 3)).state["foot_contact_force"].item() for _ in range(30)]
+    forces = [
+        environment.step(torch.zeros(1, 3)).state["foot_contact_force"].item() for _ in range(30)
+    ]
     # It starts 0.04 m above the floor: sqrt(2 * 0.04 / 9.81) = 0.09 s = 11 steps of free fall.
     assert forces[:8] == [0.0] * 8
     assert max(forces) > 15.8 * 9.81  # it stops the fall, so more than the weight
@@ -117,4 +119,6 @@ def test_human_reward() -> None:
     assert components["forward"].item() == pytest.approx(2.5, abs=1e-4)
     assert components["control_cost"].item() == pytest.approx(-0.00225)
     assert reward.item() == pytest.approx(3.49775, abs=1e-4)
-    assert reward_of(TASK, moving | {"torso_pitch": torch.tensor([0.2])})[0].item() == pytest.approx(2.49775, abs=1e-4)
+    assert reward_of(TASK, moving | {"torso_pitch": torch.tensor([0.2])})[
+        0
+    ].item() == pytest.approx(2.49775, abs=1e-4)

@@ -50,7 +50,8 @@ def view_with_pen(quat: Tensor) -> PhysicsView:
 
 
 def follow(headings: list[float], first_goal: float) -> tuple[list[int], Memory]:
-    """Show one world a pen at these headings (degrees), one a step; return what each step counted."""
+    """Show one world a pen at these headings (degrees), one a step; return what each step
+    counted."""
     axis = waypoints.axis_at(torch.tensor([(first_goal - 30.0) * DEGREE]))
     memory: Memory = {
         "goal_heading": torch.tensor([first_goal * DEGREE]),
@@ -67,7 +68,8 @@ def follow(headings: list[float], first_goal: float) -> tuple[list[int], Memory]
 # ---------------------------------------------------------------------- the scene
 def test_scene_is_the_hand_and_the_pen_alone() -> None:
     model = TASK.model
-    # 24 hand joints and the pen's free joint (7 positions, 6 velocities); 20 servos, 4 joints follow by tendons
+    # 24 hand joints and the pen's free joint (7 positions, 6 velocities); 20 servos, 4 joints
+    # follow by tendons
     assert (model.nq, model.nv, model.nu) == (24 + 7, 24 + 6, 20)
     assert mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, "target") == -1
     assert model.dof_damping[24:].tolist() == [0.0] * 6
@@ -172,7 +174,9 @@ def test_an_upright_pen_reaches_no_waypoint() -> None:
 
 def test_the_goal_moves_on_with_the_step_after_it_was_reached() -> None:
     _, memory = follow([30.0], first_goal=30.0)
-    assert memory["goal_heading"].item() == pytest.approx(30.0 * DEGREE)  # a reward still sees it reached
+    assert memory["goal_heading"].item() == pytest.approx(
+        30.0 * DEGREE
+    )  # a reward still sees it reached
     _, memory = follow([30.0, 30.0], first_goal=30.0)
     assert memory["goal_heading"].item() == pytest.approx(60.0 * DEGREE)
 
@@ -181,7 +185,9 @@ def test_turns_are_signed_wrap_and_need_a_level_pen() -> None:
     def axis(heading: float, elevation: float = 0.0) -> Tensor:
         flat = math.cos(elevation * DEGREE)
         h = heading * DEGREE
-        return torch.tensor([[flat * math.cos(h), flat * math.sin(h), math.sin(elevation * DEGREE)]])
+        return torch.tensor(
+            [[flat * math.cos(h), flat * math.sin(h), math.sin(elevation * DEGREE)]]
+        )
 
     assert waypoints.turns(axis(10), axis(100)).item() == pytest.approx(0.25)
     assert waypoints.turns(axis(10), axis(-26)).item() == pytest.approx(-0.1)
@@ -205,7 +211,9 @@ def test_goal_orientation_is_as_far_as_the_axes_whatever_the_roll(turn: float) -
 
 # ---------------------------------------------------------------------- episodes
 def test_targets_are_a_moving_average() -> None:
-    low, high = (torch.as_tensor(bound, dtype=torch.float32) for bound in TASK.model.actuator_ctrlrange.T)
+    low, high = (
+        torch.as_tensor(bound, dtype=torch.float32) for bound in TASK.model.actuator_ctrlrange.T
+    )
     old = torch.zeros(1, 20)
     # towards the upper ends: 0.3 high + 0.7 * 0, then 0.3 high + 0.7 * 0.3 high = 0.51 high
     first = TASK.control(torch.ones(1, 20), {"target": old})
@@ -277,7 +285,8 @@ def test_state_agrees_with_itself_and_with_the_physics() -> None:
     torch.testing.assert_close(axis, state["object_axis"])
     goal = rotations.rotate(rotations.to_wxyz(state["goal_rot"]), z)
     torch.testing.assert_close(goal, state["goal_axis"], atol=1e-5, rtol=0)
-    # the palm's y points out of its back, which is down: the pen lies on the other side, within 8 cm
+    # the palm's y points out of its back, which is down: the pen lies on the other side, within 8
+    # cm
     assert (state["palm_to_object"][:, 1] < 0).all()
     assert (state["palm_to_object"].norm(dim=1) < 0.08).all()
     tips = state["fingertip_pos"] - state["object_pos"][:, None]
@@ -300,8 +309,12 @@ def test_human_reward_by_hand() -> None:
     total, parts = human_reward()(position, quat, centre, goal, actions)
     # world 0: 30 degrees away, 2 cm low; world 1: at the goal; world 2: 30 degrees away and dropped
     away = 1.0 / (math.pi / 6 + 0.1)
-    torch.testing.assert_close(parts["rotation"], torch.tensor([away, 10.0, away]), atol=0.0, rtol=0.01)
-    torch.testing.assert_close(parts["distance"], torch.tensor([-0.2, 0.0, -2.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        parts["rotation"], torch.tensor([away, 10.0, away]), atol=0.0, rtol=0.01
+    )
+    torch.testing.assert_close(
+        parts["distance"], torch.tensor([-0.2, 0.0, -2.0]), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(parts["action"], torch.full((3,), -0.0002 * 20 * 0.25))
     assert parts["reached"].tolist() == [0.0, 250.0, 0.0]
     assert parts["fall"].tolist() == [0.0, 0.0, -50.0]
@@ -312,12 +325,18 @@ def test_human_reward_pays_its_bonus_exactly_when_fitness_counts() -> None:
     for heading in (17.0, 19.0, 30.0, 41.0, 43.0):
         counted, memory = follow([heading], first_goal=30.0)
         quat = lying(heading)
-        goal = waypoints.nearest_orientation(quat, memory["axis"], waypoints.axis_at(memory["goal_heading"]))
+        goal = waypoints.nearest_orientation(
+            quat, memory["axis"], waypoints.axis_at(memory["goal_heading"])
+        )
         centre = torch.tensor([scene.HAND_CENTRE])
-        _, parts = human_reward()(centre, rotations.to_xyzw(quat), centre, rotations.to_xyzw(goal), torch.zeros(1, 20))
+        _, parts = human_reward()(
+            centre, rotations.to_xyzw(quat), centre, rotations.to_xyzw(goal), torch.zeros(1, 20)
+        )
         assert (parts["reached"].item() > 0) == bool(counted[0]), heading
 
 
-@pytest.mark.parametrize("words", ["pen_spinning", "pen spinning", "ShadowHandSpin", "spin the pen"])
+@pytest.mark.parametrize(
+    "words", ["pen_spinning", "pen spinning", "ShadowHandSpin", "spin the pen"]
+)
 def test_the_task_is_found_by_its_names(words: str) -> None:
     assert find_task(words) is TASK

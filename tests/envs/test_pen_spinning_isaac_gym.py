@@ -21,7 +21,8 @@ isaac_gym: Any = importlib.import_module("eureka_agent.envs.pen_spinning.isaac_g
 
 
 def moving_hand(seed: int = 0, steps: int = 30) -> Any:
-    """MuJoCo's data of a hand whose servos pull the fingers anywhere, with all forces up to date."""
+    """MuJoCo's data of a hand whose servos pull the fingers anywhere, with all forces up to
+    date."""
     data = mujoco.MjData(TASK.model)
     rng = np.random.default_rng(seed)
     low, high = TASK.model.actuator_ctrlrange.T
@@ -35,7 +36,9 @@ def moving_hand(seed: int = 0, steps: int = 30) -> Any:
 def state_of(data: Any) -> dict[str, Tensor]:
     """Every variable of one world, unlisted ones too."""
     fields = (data.qpos, data.qvel, data.ctrl, data.sensordata)
-    view = PhysicsView(TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields))
+    view = PhysicsView(
+        TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields)
+    )
     memory = {"goal_heading": torch.tensor([0.3]), "action": torch.zeros(1, 20)}
     state: dict[str, Tensor] = TASK.state(view, memory)
     for variable in isaac_gym.UNLISTED:
@@ -60,7 +63,9 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
 
 def test_poses_are_their_parts_side_by_side() -> None:
     state = Environment(TASK, 3, seed=0).step(torch.zeros(3, 20)).state
-    assert torch.equal(state["object_pose"], torch.cat((state["object_pos"], state["object_rot"]), dim=1))
+    assert torch.equal(
+        state["object_pose"], torch.cat((state["object_pos"], state["object_rot"]), dim=1)
+    )
     assert torch.equal(state["goal_pose"], torch.cat((state["goal_pos"], state["goal_rot"]), dim=1))
     assert torch.equal(state["goal_states"][:, :7], state["goal_pose"])
     assert not state["goal_states"][:, 7:].any()
@@ -74,7 +79,9 @@ def test_a_fingertips_orientation_and_velocities_are_those_of_the_world_frame() 
         w, x, y, z = data.body(f"robot0:{finger}distal").xquat
         assert abs(float(row[3:7] @ np.array([x, y, z, w]))) == pytest.approx(1.0, abs=1e-6)
         linear, angular = np.zeros((2, 3, TASK.model.nv))
-        mujoco.mj_jacSite(TASK.model, data, linear, angular, TASK.model.site(f"robot0:S_{finger}tip").id)
+        mujoco.mj_jacSite(
+            TASK.model, data, linear, angular, TASK.model.site(f"robot0:S_{finger}tip").id
+        )
         np.testing.assert_allclose(row[7:10], linear @ data.qvel, atol=1e-5)
         np.testing.assert_allclose(row[10:13], angular @ data.qvel, atol=1e-4)
 
@@ -94,14 +101,18 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_fingertip() -> None:
                 touched += 1
                 wrench = np.zeros(6)
                 mujoco.mj_contactForce(model, data, index, wrench)
-                axes = contact.frame.reshape(3, 3)  # the force is what the first geom does to the second
+                axes = contact.frame.reshape(
+                    3, 3
+                )  # the force is what the first geom does to the second
                 sign = 1.0 if bodies[1] == body.id else -1.0
                 force, torque = sign * axes.T @ wrench[:3], sign * axes.T @ wrench[3:]
                 expected[:3] += force
                 expected[3:] += torque + np.cross(contact.pos - body.xpos, force)
             own = body.xmat.reshape(3, 3).T
             expected = np.concatenate((own @ expected[:3], own @ expected[3:]))
-            np.testing.assert_allclose(reading.numpy(), expected, atol=2e-4 * max(1.0, np.abs(expected).max()))
+            np.testing.assert_allclose(
+                reading.numpy(), expected, atol=2e-4 * max(1.0, np.abs(expected).max())
+            )
     assert touched > 5
 
 
@@ -130,7 +141,9 @@ def test_joint_forces_are_the_servos_torques_also_at_their_limits() -> None:
         data = moving_hand(seed, steps=2)
         torques = state_of(data)["dof_force_tensor"][0].numpy()
         np.testing.assert_allclose(torques, data.qfrc_actuator[:24], atol=1e-5)
-        saturated += int((np.abs(data.actuator_force) >= TASK.model.actuator_forcerange[:, 1] - 1e-9).sum())
+        saturated += int(
+            (np.abs(data.actuator_force) >= TASK.model.actuator_forcerange[:, 1] - 1e-9).sum()
+        )
     assert saturated > 0
 
 
@@ -150,5 +163,7 @@ def test_joint_ranges_are_the_models() -> None:
         state["shadow_hand_dof_lower_limits"][0],
         state["shadow_hand_dof_upper_limits"][0],
     )
-    np.testing.assert_allclose(torch.stack((lower, upper), dim=1).numpy(), TASK.model.jnt_range[:24], atol=1e-6)
+    np.testing.assert_allclose(
+        torch.stack((lower, upper), dim=1).numpy(), TASK.model.jnt_range[:24], atol=1e-6
+    )
     assert (lower < upper).all()

@@ -1,4 +1,5 @@
-"""No answer ends a run: answers changed at random end in a reward or in a sentence for the model, in bounded time."""
+"""No answer ends a run: answers changed at random end in a reward or in a sentence for the model,
+in bounded time."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ def _in_a_process(count: int, seed: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", ["", "`", REWARD], ids=["alone", "before a backtick", "before a reward"])
+@pytest.mark.parametrize(
+    "end", ["", "`", REWARD], ids=["alone", "before a backtick", "before a reward"]
+)
 def test_a_long_run_of_anything_takes_no_longer_than_its_length(end: str) -> None:
     failure: CandidateError | None = None
     for piece in PIECES:
@@ -68,18 +71,31 @@ def test_a_fence_of_a_million_marks_is_told_in_time() -> None:
     ("text", "says"),
     [
         (f"x &lt; y &#{'9' * 5_000};", "no Python function"),
-        (f"@torch.no_grad(0x{'f' * 4_000})\ndef compute_reward(position):\n    return position, {{}}", "decorator"),
-        (f"class A:\n  def compute_reward(self, position):\n    return 0x{'f' * 4_000}, {{}}", "integer of thousands"),
+        (
+            (
+                f"@torch.no_grad(0x{'f' * 4_000})\ndef compute_reward(position):\n    return"
+                " position, {}"
+            ),
+            "decorator",
+        ),
+        (
+            f"class A:\n  def compute_reward(self, position):\n    return 0x{'f' * 4_000}, {{}}",
+            "integer of thousands",
+        ),
         ("def compute_reward(position):\n    return '\x00', {}", "compute_reward"),
     ],
     ids=["a character's number", "a decorator's number", "a method's number", "a null byte"],
 )
-def test_what_python_refuses_to_read_or_write_is_the_candidates_failure(text: str, says: str) -> None:
+def test_what_python_refuses_to_read_or_write_is_the_candidates_failure(
+    text: str, says: str
+) -> None:
     with pytest.raises(CandidateError, match=says):
         read_answer(Completion(0, text, "model"), SPEC)
 
 
-@pytest.mark.parametrize("error", [ValueError("odd\x1b[2J"), RecursionError(), MemoryError(), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [ValueError("odd\x1b[2J"), RecursionError(), MemoryError(), KeyError("x")]
+)
 def test_an_exception_of_ours_is_a_fault_of_ours(error: Exception) -> None:
     with (
         pytest.raises(OwnFaultError, match="failed while reading the answer") as caught,

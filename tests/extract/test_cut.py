@@ -87,7 +87,16 @@ def test_of_an_environment_s_file_the_reward_and_what_it_reads_stay() -> None:
     near = torch.exp(-((rows["height"] / 2.0) ** 2))
     expected = rows["velocity"][:, 0] / rows["velocity"].norm(dim=-1) + near
     torch.testing.assert_close(reward_of(code), expected)
-    for gone in ("isaac", "class", "import os", "UNUSED", "unused", "__main__", "first try", "script"):
+    for gone in (
+        "isaac",
+        "class",
+        "import os",
+        "UNUSED",
+        "unused",
+        "__main__",
+        "first try",
+        "script",
+    ):
         assert gone not in code.replace("Isaac Gym's helpers", "")
     for kept in ("# Copyright: somebody.", "# Turns into a bell.", "# at most 1", "import math\n"):
         assert kept in code
@@ -99,8 +108,8 @@ def test_the_size_counts_after_the_cut() -> None:
     assert len(text) > 45_000
     code = extract(text)
     assert (
-        code
-        == "def filler_7(x):\n    return x + 7 * 7\n\ndef compute_reward(height):\n    return filler_7(height), {}\n"
+        code == "def filler_7(x):\n    return x + 7 * 7\n\ndef compute_reward(height):\n    return"
+        " filler_7(height), {}\n"
     )
     with pytest.raises(CheckError, match="at most 40000"):
         check_source(text, SPEC)
@@ -116,17 +125,32 @@ def test_reading_twice_changes_nothing() -> None:
     ("line", "read", "says"),
     [
         ("import os", "os.sep", "'import os' is not allowed"),
-        ("from omni.torch.rotations import *", "quat_mul", r"'from omni.torch.rotations import \*' is not allowed"),
-        ("from isaacgym.torch_utils import quat_mul as turn", "turn", "'from isaacgym.torch_utils import quat_mul'"),
+        (
+            "from omni.torch.rotations import *",
+            "quat_mul",
+            r"'from omni.torch.rotations import \*' is not allowed",
+        ),
+        (
+            "from isaacgym.torch_utils import quat_mul as turn",
+            "turn",
+            "'from isaacgym.torch_utils import quat_mul'",
+        ),
         ("class Half: pass", "Half", "'class' is not allowed"),
-        ("try:\n    HALF = 0.5\nexcept ImportError:\n    HALF = 0.6", "HALF", "'try' is not allowed"),
+        (
+            "try:\n    HALF = 0.5\nexcept ImportError:\n    HALF = 0.6",
+            "HALF",
+            "'try' is not allowed",
+        ),
         ("HALF = torch.ones(3)", "HALF", "may stand outside functions"),
         ("TABLE = {}\nTABLE['a'] = print('here')", "TABLE", "may stand outside functions"),
         ("@compiled\ndef half(x):\n    return x", "half", "the decorator @compiled is not allowed"),
     ],
 )
 def test_what_it_reads_stays_and_is_judged(line: str, read: str, says: str) -> None:
-    code = f"import torch\n{line}\ndef compute_reward(height):\n    x = {read}\n    return height, {{}}\n"
+    code = (
+        f"import torch\n{line}\ndef compute_reward(height):\n    x = {read}\n    return height,"
+        " {}\n"
+    )
     with pytest.raises(CheckError, match=says):
         check_source(extract(code), SPEC)
 
@@ -140,7 +164,9 @@ def test_statements_on_one_line_are_told_apart() -> None:
 
 
 def test_a_part_of_an_import_stays() -> None:
-    code = extract("import os, torch, sys\ndef compute_reward(height):\n    return torch.exp(height), {}\n")
+    code = extract(
+        "import os, torch, sys\ndef compute_reward(height):\n    return torch.exp(height), {}\n"
+    )
     assert code == "import torch\ndef compute_reward(height):\n    return torch.exp(height), {}\n"
 
 
@@ -155,11 +181,14 @@ def compute_reward(velocity: Tensor, height: Tensor) -> Tuple[torch.Tensor, Dict
 def test_names_of_eureka_s_header_need_no_import() -> None:
     code = extract(HEADER)
     height = state()["height"]
-    expected = height.relu() + torch.exp(-height) + torch.nn.functional.silu(height) + torch.pi * torch.e
+    expected = (
+        height.relu() + torch.exp(-height) + torch.nn.functional.silu(height) + torch.pi * torch.e
+    )
     torch.testing.assert_close(reward_of(code), expected)
     assert code.endswith(HEADER)
     assert code.startswith(
-        "from typing import Dict, List, Optional, Tuple\nimport math\nimport numpy as np\nimport torch\n"
+        "from typing import Dict, List, Optional, Tuple\nimport math\nimport numpy as np\nimport"
+        " torch\n"
     )
 
 
@@ -186,7 +215,9 @@ def test_imports_go_below_a_docstring() -> None:
         '"""About it."""\nfrom __future__ import annotations\n'
         "def compute_reward(height: Tensor):\n    return height, {}\n"
     )
-    assert code.startswith('"""About it."""\nfrom __future__ import annotations\nfrom torch import Tensor\n')
+    assert code.startswith(
+        '"""About it."""\nfrom __future__ import annotations\nfrom torch import Tensor\n'
+    )
     compile(code, "reward", "exec")
 
 
@@ -219,8 +250,12 @@ def test_reads_of_an_object_become_parameters_also_beside_local_variables_of_the
     torch.testing.assert_close(reward_of(extract(SELF)), expected)
 
 
-@pytest.mark.parametrize("text", [ENVIRONMENT, HEADER, SELF, HEADER.replace("np.e", "normalize(velocity)[:, 0]")])
-def test_a_written_reward_only_defines_functions_whether_imported_or_run(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text", [ENVIRONMENT, HEADER, SELF, HEADER.replace("np.e", "normalize(velocity)[:, 0]")]
+)
+def test_a_written_reward_only_defines_functions_whether_imported_or_run(
+    text: str, tmp_path: Path
+) -> None:
     code = check_source(extract(text), SPEC).code
     path = tmp_path / "best_reward.py"
     path.write_text(code, "utf-8")
@@ -230,6 +265,9 @@ def test_a_written_reward_only_defines_functions_whether_imported_or_run(text: s
     )
     for name in ("best_reward", "__main__"):
         done = subprocess.run(
-            [sys.executable, "-I", "-c", program, str(path), name], capture_output=True, text=True, check=False
+            [sys.executable, "-I", "-c", program, str(path), name],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

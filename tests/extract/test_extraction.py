@@ -60,15 +60,25 @@ def run(source: str, speed: float = 3.0) -> tuple[float, dict[str, float]]:
         f"```python\n{PLAIN}\nThis reward makes it run (speed = reward).",
         f"Here it is:\n\n```python\n{PLAIN}```\n\nIt rewards speed. Note: untested.",
         f"Here it is:\n\n{PLAIN}\nIt rewards speed, with scale = one.",
-        "1. The reward:\n" + "".join(f"   {line}\n" for line in f"```python\n{PLAIN}```".split("\n")),
+        "1. The reward:\n"
+        + "".join(f"   {line}\n" for line in f"```python\n{PLAIN}```".split("\n")),
         "".join(f"    {line}\n" for line in PLAIN.split("\n")),
         f"```python\r\n{PLAIN}```".replace("\n", "\r\n"),
-        f"```python\n{PLAIN}```\n\nUse it so:\n\n```python\nreward, parts = compute_reward(speed)\n```",
+        (
+            f"```python\n{PLAIN}```\n\nUse it so:\n\n```python\nreward, parts ="
+            " compute_reward(speed)\n```"
+        ),
         f"```\nspeed * 2 - cost\n```\n\nAs code:\n\n```\n{PLAIN}```",
         f"```\nr = v - c + (\n```\n\n```\n{PLAIN}```",
         f"```python\ndef helper(x):\n    return x, {{}}\n```\n\n```python\n{PLAIN}```",
-        f"```python\ndef compute_reward(x):\n    return -x, {{}}\n```\n\nBetter:\n\n```python\n{PLAIN}```",
-        f"<think>\n```python\ndef compute_reward(x): return x, {{}}\n```\n</think>\n```python\n{PLAIN}```",
+        (
+            "```python\ndef compute_reward(x):\n    return -x,"
+            f" {{}}\n```\n\nBetter:\n\n```python\n{PLAIN}```"
+        ),
+        (
+            "<think>\n```python\ndef compute_reward(x): return x,"
+            f" {{}}\n```\n</think>\n```python\n{PLAIN}```"
+        ),
         f"```python\ndef compute_reward(x:\n```\nOops, once more.\n```python\n{PLAIN}```",
     ],
 )
@@ -87,12 +97,18 @@ def test_keeps_imports_helpers_and_constants_around_it() -> None:
 
 
 def test_fences_inside_a_docstring_do_not_end_the_code() -> None:
-    code = 'def compute_reward(speed):\n    """\n    ```\n    r = v\n    ```\n    """\n    return speed, {}\n'
+    code = (
+        'def compute_reward(speed):\n    """\n    ```\n    r = v\n    ```\n    """\n    return'
+        " speed, {}\n"
+    )
     assert extract(f"Text\n```python\n{code}```\nMore `text`.") == code
 
 
 def test_tabs_and_mixed_indentation() -> None:
-    assert run(extract("```python\ndef compute_reward(speed):\n\treturn speed, {}\n```")) == (3.0, {})
+    assert run(extract("```python\ndef compute_reward(speed):\n\treturn speed, {}\n```")) == (
+        3.0,
+        {},
+    )
     mixed = "```python\ndef compute_reward(speed):\n    x = speed\n\treturn x, {}\n```"
     assert run(extract(mixed)) == (3.0, {})
 
@@ -105,17 +121,25 @@ def test_a_signature_over_several_lines_in_prose() -> None:
 def test_a_method_loses_self_and_its_class() -> None:
     method = "def compute_reward(self, speed):\n    return 2 * speed, {}\n"
     assert run(extract(f"```python\n{method}```")) == (6.0, {})
-    wrapped = "import torch\n\nclass Ant(Base):\n    def compute_reward(self, speed):\n        return speed, {}\n"
+    wrapped = (
+        "import torch\n\nclass Ant(Base):\n    def compute_reward(self, speed):\n        return"
+        " speed, {}\n"
+    )
     source = extract(f"```python\n{wrapped}```")
     assert run(source) == (3.0, {})
     assert source.startswith("import torch")
     assert "class" not in source
-    static = "class Ant:\n    @staticmethod\n    def compute_reward(speed):\n        return speed, {}\n"
+    static = (
+        "class Ant:\n    @staticmethod\n    def compute_reward(speed):\n        return speed, {}\n"
+    )
     assert run(extract(static)) == (3.0, {})
 
 
 def test_what_a_method_reads_of_its_object_becomes_parameters() -> None:
-    code = "def compute_reward(self, speed):\n    return self.gain * speed + self.env.gain + self.bias, {}\n"
+    code = (
+        "def compute_reward(self, speed):\n    return self.gain * speed + self.env.gain +"
+        " self.bias, {}\n"
+    )
     namespace: dict[str, object] = {}
     exec(extract(f"```python\n{code}```"), namespace)
     reward = namespace["compute_reward"]
@@ -133,21 +157,31 @@ def test_what_a_method_reads_of_its_object_becomes_parameters() -> None:
         ("self.last = speed\n    return speed, {}", r"sets self\.last, but it is a plain function"),
     ],
 )
-def test_a_method_that_needs_more_of_its_object_is_refused_with_what_it_does(body: str, says: str) -> None:
+def test_a_method_that_needs_more_of_its_object_is_refused_with_what_it_does(
+    body: str, says: str
+) -> None:
     with pytest.raises(ExtractionError, match=says):
         extract(f"```python\ndef compute_reward(self, speed):\n    {body}\n```")
 
 
 def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
-    code = "def _norm(x):\n    return x\n\ndef ant_reward(speed, scale=1.0):\n    return _norm(speed), {}\n"
+    code = (
+        "def _norm(x):\n    return x\n\ndef ant_reward(speed, scale=1.0):\n    return _norm(speed),"
+        " {}\n"
+    )
     assert run(extract(f"```python\n{code}```")) == (3.0, {})
     two = "def pair(x):\n    return x, x\n\ndef my_reward(speed):\n    return pair(speed)[0], {}\n"
     assert run(extract(two)) == (3.0, {})
 
 
-@pytest.mark.parametrize("name", ["compute_reward_v3", "compute_rewards", "my_compute_reward", "_get_rewards_eureka"])
+@pytest.mark.parametrize(
+    "name", ["compute_reward_v3", "compute_rewards", "my_compute_reward", "_get_rewards_eureka"]
+)
 def test_a_name_that_only_holds_the_right_one_is_renamed(name: str) -> None:
-    code = f"def part_reward(x):\n    return x, {{}}\n\ndef {name}(speed):\n    return part_reward(speed)\n"
+    code = (
+        f"def part_reward(x):\n    return x, {{}}\n\ndef {name}(speed):\n    return"
+        " part_reward(speed)\n"
+    )
     assert run(extract(f"```python\n{code}```")) == (3.0, {})
 
 
@@ -164,19 +198,46 @@ def test_a_sole_reward_that_returns_a_tensor_alone_is_renamed() -> None:
         ("I cannot help with that.", "holds no Python function"),
         ("```python\nx = 1\n```", "holds no Python function"),
         (
-            "```python\nclass Terms:\n    def speed(self, x): return x\n    def total(self, x): return x, {}\n```",
-            "The class Terms has the methods speed, total and there is no function compute_reward: answer with one",
+            (
+                "```python\nclass Terms:\n    def speed(self, x): return x\n    def total(self, x):"
+                " return x, {}\n```"
+            ),
+            (
+                "The class Terms has the methods speed, total and there is no function"
+                " compute_reward: answer with one"
+            ),
         ),
-        ("```python\ndef f(x):\n    return x\n\ndef g(x):\n    return x\n```", "defines f, g but no function"),
-        ("```python\ndef a(x):\n    return x, {}\n\ndef b(x):\n    return x, {}\n```", "defines a, b but no function"),
+        (
+            "```python\ndef f(x):\n    return x\n\ndef g(x):\n    return x\n```",
+            "defines f, g but no function",
+        ),
+        (
+            "```python\ndef a(x):\n    return x, {}\n\ndef b(x):\n    return x, {}\n```",
+            "defines a, b but no function",
+        ),
         ("```python\ndef compute_reward(x):\n    y = (x +\n```", r"line 2: '\(' was never closed"),
-        ("```python\ndef compute_reward(x):\n    return x x\n```\nGood?", r"line 2: invalid syntax"),
+        (
+            "```python\ndef compute_reward(x):\n    return x x\n```\nGood?",
+            r"line 2: invalid syntax",
+        ),
         ("def compute_reward(x):\n    return x x\n", r"line 2: invalid syntax"),
-        ("```python\ndef _n(x):\n    return x, {}\n\ndef compute_reward(x:\n    return x\n```", "not valid Python"),
+        (
+            "```python\ndef _n(x):\n    return x, {}\n\ndef compute_reward(x:\n    return x\n```",
+            "not valid Python",
+        ),
         ("```python\ndef compute_reward(x):\n    return '\0', {}\n```", "binary data|null bytes"),
-        ("```python\ndef compute_reward(x):\n    return " + "(" * 500 + ")" * 500 + "\n```", "not valid|cannot be"),
-        ("```python\ndef compute_reward(x):\n    return " + "-" * 50_000 + "x\n```", "not valid|cannot be"),
-        ("```python\ndef compute_reward(x):\n" + "    x = x + 1\n" * 10_000 + "```", "longer than 100000 characters"),
+        (
+            "```python\ndef compute_reward(x):\n    return " + "(" * 500 + ")" * 500 + "\n```",
+            "not valid|cannot be",
+        ),
+        (
+            "```python\ndef compute_reward(x):\n    return " + "-" * 50_000 + "x\n```",
+            "not valid|cannot be",
+        ),
+        (
+            "```python\ndef compute_reward(x):\n" + "    x = x + 1\n" * 10_000 + "```",
+            "longer than 100000 characters",
+        ),
     ],
 )
 def test_says_what_is_wrong_in_one_sentence(reply: str, message: str) -> None:
@@ -202,7 +263,10 @@ def _noise(seed: int) -> str:
         "class A:\n",
     ]
     dice = random.Random(seed)
-    return "".join(dice.choice([*pieces, "\n", " ", "\t", "def compute_reward(a):\n", "self"]) for _ in range(300))
+    return "".join(
+        dice.choice([*pieces, "\n", " ", "\t", "def compute_reward(a):\n", "self"])
+        for _ in range(300)
+    )
 
 
 def test_never_crashes_on_noise() -> None:

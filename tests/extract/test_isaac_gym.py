@@ -1,4 +1,5 @@
-"""Isaac Gym's helpers against independent definitions: rotation matrices, and our own functions in (w, x, y, z)."""
+"""Isaac Gym's helpers against independent definitions: rotation matrices, and our own functions in
+(w, x, y, z)."""
 
 from __future__ import annotations
 
@@ -44,7 +45,10 @@ def _close(a: Tensor, b: Tensor) -> None:
 def test_products_and_inverses_are_those_of_the_matrices() -> None:
     _close(_matrix(isaac_gym.quat_mul(A, B)), _matrix(A) @ _matrix(B))
     _close(_matrix(isaac_gym.quat_conjugate(A)), _matrix(A).mT)
-    _close(isaac_gym.quat_mul(A, B), rotations.to_xyzw(rotations.multiply(rotations.to_wxyz(A), rotations.to_wxyz(B))))
+    _close(
+        isaac_gym.quat_mul(A, B),
+        rotations.to_xyzw(rotations.multiply(rotations.to_wxyz(A), rotations.to_wxyz(B))),
+    )
 
 
 def test_vectors_turn_as_with_the_matrices() -> None:
@@ -57,9 +61,14 @@ def test_vectors_turn_as_with_the_matrices() -> None:
 
 
 def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
-    quarter = isaac_gym.quat_from_angle_axis(torch.tensor([math.pi / 2]), torch.tensor([[0.0, 0.0, 5.0]]))
+    quarter = isaac_gym.quat_from_angle_axis(
+        torch.tensor([math.pi / 2]), torch.tensor([[0.0, 0.0, 5.0]])
+    )
     _close(quarter, torch.tensor([[0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)]]))
-    _close(isaac_gym.quat_rotate(quarter, torch.tensor([[1.0, 0.0, 0.0]])), torch.tensor([[0.0, 1.0, 0.0]]))
+    _close(
+        isaac_gym.quat_rotate(quarter, torch.tensor([[1.0, 0.0, 0.0]])),
+        torch.tensor([[0.0, 1.0, 0.0]]),
+    )
     roll, pitch, yaw = isaac_gym.get_euler_xyz(quarter)
     _close(torch.stack((roll, pitch, yaw)).flatten(), torch.tensor([0.0, 0.0, math.pi / 2]))
 
@@ -119,7 +128,9 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_each_is_there_without_a_definition_and_passes_both_checks(name: str) -> None:
-    code = extract(f"def compute_reward(velocity, rotation, height):\n    return {CALLS[name]}, {{}}\n")
+    code = extract(
+        f"def compute_reward(velocity, rotation, height):\n    return {CALLS[name]}, {{}}\n"
+    )
     assert code.count("def ") == 2
     compile_checked(check_source(code, SPEC).code)
     namespace: dict[str, Any] = {}

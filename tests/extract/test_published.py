@@ -17,7 +17,9 @@ from eureka_agent.tasks.registry import find_task
 
 _FOLDER = Path(__file__).parents[1] / "support" / "published"
 FILES = sorted(_FOLDER.glob("*/*"))
-_each = pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
+_each = pytest.mark.parametrize(
+    "path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES]
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,12 @@ def shared_wall() -> Iterator[Wall]:
 
 def test_there_are_twenty() -> None:
     assert len(FILES) == 20
-    assert {path.parent.name for path in FILES} == {"ant_forward", "ball_balance", "cartpole", "pen_spinning"}
+    assert {path.parent.name for path in FILES} == {
+        "ant_forward",
+        "ball_balance",
+        "cartpole",
+        "pen_spinning",
+    }
 
 
 @_each
@@ -44,9 +51,13 @@ def test_a_published_reward_runs_in_the_sandbox_as_saved(path: Path, shared_wall
     assert len(names) >= 2 or path.stem == "a_tensor_alone"
 
 
-def test_each_is_written_so_that_importing_or_running_it_only_defines_functions(tmp_path: Path) -> None:
+def test_each_is_written_so_that_importing_or_running_it_only_defines_functions(
+    tmp_path: Path,
+) -> None:
     for number, path in enumerate(FILES):
-        RewardFunction.load(path, find_task(path.parent.name)).save(tmp_path / f"reward_{number}.py")
+        RewardFunction.load(path, find_task(path.parent.name)).save(
+            tmp_path / f"reward_{number}.py"
+        )
     program = (
         "import pathlib, runpy, sys\n"
         "for path in pathlib.Path(sys.argv[1]).glob('*.py'):\n"
@@ -54,6 +65,9 @@ def test_each_is_written_so_that_importing_or_running_it_only_defines_functions(
         "        assert callable(runpy.run_path(str(path), run_name=name)['compute_reward'])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

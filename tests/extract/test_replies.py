@@ -1,4 +1,5 @@
-"""More than 500 answers through extraction and the static checks: none crashes or hangs, each ends as its kind must."""
+"""More than 500 answers through extraction and the static checks: none crashes or hangs, each ends
+as its kind must."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ MOST_S = 2.0
 """Processor time for one answer, however long."""
 
 FAMILIES = {
-    family: [*replies] for family, replies in groupby([*good_replies(), *bad_replies()], key=lambda reply: reply.family)
+    family: [*replies]
+    for family, replies in groupby(
+        [*good_replies(), *bad_replies()], key=lambda reply: reply.family
+    )
 }
 
 
@@ -73,7 +77,11 @@ def test_there_are_enough_and_they_are_always_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "family", [pytest.param(name, marks=[pytest.mark.slow] if name == "a megabyte" else []) for name in FAMILIES]
+    "family",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "a megabyte" else [])
+        for name in FAMILIES
+    ],
 )
 def test_every_kind_of_answer(family: str) -> None:
     for number, reply in enumerate(FAMILIES[family]):
@@ -85,7 +93,9 @@ def _check(reply: Reply, number: int) -> None:
     kind = {RewardSource: "reward", ExtractionError: "extract", CheckError: "check"}[type(found)]
     assert kind == reply.expected, f"{reply.family} {number}: {found}\n{reply.text[:1500]}"
     if isinstance(found, RewardSource):
-        assert torch.equal(computed(found), computed(found, reply.meant)), f"{reply.family} {number}\n{found.code}"
+        assert torch.equal(computed(found), computed(found, reply.meant)), (
+            f"{reply.family} {number}\n{found.code}"
+        )
     else:
         assert one_sentence(found), f"{reply.family} {number}: {found!r}"
         assert reply.says in str(found), f"{reply.family} {number}: {found}"

@@ -1,4 +1,5 @@
-"""What a sealed process is charged with, which answers count, and who may look into the trusted process."""
+"""What a sealed process is charged with, which answers count, and who may look into the trusted
+process."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def _dumpable() -> int:
     ids=["another number", "no number", "with a failure"],
 )
 def test_answer_in_advance_is_refused(wall: Wall, answer: dict[str, object], says: str) -> None:
-    """Behind the static checks, a reward can write to its channel; it cannot know what the next request asks."""
+    """Behind the static checks, a reward can write to its channel; it cannot know what the next
+    request asks."""
     body = f"""
 import os, json, struct
 if height[0] > 0:
@@ -136,7 +138,11 @@ except OSError as error:
 
 
 def test_line_about_a_wall_that_does_not_seal_says_so_at_every_level(reduced: Wall) -> None:
-    layers = type(reduced.layers)(("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",))
+    layers = type(reduced.layers)(
+        ("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",)
+    )
     reduced.layers = layers
-    assert reduced.describe().startswith("NOT SEALED: code that fools the static checks can read a file. What holds: ")
+    assert reduced.describe().startswith(
+        "NOT SEALED: code that fools the static checks can read a file. What holds: "
+    )
     assert "sealed processes" not in reduced.describe()

@@ -1,7 +1,8 @@
-"""Every attempt to get through the wall, with the static checks on, and with the layers behind them alone.
+"""Every attempt to get through the wall, with the static checks on, and with the layers behind them
+alone.
 
-After each one everything that was planted, the trusted process's own state, another candidate and fitness are looked
-at. The table of all attempts: `docs/wall_attempts.md`.
+After each one everything that was planted, the trusted process's own state, another candidate and
+fitness are looked at. The table of all attempts: `docs/wall_attempts.md`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def strict_wall() -> Iterator[Wall]:
 @pytest.fixture(scope="module")
 def bystander(strict_wall: Wall) -> Iterator[SealedReward]:
     """Another candidate, which must not notice anything."""
-    reward = honest(strict_wall, "import torch\ndef compute_reward(height): return torch.exp(-height), {'h': height}")
+    reward = honest(
+        strict_wall,
+        "import torch\ndef compute_reward(height): return torch.exp(-height), {'h': height}",
+    )
     yield reward
     reward.close()
 
@@ -52,7 +56,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
 
 
 @_each
-def test_with_the_checks(attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted) -> None:
+def test_with_the_checks(
+    attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted
+) -> None:
     code = attempt.source(planted.names)
     try:
         source = check_source(code, SPEC)
@@ -66,7 +72,9 @@ def test_with_the_checks(attempt: Attempt, strict_wall: Wall, bystander: SealedR
 
 
 @_each
-def test_with_the_layers_alone(attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted) -> None:
+def test_with_the_layers_alone(
+    attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted
+) -> None:
     if attempt.machine not in ("", platform.machine()):
         pytest.skip(f"its system call numbers are those of {attempt.machine}")
     source = RewardSource(attempt.source(planted.names), ("height",))
@@ -81,7 +89,10 @@ def _try(reward: SealedReward, calls: int) -> None:
         for _ in range(calls):
             batch = reward(given)
             assert not (batch.reward == LOOT).any(), "it got hold of something"
-            assert all(torch.isfinite(values).all() for values in (batch.reward, *batch.components.values()))
+            assert all(
+                torch.isfinite(values).all()
+                for values in (batch.reward, *batch.components.values())
+            )
             assert batch.reward.shape == (8,)
     except RewardRuntimeError as error:
         message = str(error)
@@ -116,7 +127,10 @@ def test_table_in_the_docs_is_current() -> None:
     assert written == table(), "write it again: python -m tests.support.attempts.table"
 
 
-_WHO = "import os; print(os.getuid(), [x for x in open('/proc/self/status') if x.startswith('CapEff')][0].split()[1])"
+_WHO = (
+    "import os; print(os.getuid(), [x for x in open('/proc/self/status') if"
+    " x.startswith('CapEff')][0].split()[1])"
+)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """`--wall checks`, written for macOS, on Linux without Linux's own calls.
 
-Each reward costs the start of an interpreter with torch, so a few of everything are tried; all of it with
-`EUREKA_ALL=1`.
+Each reward costs the start of an interpreter with torch, so a few of everything are tried; all of
+it with `EUREKA_ALL=1`.
 """
 
 from __future__ import annotations
@@ -53,14 +53,27 @@ def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
     root = os.getuid() == 0  # whom Linux lets start processes in spite of the limit
     limits = ("processor limit", *(() if root else ("process limit",)), "descriptor limit")
     assert wall.layers.held == ("static checks", "own process", *limits)
-    missing = {"seccomp", "landlock", "capabilities", "no_new_privs", "memory limit", *(("process limit",) * root)}
+    missing = {
+        "seccomp",
+        "landlock",
+        "capabilities",
+        "no_new_privs",
+        "memory limit",
+        *(("process limit",) * root),
+    }
     assert wall.layers.missing.keys() == missing
     assert wall.describe().startswith("NOT SEALED: code that fools the static checks can ")
     assert all(act in wall.describe() for act in wall.layers.possible)
     assert "Missing at --wall checks:" in wall.describe()
     possible = set(wall.layers.possible)
     assert {"signal its parent", "run a program"} <= possible
-    assert not possible & {"read a file", "list a folder", "open a socket", "open a local socket", "open a pipe"}
+    assert not possible & {
+        "read a file",
+        "list a folder",
+        "open a socket",
+        "open a local socket",
+        "open a pipe",
+    }
 
 
 @pytest.mark.parametrize("name", REWARDS if _ALL else ("human reward of cartpole",))
@@ -83,7 +96,11 @@ def test_the_checks_refuse_as_many_attempts_as_the_docs_say() -> None:
 
 @pytest.mark.parametrize(
     "attempt",
-    [a for a in _ALLOWED_PYTHON if _ALL or a.name in ("huge power", "at the fourth call: gives wrong rewards")],
+    [
+        a
+        for a in _ALLOWED_PYTHON
+        if _ALL or a.name in ("huge power", "at the fourth call: gives wrong rewards")
+    ],
     ids=lambda attempt: f"{attempt.kind}: {attempt.name}",
 )
 def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Attempt) -> None:
@@ -93,7 +110,10 @@ def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Att
         for _ in range(attempt.calls):
             batch = reward(given)
             assert not (batch.reward == LOOT).any()
-            assert all(torch.isfinite(values).all() for values in (batch.reward, *batch.components.values()))
+            assert all(
+                torch.isfinite(values).all()
+                for values in (batch.reward, *batch.components.values())
+            )
     except RewardRuntimeError as error:
         message = str(error)
     finally:
@@ -106,7 +126,9 @@ def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Att
 def test_endless_loop_is_ended_by_the_kernel(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ProcessorClock, "until", lambda self, seconds: until(120.0))
     reward = honest(
-        wall, "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return height, {}"
+        wall,
+        "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return"
+        " height, {}",
     )
     reward.submit(state())
     child = reward._child
@@ -121,7 +143,9 @@ def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wa
     reward = honest(wall, _HEIGHT)
     assert torch.equal(reward(state()).reward, state()["height"])
     os.kill(reward.pid or 0, signal.SIGKILL)
-    with pytest.raises(RewardRuntimeError, match="its process was killed, most likely because the machine ran out"):
+    with pytest.raises(
+        RewardRuntimeError, match="its process was killed, most likely because the machine ran out"
+    ):
         reward(state())
     for pid in set(children(os.getpid())):
         if b"sandbox.single" in Path(f"/proc/{pid}/cmdline").read_bytes():

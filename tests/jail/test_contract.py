@@ -27,24 +27,48 @@ def test_sound_rewards_pass(wall: Wall, body: str) -> None:
 
 BROKEN = {
     "shape": ("return velocity, {}", r"shape \(33, 3\), expected \(33,\)"),
-    "batch mean": ("return height - height.mean(), {}", "the reward changed in .* depend on the other rows"),
-    "batch maximum": ("return height, {'a': height / height.max()}", "component 'a' changed in .* other rows"),
-    "row index": ("return height + torch.arange(33)[: len(height)], {}", "depend on the other rows"),
+    "batch mean": (
+        "return height - height.mean(), {}",
+        "the reward changed in .* depend on the other rows",
+    ),
+    "batch maximum": (
+        "return height, {'a': height / height.max()}",
+        "component 'a' changed in .* other rows",
+    ),
+    "row index": (
+        "return height + torch.arange(33)[: len(height)], {}",
+        "depend on the other rows",
+    ),
     "division by zero": (
         "return velocity[:, 0] / height, {}",
         "NaN or infinite .* are zero, as .* guard divisions",
     ),
-    "logarithm of zero": ("return height, {'a': torch.log(height)}", "component 'a' .* guard divisions"),
+    "logarithm of zero": (
+        "return height, {'a': torch.log(height)}",
+        "component 'a' .* guard divisions",
+    ),
     "if": (
         "if height > 0.5: return height, {}\n    return -height, {}",
         r"use torch\.where\(condition, a, b\) .* & | ~",
     ),
-    "max": ("return max(height, 0.5), {}", r"torch\.clamp, torch\.maximum or torch\.minimum instead of max and min"),
-    "math": ("import math\n    return height * math.cos(height), {}", r"state variables are tensors: use torch\.cos"),
-    "float": ("return height * float(height), {}", r"float\(\) work on numbers, state variables are tensors"),
+    "max": (
+        "return max(height, 0.5), {}",
+        r"torch\.clamp, torch\.maximum or torch\.minimum instead of max and min",
+    ),
+    "math": (
+        "import math\n    return height * math.cos(height), {}",
+        r"state variables are tensors: use torch\.cos",
+    ),
+    "float": (
+        "return height * float(height), {}",
+        r"float\(\) work on numbers, state variables are tensors",
+    ),
     "first row": (
         "return height - velocity[0], {}",
-        r"'velocity' is \(num_envs, 3\): velocity\[0\] is the first environment, velocity\[:, 0\] the first entry",
+        (
+            r"'velocity' is \(num_envs, 3\): velocity\[0\] is the first environment, velocity\[:,"
+            r" 0\] the first entry"
+        ),
     ),
     "first row that fits": (
         "return height - velocity[0].norm(), {}",
@@ -62,7 +86,9 @@ def test_broken_rewards_are_told_why(wall: Wall, body: str, says: str) -> None:
     reward.close()
 
 
-@pytest.mark.parametrize("body", ["v = height\n    return 0 * v[0] - v.mean(), {}", "return height[0] * height, {}"])
+@pytest.mark.parametrize(
+    "body", ["v = height\n    return 0 * v[0] - v.mean(), {}", "return height[0] * height, {}"]
+)
 def test_nothing_is_said_of_rows_where_they_are_no_mistaken_entries(wall: Wall, body: str) -> None:
     reward = honest(wall, f"def compute_reward(height, velocity):\n    {body}")
     with pytest.raises(ProbeError) as caught:

@@ -25,7 +25,9 @@ REFUSED = {
     "start a thread": "import threading; threading.Thread(target=print).start()",
     "read standard input": "import os; os.read(0, 1)",
     "write to standard output": "import os; os.write(1, b'x')",
-    "map executable memory": "import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)",
+    "map executable memory": (
+        "import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)"
+    ),
     "load a library": "import ctypes; ctypes.CDLL('libcrypt.so.1')",
     "lift a limit": "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))",
     "load a pickle": "torch.load('/tmp/x', weights_only=False)",

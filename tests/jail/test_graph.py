@@ -1,4 +1,5 @@
-"""Rewards as lists of operations: the same numbers as the sealed process gives, and hostile lists refused."""
+"""Rewards as lists of operations: the same numbers as the sealed process gives, and hostile lists
+refused."""
 
 from __future__ import annotations
 
@@ -56,14 +57,21 @@ def _key(wall: Wall, code: str) -> str:
 
 
 def test_key_is_that_of_the_operations_and_not_of_the_text(wall: Wall) -> None:
-    one = _key(wall, "import torch\ndef compute_reward(height):\n    x = torch.exp(-height)\n    return x, {'x': x}")
+    one = _key(
+        wall,
+        "import torch\ndef compute_reward(height):\n    x = torch.exp(-height)\n    return x,"
+        " {'x': x}",
+    )
     two = _key(
         wall,
-        "import torch as th\ndef shaped(value):\n    return th.exp(-value)\n"
-        "def compute_reward(height):\n    unused = height * 3\n    y = shaped(height)\n    return y, {'x': y}",
+        "import torch as th\ndef shaped(value):\n    return th.exp(-value)\ndef"
+        " compute_reward(height):\n    unused = height * 3\n    y = shaped(height)\n    return y,"
+        " {'x': y}",
     )
     other = _key(
-        wall, "import torch\ndef compute_reward(height):\n    x = torch.exp(-height * 2)\n    return x, {'x': x}"
+        wall,
+        "import torch\ndef compute_reward(height):\n    x = torch.exp(-height * 2)\n    return x,"
+        " {'x': x}",
     )
     assert one == two != other
 
@@ -118,7 +126,9 @@ NODES: dict[str, Any] = {
     "unknown operation": _operation("from_file.default", {"text": "/etc/passwd"}),
     "random operation": _operation("rand.default", {"list": [8]}),
     "raw strides": _operation("as_strided.default", X, {"list": [99]}, {"list": [1]}),
-    "raw strides by another name": _operation("_reshape_alias.default", X, {"list": [99]}, {"list": [1]}),
+    "raw strides by another name": _operation(
+        "_reshape_alias.default", X, {"list": [99]}, {"list": [1]}
+    ),
     "memory that nobody wrote": _operation("empty_like.default", X),
     "set storage": _operation("set_.source_Tensor", X, X),
     "resize": _operation("resize_.default", X, {"list": [1 << 40]}),
@@ -134,7 +144,9 @@ NODES: dict[str, Any] = {
     "rows squared": _operation("expand.default", X, {"list": [{"rows": [1, 0]}, {"rows": [1, 0]}]}),
     "huge integer": _operation("add.Scalar", X, 1 << 70),
     "long list": _operation("cat.default", {"list": [X] * 300}),
-    "deep list": _operation("cat.default", {"list": [{"list": [{"list": [{"list": [{"list": [1]}]}]}]}]}),
+    "deep list": _operation(
+        "cat.default", {"list": [{"list": [{"list": [{"list": [{"list": [1]}]}]}]}]}
+    ),
     "out": _operation("abs.default", X, out=X),
     "unknown keyword": _operation("abs.default", X, generator=None),
     "text": _operation("div.Tensor_mode", X, X, rounding_mode={"text": "__import__"}),
@@ -175,8 +187,10 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "many components": lambda data: data.update(components={str(i): X for i in range(99)}),
     "component's name": lambda data: data.update(components={"\x1b[2J": X}),
     "component that is text": lambda data: data.update(components={"a": {"text": "floor"}}),
-    "growth": lambda data: data["nodes"].extend(
-        [_operation("cat.default", {"list": [{"ref": [i, 0]}] * 200}) for i in range(1, 12)]
+    "growth": (
+        lambda data: data["nodes"].extend(
+            [_operation("cat.default", {"list": [{"ref": [i, 0]}] * 200}) for i in range(1, 12)]
+        )
     ),
 }
 
@@ -231,7 +245,10 @@ def test_a_graph_cannot_change_state_or_keep_anything_between_calls() -> None:
 
 
 def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wall: Wall) -> None:
-    code = "import torch\ndef compute_reward(height):\n    x = torch.log(height)\n    return x, {'x': x, 'h': height}"
+    code = (
+        "import torch\ndef compute_reward(height):\n    x = torch.log(height)\n    return x, {'x':"
+        " x, 'h': height}"
+    )
     sealed = honest(wall, code)
     graph = sealed.graph(state())
     assert graph is not None
@@ -246,7 +263,10 @@ def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wa
 
 
 def test_an_operation_that_fails_is_the_rewards_fault(wall: Wall) -> None:
-    code = "def compute_reward(height):\n    x = height.clone()\n    x[height < 5.0] = height\n    return x, {}"
+    code = (
+        "def compute_reward(height):\n    x = height.clone()\n    x[height < 5.0] = height\n   "
+        " return x, {}"
+    )
     sealed = honest(wall, code)  # good as long as every row is below 5
     graph = sealed.graph(state())
     sealed.close()
@@ -254,5 +274,7 @@ def test_an_operation_that_fails_is_the_rewards_fault(wall: Wall) -> None:
     runner = GraphReward(graph.graph, {3, 4}, otherwise=sealed)
     runner.submit({"height": torch.full((4,), 0.7)})
     assert runner.collect().reward.tolist() == pytest.approx([0.7] * 4)
-    with pytest.raises(RewardRuntimeError, match="The reward function failed: RuntimeError: shape mismatch"):
+    with pytest.raises(
+        RewardRuntimeError, match="The reward function failed: RuntimeError: shape mismatch"
+    ):
         runner.submit({"height": torch.tensor([0.7, 0.7, 7.0])})

@@ -1,4 +1,5 @@
-"""Helper processes end with their owner, at whatever moment that is interrupted, killed or forked."""
+"""Helper processes end with their owner, at whatever moment that is interrupted, killed or
+forked."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ def ends_within(pid: int, seconds: float) -> bool:
 
 @contextmanager
 def interrupted_at(line: int) -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt in this thread before the line number `line` that `helper.py` runs; yields the count."""
+    """Raise KeyboardInterrupt in this thread before the line number `line` that `helper.py` runs;
+    yields the count."""
     count = [0]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -99,7 +101,9 @@ def test_an_interrupt_at_any_line_of_the_start_leaves_no_process() -> None:
             start_one()
         del interrupt
         gc.collect()
-        assert set(helpers_of(os.getpid())) == before, f"after an interrupt before line {line} of {lines}"
+        assert set(helpers_of(os.getpid())) == before, (
+            f"after an interrupt before line {line} of {lines}"
+        )
     gc.unfreeze()
 
 
@@ -126,8 +130,13 @@ def test_an_interrupt_while_a_wall_is_built_leaves_no_process(after_s: float) ->
 
 
 def test_a_helper_that_still_loads_torch_ends_with_a_killed_parent() -> None:
-    code = "from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True); input()"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    code = (
+        "from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True);"
+        " input()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert is_running(pid)
@@ -160,7 +169,10 @@ def test_a_fork_after_work_is_refused_and_leaves_the_parents_helper_alone(work: 
     with Wall() as wall:
         process = context.Process(target=run_in_fork, args=(work, answers))
         process.start()
-        assert "UsageError: This process was forked from one in which eureka_agent had" in answers.get(timeout=20.0)
+        assert (
+            "UsageError: This process was forked from one in which eureka_agent had"
+            in answers.get(timeout=20.0)
+        )
         process.join(10.0)
         assert process.exitcode == 0
         assert is_running(wall.helper_pid)
@@ -168,9 +180,9 @@ def test_a_fork_after_work_is_refused_and_leaves_the_parents_helper_alone(work: 
 
 def test_a_fork_does_not_keep_the_helper_of_a_parent_that_ended() -> None:
     code = (
-        "import os, time; from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True)\n"
-        "if os.fork() == 0:\n    time.sleep(5)\n    os._exit(0)\n"
-        "os.kill(os.getpid(), 9)"
+        "import os, time; from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid,"
+        " flush=True)\nif os.fork() == 0:\n    time.sleep(5)\n   "
+        " os._exit(0)\nos.kill(os.getpid(), 9)"
     )
     done = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert done.stdout is not None

@@ -1,4 +1,5 @@
-"""Honest code is not refused: rewards as models write them, and every task's own, on the tasks' real states."""
+"""Honest code is not refused: rewards as models write them, and every task's own, on the tasks'
+real states."""
 
 from __future__ import annotations
 

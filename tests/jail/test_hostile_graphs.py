@@ -1,4 +1,5 @@
-"""Graphs that are meant to hurt whoever runs them: what a recording shows, what a list says, and random lists."""
+"""Graphs that are meant to hurt whoever runs them: what a recording shows, what a list says, and
+random lists."""
 
 from __future__ import annotations
 
@@ -38,7 +39,10 @@ def compute_reward(height):
 @pytest.mark.parametrize(
     "term",
     [
-        f"torch.div({_SMALLEST}, torch.full((1,), n - 9, dtype=torch.int64), rounding_mode='trunc').float()",
+        (
+            f"torch.div({_SMALLEST}, torch.full((1,), n - 9, dtype=torch.int64),"
+            " rounding_mode='trunc').float()"
+        ),
         "0.0 * torch.ones(1).expand(n - 2, n - 2, 65536 - n).sum()",
         "0.0 * torch.ones(n * n * n).sum()",
     ],
@@ -49,7 +53,9 @@ def test_reward_cannot_tell_a_recording_from_a_call(wall: Wall, term: str) -> No
     found = reward.graph(state(), (8, 64))
     assert found is not None
     assert found.counts == (8, 64)
-    assert len(found.graph.nodes) <= 4  # what is recorded is what is called: nothing but 1 - |height|
+    assert (
+        len(found.graph.nodes) <= 4
+    )  # what is recorded is what is called: nothing but 1 - |height|
     reward.close()
 
 
@@ -77,7 +83,9 @@ FORGED: dict[str, Any] = {
     "memory format as an integer": _operation("clone.default", X, memory_format=77),
     "type as an integer": _operation("_to_copy.default", X, dtype=999),
     "reduction that does not exist": _operation("mse_loss.default", X, X, 12345),
-    "way to compute that does not exist": _operation("_cdist_forward.default", X, X, {"float": "2.0"}, 99),
+    "way to compute that does not exist": _operation(
+        "_cdist_forward.default", X, X, {"float": "2.0"}, 99
+    ),
     "rows for an enumeration": _operation("mse_loss.default", X, X, {"rows": [1, 0]}),
     "numbers for a list of tensors": _operation("cat.default", {"list": [1, 2]}),
     "list for a tensor": _operation("abs.default", {"list": [1]}),
@@ -96,7 +104,9 @@ FORGED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("node", FORGED.values(), ids=FORGED.keys())
-def test_arguments_that_the_schema_does_not_name_are_refused_before_anything_runs(node: Any) -> None:
+def test_arguments_that_the_schema_does_not_name_are_refused_before_anything_runs(
+    node: Any,
+) -> None:
     with pytest.raises(GraphError, match="refused"):
         parse_graph(_graph(node), SHAPES)
 
@@ -104,13 +114,17 @@ def test_arguments_that_the_schema_does_not_name_are_refused_before_anything_run
 UNBOUNDED: dict[str, list[Any]] = {
     "sum of a view without memory": [
         _operation("ones.default", {"list": [1]}),
-        _operation("expand.default", {"ref": [1, 0]}, {"list": [{"rows": [99, 0]}, {"rows": [99, 0]}]}),
+        _operation(
+            "expand.default", {"ref": [1, 0]}, {"list": [{"rows": [99, 0]}, {"rows": [99, 0]}]}
+        ),
         _operation("sum.default", {"ref": [2, 0]}),
     ],
     "view as large at one number of rows alone": [
         _operation("ones.default", {"list": [1]}),
         _operation(
-            "expand.default", {"ref": [1, 0]}, {"list": [{"rows": [900, 0]}, {"rows": [-1, 64]}, {"rows": [1, 0]}]}
+            "expand.default",
+            {"ref": [1, 0]},
+            {"list": [{"rows": [900, 0]}, {"rows": [-1, 64]}, {"rows": [1, 0]}]},
         ),
     ],
     "product of matrices": [
@@ -126,7 +140,9 @@ UNBOUNDED: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("nodes", UNBOUNDED.values(), ids=UNBOUNDED.keys())
-def test_work_and_memory_are_bounded_at_exactly_the_numbers_of_rows_that_calls_have(nodes: list[Any]) -> None:
+def test_work_and_memory_are_bounded_at_exactly_the_numbers_of_rows_that_calls_have(
+    nodes: list[Any],
+) -> None:
     graph = parse_graph(_graph(*nodes), SHAPES)
     with pytest.raises(GraphError, match="for 32 rows"):
         graph({"height": torch.ones(32)})
@@ -151,7 +167,8 @@ def test_forged_graph_is_refused_in_the_sealed_process_too(wall: Wall) -> None:
 
 
 def test_rewards_that_give_other_numbers_have_other_keys(wall: Wall) -> None:
-    """The same list of operations is not enough: a twin is what gives the same when it is called."""
+    """The same list of operations is not enough: a twin is what gives the same when it is
+    called."""
     reward = honest(wall, "def compute_reward(height): return height * 2.0, {}")
     found = reward.graph(state())
     again = reward.graph(state())

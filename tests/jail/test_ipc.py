@@ -39,7 +39,13 @@ def test_waiting_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"\x00\x00\x00\x02[]", b"\x00\x00\x00\x01x", b"\x7f\x00\x00\x00", b"\0\0\xc3\x50" + b"[" * 50_000]
+    "data",
+    [
+        b"\x00\x00\x00\x02[]",
+        b"\x00\x00\x00\x01x",
+        b"\x7f\x00\x00\x00",
+        b"\0\0\xc3\x50" + b"[" * 50_000,
+    ],
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     one, other = socket.socketpair()
@@ -56,7 +62,8 @@ def test_messages_have_a_largest_size() -> None:
 
 def test_layout_puts_every_tensor_in_its_own_place() -> None:
     layout = Layout({"a": (3,), "b": (), "c": (2, 2)}, max_rows=5)
-    # Five rows of 3 + 1 + 4 input numbers, one reward and the components, and the bell, four bytes each.
+    # Five rows of 3 + 1 + 4 input numbers, one reward and the components, and the bell, four bytes
+    # each.
     assert layout.size_bytes == 4 * (5 * (8 + 1 + MAX_COMPONENTS) + 1)
     memory = mmap.mmap(-1, layout.size_bytes)
     exchange = layout.views(memory)
@@ -68,7 +75,14 @@ def test_layout_puts_every_tensor_in_its_own_place() -> None:
     tensors = [*exchange.inputs.values(), exchange.reward, exchange.components, exchange.bell]
     for number, tensor in enumerate(tensors, start=1):
         tensor.fill_(float(number))
-    assert [set(tensor.flatten().tolist()) for tensor in tensors] == [{1.0}, {2.0}, {3.0}, {4.0}, {5.0}, {6.0}]
+    assert [set(tensor.flatten().tolist()) for tensor in tensors] == [
+        {1.0},
+        {2.0},
+        {3.0},
+        {4.0},
+        {5.0},
+        {6.0},
+    ]
     again = layout.views(memory)
     assert again.reward.tolist() == [4.0] * 5
 

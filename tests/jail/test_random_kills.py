@@ -1,4 +1,5 @@
-"""Random kills of sealed processes and of the helper process: right answers, no zombie, nothing leaked.
+"""Random kills of sealed processes and of the helper process: right answers, no zombie, nothing
+leaked.
 
 The number of kills: `EUREKA_KILLS`, 40 where it is not set.
 """
@@ -63,7 +64,9 @@ def test_random_kills_cost_no_answer_and_leak_nothing() -> None:
 
 
 def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):  # it ended with the helper process before, and its reward does not know yet
+    with suppress(
+        ProcessLookupError
+    ):  # it ended with the helper process before, and its reward does not know yet
         os.kill(pid, signal.SIGKILL)
 
 
@@ -80,7 +83,8 @@ def _cycle(rewards: list[SealedReward], rows: dict[str, torch.Tensor]) -> None:
 
 
 def _collect(reward: SealedReward, k: int, height: torch.Tensor, *, may_fail: bool) -> None:
-    """A killed process fails with a reason, unless it had answered before; every answer is right."""
+    """A killed process fails with a reason, unless it had answered before; every answer is
+    right."""
     try:
         batch = reward.collect()
     except RewardRuntimeError as error:
@@ -90,7 +94,9 @@ def _collect(reward: SealedReward, k: int, height: torch.Tensor, *, may_fail: bo
     assert torch.equal(batch.reward, height * k)
     assert torch.equal(batch.components["h"], height)
     if may_fail:
-        with suppress(RewardRuntimeError):  # it had answered when it was killed: the next call finds out
+        with suppress(
+            RewardRuntimeError
+        ):  # it had answered when it was killed: the next call finds out
             reward(state())
 
 

@@ -51,9 +51,14 @@ def test_eureka_reward_gives_what_the_same_arithmetic_gives_here(wall: Wall) -> 
     assert reward.component_names[-4:] == ("speed", "mean_height", "is_high", "one")
     speed = torch.exp(-(rows["velocity"].norm(dim=-1) - 2.0).abs() / 0.5)
     torch.testing.assert_close(batch.components["speed"], speed)
-    torch.testing.assert_close(batch.components["mean_height"], rows["prev_height"].mean().expand(64))
+    torch.testing.assert_close(
+        batch.components["mean_height"], rows["prev_height"].mean().expand(64)
+    )
     assert batch.components["is_high"].tolist() == (rows["prev_height"] > 0.5).float().tolist()
-    assert all(values.shape == (64,) and values.dtype == torch.float32 for values in batch.components.values())
+    assert all(
+        values.shape == (64,) and values.dtype == torch.float32
+        for values in batch.components.values()
+    )
     high = (rows["prev_height"] > 0.5).float()
     q = torch.nn.functional.normalize(-rows["rotation"][:, 1:], dim=-1)
     angle = 2 * torch.asin(rows["rotation"][:, 1:].norm(dim=-1).clamp(max=1.0)) / torch.pi
@@ -80,7 +85,9 @@ def test_answers_belong_to_the_caller(wall: Wall) -> None:
 
 
 def test_all_candidates_work_at_once(wall: Wall) -> None:
-    rewards = [honest(wall, f"def compute_reward(height): return height * {k}, {{}}") for k in range(4)]
+    rewards = [
+        honest(wall, f"def compute_reward(height): return height * {k}, {{}}") for k in range(4)
+    ]
     for reward in rewards:
         reward.submit(state())
     for k, reward in enumerate(rewards):
@@ -89,18 +96,33 @@ def test_all_candidates_work_at_once(wall: Wall) -> None:
 
 
 WRONG = {
-    "column": ("return height.unsqueeze(-1), {}", r"the reward has shape \(8, 1\), expected \(8,\).*squeeze"),
+    "column": (
+        "return height.unsqueeze(-1), {}",
+        r"the reward has shape \(8, 1\), expected \(8,\).*squeeze",
+    ),
     "one number": ("return height.mean(), {}", r"the reward has shape \(\), expected \(8,\)"),
-    "component of vectors": ("return height, {'v': velocity}", r"component 'v' has shape \(8, 3\), expected \(8,\)"),
+    "component of vectors": (
+        "return height, {'v': velocity}",
+        r"component 'v' has shape \(8, 3\), expected \(8,\)",
+    ),
     "no pair": ("x = 1.0\n    return x", r"must return the pair \(reward, components\).*not float"),
     "three": ("x = (height, {}, 1)\n    return x", "not tuple of 3"),
     "wrong way round": ("return {}, height", "must return the pair"),
     "pair of tensors": ("return height, height", r"not \(Tensor, Tensor\)"),
     "float reward": ("return 1.0, {}", r"not \(float, dict\)"),
-    "text component": ("return height, {'a': 'x'}", r"component 'a' is str, not a tensor of shape \(8,\)"),
-    "long name": ("return height, {'a' + f'{height}' * 9: height}", "component name .* is not allowed"),
+    "text component": (
+        "return height, {'a': 'x'}",
+        r"component 'a' is str, not a tensor of shape \(8,\)",
+    ),
+    "long name": (
+        "return height, {'a' + f'{height}' * 9: height}",
+        "component name .* is not allowed",
+    ),
     "many": ("return height, {f'{i}': height for i in range(33)}", "33 components; at most 32"),
-    "nan": ("return (height - 9).sqrt(), {'a': height}", "NaN or infinite values: the reward in 8 of 8 rows"),
+    "nan": (
+        "return (height - 9).sqrt(), {'a': height}",
+        "NaN or infinite values: the reward in 8 of 8 rows",
+    ),
     "one inf": (
         "a = height.clone()\n    a[2] = 1 / (a[2] * 0)\n    return height, {'a': a}",
         "component 'a' in 1 of 8 rows",
@@ -166,15 +188,23 @@ def _called(body: str, rows: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def test_components_must_stay_the_same(wall: Wall) -> None:
-    code = "def compute_reward(height):\n    return height, ({'a': height} if height[0] > 0 else {'b': height})"
+    code = (
+        "def compute_reward(height):\n    return height, ({'a': height} if height[0] > 0 else {'b':"
+        " height})"
+    )
     reward = honest(wall, code)
     reward({"height": torch.ones(2)})
-    with pytest.raises(RewardRuntimeError, match=r"components changed between calls, from \['a'\] to \['b'\]"):
+    with pytest.raises(
+        RewardRuntimeError, match=r"components changed between calls, from \['a'\] to \['b'\]"
+    ):
         reward({"height": -torch.ones(2)})
 
 
 def test_nothing_lasts_from_one_call_to_the_next(wall: Wall) -> None:
-    code = "CALLS = []\ndef compute_reward(height):\n    CALLS.append(1)\n    return height * len(CALLS), {}"
+    code = (
+        "CALLS = []\ndef compute_reward(height):\n    CALLS.append(1)\n    return height *"
+        " len(CALLS), {}"
+    )
     reward = honest(wall, code)
     for _ in range(3):
         assert torch.equal(reward(state()).reward, state()["height"])

@@ -28,7 +28,9 @@ def test_all_layers_hold_and_no_forbidden_act_is_possible(wall: Wall) -> None:
 def test_what_the_kernel_says_of_a_sealed_process(wall: Wall) -> None:
     reward = honest(wall, HEIGHT)
     reward(state())
-    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{reward.pid}/status").read_text().splitlines())
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{reward.pid}/status").read_text().splitlines()
+    )
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"].strip() == "2"  # 2: filtered
     assert status["Threads"] == "1"
@@ -64,7 +66,9 @@ def test_opening_and_closing_leaks_nothing(wall: Wall) -> None:
 def test_killed_process_is_named(wall: Wall) -> None:
     reward = honest(wall, HEIGHT)
     os.kill(reward.pid or 0, signal.SIGKILL)
-    with pytest.raises(RewardRuntimeError, match="its process was killed, most likely because the machine ran out"):
+    with pytest.raises(
+        RewardRuntimeError, match="its process was killed, most likely because the machine ran out"
+    ):
         reward(state())
 
 
@@ -73,7 +77,9 @@ def test_death_of_the_helper_process_costs_no_answer(wall: Wall) -> None:
     rewards = [honest(wall, HEIGHT) for _ in range(3)]
     for reward in rewards:
         reward(state())
-        os.kill(reward.pid or 0, signal.SIGSTOP)  # so that no answer is there before the helper process dies
+        os.kill(
+            reward.pid or 0, signal.SIGSTOP
+        )  # so that no answer is there before the helper process dies
         reward.submit(state())
     before = wall.helper_pid
     pids = [reward.pid for reward in rewards]
@@ -109,7 +115,9 @@ def test_closing_the_wall_ends_everything() -> None:
 
 
 @pytest.mark.slow
-def test_missing_layer_is_named_with_the_way_out(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_layer_is_named_with_the_way_out(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seal = Sealer.seal
 
     def seal_without_landlock(self: Sealer, memory: int) -> tuple[Child, dict[str, str]]:
@@ -117,7 +125,9 @@ def test_missing_layer_is_named_with_the_way_out(wall: Wall, monkeypatch: pytest
         return child, report | {"landlock": "Function not implemented"}
 
     monkeypatch.setattr(Sealer, "seal", seal_without_landlock)
-    with pytest.raises(WallError, match=r"'landlock' does not hold.*Function not implemented.*--wall reduced"):
+    with pytest.raises(
+        WallError, match=r"'landlock' does not hold.*Function not implemented.*--wall reduced"
+    ):
         Wall()
     with Wall(required="reduced") as reduced:
         assert reduced.layers.missing == {"landlock": "Function not implemented"}
@@ -142,7 +152,8 @@ def test_helper_process_that_cannot_start_is_a_wall_error(monkeypatch: pytest.Mo
 
 
 def _ends(pid: int) -> bool:
-    """Whether a process is gone (or a zombie that somebody else has to reap) within a few seconds."""
+    """Whether a process is gone (or a zombie that somebody else has to reap) within a few
+    seconds."""
     for _ in range(200):
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":

@@ -1,4 +1,5 @@
-"""A person at a real terminal, a model server on the loopback: what is typed stands in the next prompt that it gets."""
+"""A person at a real terminal, a model server on the loopback: what is typed stands in the next
+prompt that it gets."""
 
 from __future__ import annotations
 
@@ -13,17 +14,28 @@ from eureka_agent.runs.store import Store
 from tests.support.openai_server import ChatServer, Reply, completion
 from tests.support.terminal import Terminal
 
-TINY = ("--generations", "2", "--samples", "2", "--num-envs", "8", "--environment-steps", "512", "--no-baselines")
+TINY = (
+    "--generations",
+    "2",
+    "--samples",
+    "2",
+    "--num-envs",
+    "8",
+    "--environment-steps",
+    "512",
+    "--no-baselines",
+)
 END_OF_INPUT = "\x04"
 
 
 def hops(weight: float) -> str:
     """Return an answer with a reward for the hopper; `weight` makes it different from others."""
     return (
-        "It should move.\n\n```python\nfrom torch import Tensor\n\n\n"
-        "def compute_reward(torso_velocity: Tensor, torso_pitch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:\n"
-        f"    forward = {weight} * torso_velocity[:, 0]\n    lean = -0.1 * torso_pitch.abs()\n"
-        '    return forward + lean, {"forward": forward, "lean": lean}\n```\n'
+        "It should move.\n\n```python\nfrom torch import Tensor\n\n\ndef"
+        " compute_reward(torso_velocity: Tensor, torso_pitch: Tensor) -> tuple[Tensor, dict[str,"
+        f" Tensor]]:\n    forward = {weight} * torso_velocity[:, 0]\n    lean = -0.1 *"
+        ' torso_pitch.abs()\n    return forward + lean, {"forward": forward, "lean":'
+        " lean}\n```\n"
     )
 
 
@@ -68,7 +80,11 @@ def test_words_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer) -
         terminal.type("bset g0c1")
         assert "Did you mean 'best'?" in terminal.expect("g0> ")
         terminal.type("rank g0c1 > g0c0")
-        answer(terminal, "g0> ", ["say g0c1 good, but {higher} <jumps>, größer", "say g0c0 it drags its foot", "next"])
+        answer(
+            terminal,
+            "g0> ",
+            ["say g0c1 good, but {higher} <jumps>, größer", "say g0c0 it drags its foot", "next"],
+        )
         terminal.expect("g1> ")
         terminal.type(END_OF_INPUT, end="")
         assert terminal.ends() == 0
@@ -86,8 +102,11 @@ def test_words_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer) -
 
 
 @pytest.mark.slow
-def test_a_wish_on_rankings_alone_stopped_in_the_middle_of_feedback(tmp_path: Path, model: ChatServer) -> None:
-    """In a terminal a wish without fitness asks without --feedback. Ctrl-C forgets; resumed, it asks again."""
+def test_a_wish_on_rankings_alone_stopped_in_the_middle_of_feedback(
+    tmp_path: Path, model: ChatServer
+) -> None:
+    """In a terminal a wish without fitness asks without --feedback. Ctrl-C forgets; resumed, it
+    asks again."""
     with Terminal(
         "synthesize_main", arguments(model, tmp_path, "--env", "hopper", "--task", "do a backflip")
     ) as terminal:

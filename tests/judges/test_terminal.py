@@ -1,4 +1,5 @@
-"""What a person types, line by line; the same on a real terminal is in tests/judges/test_real_terminal.py."""
+"""What a person types, line by line; the same on a real terminal is in
+tests/judges/test_real_terminal.py."""
 
 from __future__ import annotations
 
@@ -74,8 +75,15 @@ def test_rankings(answer: Answer, lines: list[str], ranking: tuple[str, ...]) ->
 
 
 def test_words_are_kept_as_they_are_typed(answer: Answer) -> None:
-    said, shown = answer("say g1c3 use  mass_speed > 0", "say g0c1 \ttoo {shaky}", "say g0c1 \x1b[31mand slow", "stop")
-    assert said == Feedback(1, (), {"g1c3": "use  mass_speed > 0", "g0c1": "too {shaky}\n\x1b[31mand slow"}, stop=True)
+    said, shown = answer(
+        "say g1c3 use  mass_speed > 0",
+        "say g0c1 \ttoo {shaky}",
+        "say g0c1 \x1b[31mand slow",
+        "stop",
+    )
+    assert said == Feedback(
+        1, (), {"g1c3": "use  mass_speed > 0", "g0c1": "too {shaky}\n\x1b[31mand slow"}, stop=True
+    )
     assert "So far: words on g1c3, g0c1." in shown
     assert "\x1b" not in shown
 
@@ -85,23 +93,36 @@ def test_what_a_person_sees(answer: Answer) -> None:
     lines = shown.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert "Fitness in m; -0.1 counts as solved." in lines
-    assert any(line.startswith("g0c1    3.00 (2.50 to 3.50)    250  the best so far; turns 1.25") for line in lines)
+    assert any(
+        line.startswith("g0c1    3.00 (2.50 to 3.50)    250  the best so far; turns 1.25")
+        for line in lines
+    )
     assert any(line.startswith("g1c1    4.00 (3.50 to 4.50)    250  turns 1.25") for line in lines)
-    assert any(line.startswith("g1c3 failed, not allowed: compute_reward asks for 'mass_velocity'") for line in lines)
+    assert any(
+        line.startswith("g1c3 failed, not allowed: compute_reward asks for 'mass_velocity'")
+        for line in lines
+    )
     assert '    return -mass_speed, {"x": "\\x1b[2J\\x07"}' in [line.rstrip() for line in lines]
     assert "\x1b" not in shown
     assert any(line.startswith("say g0c3 too shaky") for line in lines)
 
 
 def test_without_fitness_none_is_shown_and_a_best_is_needed(answer: Answer) -> None:
-    said, shown = answer("next", "worst g1c0", "stop", "best g1c2", "stop", question=replace(FREE, best=None))
+    said, shown = answer(
+        "next", "worst g1c0", "stop", "best g1c2", "stop", question=replace(FREE, best=None)
+    )
     assert said == Feedback(1, ("g1c2", "g1c0"), stop=True)
     assert shown.count("Nobody is chosen yet") == 2
     assert "itness in" not in shown
     assert "4.00" not in shown
-    assert answer("worst g1c0", "next", question=FREE)[0].ranking == ("g0c1", "g1c0")  # the best so far stays
+    assert answer("worst g1c0", "next", question=FREE)[0].ranking == (
+        "g0c1",
+        "g1c0",
+    )  # the best so far stays
     with pytest.raises(UsageError, match="Nobody is chosen yet"):
-        answer("say g1c0 hm", question=replace(FREE, best=None))  # the input ends and nobody can be asked
+        answer(
+            "say g1c0 hm", question=replace(FREE, best=None)
+        )  # the input ends and nobody can be asked
 
 
 @pytest.mark.parametrize(
@@ -131,6 +152,9 @@ def test_who_is_asked() -> None:
     assert choose_judge(SynthesisConfig(task="cartpole")) is None
     assert choose_judge(SynthesisConfig(task="cartpole", feedback="synthetic")) is by_fitness
     assert isinstance(choose_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
-    assert choose_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")) is by_fitness
+    assert (
+        choose_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic"))
+        is by_fitness
+    )
     with pytest.raises(UsageError, match="someone has to judge"):
         choose_judge(SynthesisConfig(task="wave", env="cartpole"))

@@ -1,4 +1,5 @@
-"""The library of examples: each is sound, the nearest ones are found, and none tells a task's own secrets."""
+"""The library of examples: each is sound, the nearest ones are found, and none tells a task's own
+secrets."""
 
 from __future__ import annotations
 
@@ -41,28 +42,39 @@ GOOD = f"# wave a hand\n\n- `hand` (num_envs, 3) m: where it is\n\n```python\n{C
 
 
 def chosen(task: Task, count: int, folder: Path | None = None) -> tuple[Example, ...]:
-    return choose_examples(SynthesisConfig(task=task.name, examples=count, examples_dir=folder), task)
+    return choose_examples(
+        SynthesisConfig(task=task.name, examples=count, examples_dir=folder), task
+    )
 
 
 # ---------------------------------------------------------------- the library
 def test_there_are_enough_and_all_different() -> None:
     assert len(LIBRARY) >= 10
-    assert len({example.description for example in LIBRARY}) == len({e.code for e in LIBRARY}) == len(LIBRARY)
+    assert (
+        len({example.description for example in LIBRARY})
+        == len({e.code for e in LIBRARY})
+        == len(LIBRARY)
+    )
 
 
 @pytest.mark.parametrize("example", LIBRARY, ids=lambda example: example.name)
 def test_an_example_keeps_the_contract_on_random_states(example: Example, wall: Wall) -> None:
-    """What every candidate is tried on: shapes, finite values, unchanged inputs, rows by themselves, rest."""
+    """What every candidate is tried on: shapes, finite values, unchanged inputs, rows by
+    themselves, rest."""
     spec, _ = read_state(example.state)
     reward = check_source(example.code, spec)
     listed = {variable.name for variable in spec.variables} | spec.constants.keys()
-    assert listed == {name.removeprefix("prev_") for name in reward.parameters}  # what is not read would distract
+    assert listed == {
+        name.removeprefix("prev_") for name in reward.parameters
+    }  # what is not read would distract
     torch.manual_seed(0)
     samples = {name: torch.randn(64, *shape) for name, shape in spec.shapes.items()}
     sealed = wall.open(reward, spec, max_rows=64)
     try:
         probe(sealed, samples)
-        batch = sealed({name: values for name, values in samples.items() if name in reward.parameters})
+        batch = sealed(
+            {name: values for name, values in samples.items() if name in reward.parameters}
+        )
     finally:
         sealed.close()
     assert 2 <= len(batch.components) <= 5
@@ -84,7 +96,11 @@ def test_the_nearest_share_the_rarest_words() -> None:
     ]
     assert [e.name for e in nearest(library, "run on a leg", 2)] == ["b", "a"]
     assert [e.name for e in nearest(library, "doors opening", 1)] == ["d"]  # endings do not count
-    assert [e.name for e in nearest(library, "pull the handle", 3)] == ["c", "d", "a"]  # ties, and zeros, by name
+    assert [e.name for e in nearest(library, "pull the handle", 3)] == [
+        "c",
+        "d",
+        "a",
+    ]  # ties, and zeros, by name
     assert [e.name for e in nearest(library[::-1], "pull the handle", 3)] == ["c", "d", "a"]
 
 
@@ -97,9 +113,15 @@ def test_the_nearest_of_the_library() -> None:
 
 @pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 def test_no_example_tells_the_task_itself(tmp_path: Path, task: Task) -> None:
-    """Not in the library, and not from a folder that holds the human reward under any title, or an own reward."""
-    state = "\n".join(f"- `{n}` (num_envs, {', '.join(map(str, s))}): x" for n, s in task.reward_inputs.shapes.items())
-    state += "".join(f"\n- `{name}` = {value}" for name, value in task.reward_inputs.constants.items())
+    """Not in the library, and not from a folder that holds the human reward under any title, or an
+    own reward."""
+    state = "\n".join(
+        f"- `{n}` (num_envs, {', '.join(map(str, s))}): x"
+        for n, s in task.reward_inputs.shapes.items()
+    )
+    state += "".join(
+        f"\n- `{name}` = {value}" for name, value in task.reward_inputs.constants.items()
+    )
     commented = task.human_reward.replace("compute_reward(", "compute_reward(  # ours\n    ", 1)
     for name, title, code in (
         ("a", "do something else", commented),
@@ -110,12 +132,16 @@ def test_no_example_tells_the_task_itself(tmp_path: Path, task: Task) -> None:
     assert {example.name for example in examples} == {example.name for example in LIBRARY}
     prompt = write_prompt(task, task.description, 0, (), (), examples=examples)
     assert leaked(task, prompt) == set()
-    named = {frozenset(telling_words(words)) for words in (task.name, task.description, *task.aliases)}
+    named = {
+        frozenset(telling_words(words)) for words in (task.name, task.description, *task.aliases)
+    }
     assert not named & {frozenset(telling_words(example.description)) for example in examples}
 
 
 def test_an_example_of_your_own_joins_the_library_or_takes_a_place_in_it(tmp_path: Path) -> None:
-    (tmp_path / "valve_turning.md").write_text(GOOD.replace("wave a hand", "spin a pen as fast as you can"))
+    (tmp_path / "valve_turning.md").write_text(
+        GOOD.replace("wave a hand", "spin a pen as fast as you can")
+    )
     pen = load_task("pen_spinning")
     assert chosen(pen, 1, tmp_path)[0].code == CODE
     assert len(chosen(pen, len(LIBRARY), tmp_path)) == len(LIBRARY)
@@ -127,7 +153,9 @@ def test_examples_stand_in_every_kind_of_prompt() -> None:
     prompts = [
         write_prompt(toy, toy.description, 0, (), (), examples=LIBRARY[:2]),
         write_prompt(toy, toy.description, 1, (best,), (best,), examples=LIBRARY[:2]),
-        write_prompt(toy, toy.description, 1, (), (failed(0, 0, "check", "no."),), examples=LIBRARY[:2]),
+        write_prompt(
+            toy, toy.description, 1, (), (failed(0, 0, "check", "no."),), examples=LIBRARY[:2]
+        ),
     ]
     heads = [user(prompt).split("# The task")[0] for prompt in prompts]
     assert heads[0] == heads[1] == heads[2]
@@ -139,7 +167,9 @@ def test_a_run_keeps_its_examples(tmp_path: Path, wall: Wall) -> None:
     """The folder is gone when the run goes on: what it said is in the database."""
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "waving.md").write_text(GOOD.replace("wave a hand", "balance a pole on a cart, and wave"))
+    (folder / "waving.md").write_text(
+        GOOD.replace("wave a hand", "balance a pole on a cart, and wave")
+    )
 
     def stop(event: object) -> None:
         if type(event).__name__ == "GenerationFinished":
@@ -190,7 +220,9 @@ def test_a_run_without_a_best_reward_is_no_example(
     tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
-    ea.synthesize(config(tmp_path, samples=1, generations=1, attempts=1), proposer=proposer, wall=wall)
+    ea.synthesize(
+        config(tmp_path, samples=1, generations=1, attempts=1), proposer=proposer, wall=wall
+    )
     assert main(["export", str(tmp_path / "run"), "--example"]) == 2
     assert "has no best reward" in capsys.readouterr().err
 
@@ -202,7 +234,10 @@ def test_a_run_without_a_best_reward_is_no_example(
         ("", "must be a title"),
         (GOOD.replace("# wave", "wave"), "must be a title"),
         (GOOD.replace("- `hand` (num_envs, 3) m: where it is", ""), "lists no state"),
-        (GOOD.replace("(num_envs, 3)", "3 numbers"), "says no state: write `- `name` \\(num_envs, 3\\) unit: meaning`"),
+        (
+            GOOD.replace("(num_envs, 3)", "3 numbers"),
+            "says no state: write `- `name` \\(num_envs, 3\\) unit: meaning`",
+        ),
         (GOOD.replace("`hand`", "`arm`"), "no example: .*'hand'"),
         (GOOD.partition("```")[0], "holds no Python function"),
         (GOOD.replace("return hand", "import os\n    return hand"), "no example: Line 2"),
@@ -231,6 +266,9 @@ def test_options_that_cannot_work(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--examples-dir", "x"], "--examples-dir needs --examples"),
         (["--examples", "99"], f"asks for more than there are for other tasks ({len(LIBRARY)})"),
     ):
-        assert main(["synthesize", "--task", "cartpole", *args, "--runs-dir", str(tmp_path / "runs")]) == 2
+        assert (
+            main(["synthesize", "--task", "cartpole", *args, "--runs-dir", str(tmp_path / "runs")])
+            == 2
+        )
         assert says in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "runs").exists()

@@ -41,20 +41,33 @@ def test_snapshot_of_the_system_message_and_the_first_prompt() -> None:
 
 def test_snapshot_of_the_next_prompt() -> None:
     best = worked(1, 0)
-    history = (failed(0, 0, "check", "an old one."), best, failed(1, 1, "probe", "The reward is NaN."))
+    history = (
+        failed(0, 0, "check", "an old one."),
+        best,
+        failed(1, 1, "probe", "The reward is NaN."),
+    )
     matches_snapshot("next", user(next_prompt(TOY, TOY.description, 2, (best,), history)))
 
 
 def test_snapshot_of_a_retry() -> None:
-    history = (failed(0, 0, "extract", "No code.", None), failed(0, 1, "check", "'nump' is not defined."))
+    history = (
+        failed(0, 0, "extract", "No code.", None),
+        failed(0, 1, "check", "'nump' is not defined."),
+    )
     matches_snapshot("retry", user(retry_prompt(TOY, TOY.description, 0, history)))
 
 
 # ---------------------------------------------------------------- what must be in them
 def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
     said = "The user asked for it in these words: push it over there\n\n# The environment"
-    for parents, history in (((), ()), ((worked(0, 0),), (worked(0, 0),)), ((), (failed(0, 0, "check", "an error."),))):
-        assert said in user(write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there"))
+    for parents, history in (
+        ((), ()),
+        ((worked(0, 0),), (worked(0, 0),)),
+        ((), (failed(0, 0, "check", "an error."),)),
+    ):
+        assert said in user(
+            write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there")
+        )
         assert "in these words" not in user(write_prompt(TOY, TOY.description, 1, parents, history))
 
 
@@ -62,9 +75,17 @@ def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
     text = user(first_prompt(TOY, TOY.description))
     assert "mass_pos: Tensor  # (num_envs, 3) m, world frame: where the mass is\n" in text
     assert "mass_speed: Tensor  # (num_envs,) m/s: how fast it moves\n" in text
-    assert "mark_pos: Tensor  # (num_envs, 3) m, world frame: where it belongs; the target of mass_pos\n" in text
-    assert "mass_rot: Tensor  # (num_envs, 4), world frame, quaternion xyzw: its orientation\n" in text
-    assert "action: Tensor  # (num_envs, 1): the last action, each entry in [-1, 1]; entries: push\n" in text
+    assert (
+        "mark_pos: Tensor  # (num_envs, 3) m, world frame: where it belongs; the target of"
+        " mass_pos\n" in text
+    )
+    assert (
+        "mass_rot: Tensor  # (num_envs, 4), world frame, quaternion xyzw: its orientation\n" in text
+    )
+    assert (
+        "action: Tensor  # (num_envs, 1): the last action, each entry in [-1, 1]; entries: push\n"
+        in text
+    )
     assert "episode_time: Tensor  # (num_envs,) s:" in text
     assert "rail_length: float = 2\n" in text
     # 2 physics steps of 0.01 s, 100 of them
@@ -82,7 +103,10 @@ def test_names_that_only_published_rewards_read_are_not_listed(name: str) -> Non
 
 def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstrings() -> None:
     text = user(first_prompt(TOY, TOY.description))
-    assert '    def terminated(self, state: State, memory: Memory) -> Tensor:\n        return state["mass_pos"]' in text
+    assert (
+        "    def terminated(self, state: State, memory: Memory) -> Tensor:\n        return"
+        ' state["mass_pos"]' in text
+    )
     assert "    _RAIL_M = 2\n" in text
     assert "Left the rail" not in text
     assert "scaled to the whole range of its actuator" in text
@@ -99,7 +123,11 @@ def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstri
 
 def test_a_task_without_source_files_still_has_a_prompt() -> None:
     namespace: dict[str, object] = {"ToyTask": ToyTask}
-    exec("class Made(ToyTask):\n    def observation(self, state, memory): return state['mass_pos']\n", namespace)
+    exec(
+        "class Made(ToyTask):\n    def observation(self, state, memory): return"
+        " state['mass_pos']\n",
+        namespace,
+    )
     made = namespace["Made"]
     assert isinstance(made, type)
     assert "def terminated" in user(first_prompt(made(), "x"))
@@ -116,7 +144,9 @@ def test_several_parents_are_all_shown_best_first() -> None:
     parents = (worked(0, 1, 5.0), worked(0, 0, 3.0))
     prompt = next_prompt(TOY, TOY.description, 1, parents, parents)
     text = user(prompt)
-    assert text.index("The best reward function so far (g0c1)") < text.index("Another good one (g0c0)")
+    assert text.index("The best reward function so far (g0c1)") < text.index(
+        "Another good one (g0c0)"
+    )
     assert prompt.parents == parents
     assert prompt.history == parents
 
@@ -137,7 +167,9 @@ def test_each_different_failure_of_the_last_round_is_told_once() -> None:
 
 
 def test_a_retry_shows_the_code_of_a_few() -> None:
-    history = tuple(failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6))
+    history = tuple(
+        failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6)
+    )
     text = user(retry_prompt(TOY, TOY.description, 0, history))
     assert [f"reason {i}." in text for i in range(6)] == [True] * 6
     assert text.count("# The code of") == 3
@@ -153,7 +185,10 @@ def test_a_repair_goes_on_with_the_conversation() -> None:
     assert again.messages[3].role == "user"
     matches_snapshot("repair", again.messages[3].content)
     assert again.repair == 1
-    empty = replace(failure, candidate=replace(failure.candidate, completion=Completion(1, " \n", "m", repair=4)))
+    empty = replace(
+        failure,
+        candidate=replace(failure.candidate, completion=Completion(1, " \n", "m", repair=4)),
+    )
     again = repair_prompt(prompt, empty)
     assert [message.role for message in again.messages] == ["system", "user", "user"]
     assert again.repair == 5
@@ -163,10 +198,16 @@ def test_write_prompt_chooses() -> None:
     best, bad = worked(0, 0), failed(0, 1, "check", "no.")
     description = TOY.description
     assert write_prompt(TOY, description, 0, (), ()) == first_prompt(TOY, description)
-    assert write_prompt(TOY, description, 0, (), (bad,)) == retry_prompt(TOY, description, 0, (bad,))
+    assert write_prompt(TOY, description, 0, (), (bad,)) == retry_prompt(
+        TOY, description, 0, (bad,)
+    )
     history = (best, bad)  # something worked, but nobody chose it as a parent
-    assert write_prompt(TOY, description, 1, (), history) == first_prompt(TOY, description, 1, history)
-    assert write_prompt(TOY, description, 1, (best,), history) == next_prompt(TOY, description, 1, (best,), history)
+    assert write_prompt(TOY, description, 1, (), history) == first_prompt(
+        TOY, description, 1, history
+    )
+    assert write_prompt(TOY, description, 1, (best,), history) == next_prompt(
+        TOY, description, 1, (best,), history
+    )
 
 
 def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
@@ -189,7 +230,9 @@ def test_episodes_without_an_early_end_are_shown_without_one() -> None:
 def trained(generation: int, index: int, *components: str) -> Outcome:
     curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
     curves = tuple(replace(curve, name=name) for name in components)
-    return replace(worked(generation, index), training=TrainingRecord(1, 1.0, curve, curves, curve, curve))
+    return replace(
+        worked(generation, index), training=TrainingRecord(1, 1.0, curve, curves, curve, curve)
+    )
 
 
 JUDGED = (
@@ -202,7 +245,11 @@ JUDGED = (
 )
 SAID = (
     Feedback(0, ("g0c1", "g0c0"), {"g0c0": "its left leg {drags}\nand it <limps>"}),
-    Feedback(1, ("g1c0", "g0c1", "g1c1"), {"g1c0": "good, now faster", "g1c1": "shaky", "g1c2": "{{ lazy }}"}),
+    Feedback(
+        1,
+        ("g1c0", "g0c1", "g1c1"),
+        {"g1c0": "good, now faster", "g1c1": "shaky", "g1c2": "{{ lazy }}"},
+    ),
 )
 
 
@@ -216,17 +263,28 @@ def test_snapshot_of_what_a_person_says() -> None:
 
 def test_words_stand_verbatim_beside_the_candidate_that_they_speak_of() -> None:
     text = said_in(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, SAID))
-    best, worst, other = text.index("## g1c0, shown above"), text.index("## g1c1, liked least"), text.index("## g1c2\n")
+    best, worst, other = (
+        text.index("## g1c0, shown above"),
+        text.index("## g1c1, liked least"),
+        text.index("## g1c2\n"),
+    )
     assert best < text.index("\ngood, now faster\n") < worst < text.index("\nshaky\n") < other
     assert other < text.index("\n{{ lazy }}\n") < text.index("Earlier they said of g0c0")
     assert "\nits left leg {drags}\nand it <limps>\n" in text
-    assert text.count("def compute_reward") == 2  # the worst and g1c2; the best stands above already
+    assert (
+        text.count("def compute_reward") == 2
+    )  # the worst and g1c2; the best stands above already
     assert "- Generation 0: best g0c1 (up, calm), worst g0c0 (up).\n" in text
-    assert "- Generation 1: best g1c0 (up, fast), then g0c1 (up, calm), worst g1c1 (fast); g1c2 not ranked.\n" in text
+    assert (
+        "- Generation 1: best g1c0 (up, fast), then g0c1 (up, calm), worst g1c1 (fast); g1c2 not"
+        " ranked.\n" in text
+    )
 
 
 def test_words_without_a_choice_reach_the_next_first_prompt() -> None:
-    prompt = write_prompt(TOY, "wave", 1, (), JUDGED[:3], (Feedback(0, (), {"g0c2": "what is this?"}),))
+    prompt = write_prompt(
+        TOY, "wave", 1, (), JUDGED[:3], (Feedback(0, (), {"g0c2": "what is this?"}),)
+    )
     assert "\nwhat is this?\n" in said_in(prompt)
     assert "def compute_reward" in said_in(prompt)
     assert "chose so far" not in said_in(prompt)
@@ -234,7 +292,9 @@ def test_words_without_a_choice_reach_the_next_first_prompt() -> None:
 
 def test_without_feedback_nobody_is_quoted() -> None:
     assert "What a person says" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
-    assert "What a person says" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),)))
+    assert "What a person says" not in user(
+        next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),))
+    )
 
 
 def test_a_parent_that_was_never_trained() -> None:
@@ -251,7 +311,10 @@ def test_an_undefined_name_in_a_template_is_an_error() -> None:
 def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
-    expected = "environment examples failures feedback first next operators reflection repair retry system task".split()
+    expected = (
+        "environment examples failures feedback first next operators reflection repair retry system"
+        " task".split()
+    )
     assert names == [f"{name}.md" for name in expected]
 
 
@@ -272,6 +335,9 @@ def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
 
 
 def test_the_leak_test_would_see_a_leak() -> None:
-    text = "how_far_off: Tensor = (state['mass_pos'] - state['mark_pos']).norm(dim=1) return -9.75 * mass_speed, {}"
+    text = (
+        "how_far_off: Tensor = (state['mass_pos'] - state['mark_pos']).norm(dim=1) return -9.75 *"
+        " mass_speed, {}"
+    )
     assert len(leaked(TOY, first_prompt(TOY, text))) == 2
     assert leaked(TOY, first_prompt(TOY, TOY.description)) == set()

@@ -38,7 +38,9 @@ def training(*components: Curve, **changes: object) -> TrainingRecord:
     return replace(record, **changes)  # type: ignore[arg-type]
 
 
-def noticed(record: TrainingRecord, *, length: float = 60.0, has_fitness: bool = True) -> list[tuple[str, str]]:
+def noticed(
+    record: TrainingRecord, *, length: float = 60.0, has_fitness: bool = True
+) -> list[tuple[str, str]]:
     outcome = Outcome(CANDIDATE, None, record, Evaluation(2.0, 1.0, 3.0, 8, length))
     return [(f.kind, f.name) for f in findings(outcome, 100, has_fitness=has_fitness)]
 
@@ -68,8 +70,12 @@ def test_shares_are_parts_of_the_mean_absolute_sum() -> None:
         (curve("c", 0.001, 0.002, 0.003), [("negligible", "c")]),  # 0.002 of 0.002 + 1.2
     ],
 )
-def test_what_is_noticed_about_a_component(component: Curve, expected: list[tuple[str, str]]) -> None:
-    assert [finding for finding in noticed(training(STEADY, component)) if finding[1] == "c"] == expected
+def test_what_is_noticed_about_a_component(
+    component: Curve, expected: list[tuple[str, str]]
+) -> None:
+    assert [
+        finding for finding in noticed(training(STEADY, component)) if finding[1] == "c"
+    ] == expected
 
 
 def test_a_sole_component_cannot_dominate() -> None:
@@ -95,7 +101,12 @@ def test_a_reward_that_rises_without_fitness_is_exploited() -> None:
 def test_a_negative_reward_matters_only_where_episodes_can_end_early() -> None:
     reward = curve("reward", -1.0, -2.0)
     assert noticed(training(STEADY, reward=reward)) == [("negative_reward", "")]
-    assert noticed(training(STEADY, reward=reward, episode_length=curve("episode_length", 100.0, 100.0))) == []
+    assert (
+        noticed(
+            training(STEADY, reward=reward, episode_length=curve("episode_length", 100.0, 100.0))
+        )
+        == []
+    )
 
 
 def test_episode_lengths_at_the_ends() -> None:
@@ -157,8 +168,12 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
 
     kinds = get_args(reflection.Kind)
     for kind in kinds:
-        monkeypatch.setattr(reflection, "findings", lambda *_, kind=kind, **__: [Finding(kind, "part", 2.0)])
-        text = reflect(Outcome(CANDIDATE, None, training(STEADY)), max_episode_steps=100, fitness_unit="m")
+        monkeypatch.setattr(
+            reflection, "findings", lambda *_, kind=kind, **__: [Finding(kind, "part", 2.0)]
+        )
+        text = reflect(
+            Outcome(CANDIDATE, None, training(STEADY)), max_episode_steps=100, fitness_unit="m"
+        )
         stands_out = text.split("What stands out:\n\n")[1]
         assert stands_out.startswith("- "), kind
         assert stands_out.count("\n") == 1, kind

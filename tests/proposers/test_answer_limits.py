@@ -57,6 +57,8 @@ def test_asked_again_and_again_it_ends() -> None:
     limit: int | None = 16_384
     lowered = 0
     while limit is not None:
-        limit = shorter("maximum context length is 99999 tokens, and max_tokens is too large", limit, 3_000)
+        limit = shorter(
+            "maximum context length is 99999 tokens, and max_tokens is too large", limit, 3_000
+        )
         lowered += 1
     assert lowered == 7

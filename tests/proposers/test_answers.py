@@ -29,21 +29,57 @@ def test_thoughts_are_left_out(text: str, answer: str) -> None:
     ("message", "usage", "tokens"),
     [
         ({"content": "x"}, {"prompt_tokens": 7, "completion_tokens": 5}, (7, 5)),
-        ({"content": "x"}, {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}, (7, 5)),
+        (
+            {"content": "x"},
+            {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
+            (7, 5),
+        ),
         # The total says more: 10 of the prompt and 5020 of the answer, 5000 of which were thoughts.
-        ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 5030}, (10, 5020)),
-        ({"content": "x" * 4000}, {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 110}, (10, 100)),
+        (
+            {"content": "x"},
+            {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 5030},
+            (10, 5020),
+        ),
+        (
+            {"content": "x" * 4000},
+            {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 110},
+            (10, 100),
+        ),
         ({"content": "x"}, {"prompt_tokens": 10, "total_tokens": 110}, (10, 100)),
         # The total says less, or nothing that can be.
-        ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 25}, (10, 20)),
-        ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": -1}, (10, 20)),
+        (
+            {"content": "x"},
+            {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 25},
+            (10, 20),
+        ),
+        (
+            {"content": "x"},
+            {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": -1},
+            (10, 20),
+        ),
         # Something was written, and nothing counted.
         ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 0}, (10, None)),
-        ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10}, (10, None)),
-        ({"content": "", "reasoning_content": "hm"}, {"prompt_tokens": 10, "completion_tokens": 0}, (10, None)),
-        ({"content": None, "reasoning": "hm"}, {"prompt_tokens": 10, "completion_tokens": 0}, (10, None)),
+        (
+            {"content": "x"},
+            {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10},
+            (10, None),
+        ),
+        (
+            {"content": "", "reasoning_content": "hm"},
+            {"prompt_tokens": 10, "completion_tokens": 0},
+            (10, None),
+        ),
+        (
+            {"content": None, "reasoning": "hm"},
+            {"prompt_tokens": 10, "completion_tokens": 0},
+            (10, None),
+        ),
         ({"content": "<think>hm"}, {"prompt_tokens": 10, "completion_tokens": 0}, (10, None)),
-        ({"content": ""}, {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10}, (10, 0)),
+        (
+            {"content": ""},
+            {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10},
+            (10, 0),
+        ),
     ],
 )
 def test_all_tokens_of_an_answer_count(
@@ -58,7 +94,10 @@ ERRORS: list[tuple[object, type[errors.ProposerError]]] = [
     ({"code": "502", "message": "x"}, errors.UnavailableError),
     ({"code": "rate_limit_exceeded", "message": "slow"}, errors.RateLimitedError),
     ({"status": "RESOURCE_EXHAUSTED", "message": "slow"}, errors.RateLimitedError),
-    ({"code": "invalid_api_key", "message": "Incorrect API key provided"}, errors.AuthenticationError),
+    (
+        {"code": "invalid_api_key", "message": "Incorrect API key provided"},
+        errors.AuthenticationError,
+    ),
     ({"type": "authentication_error", "message": "no"}, errors.AuthenticationError),
     ({"code": None, "type": "overloaded_error", "message": "Overloaded"}, errors.UnavailableError),
     ({"code": "server_error", "message": "oh"}, errors.UnavailableError),
@@ -73,14 +112,18 @@ ERRORS: list[tuple[object, type[errors.ProposerError]]] = [
 
 
 @pytest.mark.parametrize(("error", "kind"), ERRORS)
-def test_an_error_that_came_with_200_is_what_it_says(error: object, kind: type[errors.ProposerError]) -> None:
+def test_an_error_that_came_with_200_is_what_it_says(
+    error: object, kind: type[errors.ProposerError]
+) -> None:
     with pytest.raises(errors.ProposerError) as raised:
         read_answer({"error": error}, "m", "here")
     assert type(raised.value) is kind
 
 
 @pytest.mark.parametrize(("error", "kind"), [*ERRORS, (None, errors.BadResponseError)])
-def test_an_error_inside_a_choice_is_no_empty_answer(error: object, kind: type[errors.ProposerError]) -> None:
+def test_an_error_inside_a_choice_is_no_empty_answer(
+    error: object, kind: type[errors.ProposerError]
+) -> None:
     choice = {"finish_reason": "error", "error": error, "message": {"content": "def comp"}}
     with pytest.raises(errors.ProposerError) as raised:
         read_answer({"choices": [choice]}, "m", "here")

@@ -10,13 +10,19 @@ from eureka_agent.proposers.bandit import Bandit, Weighted
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome, Prompt
 
 
-def outcome(generation: int, index: int, model: str, fitness: float | None, cost_usd: float | None = None) -> Outcome:
-    answer = Completion(index, "", model, prompt_tokens=100, completion_tokens=100, cost_usd=cost_usd)
+def outcome(
+    generation: int, index: int, model: str, fitness: float | None, cost_usd: float | None = None
+) -> Outcome:
+    answer = Completion(
+        index, "", model, prompt_tokens=100, completion_tokens=100, cost_usd=cost_usd
+    )
     evaluation = None if fitness is None else Evaluation(fitness, fitness, fitness, 1, 1.0)
     return Outcome(Candidate(generation, answer, None), evaluation=evaluation)
 
 
-def shares(choice: Weighted | Bandit, history: Sequence[Outcome], samples: int = 400) -> dict[str, float]:
+def shares(
+    choice: Weighted | Bandit, history: Sequence[Outcome], samples: int = 400
+) -> dict[str, float]:
     prompt = Prompt(3, (), run=tuple(history))
     counts = Counter(choice(prompt, index) for index in range(samples))
     return {model: count / samples for model, count in counts.items()}
@@ -26,7 +32,8 @@ def test_weights_are_kept_in_every_generation() -> None:
     choice = Weighted({"a": 2.0, "b": 1.0, "c": 1.0}, seed=1)
     for generation in range(20):
         counts = Counter(choice(Prompt(generation, ()), index) for index in range(8))
-        # 4, 2 and 2 of 8, give or take one: independent draws would miss that by two or more half of the time.
+        # 4, 2 and 2 of 8, give or take one: independent draws would miss that by two or more half
+        # of the time.
         assert abs(counts["a"] - 4) <= 1
         assert abs(counts["b"] - 2) <= 1
         assert abs(counts["c"] - 2) <= 1
@@ -69,9 +76,14 @@ def test_equal_success_at_a_tenth_of_the_cost() -> None:
 
 
 def test_a_first_generation_succeeds_when_it_trains_and_a_repeat_never() -> None:
-    """The bar is the best of the generations before: equal fitness, as of a twin, is no improvement."""
-    first = [outcome(0, i, "a", 1.0) for i in range(6)] + [outcome(0, 6 + i, "b", None) for i in range(6)]
+    """The bar is the best of the generations before: equal fitness, as of a twin, is no
+    improvement."""
+    first = [outcome(0, i, "a", 1.0) for i in range(6)] + [
+        outcome(0, 6 + i, "b", None) for i in range(6)
+    ]
     assert shares(Bandit(("a", "b"), 0), first)["a"] > 0.9
     same = [outcome(1, i, "a", 1.0) for i in range(12)]
     # a: 6 of 18, b: 0 of 6. Before, a had 6 of 6.
-    assert shares(Bandit(("a", "b"), 0), first + same)["a"] < shares(Bandit(("a", "b"), 0), first)["a"]
+    assert (
+        shares(Bandit(("a", "b"), 0), first + same)["a"] < shares(Bandit(("a", "b"), 0), first)["a"]
+    )

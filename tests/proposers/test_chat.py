@@ -25,7 +25,13 @@ CODE = "def compute_reward(speed):\n    return speed, {}\n"
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
+        "OPENAI_ADMIN_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -34,7 +40,9 @@ def ask(server: ChatServer, samples: int = 1, **options: Any) -> list[Completion
 
 
 # ---------------------------------------------------------------- what is sent and what comes back
-def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(chat_server: ChatServer) -> None:
+def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(
+    chat_server: ChatServer,
+) -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     chat_server.order([completion("hi", usage=usage, finish_reason="length", model="test-model-2")])
     [answer] = ask(chat_server, temperature=0.5, answer_tokens=99)
@@ -71,7 +79,11 @@ def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
 
 def test_only_the_asked_indices_are_requested(chat_server: ChatServer) -> None:
     asked = proposer(chat_server)
-    assert sorted(answer.index for answer in asked.propose(dict.fromkeys([3, 5, 11], PROMPT))) == [3, 5, 11]
+    assert sorted(answer.index for answer in asked.propose(dict.fromkeys([3, 5, 11], PROMPT))) == [
+        3,
+        5,
+        11,
+    ]
     assert len(chat_server.requests) == 3
     assert list(asked.propose(dict.fromkeys([], PROMPT))) == []
 
@@ -148,7 +160,10 @@ def test_after_a_refused_key_no_further_request_starts(chat_server: ChatServer) 
     assert len(chat_server.requests) < 10
 
 
-FILTERED, TOO_LONG = error(400, "no", code="content_filter"), error(400, "x", code="context_length_exceeded")
+FILTERED, TOO_LONG = (
+    error(400, "no", code="content_filter"),
+    error(400, "x", code="context_length_exceeded"),
+)
 
 
 @pytest.mark.parametrize("refusal", [FILTERED, TOO_LONG])
@@ -163,10 +178,17 @@ def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
     assert len(chat_server.requests) == 4
     nothing = answers.pop(place)
     assert [answer.text for answer in answers.values()] == ["hi"] * 3
-    assert (nothing.proposer, nothing.prompt_tokens, nothing.completion_tokens) == ("test-model", 0, 0)
+    assert (nothing.proposer, nothing.prompt_tokens, nothing.completion_tokens) == (
+        "test-model",
+        0,
+        0,
+    )
     assert nothing.cost_usd == 0.0
     assert spending.committed.tokens == 3 * 12
-    with pytest.raises(errors.ExtractionError, match=r"^The (content filter of|prompt does not fit into) 'test-model'"):
+    with pytest.raises(
+        errors.ExtractionError,
+        match=r"^The (content filter of|prompt does not fit into) 'test-model'",
+    ):
         code_in(nothing)
 
 
@@ -190,39 +212,58 @@ def test_a_model_that_the_user_has_to_mend_is_named(chat_server: ChatServer) -> 
 
 
 def test_no_request_outlives_its_deadline_however_slowly_it_drips(chat_server: ChatServer) -> None:
-    chat_server.default = broken(completion("hi"), drip_s=0.1)  # a byte at a time: no pause is ever long
+    chat_server.default = broken(
+        completion("hi"), drip_s=0.1
+    )  # a byte at a time: no pause is ever long
     started = time.monotonic()
     with pytest.raises(errors.UnavailableError, match="in time"):
         ask(chat_server, deadline_s=0.5)
     assert time.monotonic() - started < 5.0
 
 
-# ---------------------------------------------------------------- options that a model does not know
+# -------------------- options that a model does not know
 def picky(refused: str, complaint: str) -> Callable[[dict[str, Any]], Reply]:
     """A server that refuses one option, as OpenAI's reasoning models do."""
     return lambda request: error(400, complaint) if refused in request else completion("hi")
 
 
 TEMPERATURE = "Unsupported value: 'temperature' does not support 0.5 with this model."
-LIMIT = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+LIMIT = (
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use"
+    " 'max_completion_tokens' instead."
+)
 
 
 def test_a_temperature_that_is_refused_is_left_out_from_then_on(chat_server: ChatServer) -> None:
     chat_server.default = picky("temperature", TEMPERATURE)
     assert len(ask(chat_server, 4, concurrency=1)) == 4
     assert len(chat_server.requests) == 5
-    assert ["temperature" in request for request in chat_server.requests] == [True, False, False, False, False]
+    assert ["temperature" in request for request in chat_server.requests] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_limit_that_is_refused_goes_by_its_other_name(chat_server: ChatServer) -> None:
     chat_server.default = picky("max_tokens", LIMIT)
     assert len(ask(chat_server, 2, concurrency=1, answer_tokens=9)) == 2
-    assert [request.get("max_completion_tokens") for request in chat_server.requests] == [None, 9, 9]
+    assert [request.get("max_completion_tokens") for request in chat_server.requests] == [
+        None,
+        9,
+        9,
+    ]
 
 
 def test_both_are_given_up_by_requests_side_by_side(chat_server: ChatServer) -> None:
     def both(request: dict[str, Any]) -> Reply:
-        return picky("temperature", TEMPERATURE)(request) if "max_tokens" not in request else error(400, LIMIT)
+        return (
+            picky("temperature", TEMPERATURE)(request)
+            if "max_tokens" not in request
+            else error(400, LIMIT)
+        )
 
     chat_server.default = both
     assert len(ask(chat_server, 8, answer_tokens=9)) == 8
@@ -251,19 +292,26 @@ def test_the_key_and_the_address_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1 \n")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # must not stand between us and this machine
-    assert [answer.text for answer in chat_proposer({"m": 1.0}).propose(dict.fromkeys([0], PROMPT))] == ["hello"]
+    monkeypatch.setenv(
+        "HTTP_PROXY", "http://127.0.0.1:9"
+    )  # must not stand between us and this machine
+    assert [
+        answer.text for answer in chat_proposer({"m": 1.0}).propose(dict.fromkeys([0], PROMPT))
+    ] == ["hello"]
     assert chat_server.headers[0]["authorization"] == "Bearer sk-1"
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:port/v1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:port/v1"]
+)
 def test_a_base_url_that_is_none(url: str) -> None:
     with pytest.raises(errors.UsageError, match="must look like"):
         chat_proposer({"m": 1.0}, base_url=url)
 
 
 def listen_to_ctrl_c() -> None:
-    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore SIGINT."""
+    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore
+    SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,4 +1,5 @@
-"""Answers with several choices: each that was paid for is a sample, and all tokens are counted once."""
+"""Answers with several choices: each that was paid for is a sample, and all tokens are counted
+once."""
 
 from __future__ import annotations
 
@@ -25,16 +26,34 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
 
 
-def ask(server: ChatServer, samples: int, kind: str = "openai", **options: Any) -> dict[int, Completion]:
+def ask(
+    server: ChatServer, samples: int, kind: str = "openai", **options: Any
+) -> dict[int, Completion]:
     asked = proposer(server, kind, **options)
     return {answer.index: answer for answer in asked.propose(dict.fromkeys(range(samples), PROMPT))}
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_each_choice_is_a_sample_and_its_tokens_count_once(chat_server: ChatServer, kind: str) -> None:
-    chat_server.order([choices("a", "b", usage=USAGE), choices("c", "d", usage=USAGE), choices("e", "f", usage=USAGE)])
+def test_each_choice_is_a_sample_and_its_tokens_count_once(
+    chat_server: ChatServer, kind: str
+) -> None:
+    chat_server.order(
+        [
+            choices("a", "b", usage=USAGE),
+            choices("c", "d", usage=USAGE),
+            choices("e", "f", usage=USAGE),
+        ]
+    )
     spending = Spending()
-    answers = ask(chat_server, 5, kind, extra={"n": 2}, concurrency=1, spending=spending, price=Price(1.0, 10.0))
+    answers = ask(
+        chat_server,
+        5,
+        kind,
+        extra={"n": 2},
+        concurrency=1,
+        spending=spending,
+        price=Price(1.0, 10.0),
+    )
     assert {index: answer.text for index, answer in answers.items()} == dict(enumerate("abcde"))
     assert [request["n"] for request in chat_server.requests] == [2, 2, 2]
     assert [answers[index].completion_tokens for index in range(5)] == [5, 0, 5, 0, 5]
@@ -43,7 +62,8 @@ def test_each_choice_is_a_sample_and_its_tokens_count_once(chat_server: ChatServ
 
 
 def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
-    """An answer with four choices may take four times the limit of one; without usage all of it stays counted."""
+    """An answer with four choices may take four times the limit of one; without usage all of it
+    stays counted."""
     chat_server.default = choices("a", "b", "c", "d")
     spending = Spending(max_tokens=PROMPT_TOKENS + 4 * 100)
     asked = proposer(chat_server, extra={"n": 4}, answer_tokens=100, spending=spending)
@@ -55,17 +75,30 @@ def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
     assert spending.committed == Amount(PROMPT_TOKENS + 4 * 100)
     # Not even one such request fits in one token less.
     with pytest.raises(errors.LimitReachedError):
-        ask(chat_server, 1, extra={"n": 4}, answer_tokens=100, spending=Spending(max_tokens=PROMPT_TOKENS + 399))
+        ask(
+            chat_server,
+            1,
+            extra={"n": 4},
+            answer_tokens=100,
+            spending=Spending(max_tokens=PROMPT_TOKENS + 399),
+        )
     assert len(chat_server.requests) == 1
 
 
 def test_a_server_that_gives_fewer_is_asked_again_for_the_rest(chat_server: ChatServer) -> None:
     chat_server.default = lambda request: completion(f"{len(chat_server.requests)}", usage=USAGE)
     answers = ask(chat_server, 4, extra={"n": 4}, concurrency=1)
-    assert {index: answer.text for index, answer in answers.items()} == {0: "1", 1: "2", 2: "3", 3: "4"}
+    assert {index: answer.text for index, answer in answers.items()} == {
+        0: "1",
+        1: "2",
+        2: "3",
+        3: "4",
+    }
 
 
-def test_choices_that_nobody_asked_for_are_used_where_a_sample_waits(chat_server: ChatServer) -> None:
+def test_choices_that_nobody_asked_for_are_used_where_a_sample_waits(
+    chat_server: ChatServer,
+) -> None:
     chat_server.default = choices("a", "b", usage=USAGE)
     assert len(ask(chat_server, 6, concurrency=1)) == 6
     assert len(chat_server.requests) == 3

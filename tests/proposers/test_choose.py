@@ -43,7 +43,10 @@ def test_the_grammar_listens_to_a_wish() -> None:
     prompt = Prompt(0, ())
     plain, _ = choose(task)
     wished, _ = choose(task, env="ant_forward", task="lie down and keep still, low on the ground")
-    texts = [[c.text for c in proposer.propose(dict.fromkeys(range(4), prompt))] for proposer in (plain, wished)]
+    texts = [
+        [c.text for c in proposer.propose(dict.fromkeys(range(4), prompt))]
+        for proposer in (plain, wished)
+    ]
     assert texts[0] != texts[1]
 
 
@@ -75,8 +78,13 @@ def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     proposer, announcement = choose(models=("a=2", "b", "c=0.5"))
     assert isinstance(proposer, ChatProposer)
     assert list(proposer.models) == ["a", "b", "c"]
-    assert announcement == ("The models a, b and c at api.openai.com propose the rewards, chosen by their weights.")
-    _, announcement = choose(models=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1")
+    assert (
+        announcement
+        == "The models a, b and c at api.openai.com propose the rewards, chosen by their weights."
+    )
+    _, announcement = choose(
+        models=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1"
+    )
     assert announcement.endswith(
         "at http://localhost:1/v1 propose the rewards, chosen by what their rewards are worth."
     )
@@ -91,7 +99,10 @@ def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"models": ("a=nan", "b")}, "weights above 0"),
         ({"models": ("a=2", "a")}, "a model twice"),
         ({"model": "a", "model_choice": "bandit"}, "needs several --models"),
-        ({"models": ("a", "b"), "model_choice": "bandit", "env": "hopper"}, "a fitness to learn from"),
+        (
+            {"models": ("a", "b"), "model_choice": "bandit", "env": "hopper"},
+            "a fitness to learn from",
+        ),
         ({"max_cost_usd": 0.0}, "--max-cost-usd must be above 0"),
         ({"max_wall_min": float("inf")}, "--max-wall-min must be above 0"),
         ({"max_tokens": 0}, "--max-tokens must be at least 1"),
@@ -110,12 +121,16 @@ def test_models_and_limits_that_make_no_sense(settings: dict[str, Any], message:
 
 def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    with pytest.raises(UsageError, match=r"needs to know what 'm' costs.*--price-in and --price-out.*--max-tokens"):
+    with pytest.raises(
+        UsageError, match=r"needs to know what 'm' costs.*--price-in and --price-out.*--max-tokens"
+    ):
         choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0)
     # A listed name at another server says nothing about that server's prices.
     with pytest.raises(UsageError, match="needs to know what 'gpt-4o' costs"):
         choose(model="gpt-4o", base_url="http://localhost:1/v1", max_cost_usd=1.0)
-    proposer, _ = choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price_in=2.0, price_out=8.0)
+    proposer, _ = choose(
+        model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price_in=2.0, price_out=8.0
+    )
     assert isinstance(proposer, ChatProposer)
     # USD per million tokens: 1000 of a prompt and 500 of an answer are 0.002 + 0.004.
     price = proposer.models["m"].price
@@ -139,7 +154,9 @@ def test_deadline_and_concurrency_are_the_configs(
     assert chat_server.max_in_flight == 2
     chat_server.default = completion("late", delay_s=3.0)
     proposer, _ = choose(request_timeout_s=0.2, **settings)
-    with pytest.raises(UnavailableError, match=r"did not answer in time: .*--request-timeout-s.*--concurrency"):
+    with pytest.raises(
+        UnavailableError, match=r"did not answer in time: .*--request-timeout-s.*--concurrency"
+    ):
         list(proposer.propose({0: ASKED}))
 
 
@@ -172,5 +189,8 @@ def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer)
 
 
 def test_the_sdk_is_not_loaded_without_a_model() -> None:
-    code = "import eureka_agent.proposers.choose, sys; sys.exit(bool({'openai', 'litellm'} & set(sys.modules)))"
+    code = (
+        "import eureka_agent.proposers.choose, sys; sys.exit(bool({'openai', 'litellm'} &"
+        " set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -40,7 +40,9 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
     states = random_states(spec, ROWS, seed=0)
     zeros = {key: torch.zeros_like(value) for key, value in states.items()}
     before = {key: value.clone() for key, value in states.items()}
-    for completion in GrammarProposer(task, seed=1).propose(dict.fromkeys(range(200), Prompt(0, ()))):
+    for completion in GrammarProposer(task, seed=1).propose(
+        dict.fromkeys(range(200), Prompt(0, ()))
+    ):
         code = code_of(completion)
         source = check_source(code, spec)
         genome = genomes.from_text(completion.text)
@@ -52,11 +54,18 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
         for inputs in (states, zeros):
             reward, components = run_reward(source, inputs)
             assert tuple(components) == component_names(genome, spec)
-            assert all(value.shape == (ROWS,) and value.isfinite().all() for value in (reward, *components.values()))
-            assert torch.allclose(reward, torch.stack(list(components.values())).sum(0), atol=1e-4, rtol=1e-4)
+            assert all(
+                value.shape == (ROWS,) and value.isfinite().all()
+                for value in (reward, *components.values())
+            )
+            assert torch.allclose(
+                reward, torch.stack(list(components.values())).sum(0), atol=1e-4, rtol=1e-4
+            )
         whole, _ = run_reward(source, states)
         half, _ = run_reward(source, {key: value[: ROWS // 2] for key, value in states.items()})
-        assert torch.allclose(whole[: ROWS // 2], half, atol=1e-4, rtol=1e-4), "a row depends on its world alone"
+        assert torch.allclose(whole[: ROWS // 2], half, atol=1e-4, rtol=1e-4), (
+            "a row depends on its world alone"
+        )
     assert all(torch.equal(before[key], states[key]) for key in states)
 
 
@@ -91,7 +100,9 @@ def test_worked_example() -> None:
     ],
 )
 def test_shapes_of_a_cost(shape: genomes.Shape, expected: float) -> None:
-    code = to_code(Genome((term(2.0, "magnitude", "gap", shape=shape, scale=0.1),)), ARM.reward_inputs)
+    code = to_code(
+        Genome((term(2.0, "magnitude", "gap", shape=shape, scale=0.1),)), ARM.reward_inputs
+    )
     reward, _ = load_reward(code)(gap=torch.tensor([0.3]))
     assert reward.item() == pytest.approx(expected, rel=1e-5)
 
@@ -103,10 +114,14 @@ def test_orientation_measures() -> None:
     # Scalar first: none, 90 degrees about x (z axis level), 180 degrees about y (upside down).
     turns = torch.tensor([[1.0, 0.0, 0.0, 0.0], [half, half, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
     assert upright(torso_quat=turns)[0].tolist() == pytest.approx([1.0, 0.0, -1.0], abs=1e-6)
-    rotation = load_reward(to_code(Genome((term(-1.0, "rotation", "cube_rot", "goal_rot"),)), ARM.reward_inputs))
+    rotation = load_reward(
+        to_code(Genome((term(-1.0, "rotation", "cube_rot", "goal_rot"),)), ARM.reward_inputs)
+    )
     goal = torch.tensor([[0.0, 0.0, 0.0, 1.0]] * 3)
     # Scalar last: 90 degrees about x, the same with the sign turned, none.
-    rotations = torch.tensor([[half, 0.0, 0.0, half], [-half, 0.0, 0.0, -half], [0.0, 0.0, 0.0, 1.0]])
+    rotations = torch.tensor(
+        [[half, 0.0, 0.0, half], [-half, 0.0, 0.0, -half], [0.0, 0.0, 0.0, 1.0]]
+    )
     assert rotation(cube_rot=rotations, goal_rot=goal)[0].tolist() == pytest.approx(
         [math.pi / 2, math.pi / 2, 0.0], abs=1e-3
     )
@@ -123,7 +138,9 @@ def test_progress_counts_the_goal_as_it_is_now() -> None:
 
 
 def test_names_of_the_state_are_never_overwritten_before_use() -> None:
-    genome = Genome((term(1.0, "flag", "alive"), term(1.0, "alive"), term(1.0, "magnitude", "reward", axis=1)))
+    genome = Genome(
+        (term(1.0, "flag", "alive"), term(1.0, "alive"), term(1.0, "magnitude", "reward", axis=1))
+    )
     spec = ODD.reward_inputs
     assert component_names(genome, spec) == ("alive", "alive_2", "reward_tilt_angle_size")
     reward, components = load_reward(to_code(genome, spec))(

@@ -1,4 +1,5 @@
-"""What the grammar reads in a description and in a parent's training, and what its operators make of it."""
+"""What the grammar reads in a description and in a parent's training, and what its operators make
+of it."""
 
 from __future__ import annotations
 
@@ -39,7 +40,14 @@ def seeds(n: int = 200) -> Iterator[Random]:
 
 # ---------------------------------------------------------------------- words
 def test_stems() -> None:
-    assert stems("hopping, jumps; falling and Spinning the pen_tip") == {"hop", "jump", "fall", "spin", "pen", "tip"}
+    assert stems("hopping, jumps; falling and Spinning the pen_tip") == {
+        "hop",
+        "jump",
+        "fall",
+        "spin",
+        "pen",
+        "tip",
+    }
 
 
 @pytest.mark.parametrize(
@@ -55,7 +63,9 @@ def test_stems() -> None:
         ("do a backflip", Feature("spin", ("angvel",), 1), -1),
     ],
 )
-def test_the_description_says_what_matters(description: str, feature: Feature, direction: int) -> None:
+def test_the_description_says_what_matters(
+    description: str, feature: Feature, direction: int
+) -> None:
     vocabulary = worded(description)
     assert feature in vocabulary.goals[:2]
     assert vocabulary.direction(feature) == direction
@@ -84,12 +94,17 @@ def test_upright_means_small_angles_and_a_bad_flag_is_unwanted() -> None:
 
 def test_entries_of_a_packed_state_are_read_by_their_names() -> None:
     vocabulary = Vocabulary(PACKED.reward_inputs, PACKED.description)
-    forward, potential = Feature("velocity", ("root_states",), 7), Feature("increase", ("potentials",))
+    forward, potential = (
+        Feature("velocity", ("root_states",), 7),
+        Feature("increase", ("potentials",)),
+    )
     assert vocabulary.goals[:2] == (forward, potential)
     assert Feature("height", ("root_states",), 2) in vocabulary.features
     assert unit(forward, vocabulary.spec) == unit(potential, vocabulary.spec) == "m/s"
     assert meaning(forward, vocabulary.spec) == "the linvel_x entry of root_states"
-    assert not any(feature.names[:1] == ("targets",) for feature in vocabulary.features), "what is given does nothing"
+    assert not any(feature.names[:1] == ("targets",) for feature in vocabulary.features), (
+        "what is given does nothing"
+    )
 
 
 # ---------------------------------------------------------------------- reading a training
@@ -100,8 +115,13 @@ def test_advice_from_a_training() -> None:
         outcome(
             PARENT,
             1.0,
-            # Sizes 30 and 2: the first is 15 times the second. The third does not move: 0.001 of 0.1.
-            curves=[ramp(NAMES[0], 0.0, 30.0), ramp(NAMES[1], 2.0, -1.0), ramp(NAMES[2], -0.1, -0.099)],
+            # Sizes 30 and 2: the first is 15 times the second. The third does not move: 0.001 of
+            # 0.1.
+            curves=[
+                ramp(NAMES[0], 0.0, 30.0),
+                ramp(NAMES[1], 2.0, -1.0),
+                ramp(NAMES[2], -0.1, -0.099),
+            ],
             correlations={NAMES[0]: 0.9, NAMES[1]: -0.8, NAMES[2]: math.nan},
         ),
     )
@@ -116,26 +136,36 @@ def test_a_large_regulariser_is_told_to_shrink_and_a_bonus_is_never_flat() -> No
     names = component_names(genome, ARM.reward_inputs)
     curves = [ramp(names[0], 0.0, 1.0), ramp(names[1], -50.0, -20.0), ramp(names[2], 1.0, 1.0)]
     told = advise(genome, names, outcome(genome, 1.0, curves=curves))
-    assert [advice.dominance for advice in told] == [1.0, 50.0, 1.0]  # the only other goal component reaches 1
+    assert [advice.dominance for advice in told] == [
+        1.0,
+        50.0,
+        1.0,
+    ]  # the only other goal component reaches 1
     assert not told[2].flat
 
 
 def test_credit_is_effect_and_correlation() -> None:
     good = (Genome((NEAR,)), (Advice(correlation=0.3),))
     bad = (Genome((term(-1.0, "height", "cube"),)), (Advice(correlation=0.3),))
-    # Ranks 1 and -1. NEAR is in the first alone, less height in the second alone; ridge regression with weight 1:
-    # NEAR 1 / (1 + 1) = 0.5; height (-1)(-1) / (1 + 1) = 0.5. Correlations 0.3 / 1.5 = 0.2 and -0.3 / 1.5 = -0.2.
+    # Ranks 1 and -1. NEAR is in the first alone, less height in the second alone; ridge regression
+    # with weight 1: NEAR 1 / (1 + 1) = 0.5; height (-1)(-1) / (1 + 1) = 0.5. Correlations 0.3 / 1.5
+    # = 0.2 and -0.3 / 1.5 = -0.2.
     shown = credit([good, bad], ARM_WORDS.direction)
     assert shown == pytest.approx({NEAR.main.feature: 0.7, HIGH.main.feature: 0.3})
     assert credit([], ARM_WORDS.direction) == {}
     experienced = ARM_WORDS.with_credit({NEAR.main.feature: 0.5, HIGH.main.feature: -0.5})
     # e^(4 * 0.5) times as likely, and the inverse.
-    assert experienced.prior(NEAR.main.feature) == pytest.approx(math.exp(2) * ARM_WORDS.prior(NEAR.main.feature))
-    assert experienced.prior(HIGH.main.feature) == pytest.approx(math.exp(-2) * ARM_WORDS.prior(HIGH.main.feature))
+    assert experienced.prior(NEAR.main.feature) == pytest.approx(
+        math.exp(2) * ARM_WORDS.prior(NEAR.main.feature)
+    )
+    assert experienced.prior(HIGH.main.feature) == pytest.approx(
+        math.exp(-2) * ARM_WORDS.prior(HIGH.main.feature)
+    )
 
 
 def test_company_gives_no_credit() -> None:
-    """A feature that only ever comes along with the good one gets less than it; alone it does badly."""
+    """A feature that only ever comes along with the good one gets less than it; alone it does
+    badly."""
     told = (Advice(), Advice())
     run = [
         (Genome((NEAR, HIGH)), told),
@@ -177,12 +207,15 @@ def test_numbers_follow_the_advice() -> None:
 
 
 def test_structure_deals_with_what_the_training_speaks_against() -> None:
-    """A harmful term is left alone in 3 of 10 mutations at most, plus those that only turn others around."""
+    """A harmful term is left alone in 3 of 10 mutations at most, plus those that only turn others
+    around."""
     advice = (Advice(correlation=0.9), Advice(correlation=-0.9), Advice())
     changed = 0
     for random in seeds():
         child = operators.mutate_structure(ARM_WORDS, random, PARENT, advice).genome
-        assert NEAR.main.feature in {t.main.feature for t in child.terms}, "what helps is never dropped"
+        assert NEAR.main.feature in {t.main.feature for t in child.terms}, (
+            "what helps is never dropped"
+        )
         changed += HIGH not in child.terms
     assert changed >= 0.65 * 200
 
@@ -207,7 +240,9 @@ def test_each_change_does_what_it_says() -> None:
     ungated = operators.gate(ARM_WORDS, random, gated.genome, 0)
     assert ungated is not None
     assert ungated.genome == PARENT
-    assert operators.gate(ARM_WORDS, random, PARENT, 2) is None, "a gated penalty would reward leaving the gate"
+    assert operators.gate(ARM_WORDS, random, PARENT, 2) is None, (
+        "a gated penalty would reward leaving the gate"
+    )
     reshaped = operators.reshape(ARM_WORDS, random, PARENT, 0)
     assert reshaped is not None
     assert reshaped.genome.terms[0].main.feature == NEAR.main.feature
@@ -223,7 +258,8 @@ def test_crossover_takes_over_what_did_well_at_a_fitting_size() -> None:
         assert child.terms[:2] == (NEAR, HIGH), "NEAR is there already"
         (taken,) = child.terms[2:]
         assert taken.main == fast.main
-        # 0.4 of the largest of the first: a size of 0.8, from 40 at weight 4: weight 0.08, within a factor of 2.
+        # 0.4 of the largest of the first: a size of 0.8, from 40 at weight 4: weight 0.08, within a
+        # factor of 2.
         assert 0.039 <= taken.weight <= 0.161
 
 
@@ -237,7 +273,10 @@ def test_a_reward_of_penalties_alone_gets_a_bonus_for_going_on() -> None:
 
 # ---------------------------------------------------------------------- the proposer
 def texts(prompt: Prompt, *indices: int, seed: int = 0) -> list[str]:
-    return [completion.text for completion in GrammarProposer(ARM, seed).propose(dict.fromkeys(indices, prompt))]
+    return [
+        completion.text
+        for completion in GrammarProposer(ARM, seed).propose(dict.fromkeys(indices, prompt))
+    ]
 
 
 def history() -> tuple[Outcome, ...]:

@@ -15,7 +15,16 @@ from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.grammar.emit import to_code
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome, Term, from_text
-from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Feedback, Outcome, Prompt, TrainingRecord
+from eureka_agent.records import (
+    Candidate,
+    Completion,
+    Curve,
+    Evaluation,
+    Feedback,
+    Outcome,
+    Prompt,
+    TrainingRecord,
+)
 from eureka_agent.search.feedback import Question
 from eureka_agent.search.selection import best_so_far
 from eureka_agent.tasks.task import Task
@@ -61,13 +70,16 @@ def correlation(a: Tensor, b: Tensor) -> float:
 class Judge:
     """A fitness without physics: how well a reward agrees with a hidden one on random states.
 
-    Its training record comes from ten groups of states of rising hidden reward, as if a policy had got better.
+    Its training record comes from ten groups of states of rising hidden reward, as if a policy had
+    got better.
     """
 
     def __init__(self, task: Task, hidden: Genome) -> None:
         self._spec = task.reward_inputs
         self._states = random_states(self._spec, ROWS, seed=5)
-        self._target, _ = run_reward(check_source(to_code(hidden, self._spec), self._spec), self._states)
+        self._target, _ = run_reward(
+            check_source(to_code(hidden, self._spec), self._spec), self._states
+        )
         self._groups = self._target.argsort().chunk(10)
 
     def __call__(self, generation: int, completion: Completion) -> Outcome:
@@ -76,7 +88,8 @@ class Judge:
         fitness = correlation(reward, self._target)
         goal = torch.stack([self._target[rows].mean() for rows in self._groups])
         groups = {
-            name: torch.stack([value[rows].mean() for rows in self._groups]) for name, value in components.items()
+            name: torch.stack([value[rows].mean() for rows in self._groups])
+            for name, value in components.items()
         }
         training = TrainingRecord(
             1,
@@ -88,11 +101,15 @@ class Judge:
             {name: correlation(value, goal) for name, value in groups.items()},
         )
         candidate = Candidate(generation, completion, source)
-        return Outcome(candidate, training=training, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0))
+        return Outcome(
+            candidate, training=training, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0)
+        )
 
 
 def _curve(name: str, values: Tensor) -> Curve:
-    return Curve(name, tuple(values.tolist()), float(values.max()), float(values.mean()), float(values.min()))
+    return Curve(
+        name, tuple(values.tolist()), float(values.max()), float(values.mean()), float(values.min())
+    )
 
 
 def best(outcomes: Iterable[Outcome]) -> Outcome:
@@ -106,13 +123,16 @@ def evolve(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -
         parents = (best(history),) if history else ()
         prompt = Prompt(generation, (), parents, tuple(history))
         history += [
-            judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
+            judge(generation, completion)
+            for completion in proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
         ]
     return best(history).fitness
 
 
 def sample(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -> float:
-    completions = GrammarProposer(task, seed).propose(dict.fromkeys(range(GENERATIONS * SAMPLES), Prompt(0, ())))
+    completions = GrammarProposer(task, seed).propose(
+        dict.fromkeys(range(GENERATIONS * SAMPLES), Prompt(0, ()))
+    )
     return best(judge(0, completion) for completion in completions).fitness
 
 
@@ -137,20 +157,26 @@ def test_a_generation_never_repeats_what_was_tried() -> None:
     history: list[Outcome] = []
     for generation in range(3):
         prompt = Prompt(generation, (), (best(history),) if history else (), tuple(history))
-        history += [judge(generation, completion) for completion in proposer.propose(dict.fromkeys(range(16), prompt))]
+        history += [
+            judge(generation, completion)
+            for completion in proposer.propose(dict.fromkeys(range(16), prompt))
+        ]
     genomes = [from_text(outcome.candidate.completion.text) for outcome in history]
     assert len({genome.key for genome in genomes if genome is not None}) == 48
 
 
 def evolve_on_choices(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -> float:
-    """Tell the proposer no fitness, only which was the best and which the worst of each generation."""
+    """Tell the proposer no fitness, only which was the best and which the worst of each
+    generation."""
     proposer = GrammarProposer(task, seed)
     history: list[Outcome] = []
     said: list[Feedback] = []
     for generation in range(GENERATIONS):
         chosen = best_so_far(history, dict(enumerate(said)), has_fitness=False)
         told = tuple(outcome.without_fitness() for outcome in history)
-        prompt = Prompt(generation, (), (chosen.without_fitness(),) if chosen else (), told, tuple(said))
+        prompt = Prompt(
+            generation, (), (chosen.without_fitness(),) if chosen else (), told, tuple(said)
+        )
         completions = proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
         new = tuple(judge(generation, completion) for completion in completions)
         history += new
@@ -161,7 +187,8 @@ def evolve_on_choices(task: Task, judge: Callable[[int, Completion], Outcome], s
 
 @pytest.mark.slow
 def test_on_choices_alone_evolution_beats_as_many_fresh_samples() -> None:
-    """The best and the worst of each generation are much less than all its fitness, and they help."""
+    """The best and the worst of each generation are much less than all its fitness, and they
+    help."""
     for task, hidden in HIDDEN.values():
         judge = Judge(task, hidden)
         led = [evolve_on_choices(task, judge, seed) for seed in SEEDS]
@@ -171,17 +198,24 @@ def test_on_choices_alone_evolution_beats_as_many_fresh_samples() -> None:
 
 
 def test_what_is_not_told_cannot_lead() -> None:
-    """The same rankings with another fitness beneath: the same proposals, and no number of it in their notes."""
+    """The same rankings with another fitness beneath: the same proposals, and no number of it in
+    their notes."""
     task, hidden = HIDDEN["walker"]
     judge = Judge(task, hidden)
-    first = [judge(0, c) for c in GrammarProposer(task, 0).propose(dict.fromkeys(range(4), Prompt(0, ())))]
+    first = [
+        judge(0, c)
+        for c in GrammarProposer(task, 0).propose(dict.fromkeys(range(4), Prompt(0, ())))
+    ]
     other = [replace(o, evaluation=Evaluation(-o.fitness, -9.0, 9.0, 1, 1.0)) for o in first]
     said = (Feedback(0, ("g0c2", "g0c0")),)
 
     def asked(history: Sequence[Outcome], said: tuple[Feedback, ...]) -> list[str]:
         told = tuple(outcome.without_fitness() for outcome in history)
         prompt = Prompt(1, (), (told[2],), told, said)
-        return [completion.text for completion in GrammarProposer(task, 0).propose(dict.fromkeys(range(8), prompt))]
+        return [
+            completion.text
+            for completion in GrammarProposer(task, 0).propose(dict.fromkeys(range(8), prompt))
+        ]
 
     assert asked(first, said) == asked(other, said)
     assert not any("fitness" in text for text in asked(first, said))

@@ -1,7 +1,7 @@
 """A server that does all that servers do wrong, asked through both backends.
 
-Each row says how it ends and how many requests it took: what may have been paid for is asked again at most once, what
-was answered, or is of no use, never, and the rest at most twice (`RETRIES`).
+Each row says how it ends and how many requests it took: what may have been paid for is asked again
+at most once, what was answered, or is of no use, never, and the rest at most twice (`RETRIES`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from eureka_agent.records import Completion
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # LiteLLM's, of wrong types
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Pydantic serializer warnings"
+)  # LiteLLM's, of wrong types
 RETRIES, ANSWER_TOKENS = 2, 100
 SOON_S, FAR_S = 0.7, 30.0
 """Deadlines of the requests that are to miss theirs, and of the others."""
@@ -57,14 +59,16 @@ class Row:
     """The answer's text, or the error."""
     requests: int = 1
     counts: int | None = None
-    """The tokens that the run counts, spent or perhaps; None: those of the answer, or each request's worst case."""
+    """The tokens that the run counts, spent or perhaps; None: those of the answer, or each
+    request's worst case."""
     once: bool = False
     at: str = ""
     """Where it is asked, if not at our server."""
     late: bool = False
     """Whether it is the deadline that ends a request."""
     unlike: dict[str, Any] | None = None
-    """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell all that it read."""
+    """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell
+    all that it read."""
     message: str = ""
     tells: str = ""
     """What is told of how requests are made from then on."""
@@ -79,7 +83,12 @@ class Row:
         return TOKENS if isinstance(self.ends, str) else self.requests * WORST
 
 
-LATE: dict[str, Any] = {"ends": errors.UnavailableError, "requests": 2, "late": True, "message": "in time"}
+LATE: dict[str, Any] = {
+    "ends": errors.UnavailableError,
+    "requests": 2,
+    "late": True,
+    "message": "in time",
+}
 UNREACHABLE: dict[str, Any] = {
     "ends": errors.UnavailableError, "requests": 0, "counts": 0, "message": "cannot be reached",
 }  # fmt: skip
@@ -91,10 +100,31 @@ ROWS = [
     Row("429 that is a quota", error(429, code="insufficient_quota"), errors.QuotaError, counts=0),
     Row("404 model", error(404, "no", code="model_not_found"), errors.UnknownModelError, counts=0),
     Row("404 path", raw('{"detail": "Not Found"}', status=404), errors.BadResponseError, counts=0),
-    Row("404 page", raw("<html>", status=404, content_type="text/html"), errors.BadResponseError, counts=0),
-    Row("context", error(400, "x", code="context_length_exceeded"), errors.ContextTooLongError, counts=0),
-    Row("context in words", error(400, "maximum context length is 4 tokens"), errors.ContextTooLongError, counts=0),
-    Row("filter", error(400, "no", code="content_filter"), errors.FilteredError, counts=0, message="filter of"),
+    Row(
+        "404 page",
+        raw("<html>", status=404, content_type="text/html"),
+        errors.BadResponseError,
+        counts=0,
+    ),
+    Row(
+        "context",
+        error(400, "x", code="context_length_exceeded"),
+        errors.ContextTooLongError,
+        counts=0,
+    ),
+    Row(
+        "context in words",
+        error(400, "maximum context length is 4 tokens"),
+        errors.ContextTooLongError,
+        counts=0,
+    ),
+    Row(
+        "filter",
+        error(400, "no", code="content_filter"),
+        errors.FilteredError,
+        counts=0,
+        message="filter of",
+    ),
     Row("filter, 403", error(403, "your input was flagged"), errors.FilteredError, counts=0),
     Row("407", error(407), errors.RefusedError, counts=0, message="check HTTPS_PROXY"),
     Row("413", error(413), errors.ContextTooLongError, counts=0),
@@ -117,11 +147,21 @@ ROWS = [
     ),
     # ------------------------------------------------------------ trouble that passes
     Row("500 once", error(500), requests=2, once=True),
-    Row("502 once, a page", raw("<html>", status=502, content_type="text/html"), requests=2, once=True),
+    Row(
+        "502 once, a page",
+        raw("<html>", status=502, content_type="text/html"),
+        requests=2,
+        once=True,
+    ),
     Row("503 with Retry-After", error(503, retry_after="0.2"), requests=2, once=True),
     Row("429 once", error(429), requests=2, once=True),
     Row("429 with Retry-After", error(429, retry_after="0.2"), requests=2, once=True),
-    Row("429 with a date gone by", error(429, retry_after=formatdate(0, usegmt=True)), requests=2, once=True),
+    Row(
+        "429 with a date gone by",
+        error(429, retry_after=formatdate(0, usegmt=True)),
+        requests=2,
+        once=True,
+    ),
     Row("429 with nonsense", error(429, retry_after="soon"), requests=2, once=True),
     Row("409 once", error(409), requests=2, once=True),
     Row("reset once", reset(), requests=2, once=True, counts=WORST + TOKENS),
@@ -169,10 +209,17 @@ ROWS = [
     ),
     Row("body stalls", broken(FINE, stop_after=40, then="stall"), **LATE),
     Row("body cut", broken(FINE, stop_after=40), errors.UnavailableError, requests=2),
-    Row("body reset", broken(FINE, stop_after=40, then="reset"), errors.UnavailableError, requests=2),
+    Row(
+        "body reset", broken(FINE, stop_after=40, then="reset"), errors.UnavailableError, requests=2
+    ),
     Row("slow drip", broken(FINE, drip_s=0.05), **LATE),
     Row("length too long", broken(FINE, declared=10_000), errors.UnavailableError, requests=2),
-    Row("no HTTP", broken(raw("220 smtp ready\r\n"), protocol=False), errors.UnavailableError, requests=2),
+    Row(
+        "no HTTP",
+        broken(raw("220 smtp ready\r\n"), protocol=False),
+        errors.UnavailableError,
+        requests=2,
+    ),
     # ------------------------------------------------------------ answered, and no use: never asked again
     Row("length too short", broken(FINE, declared=40, stop_after=40), errors.BadResponseError),
     Row("cut JSON", raw(BODY[:60]), errors.BadResponseError),
@@ -202,7 +249,12 @@ ROWS = [
         message="odd",
         unlike={"ends": errors.RefusedError},
     ),
-    Row("error a text in 200", raw('{"error": "odd"}'), errors.BadResponseError, unlike={"ends": errors.RefusedError}),
+    Row(
+        "error a text in 200",
+        raw('{"error": "odd"}'),
+        errors.BadResponseError,
+        unlike={"ends": errors.RefusedError},
+    ),
     Row(
         "code a name in 200",
         raw('{"error": {"code": "rate_limit_exceeded", "message": "slow"}}'),
@@ -220,20 +272,31 @@ ROWS = [
     ),
     Row(
         "error in a choice",
-        choice(finish_reason="error", error={"code": 502, "message": "gone"}, message={"content": "def"}),
+        choice(
+            finish_reason="error",
+            error={"code": 502, "message": "gone"},
+            message={"content": "def"},
+        ),
         errors.UnavailableError,
         requests=2,
         message="gone",
     ),
     Row(
-        "choice that broke off", choice(finish_reason="error"), errors.BadResponseError, message="broke the answer off"
+        "choice that broke off",
+        choice(finish_reason="error"),
+        errors.BadResponseError,
+        message="broke the answer off",
     ),
     Row(
         "events instead of JSON",
         raw(f"data: {BODY}\n\n", content_type="text/event-stream"),
         unlike={"ends": errors.BadResponseError, "message": "--stream"},
     ),
-    Row("gzip that is none", broken(FINE, headers={"Content-Encoding": "gzip"}), errors.BadResponseError),
+    Row(
+        "gzip that is none",
+        broken(FINE, headers={"Content-Encoding": "gzip"}),
+        errors.BadResponseError,
+    ),
     Row(
         "endless",
         broken(raw("x" * 2**20), endless=True),
@@ -243,8 +306,15 @@ ROWS = [
     ),
     # ------------------------------------------------------------ odd, and an answer all the same
     Row("JSON as HTML", broken(FINE, content_type="text/html")),
-    Row("gzip", broken(FINE, body=gzip.compress(BODY.encode()), headers={"Content-Encoding": "gzip"})),
-    Row("a megabyte", completion("x" * 2**20, usage={"prompt_tokens": 7, "completion_tokens": 5}), "x" * 2**20),
+    Row(
+        "gzip",
+        broken(FINE, body=gzip.compress(BODY.encode()), headers={"Content-Encoding": "gzip"}),
+    ),
+    Row(
+        "a megabyte",
+        completion("x" * 2**20, usage={"prompt_tokens": 7, "completion_tokens": 5}),
+        "x" * 2**20,
+    ),
     Row("content null", choice(message={"role": "assistant", "content": None}), ""),
     Row("no content", choice(message={"role": "assistant"}), ""),
     Row(
@@ -264,7 +334,11 @@ ROWS = [
         choice(message={"role": "assistant", "content": None, "refusal": "I won't."}),
         "I won't.",
     ),
-    Row("thoughts beside", choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}), "x"),
+    Row(
+        "thoughts beside",
+        choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}),
+        "x",
+    ),
     Row(
         "thoughts inside",
         choice(message={"role": "assistant", "content": "<think>hm\n</think>\nx"}),
@@ -272,16 +346,35 @@ ROWS = [
         unlike={"ends": "\nx"},
     ),
     Row("usage null", body(usage=None), counts=WORST),
-    Row("usage a text", body(usage="7 tokens"), counts=WORST, unlike={"ends": errors.BadResponseError}),
-    Row("usage of wrong types", body(usage={"prompt_tokens": "7", "completion_tokens": None}), counts=WORST),
-    Row("usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5}), counts=WORST),
+    Row(
+        "usage a text",
+        body(usage="7 tokens"),
+        counts=WORST,
+        unlike={"ends": errors.BadResponseError},
+    ),
+    Row(
+        "usage of wrong types",
+        body(usage={"prompt_tokens": "7", "completion_tokens": None}),
+        counts=WORST,
+    ),
+    Row(
+        "usage below zero", body(usage={"prompt_tokens": -7, "completion_tokens": 5}), counts=WORST
+    ),
     Row(
         "usage that leaves thoughts out",
         body(usage={"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 5030}),
         counts=5030,
     ),
-    Row("usage that leaves the answer out", body(usage={"prompt_tokens": 10, "completion_tokens": 0}), counts=WORST),
-    Row("nothing but choices", raw(json.dumps({"choices": json.loads(BODY)["choices"]})), counts=WORST),
+    Row(
+        "usage that leaves the answer out",
+        body(usage={"prompt_tokens": 10, "completion_tokens": 0}),
+        counts=WORST,
+    ),
+    Row(
+        "nothing but choices",
+        raw(json.dumps({"choices": json.loads(BODY)["choices"]})),
+        counts=WORST,
+    ),
     Row("model null", body(model=None)),
 ]
 

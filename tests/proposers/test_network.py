@@ -1,4 +1,5 @@
-"""The way to a server: addresses with a query, proxies, certificates. No message leaves the variable unnamed."""
+"""The way to a server: addresses with a query, proxies, certificates. No message leaves the
+variable unnamed."""
 
 from __future__ import annotations
 
@@ -22,7 +23,13 @@ FAR = "http://model.invalid/v1"
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXIES, *(name.lower() for name in PROXIES), "SSL_CERT_FILE", "SSL_CERT_DIR", "OPENAI_BASE_URL"):
+    for name in (
+        *PROXIES,
+        *(name.lower() for name in PROXIES),
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "OPENAI_BASE_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
 
@@ -67,8 +74,12 @@ def test_every_request_has_the_query_of_the_address(chat_server: ChatServer) -> 
     root = chat_server.base_url.removesuffix("/v1")
     url = f"{root}/openai/deployments/d?api-version=2024-10-21"
     asked = proposer(chat_server, base_url=url)
-    assert [answer.text for answer in asked.propose(dict.fromkeys(range(2), PROMPT))] == ["hello"] * 2
-    assert chat_server.paths == ["/openai/deployments/d/chat/completions?api-version=2024-10-21"] * 2
+    assert [answer.text for answer in asked.propose(dict.fromkeys(range(2), PROMPT))] == [
+        "hello"
+    ] * 2
+    assert (
+        chat_server.paths == ["/openai/deployments/d/chat/completions?api-version=2024-10-21"] * 2
+    )
     assert asked.models["test-model"].where == f"{root}/openai/deployments/d"
 
 
@@ -78,7 +89,9 @@ def test_litellm_takes_no_query(chat_server: ChatServer) -> None:
         proposer(chat_server, "litellm", base_url=f"{chat_server.base_url}?api-version=1")
 
 
-def test_azure_gets_the_key_in_its_own_header(chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_azure_gets_the_key_in_its_own_header(
+    chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     list(proposer(chat_server).propose({0: PROMPT}))
     monkeypatch.setattr(Address, "azure", True)
     list(proposer(chat_server).propose({0: PROMPT}))
@@ -90,7 +103,9 @@ def test_the_variable_of_old_clients_is_refused_where_it_would_be_ignored(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, old: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", old)
-    with pytest.raises(errors.UsageError, match=r"OPENAI_API_BASE is set, .*OPENAI_BASE_URL.*--base-url"):
+    with pytest.raises(
+        errors.UsageError, match=r"OPENAI_API_BASE is set, .*OPENAI_BASE_URL.*--base-url"
+    ):
         chat_proposer({"m": 1.0})
     chat_proposer({"m": 1.0}, base_url=chat_server.base_url)
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
@@ -99,7 +114,9 @@ def test_the_variable_of_old_clients_is_refused_where_it_would_be_ignored(
 
 # ---------------------------------------------------------------- proxies
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"])
-def test_a_socks_proxy_without_its_package_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_socks_proxy_without_its_package_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     if importlib.util.find_spec("socksio") is not None:
         pytest.skip("socksio is installed")
     monkeypatch.setenv(name, "socks5://me:secret@127.0.0.1:9")
@@ -127,11 +144,14 @@ def test_no_proxy_stands_before_this_machine_or_where_none_is_wanted(
     chat_proposer({"m": 1.0}, base_url=FAR)
 
 
-def test_a_proxy_that_does_not_answer_is_named(chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_does_not_answer_is_named(
+    chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:9")
     asked = proposer(chat_server, base_url=FAR)
     with pytest.raises(
-        errors.UnavailableError, match=r"cannot be reached .*through the proxy that HTTP_PROXY names \(127\.0\.0\.1:9\)"
+        errors.UnavailableError,
+        match=r"cannot be reached .*through the proxy that HTTP_PROXY names \(127\.0\.0\.1:9\)",
     ) as raised:
         list(asked.propose({0: PROMPT}))
     assert "secret" not in str(raised.value)
@@ -145,11 +165,15 @@ def test_certificates_that_are_missing_are_a_usage_error(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, kind: str
 ) -> None:
     monkeypatch.setenv(name, str(tmp_path / "none.pem"))
-    with pytest.raises(errors.UsageError, match=rf"^{name} is set to .*none.pem, which does not exist"):
+    with pytest.raises(
+        errors.UsageError, match=rf"^{name} is set to .*none.pem, which does not exist"
+    ):
         proposer(chat_server, kind, base_url=FAR)
 
 
-def test_a_certificate_of_nobody_known_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_certificate_of_nobody_known_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     error = ConnectionError("no")
     error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate in certificate chain")
     failed = type("ConnectError", (Exception,), {})("no")
@@ -157,7 +181,9 @@ def test_a_certificate_of_nobody_known_names_the_variable(monkeypatch: pytest.Mo
     assert "set SSL_CERT_FILE to a file" in str(broken_off(failed, "https://x/v1"))
     (tmp_path / "ours.pem").touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
-    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'}: let that hold" in str(broken_off(failed, "https://x/v1"))
+    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'}: let that hold" in str(
+        broken_off(failed, "https://x/v1")
+    )
 
 
 def test_https_to_a_server_without_it_says_so(chat_server: ChatServer) -> None:

@@ -1,4 +1,5 @@
-"""Keys and passwords: gone from all that a server says, wherever it says it, and never part of an address."""
+"""Keys and passwords: gone from all that a server says, wherever it says it, and never part of an
+address."""
 
 from __future__ import annotations
 
@@ -36,7 +37,11 @@ REFUSALS = {
     "a page": Reply(200, f"<html>Bearer {KEY}</html>", content_type="text/html"),
     "an error in 200": raw(json.dumps({"error": {"message": f"bad {KEY}", "code": 400}})),
     "the key as a field": raw(json.dumps({KEY: 1})),
-    "escaped": raw(json.dumps({"error": {"message": KEY, "code": 401}}).replace("/", "\\/").replace("s", "\\u0073")),
+    "escaped": raw(
+        json.dumps({"error": {"message": KEY, "code": 401}})
+        .replace("/", "\\/")
+        .replace("s", "\\u0073")
+    ),
 }
 
 
@@ -60,7 +65,14 @@ def test_no_answer_keeps_a_key(chat_server: ChatServer, kind: str) -> None:
 
 
 def test_which_variables_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("AWS_SECRET_ACCESS_KEY", "HF_TOKEN", "WATSONX_APIKEY", "AZURE_CLIENT_SECRET", "MY_PASSWORD", "X_API_KEY_2")
+    names = (
+        "AWS_SECRET_ACCESS_KEY",
+        "HF_TOKEN",
+        "WATSONX_APIKEY",
+        "AZURE_CLIENT_SECRET",
+        "MY_PASSWORD",
+        "X_API_KEY_2",
+    )
     for name in names:
         monkeypatch.setenv(name, f"the-value-of-{name}")
         assert redacted(f"a the-value-of-{name} b") == f"a [{name}] b"
@@ -83,13 +95,16 @@ def test_forms_of_a_secret_and_passwords_in_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me:pass-word@host/v1", "https://pass-word@host", "http://a@b:pass-word@[::1]:1/v1"]
+    "url",
+    ["http://me:pass-word@host/v1", "https://pass-word@host", "http://a@b:pass-word@[::1]:1/v1"],
 )
 def test_an_address_with_user_information_is_refused_and_not_stored(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = ["--model", "m", "--base-url", url]
-    assert main(["synthesize", "--task", "cartpole", *model, "--runs-dir", str(tmp_path / "r")]) == 2
+    assert (
+        main(["synthesize", "--task", "cartpole", *model, "--runs-dir", str(tmp_path / "r")]) == 2
+    )
     shown = capsys.readouterr()
     assert "--base-url holds a user name or a password" in " ".join(shown.err.split())
     assert "pass-word" not in shown.err + shown.out
@@ -102,4 +117,6 @@ def test_an_address_with_user_information_is_refused_and_not_stored(
 
 
 def test_an_at_sign_in_a_path_is_no_user() -> None:
-    assert SynthesisConfig(task="cartpole", model="m", base_url="http://localhost:1/@me/v1").base_url
+    assert SynthesisConfig(
+        task="cartpole", model="m", base_url="http://localhost:1/@me/v1"
+    ).base_url

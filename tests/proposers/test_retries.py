@@ -5,7 +5,12 @@ from email.utils import formatdate
 
 import pytest
 
-from eureka_agent.errors import AuthenticationError, BadResponseError, RateLimitedError, UnavailableError
+from eureka_agent.errors import (
+    AuthenticationError,
+    BadResponseError,
+    RateLimitedError,
+    UnavailableError,
+)
 from eureka_agent.proposers.retries import Retries, retry_after_s
 
 DOWN = UnavailableError("down")
@@ -27,8 +32,12 @@ def test_what_may_be_billed_is_asked_again_once() -> None:
     assert Retries().pause_s(UnavailableError("cut", may_be_billed=True), 2, 2) is None
 
 
-@pytest.mark.parametrize("error", [AuthenticationError("no"), BadResponseError("no", may_be_billed=True)])
-def test_what_is_of_no_use_is_not_asked_again(error: AuthenticationError | BadResponseError) -> None:
+@pytest.mark.parametrize(
+    "error", [AuthenticationError("no"), BadResponseError("no", may_be_billed=True)]
+)
+def test_what_is_of_no_use_is_not_asked_again(
+    error: AuthenticationError | BadResponseError,
+) -> None:
     assert Retries().pause_s(error, 1, 0) is None
 
 
@@ -36,12 +45,22 @@ def test_the_server_says_how_long() -> None:
     pause = Retries(patience_s=60.0).pause_s(RateLimitedError("slow", retry_after_s=50.0), 1, 0)
     assert pause is not None
     assert 50.0 <= pause <= 51.0
-    assert Retries(patience_s=60.0).pause_s(RateLimitedError("slow", retry_after_s=61.0), 1, 0) is None
+    assert (
+        Retries(patience_s=60.0).pause_s(RateLimitedError("slow", retry_after_s=61.0), 1, 0) is None
+    )
 
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("3", 3.0), (" 0.5 ", 0.5), ("-4", 0.0), ("inf", None), ("nan", None), ("soon", None), ("", None)],
+    [
+        ("3", 3.0),
+        (" 0.5 ", 0.5),
+        ("-4", 0.0),
+        ("inf", None),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+    ],
 )
 def test_retry_after_in_seconds(said: str, seconds: float | None) -> None:
     assert retry_after_s({"Retry-After": said}) == seconds

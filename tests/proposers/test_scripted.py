@@ -9,7 +9,10 @@ from eureka_agent.records import Prompt
 
 def test_lists_are_read_by_generation_and_index() -> None:
     proposer = ScriptedProposer([["a", "b"], ["c"]])
-    assert [(c.index, c.text) for c in proposer.propose(dict.fromkeys([1, 0], Prompt(0, ())))] == [(1, "b"), (0, "a")]
+    assert [(c.index, c.text) for c in proposer.propose(dict.fromkeys([1, 0], Prompt(0, ())))] == [
+        (1, "b"),
+        (0, "a"),
+    ]
     assert [c.text for c in proposer.propose(dict.fromkeys([0], Prompt(1, ())))] == ["c"]
     assert proposer.asked == [(0, 1), (0, 0), (1, 0)]
     assert [prompt.generation for prompt in proposer.prompts] == [0, 1]

@@ -1,6 +1,8 @@
-"""Servers as they are: answers in odd places, streams, small contexts, and requests that have to be made otherwise.
+"""Servers as they are: answers in odd places, streams, small contexts, and requests that have to be
+made otherwise.
 
-The rows are those of `test_misbehaving.py`: each says how it ends, the number of requests, and the tokens that count.
+The rows are those of `test_misbehaving.py`: each says how it ends, the number of requests, and the
+tokens that count.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def cut(**parts: Any) -> Reply:
     return choice(message={"role": "assistant", "content": None, **parts}, finish_reason="length")
 
 
-def refusing(refused: Callable[[dict[str, Any]], bool], complaint: Reply, answer: Reply = FINE) -> Any:
+def refusing(
+    refused: Callable[[dict[str, Any]], bool], complaint: Reply, answer: Reply = FINE
+) -> Any:
     """A server that complains about some requests and answers the others."""
     return lambda request: complaint if refused(request) else answer
 
@@ -49,7 +53,9 @@ def is_not_one_user_message(request: dict[str, Any]) -> bool:
 
 
 def asks_for_more_than(tokens: int) -> Callable[[dict[str, Any]], bool]:
-    return lambda request: request.get("max_tokens", request.get("max_completion_tokens", 0)) > tokens
+    return lambda request: (
+        request.get("max_tokens", request.get("max_completion_tokens", 0)) > tokens
+    )
 
 
 def streams(request: dict[str, Any]) -> bool:
@@ -64,29 +70,55 @@ LOWER: dict[str, Any] = {
     "asked": {"answer_tokens": 16_384},
 }
 CONTEXT = (
-    "This model's maximum context length is 8192 tokens. However, you requested 17384 tokens (1000 in the messages, "
-    "16384 in the completion). Please reduce the length of the messages or completion."
+    "This model's maximum context length is 8192 tokens. However, you requested 17384 tokens (1000"
+    " in the messages, 16384 in the completion). Please reduce the length of the messages or"
+    " completion."
 )
 TOO_LARGE = (
-    "'max_tokens' or 'max_completion_tokens' is too large: 16384. This model's maximum context length is 8192 tokens "
-    "and your request has 1000 input tokens (16384 > 8192 - 1000)."
+    "'max_tokens' or 'max_completion_tokens' is too large: 16384. This model's maximum context"
+    " length is 8192 tokens and your request has 1000 input tokens (16384 > 8192 - 1000)."
 )
 ROWS = [
     # ------------------------------------------------------------ where the answer is
     Row("code in the thoughts", message(reasoning_content=CODE), CODE),
     Row("code in the thoughts by their other name", message(reasoning=CODE), CODE),
-    Row("code in thoughts that are all of the content", message(content=f"<think>{CODE}"), f"<think>{CODE}"),
+    Row(
+        "code in thoughts that are all of the content",
+        message(content=f"<think>{CODE}"),
+        f"<think>{CODE}",
+    ),
     Row("code in thoughts that were cut off", cut(reasoning_content=CODE), ""),
     Row("thoughts without code", message(reasoning_content="Hm."), ""),
-    Row("code in a tool's call", message(tool_calls=[call(ARGUMENTS)], reasoning_content=CODE), ARGUMENTS),
-    Row("code in a function's call", message(function_call={"name": "f", "arguments": ARGUMENTS}), ARGUMENTS),
+    Row(
+        "code in a tool's call",
+        message(tool_calls=[call(ARGUMENTS)], reasoning_content=CODE),
+        ARGUMENTS,
+    ),
+    Row(
+        "code in a function's call",
+        message(function_call={"name": "f", "arguments": ARGUMENTS}),
+        ARGUMENTS,
+    ),
     Row("a call beside the content", message(content="x", tool_calls=[call(ARGUMENTS)]), "x"),
     Row("a call without arguments", message(tool_calls=[call("")]), ""),
     Row("an empty choice before one with text", choices(" ", "fine", usage=USAGE)),
     # ------------------------------------------------------------ streams
-    Row("a stream that was not asked for", STREAM, unlike={"ends": errors.BadResponseError, "counts": WORST}),
-    Row("a stream", refusing(lambda request: not streams(request), error(500), STREAM), asked={"stream": True}),
-    Row("a stream without usage", streamed({"content": "fine"}), counts=WORST, asked={"stream": True}),
+    Row(
+        "a stream that was not asked for",
+        STREAM,
+        unlike={"ends": errors.BadResponseError, "counts": WORST},
+    ),
+    Row(
+        "a stream",
+        refusing(lambda request: not streams(request), error(500), STREAM),
+        asked={"stream": True},
+    ),
+    Row(
+        "a stream without usage",
+        streamed({"content": "fine"}),
+        counts=WORST,
+        asked={"stream": True},
+    ),
     Row(
         "a stream of thoughts",
         streamed({"reasoning_content": CODE[:9]}, {"reasoning_content": CODE[9:]}, usage=USAGE),
@@ -110,10 +142,18 @@ ROWS = [
         requests=2,
         asked={"stream": True},
     ),
-    Row("JSON instead of a stream", FINE, asked={"stream": True}, unlike={"ends": "", "counts": WORST}),
+    Row(
+        "JSON instead of a stream",
+        FINE,
+        asked={"stream": True},
+        unlike={"ends": "", "counts": WORST},
+    ),
     Row(
         "an error in a stream",
-        raw('data: {"error": {"code": 429, "message": "slow"}}\n\n', content_type="text/event-stream"),
+        raw(
+            'data: {"error": {"code": 429, "message": "slow"}}\n\n',
+            content_type="text/event-stream",
+        ),
         errors.RateLimitedError,
         requests=3,
         counts=0,
@@ -122,7 +162,11 @@ ROWS = [
     ),
     Row(
         "a server that only streams",
-        refusing(lambda request: not streams(request), error(400, "This model only supports stream mode."), STREAM),
+        refusing(
+            lambda request: not streams(request),
+            error(400, "This model only supports stream mode."),
+            STREAM,
+        ),
         requests=2,
         tells="only streams",
     ),
@@ -135,17 +179,27 @@ ROWS = [
     ),
     Row(
         "no stream_options",
-        refusing(lambda request: "stream_options" in request, error(400, "unknown field stream_options"), STREAM),
+        refusing(
+            lambda request: "stream_options" in request,
+            error(400, "unknown field stream_options"),
+            STREAM,
+        ),
         requests=2,
         asked={"stream": True},
         unlike={"counts": WORST},
     ),
     # ------------------------------------------------------------ no system message
     Row("system", refusing(has_system, error(400, "System role not supported")), **NO_SYSTEM),
-    Row("system, 500", refusing(has_system, error(500, "jinja: System role not supported")), **NO_SYSTEM),
+    Row(
+        "system, 500",
+        refusing(has_system, error(500, "jinja: System role not supported")),
+        **NO_SYSTEM,
+    ),
     Row(
         "system, a value",
-        refusing(has_system, error(400, "'messages[0].role' does not support 'system' with this model.")),
+        refusing(
+            has_system, error(400, "'messages[0].role' does not support 'system' with this model.")
+        ),
         **NO_SYSTEM,
     ),
     Row(
@@ -155,20 +209,34 @@ ROWS = [
     ),
     Row(
         "system, roles",
-        refusing(is_not_one_user_message, error(400, "Conversation roles must alternate user/assistant/user")),
+        refusing(
+            is_not_one_user_message,
+            error(400, "Conversation roles must alternate user/assistant/user"),
+        ),
         **NO_SYSTEM,
     ),
     # ------------------------------------------------------------ a small context
     Row("a context of 8k", refusing(asks_for_more_than(7192), error(400, CONTEXT)), **LOWER),
-    Row("a context of 8k, in other words", refusing(asks_for_more_than(7192), error(400, TOO_LARGE)), **LOWER),
+    Row(
+        "a context of 8k, in other words",
+        refusing(asks_for_more_than(7192), error(400, TOO_LARGE)),
+        **LOWER,
+    ),
     Row(
         "an answer of 4k",
-        refusing(asks_for_more_than(4096), error(400, "max_tokens is too large: this model supports at most 4096")),
+        refusing(
+            asks_for_more_than(4096),
+            error(400, "max_tokens is too large: this model supports at most 4096"),
+        ),
         **LOWER,
     ),
     Row(
         "a context that the prompt fills",
-        error(400, "This model's maximum context length is 8192 tokens, your messages resulted in 9000 tokens."),
+        error(
+            400,
+            "This model's maximum context length is 8192 tokens, your messages resulted in 9000"
+            " tokens.",
+        ),
         errors.ContextTooLongError,
         counts=0,
         asked={"answer_tokens": 16_384},

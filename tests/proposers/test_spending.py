@@ -41,7 +41,9 @@ def test_a_reservation_is_kept_before_it_counts() -> None:
     assert spending.committed == Amount()
 
 
-def ask(server: ChatServer, samples: int, **options: Any) -> tuple[list[Completion], Exception | None]:
+def ask(
+    server: ChatServer, samples: int, **options: Any
+) -> tuple[list[Completion], Exception | None]:
     answers: list[Completion] = []
     try:
         for answer in proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)):
@@ -51,12 +53,17 @@ def ask(server: ChatServer, samples: int, **options: Any) -> tuple[list[Completi
     return answers, None
 
 
-# PROMPT is 18 + 9 bytes in two messages: 27 + 3 * 16 = 75 tokens at most, and 100 of the answer make 175.
+# PROMPT is 18 + 9 bytes in two messages: 27 + 3 * 16 = 75 tokens at most, and 100 of the answer
+# make 175.
 WORST = 175
 
 
-@pytest.mark.parametrize(("limit", "answers"), [(WORST - 1, 0), (WORST, 1), (2 * WORST - 1, 1), (2 * WORST, 2)])
-def test_worst_cases_fit_in_or_are_not_asked(chat_server: ChatServer, limit: int, answers: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "answers"), [(WORST - 1, 0), (WORST, 1), (2 * WORST - 1, 1), (2 * WORST, 2)]
+)
+def test_worst_cases_fit_in_or_are_not_asked(
+    chat_server: ChatServer, limit: int, answers: int
+) -> None:
     # Without usage every answer stays counted with its worst case.
     given, ended = ask(chat_server, 4, answer_tokens=100, spending=Spending(max_tokens=limit))
     assert len(given) == len(chat_server.requests) == answers
@@ -77,7 +84,8 @@ def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> 
 @pytest.mark.parametrize(
     ("usage", "took"),
     [
-        # 10 of the prompt, and 100 of the answer that only the total has. After two, 220 + 175 are above 350.
+        # 10 of the prompt, and 100 of the answer that only the total has. After two, 220 + 175 are
+        # above 350.
         ({"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 110}, 110),
         ({"prompt_tokens": 10, "completion_tokens": 0}, WORST),
     ],
@@ -94,9 +102,12 @@ def test_an_answer_whose_tokens_are_left_out_is_counted(
 
 
 def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
-    # An answer that is none stays counted with its worst case, and so does one without usage: 350 for two.
+    # An answer that is none stays counted with its worst case, and so does one without usage: 350
+    # for two.
     chat_server.order([raw("<html>")])
-    given, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    given, ended = ask(
+        chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST)
+    )
     assert len(given) == 1
     assert isinstance(ended, LimitReachedError)
     assert f"--max-tokens {2 * WORST} leaves no room for another request" in str(ended)
@@ -106,16 +117,22 @@ def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
 
 def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> None:
     chat_server.order([completion("hi"), error(401)])
-    _, ended = ask(chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST))
+    _, ended = ask(
+        chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST)
+    )
     assert isinstance(ended, AuthenticationError)
 
 
 def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
-    chat_server.order([reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})])
+    chat_server.order(
+        [reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})]
+    )
     spending = Spending()
     given, _ = ask(chat_server, 1, retries=3, answer_tokens=100, spending=spending)
     assert len(given) == 1
-    assert spending.committed == Amount(WORST + 15)  # the reset one in full, the refused one not at all
+    assert spending.committed == Amount(
+        WORST + 15
+    )  # the reset one in full, the refused one not at all
 
 
 def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServer) -> None:
@@ -127,14 +144,17 @@ def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServe
     asked = proposer(chat_server, answer_tokens=100, spending=spending, concurrency=3)
     answers = asked.propose(dict.fromkeys(range(8), PROMPT))
     next(answers)
-    # Killed while the first answer is being stored: it is settled afterwards, so all three count in full.
+    # Killed while the first answer is being stored: it is settled afterwards, so all three count in
+    # full.
     assert kept[-1] == Amount(3 * WORST)
     answers.close()  # type: ignore[attr-defined]
     assert kept[-1] == Amount(3 * WORST)
 
 
 def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> None:
-    chat_server.order([completion("a", usage={"prompt_tokens": 1000, "completion_tokens": 500}), completion("b")])
+    chat_server.order(
+        [completion("a", usage={"prompt_tokens": 1000, "completion_tokens": 500}), completion("b")]
+    )
     given, _ = ask(chat_server, 2, price=Price(2e-6, 8e-6), concurrency=1)
     # 1000 * 2e-6 + 500 * 8e-6
     assert [answer.cost_usd for answer in given] == [pytest.approx(0.006), None]
@@ -142,7 +162,8 @@ def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> Non
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, seed: int) -> None:
-    """Eight requests at a time, resets, cut answers, missing usage; the till never holds more than the limit."""
+    """Eight requests at a time, resets, cut answers, missing usage; the till never holds more than
+    the limit."""
     rng = random.Random(seed)
     price = Price(rng.uniform(0.0, 1e-3), rng.uniform(0.0, 1e-3))
     answer_tokens = rng.randint(1, 500)
@@ -150,7 +171,12 @@ def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, 
     limit = rng.uniform(0.5, 30.0) * one
     chat_server.default = till = Till(rng, price)
     spending = Spending(max_cost_usd=limit)
-    options: dict[str, Any] = {"retries": 3, "price": price, "answer_tokens": answer_tokens, "spending": spending}
+    options: dict[str, Any] = {
+        "retries": 3,
+        "price": price,
+        "answer_tokens": answer_tokens,
+        "spending": spending,
+    }
     given, ended = ask(chat_server, rng.randint(1, 60), **options)
     assert till.usd <= limit
     assert till.usd <= spending.committed.usd + 1e-9

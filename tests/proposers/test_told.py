@@ -1,4 +1,5 @@
-"""What a proposer tells while it asks, and how it asks fewer at a time where a server answers one after the other."""
+"""What a proposer tells while it asks, and how it asks fewer at a time where a server answers one
+after the other."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def listen(server: ChatServer, kind: str = "openai", **options: Any) -> tuple[An
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_each_retry_is_told_with_its_reason_before_the_pause(chat_server: ChatServer, kind: str) -> None:
+def test_each_retry_is_told_with_its_reason_before_the_pause(
+    chat_server: ChatServer, kind: str
+) -> None:
     chat_server.order([error(503, "overloaded"), error(429, "slow", retry_after="0.2")])
     asked, told = listen(chat_server, kind, retries=3)
     assert len(list(asked.propose({4: PROMPT}))) == 1
@@ -59,8 +62,11 @@ def test_nothing_is_told_where_nothing_goes_wrong(chat_server: ChatServer) -> No
 
 
 # ---------------------------------------------------------------- a server with a queue
-def test_fewer_at_a_time_are_asked_where_a_server_answers_one_after_the_other(chat_server: ChatServer) -> None:
-    """Six at a time are too many for a server that takes 0.4 s for each, with a deadline of 1.5 s."""
+def test_fewer_at_a_time_are_asked_where_a_server_answers_one_after_the_other(
+    chat_server: ChatServer,
+) -> None:
+    """Six at a time are too many for a server that takes 0.4 s for each, with a deadline of 1.5
+    s."""
     one_at_a_time = threading.Lock()
 
     def answer(request: dict[str, Any]) -> Reply:
@@ -119,9 +125,12 @@ def test_a_trial_finds_what_the_user_has_to_mend(
 
 
 @pytest.mark.parametrize(
-    "reply", [error(400, "the limit is too low"), error(400, "x", code="content_filter"), error(429)]
+    "reply",
+    [error(400, "the limit is too low"), error(400, "x", code="content_filter"), error(429)],
 )
-def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(chat_server: ChatServer, reply: Reply) -> None:
+def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(
+    chat_server: ChatServer, reply: Reply
+) -> None:
     chat_server.default = reply
     asked, _ = listen(chat_server, spending=(spending := Spending()))
     asked.try_out(["test-model"])

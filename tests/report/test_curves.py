@@ -21,7 +21,10 @@ TAGS = {
 def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     events = EventAccumulator(str(folder))
     events.Reload()
-    return {tag: [(one.step, one.value) for one in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+    return {
+        tag: [(one.step, one.value) for one in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
 
 
 def test_a_folder_for_each_candidate_and_baseline(tmp_path: Path) -> None:
@@ -29,7 +32,12 @@ def test_a_folder_for_each_candidate_and_baseline(tmp_path: Path) -> None:
     outcomes = [runs.outcome(0, runs.completion(i), runs.evaluation(1.0)) for i in range(2)]
     for event in [*runs.baseline_training(), *runs.generation(0, outcomes, None)]:
         writer(event)
-    assert {path.name for path in tmp_path.iterdir()} == {"human_reward", "sparse_reward", "g0c0", "g0c1"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "human_reward",
+        "sparse_reward",
+        "g0c0",
+        "g0c1",
+    }
     read = curves(tmp_path / "g0c1")
     assert set(read) == TAGS
     assert [step for step, _ in read["training/reward"]] == [150_000, 750_000, 1_500_000]

@@ -20,7 +20,10 @@ from tests.support.stored_run import FIRST, POLICY, stored_run
 @pytest.mark.parametrize("finished", [True, False])
 def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished: bool) -> None:
     run, file = stored_run(tmp_path / "run", finished=finished), tmp_path / "run.json"
-    assert main(["export", str(run.path), "--out", str(file), *(["--policies"] if policies else [])]) == 0
+    assert (
+        main(["export", str(run.path), "--out", str(file), *(["--policies"] if policies else [])])
+        == 0
+    )
     with Store.open(run.database, writable=False) as store:
         written = exported(store, policies=policies)
         read = read_export(file)
@@ -32,7 +35,9 @@ def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished
         assert read.checked == store.checks()
         assert read.completions["g1c0"] == store.completions(1)[0]
         assert read.feedback == store.feedback()
-    assert [*read.policies] == (["g0c0", *(["g1c0", "g1c1"] if finished else [])] if policies else [])
+    assert [*read.policies] == (
+        ["g0c0", *(["g1c0", "g1c1"] if finished else [])] if policies else []
+    )
     assert all(base64.b64decode(data) == POLICY for data in read.policies.values())
     assert ("finished" in read.facts) == finished
     assert read.facts["seconds"] == "3.5"
@@ -56,7 +61,14 @@ def test_every_json_reader_can_read_it(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
-    for text in ("", "[]", "{}", '{"format": "eureka-agent run 99"}', '{"format": "eureka-agent run 1"}', "\0"):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"format": "eureka-agent run 99"}',
+        '{"format": "eureka-agent run 1"}',
+        "\0",
+    ):
         file.write_text(text)
         with pytest.raises(StoreError):
             read_export(file)

@@ -15,7 +15,7 @@ from tests.support.stored_run import stored_run
 CHANGE = """\
 --- g0c0
 +++ g1c0
- -1,3 +1,3 @@
+@@ -1,3 +1,3 @@
  def compute_reward(dof_pos):
      x = dof_pos[:, 1]
 -    return -x.abs(), {'x': x}
@@ -35,7 +35,9 @@ def test_ancestors(tmp_path: Path) -> None:
         assert ancestors(store, "g0c1") == ["g0c1"]
 
 
-def test_show_tells_the_line_to_the_best(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_tells_the_line_to_the_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = run_cli(capsys, "show", str(stored_run(tmp_path / "run").path))
     assert "Lineage: g0c0 (5.00) → g1c0 (7.00)." in out
     assert "Not finished" not in out
@@ -72,15 +74,37 @@ def test_what_cannot_be_compared(
     assert says in run_cli(capsys, "diff", run, *names, code=2)
 
 
-def test_the_list_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "150")
     done, half = stored_run(tmp_path / "a-done"), stored_run(tmp_path / "b-half", finished=False)
     (tmp_path / "no-run").mkdir()
     out = run_cli(capsys, "runs", str(tmp_path))
     head, first, second = out.splitlines()
     assert head.split() == ["run", "task", "state", "generations", "best", "cost", "started"]
-    assert first.split()[:9] == ["a-done", "cartpole", "finished", "2", "of", "2", "g1c0", "7.00", "$1.00"]
-    assert second.split()[:9] == ["b-half", "cartpole", "interrupted", "1", "of", "2", "g0c0", "5.00", "$1.00"]
+    assert first.split()[:9] == [
+        "a-done",
+        "cartpole",
+        "finished",
+        "2",
+        "of",
+        "2",
+        "g1c0",
+        "7.00",
+        "$1.00",
+    ]
+    assert second.split()[:9] == [
+        "b-half",
+        "cartpole",
+        "interrupted",
+        "1",
+        "of",
+        "2",
+        "g0c0",
+        "5.00",
+        "$1.00",
+    ]
     with Store.open(half.database):
         assert overview(half).state == "being worked on"
         assert overview(done).state == "finished"

@@ -21,7 +21,9 @@ SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 
 def terminal(width: int = 80, height: int = 24) -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, force_interactive=True, width=width, height=height)
+    return Console(
+        file=io.StringIO(), force_terminal=True, force_interactive=True, width=width, height=height
+    )
 
 
 def written(console: Console) -> str:
@@ -37,7 +39,9 @@ def frame(display: LiveDisplay, width: int = 80) -> list[str]:
 
 
 def good(index: int, count: int) -> list[Outcome]:
-    return [runs.outcome(index, runs.completion(i), runs.evaluation(float(i))) for i in range(count)]
+    return [
+        runs.outcome(index, runs.completion(i), runs.evaluation(float(i))) for i in range(count)
+    ]
 
 
 def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
@@ -53,7 +57,12 @@ def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
         assert any("g0c1  waiting     for the model, try 3 of 7" in row for row in rows)
         assert sum(row.rstrip().endswith("for the model") for row in rows) == 2
     text = written(console)
-    assert text.count("g0c0 is asked again in 0.5 s (try 2 of 7): The server keeps failing (overloaded).") == 1
+    assert (
+        text.count(
+            "g0c0 is asked again in 0.5 s (try 2 of 7): The server keeps failing (overloaded)."
+        )
+        == 1
+    )
     assert text.count("keeps failing") == 1
     assert text.count("One request runs at a time from now on.") == 1
 
@@ -61,18 +70,26 @@ def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
 def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
     with LiveDisplay(terminal()) as display:
         display(runs.run_started(runs.config(model="gpt-5")))
-        outcomes = [runs.outcome(0, runs.completion(0, None, "gpt-5"), runs.REFUSED), *good(0, 4)[1:]]
+        outcomes = [
+            runs.outcome(0, runs.completion(0, None, "gpt-5"), runs.REFUSED),
+            *good(0, 4)[1:],
+        ]
         events = runs.generation(0, outcomes, outcomes[3])
         display(next(events))
         assert sum("waiting     for the model" in line for line in frame(display)) == 4
         for event in events:
             display(event)
-            if isinstance(event, Trained) and 0.4 < event.progress.environment_steps / runs.STEPS < 0.6:
+            if (
+                isinstance(event, Trained)
+                and 0.4 < event.progress.environment_steps / runs.STEPS < 0.6
+            ):
                 break
         text = "\n".join(frame(display))
         assert "Generation   g0 (1 of 2)" in text
         assert "g0c0  rejected    compute_reward asks for 'mass_velocity'" in text
-        assert f"g0c1  training    {'━' * 10}{'─' * 10}  fitness 12.30  750 k of 1.5 M steps" in text
+        assert (
+            f"g0c1  training    {'━' * 10}{'─' * 10}  fitness 12.30  750 k of 1.5 M steps" in text
+        )
         # 3 x 750 k steps are left at 50 k/s
         assert "left, this training about 45 s" in text
         assert "50 k environment steps/s" in text
@@ -88,10 +105,16 @@ def test_fitness_is_seen_at_80_columns_beside_the_longest_name_and_the_largest_c
     with LiveDisplay(terminal(80)) as display:
         display(runs.run_started(runs.config()))
         display(TrainingStarted((), runs.BASELINES))
-        huge = replace(runs.progress(2, 1.0, fitness=-1234.5), environment_steps=123_456_789, total_steps=123_456_789)
+        huge = replace(
+            runs.progress(2, 1.0, fitness=-1234.5),
+            environment_steps=123_456_789,
+            total_steps=123_456_789,
+        )
         display(Trained(runs.BASELINES, huge))
         lines = frame(display, 80)
-    assert any(line.startswith("human reward   evaluating") and "fitness -1,234" in line for line in lines)
+    assert any(
+        line.startswith("human reward   evaluating") and "fitness -1,234" in line for line in lines
+    )
 
 
 def test_how_long_a_run_takes_is_shown_before_anything_trains() -> None:
@@ -119,7 +142,9 @@ def test_sixteen_candidates_fit_into_the_terminal_at_every_moment(width: int, he
             lines = frame(display, width)
             assert len(lines) < height
             assert max(map(len, lines)) <= width
-            assert not any(line.startswith(" ") for line in lines if line.strip())  # no name got lost
+            assert not any(
+                line.startswith(" ") for line in lines if line.strip()
+            )  # no name got lost
         assert ("and 11 more" in lines[-1]) == (height == 12)
 
 

@@ -44,8 +44,13 @@ def log(events: Iterable[Event], *, step: float = 5.0, console: Console | None =
 def whole_run(samples: int = 4, **settings: object) -> list[Event]:
     answers = [runs.completion(i, 0.01, "gpt-5") for i in range(samples)]
     broken = Failure("training", "The reward became NaN\nin 3 worlds.")
-    first: list[Outcome] = [runs.outcome(0, answers[0], runs.REFUSED), runs.outcome(0, answers[1], broken)]
-    first += [runs.outcome(0, answer, runs.evaluation(5.0 + answer.index)) for answer in answers[2:]]
+    first: list[Outcome] = [
+        runs.outcome(0, answers[0], runs.REFUSED),
+        runs.outcome(0, answers[1], broken),
+    ]
+    first += [
+        runs.outcome(0, answer, runs.evaluation(5.0 + answer.index)) for answer in answers[2:]
+    ]
     second = [runs.outcome(1, answer, runs.evaluation(1.0 + answer.index)) for answer in answers]
     best = first[-1]
     return [
@@ -70,8 +75,10 @@ def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
     ]
     lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
     assert lines == [
-        "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503: try again later "
-        "(\\x1b[31moverloaded).",
+        (
+            "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503:"
+            " try again later (\\x1b[31moverloaded)."
+        ),
         "g0c1 is asked again in 12 s (try 3 of 7): the same reason.",
         "g0c0 is asked again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
         "'gpt-5' at http://x/v1 takes no system message.",
@@ -84,12 +91,18 @@ def test_a_run_line_by_line() -> None:
     assert lines[0] == "0:00:00  toy: bring the mass to the mark and hold it there"
     for sentence in (
         "The model gpt-5 proposes the rewards.",
-        "2 generations of 4 rewards; each reward trains in 4 worlds for 1.5 M environment steps (normal).",
+        (
+            "2 generations of 4 rewards; each reward trains in 4 worlds for 1.5 M environment steps"
+            " (normal)."
+        ),
         "Training human reward, sparse reward.",
         "Human reward: fitness 14.00 (13.50 to 14.50) m, rotations 1.10.",
         "Generation g0 (1 of 2): asking for 4 rewards.",
         "g0c3 proposed.",
-        "g0c0 rejected, not allowed: compute_reward asks for 'mass_velocity', which this task does not have.",
+        (
+            "g0c0 rejected, not allowed: compute_reward asks for 'mass_velocity', which this task"
+            " does not have."
+        ),
         "Training g0c1, g0c2, g0c3.",
         "g0c1 failed in training: The reward became NaN in 3 worlds.",
         "g0c2: fitness 7.00 (6.50 to 7.50) m.",
@@ -100,7 +113,9 @@ def test_a_run_line_by_line() -> None:
         "Took 12 min 34 s and 12 M environment steps; cost $0.08.",
     ):
         assert text.count(sentence) == 1, sentence
-    assert sum("g0c0" in line for line in lines) == 2  # proposed, rejected: not told again at the end
+    assert (
+        sum("g0c0" in line for line in lines) == 2
+    )  # proposed, rejected: not told again at the end
 
 
 def test_never_an_escape_code_even_where_colours_are_forced() -> None:
@@ -124,7 +139,11 @@ def test_progress_is_told_every_tenth_but_not_more_often_than_every_ten_seconds(
     def training(step: float, points: int) -> list[str]:
         shares = [(i + 1) / points for i in range(points)]
         trained = [Trained(("a",), runs.progress(1, share)) for share in shares]
-        return [line for line in log([TrainingStarted((), ("a",)), *trained], step=step) if "% trained" in line]
+        return [
+            line
+            for line in log([TrainingStarted((), ("a",)), *trained], step=step)
+            if "% trained" in line
+        ]
 
     assert len(training(step=0.1, points=20)) == 1  # over after 2 s: only the end
     assert len(training(step=1.0, points=100)) == 10  # 10 s and a tenth coincide
@@ -137,17 +156,28 @@ def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> 
     lines = log([TrainingStarted((), ("a", "b")), Trained(("a", "b"), half)], step=20.0)
     # 2 x 750 k steps are left at 50 k/s
     expected = (
-        "50 % trained (750 k environment steps each), 50 k steps/s, about 15 s left, no episode ended yet, 1 stopped."
+        "50 % trained (750 k environment steps each), 50 k steps/s, about 15 s left, no episode"
+        " ended yet, 1 stopped."
     )
     assert lines[-1] == f"0:00:20  {expected}"
 
 
 def test_the_best_training_fitness_is_that_of_the_whole_training_so_far() -> None:
-    points = [runs.progress(2, 0.2 * (i + 1), fitness=both) for i, both in enumerate([(3.0, 9.0), (4.0, 5.0)])]
-    training: list[Event] = [TrainingStarted((), ("a", "b")), *(Trained(("a", "b"), point) for point in points)]
+    points = [
+        runs.progress(2, 0.2 * (i + 1), fitness=both)
+        for i, both in enumerate([(3.0, 9.0), (4.0, 5.0)])
+    ]
+    training: list[Event] = [
+        TrainingStarted((), ("a", "b")),
+        *(Trained(("a", "b"), point) for point in points),
+    ]
     another: list[Event] = [TrainingStarted((), ("c", "d")), Trained(("c", "d"), points[1])]
     lines = [line for line in log([*training, *another], step=20.0) if "% trained" in line]
-    assert ["9.00" in line.split("best training fitness so far")[1] for line in lines] == [True, True, False]
+    assert ["9.00" in line.split("best training fitness so far")[1] for line in lines] == [
+        True,
+        True,
+        False,
+    ]
     assert "best training fitness so far 5.00." in lines[2]
 
 
@@ -156,7 +186,10 @@ def test_how_long_a_run_takes_is_said_at_its_start_where_it_is_measured() -> Non
     with PlainLog(Console(file=paper), measure=lambda run: 10_000.0) as listener:
         listener(runs.run_started(runs.config()))
     # (2 x 4 rewards + human + sparse) x 1.5 M steps at 10 k/s are 1500 s
-    says = "The trainings take about 25 min on this machine, at the 10 k environment steps/s just measured."
+    says = (
+        "The trainings take about 25 min on this machine, at the 10 k environment steps/s just"
+        " measured."
+    )
     assert paper.getvalue().splitlines()[-1].endswith(says)
     with PlainLog(Console(file=paper), measure=lambda run: None) as listener:
         listener(runs.run_started(runs.config(), resumed=True))
@@ -192,11 +225,15 @@ def test_a_reward_that_had_too_little_memory_says_what_to_lower() -> None:
 def test_a_generation_that_is_asked_for_again_says_so() -> None:
     failed = [runs.outcome(0, runs.completion(i), runs.REFUSED) for i in range(4)]
     events = [runs.run_started(runs.config()), *runs.generation(0, failed, None, attempt=1)]
-    assert any("asking for 4 rewards again, because all before failed." in line for line in log(events))
+    assert any(
+        "asking for 4 rewards again, because all before failed." in line for line in log(events)
+    )
 
 
 def test_where_a_person_judges_no_fitness_is_claimed() -> None:
-    text = "\n".join(log([e for e in whole_run(env="toy", task="wave") if not isinstance(e, BaselinesMeasured)]))
+    text = "\n".join(
+        log([e for e in whole_run(env="toy", task="wave") if not isinstance(e, BaselinesMeasured)])
+    )
     log_part = text[: text.index("The wish has no fitness of its own; rankings judged.")]
     assert "toy: wave" in log_part
     assert "Chosen: g0c3, episodes of 250 steps." in log_part

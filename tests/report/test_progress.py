@@ -51,7 +51,9 @@ def test_a_stopped_candidate_is_told_apart_and_the_last_known_fitness_stays() ->
     board = Board()
     board.take(TrainingStarted((), ("a", "b")))
     board.take(Trained(("a", "b"), runs.progress(2, 0.2, fitness=[7.0, 8.0])))
-    board.take(Trained(("a", "b"), runs.progress(2, 0.3, fitness=[runs.NAN, 9.0], alive=[True, False])))
+    board.take(
+        Trained(("a", "b"), runs.progress(2, 0.3, fitness=[runs.NAN, 9.0], alive=[True, False]))
+    )
     assert (board.rows["a"].phase, board.rows["a"].fitness) == ("training", 7.0)
     assert board.rows["b"].phase == "stopped"
 
@@ -70,7 +72,8 @@ def test_time_left_counts_what_is_still_to_train() -> None:
 
 
 def test_time_left_counts_on_a_race_to_stop_some() -> None:
-    """Of 4: all to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings a generation."""
+    """Of 4: all to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings a
+    generation."""
     board = Board(clock := Clock())
     board.take(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
     board.take(TrainingStarted((), runs.BASELINES))
@@ -105,7 +108,9 @@ def test_a_generation_that_is_asked_for_again_has_new_rows() -> None:
 def test_a_resumed_run_counts_each_completion_once() -> None:
     board = Board()
     board.take(runs.run_started(runs.config(model="gpt-5"), resumed=True))
-    outcomes = [runs.outcome(0, runs.completion(i, 0.5, "gpt-5"), runs.evaluation(1.0)) for i in range(4)]
+    outcomes = [
+        runs.outcome(0, runs.completion(i, 0.5, "gpt-5"), runs.evaluation(1.0)) for i in range(4)
+    ]
     for event in runs.generation(0, outcomes, outcomes[0]):
         board.take(event)
     assert board.cost.usd == 2.0

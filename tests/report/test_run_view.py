@@ -36,7 +36,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_run_that_was_stopped(store: Store) -> None:
     answers = [runs.completion(i, 0.0125 if i else None, "gpt-5") for i in range(4)]
-    first = [runs.outcome(0, answer, runs.evaluation(float(answer.index))) for answer in answers[:3]]
+    first = [
+        runs.outcome(0, answer, runs.evaluation(float(answer.index))) for answer in answers[:3]
+    ]
     first[1] = replace(first[1], distance_to_human=0.304)
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
     for generation, parents in ((0, []), (1, ["g0c2"])):
@@ -57,7 +59,10 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "g0c0       0.00  -0.50 to 0.50         -  unknown",
         "g0c1       1.00   0.50 to 1.50      0.30  $0.0125",
         "g0c2       2.00   1.50 to 2.50         -  $0.0125  best of its generation",
-        "g0c3          -              -         -  $0.0125  not allowed: compute_reward asks for 'mass_velocity'",
+        (
+            "g0c3          -              -         -  $0.0125  not allowed: compute_reward asks"
+            " for 'mass_velocity'"
+        ),
         "Generation g1, built on g0c2",
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
@@ -94,7 +99,12 @@ def test_what_a_person_chose(tmp_path: Path) -> None:
         store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
         for answer in answers:
             store.put_completion(0, answer)
-        store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None) for answer in answers])
+        store.put_outcomes(
+            [
+                (runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None)
+                for answer in answers
+            ]
+        )
         store.put_feedback(Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True))
         store.put_finished()
         text = read(store)

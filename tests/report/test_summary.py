@@ -70,14 +70,21 @@ def test_figures_of_a_run() -> None:
 
 def test_nan_and_failures_become_null() -> None:
     broken = runs.evaluation(runs.NAN, half=math.inf, turns=runs.NAN)
-    outcomes = [runs.outcome(0, runs.completion(0), broken), runs.outcome(0, runs.completion(1), runs.REFUSED)]
+    outcomes = [
+        runs.outcome(0, runs.completion(0), broken),
+        runs.outcome(0, runs.completion(1), runs.REFUSED),
+    ]
     figures = written(runs.run_finished(outcomes, None))
     assert figures["best"] is None
     assert figures["human_normalised"] is None
     assert figures["generations"][0]["mean_fitness"] is None
     assert figures["cost_usd"] == 0.0
     measured = written(runs.run_finished(outcomes, outcomes[0]))["best"]
-    assert (measured["fitness"], measured["fitness_low"], measured["measures"]) == (None, None, {"turns": None})
+    assert (measured["fitness"], measured["fitness_low"], measured["measures"]) == (
+        None,
+        None,
+        {"turns": None},
+    )
 
 
 def test_where_a_person_judges_there_is_no_fitness() -> None:

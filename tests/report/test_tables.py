@@ -32,9 +32,22 @@ def test_the_final_table_at_80_columns() -> None:
     results = [runs.evaluation(5.0 + i, rotations=0.25 * i, dropped=0.5) for i in range(3)]
     first = [runs.outcome(0, runs.completion(i), results[i]) for i in range(3)]
     second = [runs.outcome(1, runs.completion(i), runs.REFUSED) for i in range(3)]
-    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([*first, *second], first[2])))
+    lines = read(
+        final_table(runs.run_started(runs.config()), runs.run_finished([*first, *second], first[2]))
+    )
     assert lines[0] == "Fitness in m; -0.1 counts as solved."
-    assert row(lines, "best of g0: g0c2") == ["7.00", "6.50", "to", "7.50", "250", "0.50", "0.500", "3", "of", "3"]
+    assert row(lines, "best of g0: g0c2") == [
+        "7.00",
+        "6.50",
+        "to",
+        "7.50",
+        "250",
+        "0.50",
+        "0.500",
+        "3",
+        "of",
+        "3",
+    ]
     assert row(lines, "best of g1: none") == ["-", "-", "-", "-", "-", "0", "of", "3"]
     assert row(lines, "best of all: g0c2") == ["7.00", "6.50", "to", "7.50", "250", "0.50", "0.500"]
     assert row(lines, "human reward") == ["14.00", "13.50", "to", "14.50", "250", "1.10", "-"]
@@ -45,14 +58,20 @@ def test_the_final_table_at_80_columns() -> None:
 def test_the_final_table_compares_the_best_with_what_was_given_to_start_from() -> None:
     start = runs.outcome(GIVEN, runs.completion(0, proposer="given"), runs.evaluation(5.0))
     better = runs.outcome(0, runs.completion(0), runs.evaluation(7.5))
-    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([start, better], better)), 150)
+    lines = read(
+        final_table(runs.run_started(runs.config()), runs.run_finished([start, better], better)),
+        150,
+    )
     assert row(lines, "start")[0] == "5.00"
     assert not any("g-1" in line for line in lines)
     says = (
-        "g0c0 beats the reward that the search started from by 2.50 m (7.50 against 5.00, one training each, and g0c0 "
+        "g0c0 beats the reward that the search started from by 2.50 m (7.50 against 5.00, one"
+        " training each, and g0c0 "
     )
     assert f"{says}is the best of many)." in lines
-    lines = read(final_table(runs.run_started(runs.config()), runs.run_finished([start, better], start)), 150)
+    lines = read(
+        final_table(runs.run_started(runs.config()), runs.run_finished([start, better], start)), 150
+    )
     assert "The search found nothing better than the reward that it started from." in lines
 
 
@@ -67,7 +86,11 @@ def test_the_final_table_names_the_files_that_exist(tmp_path: Path) -> None:
     best = runs.outcome(0, runs.completion(0), runs.evaluation(1.0))
     (tmp_path / "best_reward.py").write_text("")
     (tmp_path / "tensorboard").mkdir()
-    lines = read(final_table(runs.run_started(runs.config(), tmp_path), runs.run_finished([best], best, tmp_path)))
+    lines = read(
+        final_table(
+            runs.run_started(runs.config(), tmp_path), runs.run_finished([best], best, tmp_path)
+        )
+    )
     after = lines[next(i for i, line in enumerate(lines) if line.startswith("Written to")) :]
     assert after[0] == f"Written to {tmp_path}"
     assert any(line.startswith("best_reward.py") for line in after)
@@ -77,7 +100,10 @@ def test_the_final_table_names_the_files_that_exist(tmp_path: Path) -> None:
 
 def test_many_different_failures_are_cut_short() -> None:
     messages = [f"unknown name 'x{i}'" for i in range(7)]
-    failed = [runs.outcome(0, runs.completion(i), Failure("check", text)) for i, text in enumerate(messages)]
+    failed = [
+        runs.outcome(0, runs.completion(i), Failure("check", text))
+        for i, text in enumerate(messages)
+    ]
     lines = read(final_table(runs.run_started(runs.config()), runs.run_finished(failed, None)))
     assert "No reward worked. 7 candidates failed:" in lines
     assert "  1 x not allowed: unknown name 'x4'" in lines
@@ -98,31 +124,55 @@ def test_a_reward_file_beside_the_references() -> None:
     assert row(lines, "[mine].py")[0] == "9.00"
     assert row(lines, "sparse reward")[0] == "4.00"
     notes = " ".join(lines[-3:])
-    assert "One training each, with seed 7: the intervals are over the episodes of that one training" in notes
+    assert (
+        "One training each, with seed 7: the intervals are over the episodes of that one training"
+        in notes
+    )
     assert "nothing was compared" not in notes
     assert "too small" not in notes
 
 
 def references(human: float, sparse: float, random: float) -> tuple[Baseline, ...]:
-    figures: dict[Literal["human", "sparse", "random"], float] = {"human": human, "sparse": sparse, "random": random}
-    return tuple(Baseline(name, runs.evaluation(value, 0.1), 100) for name, value in figures.items())
+    figures: dict[Literal["human", "sparse", "random"], float] = {
+        "human": human,
+        "sparse": sparse,
+        "random": random,
+    }
+    return tuple(
+        Baseline(name, runs.evaluation(value, 0.1), 100) for name, value in figures.items()
+    )
 
 
-def test_a_comparison_with_a_human_reward_like_random_actions_says_that_the_budget_is_too_small() -> None:
+def test_a_comparison_with_a_human_reward_like_random_actions_says_that_the_budget_is_too_small() -> (
+    None
+):
     comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0), references(1.0, 4.0, 1.05))
     text = " ".join(read(comparison_table(comparison, runs.TASK)))
-    assert "The human reward is hardly better than random actions (1.00 against 1.05): the budget is too small" in text
+    assert (
+        "The human reward is hardly better than random actions (1.00 against 1.05): the budget is"
+        " too small" in text
+    )
 
 
 def test_a_comparison_that_every_reward_saturates_says_that_nothing_was_compared() -> None:
-    comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0, 0.0), references(9.0, 8.95, 1.0))
+    comparison = Comparison(
+        Path("mine.py"), 0, runs.evaluation(9.0, 0.0), references(9.0, 8.95, 1.0)
+    )
     text = " ".join(read(comparison_table(comparison, runs.TASK)))
-    assert "All rewards, the sparse one too, give about the same fitness, so nothing was compared." in text
+    assert (
+        "All rewards, the sparse one too, give about the same fitness, so nothing was compared."
+        in text
+    )
     assert "All solve the task: a smaller budget may tell them apart." in text
     best = runs.outcome(0, runs.completion(0), runs.evaluation(9.0, 0.0))
-    finished = replace(runs.run_finished([best], best), baselines=references(9.0, 8.95, 1.0), human_normalised=None)
+    finished = replace(
+        runs.run_finished([best], best), baselines=references(9.0, 8.95, 1.0), human_normalised=None
+    )
     text = " ".join(read(final_table(runs.run_started(runs.config()), finished)))
-    assert "No human-normalised score (not comparable): human and sparse reward are alike here." in text
+    assert (
+        "No human-normalised score (not comparable): human and sparse reward are alike here."
+        in text
+    )
     assert "so nothing was compared" in text
 
 
@@ -140,6 +190,10 @@ def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
 
 
 def test_the_doctor_says_what_is_missing() -> None:
-    lines = read(doctor_table([Finding("seccomp", True, "works"), Finding("landlock", False, "update the kernel")]))
+    lines = read(
+        doctor_table(
+            [Finding("seccomp", True, "works"), Finding("landlock", False, "update the kernel")]
+        )
+    )
     assert row(lines, "seccomp") == ["ok", "works"]
     assert row(lines, "landlock") == ["missing", "update", "the", "kernel"]

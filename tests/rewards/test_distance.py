@@ -1,4 +1,5 @@
-"""Reward distance: the invariances of the paper, worked examples, and what must not be invariant."""
+"""Reward distance: the invariances of the paper, worked examples, and what must not be
+invariant."""
 
 from __future__ import annotations
 
@@ -17,12 +18,17 @@ from tests.support.toy_task import ToyTask
 DISCOUNT = 0.9
 
 
-def tabular(steps: list[tuple[int, int]], states: int, discount: float, ends: tuple[int, ...] = ()) -> ea.Transitions:
-    """Transitions (from, to) among numbered states, as one-hot vectors; steps numbered in `ends` terminate."""
+def tabular(
+    steps: list[tuple[int, int]], states: int, discount: float, ends: tuple[int, ...] = ()
+) -> ea.Transitions:
+    """Transitions (from, to) among numbered states, as one-hot vectors; steps numbered in `ends`
+    terminate."""
     before, after = torch.tensor(steps).T
     one_hot = torch.eye(states)
     terminated = torch.tensor([row in ends for row in range(len(steps))])
-    return ea.Transitions({"prev_cell": one_hot[before], "cell": one_hot[after]}, terminated, ("cell",), discount)
+    return ea.Transitions(
+        {"prev_cell": one_hot[before], "cell": one_hot[after]}, terminated, ("cell",), discount
+    )
 
 
 def walk(rows: int = 600, *, ends: bool = True) -> ea.Transitions:
@@ -31,7 +37,12 @@ def walk(rows: int = 600, *, ends: bool = True) -> ea.Transitions:
     before = torch.randn(rows, 2, generator=draw)
     push = torch.rand(rows, 2, generator=draw) * 2.0 - 1.0
     after = before + 0.3 * push
-    state = {"prev_at": before, "at": after, "prev_height": before.norm(dim=1), "height": after.norm(dim=1)}
+    state = {
+        "prev_at": before,
+        "at": after,
+        "prev_height": before.norm(dim=1),
+        "height": after.norm(dim=1),
+    }
     terminated = (after.norm(dim=1) > 2.0) & torch.tensor(ends)
     return ea.Transitions({**state, "action": push}, terminated, ("at", "height"), DISCOUNT)
 
@@ -44,11 +55,12 @@ def some_rewards(count: int, rows: int) -> Tensor:
 def test_two_states_by_hand() -> None:
     """States 0 and 1, stay or go, discount 1/2; A pays for staying in 1, B for staying in 0.
 
-    Transitions 0-0, 0-1, 1-1, 1-0. A potential (p, q) adds (-p/2, q/2 - p, -q/2, p/2 - q), so the columns of F are
-    (-1/2, -1, 0, 1/2) and (0, 1/2, -1/2, -1); F'F = ((1.5, -1), (-1, 1.5)), with the inverse ((1.2, 0.8), (0.8, 1.2)).
-    A = (0, 0, 1, 0): F'A = (0, -1/2), w = (-0.4, -0.6), F w = (0.2, 0.1, 0.3, 0.4), c(A) = (-0.2, -0.1, 0.7, -0.4).
-    By symmetry c(B) = (0.7, -0.4, -0.2, -0.1). Both have the norm sqrt(0.7), and c(A) c(B) = -0.2.
-    So the correlation is -2/7 and d = sqrt((1 + 2/7) / 2) = sqrt(9/14).
+    Transitions 0-0, 0-1, 1-1, 1-0. A potential (p, q) adds (-p/2, q/2 - p, -q/2, p/2 - q), so the
+    columns of F are (-1/2, -1, 0, 1/2) and (0, 1/2, -1/2, -1); F'F = ((1.5, -1), (-1, 1.5)), with
+    the inverse ((1.2, 0.8), (0.8, 1.2)). A = (0, 0, 1, 0): F'A = (0, -1/2), w = (-0.4, -0.6), F w =
+    (0.2, 0.1, 0.3, 0.4), c(A) = (-0.2, -0.1, 0.7, -0.4). By symmetry c(B) = (0.7, -0.4, -0.2,
+    -0.1). Both have the norm sqrt(0.7), and c(A) c(B) = -0.2. So the correlation is -2/7 and d =
+    sqrt((1 + 2/7) / 2) = sqrt(9/14).
     """
     transitions = tabular([(0, 0), (0, 1), (1, 1), (1, 0)], 2, 0.5)
     a, b = torch.tensor([0.0, 0.0, 1.0, 0.0]), torch.tensor([1.0, 0.0, 0.0, 0.0])
@@ -60,12 +72,15 @@ def test_two_states_by_hand() -> None:
 def test_a_bonus_for_being_alive_by_hand() -> None:
     """One state, stay or end, discount 1/2: where episodes end, a constant is no shaping.
 
-    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2), a pay for staying,
-    (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same wish. The constant -1 wants the opposite.
+    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2), a
+    pay for staying, (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same wish. The constant
+    -1 wants the opposite.
     """
     transitions = tabular([(0, 0), (0, 0)], 1, 0.5, ends=(1,))
     alive, staying = torch.tensor([1.0, 1.0]), torch.tensor([1.0, 0.0])
-    assert torch.allclose(canonical(alive, transitions), torch.tensor([2.0, -1.0]).double() / math.sqrt(5), atol=1e-12)
+    assert torch.allclose(
+        canonical(alive, transitions), torch.tensor([2.0, -1.0]).double() / math.sqrt(5), atol=1e-12
+    )
     assert ea.reward_distance(alive, staying, transitions) == pytest.approx(0.0, abs=1e-7)
     assert ea.reward_distance(alive, -alive, transitions) == pytest.approx(1.0)
 
@@ -83,8 +98,10 @@ def test_any_table_is_canonicalised_by_its_least_norm() -> None:
     assert torch.allclose(canonical(reward, transitions), least / least.norm(), atol=1e-9)
 
 
-# ---------------------------------------------------------------------- what is invariant, and what is not
-def shaped(transitions: ea.Transitions, potential_before: Tensor, potential_after: Tensor) -> Tensor:
+# -------------------- what is invariant, and what is not
+def shaped(
+    transitions: ea.Transitions, potential_before: Tensor, potential_after: Tensor
+) -> Tensor:
     return transitions.discount * potential_after * ~transitions.terminated - potential_before
 
 
@@ -103,7 +120,9 @@ def test_positive_factors_and_shaping_change_nothing() -> None:
     for name, (before, after) in potentials.items():
         disguised = 0.25 * reward + shaped(transitions, before, after)
         assert ea.reward_distance(reward, disguised, transitions) < 1e-5, name
-        without_discount = reward + after - before  # so much per step for being where the potential is high
+        without_discount = (
+            reward + after - before
+        )  # so much per step for being where the potential is high
         if name != "a constant":
             assert ea.reward_distance(reward, without_discount, transitions) > 0.01, name
 
@@ -131,7 +150,9 @@ def test_it_is_a_pseudometric_from_0_to_1() -> None:
     d = torch.tensor([[distance_of(a, b) for b in rewards] for a in rewards])
     assert torch.equal(d, d.T)
     assert d.diagonal().max() == 0.0
-    assert (d[:, :, None] + d[None, :, :] >= d[:, None, :] - 1e-12).all()  # d(a, b) + d(b, c) >= d(a, c)
+    assert (
+        d[:, :, None] + d[None, :, :] >= d[:, None, :] - 1e-12
+    ).all()  # d(a, b) + d(b, c) >= d(a, c)
     others = d[~torch.eye(12, dtype=torch.bool)]
     assert 0.6 < others.min() <= others.max() < 0.8  # unrelated: about sqrt(1/2)
     assert distance_of(rewards[0], canonical(-values[0], transitions)) == pytest.approx(1.0)
@@ -139,13 +160,15 @@ def test_it_is_a_pseudometric_from_0_to_1() -> None:
 
 def test_shaping_alone_wants_nothing() -> None:
     transitions = walk()
-    only_shaping = shaped(transitions, transitions.state["prev_at"][:, 0], transitions.state["at"][:, 0])
+    only_shaping = shaped(
+        transitions, transitions.state["prev_at"][:, 0], transitions.state["at"][:, 0]
+    )
     nothing, something = torch.zeros(len(transitions)), some_rewards(1, len(transitions))[0]
     assert ea.reward_distance(only_shaping, nothing, transitions) == 0.0
     assert ea.reward_distance(only_shaping, something, transitions) == pytest.approx(0.5)
 
 
-# ---------------------------------------------------------------------- transitions of tasks, and what runs rewards
+# -------------------- transitions of tasks, and what runs rewards
 def test_transitions_of_a_task_with_and_without_policies() -> None:
     task = ea.find_task("cartpole")
     transitions = ea.sample_transitions(task, worlds=8, steps=40)
@@ -155,9 +178,13 @@ def test_transitions_of_a_task_with_and_without_policies() -> None:
     assert 0 < transitions.terminated.sum() < 320
     again = ea.sample_transitions(task, worlds=8, steps=40)
     assert all(torch.equal(again.state[name], values) for name, values in transitions.state.items())
-    # the pushed half gets a policy that pushes left; noise of 0.3 keeps its actions well below those of the others
+    # the pushed half gets a policy that pushes left; noise of 0.3 keeps its actions well below
+    # those of the others
     with_policy = ea.sample_transitions(
-        task, policies=[lambda observation: torch.full((len(observation), 1), -1.0)], worlds=8, steps=1
+        task,
+        policies=[lambda observation: torch.full((len(observation), 1), -1.0)],
+        worlds=8,
+        steps=1,
     )
     assert with_policy.state["action"][4:].max() < 0.0
     with pytest.raises(UsageError, match="2 ways to act need at least as many worlds"):
@@ -165,13 +192,17 @@ def test_transitions_of_a_task_with_and_without_policies() -> None:
 
 
 def test_human_rewards_disguised_by_their_own_states() -> None:
-    """On real physics: shaped by a quadratic of the cart's position and scaled, the human reward stays itself."""
+    """On real physics: shaped by a quadratic of the cart's position and scaled, the human reward
+    stays itself."""
     task = ea.find_task("cartpole")
     transitions = ea.sample_transitions(task, worlds=32, steps=32)
     human, other = human_reward(task), InProcess(upright, "dof_pos")
     human.submit(transitions.state)
     values = human.collect().reward
-    cart = (transitions.state["prev_dof_pos"][:, 0].square(), transitions.state["dof_pos"][:, 0].square())
+    cart = (
+        transitions.state["prev_dof_pos"][:, 0].square(),
+        transitions.state["dof_pos"][:, 0].square(),
+    )
     assert ea.reward_distance(human, 4.0 * values + shaped(transitions, *cart), transitions) < 1e-4
     assert 0.05 < ea.reward_distance(human, other, transitions) < 0.7
 
@@ -204,7 +235,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 
 def test_a_task_whose_variables_partly_stand_still() -> None:
-    """The toy's orientation, mark and two coordinates are constant: they give no potentials, and no NaN."""
+    """The toy's orientation, mark and two coordinates are constant: they give no potentials, and no
+    NaN."""
     transitions = ea.sample_transitions(ToyTask(), worlds=16, steps=64)
     assert torch.isfinite(transitions.shaping).all()
     speed = transitions.state["mass_speed"]
@@ -215,7 +247,10 @@ def test_a_task_whose_variables_partly_stand_still() -> None:
 def test_the_nearest_earlier_reward() -> None:
     """Unit vectors at 0, 60 and 180 degrees are sin(angle / 2) apart."""
     angles = {"g0c0": 180.0, "g0c1": 60.0}
-    earlier = {n: torch.tensor([math.cos(math.radians(a)), math.sin(math.radians(a))]) for n, a in angles.items()}
+    earlier = {
+        n: torch.tensor([math.cos(math.radians(a)), math.sin(math.radians(a))])
+        for n, a in angles.items()
+    }
     candidate = torch.tensor([1.0, 0.0])
     assert nearest(candidate, {}) is None
     found = nearest(candidate, earlier)

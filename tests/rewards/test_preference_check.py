@@ -22,16 +22,20 @@ def episodes(fitness: list[float], lengths: list[int] | None = None) -> Rollouts
 
 
 def judge(scores: list[float], rollouts: Rollouts, **settings: float) -> Preference:
-    """Judge a reward whose mean in each episode is `scores`: one row half a point below, one above."""
+    """Judge a reward whose mean in each episode is `scores`: one row half a point below, one
+    above."""
     means = torch.tensor(scores)
-    return preference(torch.stack((means - 0.5, means + 0.5), dim=1).flatten(), rollouts, **settings)
+    return preference(
+        torch.stack((means - 0.5, means + 0.5), dim=1).flatten(), rollouts, **settings
+    )
 
 
 FOUR_OF_EACH = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_shares_of_pairs_by_hand() -> None:
-    """All four failures count: 3 of the 4 good ones are above all, the one with 2 is above those with 0 and 1."""
+    """All four failures count: 3 of the 4 good ones are above all, the one with 2 is above those
+    with 0 and 1."""
     found = judge([5.0, 5.0, 5.0, 2.0, 0.0, 1.0, 3.0, 4.0], episodes(FOUR_OF_EACH))
     assert found.per_step == found.in_total == (3 * 4 + 2) / 16
     assert (found.verdict, found.successes, found.failures) == ("pass", 4, 4)
@@ -48,7 +52,8 @@ def test_a_reward_that_likes_failing_fails() -> None:
 
 
 def test_only_the_failures_that_it_likes_best_count() -> None:
-    """Sixteen failures, the hardest quarter is four: the twelve easy ones would have made the share 0.75."""
+    """Sixteen failures, the hardest quarter is four: the twelve easy ones would have made the share
+    0.75."""
     found = judge([1.0] * 4 + [2.0] * 4 + [0.0] * 12, episodes([1.0] * 4 + [0.0] * 16))
     assert (found.verdict, found.per_step) == ("fail", 0.0)
 
@@ -59,7 +64,8 @@ def test_in_between_episodes_count_for_nothing() -> None:
 
 
 def test_who_pays_more_per_step_for_episodes_that_end_at_once_is_not_refused() -> None:
-    """Failing gives 2 a step for 5 steps, 10 in all; succeeding 1 a step for 500: a policy learns to go on."""
+    """Failing gives 2 a step for 5 steps, 10 in all; succeeding 1 a step for 500: a policy learns
+    to go on."""
     found = judge([1.0] * 4 + [2.0] * 4, episodes(FOUR_OF_EACH, [500] * 4 + [5] * 4))
     assert (found.verdict, found.per_step, found.in_total) == ("pass", 0.0, 1.0)
 
@@ -104,13 +110,16 @@ def balance(observation: Tensor) -> Tensor:
 
 
 def test_episodes_of_policies_on_real_physics() -> None:
-    """A feedback that balances and random actions: fitness counts upright steps, so the two kinds are far apart."""
+    """A feedback that balances and random actions: fitness counts upright steps, so the two kinds
+    are far apart."""
     task = find_task("cartpole")
     rollouts = roll_out(task, [balance, random_actions(task, seed=0)], episodes=4, seed=0)
     assert rollouts.fitness[:4].min() > 400.0
     assert rollouts.fitness[4:].max() < 100.0
     assert rollouts.episode.bincount()[:4].tolist() == [64] * 4  # of up to 500 steps
-    assert rollouts.episode.bincount()[4:].tolist() == rollouts.length[4:].clamp(max=64).int().tolist()
+    assert (
+        rollouts.episode.bincount()[4:].tolist() == rollouts.length[4:].clamp(max=64).int().tolist()
+    )
     first, last = rollouts.state["episode_time"][:64][[0, -1]].tolist()
     assert (first, last) == pytest.approx((task.dt, float(rollouts.length[0]) * task.dt))
     angle, previous = rollouts.state["dof_pos"][:, 1], rollouts.state["prev_dof_pos"][:, 1]

@@ -1,4 +1,5 @@
-"""Databases that are damaged, locked or of another version: one sentence, no traceback, and nothing made worse."""
+"""Databases that are damaged, locked or of another version: one sentence, no traceback, and nothing
+made worse."""
 
 from __future__ import annotations
 
@@ -64,15 +65,24 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     "truncated": (cut(0.6), "is damaged or no database"),
     "cut to its first page": (cut(0.05), "is damaged or no database"),
     "empty": (lambda path: path.write_bytes(b""), "was stopped before it had written anything"),
-    "not a database": (lambda path: path.write_text("dear diary\n" * 999), "file is not a database"),
+    "not a database": (
+        lambda path: path.write_text("dear diary\n" * 999),
+        "file is not a database",
+    ),
     "a folder": (a_folder, "There is no"),
     "its header overwritten": (overwrite(0, b"\xff" * 16), "file is not a database"),
     "its schema's page overwritten": (overwrite(100, b"\xff" * 200), "is damaged or no database"),
     "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or no database"),
     "without a table": (command("DROP TABLE outcomes"), "is damaged: it lacks outcomes"),
     "another program's": (command("DROP TABLE meta"), "has schema None"),
-    "of another version": (command("UPDATE meta SET value = '99' WHERE key = 'schema'"), "has schema 99"),
-    "with a damaged config": (command("UPDATE meta SET value = '{' WHERE key = 'config'"), "damaged SynthesisConfig"),
+    "of another version": (
+        command("UPDATE meta SET value = '99' WHERE key = 'schema'"),
+        "has schema 99",
+    ),
+    "with a damaged config": (
+        command("UPDATE meta SET value = '{' WHERE key = 'config'"),
+        "damaged SynthesisConfig",
+    ),
     "with a config of no text": (command("UPDATE meta SET value = x'ff00'"), "has schema"),
 }
 
@@ -136,7 +146,8 @@ def test_flipped_bytes_anywhere_raise_nothing_but_errors_of_ours(run: RunDir, se
 
 @pytest.fixture
 def states(run: RunDir, tmp_path: Path) -> list[Path]:
-    """Return copies of the folder after 0, 1, 2 and 3 further answers, as a kill would leave them: with their logs."""
+    """Return copies of the folder after 0, 1, 2 and 3 further answers, as a kill would leave them:
+    with their logs."""
     copies = []
     with Store.open(run.database) as store:
         for k in range(4):
@@ -171,7 +182,9 @@ def test_a_log_of_noise_is_ignored(states: list[Path]) -> None:
     assert all_of(path).count("x" * 9_000) == 0
 
 
-def test_a_log_of_another_moment_gives_a_state_that_was_or_an_error(states: list[Path], run: RunDir) -> None:
+def test_a_log_of_another_moment_gives_a_state_that_was_or_an_error(
+    states: list[Path], run: RunDir
+) -> None:
     """A database from a copy beside the log of before, or after."""
     known = [all_of(path) for path in (*states, run.database)]
     final = run.database.read_bytes()
@@ -197,9 +210,14 @@ def test_a_database_that_another_program_has_locked(
             assert "damaged" not in message
         other.execute("ROLLBACK")
     assert main(["show", str(run.path)]) == 0
-    with Store.open(run.database) as store, closing(sqlite3.connect(run.database, isolation_level=None)) as other:
+    with (
+        Store.open(run.database) as store,
+        closing(sqlite3.connect(run.database, isolation_level=None)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"database is locked. What was written before is intact"):
+        with pytest.raises(
+            StoreError, match=r"database is locked. What was written before is intact"
+        ):
             store.put_meta("x", "1")
         other.execute("ROLLBACK")
         store.put_meta("x", "1")
@@ -212,7 +230,9 @@ def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str
         "with Store.open(Path(sys.argv[1])):\n    print('mine', flush=True); sys.stdin.read()"
     )
     start = [sys.executable, "-c", hold, str(run.database)]
-    with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         assert process.stdout.readline() == "mine\n"

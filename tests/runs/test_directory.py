@@ -36,7 +36,8 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../up", "a b", "", "x" * 101, "ä" * 60, "a/b", "..", ".", "-x", ".hidden", "a\n", "a\0"]
+    "name",
+    ["../up", "a b", "", "x" * 101, "ä" * 60, "a/b", "..", ".", "-x", ".hidden", "a\n", "a\0"],
 )
 def test_names_that_are_no_folder_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunDirError, match="A run's name"):
@@ -84,7 +85,8 @@ def test_a_file_system_without_locks_has_a_sentence_of_its_own_and_gets_no_folde
 
     monkeypatch.setattr(fcntl, lock, refuse)
     with pytest.raises(
-        RunDirError, match=r"cannot lock files .* network file systems: choose a folder on a local disk"
+        RunDirError,
+        match=r"cannot lock files .* network file systems: choose a folder on a local disk",
     ):
         RunDir.create(tmp_path, "cartpole", "mine")
     assert not list(tmp_path.iterdir())
@@ -92,7 +94,9 @@ def test_a_file_system_without_locks_has_a_sentence_of_its_own_and_gets_no_folde
         claim(tmp_path / "run.db")
 
 
-def test_the_home_folder_is_known_wherever_runs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_folder_is_known_wherever_runs_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     run = made(Path("~/runs"), "mine")
     assert run.path == tmp_path / "runs" / "mine"

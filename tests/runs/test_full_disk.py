@@ -1,4 +1,5 @@
-"""A disk that is full: one sentence, what was written stays, and it goes on when there is room again."""
+"""A disk that is full: one sentence, what was written stays, and it goes on when there is room
+again."""
 
 from __future__ import annotations
 
@@ -28,12 +29,17 @@ def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.Monkey
         (pages,) = store._db.execute("PRAGMA page_count").fetchone()
         store._db.execute(f"PRAGMA max_page_count = {pages + 4}")
         store.put_completion(0, Completion(2, "x" * 3_000, "model"))
-        with pytest.raises(StoreError, match=r"Cannot write a completion .*is full.*before is intact; resume"):
+        with pytest.raises(
+            StoreError, match=r"Cannot write a completion .*is full.*before is intact; resume"
+        ):
             store.put_completion(0, Completion(3, "x" * 30_000, "model"))
         assert [*store.completions(0)] == [0, 1, 2]
         with pytest.raises(StoreError, match="is full"):
             store.put_outcomes(
-                [(replace(o, candidate=replace(o.candidate, generation=1)), BIG) for o in store.outcomes(0)]
+                [
+                    (replace(o, candidate=replace(o.candidate, generation=1)), BIG)
+                    for o in store.outcomes(0)
+                ]
             )
         assert store.outcomes(1) == []
         store._db.execute(f"PRAGMA max_page_count = {pages + 99}")
@@ -48,8 +54,22 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = 'mount -t tmpfs -o size=600k none "$1" && exec "$2" -m tests.support.full_disk "$1"'
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(disk), sys.executable]
-    if shutil.which("unshare") is None or subprocess.run([*command[:4], "true"], check=False).returncode:
+    command = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        mount,
+        "sh",
+        str(disk),
+        sys.executable,
+    ]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*command[:4], "true"], check=False).returncode
+    ):
         pytest.skip("this machine allows no mount namespace")
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.stdout.endswith("all is well\n"), ran.stdout + ran.stderr
@@ -59,10 +79,19 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
 
 def test_a_full_disk_behind_the_output(tmp_path: Path) -> None:
     run = stored_run(tmp_path / "run")
-    command = [sys.executable, "-c", "import sys; from eureka_agent.cli.main import main; sys.exit(main())"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from eureka_agent.cli.main import main; sys.exit(main())",
+    ]
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
-            [*command, "show", str(run.path)], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*command, "show", str(run.path)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert ran.returncode == 1
     assert ran.stderr.startswith("error: ")

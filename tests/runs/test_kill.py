@@ -1,4 +1,5 @@
-"""kill -9 in the middle of a generation, then resume: the same result, nothing asked or trained twice."""
+"""kill -9 in the middle of a generation, then resume: the same result, nothing asked or trained
+twice."""
 
 from __future__ import annotations
 
@@ -40,9 +41,12 @@ def kill_at(folder: Path, event: str, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("event", "count"), [("Proposed", 2), ("Trained", 20), ("Proposed", 5), ("Trained", 40)])
+@pytest.mark.parametrize(
+    ("event", "count"), [("Proposed", 2), ("Trained", 20), ("Proposed", 5), ("Trained", 40)]
+)
 def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
-    """One iteration of 16 worlds is 256 steps: baselines 16 iterations, then 16 for each generation."""
+    """One iteration of 16 worlds is 256 steps: baselines 16 iterations, then 16 for each
+    generation."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     finish(whole, "start")
     kill_at(cut, event, count)
@@ -55,6 +59,8 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
         assert a.asked() == b.asked()
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
-    if event != "Proposed":  # a kill between an answer and its commit loses that answer; the event comes after both
+    if (
+        event != "Proposed"
+    ):  # a kill between an answer and its commit loses that answer; the event comes after both
         assert len(asked) == len(set(asked))
     assert sorted(set(asked)) == sorted((tmp_path / "whole.asked").read_text().split())

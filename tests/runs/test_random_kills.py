@@ -1,11 +1,11 @@
 """kill -9 again and again, at random moments: the run still ends as if nothing had happened.
 
-The number of kills: `EUREKA_KILLS`, 4 where it is not set. A run is killed until one sitting outlives its moment; then
-it is compared with one that was never killed, and the next run begins.
+The number of kills: `EUREKA_KILLS`, 4 where it is not set. A run is killed until one sitting
+outlives its moment; then it is compared with one that was never killed, and the next run begins.
 
-An answer is *in flight* from the moment when the proposer is asked until the database has it. A kill loses at most
-what is in flight, which is asked again; what the database holds when the process dies is never asked, and never
-trained, again.
+An answer is *in flight* from the moment when the proposer is asked until the database has it. A
+kill loses at most what is in flight, which is asked again; what the database holds when the process
+dies is never asked, and never trained, again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
 """Share of kills that come while the run is opened, mostly before its first event."""
 _START_S, _MOST_S = 0.5, 4.0
-"""Until when, in processor time, they come; the others after the first event. A whole run takes about eight."""
+"""Until when, in processor time, they come; the others after the first event. A whole run takes
+about eight."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,27 @@ class Stored:
         """Return it; None for a run that was killed before it had written what it is."""
         try:
             with Store.open(RunDir(folder).database, writable=False) as store:
-                outcomes, completions = store.outcomes(), {g: store.completions(g) for g in range(2)}
-                weights = {o.candidate.name: store.policy(o.candidate.generation, o.candidate.index) for o in outcomes}
+                outcomes, completions = (
+                    store.outcomes(),
+                    {g: store.completions(g) for g in range(2)},
+                )
+                weights = {
+                    o.candidate.name: store.policy(o.candidate.generation, o.candidate.index)
+                    for o in outcomes
+                }
                 return cls(
-                    {f"g{g}c{i}": c.text for g, of_g in completions.items() for i, c in of_g.items()},
-                    dict(zip((o.candidate.name for o in outcomes), comparable(tuple(outcomes)), strict=True)),
+                    {
+                        f"g{g}c{i}": c.text
+                        for g, of_g in completions.items()
+                        for i, c in of_g.items()
+                    },
+                    dict(
+                        zip(
+                            (o.candidate.name for o in outcomes),
+                            comparable(tuple(outcomes)),
+                            strict=True,
+                        )
+                    ),
                     {name: policy for name, policy in weights.items() if policy},
                     tuple(repr(baseline) for baseline in store.baselines()),
                 )
@@ -92,7 +109,8 @@ def lines_of(folder: Path, what: str) -> list[str]:
 
 
 def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> bool:
-    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may stay alive.
+    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may
+    stay alive.
 
     The moment is in processor time, so that it means the same on a busy machine.
     """
@@ -125,7 +143,8 @@ def _processor_s(pid: int) -> float:
 
 
 def _session(leader: int) -> list[int]:
-    """Return the living processes of a session, the run's helper and its sealed children among them."""
+    """Return the living processes of a session, the run's helper and its sealed children among
+    them."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -151,7 +170,8 @@ def test_random_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
 
 
 def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> None:
-    """Kill a run at random moments until it ends (or the kills are used up), looking at what it left after each."""
+    """Kill a run at random moments until it ends (or the kills are used up), looking at what it
+    left after each."""
     before = Stored()
     while True:
         at_the_start = draw.random() < _AT_THE_START
@@ -162,7 +182,10 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> No
         ended = sit(folder, how, moment, from_first_event=not at_the_start)
         after = Stored.read(folder)
         assert before <= (after or Stored())
-        asked_now, trained_now = lines_of(folder, "asked")[asked:], lines_of(folder, "trained")[trained:]
+        asked_now, trained_now = (
+            lines_of(folder, "asked")[asked:],
+            lines_of(folder, "trained")[trained:],
+        )
         assert not set(asked_now) & before.completions.keys()
         assert len(asked_now) == len(set(asked_now))
         assert not set(trained_now) & before.outcomes.keys()

@@ -31,13 +31,19 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
 ASKED = Asked(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
-CONFIG = SynthesisConfig(task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None)
+CONFIG = SynthesisConfig(
+    task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None
+)
 
 
 def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> Outcome:
     curve = Curve("speed", (0.1, math.nan, 1e300), math.inf, -0.0, -math.inf)
     return Outcome(
-        Candidate(generation, Completion(index, "\ud800 ☃ \x00", "model", 3, None, 0.1), RewardSource("x = 1", ("a",))),
+        Candidate(
+            generation,
+            Completion(index, "\ud800 ☃ \x00", "model", 3, None, 0.1),
+            RewardSource("x = 1", ("a",)),
+        ),
         None,
         TrainingRecord(10, 0.5, curve, (curve,), curve, curve, {"speed": math.nan}, 2),
         Evaluation(fitness, -1.0, 2.0, 8, 3.5, {"turns": 1.5}),
@@ -72,7 +78,11 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         store.put_meta("wall", "full")
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
-        assert store.asked(0) == store.asked() == [ASKED, replace(ASKED, attempt=1, samples=(2, 3), parents=())]
+        assert (
+            store.asked(0)
+            == store.asked()
+            == [ASKED, replace(ASKED, attempt=1, samples=(2, 3), parents=())]
+        )
         assert store.asked(1) == []
         assert [c.text for c in store.completions(0).values()] == ["zero", "one"]
         assert [o.candidate.name for o in store.outcomes()] == ["g0c0", "g0c1"]
@@ -85,7 +95,9 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.meta("wall") == "full"
 
 
-def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(tmp_path: Path) -> None:
+def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
         store.put_completion(0, Completion(0, " ", "m", cost_usd=0.5))

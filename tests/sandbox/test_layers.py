@@ -13,12 +13,21 @@ import pytest
 
 landlock, limits, privileges, seccomp, self_check, self_check_linux, syscalls = (
     importlib.import_module(f"eureka_agent.sandbox.{name}")
-    for name in ("landlock", "limits", "privileges", "seccomp", "self_check", "self_check_linux", "syscalls")
+    for name in (
+        "landlock",
+        "limits",
+        "privileges",
+        "seccomp",
+        "self_check",
+        "self_check_linux",
+        "syscalls",
+    )
 )
 
 
 def _in_child(attempt: Callable[[], object]) -> str:
-    """Return what `attempt` returns or raises in a forked process; it must not need descriptors of its own."""
+    """Return what `attempt` returns or raises in a forked process; it must not need descriptors of
+    its own."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -88,7 +97,15 @@ def test_capabilities_are_gone_for_good() -> None:
     def attempt() -> str:
         privileges.drop_capabilities()
         status = Path("/proc/self/status").read_text().splitlines()
-        return " ".join(sorted({line.split()[1] for line in status if line.startswith(("CapPrm", "CapEff", "CapInh"))}))
+        return " ".join(
+            sorted(
+                {
+                    line.split()[1]
+                    for line in status
+                    if line.startswith(("CapPrm", "CapEff", "CapInh"))
+                }
+            )
+        )
 
     assert _in_child(attempt) == "0" * 16
 
@@ -130,9 +147,14 @@ def test_unknown_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         syscalls.architecture()
 
 
-def test_memory_limit_that_the_kernel_does_not_keep_is_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_limit_that_the_kernel_does_not_keep_is_no_layer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(limits.resource, "setrlimit", lambda which, value: None)
-    assert _in_child(lambda: limits.set_limits(1 << 30)) == "OSError: a memory limit was set and is not enforced"
+    assert (
+        _in_child(lambda: limits.set_limits(1 << 30))
+        == "OSError: a memory limit was set and is not enforced"
+    )
 
 
 def test_memory_limit_that_the_kernel_keeps_is_a_layer() -> None:

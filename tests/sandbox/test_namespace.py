@@ -16,7 +16,9 @@ _BUILTIN_TYPES = (list, dict)
 
 def test_every_listed_name_exists() -> None:
     for path, facade in facades().items():
-        assert MODULES[path] <= vars(facade).keys(), f"{path} lacks {MODULES[path] - vars(facade).keys()}"
+        assert MODULES[path] <= vars(facade).keys(), (
+            f"{path} lacks {MODULES[path] - vars(facade).keys()}"
+        )
 
 
 def test_every_listed_method_exists() -> None:
@@ -28,11 +30,22 @@ def test_no_listed_method_works_in_place_or_reaches_storage() -> None:
     for name in METHODS:
         assert not name.endswith("_")
         assert not name.startswith("_")
-    assert not METHODS & {"data", "grad", "numpy", "untyped_storage", "storage", "set", "share_memory", "register_hook"}
+    assert not METHODS & {
+        "data",
+        "grad",
+        "numpy",
+        "untyped_storage",
+        "storage",
+        "set",
+        "share_memory",
+        "register_hook",
+    }
 
 
 def test_nothing_in_the_namespace_is_a_module() -> None:
-    variables = namespace({"torch": "torch", "F": "torch.nn.functional", "np": "numpy", "exp": "torch.exp"})
+    variables = namespace(
+        {"torch": "torch", "F": "torch.nn.functional", "np": "numpy", "exp": "torch.exp"}
+    )
     assert not [value for value in variables.values() if isinstance(value, ModuleType)]
     for facade in facades().values():
         assert not [value for value in vars(facade).values() if isinstance(value, ModuleType)]

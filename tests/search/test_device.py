@@ -1,4 +1,5 @@
-"""A run with `--device cuda`, whole, on Warp's CPU device: where its rewards are computed, and that nothing differs."""
+"""A run with `--device cuda`, whole, on Warp's CPU device: where its rewards are computed, and that
+nothing differs."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ READS_A_VALUE = completion(
     'return upright, {"upright": upright}'
 )
 """What it does could depend on a value, so it has no graph."""
-BREAKS_LATER = completion('x = torch.log(1.0 - action.abs()).sum(dim=-1)\nreturn x, {"x": x}', "action: Tensor")
+BREAKS_LATER = completion(
+    'x = torch.log(1.0 - action.abs()).sum(dim=-1)\nreturn x, {"x": x}', "action: Tensor"
+)
 """Sample states have uniform actions; in training some are clipped to 1."""
 
 
@@ -38,7 +41,9 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place_of_cuda(monkeypatch)
 
 
-def run(tmp_path: Path, wall: Wall, name: str, device: str, *answers: str) -> tuple[tuple[Outcome, ...], list[str]]:
+def run(
+    tmp_path: Path, wall: Wall, name: str, device: str, *answers: str
+) -> tuple[tuple[Outcome, ...], list[str]]:
     """Return the outcomes of one generation, and what the run said about where its rewards ran."""
     config = SynthesisConfig(
         task="cartpole",
@@ -54,7 +59,9 @@ def run(tmp_path: Path, wall: Wall, name: str, device: str, *answers: str) -> tu
         if isinstance(event, TrainingStarted):
             said.append(event.where)
 
-    return synthesize(config, proposer=ScriptedProposer([answers]), listener=listen, wall=wall).outcomes, said
+    return synthesize(
+        config, proposer=ScriptedProposer([answers]), listener=listen, wall=wall
+    ).outcomes, said
 
 
 def curves(outcome: Outcome) -> list[float]:
@@ -62,11 +69,17 @@ def curves(outcome: Outcome) -> list[float]:
     assert outcome.training is not None
     assert outcome.evaluation is not None
     trained = outcome.training
-    numbers = [value for curve in (trained.reward, *trained.components, trained.fitness) for value in curve.values]
+    numbers = [
+        value
+        for curve in (trained.reward, *trained.components, trained.fitness)
+        for value in curve.values
+    ]
     return [number for number in numbers if math.isfinite(number)] + [outcome.fitness]
 
 
-def test_rewards_run_as_operations_on_the_device(tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rewards_run_as_operations_on_the_device(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers = (upright(0.1), READS_A_VALUE)
     outcomes, said = run(tmp_path, wall, "device", "cuda", *answers)
     assert said == [
@@ -81,7 +94,9 @@ def test_rewards_run_as_operations_on_the_device(tmp_path: Path, wall: Wall, mon
     for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
         assert len(curves(outcome)) > 10
         assert curves(outcome) == pytest.approx(curves(behind_the_wall), rel=1e-5, abs=1e-5)
-        assert curves(outcome)[0] == pytest.approx(curves(with_mujoco_c)[0], rel=1e-4)  # later on, float32 parts them
+        assert curves(outcome)[0] == pytest.approx(
+            curves(with_mujoco_c)[0], rel=1e-4
+        )  # later on, float32 parts them
         assert outcome.fitness == pytest.approx(with_mujoco_c.fitness, rel=0.1)
     assert curves(outcomes[0]) != pytest.approx(curves(outcomes[1]), rel=1e-3)
 
@@ -102,4 +117,7 @@ def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
 
 def test_a_trainer_of_the_cpu_refuses_the_device(tmp_path: Path, wall: Wall) -> None:
     with pytest.raises(UsageError, match="--trainer sb3 trains on the CPU"):
-        synthesize(SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path), wall=wall)
+        synthesize(
+            SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path),
+            wall=wall,
+        )

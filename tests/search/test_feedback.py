@@ -1,4 +1,5 @@
-"""What a judge says in a run: who becomes the parent, what the next prompt quotes, what is stored and resumed."""
+"""What a judge says in a run: who becomes the parent, what the next prompt quotes, what is stored
+and resumed."""
 
 from __future__ import annotations
 
@@ -22,7 +23,11 @@ from eureka_agent.search.events import Event, GenerationFinished
 from tests.support.rewards import NO_CODE, TRACEBACK, upright
 from tests.support.runs import StoppedError, comparable, config
 
-SCRIPT = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)], [upright(0.6)] * 3]
+SCRIPT = [
+    [upright(0.1), NO_CODE, upright(0.2)],
+    [upright(0.3), upright(0.4), upright(0.5)],
+    [upright(0.6)] * 3,
+]
 WORDS = 'too {shaky}\nand "loud" \x1b[31m'
 
 
@@ -77,7 +82,8 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wa
 def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
     tmp_path: Path, wall: Wall, strategy: StrategyName
 ) -> None:
-    """Generation 1 knows nothing of generation 0 but what was said; all of it fails, and is asked for again."""
+    """Generation 1 knows nothing of generation 0 but what was said; all of it fails, and is asked
+    for again."""
     judge = Scripted(ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS}))
     proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
@@ -93,12 +99,17 @@ def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
 
 def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, wall: Wall) -> None:
     judge = Scripted()
-    ea.synthesize(config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, wall=wall)
+    ea.synthesize(
+        config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, wall=wall
+    )
     first, second = judge.asked
     assert (first.best, first.rivals) == (None, ())
     assert second.best is not None
     (rival,) = second.rivals
-    assert {second.best.candidate.index // 2, rival.candidate.index // 2} == {0, 1}  # one of each half of generation 0
+    assert {second.best.candidate.index // 2, rival.candidate.index // 2} == {
+        0,
+        1,
+    }  # one of each half of generation 0
     assert second.trained[:2] == (second.best, rival)
     assert second.policies[rival.candidate.name]
 
@@ -118,10 +129,14 @@ def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, wall: Wall)
     assert again.asked == []
 
 
-def test_killed_before_the_answer_asked_again_killed_after_it_not(tmp_path: Path, wall: Wall) -> None:
+def test_killed_before_the_answer_asked_again_killed_after_it_not(
+    tmp_path: Path, wall: Wall
+) -> None:
     said = (ea.Feedback(0, ("g0c0", "g0c2"), {"g0c0": "good"}), ea.Feedback(1, ("g1c0",)))
     settings = config(tmp_path, run_name="whole")
-    whole = ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), judge=Scripted(*said), wall=wall)
+    whole = ea.synthesize(
+        settings, proposer=ScriptedProposer(SCRIPT), judge=Scripted(*said), wall=wall
+    )
 
     def interrupted(question: ea.Question) -> ea.Feedback:
         raise StoppedError
@@ -132,9 +147,13 @@ def test_killed_before_the_answer_asked_again_killed_after_it_not(tmp_path: Path
 
     during, after = Scripted(*said), Scripted(*said)
     with pytest.raises(StoppedError):
-        ea.synthesize(config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=interrupted, wall=wall)
+        ea.synthesize(
+            config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=interrupted, wall=wall
+        )
     with pytest.raises(StoppedError):
-        ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=during, listener=stop, wall=wall)
+        ea.resume(
+            tmp_path / "run", proposer=ScriptedProposer([]), judge=during, listener=stop, wall=wall
+        )
     assert [question.generation for question in during.asked] == [0]
     with Store.open(RunDir(tmp_path / "run").database) as store:
         assert store.feedback() == {0: said[0]}
@@ -158,12 +177,16 @@ def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(tmp_path: Path, wa
 
 def test_a_generation_without_a_policy_is_not_judged(tmp_path: Path, wall: Wall) -> None:
     judge = Scripted()
-    proposer = ScriptedProposer(lambda prompt, index: TRACEBACK if prompt.generation == 1 else upright(0.1 + index))
+    proposer = ScriptedProposer(
+        lambda prompt, index: TRACEBACK if prompt.generation == 1 else upright(0.1 + index)
+    )
     ea.synthesize(config(tmp_path, generations=3), proposer=proposer, judge=judge, wall=wall)
     assert [question.generation for question in judge.asked] == [0, 2]
 
 
-def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(tmp_path: Path, wall: Wall) -> None:
+def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(
+    tmp_path: Path, wall: Wall
+) -> None:
     def stop(event: Event) -> None:
         if isinstance(event, GenerationFinished) and event.generation.index == 1:
             raise StoppedError
@@ -185,11 +208,16 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
     search = config(tmp_path, generations=3, strategy=strategy, restart_every=2, run_name="plain")
     plain = ea.synthesize(search, wall=wall)
     judged = ea.synthesize(replace(search, run_name="judged", feedback="synthetic"), wall=wall)
-    with Store.open(RunDir(plain.path).database) as a, Store.open(RunDir(judged.path).database) as b:
+    with (
+        Store.open(RunDir(plain.path).database) as a,
+        Store.open(RunDir(judged.path).database) as b,
+    ):
         assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
         assert [said.generation for said in b.feedback().values()] == [0, 1, 2]
         assert len(b.feedback()[2].ranking) >= 3
-    texts, others = ([o.candidate.completion.text for o in result.outcomes] for result in (plain, judged))
+    texts, others = (
+        [o.candidate.completion.text for o in result.outcomes] for result in (plain, judged)
+    )
     assert texts == others
     assert [o.evaluation for o in plain.outcomes] == [o.evaluation for o in judged.outcomes]
     assert plain.best is not None
@@ -201,7 +229,9 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
 def test_on_rankings_alone_nothing_of_the_fitness_is_told(
     tmp_path: Path, wall: Wall, proposer: ScriptedProposer | None
 ) -> None:
-    wish = config(tmp_path, task="wave the pole about", env="cartpole", generations=3, feedback="synthetic")
+    wish = config(
+        tmp_path, task="wave the pole about", env="cartpole", generations=3, feedback="synthetic"
+    )
     given: Given = {"proposer": proposer, "wall": wall} if proposer else {"wall": wall}
     result = ea.synthesize(wish, **given)
     assert result.best is not None
@@ -213,13 +243,22 @@ def test_on_rankings_alone_nothing_of_the_fitness_is_told(
 
 
 # ---------------------------------------------------------------- the example of the documentation
-def test_the_example_of_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "feedback.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    small: dict[str, object] = {"generations": 2, "samples": 2, "num_envs": 8, "environment_steps": 512}
+    small: dict[str, object] = {
+        "generations": 2,
+        "samples": 2,
+        "num_envs": 8,
+        "environment_steps": 512,
+    }
     real: Callable[..., ea.SynthesisConfig] = ea.SynthesisConfig
-    monkeypatch.setattr(ea, "SynthesisConfig", lambda **given: real(**(given | small)), raising=False)
+    monkeypatch.setattr(
+        ea, "SynthesisConfig", lambda **given: real(**(given | small)), raising=False
+    )
     names: dict[str, object] = {}
     exec(compile(example, "docs/feedback.md", "exec"), names)
     result = names["result"]

@@ -28,12 +28,20 @@ def training(fitness: float, peak: float) -> FinalTraining:
 
 
 def test_final_scores_by_hand() -> None:
-    """Best 1, 2, 3, 4, 90: the middle three are 2, 3 and 4. Human 2, sparse 1: (3 - 1) / 1 = 2. Peaks: 100 / 5 + 1."""
+    """Best 1, 2, 3, 4, 90: the middle three are 2, 3 and 4. Human 2, sparse 1: (3 - 1) / 1 = 2.
+    Peaks: 100 / 5 + 1."""
     values = (1.0, 2.0, 3.0, 4.0, 90.0)
-    finals = [Final(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0)) for k, v in enumerate(values)]
+    finals = [
+        Final(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0))
+        for k, v in enumerate(values)
+    ]
     scores = final_scores(finals)
     assert scores is not None
-    assert {name: score.value for name, score in scores.rows.items()} == {"best": 3.0, "human": 2.0, "sparse": 1.0}
+    assert {name: score.value for name, score in scores.rows.items()} == {
+        "best": 3.0,
+        "human": 2.0,
+        "sparse": 1.0,
+    }
     assert scores.checkpoints == (21.0, 3.0, 1.0)
     assert (scores.human_normalised, scores.clipped) == (2.0, 2.0)
     far = final_scores([replace(final, best=training(9.0, 9.0)) for final in finals])
@@ -47,7 +55,8 @@ class StoppedError(Exception):
 
 
 def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
-    """Stopped after the first of two, a run goes on with the second; both have seeds that the search has not."""
+    """Stopped after the first of two, a run goes on with the second; both have seeds that the
+    search has not."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",
@@ -82,12 +91,16 @@ def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
         each = store.outcomes()[0].training
         assert each is not None
         assert first.human is not None
-        assert first.best.environment_steps == first.human.environment_steps == each.environment_steps
+        assert (
+            first.best.environment_steps == first.human.environment_steps == each.environment_steps
+        )
     final = json.loads((tmp_path / "run" / "summary.json").read_text())["final"]
     assert final["seeds"] == 2
     assert final["best"]["low"] <= final["best"]["fitness"] <= final["best"]["high"]
     steps = json.loads((tmp_path / "run" / "summary.json").read_text())["environment_steps"]
-    assert steps == (2 + 2 * 3) * each.environment_steps  # two rewards, and three trainings for each of two seeds
+    assert (
+        steps == (2 + 2 * 3) * each.environment_steps
+    )  # two rewards, and three trainings for each of two seeds
 
 
 def test_a_protocol_is_short_for_its_options() -> None:
@@ -125,9 +138,15 @@ def test_no_final_training_begins_when_the_time_is_over(
 
     def stop_the_clock(event: Event) -> None:
         if isinstance(event, FinalMeasured):
-            monkeypatch.setattr("eureka_agent.search.loop.time", SimpleNamespace(monotonic=lambda: 1e9))
+            monkeypatch.setattr(
+                "eureka_agent.search.loop.time", SimpleNamespace(monotonic=lambda: 1e9)
+            )
 
-    given: Given = {"proposer": ScriptedProposer([[upright(0.1)]]), "listener": stop_the_clock, "wall": wall}
+    given: Given = {
+        "proposer": ScriptedProposer([[upright(0.1)]]),
+        "listener": stop_the_clock,
+        "wall": wall,
+    }
     result = ea.synthesize(config, **given)
     assert result.best is not None
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())

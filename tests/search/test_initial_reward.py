@@ -1,4 +1,5 @@
-"""A search that is given a reward to start from: it is tried out, shown to the model, and compared with the best."""
+"""A search that is given a reward to start from: it is tried out, shown to the model, and compared
+with the best."""
 
 from __future__ import annotations
 
@@ -37,13 +38,21 @@ def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
     result = ea.synthesize(settings, proposer=proposer, listener=events.append, wall=wall)
 
     start = result.outcomes[0]
-    assert [o.candidate.name for o in result.outcomes] == ["start", *(f"g{g}c{i}" for g in range(2) for i in range(3))]
+    assert [o.candidate.name for o in result.outcomes] == [
+        "start",
+        *(f"g{g}c{i}" for g in range(2) for i in range(3)),
+    ]
     assert start.candidate.reward is not None
     assert start.candidate.reward.code.strip() == CARTPOLE.human_reward.strip()
     human = next(baseline for baseline in result.baselines if baseline.name == "human")
     assert start.evaluation == human.evaluation  # the same training
     trained = [event.names for event in events if isinstance(event, TrainingStarted)]
-    assert trained == [("human reward", "sparse reward"), ("start",), ("g0c0", "g0c2"), ("g1c0", "g1c2")]
+    assert trained == [
+        ("human reward", "sparse reward"),
+        ("start",),
+        ("g0c0", "g0c2"),
+        ("g1c0", "g1c2"),
+    ]
     assert result.outcomes[2].twin == "start"
     assert result.outcomes[2].evaluation == start.evaluation
 
@@ -71,7 +80,8 @@ def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
 
 
 def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, wall: Wall) -> None:
-    """The run that starts from it tells it and still nothing of the fitness's code, which the leak test sees."""
+    """The run that starts from it tells it and still nothing of the fitness's code, which the leak
+    test sees."""
     told, silent = ScriptedProposer(SCRIPT), ScriptedProposer([[upright(0.1)], [upright(0.2)]])
     ea.synthesize(config(tmp_path, samples=1), proposer=silent, wall=wall)
     assert [leaked(CARTPOLE, prompt) for prompt in silent.prompts] == [set(), set()]
@@ -84,7 +94,9 @@ def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, wall: Wa
 
 
 @pytest.mark.parametrize("moment", ["TrainingStarted", "StartMeasured", "Proposed"])
-def test_a_run_stopped_around_its_start_ends_the_same(tmp_path: Path, wall: Wall, moment: str) -> None:
+def test_a_run_stopped_around_its_start_ends_the_same(
+    tmp_path: Path, wall: Wall, moment: str
+) -> None:
     """The file is gone when the run goes on: what it said is in the database."""
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
@@ -105,10 +117,14 @@ def test_a_run_stopped_around_its_start_ends_the_same(tmp_path: Path, wall: Wall
         if isinstance(event, TrainingStarted):
             trained.extend(event.names)
 
-    result = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(SCRIPT), listener=watch, wall=wall)
+    result = ea.resume(
+        tmp_path / "cut", proposer=ScriptedProposer(SCRIPT), listener=watch, wall=wall
+    )
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert ("start" in trained) == (moment == "TrainingStarted")
-    assert (result.path / "best_reward.py").read_text() == (whole.path / "best_reward.py").read_text()
+    assert (result.path / "best_reward.py").read_text() == (
+        whole.path / "best_reward.py"
+    ).read_text()
 
 
 def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, wall: Wall) -> None:
@@ -134,9 +150,13 @@ def test_a_free_wish_starts_from_a_file(tmp_path: Path, wall: Wall) -> None:
 
     def judge(question: ea.Question) -> ea.Feedback:
         questions.append(question)
-        return ea.Feedback(question.generation, ("start", "g0c0") if question.generation == 0 else ())
+        return ea.Feedback(
+            question.generation, ("start", "g0c0") if question.generation == 0 else ()
+        )
 
-    wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=1, start_from=str(file))
+    wish = config(
+        tmp_path, task="wave the pole about", env="cartpole", samples=1, start_from=str(file)
+    )
     proposer = ScriptedProposer([[upright(0.1)], [upright(0.2)]])
     result = ea.synthesize(wish, proposer=proposer, judge=judge, wall=wall)
     assert [prompt.parents[0].candidate.name for prompt in proposer.prompts] == ["start", "start"]
@@ -151,15 +171,31 @@ def test_a_free_wish_starts_from_a_file(tmp_path: Path, wall: Wall) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["--task", "cartpole", "--start-from", "human"], "--start-from needs a --model: the built-in grammar"),
-        (["--task", "cartpole", "--start-from", "no.py", "--model", "m"], "Cannot read the reward file no.py"),
-        (["--task", "wave", "--env", "cartpole", "--start-from", "human"], "give a file with a reward for the wish"),
-        (["--task", "cartpole", "--start-from", "human", "--strategy", "random"], "random builds on nothing"),
+        (
+            ["--task", "cartpole", "--start-from", "human"],
+            "--start-from needs a --model: the built-in grammar",
+        ),
+        (
+            ["--task", "cartpole", "--start-from", "no.py", "--model", "m"],
+            "Cannot read the reward file no.py",
+        ),
+        (
+            ["--task", "wave", "--env", "cartpole", "--start-from", "human"],
+            "give a file with a reward for the wish",
+        ),
+        (
+            ["--task", "cartpole", "--start-from", "human", "--strategy", "random"],
+            "random builds on nothing",
+        ),
         (["--task", "cartpole", "--start-from", " "], "--start-from is empty"),
     ],
 )
 def test_a_start_that_cannot_work(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], says: str
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    says: str,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     assert main(["synthesize", *args, "--runs-dir", str(tmp_path / "runs")]) == 2
@@ -167,7 +203,9 @@ def test_a_start_that_cannot_work(
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize(("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")])
+@pytest.mark.parametrize(
+    ("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")]
+)
 def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
     tmp_path: Path, wall: Wall, source: str, says: str
 ) -> None:
@@ -180,7 +218,8 @@ def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
 
 
 def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wall) -> None:
-    """It pays for long episodes and breaks when they come: sample states are of the first half second."""
+    """It pays for long episodes and breaks when they come: sample states are of the first half
+    second."""
     file = tmp_path / "mine.py"
     file.write_text(
         "import torch\ndef compute_reward(episode_time):\n"
@@ -204,8 +243,9 @@ def test_the_start_is_announced_with_its_figures(tmp_path: Path, wall: Wall) -> 
 def test_a_start_is_read_as_answers_are(tmp_path: Path, wall: Wall) -> None:
     file = tmp_path / "saved_answer.md"
     file.write_text(
-        "Upright counts.\n\n```python\ndef compute_reward_v2(self) -> Tuple[Tensor, Dict[str, Tensor]]:\n"
-        "    env = self.env\n    up = torch.cos(env.dof_pos[:, 1])\n    return up, {'up': up}\n```\n"
+        "Upright counts.\n\n```python\ndef compute_reward_v2(self) -> Tuple[Tensor, Dict[str,"
+        " Tensor]]:\n    env = self.env\n    up = torch.cos(env.dof_pos[:, 1])\n    return up,"
+        " {'up': up}\n```\n"
     )
     proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
     settings = config(tmp_path, start_from=str(file), samples=1, attempts=1, repairs=0)
@@ -213,7 +253,9 @@ def test_a_start_is_read_as_answers_are(tmp_path: Path, wall: Wall) -> None:
     written = (result.path / "best_reward.py").read_text()
     assert result.reward is not None
     assert written == result.reward.source
-    assert written.startswith("from typing import Dict, Tuple\nimport torch\nfrom torch import Tensor\n")
+    assert written.startswith(
+        "from typing import Dict, Tuple\nimport torch\nfrom torch import Tensor\n"
+    )
     assert "def compute_reward(dof_pos)" in written
 
 
@@ -222,6 +264,8 @@ def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
 ) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
-    monkeypatch.setattr("eureka_agent.api.run._wall", lambda *given: pytest.fail("the sandbox was opened"))
+    monkeypatch.setattr(
+        "eureka_agent.api.run._wall", lambda *given: pytest.fail("the sandbox was opened")
+    )
     with pytest.raises(RewardFileError, match="pole_angel"):
         ea.synthesize(config(tmp_path, start_from=str(file)), proposer=ScriptedProposer(SCRIPT))

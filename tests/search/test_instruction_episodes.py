@@ -63,7 +63,9 @@ def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
 
 
 @pytest.mark.slow
-def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(tmp_path: Path, wall: Wall) -> None:
+def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
+    tmp_path: Path, wall: Wall
+) -> None:
     asked: list[ea.Question] = []
 
     def judge(question: ea.Question) -> ea.Feedback:
@@ -97,7 +99,9 @@ def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, wall: Wall) 
         assert store.config.end == "task"
 
 
-def test_the_run_says_how_its_episodes_end(tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_says_how_its_episodes_end(
+    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+) -> None:
     scripted = ScriptedProposer([["no code"]])
     once = config(tmp_path, task="wave", env="cartpole", samples=1, generations=1, attempts=1)
     ea.synthesize(once, proposer=scripted, judge=first_named, wall=wall)

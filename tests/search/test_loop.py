@@ -18,7 +18,16 @@ from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, RunFinished, TrainingStarted
-from tests.support.rewards import EMPTY, NAN, NO_CODE, SYNTAX_ERROR, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
+from tests.support.rewards import (
+    EMPTY,
+    NAN,
+    NO_CODE,
+    SYNTAX_ERROR,
+    TRACEBACK,
+    UNKNOWN_NAME,
+    WRONG_SHAPE,
+    upright,
+)
 from tests.support.runs import StoppedError, comparable, config
 
 
@@ -26,11 +35,20 @@ def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
     events: list[Event] = []
     script = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), UNKNOWN_NAME, upright(0.4)]]
     proposer = ScriptedProposer(script)
-    result = ea.synthesize(config(tmp_path, baselines=True), proposer=proposer, listener=events.append, wall=wall)
+    result = ea.synthesize(
+        config(tmp_path, baselines=True), proposer=proposer, listener=events.append, wall=wall
+    )
 
     assert result.best is not None
     assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
-    assert [o.candidate.name for o in result.outcomes] == ["g0c0", "g0c1", "g0c2", "g1c0", "g1c1", "g1c2"]
+    assert [o.candidate.name for o in result.outcomes] == [
+        "g0c0",
+        "g0c1",
+        "g0c2",
+        "g1c0",
+        "g1c1",
+        "g1c2",
+    ]
     assert [o.failure.stage if o.failure else None for o in result.outcomes] == [
         None, "extract", None, None, "check", None,
     ]  # fmt: skip
@@ -41,7 +59,8 @@ def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
     summary = json.loads((result.path / "summary.json").read_text())
     assert summary["best"]["fitness"] == result.best.fitness
     assert (result.path / "completions" / "g0c1.md").read_text() == NO_CODE
-    # the best of generation 0 and its numbers are in the prompt of generation 1, and so is what failed
+    # the best of generation 0 and its numbers are in the prompt of generation 1, and so is what
+    # failed
     prompt = (result.path / "prompts" / "generation_1.md").read_text()
     first = max(result.outcomes[:3], key=lambda o: o.fitness)
     assert first.candidate.reward is not None
@@ -53,7 +72,9 @@ def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
     assert isinstance(events[-1], RunFinished)
 
 
-def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(tmp_path: Path, wall: Wall) -> None:
+def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(
+    tmp_path: Path, wall: Wall
+) -> None:
     answers: list[Callable[[], str]] = [lambda: TRACEBACK, lambda: WRONG_SHAPE, lambda: NAN]
 
     def answer(prompt: Prompt, index: int) -> str:
@@ -91,7 +112,9 @@ def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, wall: Wall) 
 def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, wall: Wall) -> None:
     script = [[upright(0.0)], ["nothing"], ["nothing"]]
     proposer = ScriptedProposer(lambda prompt, index: script[prompt.generation][0])
-    generations = list(ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, wall=wall))
+    generations = list(
+        ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, wall=wall)
+    )
     assert [g.best.candidate.name if g.best else None for g in generations] == ["g0c0"] * 3
     assert proposer.prompts[-1].parents[0].candidate.name == "g0c0"
 
@@ -99,7 +122,9 @@ def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, wall: Wall) 
 @pytest.mark.parametrize("moment", ["Proposed", "TrainingStarted", "Trained", "GenerationFinished"])
 def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, moment: str) -> None:
     script = [[upright(0.1), TRACEBACK, upright(0.2)], [upright(0.3), NO_CODE, upright(0.4)]]
-    whole = ea.synthesize(config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script), wall=wall)
+    whole = ea.synthesize(
+        config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script), wall=wall
+    )
 
     def stop(event: Event) -> None:
         if type(event).__name__ == moment:
@@ -119,13 +144,17 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, m
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert not set(first.asked) & set(second.asked)
     assert sorted(first.asked + second.asked) == [(g, i) for g in range(2) for i in range(3)]
-    assert trained == (["g1c0", "g1c2"] if moment == "GenerationFinished" else ["g0c0", "g0c2", "g1c0", "g1c2"])
+    assert trained == (
+        ["g1c0", "g1c2"] if moment == "GenerationFinished" else ["g0c0", "g0c2", "g1c0", "g1c2"]
+    )
     assert result.policy is not None
     assert whole.policy is not None
     assert result.policy.to_bytes() == whole.policy.to_bytes()
 
 
-def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(tmp_path: Path, wall: Wall) -> None:
+def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(
+    tmp_path: Path, wall: Wall
+) -> None:
     pytest.importorskip("stable_baselines3")
     script = [[upright(0.1), upright(0.2)]]
     search = config(tmp_path, generations=1, samples=2, trainer="sb3")
@@ -182,21 +211,29 @@ def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, wall: W
     assert proposer.prompts[1].parents[0].candidate.name == "g0c1"
     assert "wave the pole about" in proposer.prompts[0].messages[-1].content
     assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
-    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=likes_the_last, wall=wall)
+    resumed = ea.resume(
+        tmp_path / "run", proposer=ScriptedProposer([]), judge=likes_the_last, wall=wall
+    )
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g1c0"
 
 
-def test_a_reward_that_computes_what_another_does_is_not_trained_twice(tmp_path: Path, wall: Wall) -> None:
-    """Other names, other order of lines, a helper: the same operations. Its result is its twin's, bit for bit."""
+def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
+    tmp_path: Path, wall: Wall
+) -> None:
+    """Other names, other order of lines, a helper: the same operations. Its result is its twin's,
+    bit for bit."""
     source = upright(0.1).split("def compute_reward")[0]
     disguised = (
-        f"{source}def calmness(speed, weight):\n    return -weight * speed.abs()\n\n\n"
-        "def compute_reward(dof_pos: Tensor, dof_vel: Tensor):\n"
-        "    angle = dof_pos[:, 1]\n    up = torch.cos(angle)\n    quiet = calmness(dof_vel[:, 0], 0.1)\n"
-        '    return up + quiet, {"upright": up, "calm": quiet}\n```\n'
+        f"{source}def calmness(speed, weight):\n    return -weight * speed.abs()\n\n\ndef"
+        " compute_reward(dof_pos: Tensor, dof_vel: Tensor):\n    angle = dof_pos[:, 1]\n    up ="
+        " torch.cos(angle)\n    quiet = calmness(dof_vel[:, 0], 0.1)\n    return up + quiet,"
+        ' {"upright": up, "calm": quiet}\n```\n'
     )
-    answers = {0: [upright(0.1), upright(0.2), disguised], 1: [upright(0.2), upright(0.3), upright(0.3)]}
+    answers = {
+        0: [upright(0.1), upright(0.2), disguised],
+        1: [upright(0.2), upright(0.3), upright(0.3)],
+    }
     prompts: list[str] = []
 
     def answer(prompt: Prompt, index: int) -> str:
@@ -224,11 +261,14 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(tmp_path:
     steps = json.loads((result.path / "summary.json").read_text())["environment_steps"]
     assert steps == 3 * each  # six rewards, three trainings
     assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
-    assert all("seccomp" in outcome.wall for outcome in result.outcomes)  # what it ran behind is kept with the result
+    assert all(
+        "seccomp" in outcome.wall for outcome in result.outcomes
+    )  # what it ran behind is kept with the result
 
 
 def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, wall: Wall) -> None:
-    """Two islands of one sample each: each builds on its own reward, whichever is better, also after a restart."""
+    """Two islands of one sample each: each builds on its own reward, whichever is better, also
+    after a restart."""
     script = [[upright(0.1), upright(5.0)], [upright(0.2), upright(4.0)]]
     settings = config(tmp_path, samples=2, strategy="islands", islands=2)
     stops = ScriptedProposer(script[:1])
@@ -250,5 +290,13 @@ def test_operators_are_asked_for_in_turn(tmp_path: Path, wall: Wall) -> None:
     proposer = ScriptedProposer(script)
     ea.synthesize(config(tmp_path, samples=5, operators=True), proposer=proposer, wall=wall)
     texts = [prompt.messages[-1].content for prompt in proposer.prompts[1:]]
-    words = ("change its numbers", "change the structure", "of the two above", "take another form", "what changed from")
-    assert [[word in text for word in words] for text in texts] == [[i == k for i in range(5)] for k in range(5)]
+    words = (
+        "change its numbers",
+        "change the structure",
+        "of the two above",
+        "take another form",
+        "what changed from",
+    )
+    assert [[word in text for word in words] for text in texts] == [
+        [i == k for i in range(5)] for k in range(5)
+    ]

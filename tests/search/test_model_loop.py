@@ -41,7 +41,8 @@ def code(weight: float) -> str:
 
 
 def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
-    """Six fences of the usual forms, one error that is retried, one traceback that the next generation repairs."""
+    """Six fences of the usual forms, one error that is retried, one traceback that the next
+    generation repairs."""
     forms = [
         f"Here it is:\n```python\n{code(0.1)}```\nDone.",
         f"```\n{code(0.2)}\n```",
@@ -49,7 +50,9 @@ def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall
         code(0.4),
         f"Cut short:\n```python\n{code(0.5)}",
         f"1. First the idea.\n\n{textwrap.indent(f'```python{chr(10)}{code(0.6)}```', '   ')}",
-        f"```python\nprint('an example')\n```\nand now the function\n```Python\r\n{code(0.7)}```".replace("\n", "\r\n"),
+        f"```python\nprint('an example')\n```\nand now the function\n```Python\r\n{code(0.7)}```".replace(
+            "\n", "\r\n"
+        ),
         TRACEBACK,
     ]
     chat_server.order([error(500), *(completion(form, usage=USAGE, delay_s=0.3) for form in forms)])
@@ -85,7 +88,9 @@ def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall
     assert "line 6" in failed[0].failure.message
     assert all(outcome.evaluation for outcome in second)
     assert all(o.candidate.completion.prompt_tokens == 100 for o in result.outcomes)
-    assert all(o.candidate.completion.cost_usd is None for o in result.outcomes)  # unknown is not free
+    assert all(
+        o.candidate.completion.cost_usd is None for o in result.outcomes
+    )  # unknown is not free
     started = next(event for event in events if isinstance(event, RunStarted))
     assert "test-model" in started.announcement
     assert chat_server.requests[0]["messages"][0]["role"] == "system"
@@ -121,7 +126,8 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
 def test_a_prompt_that_is_refused_for_good_costs_one_sample(
     tmp_path: Path, chat_server: ChatServer, wall: Wall
 ) -> None:
-    """The first request is refused: as the only one left of its generation, after a stop, and beside others."""
+    """The first request is refused: as the only one left of its generation, after a stop, and
+    beside others."""
 
     def refusing(request: dict[str, Any]) -> Reply:
         if len(chat_server.requests) in (1, 3):
@@ -136,18 +142,24 @@ def test_a_prompt_that_is_refused_for_good_costs_one_sample(
     config = limited(tmp_path, chat_server, generations=1, concurrency=1, repairs=1)
     with pytest.raises(StoppedError):
         ea.synthesize(config, listener=stop, wall=wall)
-    # Refused, answered, stopped before the refusal could be kept; asked once more, and then never again.
+    # Refused, answered, stopped before the refusal could be kept; asked once more, and then never
+    # again.
     result = ea.resume(tmp_path / "run", wall=wall)
     assert len(chat_server.requests) == 3
     failure = result.outcomes[0].failure
     assert failure is not None
-    assert failure.message == f"The content filter of 'test-model' at {chat_server.base_url} refused the prompt (no)."
+    assert (
+        failure.message
+        == f"The content filter of 'test-model' at {chat_server.base_url} refused the prompt (no)."
+    )
     assert result.outcomes[1].evaluation is not None
     ea.resume(tmp_path / "run", wall=wall)
     assert len(chat_server.requests) == 3
 
 
-def test_prompts_that_are_all_refused_end_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_prompts_that_are_all_refused_end_the_run(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     chat_server.default = error(400, "no", code="content_filter")
     with pytest.raises(FilteredError):
         ea.synthesize(limited(tmp_path, chat_server), wall=wall)
@@ -163,9 +175,14 @@ def test_a_model_is_told_that_its_answer_was_cut_off(
     cut = completion("```python\n" + code(0.1)[:-20], finish_reason="length")
     chat_server.order([cut, cut])
     chat_server.default = completion(upright(0.1))
-    ea.synthesize(limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts), wall=wall)
+    ea.synthesize(
+        limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts), wall=wall
+    )
     told = chat_server.requests[-1]["messages"][-1]["content"]
-    assert ": The answer was cut off at the token limit and has to be shorter, thoughts included. The code " in told
+    assert (
+        ": The answer was cut off at the token limit and has to be shorter, thoughts included. The"
+        " code " in told
+    )
     assert "cut off" not in chat_server.requests[0]["messages"][-1]["content"]
 
 
@@ -200,7 +217,8 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     answering(chat_server)
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
-    # A request takes 1000 tokens in the end, but one more may only be sent while its worst case fits in.
+    # A request takes 1000 tokens in the end, but one more may only be sent while its worst case
+    # fits in.
     config = limited(tmp_path, chat_server, max_tokens=2 * worst)
     events: list[Event] = []
     result = ea.synthesize(config, listener=events.append, wall=wall)
@@ -222,20 +240,30 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     assert len(again.outcomes) == len(result.outcomes)
 
 
-def test_what_was_paid_for_before_the_limit_is_still_tried(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
-    chat_server.default = lambda request: completion(upright(0.01 * len(chat_server.requests)))  # no usage
+def test_what_was_paid_for_before_the_limit_is_still_tried(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
+    chat_server.default = lambda request: completion(
+        upright(0.01 * len(chat_server.requests))
+    )  # no usage
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
-    result = ea.synthesize(limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), wall=wall)
+    result = ea.synthesize(
+        limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), wall=wall
+    )
     assert len(chat_server.requests) == 2
     assert [o.candidate.name for o in result.outcomes] == ["g0c0", "g0c1"]
     assert all(outcome.evaluation for outcome in result.outcomes)
 
 
-def test_time_ends_a_run_between_generations(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_time_ends_a_run_between_generations(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     answering(chat_server)
     events: list[Event] = []
-    result = ea.synthesize(limited(tmp_path, chat_server, max_wall_min=1e-6), listener=events.append, wall=wall)
+    result = ea.synthesize(
+        limited(tmp_path, chat_server, max_wall_min=1e-6), listener=events.append, wall=wall
+    )
     assert len(result.outcomes) == len(chat_server.requests) == 2
     finished = events[-1]
     assert isinstance(finished, RunFinished)
@@ -247,13 +275,20 @@ def test_time_ends_a_run_between_generations(tmp_path: Path, chat_server: ChatSe
 def test_a_limit_below_one_request_is_refused_before_anything_is_written(
     tmp_path: Path, chat_server: ChatServer, wall: Wall
 ) -> None:
-    with pytest.raises(UsageError, match=r"--max-cost-usd 0.001 is less than the first request alone may take .*\$"):
-        ea.synthesize(limited(tmp_path, chat_server, max_cost_usd=0.001, price_in=1.0, price_out=10.0), wall=wall)
+    with pytest.raises(
+        UsageError, match=r"--max-cost-usd 0.001 is less than the first request alone may take .*\$"
+    ):
+        ea.synthesize(
+            limited(tmp_path, chat_server, max_cost_usd=0.001, price_in=1.0, price_out=10.0),
+            wall=wall,
+        )
     assert not list(tmp_path.iterdir())
     assert not chat_server.requests
 
 
-def test_the_expense_is_estimated_before_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_the_expense_is_estimated_before_the_run(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     answering(chat_server)
     events: list[Event] = []
     config = limited(tmp_path, chat_server, generations=1, price_in=1.0, price_out=10.0)
@@ -268,12 +303,15 @@ def test_the_expense_is_estimated_before_the_run(tmp_path: Path, chat_server: Ch
 def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
     tmp_path: Path, chat_server: ChatServer, wall: Wall
 ) -> None:
-    """Two requests of the second generation, with up to three parents instead of one: 2 x 2 x 12,000 tokens more."""
+    """Two requests of the second generation, with up to three parents instead of one: 2 x 2 x
+    12,000 tokens more."""
     answering(chat_server)
 
     def estimated(*, operators: bool) -> int:
         events: list[Event] = []
-        config = limited(tmp_path, chat_server, generations=2, operators=operators, run_name=f"run{operators}")
+        config = limited(
+            tmp_path, chat_server, generations=2, operators=operators, run_name=f"run{operators}"
+        )
         ea.synthesize(config, listener=events.append, wall=wall)
         (started,) = (event for event in events if isinstance(event, RunStarted))
         tokens = re.search(r"At most ([\d,]+) tokens", started.announcement)
@@ -283,9 +321,13 @@ def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
     assert estimated(operators=True) - estimated(operators=False) == 48_000
 
 
-def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_several_models_share_a_generation(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     answering(chat_server)
-    config = limited(tmp_path, chat_server, model=None, models=("a=3", "b"), samples=8, generations=1)
+    config = limited(
+        tmp_path, chat_server, model=None, models=("a=3", "b"), samples=8, generations=1
+    )
     result = ea.synthesize(config, wall=wall)
     proposers = [outcome.candidate.completion.proposer for outcome in result.outcomes]
     assert 5 <= proposers.count("a") <= 7
@@ -298,7 +340,8 @@ def test_several_models_share_a_generation(tmp_path: Path, chat_server: ChatServ
 def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
     tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more than the limit."""
+    """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more
+    than the limit."""
     monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
     rng = random.Random(seed)
     weights = itertools.count(1)
@@ -315,7 +358,15 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
         if stop_at == 0:
             raise StoppedError
 
-    config = limited(tmp_path, chat_server, generations=20, samples=4, max_cost_usd=limit, price_in=2.0, price_out=8.0)
+    config = limited(
+        tmp_path,
+        chat_server,
+        generations=20,
+        samples=4,
+        max_cost_usd=limit,
+        price_in=2.0,
+        price_out=8.0,
+    )
     with pytest.raises(StoppedError):
         ea.synthesize(config, listener=stop, wall=wall)
     assert 0.0 < till.usd <= limit

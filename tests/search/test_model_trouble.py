@@ -1,4 +1,5 @@
-"""Trouble with a model is known before anything trains, and a resume with other settings saves the run."""
+"""Trouble with a model is known before anything trains, and a resume with other settings saves the
+run."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisCo
 
 
 def knows(server: ChatServer, *names: str) -> None:
-    """Let the server have these models; every answer is another reward that works, and takes 600 + 400 tokens."""
+    """Let the server have these models; every answer is another reward that works, and takes 600 +
+    400 tokens."""
 
     def answer(request: dict[str, Any]) -> Reply:
         known = request["model"] in names
@@ -89,7 +91,9 @@ def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_a
     assert spent(tmp_path / "run") == Amount()
 
     asked = len(chat_server.requests)
-    result = ea.resume(tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, wall=wall)
+    result = ea.resume(
+        tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, wall=wall
+    )
     assert result.best is not None
     assert {baseline.name for baseline in result.baselines} == {"human", "sparse", "random"}
     assert [request["model"] for request in chat_server.requests[asked:]] == ["gpt-5"] * 2
@@ -99,7 +103,9 @@ def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_a
     assert started.config.model == "gpt-5"
     assert 'Changed since the start: --model from "gtp-5" to "gpt-5" on ' in started.announcement
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
-        assert [(c.name, c.before, c.after) for c in store.changes] == [("model", '"gtp-5"', '"gpt-5"')]
+        assert [(c.name, c.before, c.after) for c in store.changes] == [
+            ("model", '"gtp-5"', '"gpt-5"')
+        ]
 
 
 def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
@@ -141,7 +147,10 @@ def test_a_search_that_starts_from_a_reward_tries_its_model_out_before_it_trains
     before = len(chat_server.requests)
     ea.resume(tmp_path / "run", wall=wall)
     short, whole = chat_server.requests[before:]
-    assert (short["max_tokens"], short["messages"]) == (16, [{"role": "user", "content": "Say yes."}])
+    assert (short["max_tokens"], short["messages"]) == (
+        16,
+        [{"role": "user", "content": "Say yes."}],
+    )
     assert len(whole["messages"][-1]["content"]) > 1000
     assert spent(tmp_path / "run") == Amount(2000)  # both answers count
     ea.resume(tmp_path / "run", wall=wall)
@@ -153,14 +162,22 @@ def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
 ) -> None:
     knows(chat_server, "gpt-5")
     events: list[Event] = []
-    settings = config(tmp_path, chat_server, model=None, models=("gpt-5=1", "typo=0.000001"), generations=2)
+    settings = config(
+        tmp_path, chat_server, model=None, models=("gpt-5=1", "typo=0.000001"), generations=2
+    )
     with pytest.raises(errors.UnknownModelError, match="no model 'typo'"):
         ea.synthesize(settings, listener=events.append, wall=wall)
     assert trained(events) == []
     assert spent(tmp_path / "run") == Amount(2000)
     result = ea.resume(tmp_path / "run", changes=ea.Changes(models=("gpt-5",)), wall=wall)
     assert len(result.outcomes) == 4
-    assert [request["model"] for request in chat_server.requests] == ["gpt-5", "gpt-5", "typo", "gpt-5", "gpt-5"]
+    assert [request["model"] for request in chat_server.requests] == [
+        "gpt-5",
+        "gpt-5",
+        "typo",
+        "gpt-5",
+        "gpt-5",
+    ]
 
 
 def test_retries_are_events_of_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
@@ -181,7 +198,9 @@ def finished(tmp_path: Path, server: ChatServer, wall: Wall, **changes: Any) -> 
     return ea.synthesize(settings, wall=wall).path
 
 
-def test_a_run_that_is_over_goes_on_for_more_generations(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_a_run_that_is_over_goes_on_for_more_generations(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     run = finished(tmp_path, chat_server, wall)
 
     def stop(event: Event) -> None:
@@ -193,17 +212,28 @@ def test_a_run_that_is_over_goes_on_for_more_generations(tmp_path: Path, chat_se
     with Store.open(RunDir(run).database, writable=False) as store:
         assert not store.finished
     result = ea.resume(run, wall=wall)  # the change is part of the run
-    assert [outcome.candidate.name for outcome in result.outcomes] == ["g0c0", "g0c1", "g1c0", "g1c1", "g2c0", "g2c1"]
+    assert [outcome.candidate.name for outcome in result.outcomes] == [
+        "g0c0",
+        "g0c1",
+        "g1c0",
+        "g1c1",
+        "g2c0",
+        "g2c1",
+    ]
     assert len(chat_server.requests) == 6
     with Store.open(RunDir(run).database, writable=False) as store:
         assert store.finished
 
 
-def test_a_limit_that_ended_a_run_can_be_raised(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_a_limit_that_ended_a_run_can_be_raised(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(message.content.encode()) + 16 for message in first.messages) + 16 + 1000
     # The second generation's prompts are longer, and 2,000 tokens are spent by then.
-    run = finished(tmp_path, chat_server, wall, generations=2, answer_tokens=1000, max_tokens=2000 + worst)
+    run = finished(
+        tmp_path, chat_server, wall, generations=2, answer_tokens=1000, max_tokens=2000 + worst
+    )
     asked = len(chat_server.requests)
     with Store.open(RunDir(run).database, writable=False) as store:
         assert "leaves no room" in (store.meta("stopped") or "")
@@ -240,7 +270,9 @@ def test_changes_that_cannot_work_change_nothing(
         assert store.finished
 
 
-def test_generations_do_not_rise_after_the_final_trainings(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_generations_do_not_rise_after_the_final_trainings(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     run = finished(tmp_path, chat_server, wall, final_seeds=1, samples=1)
     with pytest.raises(errors.UsageError, match="trained with the final seeds already"):
         ea.resume(run, changes=ea.Changes(generations=2), wall=wall)
@@ -249,13 +281,16 @@ def test_generations_do_not_rise_after_the_final_trainings(tmp_path: Path, chat_
 def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
     tmp_path: Path, chat_server: ChatServer, wall: Wall
 ) -> None:
-    """No system message, and a context of 8k: two requests are refused before one is answered, and none after that."""
+    """No system message, and a context of 8k: two requests are refused before one is answered, and
+    none after that."""
 
     def picky(request: dict[str, Any]) -> Reply:
         if any(message["role"] == "system" for message in request["messages"]):
             return error(400, "System role not supported")
         if request["max_tokens"] > 6192:
-            return error(400, "maximum context length is 8192 tokens, and your request has 2000 input tokens")
+            return error(
+                400, "maximum context length is 8192 tokens, and your request has 2000 input tokens"
+            )
         return completion(upright(0.01 * len(chat_server.requests)), usage=USAGE)
 
     def stop(event: Event) -> None:
@@ -265,7 +300,9 @@ def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
 
     chat_server.default = picky
     events: list[Event] = []
-    settings = config(tmp_path, chat_server, model="gpt-5", generations=2, max_tokens=1_000_000, concurrency=1)
+    settings = config(
+        tmp_path, chat_server, model="gpt-5", generations=2, max_tokens=1_000_000, concurrency=1
+    )
     with pytest.raises(StoppedError):
         ea.synthesize(settings, listener=stop, wall=wall)
     assert len(chat_server.requests) == 2 + 2
@@ -287,7 +324,9 @@ def test_the_address_of_the_environment_becomes_the_runs(
     settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
     ea.synthesize(settings, listener=events.append, wall=wall)
     (started,) = [event for event in events if isinstance(event, RunStarted)]
-    assert f"The model gpt-5 at {chat_server.base_url} proposes the rewards." in started.announcement
+    assert (
+        f"The model gpt-5 at {chat_server.base_url} proposes the rewards." in started.announcement
+    )
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), wall=wall)
     assert len(chat_server.requests) == 4
@@ -302,7 +341,10 @@ def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
         pass
     knows(chat_server, "gpt-5")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    with pytest.raises(errors.UsageError, match=r"started without a server's address, and OPENAI_BASE_URL names one"):
+    with pytest.raises(
+        errors.UsageError,
+        match=r"started without a server's address, and OPENAI_BASE_URL names one",
+    ):
         ea.resume(folder.path, wall=wall)
     assert not chat_server.requests
     ea.resume(folder.path, changes=ea.Changes(base_url=chat_server.base_url), wall=wall)

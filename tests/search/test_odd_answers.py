@@ -1,4 +1,5 @@
-"""Answers that break something, or pretend to be something: one candidate fails, and the run goes on."""
+"""Answers that break something, or pretend to be something: one candidate fails, and the run goes
+on."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(
 
     monkeypatch.setattr(reading, "extract", breaks)
     events: list[Event] = []
-    proposer = ScriptedProposer([[upright(0.1), "BREAK", upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)]])
+    proposer = ScriptedProposer(
+        [[upright(0.1), "BREAK", upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)]]
+    )
     result = ea.synthesize(config(tmp_path), proposer=proposer, listener=events.append, wall=wall)
     failure = result.outcomes[1].failure
     assert failure is not None
@@ -39,14 +42,25 @@ def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(
     assert trace.startswith("Traceback")
     assert "ValueError: odd \\x1b[2J thing" in trace
     assert [event.name for event in events if isinstance(event, FaultMet)] == ["g0c1"]
-    assert "could not be tried out: eureka_agent failed while reading the answer" in str(proposer.prompts[-1].messages)
+    assert "could not be tried out: eureka_agent failed while reading the answer" in str(
+        proposer.prompts[-1].messages
+    )
 
 
 def test_an_answer_with_lone_surrogates_is_stored_written_shown_and_sent_back(
     tmp_path: Path, wall: Wall, chat_server: ChatServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chat_server.order([completion("bad \ud800 answer\n\ud83d\ude00 fine"), completion(upright(0.1))])
-    settings = config(tmp_path, model="test-model", base_url=chat_server.base_url, generations=1, samples=1, repairs=1)
+    chat_server.order(
+        [completion("bad \ud800 answer\n\ud83d\ude00 fine"), completion(upright(0.1))]
+    )
+    settings = config(
+        tmp_path,
+        model="test-model",
+        base_url=chat_server.base_url,
+        generations=1,
+        samples=1,
+        repairs=1,
+    )
     result = ea.synthesize(settings, wall=wall)
     assert result.best is not None
     said = "bad \ufffd answer\n\U0001f600 fine"

@@ -1,4 +1,5 @@
-"""Two short searches with fixed seeds end in exactly what is recorded: outcomes, policies' bytes and prompts.
+"""Two short searches with fixed seeds end in exactly what is recorded: outcomes, policies' bytes
+and prompts.
 
 After a change of behaviour that is meant: `UPDATE_SNAPSHOTS=1 pytest`, then read the difference.
 """
@@ -56,11 +57,16 @@ def test_a_search_with_a_fixed_seed_ends_as_recorded(task: str, tmp_path: Path, 
         run_name="run",
     )
     result = ea.synthesize(config, proposer=proposer, wall=wall)
-    prompts = [[f"{message.role}: {message.content}" for message in prompt.messages] for prompt in proposer.prompts]
+    prompts = [
+        [f"{message.role}: {message.content}" for message in prompt.messages]
+        for prompt in proposer.prompts
+    ]
     assert result.policy is not None
     found = {
         "outcomes": _hash([_numbers(outcome) for outcome in result.outcomes]),
-        "messages": [outcome.failure.message if outcome.failure else "" for outcome in result.outcomes],
+        "messages": [
+            outcome.failure.message if outcome.failure else "" for outcome in result.outcomes
+        ],
         "baselines": _hash([_reference(baseline) for baseline in result.baselines]),
         "policy": hashlib.sha256(result.policy.to_bytes()).hexdigest(),
         "prompts": [_hash(prompt) for prompt in prompts],
@@ -84,7 +90,12 @@ def _reference(baseline: Baseline) -> list[object]:
 
 
 def _measured(evaluation: Evaluation) -> list[object]:
-    return [evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high, evaluation.episode_length]
+    return [
+        evaluation.fitness,
+        evaluation.fitness_low,
+        evaluation.fitness_high,
+        evaluation.episode_length,
+    ]
 
 
 def _hash(value: object) -> str:
@@ -92,8 +103,12 @@ def _hash(value: object) -> str:
 
 
 def _recorded(task: str, found: Mapping[str, object]) -> object:
-    """Return what is recorded for a task; skip where another CPU or another library rounds differently."""
-    place = f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, mujoco {mujoco.__version__}"
+    """Return what is recorded for a task; skip where another CPU or another library rounds
+    differently."""
+    place = (
+        f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, mujoco"
+        f" {mujoco.__version__}"
+    )
     recorded = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     if os.environ.get("UPDATE_SNAPSHOTS"):
         recorded = {**recorded, "made with": place, task: found}

@@ -1,4 +1,5 @@
-"""Answers that fail the checks are sent back: what is asked, what is kept, what a limit or a kill does to it."""
+"""Answers that fail the checks are sent back: what is asked, what is kept, what a limit or a kill
+does to it."""
 
 from __future__ import annotations
 
@@ -38,9 +39,14 @@ def opened(path: Path) -> Store:
 
 def test_an_answer_that_fails_is_sent_back_with_the_reason(tmp_path: Path, wall: Wall) -> None:
     proposer, events = scripted(), list[Event]()
-    result = ea.synthesize(config(tmp_path, repairs=2), proposer=proposer, listener=events.append, wall=wall)
+    result = ea.synthesize(
+        config(tmp_path, repairs=2), proposer=proposer, listener=events.append, wall=wall
+    )
 
-    fates = {o.candidate.name: (o.candidate.completion.repair, bool(o.failure), o.twin) for o in result.outcomes}
+    fates = {
+        o.candidate.name: (o.candidate.completion.repair, bool(o.failure), o.twin)
+        for o in result.outcomes
+    }
     assert fates == {
         "g0c0": (0, False, ""),
         "g0c1": (1, False, ""),
@@ -49,12 +55,16 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(tmp_path: Path, wall:
         "g1c1": (0, False, ""),
         "g1c2": (1, False, "g1c1"),  # what comes back is compared with the others as ever
     }
-    second = next(prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (0, 2))
+    second = next(
+        prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (0, 2)
+    )
     assert [message.role for message in second.messages] == ["system", "user", "assistant", "user"]
     assert second.messages[:2] == proposer.prompts[0].messages
     assert second.messages[2].content == NO_CODE
     assert "no code was found: The answer holds no Python function" in second.messages[3].content
-    last = next(prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (1, 1))
+    last = next(
+        prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (1, 1)
+    )
     assert "Your answer failed: broke its contract on sample states:" in last.messages[-1].content
     sent = [event.outcome.candidate.name for event in events if isinstance(event, SentBack)]
     assert sent == ["g0c1", "g0c2", "g0c2", "g1c0", "g1c2", "g1c0"]
@@ -79,7 +89,14 @@ def test_without_repairs_the_first_answer_counts(tmp_path: Path, wall: Wall) -> 
     assert len(proposer.asked) == 3
 
 
-CUTS = [("SentBack", 2), ("SentBack", 5), ("Proposed", 4), ("Proposed", 6), ("Rejected", 1), ("TrainingStarted", 2)]
+CUTS = [
+    ("SentBack", 2),
+    ("SentBack", 5),
+    ("Proposed", 4),
+    ("Proposed", 6),
+    ("Rejected", 1),
+    ("TrainingStarted", 2),
+]
 
 
 @pytest.mark.parametrize(("moment", "count"), CUTS)
@@ -97,7 +114,9 @@ def test_a_run_stopped_amid_repairs_ends_the_same(
     with pytest.raises(StoppedError):
         ea.synthesize(cut, proposer=first, listener=stop, wall=wall)
     ea.resume(tmp_path / "cut", proposer=second, wall=wall)
-    assert len(first.asked) + len(second.asked) == 3 + 3 + 3 + 3  # nothing is asked twice: six answers, six repairs
+    assert (
+        len(first.asked) + len(second.asked) == 3 + 3 + 3 + 3
+    )  # nothing is asked twice: six answers, six repairs
     with opened(tmp_path / "cut") as a, opened(whole) as b:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
         assert a.asked() == b.asked()
@@ -115,7 +134,8 @@ def by_text(answers: list[Completion]) -> list[tuple[int, int, str]]:
 
 
 def test_an_empty_last_repair_is_no_silent_model(tmp_path: Path, wall: Wall) -> None:
-    """Where all answers of a generation are empty the run stops and asks anew; after a repair it does not."""
+    """Where all answers of a generation are empty the run stops and asks anew; after a repair it
+    does not."""
 
     def answer(prompt: Prompt, index: int) -> str:
         return EMPTY if prompt.repair else TRACEBACK
@@ -158,9 +178,14 @@ def is_repair(messages: list[dict[str, str]]) -> bool:
     return messages[-1]["content"].startswith("Your answer failed")
 
 
-def test_what_is_sent_back_is_paid_for_and_counted(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_what_is_sent_back_is_paid_for_and_counted(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     answering(
-        chat_server, lambda messages: upright(0.1 * len(chat_server.requests)) if is_repair(messages) else TRACEBACK
+        chat_server,
+        lambda messages: (
+            upright(0.1 * len(chat_server.requests)) if is_repair(messages) else TRACEBACK
+        ),
     )
     events = list[Event]()
     priced = asking(tmp_path, chat_server, price_in=1.0, price_out=10.0)
@@ -170,13 +195,17 @@ def test_what_is_sent_back_is_paid_for_and_counted(tmp_path: Path, chat_server: 
     roles = [message["role"] for message in chat_server.requests[-1]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
     # 600 tokens at 1 USD and 400 at 10 USD per million are 0.0046 USD
-    assert json.loads((result.path / "summary.json").read_text())["cost_usd"] == pytest.approx(4 * 0.0046)
+    assert json.loads((result.path / "summary.json").read_text())["cost_usd"] == pytest.approx(
+        4 * 0.0046
+    )
     finished = events[-1]
     assert isinstance(finished, RunFinished)
     assert len(finished.replaced) == 2
 
 
-def test_a_limit_ends_the_repairs_and_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_a_limit_ends_the_repairs_and_the_run(
+    tmp_path: Path, chat_server: ChatServer, wall: Wall
+) -> None:
     """Two answers and some repairs fit in; the candidates keep the failures that they have then."""
     answering(chat_server, lambda messages: TRACEBACK)
     result = ea.synthesize(asking(tmp_path, chat_server, repairs=50, max_tokens=40_000), wall=wall)
@@ -204,9 +233,13 @@ def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
 
 # ---------------------------------------------------------------- attempts
 @pytest.mark.parametrize("attempts", [1, 2])
-def test_a_generation_in_which_all_fail_is_asked_for_so_often(tmp_path: Path, wall: Wall, attempts: int) -> None:
+def test_a_generation_in_which_all_fail_is_asked_for_so_often(
+    tmp_path: Path, wall: Wall, attempts: int
+) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
-    result = ea.synthesize(config(tmp_path, generations=1, attempts=attempts), proposer=proposer, wall=wall)
+    result = ea.synthesize(
+        config(tmp_path, generations=1, attempts=attempts), proposer=proposer, wall=wall
+    )
     assert len(result.outcomes) == len(proposer.asked) == 3 * attempts
 
 

@@ -1,4 +1,5 @@
-"""What happens to rewards before they train, and that no model hears of the human reward; real physics and wall."""
+"""What happens to rewards before they train, and that no model hears of the human reward; real
+physics and wall."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ NEARLY_UPRIGHT = completion(
 )
 """Five times `upright(0.1)`, but for a thousandth of its second part."""
 FALLEN = completion("fallen = dof_pos[:, 1].abs() - 0.5\nreturn fallen, {}")
-"""Pays for a pole that leans, and takes half a point a step: it would rather have fallen, and soon."""
+"""Pays for a pole that leans, and takes half a point a step: it would rather have fallen, and
+soon."""
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
@@ -49,7 +51,7 @@ def human_reward() -> str:
     return f"```python\n{ea.find_task('cartpole').human_reward}\n```"
 
 
-# ---------------------------------------------------------------------- the distance to the human reward
+# -------------------- the distance to the human reward
 def test_every_trained_reward_has_its_distance_to_the_human_one(tmp_path: Path, wall: Wall) -> None:
     script = [[human_reward(), NO_CODE], [upright(0.1), human_reward()]]
     result = ea.synthesize(config(tmp_path), proposer=ScriptedProposer(script), wall=wall)
@@ -68,17 +70,23 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(tmp_path: Path, 
         ea.RewardFunction(result.task, other.candidate.reward) as a,
         ea.RewardFunction(result.task, human.candidate.reward) as b,
     ):
-        assert ea.reward_distance(a, b, transitions) == pytest.approx(other.distance_to_human, abs=1e-5)
+        assert ea.reward_distance(a, b, transitions) == pytest.approx(
+            other.distance_to_human, abs=1e-5
+        )
     summary = json.loads((result.path / "summary.json").read_text())
     assert summary["distance_to_human"] == {
-        name: outcome.distance_to_human for name, outcome in (("g0c0", human), ("g1c0", other), ("g1c1", twin))
+        name: outcome.distance_to_human
+        for name, outcome in (("g0c0", human), ("g1c0", other), ("g1c1", twin))
     }
     assert result.best is not None
     assert summary["best"]["distance_to_human"] == result.best.distance_to_human
 
 
-def test_no_prompt_knows_how_far_it_is(tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs that differ only in the distances ask for exactly the same, and a proposer is handed none."""
+def test_no_prompt_knows_how_far_it_is(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs that differ only in the distances ask for exactly the same, and a proposer is handed
+    none."""
     asked: list[list[str]] = []
     for distance in (0.123456, 0.987654):
         monkeypatch.setattr(Screening, "distance_to_human", lambda self, reward, it=distance: it)
@@ -89,7 +97,9 @@ def test_no_prompt_knows_how_far_it_is(tmp_path: Path, wall: Wall, monkeypatch: 
         assert [len(prompt.history) for prompt in proposer.prompts] == [0, 2]
         for prompt in proposer.prompts:
             assert all(o.distance_to_human is None for o in (*prompt.parents, *prompt.history))
-        asked.append([message.content for prompt in proposer.prompts for message in prompt.messages])
+        asked.append(
+            [message.content for prompt in proposer.prompts for message in prompt.messages]
+        )
         asked[-1] += [outcome.reflection for outcome in result.outcomes]
     assert asked[0] == asked[1]
     assert all("human" not in text.casefold() for text in asked[0])
@@ -113,9 +123,14 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, wall: Wal
         if isinstance(event, TrainingStarted):
             trained.extend(event.names)
 
-    script = [[upright(0.1), NEARLY_UPRIGHT], [upright(0.3), NEARLY_UPRIGHT.replace("5.0 *", "5.001 *")]]
+    script = [
+        [upright(0.1), NEARLY_UPRIGHT],
+        [upright(0.3), NEARLY_UPRIGHT.replace("5.0 *", "5.001 *")],
+    ]
     proposer = ScriptedProposer(script)
-    result = ea.synthesize(config(tmp_path, novelty=0.02), proposer=proposer, wall=wall, listener=listen)
+    result = ea.synthesize(
+        config(tmp_path, novelty=0.02), proposer=proposer, wall=wall, listener=listen
+    )
     assert trained == ["g0c0", "g1c0"]
     first, second = (outcome.failure for outcome in result.outcomes if outcome.failure)
     assert (first.stage, second.stage) == ("screening", "screening")
@@ -124,12 +139,15 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, wall: Wal
     assert first.message in proposer.prompts[1].messages[-1].content
     # without the option it trains
     same = ScriptedProposer([[upright(0.1), NEARLY_UPRIGHT]])
-    result = ea.synthesize(config(tmp_path, run_name="off", generations=1), proposer=same, wall=wall)
+    result = ea.synthesize(
+        config(tmp_path, run_name="off", generations=1), proposer=same, wall=wall
+    )
     assert [outcome.failure for outcome in result.outcomes] == [None, None]
 
 
 def test_a_resumed_run_refuses_the_same(tmp_path: Path, wall: Wall) -> None:
-    """Stopped before the second generation trains: the rewards of the first are compared with anew."""
+    """Stopped before the second generation trains: the rewards of the first are compared with
+    anew."""
 
     class StoppedError(Exception):
         pass
@@ -144,16 +162,25 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, wall: Wall) -> None:
     cut = replace(settings, run_name="cut")
     with pytest.raises(StoppedError):
         ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, wall=wall)
-    with Store.open(tmp_path / "cut" / "run.db") as store:  # as if it had stopped before g1c1 was looked at
+    with Store.open(
+        tmp_path / "cut" / "run.db"
+    ) as store:  # as if it had stopped before g1c1 was looked at
         store._db.execute("DELETE FROM outcomes WHERE generation = 1")
     resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), wall=wall)
-    assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == ["", "", "", "screening"]
+    assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == [
+        "",
+        "",
+        "",
+        "screening",
+    ]
     assert comparable(resumed.outcomes) == comparable(whole.outcomes)
 
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
     """Return outcomes without what a clock put into them."""
-    still = [replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes]
+    still = [
+        replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
+    ]
     return [to_json(outcome) for outcome in still]
 
 
@@ -164,16 +191,22 @@ ZERO = torch.zeros(1)
 def feedback(*gains: float) -> ea.Policy:
     """Pushes by what it sees: cart position and speed, pole angle and speed."""
     policy = ea.Policy((4, 1))
-    policy.load_state_dict({**policy.state_dict(), "layers.0.weight": torch.tensor([gains]), "layers.0.bias": ZERO})
+    policy.load_state_dict(
+        {**policy.state_dict(), "layers.0.weight": torch.tensor([gains]), "layers.0.bias": ZERO}
+    )
     return policy
 
 
 def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, wall: Wall) -> None:
-    """A policy that balances and one that falls have trained; without them there is nothing to be compared with."""
+    """A policy that balances and one that falls have trained; without them there is nothing to be
+    compared with."""
     settings = config(tmp_path, preference_check=True)
-    trials = Trials(ea.find_task("cartpole"), settings.training_budget(ea.find_task("cartpole")), wall, seed=0)
+    trials = Trials(
+        ea.find_task("cartpole"), settings.training_budget(ea.find_task("cartpole")), wall, seed=0
+    )
     candidates = [
-        Candidate(1, Completion(index, text, "test"), None) for index, text in enumerate((FALLEN, upright(0.0)))
+        Candidate(1, Completion(index, text, "test"), None)
+        for index, text in enumerate((FALLEN, upright(0.0)))
     ]
     with Store.create(tmp_path / "run.db", settings) as store, ExitStack() as open_rewards:
         sealed = [trials.seal(candidate, open_rewards) for candidate in candidates]

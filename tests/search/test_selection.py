@@ -10,7 +10,16 @@ import pytest
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.proposers.grammar.ranking import liking
-from eureka_agent.records import Candidate, Completion, Curve, Evaluation, Failure, Feedback, Outcome, TrainingRecord
+from eureka_agent.records import (
+    Candidate,
+    Completion,
+    Curve,
+    Evaluation,
+    Failure,
+    Feedback,
+    Outcome,
+    TrainingRecord,
+)
 from eureka_agent.search.feedback import Question, checked
 from eureka_agent.search.selection import best_so_far, greedy
 from tests.support.toy_task import ToyTask
@@ -21,17 +30,27 @@ def outcome(generation: int, index: int, fitness: float | None) -> Outcome:
     candidate = Candidate(generation, Completion(index, "…", "scripted"), None)
     if fitness is None:
         return Outcome(candidate, Failure("check", "no"))
-    return Outcome(candidate, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0, {"turns": 2.0}))
+    return Outcome(
+        candidate, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0, {"turns": 2.0})
+    )
 
 
-HISTORY = [outcome(0, 0, 1.0), outcome(0, 1, 5.0), outcome(0, 2, None), outcome(1, 0, 3.0), outcome(1, 1, 2.0)]
+HISTORY = [
+    outcome(0, 0, 1.0),
+    outcome(0, 1, 5.0),
+    outcome(0, 2, None),
+    outcome(1, 0, 3.0),
+    outcome(1, 1, 2.0),
+]
 
 
 def name(best: Outcome | None) -> str | None:
     return best.candidate.name if best else None
 
 
-def ask(history: list[Outcome], generation: int, best: Outcome | None, *, has_fitness: bool = True) -> Question:
+def ask(
+    history: list[Outcome], generation: int, best: Outcome | None, *, has_fitness: bool = True
+) -> Question:
     members = tuple(o for o in history if o.candidate.generation == generation)
     return Question(ToyTask(), "wave", has_fitness, generation, members, best)
 
@@ -54,13 +73,17 @@ def test_without_a_ranking_fitness_decides_and_where_there_is_none_the_best_stay
 
 @pytest.mark.parametrize("seed", range(50))
 def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> None:
-    """Few values, so that there are ties; failures and NaN among them; generations in which all fail."""
+    """Few values, so that there are ties; failures and NaN among them; generations in which all
+    fail."""
     random = Random(seed)
     history: list[Outcome] = []
     said: dict[int, Feedback] = {}
     for generation in range(4):
         best = best_so_far(history, said, has_fitness=True)
-        history += [outcome(generation, i, random.choice([None, math.nan, -1.0, 0.0, 2.0])) for i in range(3)]
+        history += [
+            outcome(generation, i, random.choice([None, math.nan, -1.0, 0.0, 2.0]))
+            for i in range(3)
+        ]
         said[generation] = by_fitness(ask(history, generation, best))
         expected = greedy(history)
         assert best_so_far(history, said, has_fitness=True) is expected
@@ -69,26 +92,46 @@ def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> 
 
 
 def test_a_part_of_the_search_keeps_its_best_where_the_ranking_does_not_speak_of_it() -> None:
-    """An island holds g0c1 with fitness 5, then g1c1 with 2 and g1c2 with 4; the ranking's first is elsewhere."""
+    """An island holds g0c1 with fitness 5, then g1c1 with 2 and g1c2 with 4; the ranking's first is
+    elsewhere."""
     island = [outcome(0, 1, 5.0), outcome(1, 1, 2.0), outcome(1, 2, 4.0)]
     said = {1: Feedback(1, ("g0c0", "g1c1"))}  # typed: worst g1c1
-    assert name(best_so_far(island, said, has_fitness=True)) == "g0c1"  # 5 beats 4; the worst is not asked
-    assert name(best_so_far(island[1:], said, has_fitness=True)) == "g1c2"  # no best before: who is not the worst
+    assert (
+        name(best_so_far(island, said, has_fitness=True)) == "g0c1"
+    )  # 5 beats 4; the worst is not asked
+    assert (
+        name(best_so_far(island[1:], said, has_fitness=True)) == "g1c2"
+    )  # no best before: who is not the worst
     assert name(best_so_far(island[1:2], said, has_fitness=True)) == "g1c1"  # nothing else is there
     chosen = {0: Feedback(0, ("g0c1",)), 1: Feedback(1, ("g0c0", "g1c1", "g1c0"))}
     assert name(best_so_far(island, chosen, has_fitness=False)) == "g0c1"
-    shown = chosen | {1: Feedback(1, ("g0c0", "g1c1", "g0c1"))}  # the island's best was shown, too, and is worse
+    shown = chosen | {
+        1: Feedback(1, ("g0c0", "g1c1", "g0c1"))
+    }  # the island's best was shown, too, and is worse
     assert name(best_so_far(island, shown, has_fitness=False)) == "g1c1"
 
 
 # ---------------------------------------------------------------- how much each was liked
 def test_preference_of_rankings_by_hand() -> None:
-    history = [outcome(0, i, 0.0) for i in range(4)] + [outcome(1, i, 0.0) for i in range(3)] + [outcome(1, 3, None)]
+    history = (
+        [outcome(0, i, 0.0) for i in range(4)]
+        + [outcome(1, i, 0.0) for i in range(3)]
+        + [outcome(1, 3, None)]
+    )
     first = Feedback(0, ("g0c3", "g0c0", "g0c1"))  # three names: 1, 1/2, 0; g0c2 is unknown
     assert liking(history[:4], [first]) == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 1.0}
-    # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not shown and stays 0
+    # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not
+    # shown and stays 0
     liked = liking(history, [first, Feedback(1, ("g1c2", "g1c0"))])
-    assert liked == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 0.5, "g1c0": 0.0, "g1c1": 0.5, "g1c2": 1.0}
+    assert liked == {
+        "g0c0": 0.5,
+        "g0c1": 0.0,
+        "g0c2": 0.5,
+        "g0c3": 0.5,
+        "g1c0": 0.0,
+        "g1c1": 0.5,
+        "g1c2": 1.0,
+    }
     assert liking(history, [first, Feedback(1)])["g0c3"] == 1.0
     assert set(liking(history, []).values()) == {0.5}
 
@@ -104,7 +147,11 @@ def test_an_outcome_without_fitness_holds_none() -> None:
     assert told.evaluation is not None
     assert told.training is not None
     assert math.isnan(told.evaluation.fitness_low)
-    assert (told.evaluation.measures, told.training.correlations, told.training.fitness.values) == ({}, {}, ())
+    assert (told.evaluation.measures, told.training.correlations, told.training.fitness.values) == (
+        {},
+        {},
+        (),
+    )
     assert told.evaluation.episode_length == 1.0
     assert told.training.components == (curve,)
 

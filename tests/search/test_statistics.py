@@ -11,13 +11,18 @@ from eureka_agent.search.statistics import Score, alike, human_normalised, inter
 
 
 def test_the_interquartile_mean_by_hand() -> None:
-    """Of five, floor(5 / 4) = 1 is cut at either end: (2 + 3 + 4) / 3. Of eight from two tasks, two at either end."""
+    """Of five, floor(5 / 4) = 1 is cut at either end: (2 + 3 + 4) / 3. Of eight from two tasks, two
+    at either end."""
     assert interquartile_mean([[1.0, 2.0, 3.0, 4.0, 1000.0]]).value == 3.0
-    assert interquartile_mean([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, -9.0]]).value == (2.0 + 3.0 + 4.0 + 5.0) / 4
+    assert (
+        interquartile_mean([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, -9.0]]).value
+        == (2.0 + 3.0 + 4.0 + 5.0) / 4
+    )
 
 
 def test_the_interval_is_that_of_the_bootstrap() -> None:
-    """Two seeds, 0 and 1: resamples are 0, 1/2, 1/2, 1 with equal chances, so 95 % reach from 0 to 1."""
+    """Two seeds, 0 and 1: resamples are 0, 1/2, 1/2, 1 with equal chances, so 95 % reach from 0 to
+    1."""
     score = interquartile_mean([[0.0, 1.0]])
     assert (score.value, score.low, score.high) == (0.5, 0.0, 1.0)
     same = interquartile_mean([[2.0] * 5])
@@ -25,7 +30,8 @@ def test_the_interval_is_that_of_the_bootstrap() -> None:
 
 
 def test_seeds_are_drawn_within_their_task() -> None:
-    """Two tasks of two equal seeds each: every resample has two 0 and two 10, cut one each: always (0 + 10) / 2."""
+    """Two tasks of two equal seeds each: every resample has two 0 and two 10, cut one each: always
+    (0 + 10) / 2."""
     score = interquartile_mean([[0.0, 0.0], [10.0, 10.0]])
     assert (score.low, score.high) == (5.0, 5.0)
 
@@ -38,7 +44,8 @@ def test_one_seed_says_nothing_about_luck() -> None:
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
-    """Of 100 samples of 20 from a normal distribution, about 95 % of the intervals hold its mean (bootstrap: 92 %)."""
+    """Of 100 samples of 20 from a normal distribution, about 95 % of the intervals hold its mean
+    (bootstrap: 92 %)."""
     draw = np.random.default_rng(1)
     scores = [interquartile_mean([draw.normal(size=20).tolist()]) for _ in range(100)]
     assert 0.88 <= sum(s.low <= 0.0 <= s.high for s in scores) / 100 <= 0.99
@@ -50,14 +57,19 @@ def sure(value: float) -> Score:
 
 def test_human_normalised_by_hand() -> None:
     assert human_normalised(3.0, human=sure(2.0), sparse=sure(1.0)) == 2.0
-    assert human_normalised(0.0, human=sure(1.0), sparse=sure(2.0)) == -2.0  # a sparse reward better than the human's
+    assert (
+        human_normalised(0.0, human=sure(1.0), sparse=sure(2.0)) == -2.0
+    )  # a sparse reward better than the human's
     assert human_normalised(1.0, human=sure(2.0), sparse=sure(2.0)) is None
 
 
 @pytest.mark.parametrize(
     ("human", "sparse"),
     [
-        (Score(500.0, 500.0, 500.0), Score(499.5, 499.5, 499.5)),  # 0.1 % apart: the score would be in the hundreds
+        (
+            Score(500.0, 500.0, 500.0),
+            Score(499.5, 499.5, 499.5),
+        ),  # 0.1 % apart: the score would be in the hundreds
         (Score(2.0, 1.5, 2.5), Score(1.7, 1.2, 2.2)),  # 0.3 apart, +- 0.7
         (Score(0.0, 0.0, 0.0), Score(0.0, 0.0, 0.0)),
     ],
@@ -69,4 +81,6 @@ def test_no_score_where_human_and_sparse_reward_are_alike(human: Score, sparse: 
 
 def test_results_apart_are_not_alike() -> None:
     assert not alike(Score(2.0, 1.8, 2.2), Score(1.7, 1.5, 1.9))  # 0.3 apart, +- 0.28
-    assert not alike(Score(1.0, -math.inf, math.inf), Score(2.0, -math.inf, math.inf))  # nothing known of luck
+    assert not alike(
+        Score(1.0, -math.inf, math.inf), Score(2.0, -math.inf, math.inf)
+    )  # nothing known of luck

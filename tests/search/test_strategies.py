@@ -34,7 +34,11 @@ def generation(g: int, *fitness: float) -> list[Outcome]:
 
 def parents(plans: Sequence[Plan]) -> list[str]:
     """Return each sample's parent in the order of the samples; - for none."""
-    named = {s: plan.parents[0].candidate.name if plan.parents else "-" for plan in plans for s in plan.samples}
+    named = {
+        s: plan.parents[0].candidate.name if plan.parents else "-"
+        for plan in plans
+        for s in plan.samples
+    }
     return [named[sample] for sample in sorted(named)]
 
 
@@ -84,7 +88,8 @@ def test_an_island_without_a_living_candidate_is_the_worst() -> None:
 
 
 def test_the_island_that_takes_over_is_found_by_the_best_and_not_by_a_hidden_fitness() -> None:
-    """Someone likes g0c1 most and g0c2 least; the fitness, which nobody asked for, says the opposite."""
+    """Someone likes g0c1 most and g0c2 least; the fitness, which nobody asked for, says the
+    opposite."""
     history, liked = generation(0, 5.0, 1.0, 9.0), ["g0c1", "g0c0", "g0c2"]
 
     def best(outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -102,7 +107,9 @@ def test_a_second_attempt_belongs_to_the_same_islands() -> None:
 def test_operators_take_turns() -> None:
     """Seven samples: numbers, structure, cross, form, lineage, and again numbers, structure."""
     history = [*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0), *generation(2, 0.0, 3.5)]
-    history = [replace(o, candidate=replace(o.candidate, function=o.candidate.name)) for o in history]
+    history = [
+        replace(o, candidate=replace(o.candidate, function=o.candidate.name)) for o in history
+    ]
     plans = {plan.operator: plan for plan in with_operators(greedy)(3, 7, history, fittest)}
     assert {operator: plan.samples for operator, plan in plans.items()} == {
         "numbers": (0, 5), "structure": (1, 6), "cross": (2,), "form": (3,), "lineage": (4,),
@@ -111,7 +118,9 @@ def test_operators_take_turns() -> None:
     assert named["numbers"] == named["structure"] == named["form"] == ["g1c1"]
     assert named["cross"] == ["g1c1", "g2c1"]  # 4 with 3.5
     assert named["lineage"] == ["g1c1", "g2c1", "g0c1"]  # the best of generations 1, 2 and 0
-    assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [""]  # nothing to operate on
+    assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [
+        ""
+    ]  # nothing to operate on
 
 
 def test_what_was_given_to_start_from_belongs_to_every_search() -> None:
@@ -124,10 +133,18 @@ def test_what_was_given_to_start_from_belongs_to_every_search() -> None:
     assert parents(restarts(1)(1, 2, history, fittest)) == ["start", "start"]
     assert parents(islands(2)(1, 2, history, fittest)) == ["g0c0", "start"]
     plans = with_operators(greedy)(0, 5, [start], fittest)
-    assert [plan.operator for plan in plans] == ["numbers", "structure", "", "form", "lineage"]  # nothing to cross with
+    assert [plan.operator for plan in plans] == [
+        "numbers",
+        "structure",
+        "",
+        "form",
+        "lineage",
+    ]  # nothing to cross with
 
 
-@pytest.mark.parametrize("strategy", [greedy, random, restarts(2), islands(2), islands(3), islands(5)])
+@pytest.mark.parametrize(
+    "strategy", [greedy, random, restarts(2), islands(2), islands(3), islands(5)]
+)
 @pytest.mark.parametrize("samples", [5, 8, 16])
 def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
     history = generation(0, *range(samples))
@@ -147,8 +164,15 @@ def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
         ("restarts", {"restart_every": 0}, "got 0"),
     ],
 )
-def test_numbers_that_no_strategy_can_work_with(name: Any, change: dict[str, Any], says: str) -> None:
-    numbers: dict[str, Any] = {"generations": 5, "samples": 8, "islands": 2, "restart_every": 2} | change
+def test_numbers_that_no_strategy_can_work_with(
+    name: Any, change: dict[str, Any], says: str
+) -> None:
+    numbers: dict[str, Any] = {
+        "generations": 5,
+        "samples": 8,
+        "islands": 2,
+        "restart_every": 2,
+    } | change
     with pytest.raises(UsageError) as error:
         SynthesisConfig(task="cartpole", strategy=name, **numbers)
     assert says in str(error.value)

@@ -1,4 +1,5 @@
-"""Tasks compute where the physics is. Tried without a GPU, on torch's `meta` device: shapes, and no numbers."""
+"""Tasks compute where the physics is. Tried without a GPU, on torch's `meta` device: shapes, and no
+numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ def test_a_task_mixes_no_devices(name: str) -> None:
     task, worlds = load_task(name), 3
     start = task.start(WorldRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64)))
     action = torch.zeros(worlds, task.action_size, device=_ELSEWHERE)
-    memory = {**{key: value.to(_ELSEWHERE) for key, value in start.memory.items()}, "action": action}
+    memory = {
+        **{key: value.to(_ELSEWHERE) for key, value in start.memory.items()},
+        "action": action,
+    }
     ctrl = task.control(action, memory)
     physics = PhysicsView(
         model=task.model,
@@ -38,7 +42,9 @@ def test_a_task_mixes_no_devices(name: str) -> None:
         "sparse reward": task.sparse_reward(state, memory),
         **task.measures(state, memory),
     }
-    assert {key: value.device for key, value in results.items()} == dict.fromkeys(results, _ELSEWHERE)
+    assert {key: value.device for key, value in results.items()} == dict.fromkeys(
+        results, _ELSEWHERE
+    )
 
 
 def test_the_device_that_finds_mixing() -> None:

@@ -40,14 +40,21 @@ class Slider(Task):
     frame_skip, max_episode_steps = 10, 20
     fitness_unit, fitness_solved, action_names = "m", 1.0, ("push",)
     state_spec = StateSpec(
-        (StateVariable("x", (), "m", "world", "position"), StateVariable("n", (), "-", "-", "steps"))
+        (
+            StateVariable("x", (), "m", "world", "position"),
+            StateVariable("n", (), "-", "-", "steps"),
+        )
     )
 
     def build(self) -> mujoco.MjSpec:
         return mujoco.MjSpec.from_string(SLIDER)
 
     def start(self, random: Random) -> Start:
-        return Start(random.uniform(0.0, 0.5, 1), torch.zeros(random.n, 1), memory={"n": torch.zeros(random.n)})
+        return Start(
+            random.uniform(0.0, 0.5, 1),
+            torch.zeros(random.n, 1),
+            memory={"n": torch.zeros(random.n)},
+        )
 
     def remember(self, physics: Physics, memory: Memory) -> Memory:
         return {"n": memory["n"] + 1}
@@ -72,7 +79,8 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
     env = Environment(Slider(), 3, seed=0)
     start = env.state["x"].clone()
     step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
-    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 * 1e-4 * 55 = 0.011 m
+    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 *
+    # 1e-4 * 55 = 0.011 m
     assert torch.allclose(step.state["x"] - start, torch.tensor([0.011, 0.0, -0.011]), atol=1e-6)
     assert step.state["episode_time"].tolist() == pytest.approx([0.1, 0.1, 0.1])
     assert step.state["n"].tolist() == [1.0, 1.0, 1.0]
@@ -124,7 +132,9 @@ def test_earlier_steps_keep_their_tensors() -> None:
 
 def test_a_world_does_not_depend_on_how_many_there_are() -> None:
     def trajectory(num_envs: int, threads: int) -> Tensor:
-        env = Environment(Slider(), num_envs, seed=5, engine=CpuEngine(Slider().model, num_envs, threads=threads))
+        env = Environment(
+            Slider(), num_envs, seed=5, engine=CpuEngine(Slider().model, num_envs, threads=threads)
+        )
         return torch.stack([env.step(torch.ones(num_envs, 1)).observation[:2] for _ in range(20)])
 
     assert torch.equal(trajectory(2, 1), trajectory(7, 2))
@@ -132,18 +142,31 @@ def test_a_world_does_not_depend_on_how_many_there_are() -> None:
 
 @pytest.mark.parametrize("name", ["ant_forward", "hopper_forward"])
 def test_actions_alone_decide_what_happens(name: str) -> None:
-    """Neither the threads nor the worlds beside it, and in every number: also after episodes have ended."""
+    """Neither the threads nor the worlds beside it, and in every number: also after episodes have
+    ended."""
     task = load_task(name)
     generator = torch.Generator().manual_seed(0)
     actions = torch.rand(60, 40, task.action_size, generator=generator) * 2.0 - 1.0
 
     def states(worlds: int, threads: int) -> list[Tensor]:
-        env = Environment(task, worlds, seed=0, engine=CpuEngine(task.model, worlds, threads=threads))
-        env._length = torch.full((worlds,), task.max_episode_steps - 20.0) - torch.arange(worlds) % 5
+        env = Environment(
+            task, worlds, seed=0, engine=CpuEngine(task.model, worlds, threads=threads)
+        )
+        env._length = (
+            torch.full((worlds,), task.max_episode_steps - 20.0) - torch.arange(worlds) % 5
+        )
         seen: list[Tensor] = []
         for action in actions[:, :worlds]:
             step = env.step(action)
-            seen += (value[:5] for value in (step.observation, step.fitness, *step.state.values(), *env.state.values()))
+            seen += (
+                value[:5]
+                for value in (
+                    step.observation,
+                    step.fitness,
+                    *step.state.values(),
+                    *env.state.values(),
+                )
+            )
         return seen
 
     for one, other in zip(states(5, 1), states(40, 3), strict=True):
@@ -220,13 +243,14 @@ def test_without_an_end_only_the_time_limit_ends_an_episode() -> None:
     assert lengths[0] < lengths[1] == 20.0
 
 
-# ---------------------------------------------------------------------- names that only published rewards read
+# -------------------- names that only published rewards read
 class Weighed(Slider):
     """A slider with a name that is computed on demand; it counts how often."""
 
     observation_size = 2
     state_spec = StateSpec(
-        Slider.state_spec.variables, unlisted=(StateVariable("twice", (1,), "m", "world", "twice the position"),)
+        Slider.state_spec.variables,
+        unlisted=(StateVariable("twice", (1,), "m", "world", "twice the position"),),
     )
 
     def __init__(self) -> None:
@@ -270,7 +294,9 @@ def test_a_wrong_observation_size_is_named() -> None:
     class Wrong(Slider):
         observation_size = 3
 
-    with pytest.raises(SimulationError, match=r"says observation_size = 3, and its observation has 2 entries"):
+    with pytest.raises(
+        SimulationError, match=r"says observation_size = 3, and its observation has 2 entries"
+    ):
         Environment(Wrong(), 1, seed=0)
 
 
@@ -278,5 +304,7 @@ def test_a_name_that_is_promised_and_never_computed_is_an_error() -> None:
     class Empty(Slider):
         state_spec = Weighed.state_spec
 
-    with pytest.raises(NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"):
+    with pytest.raises(
+        NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"
+    ):
         Environment(Empty(), 1, seed=0)

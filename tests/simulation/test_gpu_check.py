@@ -13,13 +13,17 @@ from benchmarks import gpu_check
 pytestmark = pytest.mark.timeout(900)  # compiling, on a busy machine
 
 
-def test_parts_say_how_they_went(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_say_how_they_went(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = ("bad worlds", "graph rewards", "throughput cartpole")
     assert gpu_check.main(["--device", "cpu", *parts]) == 0
     lines = capsys.readouterr().out.splitlines()
     said = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
     assert said == {"bad worlds": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
-    assert any(re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines)
+    assert any(
+        re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines
+    )
 
 
 def test_a_part_that_fails_is_told_and_the_others_go_on(
@@ -32,10 +36,14 @@ def test_a_part_that_fails_is_told_and_the_others_go_on(
     assert re.search("bad worlds +ok", said)
 
 
-def test_what_cannot_be_checked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_checked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SystemExit, match="2"):
         gpu_check.main(["--device", "cpu", "everything"])
-    assert "no part is called everything; there are resets, bad worlds" in " ".join(capsys.readouterr().err.split())
+    assert "no part is called everything; there are resets, bad worlds" in " ".join(
+        capsys.readouterr().err.split()
+    )
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert gpu_check.main([]) == 2
     assert "torch finds no CUDA device here" in capsys.readouterr().out

@@ -16,7 +16,10 @@ from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide
 
 
 def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
-    env, blind = Environment(AsymmetricHiddenSide(), 6, seed=0), Environment(HiddenSide(), 6, seed=0)
+    env, blind = (
+        Environment(AsymmetricHiddenSide(), 6, seed=0),
+        Environment(HiddenSide(), 6, seed=0),
+    )
     assert (env.observation_size, env.privileged_size) == (2, 2)
     for _ in range(STEPS + 3):  # over the end of an episode
         action = torch.full((6, 1), 0.3)
@@ -94,7 +97,9 @@ def test_another_form_is_refused(form: Callable[[Tensor], Tensor], said: str) ->
 def test_its_size_cannot_change() -> None:
     env = Environment(Gives(lambda n: n[:, None] if n.max() < 2.0 else None), 4, seed=0)
     env.step(torch.zeros(4, 1))
-    with pytest.raises(SimulationError, match=r"its critic 2 numbers a world .* and gave it 3 before"):
+    with pytest.raises(
+        SimulationError, match=r"its critic 2 numbers a world .* and gave it 3 before"
+    ):
         env.step(torch.zeros(4, 1))
 
 

@@ -26,7 +26,11 @@ def test_worlds_episodes_and_seeds_differ() -> None:
 
 def test_moments() -> None:
     random = WorldRandom(0, np.arange(20_000), np.zeros(20_000, dtype=np.int64))
-    uniform, normal, integers = random.uniform(2.0, 4.0, 1), random.normal(0.5, 1), random.integers(7)
+    uniform, normal, integers = (
+        random.uniform(2.0, 4.0, 1),
+        random.normal(0.5, 1),
+        random.integers(7),
+    )
     # uniform on [2, 4): mean 3, variance 4/12; standard errors at 20 000 draws are below 0.005
     assert abs(float(uniform.mean()) - 3.0) < 0.02
     assert abs(float(uniform.var()) - 1 / 3) < 0.02

@@ -60,7 +60,9 @@ def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
     got = anew.take(np.array([0, 1, 5]))
     assert torch.equal(got.qpos[0], alone(Slider(), 0, 1).qpos[0])
     assert torch.equal(got.qpos[1], alone(Slider(), 3, 0).qpos[0])
-    assert torch.equal(got.qpos[2], Slider().start(WorldRandom(SEED, np.array([9]), np.array([0]))).qpos[0])
+    assert torch.equal(
+        got.qpos[2], Slider().start(WorldRandom(SEED, np.array([9]), np.array([0]))).qpos[0]
+    )
     assert drawn.episode.tolist() == [1] * WORLDS  # what it was made from stays as it was
 
 
@@ -78,6 +80,8 @@ def test_one_draw_serves_many_resets() -> None:
     drawn.take(np.arange(WORLDS))
     for world in range(WORLDS):
         drawn.take(np.array([world]))
-    assert task.draws == 2  # the first episodes, and the second ones, for all when the first of them was asked for
+    assert (
+        task.draws == 2
+    )  # the first episodes, and the second ones, for all when the first of them was asked for
     drawn.take(np.array([0]))
     assert task.draws == 3

@@ -83,7 +83,8 @@ def test_parity_of_the_hand() -> None:
         task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
     )
     assert max(float(value.max()) for value in first.values()) <= 1e-6
-    # a pen among five fingers: MuJoCo C from starts 1e-6 apart differs by 3e-2 in the worst world, so: the median
+    # a pen among five fingers: MuJoCo C from starts 1e-6 apart differs by 3e-2 in the worst world,
+    # so: the median
     assert float(last["qpos"].median()) <= 1e-4
     assert float(last["qvel"].median()) <= 1e-3
 
@@ -92,7 +93,9 @@ def test_parity_of_the_hand() -> None:
 def test_with_elliptic_cones_contacts_agree_for_longer() -> None:
     task = load_task("ant_forward")
     model = with_cone(task, mujoco.mjtCone.mjCONE_ELLIPTIC)
-    *_, last = deviations(task, CpuEngine(model, 8, threads=1), WarpEngine(model, 8, device="cpu"), steps=30)
+    *_, last = deviations(
+        task, CpuEngine(model, 8, threads=1), WarpEngine(model, 8, device="cpu"), steps=30
+    )
     assert float(last["qpos"].max()) <= 1e-3  # pyramids of another orientation: 6e-2
 
 
@@ -101,16 +104,22 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
     env = Environment(Slider(), 3, seed=0, engine=_slider(3))
     start = env.state["x"].clone()
     step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
-    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 * 1e-4 * 55 = 0.011 m
+    # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 *
+    # 1e-4 * 55 = 0.011 m
     assert torch.allclose(step.state["x"] - start, torch.tensor([0.011, 0.0, -0.011]), atol=1e-6)
 
 
 def test_an_environment_lives_the_same_on_both_engines() -> None:
-    one, other = Environment(Slider(), 4, seed=2), Environment(Slider(), 4, seed=2, engine=_slider(4))
+    one, other = (
+        Environment(Slider(), 4, seed=2),
+        Environment(Slider(), 4, seed=2, engine=_slider(4)),
+    )
     generator = torch.Generator().manual_seed(0)
     ended = 0
     for _ in range(45):
-        action = torch.rand(4, 1, generator=generator) + torch.tensor([[0.0], [-1.0], [0.5], [-0.5]])
+        action = torch.rand(4, 1, generator=generator) + torch.tensor(
+            [[0.0], [-1.0], [0.5], [-0.5]]
+        )
         a, b = one.step(action), other.step(action)
         assert torch.equal(a.terminated, b.terminated)
         assert torch.equal(a.truncated, b.truncated)
@@ -129,7 +138,9 @@ def test_reset_touches_its_worlds_only() -> None:
         each.step(torch.ones(3, 1), 10)
     view = engine.reset(torch.tensor([2, 0]), _start(0.7, 0.8))
     assert view.num_envs == 2
-    assert view.qpos[:, 0].tolist() == view.sensor("where")[:, 0].tolist() == pytest.approx([0.7, 0.8])
+    assert (
+        view.qpos[:, 0].tolist() == view.sensor("where")[:, 0].tolist() == pytest.approx([0.7, 0.8])
+    )
     assert view.qvel.tolist() == [[0.0], [0.0]]
     after, expected = engine.step(torch.zeros(3, 1), 10), untouched.step(torch.zeros(3, 1), 10)
     assert after.qpos[[2, 0], 0].tolist() == pytest.approx([0.7, 0.8])
@@ -151,7 +162,9 @@ def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
     ids = torch.tensor([1, 3, 3])
     part = whole.keep(ids)
     assert part.num_envs == 3
-    assert torch.equal(part.step(torch.ones(3, 1), 10).sensordata, whole.step(torch.ones(4, 1), 10).sensordata[ids])
+    assert torch.equal(
+        part.step(torch.ones(3, 1), 10).sensordata, whole.step(torch.ones(4, 1), 10).sensordata[ids]
+    )
 
 
 def test_views_stay_what_they_were() -> None:
@@ -217,7 +230,9 @@ def test_the_reason_is_named_when_a_model_is_not_supported() -> None:
     with pytest.raises(SimulationError, match="mjSOL_PGS"):
         WarpEngine(spec.compile(), 1, device="cpu")
     limit = '<jointlimitpos joint="x"/></sensor>'
-    limited = SLIDER.replace('axis="1 0 0"', 'axis="1 0 0" range="-1 1" limited="true"').replace("</sensor>", limit)
+    limited = SLIDER.replace('axis="1 0 0"', 'axis="1 0 0" range="-1 1" limited="true"').replace(
+        "</sensor>", limit
+    )
     with pytest.raises(SimulationError, match="mjSENS_JOINTLIMITPOS"):
         WarpEngine(mujoco.MjModel.from_xml_string(limited), 1, device="cpu")
     with pytest.raises(SimulationError, match="at least 1"):
@@ -240,7 +255,9 @@ def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0, device="cuda")
     assert first.record is not None
     assert first.policy is not None
-    assert first.record == dataclasses.replace(second.record or first.record, seconds=first.record.seconds)
+    assert first.record == dataclasses.replace(
+        second.record or first.record, seconds=first.record.seconds
+    )
     (evaluation,) = evaluate(Slider(), [first.policy], episodes=4, seed=0, device="cuda")
     assert evaluation.episodes == 4
     assert math.isfinite(evaluation.fitness)
@@ -250,7 +267,9 @@ class CutError(Exception):
     pass
 
 
-def test_a_cut_training_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cut_training_goes_on_bit_for_bit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     put_in_place_of_cuda(monkeypatch)
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4)
 
@@ -260,7 +279,13 @@ def test_a_cut_training_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp
                 raise CutError
 
         (result,) = train(
-            Slider(), [SparseReward()], budget, seed=0, device="cuda", checkpoint=checkpoint, on_progress=cut
+            Slider(),
+            [SparseReward()],
+            budget,
+            seed=0,
+            device="cuda",
+            checkpoint=checkpoint,
+            on_progress=cut,
         )
         return result
 

@@ -1,4 +1,5 @@
-"""Answers that nobody would write: those of `replies.py` and `bad_replies.py`, changed at random, by a seed.
+"""Answers that nobody would write: those of `replies.py` and `bad_replies.py`, changed at random,
+by a seed.
 
 Run as a program it reads many of them in a process of its own, and says how much memory that took.
 """
@@ -46,8 +47,13 @@ PIECES = (
 @cache
 def originals() -> tuple[str, ...]:
     """Return the answers that are changed."""
-    texts = [reply.text for reply in (*good_replies(), *bad_replies()) if len(reply.text) <= _LONGEST]
-    return (*texts, *(path.read_bytes().decode("utf-8", "replace") for path in sorted(_BY_HAND.glob("*.txt"))))
+    texts = [
+        reply.text for reply in (*good_replies(), *bad_replies()) if len(reply.text) <= _LONGEST
+    ]
+    return (
+        *texts,
+        *(path.read_bytes().decode("utf-8", "replace") for path in sorted(_BY_HAND.glob("*.txt"))),
+    )
 
 
 def mutated(dice: Dice) -> str:
@@ -64,14 +70,17 @@ def read(count: int, seed: int) -> list[str]:
     for first in range(0, count, _AT_ONCE):
         started = time.process_time()
         for number in range(first, min(count, first + _AT_ONCE)):
-            wrong += [f"{number}: {problem}" for problem in _problems(mutated(Dice(f"{seed} {number}")))]
+            wrong += [
+                f"{number}: {problem}" for problem in _problems(mutated(Dice(f"{seed} {number}")))
+            ]
         if (seconds := time.process_time() - started) > MOST_S:
             wrong.append(f"one from {first} on: took {seconds:.1f} s")
     return wrong
 
 
 def _problems(text: str) -> list[str]:
-    """Return what is wrong with how an answer ends: in a reward, or in a sentence that a model can be sent."""
+    """Return what is wrong with how an answer ends: in a reward, or in a sentence that a model can
+    be sent."""
     try:
         read_answer(Completion(0, text, "fuzzer"), SPEC)
     except CandidateError as error:
@@ -116,7 +125,11 @@ def _repeat(dice: Dice, text: str) -> str:
 def _random_characters(dice: Dice, text: str) -> str:
     place = _place(dice, text)
     most = dice.choice((0x7F, 0xFF, 0xFFFF, 0x10FFFF))
-    return text[:place] + "".join(chr(dice.randint(0, most)) for _ in range(dice.randint(1, 9))) + text[place:]
+    return (
+        text[:place]
+        + "".join(chr(dice.randint(0, most)) for _ in range(dice.randint(1, 9)))
+        + text[place:]
+    )
 
 
 def _swap_lines(dice: Dice, text: str) -> str:
@@ -149,7 +162,9 @@ def _as_json(dice: Dice, text: str) -> str:
 
 def _replace_word(dice: Dice, text: str) -> str:
     words = text.split()
-    return text.replace(dice.choice(words), dice.choice((*PIECES, *words[:9])), 3) if words else text
+    return (
+        text.replace(dice.choice(words), dice.choice((*PIECES, *words[:9])), 3) if words else text
+    )
 
 
 _CHANGES: Sequence[Callable[[Dice, str], str]] = (
@@ -170,7 +185,8 @@ _CHANGES: Sequence[Callable[[Dice, str], str]] = (
 
 
 def _peak_mib() -> float:
-    """Return the most memory that this process has had, in MiB; its parent's, which `getrusage` would count, is not."""
+    """Return the most memory that this process has had, in MiB; its parent's, which `getrusage`
+    would count, is not."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 

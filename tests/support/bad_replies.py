@@ -1,4 +1,5 @@
-"""Answers of which nothing can come, written by us and put together by dice, each with the error it must end in."""
+"""Answers of which nothing can come, written by us and put together by dice, each with the error it
+must end in."""
 
 from __future__ import annotations
 
@@ -63,7 +64,10 @@ def _another_language(dice: Dice) -> str:
 
 def _cut_off(dice: Dice) -> str:
     """Cut inside the function's last line, where a bracket is open."""
-    code = "def compute_reward(velocity):\n    speed = velocity[:, 0]\n    return speed, {'speed': (speed"
+    code = (
+        "def compute_reward(velocity):\n    speed = velocity[:, 0]\n    return speed, {'speed':"
+        " (speed"
+    )
     return f"```python\n{code[: dice.randint(len(code) - 15, len(code))]}"
 
 
@@ -83,12 +87,16 @@ def _broken(dice: Dice) -> str:
 def _binary_in_code(dice: Dice) -> str:
     code = reward(dice)
     place = code.index("return ")
-    return fenced(code[:place] + dice.choice(["\0", "\ud800", "\0\0\x01", "\x1b[31m", "\x07"]) + code[place:])
+    return fenced(
+        code[:place] + dice.choice(["\0", "\ud800", "\0\0\x01", "\x1b[31m", "\x07"]) + code[place:]
+    )
 
 
 def _noise(dice: Dice) -> str:
     data = dice.randbytes(dice.randint(1, 5000))
-    return dice.choice([data.decode("latin-1"), data.decode("utf-8", "replace"), data.decode("utf-16", "replace")])
+    return dice.choice(
+        [data.decode("latin-1"), data.decode("utf-8", "replace"), data.decode("utf-16", "replace")]
+    )
 
 
 def _pieces(dice: Dice) -> str:
@@ -107,7 +115,22 @@ def _pieces(dice: Dice) -> str:
         "{",
         '"',
     ]
-    pieces += ["class A:\n", "\n", " ", "\t", "self", "&lt;", "+", "> ", "\\n", "}", "“", "<think>", "@x\n", "lambda"]
+    pieces += [
+        "class A:\n",
+        "\n",
+        " ",
+        "\t",
+        "self",
+        "&lt;",
+        "+",
+        "> ",
+        "\\n",
+        "}",
+        "“",
+        "<think>",
+        "@x\n",
+        "lambda",
+    ]
     return "".join(dice.choice(pieces) for _ in range(400))
 
 
@@ -119,18 +142,32 @@ def _deep(dice: Dice) -> str:
 
 def _long_line(dice: Dice) -> str:
     return fenced(
-        "def compute_reward(velocity):\n    return velocity" + dice.choice(["+1", "*1.0", ".x", "[0]"]) * 60_000
+        "def compute_reward(velocity):\n    return velocity"
+        + dice.choice(["+1", "*1.0", ".x", "[0]"]) * 60_000
     )
 
 
 def _deep_json(dice: Dice) -> str:
     n = dice.choice([500, 5_000, 300_000])
-    return dice.choice(["[" * n + '"def x"' + "]" * n, '{"a":' * n + '"def x"' + "}" * n, '{"code": "def x' + "\\" * n])
+    return dice.choice(
+        [
+            "[" * n + '"def x"' + "]" * n,
+            '{"a":' * n + '"def x"' + "}" * n,
+            '{"code": "def x' + "\\" * n,
+        ]
+    )
 
 
 def _object(dice: Dice) -> str:
-    what = dice.choice(["self.bell(velocity)", "self.env.scaled() * velocity[:, 0]", "self._bell(velocity)"])
-    return around(dice, fenced(f"class Env:\n    def compute_reward(self, velocity):\n        return {what}, {{}}\n"))
+    what = dice.choice(
+        ["self.bell(velocity)", "self.env.scaled() * velocity[:, 0]", "self._bell(velocity)"]
+    )
+    return around(
+        dice,
+        fenced(
+            f"class Env:\n    def compute_reward(self, velocity):\n        return {what}, {{}}\n"
+        ),
+    )
 
 
 def _two_candidates(dice: Dice) -> str:
@@ -139,7 +176,8 @@ def _two_candidates(dice: Dice) -> str:
 
 def _nested(dice: Dice) -> str:
     return fenced(
-        "def make():\n    def compute_reward(velocity):\n        return velocity[:, 0], {}\n    return compute_reward\n"
+        "def make():\n    def compute_reward(velocity):\n        return velocity[:, 0], {}\n   "
+        " return compute_reward\n"
     )
 
 
@@ -149,16 +187,26 @@ def _function(dice: Dice, body: str, parameters: str = "velocity, height") -> st
 
 
 def _unknown_state(dice: Dice) -> str:
-    name = dice.choice(["velocty", "heigth", "root_states", "obs", "скорость", "ѕtate", "反应", "height_"])
+    name = dice.choice(
+        ["velocty", "heigth", "root_states", "obs", "скорость", "ѕtate", "反应", "height_"]
+    )
     return _function(dice, f"return {name}, {{}}", name)
 
 
 def _refused_import(dice: Dice) -> str:
     line = dice.choice(
-        ["import os", "import numpy.random", "from math import *", "from . import x", "import subprocess as t"]
+        [
+            "import os",
+            "import numpy.random",
+            "from math import *",
+            "from . import x",
+            "import subprocess as t",
+        ]
     )
     used = line.split()[-1].replace("*", "floor").replace("numpy.random", "numpy")
-    return around(dice, fenced(f"{line}\n\ndef compute_reward(height):\n    return {used}(height), {{}}\n"))
+    return around(
+        dice, fenced(f"{line}\n\ndef compute_reward(height):\n    return {used}(height), {{}}\n")
+    )
 
 
 def _refused_syntax(dice: Dice) -> str:
@@ -179,14 +227,20 @@ def _refused_result(dice: Dice) -> str:
 
 
 def _large(dice: Dice) -> str:
-    return _function(dice, "\n".join("height_new = height + 1.0" for _ in range(3_000)) + "\nreturn height_new, {}")
+    return _function(
+        dice,
+        "\n".join("height_new = height + 1.0" for _ in range(3_000)) + "\nreturn height_new, {}",
+    )
 
 
 def _deep_but_python(dice: Dice) -> str:
     n = dice.randint(100, 150)
     nested = "abs(" * n + "height" + ")" * n
     return _function(
-        dice, dice.choice([f"x = {nested}\nreturn x, {{}}", "x = height" + " + 1" * 900 + "\nreturn x, {}"])
+        dice,
+        dice.choice(
+            [f"x = {nested}\nreturn x, {{}}", "x = height" + " + 1" * 900 + "\nreturn x, {}"]
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""Proposers that ask the loopback server, through either backend, with pauses of a hundredth of a second."""
+"""Proposers that ask the loopback server, through either backend, with pauses of a hundredth of a
+second."""
 
 from __future__ import annotations
 
@@ -18,19 +19,26 @@ from eureka_agent.records import Message, Prompt
 from tests.support.openai_server import ChatServer
 
 PROMPT = Prompt(0, (Message("system", "You write rewards."), Message("user", "Run, ant.")))
-needs_litellm = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="needs the extra litellm")
+needs_litellm = pytest.mark.skipif(
+    importlib.util.find_spec("litellm") is None, reason="needs the extra litellm"
+)
 BACKENDS = ["openai", pytest.param("litellm", marks=needs_litellm)]
 
 
 def backend(
-    base_url: str, kind: str = "openai", deadline_s: float = 30.0, extra: Mapping[str, object] | None = None
+    base_url: str,
+    kind: str = "openai",
+    deadline_s: float = 30.0,
+    extra: Mapping[str, object] | None = None,
 ) -> Backend:
     """The backend `kind`, asking for test-model."""
     if kind == "openai":
         return OpenAIBackend("test-model", base_url=base_url, deadline_s=deadline_s, extra=extra)
     from eureka_agent.proposers.litellm_backend import LiteLLMBackend
 
-    return LiteLLMBackend("openai/test-model", api_base=base_url, deadline_s=deadline_s, extra=extra)
+    return LiteLLMBackend(
+        "openai/test-model", api_base=base_url, deadline_s=deadline_s, extra=extra
+    )
 
 
 def proposer(
@@ -47,7 +55,8 @@ def proposer(
     extra: Mapping[str, object] | None = None,
     **options: Any,
 ) -> ChatProposer:
-    """A proposer of one model, `test-model`; `base_url` is another than the server's, `options` are ChatProposer's."""
+    """A proposer of one model, `test-model`; `base_url` is another than the server's, `options` are
+    ChatProposer's."""
     model = Model(
         "test-model",
         backend(base_url or server.base_url, kind, deadline_s, extra),

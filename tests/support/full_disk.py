@@ -1,4 +1,5 @@
-"""Work on a disk of its own that gets full and is then made larger: `full_disk.py FOLDER`, in a mount namespace."""
+"""Work on a disk of its own that gets full and is then made larger: `full_disk.py FOLDER`, in a
+mount namespace."""
 
 from __future__ import annotations
 

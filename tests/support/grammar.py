@@ -1,4 +1,5 @@
-"""Tasks without physics for the grammar's tests, states for them, and a way to run and to score its rewards."""
+"""Tasks without physics for the grammar's tests, states for them, and a way to run and to score its
+rewards."""
 
 from __future__ import annotations
 
@@ -70,10 +71,22 @@ ARM = PaperTask(
         (
             Variable("gripper", (3,), "m", "world", "position of the gripper", "position"),
             Variable("cube", (3,), "m", "world", "position of the cube", "position"),
-            Variable("cube_goal", (3,), "m", "world", "where the cube belongs", "position", goal_for="cube"),
-            Variable("cube_velocity", (3,), "m/s", "world", "velocity of the cube", "linear_velocity"),
+            Variable(
+                "cube_goal",
+                (3,),
+                "m",
+                "world",
+                "where the cube belongs",
+                "position",
+                goal_for="cube",
+            ),
+            Variable(
+                "cube_velocity", (3,), "m/s", "world", "velocity of the cube", "linear_velocity"
+            ),
             Variable("cube_rot", (4,), "-", "world", "orientation of the cube", "quaternion_xyzw"),
-            Variable("goal_rot", (4,), "-", "world", "its goal", "quaternion_xyzw", goal_for="cube_rot"),
+            Variable(
+                "goal_rot", (4,), "-", "world", "its goal", "quaternion_xyzw", goal_for="cube_rot"
+            ),
             Variable("arm_pos", (7,), "rad", "-", "joint angles", "joint_positions"),
             Variable("arm_vel", (7,), "rad/s", "-", "joint velocities", "joint_velocities"),
             Variable("gap", (), "m", "-", "opening of the gripper", "distance"),
@@ -87,7 +100,9 @@ WALKER = PaperTask(
     StateSpec(
         (
             Variable("torso", (3,), "m", "world", "position of the torso", "position"),
-            Variable("torso_quat", (4,), "-", "world", "orientation of the torso", "quaternion_wxyz"),
+            Variable(
+                "torso_quat", (4,), "-", "world", "orientation of the torso", "quaternion_wxyz"
+            ),
             Variable("velocity", (3,), "m/s", "world", "velocity of the torso", "linear_velocity"),
             Variable("angvel", (3,), "rad/s", "torso", "angular velocity", "angular_velocity"),
             Variable("up_vec", (3,), "-", "world", "the torso's z axis", "unit_vector"),
@@ -104,7 +119,13 @@ ODD = PaperTask(
     StateSpec(
         (
             Variable(
-                "reward", (2,), "m, rad", "-", "named like the result", "joint_positions", elements=("x", "tilt angle")
+                "reward",
+                (2,),
+                "m, rad",
+                "-",
+                "named like the result",
+                "joint_positions",
+                elements=("x", "tilt angle"),
             ),
             Variable("alive", (), "-", "-", "named like a component", "flag"),
             Variable("tips", (5, 3), "m", "world", "fingertips", "position"),
@@ -112,7 +133,15 @@ ODD = PaperTask(
             Variable("axis", (2,), "-", "world", "a unit vector of the plane", "unit_vector"),
             Variable("image", (2, 2), "-", "-", "a matrix", "other"),
             Variable("volume", (2, 2, 2), "-", "-", "a cube of numbers", "force"),
-            Variable("setpoint", (2,), "m, rad", "-", "where they belong", "joint_positions", goal_for="reward"),
+            Variable(
+                "setpoint",
+                (2,),
+                "m, rad",
+                "-",
+                "where they belong",
+                "joint_positions",
+                goal_for="reward",
+            ),
         )
     ),
     "keep the palm open",
@@ -126,20 +155,36 @@ PACKED = PaperTask(
                 unit="m, -, m/s",
                 frame="world",
                 meaning="position, orientation, linear velocity",
-                elements=("x", "y", "z", "qx", "qy", "qz", "qw", "linvel_x", "linvel_y", "linvel_z"),
+                elements=(
+                    "x",
+                    "y",
+                    "z",
+                    "qx",
+                    "qy",
+                    "qz",
+                    "qw",
+                    "linvel_x",
+                    "linvel_y",
+                    "linvel_z",
+                ),
             ),
             Variable("targets", (3,), "m", "world", "the point to run to, far ahead", "position"),
-            Variable("potentials", (), "m/s", "world", "minus the distance to the target, divided by dt"),
+            Variable(
+                "potentials", (), "m/s", "world", "minus the distance to the target, divided by dt"
+            ),
         )
     ),
     "run forward",
 )
-TINY = PaperTask(StateSpec((Variable("clock_angle", (), "rad", "-", "angle of the hand", "angle"),)), "")
+TINY = PaperTask(
+    StateSpec((Variable("clock_angle", (), "rad", "-", "angle of the hand", "angle"),)), ""
+)
 PAPER_TASKS = {"arm": ARM, "walker": WALKER, "odd": ODD, "packed": PACKED, "tiny": TINY}
 
 
 def random_states(spec: StateSpec, rows: int, seed: int) -> dict[str, Tensor]:
-    """Draw every tensor of `spec`: points within a metre, quaternions and unit vectors of length 1, flags 0 or 1."""
+    """Draw every tensor of `spec`: points within a metre, quaternions and unit vectors of length 1,
+    flags 0 or 1."""
     generator = torch.Generator().manual_seed(seed)
     states: dict[str, Tensor] = {}
     for variable in spec.variables:
@@ -169,13 +214,20 @@ def code_of(completion: Completion) -> str:
     return completion.text.split("```python\n")[1].split("```")[0]
 
 
-def run_reward(source: RewardSource, states: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+def run_reward(
+    source: RewardSource, states: Mapping[str, Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the reward of `states` and its components."""
     return load_reward(source.code)(**{name: states[name] for name in source.parameters})
 
 
 def term(
-    weight: float, measure: str, *names: str, shape: Shape = "linear", scale: float = 1.0, axis: int | None = None
+    weight: float,
+    measure: str,
+    *names: str,
+    shape: Shape = "linear",
+    scale: float = 1.0,
+    axis: int | None = None,
 ) -> Term:
     """Return a term with one factor."""
     return Term(weight, (Factor(Feature(measure, names, axis), shape, scale),))
@@ -198,7 +250,9 @@ def outcome(
         return Outcome(candidate, failure=Failure("training", "it broke"))
     flat = Curve("", (), 0.0, 0.0, 0.0)
     training = TrainingRecord(1, 1.0, flat, tuple(curves), flat, flat, correlations or {})
-    return Outcome(candidate, training=training, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0))
+    return Outcome(
+        candidate, training=training, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0)
+    )
 
 
 def ramp(name: str, start: float, end: float) -> Curve:

@@ -1,8 +1,10 @@
-"""A fuzzer of graphs: `python -m tests.support.graph_fuzz SEED COUNT` runs that many in this process.
+"""A fuzzer of graphs: `python -m tests.support.graph_fuzz SEED COUNT` runs that many in this
+process.
 
-It prints what came of them as JSON. A graph that crashes native code ends the process: that is what the test looks for.
-A graph grows operation by operation, with arguments of the kinds that the schemas name, some of them extreme. Most
-operations that do not fit are left out, so that many graphs run to the end. In some graphs values are replaced then.
+It prints what came of them as JSON. A graph that crashes native code ends the process: that is what
+the test looks for. A graph grows operation by operation, with arguments of the kinds that the
+schemas name, some of them extreme. Most operations that do not fit are left out, so that many
+graphs run to the end. In some graphs values are replaced then.
 """
 
 from __future__ import annotations
@@ -51,17 +53,25 @@ _FLOATS = ("0.0", "-1.0", "0.5", "1e308", "-1e308", "inf", "-inf", "nan", "1e-32
 _TRIES = 4
 _MEMORY_BYTES = 2 << 30
 _TEXTS = ("trunc", "floor", "none", "tanh", "x")
-_DTYPES = tuple(f"torch.{name}" for name in "float64 float32 float16 bfloat16 int64 int32 int8 uint8 bool".split())
+_DTYPES = tuple(
+    f"torch.{name}"
+    for name in "float64 float32 float16 bfloat16 int64 int32 int8 uint8 bool".split()
+)
 
 
 def main(seed: int, count: int) -> None:
     """Run `count` graphs and print what came of them."""
     torch.set_num_threads(1)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))  # as a sealed process has
+    resource.setrlimit(
+        resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES)
+    )  # as a sealed process has
     warnings.simplefilter("ignore")
     numbers, outcomes, slowest = random.Random(seed), Counter[str](), 0.0
     generator = torch.Generator().manual_seed(seed)
-    states = {name: torch.randn(max(COUNTS), *shape, generator=generator) for name, shape in SHAPES.items()}
+    states = {
+        name: torch.randn(max(COUNTS), *shape, generator=generator)
+        for name, shape in SHAPES.items()
+    }
     for _ in range(count):
         data = random_graph(numbers, states)
         for _ in range(numbers.choice((0, 0, 0, 1))):
@@ -111,7 +121,15 @@ def _runs(graph: RewardGraph, states: States, counts: Sequence[int]) -> bool:
     try:
         for rows in counts:
             graph({name: values[:rows] for name, values in states.items()})
-    except (RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError, GraphError):
+    except (
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        MemoryError,
+        GraphError,
+    ):
         return False
     return True
 
@@ -129,7 +147,13 @@ def mutated(data: dict[str, Any], numbers: random.Random) -> dict[str, Any]:
 
 
 def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, item in items:
         places.append((value, key))
         _collect(item, places)
@@ -164,9 +188,15 @@ def _of_kind(numbers: random.Random, kind: str, before: int) -> Any:
     if numbers.random() < 0.01:
         return _value(numbers, before)
     if kind.startswith("Optional["):
-        return None if numbers.random() < 0.3 else _of_kind(numbers, kind[len("Optional[") : -1], before)
+        return (
+            None
+            if numbers.random() < 0.3
+            else _of_kind(numbers, kind[len("Optional[") : -1], before)
+        )
     if kind.startswith("List["):
-        return {"list": [_of_kind(numbers, kind[5:-1], before) for _ in range(numbers.randint(0, 3))]}
+        return {
+            "list": [_of_kind(numbers, kind[5:-1], before) for _ in range(numbers.randint(0, 3))]
+        }
     match kind:
         case "Tensor":
             return {"ref": [numbers.randrange(before), 0]}

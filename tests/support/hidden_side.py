@@ -13,11 +13,14 @@ STEPS = 8
 
 
 class HiddenSide(ToyTask):
-    """Each episode has a side, -1 or 1, that is in no observation; time is up after 8 steps, and nothing else ends."""
+    """Each episode has a side, -1 or 1, that is in no observation; time is up after 8 steps, and
+    nothing else ends."""
 
     name = "hidden_side"
     max_episode_steps = STEPS
-    state_spec = StateSpec((*ToyTask.state_spec.variables, StateVariable("side", (), "-", "-", "-1 or 1")))
+    state_spec = StateSpec(
+        (*ToyTask.state_spec.variables, StateVariable("side", (), "-", "-", "-1 or 1"))
+    )
 
     def start(self, random: Random) -> Start:
         start = super().start(random)

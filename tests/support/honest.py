@@ -15,7 +15,9 @@ from tests.support.honest_simple import SIMPLE
 
 _TASKS = {task.name: task for task in all_tasks()}
 HONEST = SIMPLE | ROBOTS
-REWARDS = HONEST | {f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()}
+REWARDS = HONEST | {
+    f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()
+}
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Rewards in the styles of Eureka and Text2Reward, written by us for the robots' real states: ant, hopper, ball, pen.
+"""Rewards in the styles of Eureka and Text2Reward, written by us for the robots' real states: ant,
+hopper, ball, pen.
 
 Nothing here is hostile: the checks must let all of it pass, and the probe must find nothing.
 """

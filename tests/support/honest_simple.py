@@ -1,4 +1,5 @@
-"""Rewards in the styles of Eureka and Text2Reward, written by us for the bundled tasks' real states: the cart-pole.
+"""Rewards in the styles of Eureka and Text2Reward, written by us for the bundled tasks' real
+states: the cart-pole.
 
 Nothing here is hostile: the checks must let all of it pass, and the probe must find nothing.
 """

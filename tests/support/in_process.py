@@ -56,4 +56,7 @@ def human_reward(task: Task) -> InProcess:
     constants = task.reward_inputs.constants
     names = inspect.signature(function).parameters
     given = {name: constants[name] for name in names if name in constants}
-    return InProcess(lambda **state: function(**state, **given)[0], *(name for name in names if name not in constants))
+    return InProcess(
+        lambda **state: function(**state, **given)[0],
+        *(name for name in names if name not in constants),
+    )

@@ -1,7 +1,9 @@
-"""A run in a process of its own, for tests that kill it: `killed_run.py FOLDER start|resume`, or `work` in a fork.
+"""A run in a process of its own, for tests that kill it: `killed_run.py FOLDER start|resume`, or
+`work` in a fork.
 
-It writes beside its folder who was asked (`FOLDER.asked`), what was trained (`FOLDER.trained`) and what happened
-(`FOLDER.events`), and it saves its trainings after every iteration, so that kills fall into the saving, too.
+It writes beside its folder who was asked (`FOLDER.asked`), what was trained (`FOLDER.trained`) and
+what happened (`FOLDER.events`), and it saves its trainings after every iteration, so that kills
+fall into the saving, too.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from tests.support.rewards import TRACEBACK, upright
 
 
 def work(folder: Path, how: str) -> None:
-    """Start or resume the run in `folder`; in a session of its own, so that a test finds all of its processes."""
+    """Start or resume the run in `folder`; in a session of its own, so that a test finds all of its
+    processes."""
     os.setsid()
     torch.set_num_threads(1)
     _run(folder, how, lambda name: _note(folder, "events", name))

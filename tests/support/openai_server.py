@@ -46,15 +46,27 @@ def completion(
     delay_s: float = 0.0,
 ) -> Reply:
     """A chat completion; `content` may be text, None, a list of parts, or anything wrong."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish_reason}
-    body = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": content},
+        "finish_reason": finish_reason,
+    }
+    body = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": model,
+        "choices": [choice],
+    }
     return Reply(body=json.dumps(body | ({"usage": dict(usage)} if usage else {})), delay_s=delay_s)
 
 
 def choices(*contents: object, usage: Mapping[str, int] | None = None) -> Reply:
     """A chat completion with several choices, each a text or a whole message."""
     body = json.loads(str(completion("", usage=usage).body))
-    messages = [content if isinstance(content, dict) else {"content": content} for content in contents]
+    messages = [
+        content if isinstance(content, dict) else {"content": content} for content in contents
+    ]
     parts = [
         {"index": index, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
         for index, message in enumerate(messages)
@@ -63,25 +75,33 @@ def choices(*contents: object, usage: Mapping[str, int] | None = None) -> Reply:
 
 
 def streamed(
-    *deltas: Mapping[str, Any], usage: Mapping[str, int] | None = None, finish_reason: str | None = "stop"
+    *deltas: Mapping[str, Any],
+    usage: Mapping[str, int] | None = None,
+    finish_reason: str | None = "stop",
 ) -> Reply:
-    """A chat completion as a stream of events: a chunk for each delta, then the end, the usage, and the mark.
+    """A chat completion as a stream of events: a chunk for each delta, then the end, the usage, and
+    the mark.
 
     Without a `finish_reason` it breaks off after the last delta.
     """
     head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "test-model"}
     chunks: list[dict[str, Any]] = [
-        head | {"choices": [{"index": 0, "delta": dict(delta), "finish_reason": None}]} for delta in deltas
+        head | {"choices": [{"index": 0, "delta": dict(delta), "finish_reason": None}]}
+        for delta in deltas
     ]
     if finish_reason is not None:
-        chunks.append(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]})
+        chunks.append(
+            head | {"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]}
+        )
         chunks += [head | {"choices": [], "usage": dict(usage)}] if usage else []
     events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
     events += ["data: [DONE]\n\n"] if finish_reason is not None else []
     return Reply(body=": ping\n\n" + "".join(events), content_type="text/event-stream")
 
 
-def error(status: int, message: str = "an error", *, code: str | None = None, **headers: str) -> Reply:
+def error(
+    status: int, message: str = "an error", *, code: str | None = None, **headers: str
+) -> Reply:
     """An error as OpenAI words it; `retry_after="1"` becomes the header Retry-After."""
     body = {"error": {"message": message, "type": code or "error", "param": None, "code": code}}
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -106,8 +126,8 @@ def broken(reply: Reply, **how: Any) -> Reply:
 class ChatServer:
     """The server; use it as a context manager.
 
-    `script` holds the replies for the requests in the order of their arrival, `default` (a reply, or a function
-    of the request) answers when it is empty.
+    `script` holds the replies for the requests in the order of their arrival, `default` (a reply,
+    or a function of the request) answers when it is empty.
     """
 
     def __init__(self) -> None:
@@ -153,7 +173,10 @@ class ChatServer:
             self.requests.append(request)
             self.headers.append(headers)
             self.paths.append(path)
-            if path.partition("?")[0] not in ("/v1/chat/completions", "/openai/deployments/d/chat/completions"):
+            if path.partition("?")[0] not in (
+                "/v1/chat/completions",
+                "/openai/deployments/d/chat/completions",
+            ):
                 return raw('{"detail": "Not Found"}', status=404)
             if self.script:
                 return self.script.pop(0)
@@ -180,7 +203,9 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = server.take(self.path, body, {name.lower(): value for name, value in self.headers.items()})
+            reply = server.take(
+                self.path, body, {name.lower(): value for name, value in self.headers.items()}
+            )
             time.sleep(reply.delay_s)
             server.done()
             _write(self, reply, server.stopping)
@@ -225,7 +250,9 @@ def _write_headers(handler: BaseHTTPRequestHandler, reply: Reply, length: int) -
     for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
         handler.send_header(name, value)
     if not reply.endless:
-        handler.send_header("Content-Length", str(length if reply.declared is None else reply.declared))
+        handler.send_header(
+            "Content-Length", str(length if reply.declared is None else reply.declared)
+        )
     handler.end_headers()
 
 

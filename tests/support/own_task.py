@@ -1,4 +1,5 @@
-"""A task as a user writes it, outside the package: a folder with `task.py`, `human_reward.py` and a model."""
+"""A task as a user writes it, outside the package: a folder with `task.py`, `human_reward.py` and a
+model."""
 
 from __future__ import annotations
 
@@ -80,9 +81,15 @@ MODEL = """<mujoco>
 
 
 def write_task(
-    folder: Path, old: str = "", new: str = "", *, human_reward: str | None = HUMAN_REWARD, model: str = MODEL
+    folder: Path,
+    old: str = "",
+    new: str = "",
+    *,
+    human_reward: str | None = HUMAN_REWARD,
+    model: str = MODEL,
 ) -> Path:
-    """Write the task into a new folder, with `old` replaced by `new` in its `task.py`; return the folder."""
+    """Write the task into a new folder, with `old` replaced by `new` in its `task.py`; return the
+    folder."""
     assert old in TASK
     folder.mkdir(parents=True)
     (folder / "task.py").write_text(TASK.replace(old, new) if old else TASK)

@@ -65,10 +65,14 @@ class Planted:
             raise AssertionError(f"something arrived at {server}")
 
     def _look(self) -> dict[str, object]:
-        """Files with their attributes, this process's environment and settings, torch's settings and functions."""
+        """Files with their attributes, this process's environment and settings, torch's settings
+        and functions."""
         return {
             "content": self.file.read_text(),
-            "files": [(p.name, tuple(p.stat())[:7], p.stat().st_mtime_ns) for p in sorted(self.folder.iterdir())],
+            "files": [
+                (p.name, tuple(p.stat())[:7], p.stat().st_mtime_ns)
+                for p in sorted(self.folder.iterdir())
+            ],
             "attributes": os.listxattr(self.file),
             "environment": {n: v for n, v in os.environ.items() if n != "PYTEST_CURRENT_TEST"},
             "folder": os.getcwd(),
@@ -87,7 +91,10 @@ class Planted:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for server in self._servers:
             server.close()

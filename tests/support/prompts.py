@@ -6,10 +6,22 @@ import ast
 import inspect
 import textwrap
 
-from eureka_agent.records import Candidate, Completion, Evaluation, Failure, Outcome, Prompt, RewardSource, Stage
+from eureka_agent.records import (
+    Candidate,
+    Completion,
+    Evaluation,
+    Failure,
+    Outcome,
+    Prompt,
+    RewardSource,
+    Stage,
+)
 from eureka_agent.tasks.task import Task
 
-CODE = 'def compute_reward(mass_speed):\n    """```"""\n    return -mass_speed, {"speed": -mass_speed}\n'
+CODE = (
+    'def compute_reward(mass_speed):\n    """```"""\n    return -mass_speed, {"speed":'
+    " -mass_speed}\n"
+)
 
 
 def candidate(generation: int, index: int, code: str | None = CODE) -> Candidate:
@@ -19,10 +31,14 @@ def candidate(generation: int, index: int, code: str | None = CODE) -> Candidate
 
 def worked(generation: int, index: int, fitness: float = -1.0) -> Outcome:
     evaluation = Evaluation(fitness, fitness - 0.1, fitness + 0.1, 8, 50.0)
-    return Outcome(candidate(generation, index), None, None, evaluation, f"Reflection with fitness {fitness}.")
+    return Outcome(
+        candidate(generation, index), None, None, evaluation, f"Reflection with fitness {fitness}."
+    )
 
 
-def failed(generation: int, index: int, stage: Stage, message: str, code: str | None = CODE) -> Outcome:
+def failed(
+    generation: int, index: int, stage: Stage, message: str, code: str | None = CODE
+) -> Outcome:
     return Outcome(candidate(generation, index, code), Failure(stage, message))
 
 

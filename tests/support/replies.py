@@ -1,6 +1,8 @@
-"""Answers as models give them, written by us and put together by dice: in families, each with what must come of it.
+"""Answers as models give them, written by us and put together by dice: in families, each with what
+must come of it.
 
-The same seed gives the same answers. Nothing in here was copied from a model's or a person's answer.
+The same seed gives the same answers. Nothing in here was copied from a model's or a person's
+answer.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ class Reply:
     family: str
     text: str
     expected: Expected
-    """A reward that passes the checks; or the error's branch: nothing to extract, or refused by the checks."""
+    """A reward that passes the checks; or the error's branch: nothing to extract, or refused by the
+    checks."""
     meant: str = ""
     """For a reward: plain code that computes the same."""
     says: str = ""
@@ -31,12 +34,27 @@ class Reply:
 
 
 PROSE = {
-    "English": ("Here is the reward. It pays for speed, and for staying up.", "Note: I have not run it (yet)!"),
-    "German": ("Hier ist die Belohnung: sie zählt Tempo und Höhe.", "Größere Gewichte wären möglich, glaube ich."),
-    "French": ("Voici la récompense : elle paie la vitesse, d'abord.", "N'hésitez pas à l'ajuster — c'est facile."),
-    "Spanish": ("¡Aquí está la recompensa! ¿Qué paga? La velocidad.", "Espero que ayude; si no, cámbiela."),
+    "English": (
+        "Here is the reward. It pays for speed, and for staying up.",
+        "Note: I have not run it (yet)!",
+    ),
+    "German": (
+        "Hier ist die Belohnung: sie zählt Tempo und Höhe.",
+        "Größere Gewichte wären möglich, glaube ich.",
+    ),
+    "French": (
+        "Voici la récompense : elle paie la vitesse, d'abord.",
+        "N'hésitez pas à l'ajuster — c'est facile.",
+    ),
+    "Spanish": (
+        "¡Aquí está la recompensa! ¿Qué paga? La velocidad.",
+        "Espero que ayude; si no, cámbiela.",
+    ),
     "Russian": ("Вот функция награды: скорость и высота.", "Если что-то не так, исправьте веса."),
-    "Turkish": ("İşte ödül: hız ve yükseklik için puan verir.", "Ağırlıkları değiştirebilirsiniz, şöyle: daha büyük."),
+    "Turkish": (
+        "İşte ödül: hız ve yükseklik için puan verir.",
+        "Ağırlıkları değiştirebilirsiniz, şöyle: daha büyük.",
+    ),
     "Arabic": ("هذه هي دالة المكافأة، تدفع مقابل السرعة.", "يمكنك تغيير الأوزان إذا لزم الأمر."),
     "Hebrew": ("הנה פונקציית התגמול: מהירות וגובה.", "אפשר לשנות את המשקלים בקלות."),
     "Chinese": ("这是奖励函数：奖励速度和高度。", "如果需要，可以调整权重（例如更大）。"),
@@ -125,7 +143,18 @@ Make = Callable[[Dice, str], str]
 
 
 def _fence_of_some_kind(dice: Dice, code: str) -> str:
-    info = dice.choice(["python", "py", "Python", "python3", "", " python title='reward.py'", "{.python}", "PYTHON"])
+    info = dice.choice(
+        [
+            "python",
+            "py",
+            "Python",
+            "python3",
+            "",
+            " python title='reward.py'",
+            "{.python}",
+            "PYTHON",
+        ]
+    )
     return around(dice, fenced(code, info, dice.choice(["```", "~~~", "````", "~~~~~"])))
 
 
@@ -136,18 +165,35 @@ def _drafts_first(dice: Dice, code: str) -> str:
 
 def _use_after(dice: Dice, code: str) -> str:
     use = "r, parts = compute_reward(velocity, height)\nprint(r.mean())\n"
-    return around(dice, fenced(code)) + "\nUse:\n\n" + fenced(use) + "\n\n" + fenced("pip install torch\n", "bash")
+    return (
+        around(dice, fenced(code))
+        + "\nUse:\n\n"
+        + fenced(use)
+        + "\n\n"
+        + fenced("pip install torch\n", "bash")
+    )
 
 
 def _signature_after(dice: Dice, code: str) -> str:
-    return around(dice, fenced(code)) + "\nIts signature:\n\n" + fenced("def compute_reward(velocity, height): ...\n")
+    return (
+        around(dice, fenced(code))
+        + "\nIts signature:\n\n"
+        + fenced("def compute_reward(velocity, height): ...\n")
+    )
 
 
 def _in_parts(dice: Dice, code: str) -> str:
     """Imports, helpers and the function in a block each, helpers sometimes last."""
     lines = code.split("\n")
-    heads = [i for i, line in enumerate(lines) if line.startswith(("def ", "@")) and not lines[i - 1].startswith("@")]
-    parts = ["\n".join(lines[i:j]).strip("\n") + "\n" for i, j in zip([0, *heads], [*heads, len(lines)], strict=True)]
+    heads = [
+        i
+        for i, line in enumerate(lines)
+        if line.startswith(("def ", "@")) and not lines[i - 1].startswith("@")
+    ]
+    parts = [
+        "\n".join(lines[i:j]).strip("\n") + "\n"
+        for i, j in zip([0, *heads], [*heads, len(lines)], strict=True)
+    ]
     head, *functions = parts
     dice.shuffle(functions)
     return "\n\nThen:\n\n".join(fenced(part) for part in [head, *functions])
@@ -156,7 +202,9 @@ def _in_parts(dice: Dice, code: str) -> str:
 def _method(dice: Dice, code: str) -> str:
     head, function = code.split("def compute_reward(", 1)
     head = head.removesuffix("@torch.jit.script\n")
-    name = dice.choice(["Env(gym.Env)", "AntTask", 'Reward:\n    """A reward."""\n    scale = 2.0\n\n    #'])
+    name = dice.choice(
+        ["Env(gym.Env)", "AntTask", 'Reward:\n    """A reward."""\n    scale = 2.0\n\n    #']
+    )
     method = (
         f"def compute_reward(self, {function}"
         if not function.startswith("\n")
@@ -169,7 +217,9 @@ def _method(dice: Dice, code: str) -> str:
 
 
 def _renamed(dice: Dice, code: str) -> str:
-    name = dice.choice(["reward_fn", "ant_reward", "calculate_reward", "get_reward", "rewardFunction"])
+    name = dice.choice(
+        ["reward_fn", "ant_reward", "calculate_reward", "get_reward", "rewardFunction"]
+    )
     return around(dice, fenced(code.replace("compute_reward", name)))
 
 
@@ -202,20 +252,32 @@ def _typed_otherwise(dice: Dice, code: str) -> str:
 def _indented(dice: Dice, code: str) -> str:
     margin = dice.choice(["    ", "   ", "\t", "  "])
     inside = code if dice.random() < 0.5 else fenced(code)
-    return "1. The reward:\n\n" + "".join(f"{margin}{line}\n" if line else "\n" for line in inside.split("\n"))
+    return "1. The reward:\n\n" + "".join(
+        f"{margin}{line}\n" if line else "\n" for line in inside.split("\n")
+    )
 
 
 def _markdown_inside(dice: Dice, code: str) -> str:
     text = '    """\n    Use:\n    ```python\n    r, c = compute_reward(x)\n    ```\n    """\n'
     lines = code.split("\n")
     end = next(i for i, line in enumerate(lines) if "compute_reward" in line)
-    end = next(i for i, line in enumerate(lines) if i >= end and line.endswith(":") and not line.startswith("    "))
-    return around(dice, fenced("\n".join([*lines[: end + 1], text.rstrip("\n"), *lines[end + 1 :]])))
+    end = next(
+        i
+        for i, line in enumerate(lines)
+        if i >= end and line.endswith(":") and not line.startswith("    ")
+    )
+    return around(
+        dice, fenced("\n".join([*lines[: end + 1], text.rstrip("\n"), *lines[end + 1 :]]))
+    )
 
 
 def _thinking(dice: Dice, code: str) -> str:
     tag = dice.choice(["think", "thinking", "reasoning", "scratchpad"])
-    draft = fenced(reward(dice)) if dice.random() < 0.5 else "compute_reward should pay for speed, hmm; def it is."
+    draft = (
+        fenced(reward(dice))
+        if dice.random() < 0.5
+        else "compute_reward should pay for speed, hmm; def it is."
+    )
     end = f"</{tag}>\n" if dice.random() < 0.7 else "\n"
     return f"<{tag}>\nOkay. {draft}\nWait, what about height?\n{end}{around(dice, fenced(code))}"
 
@@ -229,7 +291,12 @@ def _in_json(dice: Dice, code: str) -> str:
         value = {"files": [{"path": "reward.py", "lines": code.split("\n")}]}
     text = json.dumps(value, indent=dice.choice([None, 2]), ensure_ascii=dice.random() < 0.5)
     return dice.choice(
-        [text, fenced(f"{text}\n", "json"), f"<tool_call>\n{text}\n</tool_call>", f"Sure:\n{text}\nBye."]
+        [
+            text,
+            fenced(f"{text}\n", "json"),
+            f"<tool_call>\n{text}\n</tool_call>",
+            f"Sure:\n{text}\nBye.",
+        ]
     )
 
 
@@ -240,13 +307,21 @@ def _notebook(dice: Dice, code: str) -> str:
         {"cell_type": "code", "source": lines, "outputs": [], "execution_count": 1},
         {"cell_type": "code", "source": ["compute_reward(v, h)"], "outputs": []},
     ]
-    return json.dumps({"cells": cells, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4}, indent=1)
+    return json.dumps(
+        {"cells": cells, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4}, indent=1
+    )
 
 
 def _diff(dice: Dice, code: str) -> str:
     added = code.split("\n")[:-1]
     old = ["def compute_reward(velocity):", "    return velocity[:, 0], {}"]
-    body = ["--- a/reward.py", "+++ b/reward.py", "@@ -1,2 +1,9 @@", *(f"-{x}" for x in old), *(f"+{x}" for x in added)]
+    body = [
+        "--- a/reward.py",
+        "+++ b/reward.py",
+        "@@ -1,2 +1,9 @@",
+        *(f"-{x}" for x in old),
+        *(f"+{x}" for x in added),
+    ]
     return around(dice, fenced("\n".join(body) + "\n", dice.choice(["diff", "", "patch"])))
 
 
@@ -277,7 +352,9 @@ def _with_prompts(dice: Dice, code: str) -> str:
         return "\n".join(f"> {line}" if line else ">" for line in [*PROSE["French"], "", *lines])
     if dice.random() < 0.5:
         return "\n".join(f"{n}: {line}" for n, line in enumerate(lines, 1))
-    inside = [f"... {line}" if line.startswith((" ", ")")) else f">>> {line}" for line in lines if line]
+    inside = [
+        f"... {line}" if line.startswith((" ", ")")) else f">>> {line}" for line in lines if line
+    ]
     return fenced("\n".join(inside) + "\n", "pycon")
 
 

@@ -7,8 +7,9 @@ def completion(body: str, signature: str = "dof_pos: Tensor, dof_vel: Tensor") -
     """Return a model's answer around the body of a reward function."""
     lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
     return (
-        "I keep the pole upright.\n\n```python\nimport torch\nfrom torch import Tensor\n\n\n"
-        f"def compute_reward({signature}) -> tuple[Tensor, dict[str, Tensor]]:\n{lines}\n```\nThat is all."
+        "I keep the pole upright.\n\n```python\nimport torch\nfrom torch import Tensor\n\n\ndef"
+        f" compute_reward({signature}) -> tuple[Tensor, dict[str, Tensor]]:\n{lines}\n```\nThat is"
+        " all."
     )
 
 

@@ -38,20 +38,35 @@ NAN = math.nan
 TASK = ToyTask()
 STEPS = 1_500_000
 BASELINES = ("human reward", "sparse reward")
-REFUSED = Failure("check", "compute_reward asks for 'mass_velocity', which this task does not have.")
+REFUSED = Failure(
+    "check", "compute_reward asks for 'mass_velocity', which this task does not have."
+)
 
 
 def config(**changes: object) -> SynthesisConfig:
     """A config of two generations of four rewards, with `changes`."""
-    settings: dict[str, object] = {"task": "toy", "generations": 2, "samples": 4, "environment_steps": STEPS}
+    settings: dict[str, object] = {
+        "task": "toy",
+        "generations": 2,
+        "samples": 4,
+        "environment_steps": STEPS,
+    }
     return SynthesisConfig(**(settings | changes))  # type: ignore[arg-type]
 
 
-def run_started(settings: SynthesisConfig, path: Path = Path("runs/demo"), *, resumed: bool = False) -> RunStarted:
+def run_started(
+    settings: SynthesisConfig, path: Path = Path("runs/demo"), *, resumed: bool = False
+) -> RunStarted:
     """The run's first event."""
-    announcement = f"The model {settings.model} proposes the rewards." if settings.model else "The grammar proposes."
+    announcement = (
+        f"The model {settings.model} proposes the rewards."
+        if settings.model
+        else "The grammar proposes."
+    )
     wall = "Rewards run in sealed processes (seccomp, landlock)."
-    return RunStarted(path, TASK, settings, settings.training_budget(TASK), announcement, wall, resumed)
+    return RunStarted(
+        path, TASK, settings, settings.training_budget(TASK), announcement, wall, resumed
+    )
 
 
 def completion(index: int, cost_usd: float | None = 0.0, proposer: str = "grammar") -> Completion:
@@ -78,7 +93,11 @@ def outcome(generation: int, answer: Completion, result: Evaluation | Failure) -
 
 
 def progress(
-    members: int, share: float = 0.5, *, fitness: float | Sequence[float] = 12.3, alive: Sequence[bool] = ()
+    members: int,
+    share: float = 0.5,
+    *,
+    fitness: float | Sequence[float] = 12.3,
+    alive: Sequence[bool] = (),
 ) -> Progress:
     """A training of `members` at `share` of its steps, at 50,000 steps a second altogether."""
     each = [fitness] * members if isinstance(fitness, float) else list(fitness)
@@ -105,7 +124,9 @@ def baselines() -> tuple[Baseline, ...]:
     )
 
 
-def generation(index: int, outcomes: Sequence[Outcome], best: Outcome | None, attempt: int = 0) -> Iterator[Event]:
+def generation(
+    index: int, outcomes: Sequence[Outcome], best: Outcome | None, attempt: int = 0
+) -> Iterator[Event]:
     """A generation's events: answers, rejections, a training of the rest, the end."""
     yield GenerationStarted(index, attempt)
     for one in outcomes:
@@ -132,7 +153,9 @@ def baseline_training() -> Iterator[Event]:
     yield BaselinesMeasured(baselines())
 
 
-def run_finished(outcomes: Sequence[Outcome], best: Outcome | None, path: Path = Path("runs/demo")) -> RunFinished:
+def run_finished(
+    outcomes: Sequence[Outcome], best: Outcome | None, path: Path = Path("runs/demo")
+) -> RunFinished:
     """The run's last event; a best candidate comes with the human-normalised score 0.93."""
     score = 0.93 if best else None
     return RunFinished(path, best, baselines(), tuple(outcomes), score, 12_000_000, 754.0)

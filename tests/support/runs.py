@@ -37,7 +37,9 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
     """Return outcomes without what a clock put into them."""
-    still = [replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes]
+    still = [
+        replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
+    ]
     return [to_json(outcome) for outcome in still]
 
 

@@ -1,4 +1,5 @@
-"""Texts kept as files. After a change that is meant: `UPDATE_SNAPSHOTS=1 pytest`, then read the difference."""
+"""Texts kept as files. After a change that is meant: `UPDATE_SNAPSHOTS=1 pytest`, then read the
+difference."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ _FOLDER = Path(__file__).parents[1] / "snapshots"
 
 
 def matches_snapshot(name: str, text: str) -> None:
-    """Compare `text` with tests/snapshots/<name>.md, or write it there when UPDATE_SNAPSHOTS is set."""
+    """Compare `text` with tests/snapshots/<name>.md, or write it there when UPDATE_SNAPSHOTS is
+    set."""
     path = _FOLDER / f"{name}.md"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(text, encoding="utf-8")
     assert path.is_file(), f"no snapshot {path}: run with UPDATE_SNAPSHOTS=1 to write it"
-    assert text == path.read_text(encoding="utf-8"), f"differs from {path}: UPDATE_SNAPSHOTS=1 accepts the change"
+    assert text == path.read_text(encoding="utf-8"), (
+        f"differs from {path}: UPDATE_SNAPSHOTS=1 accepts the change"
+    )

@@ -1,11 +1,20 @@
-"""A run's folder as a search leaves it, written in a moment: two generations of two, the second built on the first."""
+"""A run's folder as a search leaves it, written in a moment: two generations of two, the second
+built on the first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Asked, Candidate, Completion, Feedback, Message, Outcome, RewardSource
+from eureka_agent.records import (
+    Asked,
+    Candidate,
+    Completion,
+    Feedback,
+    Message,
+    Outcome,
+    RewardSource,
+)
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from tests.support import run_events as runs
@@ -26,17 +35,22 @@ def trained(generation: int, completion: Completion, code: str, fitness: float) 
 
 
 def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
-    """Make the run; one that is not finished has answers in its second generation and no outcomes there."""
+    """Make the run; one that is not finished has answers in its second generation and no outcomes
+    there."""
     folder.mkdir(parents=True)
     run = RunDir(folder)
-    config = SynthesisConfig(task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent)
+    config = SynthesisConfig(
+        task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
+    )
     with Store.create(run.database, config) as store:
         store.put_meta("wall", "Rewards run in sealed processes.")
         store.put_baselines(runs.baselines(), seconds=1.5)
         first = [answer(0, FIRST), answer(1, "import os\n")]
         _ask(store, 0, first, ())
         failed = Outcome(Candidate(0, first[1], None), runs.REFUSED)
-        store.put_outcomes([(trained(0, first[0], FIRST, 5.0), POLICY), (failed, None)], seconds=2.0)
+        store.put_outcomes(
+            [(trained(0, first[0], FIRST, 5.0), POLICY), (failed, None)], seconds=2.0
+        )
         second = [answer(0, SECOND), answer(1, FIRST)]
         _ask(store, 1, second, ("g0c0",))
         if finished:
@@ -48,7 +62,9 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     return run
 
 
-def _ask(store: Store, generation: int, answers: list[Completion], parents: tuple[str, ...]) -> None:
+def _ask(
+    store: Store, generation: int, answers: list[Completion], parents: tuple[str, ...]
+) -> None:
     messages = (Message("system", "s"), Message("user", f"Generation {generation} ☃ \ud800"))
     store.put_asked(Asked(generation, 0, 0, tuple(a.index for a in answers), messages, parents))
     for completion in answers:

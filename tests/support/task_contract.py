@@ -1,4 +1,5 @@
-"""What the tests of all tasks share: running a task's own reward, and a promise that every task keeps."""
+"""What the tests of all tasks share: running a task's own reward, and a promise that every task
+keeps."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def reward_of(task: Task, state: State) -> tuple[Tensor, dict[str, Tensor]]:
 
 
 def check_contract(task: Task, *, worlds: int = 4, steps: int = 30, seed: int = 0) -> None:
-    """The state has exactly what the spec says, stays finite, and the same seed gives the same numbers."""
+    """The state has exactly what the spec says, stays finite, and the same seed gives the same
+    numbers."""
     assert set(task.state_spec.shapes) >= {variable.name for variable in task.state_spec.variables}
     for variable in task.state_spec.tensors:
         if variable.elements:

@@ -23,15 +23,19 @@ _PYTHON = "import sys; from eureka_agent.cli.main import {main} as m; sys.exit(m
 
 
 def _own_the_terminal() -> None:
-    """Let Ctrl-C reach the program; tests that a shell started in the background ignore it, and hand that on."""
+    """Let Ctrl-C reach the program; tests that a shell started in the background ignore it, and
+    hand that on."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """Runs a function of `eureka_agent.cli.main` in a process whose terminal this is; a context manager."""
+    """Runs a function of `eureka_agent.cli.main` in a process whose terminal this is; a context
+    manager."""
 
-    def __init__(self, main: str, args: Sequence[str], *, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, main: str, args: Sequence[str], *, environment: dict[str, str] | None = None
+    ) -> None:
         self._us, them = pty.openpty()
         fcntl.ioctl(them, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
         self._seen = ""
@@ -63,11 +67,14 @@ class Terminal:
         return _ESCAPES.sub("", self._seen).replace("\r\n", "\n")
 
     def expect(self, words: str, timeout_s: float = 120.0) -> str:
-        """Wait until `words` are written; return what was written since the last `expect`, up to their end."""
+        """Wait until `words` are written; return what was written since the last `expect`, up to
+        their end."""
         deadline = time.monotonic() + timeout_s
         while (found := self.text.find(words, self._at)) < 0:
             if not self._read(deadline - time.monotonic()):
-                raise AssertionError(f"{words!r} did not come; the terminal shows:\n{self.text[self._at :]}")
+                raise AssertionError(
+                    f"{words!r} did not come; the terminal shows:\n{self.text[self._at :]}"
+                )
         before, self._at = self.text[self._at : found + len(words)], found + len(words)
         return before
 
@@ -83,13 +90,18 @@ class Terminal:
         try:
             return self.process.wait(timeout=60.0)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGABRT)  # Python then says where each of its threads is
+            self.process.send_signal(
+                signal.SIGABRT
+            )  # Python then says where each of its threads is
             while self._read(5.0):
                 pass
-            raise AssertionError(f"the program does not end; the terminal shows:\n{self.text}") from None
+            raise AssertionError(
+                f"the program does not end; the terminal shows:\n{self.text}"
+            ) from None
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, again after a while as people do, until the program ends; return its exit code.
+        """Press Ctrl-C, again after a while as people do, until the program ends; return its exit
+        code.
 
         Python waits for one more key where a signal comes just before it begins to wait for a line.
         """

@@ -14,7 +14,9 @@ from tests.support.openai_server import Reply, broken, completion, error, reset
 class Till:
     """What a server charges, whatever becomes of the answer; `write` gives an answer's text."""
 
-    def __init__(self, rng: random.Random, price: Price, write: Callable[[], str] = lambda: "x" * 200) -> None:
+    def __init__(
+        self, rng: random.Random, price: Price, write: Callable[[], str] = lambda: "x" * 200
+    ) -> None:
         self.usd = 0.0
         self._rng, self._price, self._write, self._lock = rng, price, write, threading.Lock()
 
@@ -24,7 +26,10 @@ class Till:
         if kind < 0.1:
             return error(self._rng.choice([429, 500, 503]))
         prompt = sum(len(message["content"].encode()) for message in request["messages"])
-        used = {"prompt_tokens": int(prompt * share), "completion_tokens": int(request["max_tokens"] * share)}
+        used = {
+            "prompt_tokens": int(prompt * share),
+            "completion_tokens": int(request["max_tokens"] * share),
+        }
         with self._lock:
             self.usd += self._price.of(used["prompt_tokens"], used["completion_tokens"])
             text = self._write()

@@ -1,4 +1,5 @@
-"""A tiny task for tests that need one and not its physics: a mass on a rail that is to come to a mark."""
+"""A tiny task for tests that need one and not its physics: a mass on a rail that is to come to a
+mark."""
 
 from __future__ import annotations
 
@@ -47,7 +48,9 @@ class ToyTask(Task):
         variables=(
             StateVariable("mass_pos", (3,), "m", "world", "where the mass is", "position"),
             StateVariable("mass_speed", (), "m/s", "-", "how fast it moves", "speed"),
-            StateVariable("mark_pos", (3,), "m", "world", "where it belongs", "position", goal_for="mass_pos"),
+            StateVariable(
+                "mark_pos", (3,), "m", "world", "where it belongs", "position", goal_for="mass_pos"
+            ),
             StateVariable("mass_rot", (4,), "-", "world", "its orientation", "quaternion_xyzw"),
         ),
         constants={"rail_length": _RAIL_M},

@@ -1,4 +1,5 @@
-"""Running Python as the user `nobody`, also where the interpreter lies in a folder that only root may enter."""
+"""Running Python as the user `nobody`, also where the interpreter lies in a folder that only root
+may enter."""
 
 from __future__ import annotations
 
@@ -42,14 +43,26 @@ class Outcome:
 def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
     """Run this interpreter with `arguments` in `folder` as `nobody`, without any capability.
 
-    Where a folder on the way to the interpreter, its packages or `folder` is closed to others, they are mounted again
-    under an open folder of the same name, in a mount namespace that only this program sees.
+    Where a folder on the way to the interpreter, its packages or `folder` is closed to others, they
+    are mounted again under an open folder of the same name, in a mount namespace that only this
+    program sees.
     """
     if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
         return Outcome(1, "", f"not on this machine: {', '.join(missing)}")
-    drop = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--inh-caps=-all"]
+    drop = [
+        "setpriv",
+        f"--reuid={_NOBODY}",
+        f"--regid={_NOBODY}",
+        "--clear-groups",
+        "--inh-caps=-all",
+    ]
     command = [*drop, "--bounding-set=-all", sys.executable, *arguments]
-    needs = {Path(sys.base_prefix), Path(sys.prefix), folder, *(Path(p) for p in sys.path if Path(p).is_dir())}
+    needs = {
+        Path(sys.base_prefix),
+        Path(sys.prefix),
+        folder,
+        *(Path(p) for p in sys.path if Path(p).is_dir()),
+    }
     closed = {hidden for need in needs for hidden in _closed_above(need)}
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o755)
@@ -60,21 +73,46 @@ def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
         if closed:
             hidden = min(closed, key=lambda path: len(path.parts))
             below = sorted(str(need) for need in needs if hidden in need.parents)
-            needed = [path for path in below if not any(path.startswith(f"{other}/") for other in below)]
+            needed = [
+                path for path in below if not any(path.startswith(f"{other}/") for other in below)
+            ]
             environment["hidden_needs"] = " ".join(needed)
             stash = Path(scratch, "stash")
             stash.mkdir()
-            command = ["unshare", "--mount", "sh", "-c", _SCRIPT, "sh", str(stash), str(hidden), *command]
-        ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            command = [
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                _SCRIPT,
+                "sh",
+                str(stash),
+                str(hidden),
+                *command,
+            ]
+        ran = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
         output = ran.stdout + ran.stderr
         if "unshare" in output and "not permitted" in output:
-            return Outcome(ran.returncode, output, f"no mount namespace, and {closed} is closed to others: {output}")
+            return Outcome(
+                ran.returncode,
+                output,
+                f"no mount namespace, and {closed} is closed to others: {output}",
+            )
         return Outcome(ran.returncode, output)
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
-    own = {"HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1", "MUJOCO_GL": "disable"}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ
+    }
+    own = {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MUJOCO_GL": "disable",
+    }
     return kept | own
 
 

@@ -1,4 +1,5 @@
-"""What tests of the wall share: a small state, rewards in short form, a look at processes and descriptors."""
+"""What tests of the wall share: a small state, rewards in short form, a look at processes and
+descriptors."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ SPEC = StateSpec(
 def state(rows: int = 8) -> dict[str, Tensor]:
     """Return reproducible rows of every variable."""
     random = torch.Generator().manual_seed(0)
-    return {name: torch.rand(rows, *shape, generator=random) + 0.1 for name, shape in SPEC.shapes.items()}
+    return {
+        name: torch.rand(rows, *shape, generator=random) + 0.1
+        for name, shape in SPEC.shapes.items()
+    }
 
 
 def honest(wall: Wall, code: str, *, max_rows: int = 64) -> SealedReward:

@@ -1,4 +1,5 @@
-"""`--device cuda` on a machine without a GPU: Warp's CPU device stands in for it. Needs the extra `warp`."""
+"""`--device cuda` on a machine without a GPU: Warp's CPU device stands in for it. Needs the extra
+`warp`."""
 
 from __future__ import annotations
 

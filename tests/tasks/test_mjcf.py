@@ -34,7 +34,10 @@ def test_frame_sensors_read_the_body_in_the_world_frame() -> None:
     data.qpos[:] = [1, 2, 3, np.sqrt(0.5), 0, 0, np.sqrt(0.5)]  # a quarter turn about z
     data.qvel[:] = [4, 5, 6, 7, 8, 9]  # a free joint's angular velocity is in the body's frame
     mujoco.mj_forward(model, data)
-    read = {name: data.sensor(f"ball_{name}").data for name in ("position", "quaternion", "linear_velocity")}
+    read = {
+        name: data.sensor(f"ball_{name}").data
+        for name in ("position", "quaternion", "linear_velocity")
+    }
     np.testing.assert_allclose(read["position"], [1, 2, 3])
     np.testing.assert_allclose(read["quaternion"], [np.sqrt(0.5), 0, 0, np.sqrt(0.5)])
     np.testing.assert_allclose(read["linear_velocity"], [4, 5, 6])
@@ -59,17 +62,31 @@ def test_contact_sensor_gives_what_the_floor_does_to_a_resting_ball_in_its_own_f
     add_contact_sensor(spec, "contact", "ball", kind)
     model = spec.compile()
     data = mujoco.MjData(model)
-    data.qpos[3:7] = [np.sqrt(0.5), np.sqrt(0.5), 0, 0]  # a quarter turn about x: the world's z is its own y
+    data.qpos[3:7] = [
+        np.sqrt(0.5),
+        np.sqrt(0.5),
+        0,
+        0,
+    ]  # a quarter turn about x: the world's z is its own y
     mujoco.mj_step(model, data, nstep=1000)
-    reading, quat = (torch.tensor(data.sensor("contact").data), torch.tensor(data.body("ball").xquat))
+    reading, quat = (
+        torch.tensor(data.sensor("contact").data),
+        torch.tensor(data.body("ball").xquat),
+    )
     weight = 2 * 9.81
     centre = torch.tensor(data.body("ball").xpos)
     torch.testing.assert_close(
-        contact_wrench(reading, centre, quat), torch.tensor([0, weight, 0, 0, 0, 0]).double(), rtol=0, atol=0.02
+        contact_wrench(reading, centre, quat),
+        torch.tensor([0, weight, 0, 0, 0, 0]).double(),
+        rtol=0,
+        atol=0.02,
     )
-    # About a point 0.5 m to the world's left of it (-x), the push upwards turns about the world's -y, its own z.
+    # About a point 0.5 m to the world's left of it (-x), the push upwards turns about the world's
+    # -y, its own z.
     left = contact_wrench(reading, centre - torch.tensor([0.5, 0.0, 0.0]), quat)
-    torch.testing.assert_close(left[3:], torch.tensor([0, 0, 0.5 * weight]).double(), rtol=0, atol=0.02)
+    torch.testing.assert_close(
+        left[3:], torch.tensor([0, 0, 0.5 * weight]).double(), rtol=0, atol=0.02
+    )
 
 
 def test_package_models_load_without_importing_the_package() -> None:

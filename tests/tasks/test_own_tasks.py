@@ -1,4 +1,5 @@
-"""A task of the user's own: how it is found, what each slip in it says, and what a run with it keeps."""
+"""A task of the user's own: how it is found, what each slip in it says, and what a run with it
+keeps."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def method(name: str, parameters: str, result: str) -> str:
 
 
 SLIPS = [
-    # what is written, what instead, the line that is named (of the unchanged text), what the sentence says
+    # what is written, what instead, the line that is named (of the unchanged text), what the
+    # sentence says
     ("TASK = Pusher()\n", "", 1, "defines no TASK: end it with TASK = YourTask()"),
     ("TASK = Pusher()", "TASK = Pusher", "TASK = Pusher", "TASK is the class Pusher: write TASK = Pusher()"),
     ("TASK = Pusher()", "TASK = 3", "TASK = Pusher", "its TASK is of type int"),
@@ -101,7 +103,9 @@ SLIPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "line", "says"), SLIPS, ids=[f"{n}-{s[3][:30]}" for n, s in enumerate(SLIPS)])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"), SLIPS, ids=[f"{n}-{s[3][:30]}" for n, s in enumerate(SLIPS)]
+)
 def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
     tmp_path: Path, old: str, new: str, line: str | int, says: str
 ) -> None:
@@ -119,7 +123,10 @@ def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
     [
         ("<mujoco><worldbody>", r"task.py:35: build\(\) failed: Cannot read the model .*rail.xml"),
         (MODEL.replace('joint="rail"', 'joint="rali"'), r"task.py:\d+: build\(\) failed: .*rali"),
-        (MODEL.replace(' ctrlrange="-5 5"', ""), r"task.py:34: the actuators of push have no ctrlrange"),
+        (
+            MODEL.replace(' ctrlrange="-5 5"', ""),
+            r"task.py:34: the actuators of push have no ctrlrange",
+        ),
         (MODEL.replace('mass="1"', 'mass="0"'), r"task.py:\d+: build\(\) failed: .*mass"),
     ],
 )
@@ -132,8 +139,14 @@ def test_a_model_that_cannot_be_used_is_named(tmp_path: Path, model: str, says: 
     ("code", "says"),
     [
         ("def compute_reward(block_x:\n", "human_reward.py: it is no reward function for pusher"),
-        (HUMAN_REWARD.replace("mark_x", "mark"), "human_reward.py: it is no reward function for pusher: .*'mark'"),
-        ("import os\n" + HUMAN_REWARD, "human_reward.py: it is no reward function for pusher: .*os"),
+        (
+            HUMAN_REWARD.replace("mark_x", "mark"),
+            "human_reward.py: it is no reward function for pusher: .*'mark'",
+        ),
+        (
+            "import os\n" + HUMAN_REWARD,
+            "human_reward.py: it is no reward function for pusher: .*os",
+        ),
     ],
 )
 def test_a_human_reward_that_is_none_is_named(tmp_path: Path, code: str, says: str) -> None:
@@ -157,7 +170,10 @@ def test_good_tasks_pass(task: ea.Task) -> None:
 def test_a_path_is_a_folder_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_task(tmp_path / "pusher")
     monkeypatch.chdir(tmp_path)
-    found = [find_task(path) for path in (folder, str(folder), "./pusher", "pusher/task.py", folder / "task.py")]
+    found = [
+        find_task(path)
+        for path in (folder, str(folder), "./pusher", "pusher/task.py", folder / "task.py")
+    ]
     assert {task.name for task in found} == {"pusher"}
     assert {task.file for task in found} == {folder / "task.py"}
     with pytest.raises(UnknownTaskError, match="A folder of this name is here"):
@@ -179,7 +195,9 @@ def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_task_may_import_what_lies_beside_it(tmp_path: Path) -> None:
-    for number, line in enumerate(("from .marks import NEAR", "from . import marks\nNEAR = marks.NEAR")):
+    for number, line in enumerate(
+        ("from .marks import NEAR", "from . import marks\nNEAR = marks.NEAR")
+    ):
         code = "import torch\n"
         folder = write_task(tmp_path / str(number), code, f"{code}{line}\n")
         (folder / "marks.py").write_text("NEAR = 0.2\n")
@@ -201,7 +219,12 @@ def test_a_file_that_was_edited_is_loaded_anew(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- runs with it
 def config(tmp_path: Path, task: object, **changes: object) -> SynthesisConfig:
-    settings: dict[str, object] = {"generations": 1, "samples": 1, "budget": "quick", "runs_dir": tmp_path / "runs"}
+    settings: dict[str, object] = {
+        "generations": 1,
+        "samples": 1,
+        "budget": "quick",
+        "runs_dir": tmp_path / "runs",
+    }
     return SynthesisConfig(task=task, run_name="run", **(settings | changes))  # type: ignore[arg-type]
 
 
@@ -236,7 +259,10 @@ def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
     assert str(folder / "task.py") in message
     assert "give its path again with --task PATH" in message
     assert main(["resume", run, "--task", "cartpole"]) == 2
-    assert "The run's task is 'pusher', and the one that is given is 'cartpole'" in capsys.readouterr().err
+    assert (
+        "The run's task is 'pusher', and the one that is given is 'cartpole'"
+        in capsys.readouterr().err
+    )
     assert ran.read_text() == before
     resumed = ea.resume(result.path, task=folder, wall=wall)
     assert ran.read_text() == before + "x"
@@ -277,20 +303,26 @@ def test_a_task_object_is_kept_by_its_file_or_is_given_again(tmp_path: Path, wal
     for number, other in enumerate((type(task)(), ToyTask())):
         settings = config(tmp_path, other, baselines=False, num_envs=4, environment_steps=64)
         result = ea.synthesize(replace(settings, run_name=f"object{number}"), wall=wall)
-        with pytest.raises(UsageError, match=r"a Task object that is in no file: .*ea.resume\(run, task=TASK\)"):
+        with pytest.raises(
+            UsageError, match=r"a Task object that is in no file: .*ea.resume\(run, task=TASK\)"
+        ):
             ea.resume(result.path, wall=wall)
         assert ea.resume(result.path, task=other, wall=wall).best is not None
 
 
 def test_a_shipped_task_as_an_object_is_kept_by_its_name(tmp_path: Path, wall: Wall) -> None:
-    settings = config(tmp_path, find_task("cartpole"), baselines=False, num_envs=8, environment_steps=512)
+    settings = config(
+        tmp_path, find_task("cartpole"), baselines=False, num_envs=8, environment_steps=512
+    )
     result = ea.synthesize(settings, wall=wall)
     assert ea.resume(result.path, wall=wall).task.name == "cartpole"
 
 
 def test_a_wish_on_the_scene_of_an_own_task(tmp_path: Path, wall: Wall) -> None:
     folder = write_task(tmp_path / "pusher")
-    settings = config(tmp_path, "push the block away from the mark", env=folder, feedback="synthetic")
+    settings = config(
+        tmp_path, "push the block away from the mark", env=folder, feedback="synthetic"
+    )
     result = ea.synthesize(settings, wall=wall)
     prompt = (result.path / "prompts" / "generation_0.md").read_text()
     assert "push the block away from the mark" in prompt
@@ -319,9 +351,21 @@ def test_without_a_human_reward_the_run_says_what_is_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, wall: Wall
 ) -> None:
     folder = write_task(tmp_path / "pusher", human_reward=None)
-    args = ["--generations", "1", "--samples", "1", "--quick", "--final-seeds", "1", "--runs-dir", str(tmp_path)]
+    args = [
+        "--generations",
+        "1",
+        "--samples",
+        "1",
+        "--quick",
+        "--final-seeds",
+        "1",
+        "--runs-dir",
+        str(tmp_path),
+    ]
     text = shown(capsys, "synthesize", "--task", str(folder), *args, "--run-name", "run")
-    assert text.count("The task has no human reward, so there is no human-normalised score") == 2  # first and last
+    assert (
+        text.count("The task has no human reward, so there is no human-normalised score") == 2
+    )  # first and last
     assert "With 1 other training seed (interquartile mean, 95 % interval): best" in text
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["baselines"].keys() == {"sparse", "random"}
@@ -329,21 +373,36 @@ def test_without_a_human_reward_the_run_says_what_is_missing(
     assert summary["final"].keys() >= {"best", "sparse"}
     assert "human" not in summary["final"]
     assert "human" not in shown(capsys, "show", str(tmp_path / "run")).replace("no human", "")
-    assert main(["synthesize", "--task", str(folder), "--start-from", "human", "--model", "m", *args]) == 2
-    assert "The task 'pusher' has no human reward: write one" in " ".join(capsys.readouterr().err.split())
+    assert (
+        main(["synthesize", "--task", str(folder), "--start-from", "human", "--model", "m", *args])
+        == 2
+    )
+    assert "The task 'pusher' has no human reward: write one" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
-def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_written(tmp_path: Path, wall: Wall) -> None:
+def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_written(
+    tmp_path: Path, wall: Wall
+) -> None:
     breaks = HUMAN_REWARD.replace("return -distance,", "return -distance / 0.0 * 0.0,")
-    with pytest.raises(TaskError, match=r"human_reward.py: it is no reward function for pusher: .*NaN"):
-        ea.synthesize(config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), wall=wall)
+    with pytest.raises(
+        TaskError, match=r"human_reward.py: it is no reward function for pusher: .*NaN"
+    ):
+        ea.synthesize(
+            config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), wall=wall
+        )
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, wall: Wall) -> None:
-    late = "if len(state['block_x']) > 3: raise RuntimeError('too many')\n        return torch.stack("
+    late = (
+        "if len(state['block_x']) > 3: raise RuntimeError('too many')\n        return torch.stack("
+    )
     folder = write_task(tmp_path / "pusher", "return torch.stack(", late)
-    with pytest.raises(TaskError, match=r"task.py:49: observation\(\) failed: RuntimeError: too many"):
+    with pytest.raises(
+        TaskError, match=r"task.py:49: observation\(\) failed: RuntimeError: too many"
+    ):
         ea.synthesize(config(tmp_path, folder), wall=wall)
 
 
@@ -355,7 +414,9 @@ def test_a_listeners_own_error_passes(tmp_path: Path, wall: Wall) -> None:
         ea.synthesize(config(tmp_path, write_task(tmp_path / "pusher")), wall=wall, listener=stop)
 
 
-def test_a_broken_task_ends_with_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_broken_task_ends_with_one_sentence_and_code_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     folder = write_task(tmp_path / "pusher", "def fitness(", "def fitnes(")
     for command in (["synthesize"], ["check", "reward.py"], ["evaluate", "reward.py"]):
         assert main([*command, "--task", str(folder)]) == 2

@@ -1,4 +1,5 @@
-"""From words to a task: its name, an alias or its exact description; any other text is a wish of its own."""
+"""From words to a task: its name, an alias or its exact description; any other text is a wish of
+its own."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ from eureka_agent.utils.did_you_mean import alias_used, normalised
         ("balance the ball", "ball_balance"),
     ],
 )
-def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(words: str, name: str) -> None:
+def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(
+    words: str, name: str
+) -> None:
     assert find_task(words).name == name
 
 
@@ -54,7 +57,10 @@ def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(words: s
         ("make the ant run forward as slowly as possible", "ant_forward"),
         ("make the ant stop", "ant_forward"),
         ("spin the pen clockwise", "pen_spinning"),
-        ("make the shadow hand spin the pen clockwise about the vertical without dropping it", "pen_spinning"),
+        (
+            "make the shadow hand spin the pen clockwise about the vertical without dropping it",
+            "pen_spinning",
+        ),
         ("do not spin the pen", "pen_spinning"),
         ("open the pen's cap", "pen_spinning"),
         ("cart pole swingup", "cartpole"),
@@ -64,7 +70,9 @@ def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(words: s
         ("hopper, hop", "hopper_forward"),
     ],
 )
-def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(wish: str, near: str) -> None:
+def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(
+    wish: str, near: str
+) -> None:
     with pytest.raises(UnknownTaskError) as error:
         find_task(wish)
     message = str(error.value)
@@ -74,10 +82,22 @@ def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(wis
 
 @pytest.mark.parametrize(
     "words",
-    ["fold a shirt", "???", "让机械手转笔", "倒立摆", "🤖", "faire tourner un stylo", "humanoid", "a", "x" * 9000],
+    [
+        "fold a shirt",
+        "???",
+        "让机械手转笔",
+        "倒立摆",
+        "🤖",
+        "faire tourner un stylo",
+        "humanoid",
+        "a",
+        "x" * 9000,
+    ],
 )
 def test_a_text_that_is_near_no_task_gets_the_list(words: str) -> None:
-    with pytest.raises(UnknownTaskError, match=r"No task is called .* --env NAME .*Tasks: ant_forward") as error:
+    with pytest.raises(
+        UnknownTaskError, match=r"No task is called .* --env NAME .*Tasks: ant_forward"
+    ) as error:
         find_task(words)
     assert "empty" not in str(error.value)
     assert len(str(error.value)) < 500
@@ -90,11 +110,15 @@ def test_an_empty_text_is_said_to_be_empty(words: str) -> None:
 
 
 def test_spellings_of_one_text_are_the_same_and_other_texts_are_not() -> None:
-    assert {normalised(text) for text in ("pen_spinning", "Pen-Spinning", "PenSpinning", " pen  spinning! ")} == {
-        "penspinning"
-    }
+    assert {
+        normalised(text)
+        for text in ("pen_spinning", "Pen-Spinning", "PenSpinning", " pen  spinning! ")
+    } == {"penspinning"}
     assert normalised("Straße") == normalised("STRASSE")
-    assert len({normalised(text) for text in ("让机械手转笔", "倒立摆", "🤖", "🦾", "стой", "ант")}) == 6
+    assert (
+        len({normalised(text) for text in ("让机械手转笔", "倒立摆", "🤖", "🦾", "стой", "ант")})
+        == 6
+    )
     assert normalised("?!_-") == ""
 
 
@@ -107,7 +131,10 @@ def test_a_text_that_is_an_alias_of_two_tasks_names_both(monkeypatch: pytest.Mon
 
 
 def test_near_tasks_are_found_by_words_and_by_letters() -> None:
-    assert [task.name for task in near_tasks("run forward", all_tasks())] == ["ant_forward", "hopper_forward"]
+    assert [task.name for task in near_tasks("run forward", all_tasks())] == [
+        "ant_forward",
+        "hopper_forward",
+    ]
     assert [task.name for task in near_tasks("make the ant stop", all_tasks())] == ["ant_forward"]
     assert [task.name for task in near_tasks("cartpol", all_tasks())] == ["cartpole"]
     with pytest.raises(UnknownTaskError, match="Did you mean 'cartpole'"):
@@ -125,7 +152,12 @@ def test_every_name_and_alias_finds_its_own_task() -> None:
 def test_the_users_own_words_are_kept_where_they_are_an_alias() -> None:
     ball = load_task("ball_balance")
     assert alias_used("balance the ball!", ball) == "balance the ball!"
-    for words in ("Ball-Balance", ball.description, f"{ball.description.capitalize()}.", "/some/where/task.py"):
+    for words in (
+        "Ball-Balance",
+        ball.description,
+        f"{ball.description.capitalize()}.",
+        "/some/where/task.py",
+    ):
         assert alias_used(words, ball) == ""
     assert SynthesisConfig(task="balance the ball").asked_as(ball) == "balance the ball"
     wish = SynthesisConfig(task="balance the ball", env="ball_balance")
@@ -186,9 +218,13 @@ def test_a_broken_folder_breaks_no_other_task_and_is_listed_with_the_reason(
 def test_a_copied_folder_must_change_its_tasks_name(envs: Path) -> None:
     copy = envs / "my_cart"
     copy.mkdir()
-    (copy / "task.py").write_text("from eureka_agent.envs.cartpole.task import Cartpole\n\nTASK = Cartpole()\n")
+    (copy / "task.py").write_text(
+        "from eureka_agent.envs.cartpole.task import Cartpole\n\nTASK = Cartpole()\n"
+    )
     assert find_task("cartpole").name == "cartpole"
-    with pytest.raises(TaskError, match=r"my_cart/task.py: its task has the name 'cartpole'.*'my_cart'"):
+    with pytest.raises(
+        TaskError, match=r"my_cart/task.py: its task has the name 'cartpole'.*'my_cart'"
+    ):
         find_task("my_cart")
 
 

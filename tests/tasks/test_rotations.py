@@ -55,7 +55,9 @@ def test_everything_broadcasts_over_leading_dimensions() -> None:
 
 
 def test_a_matrix_turns_as_its_quaternion_does() -> None:
-    quat = torch.nn.functional.normalize(torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
+    quat = torch.nn.functional.normalize(
+        torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)), dim=-1
+    )
     matrix = rotations.matrix(quat)
     assert matrix.shape == (2, 6, 3, 3)
     for column, axis in enumerate((X, Y, Z)):

@@ -33,7 +33,8 @@ class CutError(Exception):
 
 
 def rewards(task: str) -> list[InProcess | SparseReward]:
-    """The first breaks as soon as an episode is longer than a rollout; cartpole's second wants the pole upright."""
+    """The first breaks as soon as an episode is longer than a rollout; cartpole's second wants the
+    pole upright."""
     longest = 16.5 * load_task(task).dt
 
     def breaks(episode_time: torch.Tensor) -> torch.Tensor:
@@ -41,7 +42,11 @@ def rewards(task: str) -> list[InProcess | SparseReward]:
             raise RewardRuntimeError("it broke")
         return episode_time
 
-    second = InProcess(upright, "dof_pos") if task == "cartpole" else InProcess(lambda action: action[:, 0], "action")
+    second = (
+        InProcess(upright, "dof_pos")
+        if task == "cartpole"
+        else InProcess(lambda action: action[:, 0], "action")
+    )
     return [
         InProcess(breaks, "episode_time"),
         second,
@@ -50,7 +55,9 @@ def rewards(task: str) -> list[InProcess | SparseReward]:
     ]
 
 
-def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None, race: Race = RACE) -> list[TrainResult]:
+def run(
+    task: str, checkpoint: Checkpoint | None, cut_after: int | None = None, race: Race = RACE
+) -> list[TrainResult]:
     steps = []
 
     def on_progress(progress: Progress) -> None:
@@ -73,7 +80,13 @@ def run(task: str, checkpoint: Checkpoint | None, cut_after: int | None = None, 
 def told(result: TrainResult) -> object:
     policy = result.policy.to_bytes() if result.policy else None
     record = result.record
-    numbers = record and (record.environment_steps, record.reward, record.fitness, record.rungs, record.stopped)
+    numbers = record and (
+        record.environment_steps,
+        record.reward,
+        record.fitness,
+        record.rungs,
+        record.stopped,
+    )
     return policy, repr(numbers), str(result.error)
 
 
@@ -103,13 +116,19 @@ def test_so_does_one_whose_worlds_are_handed_on(tmp_path: Path, cut_after: int) 
     checkpoint = Checkpoint(path, "mine")
     saved = checkpoint.load()
     assert saved is not None
-    assert saved[0].wider == (1 if cut_after == 1 else 2)  # 16 steps become 8, the fewest; there is room for four
-    resumed, whole = run("hopper_forward", checkpoint, race=handing_on), run("hopper_forward", None, race=handing_on)
+    assert saved[0].wider == (
+        1 if cut_after == 1 else 2
+    )  # 16 steps become 8, the fewest; there is room for four
+    resumed, whole = (
+        run("hopper_forward", checkpoint, race=handing_on),
+        run("hopper_forward", None, race=handing_on),
+    )
     assert [told(result) for result in resumed] == [told(result) for result in whole]
 
 
 def test_where_all_have_failed_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
-    """One fails in the first rollout and the other in the second, after the first one's worlds have gone."""
+    """One fails in the first rollout and the other in the second, after the first one's worlds have
+    gone."""
 
     def lasting(rollouts: int) -> InProcess:
         calls: list[int] = []
@@ -123,12 +142,18 @@ def test_where_all_have_failed_there_is_nothing_to_go_on_with(tmp_path: Path) ->
         return InProcess(breaks, "action")
 
     def errors(first: int, second: int) -> list[str]:
-        rewards, checkpoint = [lasting(first), lasting(second)], Checkpoint(tmp_path / "training", "mine", every_s=0.0)
+        rewards, checkpoint = (
+            [lasting(first), lasting(second)],
+            Checkpoint(tmp_path / "training", "mine", every_s=0.0),
+        )
         results = train(load_task("cartpole"), rewards, BUDGET, seed=2, checkpoint=checkpoint)
         return [str(result.error) for result in results]
 
     assert errors(1, 2) == ["it broke", "it broke"]
-    assert errors(1, 1) == ["it broke", "it broke"]  # killed before anyone took note; goes on in the second rollout
+    assert errors(1, 1) == [
+        "it broke",
+        "it broke",
+    ]  # killed before anyone took note; goes on in the second rollout
 
 
 def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) -> None:
@@ -142,7 +167,8 @@ def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) 
 
 
 def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
-    """Its facts fit, since the key is no secret; its tensors are others, fewer or larger, or its numbers are."""
+    """Its facts fit, since the key is no secret; its tensors are others, fewer or larger, or its
+    numbers are."""
     path = tmp_path / "training.safetensors"
     with pytest.raises(CutError):
         run("cartpole", Checkpoint(path, "mine", every_s=0.0), 1)
@@ -152,7 +178,9 @@ def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
 
     def refused(changed: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
         save_file(changed, path, metadata=metadata)
-        with pytest.raises(StoreError, match="is damaged: remove the file, and the training starts anew"):
+        with pytest.raises(
+            StoreError, match="is damaged: remove the file, and the training starts anew"
+        ):
             run("cartpole", Checkpoint(path, "mine"))
 
     for name in [*names[::4], "noise"]:
@@ -160,7 +188,12 @@ def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
         refused({other: tensor for other, tensor in tensors.items() if other != name}, metadata)
     facts = json.loads(metadata["training"])
     stranger = {"index": 9, "record": None, "error": ""}
-    changes: list[dict[str, object]] = [{"wider": 10**9}, {"done": -1}, {"done": 10**9}, {"members": []}]
+    changes: list[dict[str, object]] = [
+        {"wider": 10**9},
+        {"done": -1},
+        {"done": 10**9},
+        {"members": []},
+    ]
     for change in (*changes, {"left": [stranger]}):
         refused(tensors, {**metadata, "training": json.dumps(facts | change)})
 
@@ -175,7 +208,9 @@ def test_a_save_does_not_follow_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "training.safetensors").is_file()
 
 
-def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_version_is_ignored_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "training.safetensors"
     mine = Checkpoint(path, "mine", every_s=0.0)
     assert mine.of_another_version == ""  # there is none
@@ -186,12 +221,16 @@ def test_a_file_of_another_version_is_ignored_with_a_sentence(tmp_path: Path, mo
     monkeypatch.setattr(checkpoint, "VERSION", "next")
     assert mine.load() is None
     said = mine.of_another_version
-    assert said == (
-        f"The training saved in training.safetensors has format {written} and this version reads next: it starts anew."
+    assert (
+        said
+        == f"The training saved in training.safetensors has format {written} and this version reads"
+        " next: it starts anew."
     )
     assert said in sentences.training_started(TrainingStarted((), ("g0c0",), saved=said))
     assert len(run("cartpole", mine)) == 4
-    save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})  # as they were before they had a version
+    save_file(
+        {"x": torch.zeros(1)}, path, metadata={"training": "{}"}
+    )  # as they were before they had a version
     assert "has format 0" in mine.of_another_version
 
 

@@ -21,10 +21,16 @@ def test_the_population_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"trainer": "sb3", "algorithm": "SCA"}, "no algorithm 'SCA' .* Did you mean 'SAC'.* Known are A2C, DDPG, PPO"),
+        (
+            {"trainer": "sb3", "algorithm": "SCA"},
+            "no algorithm 'SCA' .* Did you mean 'SAC'.* Known are A2C, DDPG, PPO",
+        ),
         ({"trainer": "sb3", "algorithm": "dqn"}, "DQN chooses among a few actions"),
         ({"algorithm": "SAC"}, "--algorithm SAC needs --trainer sb3; population trains with PPO"),
-        ({"trainer": "rsl_rl", "algorithm": "TD3"}, "--algorithm TD3 needs --trainer sb3; rsl_rl trains with PPO"),
+        (
+            {"trainer": "rsl_rl", "algorithm": "TD3"},
+            "--algorithm TD3 needs --trainer sb3; rsl_rl trains with PPO",
+        ),
     ],
 )
 def test_what_does_not_go_together(settings: dict[str, Any], says: str) -> None:
@@ -43,9 +49,15 @@ def test_a_missing_package(
     monkeypatch.delitem(sys.modules, f"eureka_agent.training.{name}", raising=False)
     for module in [module for module in sys.modules if module.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, package, None)  # what Python does for `import` of a package that is not there
-    with pytest.raises(UsageError, match=rf'needs {package}.*: pip install "eureka-agent\[{name}\]"'):
+    monkeypatch.setitem(
+        sys.modules, package, None
+    )  # what Python does for `import` of a package that is not there
+    with pytest.raises(
+        UsageError, match=rf'needs {package}.*: pip install "eureka-agent\[{name}\]"'
+    ):
         choose_trainer(name)
-    assert synthesize_main(["--task", "cartpole", "--trainer", name, "--runs-dir", str(tmp_path)]) == 2
+    assert (
+        synthesize_main(["--task", "cartpole", "--trainer", name, "--runs-dir", str(tmp_path)]) == 2
+    )
     assert "pip install" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,5 @@
-"""The asymmetric critic: what the value function sees besides the observation, and what it is good for."""
+"""The asymmetric critic: what the value function sees besides the observation, and what it is good
+for."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def training_of(task: Task, budget: TrainingBudget) -> _Training:
 @torch.no_grad()
 def explained_variance(task: Task) -> float:
     """Of the true returns by the values, after some training."""
-    training = training_of(task, TrainingBudget(64, 64 * 16 * 20, horizon=16, hidden=(16,), discount=0.5))
+    training = training_of(
+        task, TrainingBudget(64, 64 * 16 * 20, horizon=16, hidden=(16,), discount=0.5)
+    )
     with torch.enable_grad():
         for _ in training.run(None):
             pass
@@ -40,9 +43,10 @@ def explained_variance(task: Task) -> float:
 
 
 def test_it_explains_returns_that_hang_on_what_the_policy_cannot_see() -> None:
-    # Every step pays the side, -1 or 1, for ever (time-outs bootstrap): at discount 0.5 the return is 2 side, of
-    # variance 4. Mass and side are independent, so all that can be said from the observation is the mean, 0: even the
-    # best value function then explains none of the variance. One that sees the side can explain all of it.
+    # Every step pays the side, -1 or 1, for ever (time-outs bootstrap): at discount 0.5 the return
+    # is 2 side, of variance 4. Mass and side are independent, so all that can be said from the
+    # observation is the mean, 0: even the best value function then explains none of the variance.
+    # One that sees the side can explain all of it.
     assert explained_variance(HiddenSide()) < 0.1
     assert explained_variance(AsymmetricHiddenSide()) > 0.9
 
@@ -67,7 +71,9 @@ def test_policies_do_not_see_it_and_are_exported_without_it() -> None:
     population = Population(2, 3, 1, (8,), 1.0, seed=0, privileged_size=2)
     plain = Population(2, 3, 1, (8,), 1.0, seed=0)
     for ours, theirs in zip(population.policy_parameters, plain.policy_parameters, strict=True):
-        assert torch.equal(ours, theirs)  # what the critic sees does not change where policies start
+        assert torch.equal(
+            ours, theirs
+        )  # what the critic sees does not change where policies start
     population.flat.add_(torch.randn_like(population.flat) * 0.3)
     population.moments.update(torch.randn(2, 50, 5) * 3.0 + 1.0)
     one = torch.randn(2, 10, 5)
@@ -102,7 +108,14 @@ def run(checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[Tra
         return episode_time
 
     rewards = [side_reward(), InProcess(breaks, "episode_time")]
-    return train(AsymmetricHiddenSide(), rewards, TINY, seed=1, checkpoint=checkpoint, on_progress=on_progress)
+    return train(
+        AsymmetricHiddenSide(),
+        rewards,
+        TINY,
+        seed=1,
+        checkpoint=checkpoint,
+        on_progress=on_progress,
+    )
 
 
 @pytest.mark.parametrize("cut_after", [2, 4])
@@ -126,7 +139,10 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
     env = RslRlVecEnv(Worlds(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
     for n in range(STEPS + 1):
         seen = env.get_observations()
-        assert {name: tuple(seen[name].shape) for name in seen.keys()} == {"policy": (8, 2), "privileged": (8, 2)}  # noqa: SIM118
+        assert {name: tuple(seen[name].shape) for name in seen.keys()} == {  # noqa: SIM118
+            "policy": (8, 2),
+            "privileged": (8, 2),
+        }
         assert torch.equal(seen["privileged"][:, 0], env.worlds.environment.state["side"])
         assert seen["privileged"][:, 1].tolist() == [float(n % STEPS)] * 8
         answer, *_ = env.step(torch.zeros(8, 1))
@@ -144,7 +160,8 @@ def test_stable_baselines3_goes_without_it() -> None:
     from eureka_agent.training.sb3 import train_sb3
 
     (with_it,), (without,) = (
-        train_sb3(task, [side_reward()], TINY, seed=0) for task in (AsymmetricHiddenSide(), HiddenSide())
+        train_sb3(task, [side_reward()], TINY, seed=0)
+        for task in (AsymmetricHiddenSide(), HiddenSide())
     )
     assert with_it.policy is not None
     assert without.policy is not None

@@ -17,7 +17,9 @@ from eureka_agent.training.external import Worlds
 from tests.support.in_process import Costly, InProcess, upright
 from tests.support.toy_task import ToyTask
 
-TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
+TINY = TrainingBudget(
+    num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,)
+)
 
 
 @pytest.fixture(params=["stable_baselines3", "rsl_rl"])
@@ -30,7 +32,9 @@ def trainer(request: pytest.FixtureRequest) -> Trainer:
 def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) -> None:
     progress: list[Progress] = []
     reward = InProcess(upright, "dof_pos")
-    first, second = trainer(load_task("cartpole"), [reward, SparseReward()], TINY, seed=0, on_progress=progress.append)
+    first, second = trainer(
+        load_task("cartpole"), [reward, SparseReward()], TINY, seed=0, on_progress=progress.append
+    )
     assert first.error is None
     assert second.error is None
     assert first.record is not None
@@ -50,7 +54,9 @@ def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) ->
 def test_a_training_repeats_bit_by_bit(trainer: Trainer) -> None:
     task = load_task("cartpole")
     before = torch.random.get_rng_state()
-    first, second = (trainer(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0].policy for _ in range(2))
+    first, second = (
+        trainer(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0].policy for _ in range(2)
+    )
     assert first is not None
     assert second is not None
     assert first.to_bytes() == second.to_bytes()
@@ -81,9 +87,14 @@ def test_a_reward_that_breaks_costs_only_its_candidate(trainer: Trainer) -> None
     assert progress[-1].environment_steps == progress[-1].total_steps
 
 
-def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate(trainer: Trainer) -> None:
+def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate(
+    trainer: Trainer,
+) -> None:
     cheap, costly = trainer(
-        load_task("cartpole"), [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")], TINY, seed=0
+        load_task("cartpole"),
+        [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")],
+        TINY,
+        seed=0,
     )
     assert cheap.error is None
     assert "12 s of processor time so far" in str(costly.error)

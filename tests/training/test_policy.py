@@ -33,7 +33,9 @@ def test_a_policy_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_file_that_only_knows_sizes_has_elu_and_clips(tmp_path: Path) -> None:
     policy = Policy((3, 5, 2))
-    save_file(dict(policy.state_dict()), tmp_path / "old.safetensors", metadata={"sizes": "[3, 5, 2]"})
+    save_file(
+        dict(policy.state_dict()), tmp_path / "old.safetensors", metadata={"sizes": "[3, 5, 2]"}
+    )
     old = Policy.load(tmp_path / "old.safetensors")
     assert (old.activation, old.output, old.observation_clip) == ("elu", "clip", 10.0)
     x = torch.randn(4, 3)
@@ -59,7 +61,12 @@ def declared(sizes: object, tensors: Mapping[str, tuple[int, ...]], tail: bytes 
     return len(text).to_bytes(8, "little") + text + tail
 
 
-HUGE = {"observation_mean": (10**9,), "observation_std": (10**9,), "layers.0.weight": (1, 10**9), "layers.0.bias": (1,)}
+HUGE = {
+    "observation_mean": (10**9,),
+    "observation_std": (10**9,),
+    "layers.0.weight": (1, 10**9),
+    "layers.0.bias": (1,),
+}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,16 @@ HUGE = {"observation_mean": (10**9,), "observation_std": (10**9,), "layers.0.wei
         (99_999).to_bytes(8, "little") + b"[" * 99_999,
         b"",
     ],
-    ids=["huge", "huge without tensors", "one tensor", "negative", "no list", "long header", "nested", "empty"],
+    ids=[
+        "huge",
+        "huge without tensors",
+        "one tensor",
+        "negative",
+        "no list",
+        "long header",
+        "nested",
+        "empty",
+    ],
 )
 def test_a_header_that_declares_more_than_there_is_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "policy.safetensors").write_bytes(data)
@@ -92,7 +108,9 @@ def test_a_policy_of_many_gigabytes_is_not_read(tmp_path: Path) -> None:
         Policy.load(path)
 
 
-@pytest.mark.parametrize(("activation", "output"), [("elu", "clip"), ("relu", "tanh"), ("tanh", "clip")])
+@pytest.mark.parametrize(
+    ("activation", "output"), [("elu", "clip"), ("relu", "tanh"), ("tanh", "clip")]
+)
 def test_the_network_by_hand(activation: str, output: str) -> None:
     functions = {"elu": torch.nn.ELU(), "relu": torch.nn.ReLU(), "tanh": torch.nn.Tanh()}
     policy = Policy((1, 1, 1), activation, output)  # type: ignore[arg-type]
@@ -129,7 +147,9 @@ def test_a_policy_can_be_scripted_traced_and_exported(activation: str, output: s
     assert torch.equal(scripted(x), policy(x))
     assert torch.equal(scripted(x[0]), policy(x[0]))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # such as that a question about a tensor would become a constant
+        warnings.simplefilter(
+            "error"
+        )  # such as that a question about a tensor would become a constant
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(policy, x[:1])  # type: ignore[no-untyped-call]
     assert torch.equal(traced(x), policy(x))

@@ -17,14 +17,18 @@ from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import Progress, train
 from tests.support.in_process import Costly, InProcess, upright
 
-TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,))
+TINY = TrainingBudget(
+    num_envs=8, environment_steps=8 * 16 * 4, horizon=16, evaluation_episodes=4, hidden=(16,)
+)
 
 
 def test_a_candidate_learns_the_same_alone_and_in_company() -> None:
     task = load_task("cartpole")
     other = InProcess(lambda dof_vel: -dof_vel[:, 0].abs() * 100, "dof_vel")
     (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=1)
-    _, together, _ = train(task, [other, InProcess(upright, "dof_pos"), SparseReward()], TINY, seed=1)
+    _, together, _ = train(
+        task, [other, InProcess(upright, "dof_pos"), SparseReward()], TINY, seed=1
+    )
     assert alone.policy is not None
     assert together.policy is not None
     for a, b in zip(alone.policy.parameters(), together.policy.parameters(), strict=True):
@@ -36,7 +40,9 @@ def test_a_candidate_learns_the_same_alone_and_in_company() -> None:
 
 def test_a_training_repeats_bit_by_bit() -> None:
     task = load_task("cartpole")
-    first, second = (train(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0] for _ in range(2))
+    first, second = (
+        train(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0] for _ in range(2)
+    )
     assert first.policy is not None
     assert second.policy is not None
     assert first.policy.to_bytes() == second.policy.to_bytes()
@@ -74,11 +80,17 @@ def test_a_reward_that_breaks_costs_only_its_candidate() -> None:
 
 def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate() -> None:
     cheap, costly = train(
-        load_task("cartpole"), [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")], TINY, seed=0
+        load_task("cartpole"),
+        [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")],
+        TINY,
+        seed=0,
     )
     assert cheap.error is None
     assert costly.policy is None
-    assert "12 s of processor time so far, and the simulation took only 0 s: it must be cheaper" in str(costly.error)
+    assert (
+        "12 s of processor time so far, and the simulation took only 0 s: it must be cheaper"
+        in str(costly.error)
+    )
 
 
 def test_rewards_see_each_transition_once_with_what_came_before() -> None:
@@ -107,7 +119,9 @@ def test_evaluation_counts_one_full_episode_of_each_world() -> None:
     assert 0 < still.fitness < 500
     assert still.fitness == still.episode_length  # cartpole: one point a step
     assert still.fitness_low < still.fitness < still.fitness_high
-    again, _ = evaluate(task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0)
+    again, _ = evaluate(
+        task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0
+    )
     assert again == still
 
 
@@ -123,7 +137,9 @@ def test_sample_states_have_everything_a_reward_may_read() -> None:
 def test_a_reward_that_reads_the_observation_learns_as_one_that_reads_the_same_state() -> None:
     task = load_task("cartpole")
     # Observed are the cart's position and velocity, then the pole's.
-    seen = InProcess(lambda obs_buf, prev_obs_buf: 1.0 - obs_buf[:, 2].square(), "obs_buf", "prev_obs_buf")
+    seen = InProcess(
+        lambda obs_buf, prev_obs_buf: 1.0 - obs_buf[:, 2].square(), "obs_buf", "prev_obs_buf"
+    )
     both = train(task, [seen, InProcess(upright, "dof_pos")], TINY, seed=3)
     by_observation, by_state = (result.policy for result in both)
     assert by_observation is not None
@@ -135,6 +151,8 @@ def test_a_reward_that_reads_the_observation_learns_as_one_that_reads_the_same_s
 def test_a_reward_may_read_every_name_of_isaac_gym(name: str) -> None:
     task = load_task(name)
     names = [variable.name for variable in task.reward_inputs.unlisted]
-    everything = InProcess(lambda **state: sum(value.flatten(1).mean(dim=1) for value in state.values()), *names)
+    everything = InProcess(
+        lambda **state: sum(value.flatten(1).mean(dim=1) for value in state.values()), *names
+    )
     (result,) = train(task, [everything], replace(TINY, environment_steps=8 * 16), seed=0)
     assert result.error is None

@@ -1,4 +1,5 @@
-"""The replay that `benchmarks/racing.py` rests on: it has to say what a race that is really held does."""
+"""The replay that `benchmarks/racing.py` rests on: it has to say what a race that is really held
+does."""
 
 from __future__ import annotations
 
@@ -19,15 +20,20 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 
 def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[int, float, int]:
-    """Hold a race among the grammar's first rewards; return how many got to the end, their best and all steps."""
+    """Hold a race among the grammar's first rewards; return how many got to the end, their best and
+    all steps."""
     proposer = GrammarProposer(task, 0, wish=task.description)
-    completions = proposer.propose(dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ())))
+    completions = proposer.propose(
+        dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ()))
+    )
     trials = Trials(task, budget, wall, seed=0, race=race)
     with ExitStack() as rewards:
         ready = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
         known = [each for each in ready if isinstance(each, tuple)]
         candidates = [candidate for candidate, _ in known]
-        results = trials.train([c.name for c in candidates], [reward for _, reward in known], candidates)
+        results = trials.train(
+            [c.name for c in candidates], [reward for _, reward in known], candidates
+        )
     records = [trial.result.record for trial in results if trial.result.record]
     ends = [trial for trial in results if trial.result.record and not trial.result.record.stopped]
     fitness = max(trial.evaluation.fitness for trial in ends if trial.evaluation)

@@ -25,7 +25,9 @@ from eureka_agent.training.racing import (
 )
 from tests.support.in_process import InProcess, upright
 
-SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64)  # sixteen iterations that differ a little
+SPREAD = torch.tensor(
+    [-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64
+)  # sixteen iterations that differ a little
 
 
 def at(*means: float, of: int = 160) -> list[Standing]:
@@ -49,18 +51,23 @@ def test_whom_chance_cannot_tell_from_the_leader_may_go_on() -> None:
     assert going_on(stopped(close, 3, chance=True)) == [0, 1, 2, 4, 5]
     assert going_on(stopped(close, 3)) == [1, 2, 5]
     # the same gap with no spread at all is no chance
-    exact = [Standing(torch.full((16,), value), 160, value) for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)]
+    exact = [
+        Standing(torch.full((16,), value), 160, value)
+        for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)
+    ]
     assert going_on(stopped(exact, 3, chance=True)) == [1, 2, 5]
 
 
 def curve(level: float, climb: float, noise: float = 0.0) -> Standing:
-    """Sixteen iterations that end at `level`, a tenth of a training in which `climb` is gained at this pace."""
+    """Sixteen iterations that end at `level`, a tenth of a training in which `climb` is gained at
+    this pace."""
     past = level + climb * torch.arange(-15, 1, dtype=torch.float64) / 160 + noise * SPREAD
     return Standing(past, 160, level)
 
 
 def test_a_late_bloomer_goes_on() -> None:
-    """Behind three others at a tenth, but climbing ever faster, so that it passes the leader before the end.
+    """Behind three others at a tenth, but climbing ever faster, so that it passes the leader before
+    the end.
 
     The bloomer's square: 2 after a tenth of the training, 200 at its end. The others stand still.
     """
@@ -75,7 +82,8 @@ def test_a_late_bloomer_goes_on() -> None:
 def test_a_parabola_projects() -> None:
     """A straight climb by 16 from 0 goes on to 16. Falling by as much, it is best now.
 
-    1 - (s - 0.15)^2 * 100 is at 0.75 after a tenth, and has its top of 1 at 0.15; without an end it would go to -71.25.
+    1 - (s - 0.15)^2 * 100 is at 0.75 after a tenth, and has its top of 1 at 0.15; without an end it
+    would go to -71.25.
     """
     shares = torch.arange(1, 17, dtype=torch.float64) / 160
     assert curve(1.6, 16.0).projected == pytest.approx(16.0)
@@ -85,7 +93,8 @@ def test_a_parabola_projects() -> None:
 
 
 def test_a_late_bloomer_survives_a_whole_race() -> None:
-    """Seven rise at once and level off; one starts slowly, is the last of all at the first rung, and wins."""
+    """Seven rise at once and level off; one starts slowly, is the last of all at the first rung,
+    and wins."""
 
     def fitness(k: int, s: float) -> float:
         return 10.0 * s**1.5 if k == 0 else (3.0 + 0.4 * k) * (1.0 - math.exp(-6.0 * s))
@@ -110,8 +119,13 @@ def test_a_late_bloomer_survives_a_whole_race() -> None:
 def test_the_best_so_far_stops_whom_it_leaves_behind() -> None:
     champion = Rung(1000, 6.5, 6.3, 6.7)
     assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 3, champion=champion)) == [1, 7]
-    assert going_on(stopped(at(1, 2, 3), 2, champion=champion)) == [2]  # all are behind it: the leader goes on
-    assert going_on(stopped(at(6.4, 6.45, 1.0), 2, champion=champion)) == [0, 1]  # within the interval
+    assert going_on(stopped(at(1, 2, 3), 2, champion=champion)) == [
+        2
+    ]  # all are behind it: the leader goes on
+    assert going_on(stopped(at(6.4, 6.45, 1.0), 2, champion=champion)) == [
+        0,
+        1,
+    ]  # within the interval
 
 
 def test_nan_never_leads_and_goes() -> None:
@@ -122,7 +136,8 @@ def test_nan_never_leads_and_goes() -> None:
 
 
 def test_behind_by_hand() -> None:
-    """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3) = 0.577, t(2) = 4.30: 2 < 2.48, so not behind."""
+    """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3) = 0.577, t(2) = 4.30: 2 < 2.48, so
+    not behind."""
     zero = torch.zeros(3)
     assert not behind(zero, torch.tensor([1.0, 2.0, 3.0]))
     assert behind(zero, torch.tensor([2.0, 2.5, 3.0]))  # mean 2.5, error 0.289, 1.24 < 2.5
@@ -130,28 +145,34 @@ def test_behind_by_hand() -> None:
     assert not behind(torch.zeros(1), torch.ones(1))  # one iteration says nothing
 
 
-@pytest.mark.parametrize(("freedom", "quantile"), [(3, 3.182), (7, 2.365), (15, 2.131), (31, 2.040), (1000, 1.962)])
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(3, 3.182), (7, 2.365), (15, 2.131), (31, 2.040), (1000, 1.962)]
+)
 def test_the_quantile_of_student(freedom: int, quantile: float) -> None:
     assert student(freedom) == pytest.approx(quantile, rel=0.015)
 
 
 def test_expected_fitness_by_hand() -> None:
-    """2 a step; one of 100 steps ends its episode: (1 - 0.99^100) / 0.01 = 63.4 of at most 100 steps, so 126.8."""
+    """2 a step; one of 100 steps ends its episode: (1 - 0.99^100) / 0.01 = 63.4 of at most 100
+    steps, so 126.8."""
     assert expected_fitness(200.0, 1, 100, 100) == pytest.approx(126.8, abs=0.1)
     assert expected_fitness(100.0, 0, 50, 100) == 200.0
     pace = Pace()
     for gained in (*[0.0] * 4, *[10.0] * 3, *[30.0] * 3):  # 10 steps each
         pace.add(gained, 0, 10)
     standing = pace.standing(max_episode_steps=5, of=40)
-    # 5 steps an episode: 0, 5 and 15; the last six iterations, the fewest of a stretch, have 3 * 5 + 3 * 15
+    # 5 steps an episode: 0, 5 and 15; the last six iterations, the fewest of a stretch, have 3 * 5
+    # + 3 * 15
     assert standing.past.tolist() == [0.0] * 4 + [5.0] * 3 + [15.0] * 3
     assert standing.level == pytest.approx(10.0)
-    # a stretch is judged as a whole: 8 of 80 steps end, so (1 - 0.9^5) / 0.1 = 4.0951 steps of 1 each
+    # a stretch is judged as a whole: 8 of 80 steps end, so (1 - 0.9^5) / 0.1 = 4.0951 steps of 1
+    # each
     assert Pace([(40.0, 8, 40), (40.0, 0, 40)]).standing(5, 40).level == pytest.approx(4.0951)
 
 
 def test_the_plan_of_a_race() -> None:
-    """Eight to 4 %, four to 20 %, three to 30 %, two to the end: 0.32 + 0.64 + 0.3 + 1.4 = 2.66 of 8 trainings."""
+    """Eight to 4 %, four to 20 %, three to 30 %, two to the end: 0.32 + 0.64 + 0.3 + 1.4 = 2.66 of
+    8 trainings."""
     assert Race().share(8) == pytest.approx(2.66 / 8)
     assert [Race().places(8, rung) for rung in range(3)] == [4, 3, 2]
     assert [Race().places(n, 2) for n in (16, 5, 1)] == [4, 2, 1]
@@ -186,10 +207,15 @@ def test_a_race_on_real_physics() -> None:
 def test_the_one_that_goes_on_learns_as_if_alone() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, hidden=(16,))
-    rewards = [InProcess(lambda dof_pos: -upright(dof_pos), "dof_pos"), InProcess(upright, "dof_pos")]
+    rewards = [
+        InProcess(lambda dof_pos: -upright(dof_pos), "dof_pos"),
+        InProcess(upright, "dof_pos"),
+    ]
     unbeatable = (Rung(8 * 16 * 2, 1e9, 1e9, 1e9),)
     results = train(task, rewards, budget, seed=0, race=Race((0.5,), (0.5,)), champion=unbeatable)
-    (winner,) = [k for k, result in enumerate(results) if result.record and not result.record.stopped]
+    (winner,) = [
+        k for k, result in enumerate(results) if result.record and not result.record.stopped
+    ]
     (alone,) = train(task, [rewards[winner]], budget, seed=0)
     won = results[winner].policy
     assert won is not None
@@ -199,7 +225,8 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
 
 
 def test_how_much_wider_by_hand() -> None:
-    """Of eight with 64 worlds and rollouts of 32 four go on: 512 / 256 = 2, so 128 worlds and 16 steps."""
+    """Of eight with 64 worlds and rollouts of 32 four go on: 512 / 256 = 2, so 128 worlds and 16
+    steps."""
     assert times_wider(4, 64, 512, 32) == 2
     assert times_wider(3, 128, 512, 16) == 1  # 512 / 384
     assert times_wider(2, 128, 512, 16) == 2
@@ -212,7 +239,8 @@ def test_how_much_wider_by_hand() -> None:
 
 
 def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of three with 8 worlds one goes on: 16 worlds, rollouts of 8 instead of 16, and 128 steps an update as before."""
+    """Of three with 8 worlds one goes on: 16 worlds, rollouts of 8 instead of 16, and 128 steps an
+    update as before."""
     worlds: list[tuple[int, int]] = []
     anew = Environment.begin_anew
 
@@ -247,7 +275,10 @@ def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.Monk
         ({"race_rungs": (0.5, 0.2)}, "--race-rungs must rise between 0 and 1, got 0.5 0.2"),
         ({"race_rungs": (0.5, 1.0)}, "--race-rungs must rise"),
         ({"racing": True, "trainer": "sb3"}, "--racing needs --trainer population"),
-        ({"race_keep": (0.5, 0.6, 0.7)}, "--race-keep needs a share for each of --race-rungs, from 1 downwards"),
+        (
+            {"race_keep": (0.5, 0.6, 0.7)},
+            "--race-keep needs a share for each of --race-rungs, from 1 downwards",
+        ),
         ({"race_keep": (0.5,)}, "got 0.5 for 3 rungs"),
         ({"race_minimum": 0}, "--race-minimum must be at least 1, got 0"),
         ({"race_keep": (0.5, 0.2, 0.0)}, "above 0, got 0.5 0.2 0.0"),
@@ -261,4 +292,6 @@ def test_a_race_that_cannot_be(change: dict[str, object], says: str) -> None:
 def test_where_nothing_races() -> None:
     assert SynthesisConfig(task="cartpole", racing=True).race == Race()
     assert SynthesisConfig(task="cartpole").race is None
-    assert SynthesisConfig(task="wave", env="cartpole", racing=True).race is None  # nothing to compare
+    assert (
+        SynthesisConfig(task="wave", env="cartpole", racing=True).race is None
+    )  # nothing to compare

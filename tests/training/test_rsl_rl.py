@@ -58,7 +58,9 @@ def test_the_policy_does_what_the_library_predicts(capsys: pytest.CaptureFixture
     runner = make_runner(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0))
     runner.learn(2)
     policy = export(runner)
-    observation = torch.randn(64, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([[0.1], [100.0]] * 32)
+    observation = torch.randn(64, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [[0.1], [100.0]] * 32
+    )
     with torch.no_grad():
         predicted = runner.get_inference_policy()({"policy": observation})
         assert torch.allclose(policy(observation), predicted.clamp(-1.0, 1.0), atol=1e-5)
@@ -72,5 +74,7 @@ def test_it_learns_the_cartpole() -> None:
     budget = TrainingBudget(num_envs=32, environment_steps=40_000)
     (result,) = train_rsl_rl(task, [human_reward(task)], budget, seed=0)
     assert result.policy is not None
-    trained, random = evaluate(task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0)
+    trained, random = evaluate(
+        task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0
+    )
     assert trained.fitness > 4 * random.fitness

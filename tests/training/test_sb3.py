@@ -49,25 +49,32 @@ def test_time_outs_and_failures_are_told_apart() -> None:
     for world, info in enumerate(infos):
         assert info["TimeLimit.truncated"] is True
         assert info["terminal_observation"].shape == first[world].shape
-        assert not np.array_equal(info["terminal_observation"], observation[world])  # a new episode has begun
+        assert not np.array_equal(
+            info["terminal_observation"], observation[world]
+        )  # a new episode has begun
     env = Sb3VecEnv(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0))
     env.reset()
     done = np.zeros(8, bool)
     while not done.any():
         _, _, done, infos = env.step(np.ones((8, 1), np.float32))
-    assert {info["TimeLimit.truncated"] for info, end in zip(infos, done, strict=True) if end} == {False}
+    assert {info["TimeLimit.truncated"] for info, end in zip(infos, done, strict=True) if end} == {
+        False
+    }
     assert all(not info for info, end in zip(infos, done, strict=True) if not end)
 
 
 def test_a_time_out_bootstraps_from_where_the_episode_stopped() -> None:
     env = Spy(Worlds(short_cartpole(), SparseReward(), TINY, seed=0))
     still = {"log_std_init": -5.0}
-    model = stable_baselines3.PPO("MlpPolicy", env, n_steps=5, batch_size=8, gamma=0.9, policy_kwargs=still, seed=0)
+    model = stable_baselines3.PPO(
+        "MlpPolicy", env, n_steps=5, batch_size=8, gamma=0.9, policy_kwargs=still, seed=0
+    )
     _, callback = model._setup_learn(40, None)
     model.collect_rollouts(env, callback, model.rollout_buffer, 5)
     final = torch.as_tensor(np.stack([info["terminal_observation"] for info in env.answer[3]]))
     value = model.policy.predict_values(final).detach().numpy()[:, 0]
-    # the sparse reward is 1 a step; the fifth step of five adds 0.9 times the value of its last observation
+    # the sparse reward is 1 a step; the fifth step of five adds 0.9 times the value of its last
+    # observation
     assert (model.rollout_buffer.rewards[:4] == 1.0).all()
     assert model.rollout_buffer.rewards[4] == pytest.approx(1.0 + 0.9 * value, rel=1e-5)
     assert np.abs(value).max() > 1e-3
@@ -96,11 +103,18 @@ def test_the_replay_buffer_knows_time_outs() -> None:
 def test_the_policy_does_what_the_library_predicts(
     algorithm: str, activation: str, output: str, options: dict[str, Any]
 ) -> None:
-    model = make_model(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0), algorithm, seed=0, options=options)
+    model = make_model(
+        Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0),
+        algorithm,
+        seed=0,
+        options=options,
+    )
     model.learn(8 * 16 * 2)
     policy = export(model)
     assert (policy.activation, policy.output) == (activation, output)
-    observation = torch.randn(64, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([[0.1], [100.0]] * 32)
+    observation = torch.randn(64, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [[0.1], [100.0]] * 32
+    )
     normalised = model.get_vec_normalize_env().normalize_obs(observation.numpy())
     predicted, _ = model.predict(normalised, deterministic=True)
     with torch.no_grad():
@@ -114,7 +128,9 @@ def test_ppo_learns_the_cartpole() -> None:
     budget = TrainingBudget(num_envs=32, environment_steps=40_000)
     (result,) = train_sb3(task, [human_reward(task)], budget, seed=0)
     assert result.policy is not None
-    trained, random = evaluate(task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0)
+    trained, random = evaluate(
+        task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0
+    )
     assert trained.fitness > 4 * random.fitness
 
 

@@ -24,7 +24,14 @@ def in_a_table(text: str) -> Table:
 
 
 @pytest.mark.parametrize(
-    "renderable", [HOSTILE, Text(HOSTILE), in_a_table(HOSTILE), Syntax(HOSTILE, "python"), Syntax(HOSTILE, "diff")]
+    "renderable",
+    [
+        HOSTILE,
+        Text(HOSTILE),
+        in_a_table(HOSTILE),
+        Syntax(HOSTILE, "python"),
+        Syntax(HOSTILE, "diff"),
+    ],
 )
 def test_nothing_that_is_printed_steers_the_terminal(renderable: RenderableType) -> None:
     paper = io.StringIO()
@@ -39,7 +46,9 @@ def test_nothing_that_is_printed_steers_the_terminal(renderable: RenderableType)
 def test_raw_output_is_cleaned_too() -> None:
     paper = io.StringIO()
     Terminal(file=paper).out(HOSTILE)
-    assert paper.getvalue() == visible(HOSTILE).replace("\\x07", "") + "\n"  # rich drops the bell itself
+    assert (
+        paper.getvalue() == visible(HOSTILE).replace("\\x07", "") + "\n"
+    )  # rich drops the bell itself
 
 
 def test_texts() -> None:

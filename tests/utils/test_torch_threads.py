@@ -25,7 +25,9 @@ def doubled(x: Tensor) -> Tensor:
 
 
 def population_with_samples() -> tuple[Population, Samples]:
-    population = Population(K, OBSERVATION, ACTION, (8, 8), std=0.7, seed=0, privileged_size=PRIVILEGED)
+    population = Population(
+        K, OBSERVATION, ACTION, (8, 8), std=0.7, seed=0, privileged_size=PRIVILEGED
+    )
     generator = torch.Generator().manual_seed(0)
 
     def drawn(*shape: int) -> Tensor:
@@ -36,7 +38,9 @@ def population_with_samples() -> tuple[Population, Samples]:
     return population, Samples(x, action, before, drawn(), drawn(), drawn())
 
 
-def learnt(function: Learn, samples: Samples, population: Population, side_by_side: bool) -> list[Tensor]:
+def learnt(
+    function: Learn, samples: Samples, population: Population, side_by_side: bool
+) -> list[Tensor]:
     """Return all that an update of two epochs makes, and changes."""
     generator = torch.Generator().manual_seed(0)
     rows = [ids for _ in range(2) for ids in torch.randperm(N, generator=generator).chunk(2)]
@@ -45,7 +49,9 @@ def learnt(function: Learn, samples: Samples, population: Population, side_by_si
     parts = map(population.halves, (population.flat, first, second))
     policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
     alive = torch.tensor([True, True, False])
-    log_ratios, finite = function(population.networks, policy, critic, samples, settings, alive, side_by_side)
+    log_ratios, finite = function(
+        population.networks, policy, critic, samples, settings, alive, side_by_side
+    )
     return [*log_ratios, finite, population.flat, first, second]
 
 
@@ -89,7 +95,9 @@ def test_torchscript_is_made_once_and_says_nothing() -> None:
     assert scripted(doubled) is scripted(doubled)
 
 
-def test_a_python_that_torchscript_does_not_know_runs_the_function_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_that_torchscript_does_not_know_runs_the_function_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(threads, "_NO_TORCHSCRIPT", (3, 0))
     scripted.cache_clear()
     assert scripted(doubled) is doubled

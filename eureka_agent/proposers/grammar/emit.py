@@ -7,7 +7,14 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from eureka_agent.proposers.grammar.genome import Factor, Genome, Term
-from eureka_agent.proposers.grammar.measures import BREAK, expression, label, meaning, measure_of, unit
+from eureka_agent.proposers.grammar.measures import (
+    BREAK,
+    expression,
+    label,
+    meaning,
+    measure_of,
+    unit,
+)
 from eureka_agent.tasks.task import StateSpec
 
 _MAX_LINE = 100
@@ -24,7 +31,8 @@ def component_names(genome: Genome, spec: StateSpec) -> tuple[str, ...]:
 
 
 def to_code(genome: Genome, spec: StateSpec) -> str:
-    """Return the source of `compute_reward`, in Eureka's convention (arXiv 2310.12931, section 3)."""
+    """Return the source of `compute_reward`, in Eureka's convention (arXiv 2310.12931, section
+    3)."""
     return _Writer(genome, spec).source()
 
 
@@ -66,7 +74,9 @@ class _Writer:
             blocks.append(self._term(reward, term))
         body = "\n\n".join(blocks)
         total = _wrapped("    reward = ", " + ", rewards)
-        entries = [f'        "{name}": {reward},' for name, reward in zip(names, rewards, strict=True)]
+        entries = [
+            f'        "{name}": {reward},' for name, reward in zip(names, rewards, strict=True)
+        ]
         returned = "\n".join(["    return reward, {", *entries, "    }"])
         doc = _paragraph(f"Reward {in_words(self._genome, self._spec)}.")
         imports = ["import torch", "from torch import Tensor", "", ""]
@@ -76,7 +86,9 @@ class _Writer:
         """The parameters are exactly the state that the body reads, in the order of the state."""
         read = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"#.*|\"[^\"]*\"", "", body)))
         parameters = [f"{name}: Tensor" for name in self._spec.shapes if name in read]
-        one_line = f"def compute_reward({', '.join(parameters)}) -> tuple[Tensor, dict[str, Tensor]]:"
+        one_line = (
+            f"def compute_reward({', '.join(parameters)}) -> tuple[Tensor, dict[str, Tensor]]:"
+        )
         if len(one_line) <= _MAX_LINE:
             return one_line
         lines = "".join(f"    {parameter},\n" for parameter in parameters)
@@ -84,8 +96,12 @@ class _Writer:
 
     def _term(self, reward: str, term: Term) -> str:
         comment = f"Reward {_wish(term, self._spec)}."
-        lines = textwrap.wrap(comment, _MAX_LINE, initial_indent="    # ", subsequent_indent="    # ")
-        factors = [self._shaped(factor, self._value(factor, lines), lines) for factor in term.factors]
+        lines = textwrap.wrap(
+            comment, _MAX_LINE, initial_indent="    # ", subsequent_indent="    # "
+        )
+        factors = [
+            self._shaped(factor, self._value(factor, lines), lines) for factor in term.factors
+        ]
         penalty = term.main.shape == "linear" and measure_of(term.main.feature).polarity == "cost"
         weight = -term.weight if penalty else term.weight
         product = factors if weight == 1.0 else [repr(weight), *factors]
@@ -109,9 +125,16 @@ class _Writer:
         kind = "threshold" if factor.shape == "indicator" else "temperature"
         scale = self._name(f"{value}_{kind}")
         measured_in = unit(factor.feature, self._spec)
-        lines.append(f"    {scale} = {factor.scale!r}" + (f"  # {measured_in}" if _is_unit(measured_in) else ""))
+        lines.append(
+            f"    {scale} = {factor.scale!r}"
+            + (f"  # {measured_in}" if _is_unit(measured_in) else "")
+        )
         if polarity == "signal":
-            return f"torch.tanh({value} / {scale})" if factor.shape == "tanh" else f"({value} > {scale}).float()"
+            return (
+                f"torch.tanh({value} / {scale})"
+                if factor.shape == "tanh"
+                else f"({value} > {scale}).float()"
+            )
         error = f"(1.0 - {value})" if polarity == "gain" else value
         return {
             "exp": f"torch.exp(-{error} / {scale})",

@@ -7,8 +7,8 @@
     Factor   shape(feature / scale)
     Feature  one number a world, read off the state: a distance, a velocity along x, how upright ...
 
-The JSON line stands in the completion's text, outside the code, so that a parent's tree can be read back while
-its code stays what a person would write.
+The JSON line stands in the completion's text, outside the code, so that a parent's tree can be read
+back while its code stays what a person would write.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _DIGITS = 3
 
 @dataclass(frozen=True)
 class Feature:
-    """One number a world: `measure` (a key of `measures.MEASURES`) of the state variables `names`."""
+    """One number a world: `measure` (a key of `measures.MEASURES`) of the state variables
+    `names`."""
 
     measure: str
     names: tuple[str, ...] = ()
@@ -69,7 +70,8 @@ class Genome:
 
     @cached_property
     def key(self) -> frozenset[Term]:
-        """The same for rewards that differ only in the order of their terms or by a factor of them all."""
+        """The same for rewards that differ only in the order of their terms or by a factor of them
+        all."""
         largest = max(abs(term.weight) for term in self.terms) or 1.0
         return frozenset(Term(rounded(term.weight / largest), term.factors) for term in self.terms)
 
@@ -78,7 +80,8 @@ _ADAPTER = TypeAdapter(Genome)
 
 
 def rounded(value: float) -> float:
-    """Return `value` with three significant digits: rewards that a person would call equal are equal."""
+    """Return `value` with three significant digits: rewards that a person would call equal are
+    equal."""
     if value == 0.0 or not math.isfinite(value):
         return value
     return round(value, _DIGITS - 1 - math.floor(math.log10(abs(value))))
@@ -90,7 +93,8 @@ def to_line(genome: Genome) -> str:
 
 
 def from_text(text: str) -> Genome | None:
-    """Return the genome that a completion's text carries, or None if it carries none that is well formed.
+    """Return the genome that a completion's text carries, or None if it carries none that is well
+    formed.
 
     Whether its features exist in a task is not known here: see `Vocabulary.accepts`.
     """
@@ -106,4 +110,8 @@ def from_text(text: str) -> Genome | None:
 
 def _sound(term: Term) -> bool:
     scales = [factor.scale for factor in term.factors]
-    return bool(scales) and math.isfinite(term.weight) and all(math.isfinite(s) and s > 0 for s in scales)
+    return (
+        bool(scales)
+        and math.isfinite(term.weight)
+        and all(math.isfinite(s) and s > 0 for s in scales)
+    )

@@ -1,7 +1,7 @@
 """Reading a parent's training: which of its components to strengthen, rescale, reshape or drop.
 
-The same numbers that a language model reads in the reflection (Eureka, section 3.3): the range of each component
-over the training, and how its curve goes with the fitness.
+The same numbers that a language model reads in the reflection (Eureka, section 3.3): the range of
+each component over the training, and how its curve goes with the fitness.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ class Advice:
     """What the parent's training says about one term; the default says nothing."""
 
     dominance: float = 1.0
-    """How many times larger than the largest other goal component, where that is more than `DOMINANCE`."""
+    """How many times larger than the largest other goal component, where that is more than
+    `DOMINANCE`."""
     flat: bool = False
     correlation: float = 0.0
     """Of the component's curve with the fitness curve; 0 where it is too small to mean anything."""
 
     size: float = 0.0
-    """The component's largest size over the training, in units of the reward; 0 where that is not known."""
+    """The component's largest size over the training, in units of the reward; 0 where that is not
+    known."""
 
     @property
     def harmful(self) -> bool:
@@ -56,7 +58,8 @@ class Advice:
 
 
 def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple[Advice, ...]:
-    """Return one advice a term; `components` are the terms' names in the parent's training record."""
+    """Return one advice a term; `components` are the terms' names in the parent's training
+    record."""
     training = outcome.training
     if training is None:
         return (Advice(),) * len(genome.terms)
@@ -88,10 +91,11 @@ def credit(
 ) -> dict[Feature, float]:
     """Return what a run has shown of each feature, from -1 to 1: its effect plus its correlation.
 
-    `run`: every reward that was trained, best first; `ranks`: 1 for the best, -1 for the worst, by default at equal
-    distances. The effect is the feature's coefficient in a ridge regression of the rank on which features a reward
-    has, so that a feature gets no credit for the company it keeps. A term that wants the opposite of the usual
-    `direction` counts as -1. Correlations are means over the feature's terms, shrunk towards 0 where they are few.
+    `run`: every reward that was trained, best first; `ranks`: 1 for the best, -1 for the worst, by
+    default at equal distances. The effect is the feature's coefficient in a ridge regression of the
+    rank on which features a reward has, so that a feature gets no credit for the company it keeps.
+    A term that wants the opposite of the usual `direction` counts as -1. Correlations are means
+    over the feature's terms, shrunk towards 0 where they are few.
     """
     features = list(dict.fromkeys(term.main.feature for genome, _ in run for term in genome.terms))
     column = {feature: j for j, feature in enumerate(features)}
@@ -106,7 +110,9 @@ def credit(
     if ranks is None:
         ranks = np.linspace(1.0, -1.0, len(run)).tolist() if len(run) > 1 else [0.0] * len(run)
     effect = np.linalg.solve(has.T @ has + _RIDGE * np.eye(len(features)), has.T @ np.array(ranks))
-    return dict(zip(features, np.clip(effect + correlation / count, -1.0, 1.0).tolist(), strict=True))
+    return dict(
+        zip(features, np.clip(effect + correlation / count, -1.0, 1.0).tolist(), strict=True)
+    )
 
 
 def _size(curve: Curve) -> float:

@@ -1,10 +1,12 @@
 """What the grammar can measure: each measure's meaning, code and typical size.
 
-A measure turns one or two state variables into one number a world. Its polarity says what to want of it:
+A measure turns one or two state variables into one number a world. Its polarity says what to want
+of it:
 
 - `cost`: 0 or more, less is better (a distance, a speed to avoid);
 - `gain`: at most 1, more is better (the cosine of a tilt);
-- `signal`: any sign, more is better along one direction (a velocity along x), the other with a negative weight;
+- `signal`: any sign, more is better along one direction (a velocity along x), the other with a
+  negative weight;
 - `constant`: the bonus for every step that the episode goes on.
 """
 
@@ -33,7 +35,8 @@ SHAPES: Mapping[Polarity, Mapping[Shape, float]] = {
     "signal": {"linear": 0.6, "tanh": 0.35, "indicator": 0.05},
     "constant": {"linear": 1.0},
 }
-"""The shapes that a polarity can take, each with its prior probability; the first is the plain reading."""
+"""The shapes that a polarity can take, each with its prior probability; the first is the plain
+reading."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ def _difference(a: str, b: str, spec: StateSpec) -> str:
     sizes = [len(spec.shapes[name]) for name in (a, b)]
     if max(sizes) == 0:
         return f"torch.abs({a} - {b})"
-    left, right = (f"{n}.unsqueeze(1)" if size < max(sizes) else n for n, size in zip((a, b), sizes, strict=True))
+    left, right = (
+        f"{n}.unsqueeze(1)" if size < max(sizes) else n
+        for n, size in zip((a, b), sizes, strict=True)
+    )
     return _norm(f"{left} - {right}") + (".mean(dim=-1)" if max(sizes) == 2 else "")
 
 
@@ -76,7 +82,8 @@ def _distance(feature: Feature, spec: StateSpec) -> str:
 
 
 def _progress(feature: Feature, spec: StateSpec) -> str:
-    """A goal counts as it is now, so that a goal that jumps is no step back; two moving things both look back."""
+    """A goal counts as it is now, so that a goal that jumps is no step back; two moving things both
+    look back."""
     a, b = feature.names
     before = b if spec[b].goal_for else f"prev_{b}"
     return f"{_difference(f'prev_{a}', before, spec)}{BREAK}- {_difference(a, b, spec)}"
@@ -93,7 +100,8 @@ def _increase(feature: Feature, spec: StateSpec) -> str:
 
 
 def _rotation_between(a: str, b: str) -> str:
-    """Angle of the rotation from `a` to `b`: 2 acos|<a, b>| of unit quaternions, in either order of entries."""
+    """Angle of the rotation from `a` to `b`: 2 acos|<a, b>| of unit quaternions, in either order of
+    entries."""
     return f"2.0 * torch.acos(torch.clamp(torch.abs(torch.sum({a} * {b}, dim=-1)), max=1.0))"
 
 
@@ -112,7 +120,8 @@ def _alignment(feature: Feature, spec: StateSpec) -> str:
 
 
 def _upright(feature: Feature, spec: StateSpec) -> str:
-    """The z entry of a unit vector, or of the rotated z axis: 1 - 2 (x^2 + y^2) of a unit quaternion."""
+    """The z entry of a unit vector, or of the rotated z axis: 1 - 2 (x^2 + y^2) of a unit
+    quaternion."""
     (q,) = feature.names
     if spec[q].kind == "unit_vector":
         return f"{q}[:, 2]"
@@ -159,28 +168,51 @@ def _cosine(feature: Feature, spec: StateSpec) -> str:
 def _alive(feature: Feature, spec: StateSpec) -> str:
     """One a world; the tensor that lends its length is any variable of the state."""
     variable = spec.variables[0]
-    return f"torch.ones_like({variable.name}{'[:' + ', 0' * len(variable.shape) + ']' if variable.shape else ''})"
+    first = f"[:{', 0' * len(variable.shape)}]" if variable.shape else ""
+    return f"torch.ones_like({variable.name}{first})"
 
 
 MEASURES: Mapping[str, Measure] = {
     "distance": Measure("cost", 1.0, "{a}_to_{b}", "distance from {a} to {b}", _distance),
     "progress": Measure(
-        "signal", 0.3, "progress_of_{a}_to_{b}", "decrease of the distance from {a} to {b}", _progress, "step"
+        "signal",
+        0.3,
+        "progress_of_{a}_to_{b}",
+        "decrease of the distance from {a} to {b}",
+        _progress,
+        "step",
     ),
-    "rotation": Measure("cost", 1.0, "{a}_to_{b}", "angle of the rotation from {a} to {b}", _rotation, "rad"),
+    "rotation": Measure(
+        "cost", 1.0, "{a}_to_{b}", "angle of the rotation from {a} to {b}", _rotation, "rad"
+    ),
     "rotation_progress": Measure(
-        "signal", 0.3, "turn_of_{a}_to_{b}", "decrease of the angle from {a} to {b}", _rotation_progress, "step"
+        "signal",
+        0.3,
+        "turn_of_{a}_to_{b}",
+        "decrease of the angle from {a} to {b}",
+        _rotation_progress,
+        "step",
     ),
-    "alignment": Measure("gain", 1.0, "{a}_along_{b}", "cosine between {a} and {b}", _alignment, "1"),
+    "alignment": Measure(
+        "gain", 1.0, "{a}_along_{b}", "cosine between {a} and {b}", _alignment, "1"
+    ),
     "velocity": Measure("signal", 0.4, "{a}_{axis}", "{a} along {axis}", _element, "m/s"),
     "spin": Measure("signal", 0.3, "{a}_{axis}", "{a} about {axis}", _element, "rad/s"),
-    "displacement": Measure("signal", 0.2, "{a}_step_{axis}", "movement of {a} along {axis}", _increase, "step"),
+    "displacement": Measure(
+        "signal", 0.2, "{a}_step_{axis}", "movement of {a} along {axis}", _increase, "step"
+    ),
     "increase": Measure("signal", 0.3, "{a}_increase", "increase of {a}", _increase, "step"),
     "decrease": Measure("signal", 0.3, "{a}_decrease", "decrease of {a}", _decrease, "step"),
     "upright": Measure("gain", 0.7, "{a}_upright", "how upright {a} is", _upright, "1"),
     "heading": Measure("gain", 0.3, "{a}_{axis}", "{axis} entry of {a}", _element, "1"),
     "height": Measure("signal", 0.5, "{a}_height", "height of {a}", _height, "m"),
-    "centre": Measure("cost", 0.4, "{a}_off_centre", "horizontal offset of {a}", _of("torch.norm({}[:, :2], dim=-1)")),
+    "centre": Measure(
+        "cost",
+        0.4,
+        "{a}_off_centre",
+        "horizontal offset of {a}",
+        _of("torch.norm({}[:, :2], dim=-1)"),
+    ),
     "element": Measure("signal", 0.2, "{element}", "{entry}", _element),
     "magnitude": Measure("cost", 0.4, "{element}_size", "size of {entry}", _magnitude),
     "cosine": Measure("gain", 0.3, "{element}_cosine", "cosine of {entry}", _cosine, "1"),
@@ -188,13 +220,28 @@ MEASURES: Mapping[str, Measure] = {
     "force": Measure("cost", 0.2, "{a}_strength", "strength of {a}", _length),
     "speed": Measure("cost", 0.4, "{a}_norm", "norm of {a}", _length, regulariser=True),
     "posture": Measure(
-        "cost", 0.2, "{a}_from_zero", "mean size of {a}", _of("torch.mean(torch.abs({}), dim=-1)"), regulariser=True
+        "cost",
+        0.2,
+        "{a}_from_zero",
+        "mean size of {a}",
+        _of("torch.mean(torch.abs({}), dim=-1)"),
+        regulariser=True,
     ),
     "effort": Measure(
-        "cost", 0.5, "{a}_effort", "sum of the squares of {a}", _of("torch.sum({} ** 2, dim=-1)"), "1", True
+        "cost",
+        0.5,
+        "{a}_effort",
+        "sum of the squares of {a}",
+        _of("torch.sum({} ** 2, dim=-1)"),
+        "1",
+        True,
     ),
-    "smoothness": Measure("cost", 0.3, "{a}_change", "change of {a} since the last step", _change_of_action, "1", True),
-    "alive": Measure("constant", 0.5, "alive", "every step that the episode goes on", _alive, "1", True),
+    "smoothness": Measure(
+        "cost", 0.3, "{a}_change", "change of {a} since the last step", _change_of_action, "1", True
+    ),
+    "alive": Measure(
+        "constant", 0.5, "alive", "every step that the episode goes on", _alive, "1", True
+    ),
 }
 
 _MOTIONS = ("velocity", "spin")
@@ -236,7 +283,9 @@ def direction_of(feature: Feature, spec: StateSpec) -> int | None:
         return None
     variable = spec[feature.names[0]]
     if variable.shape != (3,) and feature.axis < len(variable.elements):
-        return AXES.find(variable.elements[feature.axis][-1]) if feature.measure in _MOTIONS else None
+        return (
+            AXES.find(variable.elements[feature.axis][-1]) if feature.measure in _MOTIONS else None
+        )
     return feature.axis
 
 
@@ -248,24 +297,36 @@ def label(feature: Feature, spec: StateSpec) -> str:
 def meaning(feature: Feature, spec: StateSpec) -> str:
     """Return what the feature is, in words."""
     packed = feature.axis is not None and spec[feature.names[0]].shape != (3,)
-    return _fill("{entry}" if packed and feature.measure in _MOTIONS else measure_of(feature).meaning, feature, spec)
+    return _fill(
+        "{entry}" if packed and feature.measure in _MOTIONS else measure_of(feature).meaning,
+        feature,
+        spec,
+    )
 
 
 def entry_unit(spec: StateSpec, name: str, axis: int | None) -> str:
-    """Return the unit of one entry; of a mix such as `m, rad`, the entry's own where that can be told."""
+    """Return the unit of one entry; of a mix such as `m, rad`, the entry's own where that can be
+    told."""
     variable = spec[name]
-    units = [part.strip() for part in re.split(r"[,;|]|\bor\b|\band\b", variable.unit) if part.strip()]
+    units = [
+        part.strip() for part in re.split(r"[,;|]|\bor\b|\band\b", variable.unit) if part.strip()
+    ]
     if axis is None or len(units) < 2:
         return units[0] if units else ""
     if len(units) == len(variable.elements) == variable.shape[-1]:
         return units[axis]
-    words = set(re.findall(r"[a-z]+", variable.elements[axis].lower())) if axis < len(variable.elements) else set()
+    words = (
+        set(re.findall(r"[a-z]+", variable.elements[axis].lower()))
+        if axis < len(variable.elements)
+        else set()
+    )
     turning = bool(words & {"angle", "pitch", "roll", "yaw", "tilt", "hinge", "pole", "rotation"})
     return next((part for part in units if ("rad" in part) == turning), units[0])
 
 
 def _fill(template: str, feature: Feature, spec: StateSpec) -> str:
-    """Fill in variables {a} and {b}, the {axis}, and the entry as `dof_pos pole` and `the pole entry of dof_pos`."""
+    """Fill in variables {a} and {b}, the {axis}, and the entry as `dof_pos pole` and `the pole
+    entry of dof_pos`."""
     a, b = (*feature.names, "", "")[:2]
     axis = feature.axis
     if axis is None:

@@ -17,7 +17,8 @@ from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 
 MAX_TERMS = 6
 _SECOND = 0.4
-"""What joins a reward that works starts with this share of its largest term: a small step is rarely a wrong one."""
+"""What joins a reward that works starts with this share of its largest term: a small step is rarely
+a wrong one."""
 _FOLLOWED = 0.7
 """How often advice from the parent's training is followed: the rest is exploration."""
 
@@ -37,10 +38,17 @@ Change = Callable[[Vocabulary, Random, Genome, int], Edit | None]
 def mutate_numbers(
     vocabulary: Vocabulary, random: Random, parent: Genome, advice: Sequence[Advice], spread: float
 ) -> Edit:
-    """Change weights and scales by up to a factor of `spread`, after what the training says of each term."""
-    if len(parent.terms) == 1 and (parent.terms[0].main.shape == "linear" or random.random() < _FOLLOWED):
-        return mutate_structure(vocabulary, random, parent, advice)  # scaling a whole reward changes nothing
-    touched = {random.randrange(len(parent.terms))} | {i for i in range(len(parent.terms)) if random.random() < 0.5}
+    """Change weights and scales by up to a factor of `spread`, after what the training says of each
+    term."""
+    if len(parent.terms) == 1 and (
+        parent.terms[0].main.shape == "linear" or random.random() < _FOLLOWED
+    ):
+        return mutate_structure(
+            vocabulary, random, parent, advice
+        )  # scaling a whole reward changes nothing
+    touched = {random.randrange(len(parent.terms))} | {
+        i for i in range(len(parent.terms)) if random.random() < 0.5
+    }
     terms, notes = [], []
     for i, (term, told) in enumerate(zip(parent.terms, advice, strict=True)):
         child, why = _advised(term, told, random)
@@ -74,7 +82,9 @@ def _advised(term: Term, told: Advice, random: Random) -> tuple[Term, str]:
 def _jittered(term: Term, random: Random, spread: float) -> Term:
     child = _scaled(term, sampling.spread(random, spread))
     factors = tuple(
-        f if f.shape == "linear" else replace(f, scale=rounded(f.scale * sampling.spread(random, spread)))
+        f
+        if f.shape == "linear"
+        else replace(f, scale=rounded(f.scale * sampling.spread(random, spread)))
         for f in child.factors
     )
     return replace(child, factors=factors)
@@ -93,7 +103,9 @@ def _wider(factor: Factor, multiplier: float) -> Factor:
 
 
 def _numbers_note(vocabulary: Vocabulary, before: Term, after: Term, why: str) -> str:
-    parts = [f"weight {before.weight:g} to {after.weight:g}"] if before.weight != after.weight else []
+    parts = (
+        [f"weight {before.weight:g} to {after.weight:g}"] if before.weight != after.weight else []
+    )
     parts += [
         f"scale {old.scale:g} to {new.scale:g}"
         for old, new in zip(before.factors, after.factors, strict=True)
@@ -103,8 +115,11 @@ def _numbers_note(vocabulary: Vocabulary, before: Term, after: Term, why: str) -
 
 
 # ---------------------------------------------------------------------- structure
-def mutate_structure(vocabulary: Vocabulary, random: Random, parent: Genome, advice: Sequence[Advice]) -> Edit:
-    """Add, drop, replace, reshape, gate or flip one term; terms that the training speaks against come first."""
+def mutate_structure(
+    vocabulary: Vocabulary, random: Random, parent: Genome, advice: Sequence[Advice]
+) -> Edit:
+    """Add, drop, replace, reshape, gate or flip one term; terms that the training speaks against
+    come first."""
     suspects = [i for i, told in enumerate(advice) if told.harmful or told.flat]
     if suspects and random.random() < _FOLLOWED:
         place = random.choice(suspects)
@@ -128,7 +143,9 @@ def add(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> E
     feature = sampling.any_feature(vocabulary, random, [t.main.feature for t in parent.terms])
     if feature is None or len(parent.terms) >= MAX_TERMS:
         return None
-    term = sampling.new_term(vocabulary, random, feature, _SECOND * sampling.level(vocabulary, parent))
+    term = sampling.new_term(
+        vocabulary, random, feature, _SECOND * sampling.level(vocabulary, parent)
+    )
     return Edit(Genome((*parent.terms, term)), f"added {_what(vocabulary, term)}")
 
 
@@ -145,7 +162,9 @@ def swap(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> 
     feature = sampling.any_feature(vocabulary, random, [t.main.feature for t in parent.terms])
     if feature is None:
         return None
-    term = sampling.new_term(vocabulary, random, feature, _SECOND * sampling.level(vocabulary, parent))
+    term = sampling.new_term(
+        vocabulary, random, feature, _SECOND * sampling.level(vocabulary, parent)
+    )
     note = f"replaced {_what(vocabulary, parent.terms[place])} by {_what(vocabulary, term)}"
     return Edit(_with(parent, place, term), note)
 
@@ -160,10 +179,14 @@ def reshape(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) 
 
 
 def gate(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Make the term at `place` count only as far as a second feature is good, or take such a gate away."""
+    """Make the term at `place` count only as far as a second feature is good, or take such a gate
+    away."""
     old = parent.terms[place]
     if len(old.factors) > 1:
-        return Edit(_with(parent, place, replace(old, factors=old.factors[:1])), f"{_what(vocabulary, old)}: no gate")
+        return Edit(
+            _with(parent, place, replace(old, factors=old.factors[:1])),
+            f"{_what(vocabulary, old)}: no gate",
+        )
     term = sampling.gated(vocabulary, random, old)
     if term is None:
         return None
@@ -176,7 +199,10 @@ def flip(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> 
     old = parent.terms[place]
     if old.main.feature.measure == "alive":
         return None
-    return Edit(_with(parent, place, replace(old, weight=-old.weight)), f"flipped the sign of {_what(vocabulary, old)}")
+    return Edit(
+        _with(parent, place, replace(old, weight=-old.weight)),
+        f"flipped the sign of {_what(vocabulary, old)}",
+    )
 
 
 _HARMFUL: dict[Change, float] = {drop: 0.5, flip: 0.2, swap: 0.15, reshape: 0.15}
@@ -187,13 +213,16 @@ _ANY: dict[Change, float] = {add: 0.35, swap: 0.15, reshape: 0.2, gate: 0.15, dr
 
 # ---------------------------------------------------------------------- crossover
 def crossover(vocabulary: Vocabulary, random: Random, first: Shown, second: Shown) -> Edit:
-    """Take one or two terms of the second reward over into the first, by what the run has shown of them.
+    """Take one or two terms of the second reward over into the first, by what the run has shown of
+    them.
 
-    Terms of the first that fell while the fitness rose stay behind. What is taken over is scaled to be somewhat
-    smaller than the first reward's own largest component.
+    Terms of the first that fell while the fitness rose stay behind. What is taken over is scaled to
+    be somewhat smaller than the first reward's own largest component.
     """
     mine = list(zip(first[0].terms, first[1], strict=True))
-    kept = [(t, told) for t, told in mine if not told.harmful or random.random() > _FOLLOWED] or mine
+    kept = [
+        (t, told) for t, told in mine if not told.harmful or random.random() > _FOLLOWED
+    ] or mine
     kept = kept[: MAX_TERMS - 1]
     offered = offer(vocabulary, second, Genome(tuple(term for term, _ in kept)))
     largest = max(told.size for _, told in kept)
@@ -205,7 +234,9 @@ def crossover(vocabulary: Vocabulary, random: Random, first: Shown, second: Show
         new.append(_matched(vocabulary, random, term, told.size, largest))
     terms = (*(term for term, _ in kept), *new)
     taken = ", ".join(_what(vocabulary, term) for term in new) or "nothing"
-    return Edit(Genome(terms), f"kept {len(kept)} of {len(first[0].terms)} terms and took over {taken}")
+    return Edit(
+        Genome(terms), f"kept {len(kept)} of {len(first[0].terms)} terms and took over {taken}"
+    )
 
 
 def offer(vocabulary: Vocabulary, giver: Shown, taker: Genome) -> dict[tuple[Term, Advice], float]:
@@ -218,11 +249,16 @@ def offer(vocabulary: Vocabulary, giver: Shown, taker: Genome) -> dict[tuple[Ter
     }
 
 
-def _matched(vocabulary: Vocabulary, random: Random, term: Term, size: float, wanted: float) -> Term:
-    """Scale a term that is to work beside others; penalties for effort and the like stay as small as they are."""
+def _matched(
+    vocabulary: Vocabulary, random: Random, term: Term, size: float, wanted: float
+) -> Term:
+    """Scale a term that is to work beside others; penalties for effort and the like stay as small
+    as they are."""
     if measure_of(term.main.feature).regulariser or size <= 0.0 or wanted <= 0.0:
         return term
-    return sampling.bounded(vocabulary, _scaled(term, _SECOND * wanted / size * sampling.spread(random, 2.0)))
+    return sampling.bounded(
+        vocabulary, _scaled(term, _SECOND * wanted / size * sampling.spread(random, 2.0))
+    )
 
 
 def _with(genome: Genome, place: int, term: Term) -> Genome:

@@ -1,4 +1,5 @@
-"""The built-in proposer: evolutionary search over a small language of reward terms. No model, no key, no network."""
+"""The built-in proposer: evolutionary search over a small language of reward terms. No model, no
+key, no network."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ class _Parent:
     @property
     def name(self) -> str:
         known = math.isfinite(self.outcome.fitness)
-        return self.outcome.candidate.name + (f" (fitness {self.outcome.fitness:.3g})" if known else "")
+        return self.outcome.candidate.name + (
+            f" (fitness {self.outcome.fitness:.3g})" if known else ""
+        )
 
     @property
     def shown(self) -> Shown:
@@ -46,27 +49,34 @@ class _Parent:
 
 
 class GrammarProposer:
-    """Composes, mutates and crosses reward terms from the task's state, guided by the parents' training.
+    """Composes, mutates and crosses reward terms from the task's state, guided by the parents'
+    training.
 
-    Sample `index` of a generation depends on the run's seed, the generation, the index and the prompt's parents
-    and history; not on which other samples were asked for, or when.
+    Sample `index` of a generation depends on the run's seed, the generation, the index and the
+    prompt's parents and history; not on which other samples were asked for, or when.
     """
 
     name = "grammar"
 
     def __init__(self, task: Task, seed: int, *, wish: str | None = None) -> None:
-        """`wish`: what the robot should do, by default the task's own description; its words bias the terms."""
+        """`wish`: what the robot should do, by default the task's own description; its words bias
+        the terms."""
         self._vocabulary = Vocabulary(task.reward_inputs, wish or task.description)
         self._seed = seed
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield one completion for each sample, in the order of `prompts`."""
-        generations = {id(prompt): _Generation(self._vocabulary, self._seed, prompt) for prompt in prompts.values()}
+        generations = {
+            id(prompt): _Generation(self._vocabulary, self._seed, prompt)
+            for prompt in prompts.values()
+        }
         for index, prompt in prompts.items():
             started = time.perf_counter()
             text = self._text(generations[id(prompt)].sample(index))
             seconds = time.perf_counter() - started
-            yield Completion(index=index, text=text, proposer=self.name, cost_usd=0.0, seconds=seconds)
+            yield Completion(
+                index=index, text=text, proposer=self.name, cost_usd=0.0, seconds=seconds
+            )
 
     def _text(self, edit: Edit) -> str:
         spec = self._vocabulary.spec
@@ -76,14 +86,17 @@ class GrammarProposer:
 
 
 class _Generation:
-    """The samples of one generation, each different from the others and from everything tried before."""
+    """The samples of one generation, each different from the others and from everything tried
+    before."""
 
     def __init__(self, vocabulary: Vocabulary, seed: int, prompt: Prompt) -> None:
         self._seed, self._prompt = seed, prompt
         self._samples: list[Edit] = []
         liked = liking(prompt.history, prompt.feedback)
         self._parents = _known(prompt, vocabulary, liked)
-        shown = credit([parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked))
+        shown = credit(
+            [parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked)
+        )
         self._vocabulary = vocabulary.with_credit(shown)
         told = (_genome(outcome, vocabulary) for outcome in (*prompt.history, *prompt.parents))
         self._tried = {genome.key for genome in told if genome is not None}
@@ -118,7 +131,8 @@ class _Generation:
 
     @cached_property
     def _is_plateau(self) -> bool:
-        """Whether the history tells nothing yet: several rewards, all of the same fitness, or none chosen."""
+        """Whether the history tells nothing yet: several rewards, all of the same fitness, or none
+        chosen."""
         values = [parent.outcome.fitness for parent in self._parents]
         if self._has_fitness:
             return len(values) > 1 and max(values) == min(values)
@@ -128,16 +142,21 @@ class _Generation:
         """Return how much each parent was liked, from 1 to -1; None where fitness orders them."""
         if self._has_fitness:
             return None
-        return [2.0 * liked.get(parent.outcome.candidate.name, 0.5) - 1.0 for parent in self._parents]
+        return [
+            2.0 * liked.get(parent.outcome.candidate.name, 0.5) - 1.0 for parent in self._parents
+        ]
 
     def _second(self) -> _Parent:
         return self._parents[min(1, len(self._parents) - 1)]
 
     # ------------------------------------------------------------------ ways to make a sample
     def _first(self, random: Random, index: int, attempt: int) -> Edit:
-        """Without parents: the plainest reading of the task first, then new rewards from simple to complex."""
+        """Without parents: the plainest reading of the task first, then new rewards from simple to
+        complex."""
         if self._prompt.generation == index == attempt == 0:
-            return Edit(sampling.simplest(self._vocabulary), "This is the plainest reading of the task.")
+            return Edit(
+                sampling.simplest(self._vocabulary), "This is the plainest reading of the task."
+            )
         lead = index if index < _COMPLEXITIES // 2 and attempt == 0 else None
         complexity = index if index < _COMPLEXITIES else random.randrange(1, _COMPLEXITIES)
         genome = sampling.fresh(self._vocabulary, random, complexity, lead)
@@ -156,7 +175,9 @@ class _Generation:
         return self._numbers(random, self._parents[0], _LARGE)
 
     def _numbers(self, random: Random, parent: _Parent, spread: float) -> Edit:
-        edit = operators.mutate_numbers(self._vocabulary, random, parent.genome, parent.advice, spread)
+        edit = operators.mutate_numbers(
+            self._vocabulary, random, parent.genome, parent.advice, spread
+        )
         return Edit(edit.genome, f"Changed the numbers of {parent.name}: {edit.note}.")
 
     def _structure(self, random: Random) -> Edit:
@@ -172,8 +193,11 @@ class _Generation:
         return Edit(edit.genome, f"Changed {second.name}: {edit.note}.")
 
     def _cross(self, random: Random) -> Edit:
-        """Cross two parents by rank: a good one, and one that has terms which did well and which the first lacks."""
-        first = sampling.pick(random, {parent: 1.0 / rank**2 for rank, parent in enumerate(self._parents, 1)})
+        """Cross two parents by rank: a good one, and one that has terms which did well and which
+        the first lacks."""
+        first = sampling.pick(
+            random, {parent: 1.0 / rank**2 for rank, parent in enumerate(self._parents, 1)}
+        )
         offers: dict[_Parent, float] = {}
         for rank, parent in enumerate(self._parents, 1):
             if offer := operators.offer(self._vocabulary, parent.shown, first.genome):
@@ -195,11 +219,13 @@ _PORTFOLIO: Sequence[Callable[[_Generation, Random], Edit]] = (
     _Generation._fresh,
     _Generation._small,
 )
-"""What each sample of a generation with parents is, so that four samples already cover the main ways."""
+"""What each sample of a generation with parents is, so that four samples already cover the main
+ways."""
 
 
 def _known(prompt: Prompt, vocabulary: Vocabulary, liked: Mapping[str, float]) -> list[_Parent]:
-    """Return the given parents, best first, then the rest by fitness, or as they were liked; none that failed."""
+    """Return the given parents, best first, then the rest by fitness, or as they were liked; none
+    that failed."""
     ranked = sorted(prompt.history, key=lambda o: (-o.fitness, -liked.get(o.candidate.name, 0.5)))
     parents: dict[tuple[int, int], _Parent] = {}
     for outcome in (*prompt.parents, *ranked):
@@ -212,7 +238,8 @@ def _known(prompt: Prompt, vocabulary: Vocabulary, liked: Mapping[str, float]) -
 
 
 def _genome(outcome: Outcome, vocabulary: Vocabulary) -> Genome | None:
-    """Return the genome of an outcome that this grammar wrote; None for a model's or a person's reward."""
+    """Return the genome of an outcome that this grammar wrote; None for a model's or a person's
+    reward."""
     completion = outcome.candidate.completion
     if completion.proposer != GrammarProposer.name:
         return None

@@ -40,8 +40,11 @@ def simplest(vocabulary: Vocabulary) -> Genome:
     return _worth_living(Genome((plain_term(vocabulary, vocabulary.goals[0]),)), vocabulary)
 
 
-def fresh(vocabulary: Vocabulary, random: Random, complexity: int, lead: int | None = None) -> Genome:
-    """Draw a new reward; `complexity` 0 to 5 says how many terms, `lead` which of the likely goals comes first."""
+def fresh(
+    vocabulary: Vocabulary, random: Random, complexity: int, lead: int | None = None
+) -> Genome:
+    """Draw a new reward; `complexity` 0 to 5 says how many terms, `lead` which of the likely goals
+    comes first."""
     goals, regularisers = _MIXES[min(complexity, len(_MIXES) - 1)]
     candidates = vocabulary.goals
     first = [] if lead is None else [candidates[lead % len(candidates)]]
@@ -54,7 +57,9 @@ def fresh(vocabulary: Vocabulary, random: Random, complexity: int, lead: int | N
     return _worth_living(Genome(tuple(terms)), vocabulary)
 
 
-def any_feature(vocabulary: Vocabulary, random: Random, avoid: Sequence[Feature] = ()) -> Feature | None:
+def any_feature(
+    vocabulary: Vocabulary, random: Random, avoid: Sequence[Feature] = ()
+) -> Feature | None:
     """Draw a feature, mostly a goal, that is not in `avoid`; None when all are."""
     pools = [vocabulary.goals, vocabulary.regularisers]
     if random.random() < 0.2:
@@ -68,16 +73,23 @@ def any_feature(vocabulary: Vocabulary, random: Random, avoid: Sequence[Feature]
 def plain_term(vocabulary: Vocabulary, feature: Feature) -> Term:
     """Return the term that wants `feature` in its plainest shape, with typical numbers."""
     shape = next(iter(SHAPES[measure_of(feature).polarity]))
-    return Term(_base_weight(vocabulary, feature, shape), (_factor(vocabulary, feature, shape, 1.0),))
+    return Term(
+        _base_weight(vocabulary, feature, shape), (_factor(vocabulary, feature, shape, 1.0),)
+    )
 
 
 def level(vocabulary: Vocabulary, genome: Genome) -> float:
-    """Return how large the weights of a reward are, in units of their typical values; the largest counts."""
-    return max(abs(term.weight / _base_weight(vocabulary, term.main.feature, term.main.shape)) for term in genome.terms)
+    """Return how large the weights of a reward are, in units of their typical values; the largest
+    counts."""
+    return max(
+        abs(term.weight / _base_weight(vocabulary, term.main.feature, term.main.shape))
+        for term in genome.terms
+    )
 
 
 def new_term(vocabulary: Vocabulary, random: Random, feature: Feature, level: float = 1.0) -> Term:
-    """Draw shape, scale and weight for a term that wants `feature`; `level` multiplies its weight."""
+    """Draw shape, scale and weight for a term that wants `feature`; `level` multiplies its
+    weight."""
     measure = measure_of(feature)
     shape: Shape = "linear" if measure.regulariser else pick(random, SHAPES[measure.polarity])
     weight = _base_weight(vocabulary, feature, shape) * spread(random, _SPREAD) * level
@@ -88,7 +100,9 @@ def reshaped(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
     """Return `term` with another shape of its main factor, or None if there is no other."""
     feature = term.main.feature
     polarity = measure_of(feature).polarity
-    others = {shape: chance for shape, chance in SHAPES[polarity].items() if shape != term.main.shape}
+    others = {
+        shape: chance for shape, chance in SHAPES[polarity].items() if shape != term.main.shape
+    }
     if polarity == "cost" and len(term.factors) > 1:
         others.pop("linear", None)  # a gated penalty would reward leaving the gate
     if not others:
@@ -100,7 +114,8 @@ def reshaped(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
 
 
 def gated(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
-    """Return `term` counted only as far as a second feature is good, or None if nothing can gate it."""
+    """Return `term` counted only as far as a second feature is good, or None if nothing can gate
+    it."""
     if term.main.shape == "linear" and measure_of(term.main.feature).polarity == "cost":
         return None  # a gated penalty would reward leaving the gate
     used = {factor.feature for factor in term.factors}
@@ -117,7 +132,9 @@ def gated(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
         return None
     feature = pick(random, options)
     shape = random.choice(_GATES[measure_of(feature).polarity])
-    return Term(term.weight, (term.main, _factor(vocabulary, feature, shape, spread(random, _SPREAD))))
+    return Term(
+        term.weight, (term.main, _factor(vocabulary, feature, shape, spread(random, _SPREAD)))
+    )
 
 
 def spread(random: Random, factor: float) -> float:
@@ -150,7 +167,8 @@ def _factor(vocabulary: Vocabulary, feature: Feature, shape: Shape, multiplier: 
 
 
 def _base_weight(vocabulary: Vocabulary, feature: Feature, shape: Shape) -> float:
-    """The weight that makes a term about 1, or a penalty about 0.01, at the feature's typical size."""
+    """The weight that makes a term about 1, or a penalty about 0.01, at the feature's typical
+    size."""
     size = 0.01 if measure_of(feature).regulariser and feature.measure != "alive" else 1.0
     if shape == "linear" and measure_of(feature).polarity in ("signal", "cost"):
         size /= typical(feature, vocabulary.spec)
@@ -158,7 +176,11 @@ def _base_weight(vocabulary: Vocabulary, feature: Feature, shape: Shape) -> floa
 
 
 def _draw(
-    vocabulary: Vocabulary, random: Random, pool: Sequence[Feature], count: int, avoid: Sequence[Feature]
+    vocabulary: Vocabulary,
+    random: Random,
+    pool: Sequence[Feature],
+    count: int,
+    avoid: Sequence[Feature],
 ) -> list[Feature]:
     """Draw up to `count` different features by their priors."""
     options = {feature: vocabulary.prior(feature) for feature in pool if feature not in avoid}
@@ -170,8 +192,13 @@ def _draw(
 
 
 def _worth_living(genome: Genome, vocabulary: Vocabulary) -> Genome:
-    """Where every term is a penalty, ending the episode early would pay: add a bonus for going on."""
-    penalties = [t for t in genome.terms if t.main.shape == "linear" and measure_of(t.main.feature).polarity == "cost"]
+    """Where every term is a penalty, ending the episode early would pay: add a bonus for going
+    on."""
+    penalties = [
+        t
+        for t in genome.terms
+        if t.main.shape == "linear" and measure_of(t.main.feature).polarity == "cost"
+    ]
     if len(penalties) < len(genome.terms):
         return genome
     return Genome((*genome.terms, plain_term(vocabulary, Feature("alive"))))

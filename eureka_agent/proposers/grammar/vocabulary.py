@@ -1,4 +1,5 @@
-"""Which features a task's state offers, and how likely each is to matter, from its kinds and its description."""
+"""Which features a task's state offers, and how likely each is to matter, from its kinds and its
+description."""
 
 from __future__ import annotations
 
@@ -10,7 +11,14 @@ from functools import cached_property
 
 from eureka_agent.proposers.grammar import words
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome
-from eureka_agent.proposers.grammar.measures import SHAPES, direction_of, entry_unit, is_potential, measure_of, unit
+from eureka_agent.proposers.grammar.measures import (
+    SHAPES,
+    direction_of,
+    entry_unit,
+    is_potential,
+    measure_of,
+    unit,
+)
 from eureka_agent.tasks.task import StateSpec, StateVariable
 
 _QUATERNIONS = ("quaternion_wxyz", "quaternion_xyzw")
@@ -35,14 +43,19 @@ _MAX_ENTRIES = 8
 class Vocabulary:
     """The features of one task, their priors and their directions."""
 
-    def __init__(self, spec: StateSpec, description: str, credit: Mapping[Feature, float] | None = None) -> None:
-        """`credit`: what the run has shown of some features, from -1 (less of it is better) to 1."""
+    def __init__(
+        self, spec: StateSpec, description: str, credit: Mapping[Feature, float] | None = None
+    ) -> None:
+        """`credit`: what the run has shown of some features, from -1 (less of it is better) to
+        1."""
         self.spec = spec
         self._description = description
         self._credit = credit or {}
         self._said = words.stems(description)
         self._hints = words.hints(description)
-        self._action = next((v.name for v in spec.variables if v.kind == "action" and len(v.shape) == 1), None)
+        self._action = next(
+            (v.name for v in spec.variables if v.kind == "action" and len(v.shape) == 1), None
+        )
         self._linear = {v.frame for v in spec.variables if v.kind == "linear_velocity"}
 
     def with_credit(self, credit: Mapping[Feature, float]) -> Vocabulary:
@@ -53,7 +66,9 @@ class Vocabulary:
     def features(self) -> tuple[Feature, ...]:
         """Every feature, in the order of the state."""
         spec = self.spec
-        single = (feature for v in spec.variables if _stands_alone(v, spec) for feature in self._of_one(v))
+        single = (
+            feature for v in spec.variables if _stands_alone(v, spec) for feature in self._of_one(v)
+        )
         return tuple(dict.fromkeys((*self._goals(), *single, *self._pairs(), Feature("alive"))))
 
     @cached_property
@@ -65,7 +80,8 @@ class Vocabulary:
 
     @cached_property
     def regularisers(self) -> tuple[Feature, ...]:
-        """Features that keep behaviour decent: effort, smoothness, speed, posture, staying alive."""
+        """Features that keep behaviour decent: effort, smoothness, speed, posture, staying
+        alive."""
         return tuple(feature for feature in self.features if measure_of(feature).regulariser)
 
     def prior(self, feature: Feature) -> float:
@@ -78,14 +94,18 @@ class Vocabulary:
         return measure_of(feature).prior * stated * told * named * self.trust(feature) / siblings
 
     def trust(self, feature: Feature) -> float:
-        """Return how much more likely the run has made this feature: 1 where it has shown nothing."""
+        """Return how much more likely the run has made this feature: 1 where it has shown
+        nothing."""
         return math.exp(_CREDIT * self._credit.get(feature, 0.0))
 
     def direction(self, feature: Feature) -> int:
-        """Return -1 where less of a signal is wanted: running backward, lying down, a flag that says failure."""
+        """Return -1 where less of a signal is wanted: running backward, lying down, a flag that
+        says failure."""
         if feature.measure == "flag":
             variable = self.spec[feature.names[0]]
-            return -1 if words.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS else 1
+            return (
+                -1 if words.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS else 1
+            )
         return -1 if any(hint.sign < 0 for hint in self._hints_for(feature)) else 1
 
     def accepts(self, genome: Genome) -> bool:
@@ -93,7 +113,10 @@ class Vocabulary:
         return all(self._accepts(factor) for term in genome.terms for factor in term.factors)
 
     def _accepts(self, factor: Factor) -> bool:
-        return factor.feature in self.features and factor.shape in SHAPES[measure_of(factor.feature).polarity]
+        return (
+            factor.feature in self.features
+            and factor.shape in SHAPES[measure_of(factor.feature).polarity]
+        )
 
     # ------------------------------------------------------------------ which features there are
     def _of_one(self, v: StateVariable) -> Iterator[Feature]:
@@ -130,7 +153,8 @@ class Vocabulary:
                 yield from self._of_numbers(v)
 
     def _of_numbers(self, v: StateVariable) -> Iterator[Feature]:
-        """Joints, angles, distances, speeds and whatever else is a number or a short vector of them."""
+        """Joints, angles, distances, speeds and whatever else is a number or a short vector of
+        them."""
         name, rank = (v.name,), len(v.shape)
         if rank == 1:
             if v.kind == "joint_positions":
@@ -141,7 +165,9 @@ class Vocabulary:
             yield from self._of_packed(v)
         if rank == 0:
             yield Feature("decrease" if v.kind == "distance" else "increase", name)
-        axes: tuple[int | None, ...] = (None,) if rank == 0 else tuple(range(v.shape[0])) if rank == 1 else ()
+        axes: tuple[int | None, ...] = (
+            (None,) if rank == 0 else tuple(range(v.shape[0])) if rank == 1 else ()
+        )
         for axis in axes if len(axes) <= _MAX_ENTRIES else ():
             yield Feature("element", name, axis)
             yield Feature("magnitude", name, axis)
@@ -149,7 +175,8 @@ class Vocabulary:
                 yield Feature("cosine", name, axis)
 
     def _of_packed(self, v: StateVariable) -> Iterator[Feature]:
-        """Entries of a long vector whose names say what they are, such as `linvel_x` or `z` of a root state."""
+        """Entries of a long vector whose names say what they are, such as `linvel_x` or `z` of a
+        root state."""
         for entry, element in enumerate(v.elements):
             for pattern, measure in _PACKED.items():
                 if pattern.fullmatch(element):
@@ -170,7 +197,9 @@ class Vocabulary:
 
     def _pairs(self) -> Iterator[Feature]:
         """Features of two things of a kind in one frame, neither of which is a stated goal."""
-        things = [v for v in self.spec.variables if v.goal_for is None and not _is_past(v, self.spec)]
+        things = [
+            v for v in self.spec.variables if v.goal_for is None and not _is_past(v, self.spec)
+        ]
         for a, b in itertools.combinations(things, 2):
             if _is_given(a) and _is_given(b):
                 continue
@@ -185,12 +214,17 @@ class Vocabulary:
     def _comparable(self, a: str, b: str) -> bool:
         """Whether `a - b` makes sense: equal shapes, or points against one point."""
         left, right = sorted((self.spec.shapes[a], self.spec.shapes[b]), key=len)
-        return len(right) <= 2 and (left == right or (len(left) == 1 and len(right) == 2 and left[-1] == right[-1]))
+        return len(right) <= 2 and (
+            left == right or (len(left) == 1 and len(right) == 2 and left[-1] == right[-1])
+        )
 
     # ------------------------------------------------------------------ how likely they are
     def _hints_for(self, feature: Feature) -> Iterator[words.Hint]:
         for hint in self._hints:
-            about = hint.measure == feature.measure and hint.axis in (None, direction_of(feature, self.spec))
+            about = hint.measure == feature.measure and hint.axis in (
+                None,
+                direction_of(feature, self.spec),
+            )
             if about and (hint.unit is None or hint.unit == unit(feature, self.spec)):
                 yield hint
 
@@ -200,19 +234,25 @@ class Vocabulary:
         return feature.measure == "increase" and is_potential(feature.names[0])
 
     def _overlap(self, feature: Feature) -> int:
-        """Number of telling words that the feature's variables, or its entry, share with the description."""
+        """Number of telling words that the feature's variables, or its entry, share with the
+        description."""
         if not feature.names:
             return 0
         about: set[str] = set()
         for variable in map(self.spec.__getitem__, feature.names):
-            entry = feature.axis if feature.axis is not None and feature.axis < len(variable.elements) else None
+            entry = (
+                feature.axis
+                if feature.axis is not None and feature.axis < len(variable.elements)
+                else None
+            )
             told = variable.elements[entry] if entry is not None else variable.meaning
             about |= words.stems(f"{variable.name} {told}")
         return len(about & self._said)
 
 
 def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
-    """Whether a variable says something of what the robot does: not what is given, the clock, or the past."""
+    """Whether a variable says something of what the robot does: not what is given, the clock, or
+    the past."""
     return not (_is_given(variable) or variable.name == "episode_time" or _is_past(variable, spec))
 
 

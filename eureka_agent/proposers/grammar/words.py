@@ -1,7 +1,7 @@
 """What the words of a task's description say about the terms of its reward.
 
-A small dictionary of English, not of tasks: each stem multiplies the prior of some measures. It knows the usual
-robot frame, x forward, y left, z up.
+A small dictionary of English, not of tasks: each stem multiplies the prior of some measures. It
+knows the usual robot frame, x forward, y left, z up.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 
 _FILLER = frozenset(
-    "a an and as at be by can for from has in into is it its make of on or robot so task than that the their then "
-    "this to while with without world frame each entry vector position velocity value number".split()
+    "a an and as at be by can for from has in into is it its make of on or robot so task than that"
+    " the their then this to while with without world frame each entry vector position velocity"
+    " value number".split()
 )
 _ENDINGS = ("ing", "ions", "ion", "ers", "er", "ies", "es", "ed", "s", "e")
 
@@ -61,9 +62,13 @@ WORDS: Mapping[str, tuple[Hint, ...]] = {
     "left": _along(1, 1, 8.0),
     "right": _along(1, -1, 8.0),
     "sideway": _along(1, 1, 5.0),
-    **dict.fromkeys(("run", "walk", "gallop", "crawl", "hop", "move", "swim", "drive", "fast", "quick"), _GO),
+    **dict.fromkeys(
+        ("run", "walk", "gallop", "crawl", "hop", "move", "swim", "drive", "fast", "quick"), _GO
+    ),
     **dict.fromkeys(("jump", "leap"), (Hint("height", 5.0), *_along(2, 1, 5.0))),
-    **dict.fromkeys(("up", "lift", "rais", "rise", "high", "height", "climb", "fly", "hover"), _RISE),
+    **dict.fromkeys(
+        ("up", "lift", "rais", "rise", "high", "height", "climb", "fly", "hover"), _RISE
+    ),
     **dict.fromkeys(("down", "lower", "lie", "crouch"), _SINK),
     **dict.fromkeys(("stand", "upright", "balanc", "fall", "steady"), _UPRIGHT),
     **dict.fromkeys(("spin", "rotat", "turn", "twirl", "revolv", "roll"), _TURN),
@@ -72,8 +77,12 @@ WORDS: Mapping[str, tuple[Hint, ...]] = {
     "clockwise": (Hint("spin", 2.0, 2, -1),),
     "flip": (Hint("spin", 5.0, 1), Hint("spin", 3.0, 0), *_RISE),
     "backflip": (Hint("spin", 8.0, 1, -1), Hint("element", 20.0, sign=-1, unit="rad/s"), *_RISE),
-    **dict.fromkeys(("orient", "orientat", "reorient", "align", "face", "point", "match", "pose"), _MATCH),
-    **dict.fromkeys(("reach", "goal", "target", "touch", "toward", "grasp", "grab", "pick", "plac"), _REACH),
+    **dict.fromkeys(
+        ("orient", "orientat", "reorient", "align", "face", "point", "match", "pose"), _MATCH
+    ),
+    **dict.fromkeys(
+        ("reach", "goal", "target", "touch", "toward", "grasp", "grab", "pick", "plac"), _REACH
+    ),
     **dict.fromkeys(("push", "pull", "catch", "insert", "stack", "throw", "bring", "put"), _REACH),
     **dict.fromkeys(("center", "centr", "middle", "keep", "stay"), _KEEP),
     **dict.fromkeys(("still", "hold", "stop", "freez", "slow", "gentl", "smooth"), _STILL),
@@ -98,7 +107,9 @@ def stems(text: str) -> frozenset[str]:
 def hints(description: str) -> tuple[Hint, ...]:
     """Return what the words of a description say, in the order of the table."""
     said = stems(description)
-    return tuple(hint for word, told in WORDS.items() if _stem(word) in said or word in said for hint in told)
+    return tuple(
+        hint for word, told in WORDS.items() if _stem(word) in said or word in said for hint in told
+    )
 
 
 def _stem(word: str) -> str:

@@ -1,6 +1,7 @@
 """PPO's gradient steps, in the part of Python that TorchScript takes.
 
-No sum crosses candidates. Policies and value functions share nothing, so each may learn on a core of its own.
+No sum crosses candidates. Policies and value functions share nothing, so each may learn on a core
+of its own.
 """
 
 from typing import NamedTuple
@@ -60,10 +61,12 @@ def learn(
     alive: Tensor,
     side_by_side: bool,
 ) -> tuple[list[Tensor], Tensor]:
-    """Take all gradient steps of an update; `policy` and `critic` are the weights that `networks` has views of.
+    """Take all gradient steps of an update; `policy` and `critic` are the weights that `networks`
+    has views of.
 
-    Returns of each minibatch the log density then to that of the samples, `(K, n)`, and who of `alive (K,)` goes on:
-    those whose gradients stayed finite. `side_by_side`: value functions learn in another thread; as TorchScript only.
+    Returns of each minibatch the log density then to that of the samples, `(K, n)`, and who of
+    `alive (K,)` goes on: those whose gradients stayed finite. `side_by_side`: value functions learn
+    in another thread; as TorchScript only.
     """
     if side_by_side:  # torch leaves both calls untyped
         later = torch.jit.fork(_learn_values, networks.critic, critic, samples, settings, alive)  # type: ignore[no-untyped-call]
@@ -78,15 +81,21 @@ def _learn_policy(
 ) -> tuple[list[Tensor], Tensor]:
     log_ratios, steps = settings.minibatches[:0], settings.steps
     for rows in settings.minibatches:
-        gradient, log_ratio = _policy_gradient(networks, samples, rows, settings.clip, settings.entropy)
+        gradient, log_ratio = _policy_gradient(
+            networks, samples, rows, settings.clip, settings.entropy
+        )
         steps += 1
         alive = adam_step(weights, gradient, alive, settings.learning_rate, steps)
-        networks.log_std.clamp_(-3.0, 1.0)  # exploration neither dies nor runs away: std 0.05 to 2.7
+        networks.log_std.clamp_(
+            -3.0, 1.0
+        )  # exploration neither dies nor runs away: std 0.05 to 2.7
         log_ratios.append(log_ratio)
     return log_ratios, alive
 
 
-def _learn_values(critic: StackedMLP, weights: Weights, samples: Samples, settings: Settings, alive: Tensor) -> Tensor:
+def _learn_values(
+    critic: StackedMLP, weights: Weights, samples: Samples, settings: Settings, alive: Tensor
+) -> Tensor:
     steps = settings.steps
     for rows in settings.minibatches:
         steps += 1
@@ -98,9 +107,11 @@ def _learn_values(critic: StackedMLP, weights: Weights, samples: Samples, settin
 def _policy_gradient(
     networks: Networks, samples: Samples, rows: Tensor, clip: float, entropy: float
 ) -> tuple[Tensor, Tensor]:
-    """`(K, P)`, of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with log ratios `(K, n)`.
+    """`(K, P)`, of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with log
+    ratios `(K, n)`.
 
-    With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1 with log std.
+    With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1
+    with log std.
     """
     advantage = samples.advantage.index_select(1, rows)
     seen = samples.observation[..., : networks.actor.weights[0].shape[1]].index_select(1, rows)
@@ -112,7 +123,9 @@ def _policy_gradient(
     log_ratio = (square * 0.5 + networks.log_std).sum(dim=-1).add_(log_prob).neg_()
     ratio = log_ratio.exp()
     gain = ratio * advantage
-    learns = gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage  # else the clipped one counts, a constant
+    learns = (
+        gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
+    )  # else the clipped one counts, a constant
     by_density = torch.where(learns, gain, 0.0).div_(-gain.shape[1])[..., None]
     by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(entropy)
     parts = gradient(networks.actor, activations, z.mul_(inverse_std).mul_(by_density))
@@ -127,7 +140,9 @@ def _value_gradient(critic: StackedMLP, samples: Samples, rows: Tensor, clip: fl
     value = value.squeeze(-1)
     change, error = value - before, value - target
     clipped = change.clamp(-clip, clip).add_(before).sub_(target)
-    learns = (change.abs() <= clip) | (error.abs() >= clipped.abs())  # else the clipped one counts, a constant
+    learns = (change.abs() <= clip) | (
+        error.abs() >= clipped.abs()
+    )  # else the clipped one counts, a constant
     by_value = torch.where(learns, error, 0.0).mul_(2.0 / error.shape[1])
     return _in_rows(gradient(critic, activations, by_value[..., None]))
 

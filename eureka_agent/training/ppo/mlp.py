@@ -30,8 +30,9 @@ class Activations(NamedTuple):
 def forward(mlp: StackedMLP, observation: Tensor) -> tuple[Tensor, Activations]:
     """Return `(K, n, outputs)` of `(K, n, inputs)`, and what `gradient` needs.
 
-    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of torch's, which takes
-    the slow expm1. MKL takes up to three times as long for a product of few columns as for one of few rows.
+    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of
+    torch's, which takes the slow expm1. MKL takes up to three times as long for a product of few
+    columns as for one of few rows.
     """
     last = len(mlp.weights) - 1
     inputs, slopes = [observation], [observation][:0]
@@ -47,9 +48,11 @@ def forward(mlp: StackedMLP, observation: Tensor) -> tuple[Tensor, Activations]:
 
 
 def gradient(mlp: StackedMLP, seen: Activations, outputs: Tensor) -> list[Tensor]:
-    """Return `(K, …)` for every weight, then for every bias, from the gradient of the outputs `(K, n, outputs)`.
+    """Return `(K, …)` for every weight, then for every bias, from the gradient of the outputs `(K,
+    n, outputs)`.
 
-    Here the product of few rows takes a fifth; an outer product takes up to ten times as long as a multiplication.
+    Here the product of few rows takes a fifth; an outer product takes up to ten times as long as a
+    multiplication.
     """
     last = len(mlp.weights) - 1
     weights, biases, back = mlp.weights[:], mlp.biases[:], outputs

@@ -1,4 +1,5 @@
-"""K policies and K value functions as stacked weights: one batched matrix product serves the whole population."""
+"""K policies and K value functions as stacked weights: one batched matrix product serves the whole
+population."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ class RunningMoments:
         total = self.count + count
         delta = mean - self.mean
         self.mean = self.mean + delta * (count / total)
-        spread = self.variance * self.count + variance * count + delta**2 * (self.count * count / total)
+        spread = (
+            self.variance * self.count + variance * count + delta**2 * (self.count * count / total)
+        )
         self.variance = spread / total
         self.count = total
 
@@ -45,13 +48,16 @@ class RunningMoments:
 
 
 class Population:
-    """K Gaussian policies with state-independent noise, their value functions and observation statistics.
+    """K Gaussian policies with state-independent noise, their value functions and observation
+    statistics.
 
-    Observations are the critic's, `critic_size` entries: first the `observation_size` that the policy sees, then the
-    `privileged_size` that only the value function sees. Each entry has its own statistics.
+    Observations are the critic's, `critic_size` entries: first the `observation_size` that the
+    policy sees, then the `privileged_size` that only the value function sees. Each entry has its
+    own statistics.
 
-    All weights of a candidate are one row of `flat (K, P)`, the policy's first, then the value function's; the
-    networks' weights are views of it, so that the optimiser and `keep` handle one tensor.
+    All weights of a candidate are one row of `flat (K, P)`, the policy's first, then the value
+    function's; the networks' weights are views of it, so that the optimiser and `keep` handle one
+    tensor.
     """
 
     def __init__(
@@ -65,7 +71,8 @@ class Population:
         *,
         privileged_size: int = 0,
     ) -> None:
-        """All candidates start alike, and their policies the same whatever the value functions see."""
+        """All candidates start alike, and their policies the same whatever the value functions
+        see."""
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
         critic_sizes = (observation_size + privileged_size, *hidden, 1)
@@ -82,16 +89,25 @@ class Population:
     def to(self, device: torch.device) -> Population:
         """Move everything to `device`; returns itself."""
         self.flat = self.flat.to(device)
-        self.moments.mean, self.moments.variance = self.moments.mean.to(device), self.moments.variance.to(device)
+        self.moments.mean, self.moments.variance = (
+            self.moments.mean.to(device),
+            self.moments.variance.to(device),
+        )
         self._view()
         return self
 
     def _view(self) -> None:
         """Make the networks of views of `flat`."""
         parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)
-        views = [part.view(len(self.flat), *shape) for part, shape in zip(parts, self._shapes, strict=True)]
+        views = [
+            part.view(len(self.flat), *shape)
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]
         layers = len(self.sizes) - 1
-        self.policy_parameters, self.value_parameters = views[: 2 * layers + 1], views[2 * layers + 1 :]
+        self.policy_parameters, self.value_parameters = (
+            views[: 2 * layers + 1],
+            views[2 * layers + 1 :],
+        )
         self.networks = Networks(
             actor=StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1]),
             log_std=self.policy_parameters[-1],
@@ -104,7 +120,8 @@ class Population:
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
 
     def mean_action(self, x: Tensor) -> Tensor:
-        """`(K, n, action_size)` from normalised observations, of whose privileged state the policy sees nothing."""
+        """`(K, n, action_size)` from normalised observations, of whose privileged state the policy
+        sees nothing."""
         return forward(self.networks.actor, x[..., : self.sizes[0]])[0]
 
     def value(self, x: Tensor) -> Tensor:
@@ -123,7 +140,8 @@ class Population:
         self._view()
 
     def halves(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """Return views of the policies' columns and of the value functions' of `flat (K, P)`, or what is like it."""
+        """Return views of the policies' columns and of the value functions' of `flat (K, P)`, or
+        what is like it."""
         policy = sum(parameter[0].numel() for parameter in self.policy_parameters)
         return flat[:, :policy], flat[:, policy:]
 
@@ -134,7 +152,8 @@ class Population:
 
     @torch.no_grad()
     def export(self, k: int) -> Policy:
-        """Return candidate `k`'s policy as a module of its own; nothing of the value function is in it."""
+        """Return candidate `k`'s policy as a module of its own; nothing of the value function is in
+        it."""
         policy = Policy(self.sizes)
         policy.observation_mean.copy_(self.moments.mean[k, : self.sizes[0]])
         policy.observation_std.copy_(self.moments.std[k, : self.sizes[0]])
@@ -145,8 +164,11 @@ class Population:
         return policy.eval()
 
 
-def _initial_layers(sizes: Sequence[int], *, gain: float, generator: torch.Generator) -> list[Tensor]:
-    """Return one candidate's weights, then its biases; orthogonal, `gain` for the last layer, sqrt 2 for others."""
+def _initial_layers(
+    sizes: Sequence[int], *, gain: float, generator: torch.Generator
+) -> list[Tensor]:
+    """Return one candidate's weights, then its biases; orthogonal, `gain` for the last layer, sqrt
+    2 for others."""
     weights, biases = [], []
     for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         weight = torch.empty(fan_out, fan_in)

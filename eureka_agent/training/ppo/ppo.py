@@ -1,8 +1,8 @@
 """Proximal policy optimisation for a whole population at once (Schulman et al. 2017).
 
-Every tensor has the candidate as its first dimension and no sum ever crosses it, so each candidate learns
-exactly as it would beside any others (one that is alone differs by rounding: torch multiplies a batch of one
-matrix in another way).
+Every tensor has the candidate as its first dimension and no sum ever crosses it, so each candidate
+learns exactly as it would beside any others (one that is alone differs by rounding: torch
+multiplies a batch of one matrix in another way).
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ _REWARD_CLIP = 10.0
 class ReturnScale:
     """Divides rewards by the running standard deviation of their discounted return, per candidate.
 
-    Makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3), which language
-    models choose over many orders of magnitude.
+    Makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3), which
+    language models choose over many orders of magnitude.
     """
 
     STATE = ("_running", "_mean", "_variance", "_count")
 
-    def __init__(self, copies: int, worlds: int, discount: float, device: torch.device | None = None) -> None:
+    def __init__(
+        self, copies: int, worlds: int, discount: float, device: torch.device | None = None
+    ) -> None:
         self._discount = discount
         self._running = torch.zeros(copies, worlds, device=device)
         self._count = 0.0
@@ -56,8 +58,13 @@ class ReturnScale:
         return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
 
     def keep(self, rows: Tensor, wider: int = 1) -> None:
-        """Forget all candidates but `rows`, which have `wider` times the worlds from now on; the new ones begin."""
-        running, self._mean, self._variance = self._running[rows], self._mean[rows], self._variance[rows]
+        """Forget all candidates but `rows`, which have `wider` times the worlds from now on; the
+        new ones begin."""
+        running, self._mean, self._variance = (
+            self._running[rows],
+            self._mean[rows],
+            self._variance[rows],
+        )
         new = torch.zeros(len(rows), running.shape[1] * (wider - 1), device=running.device)
         self._running = torch.cat((running, new), dim=1)
 
@@ -66,7 +73,11 @@ class ReturnScale:
         count, total = float(x.shape[1]), self._count + x.shape[1]
         delta = mean - self._mean
         self._mean = self._mean + delta * (count / total)
-        spread = self._variance * self._count + variance * count + delta**2 * (self._count * count / total)
+        spread = (
+            self._variance * self._count
+            + variance * count
+            + delta**2 * (self._count * count / total)
+        )
         self._variance, self._count = spread / total, total
 
 
@@ -75,8 +86,9 @@ def generalised_advantages(
 ) -> Tensor:
     """Advantages `(T, K, N)` (Schulman et al. 2016, eq. 16).
 
-    `rewards`, `values`, `done`: `(T, K, N)`; `last_value`: `(K, N)`, the value where the rollout stopped. A step
-    that ended its episode bootstraps nothing; time-outs have their final value in the reward already.
+    `rewards`, `values`, `done`: `(T, K, N)`; `last_value`: `(K, N)`, the value where the rollout
+    stopped. A step that ended its episode bootstraps nothing; time-outs have their final value in
+    the reward already.
     """
     advantages = torch.empty_like(rewards)
     following, running = last_value, torch.zeros_like(last_value)
@@ -115,12 +127,17 @@ class PPO:
         self._learn = scripted(learn) if on_cpu else learn
         self._side_by_side = self._learn is not learn and usable_cores() > 1
 
-    def update(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor) -> UpdateReport:
+    def update(
+        self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor
+    ) -> UpdateReport:
         """Learn from one rollout.
 
-        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised; `alive`: `(K,)`.
+        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised;
+        `alive`: `(K,)`.
         """
-        log_ratios, finite = self._steps_on(self._samples(rollout, rewards, last_observation), alive)
+        log_ratios, finite = self._steps_on(
+            self._samples(rollout, rewards, last_observation), alive
+        )
         kl = _divergence(torch.cat(log_ratios, dim=1))
         self._adapt(kl)
         return UpdateReport(kl=kl, finite=finite | ~alive)
@@ -136,7 +153,12 @@ class PPO:
         """Return all that `restore` needs."""
         moments = prefixed("moments", kept(self.population.moments, RunningMoments.STATE))
         adam = prefixed("adam", kept(self, PPO.STATE))
-        return {"flat": self.population.flat, "shuffle": self._shuffle.get_state(), **moments, **adam}
+        return {
+            "flat": self.population.flat,
+            "shuffle": self._shuffle.get_state(),
+            **moments,
+            **adam,
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
@@ -169,12 +191,19 @@ class PPO:
     def _values(self, observations: Tensor) -> Tensor:
         """`(T, K, N)` of `(T, K, N, critic_size)`: one product for the whole rollout, after it."""
         steps, copies, worlds, _ = observations.shape
-        return self.population.value(_by_candidate(observations)).view(copies, steps, worlds).transpose(0, 1)
+        return (
+            self.population.value(_by_candidate(observations))
+            .view(copies, steps, worlds)
+            .transpose(0, 1)
+        )
 
     def _timeout_values(self, rollout: Rollout) -> Tensor:
-        """`(T, K, N)`: the value of the final observation where time ran out, else 0 (Pardo et al. 2018)."""
+        """`(T, K, N)`: the value of the final observation where time ran out, else 0 (Pardo et al.
+        2018)."""
         values = []
-        for truncated, observation in zip(rollout.truncated, rollout.final_observations, strict=True):
+        for truncated, observation in zip(
+            rollout.truncated, rollout.final_observations, strict=True
+        ):
             if truncated.any():
                 value = self.population.value(self.population.normalise(observation))
                 values.append(torch.where(truncated, value, 0.0))
@@ -183,9 +212,12 @@ class PPO:
         return torch.stack(values)
 
     def _steps_on(self, samples: Samples, alive: Tensor) -> tuple[list[Tensor], Tensor]:
-        """All epochs' gradient steps; returns the last epoch's log ratios `(K, n)`, and who stayed finite `(K,)`."""
+        """All epochs' gradient steps; returns the last epoch's log ratios `(K, n)`, and who stayed
+        finite `(K,)`."""
         rows, device, budget = samples.target.shape[1], samples.target.device, self._budget
-        orders = [torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)]
+        orders = [
+            torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)
+        ]
         minibatches = [ids for order in orders for ids in order.chunk(budget.minibatches)]
         settings = Settings(minibatches, self.learning_rate, self._steps, _CLIP, budget.entropy)
         parts = map(self.population.halves, (self.population.flat, self._first, self._second))
@@ -197,17 +229,22 @@ class PPO:
         return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 
     def _adapt(self, kl: Tensor) -> None:
-        """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for the rate).
+        """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for
+        the rate).
 
-        Once an update, not once a minibatch: the first minibatches of an update always find a KL near 0.
+        Once an update, not once a minibatch: the first minibatches of an update always find a KL
+        near 0.
         """
         rate = self.learning_rate
-        rate = torch.where(kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate))
+        rate = torch.where(
+            kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate)
+        )
         self.learning_rate = rate.clamp(*_RATE_BOUNDS)
 
 
 def _divergence(log_ratio: Tensor) -> Tensor:
-    """KL `(K,)` from the policy that acted, of `(K, n)`: Schulman's estimator, never negative; 0 where not finite."""
+    """KL `(K,)` from the policy that acted, of `(K, n)`: Schulman's estimator, never negative; 0
+    where not finite."""
     return torch.nan_to_num((log_ratio.exp() - 1.0 - log_ratio).mean(dim=1))
 
 

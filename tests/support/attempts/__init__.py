@@ -1,6 +1,15 @@
 """Attempts to get through the wall, by kind; `tests/jail/test_attempts.py` tries them all."""
 
-from tests.support.attempts import answers, exhaustion, files, network, processes, python, state, torch_doors
+from tests.support.attempts import (
+    answers,
+    exhaustion,
+    files,
+    network,
+    processes,
+    python,
+    state,
+    torch_doors,
+)
 from tests.support.attempts.attempt import LOOT, Attempt
 
 ATTEMPTS: tuple[Attempt, ...] = (

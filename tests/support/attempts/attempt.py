@@ -18,8 +18,9 @@ class Attempt:
     name: str
     kind: str
     code: str
-    """The body of a reward that reads `height`. What it gets hold of it puts into `loot`. `$NAME` stands for what the
-    tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`, `$ABSTRACT`."""
+    """The body of a reward that reads `height`. What it gets hold of it puts into `loot`. `$NAME`
+    stands for what the tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`,
+    `$ABSTRACT`."""
     intact: str
     """What must be intact afterwards; the tests look at everything after every attempt."""
     whole: bool = False
@@ -31,7 +32,9 @@ class Attempt:
 
     def source(self, planted: Mapping[str, object]) -> str:
         """Return the reward's source with the planted names filled in."""
-        code = Template(self.code.strip()).safe_substitute({name: str(value) for name, value in planted.items()})
+        code = Template(self.code.strip()).safe_substitute(
+            {name: str(value) for name, value in planted.items()}
+        )
         if self.whole:
             return code + "\n"
         return (

@@ -1,4 +1,5 @@
-"""Changing what others use: patched functions, global settings, inputs, aliases, and what waits for a later call."""
+"""Changing what others use: patched functions, global settings, inputs, aliases, and what waits for
+a later call."""
 
 from __future__ import annotations
 
@@ -85,7 +86,14 @@ ATTEMPTS = (
         },
     ),
     *(
-        Attempt(f"at the fourth call: {name}", "state: time bomb", _BOMB.format(code), "everything", True, 5)
+        Attempt(
+            f"at the fourth call: {name}",
+            "state: time bomb",
+            _BOMB.format(code),
+            "everything",
+            True,
+            5,
+        )
         for name, code in _BOMBS.items()
     ),
 )

@@ -1,4 +1,5 @@
-"""The table of all attempts, `docs/wall_attempts.md`; written again with `python -m tests.support.attempts.table`."""
+"""The table of all attempts, `docs/wall_attempts.md`; written again with `python -m
+tests.support.attempts.table`."""
 
 from __future__ import annotations
 
@@ -41,7 +42,15 @@ def _sections() -> Iterator[str]:
 
 
 def is_refused(attempt: Attempt) -> bool:
-    names = {"FILE": "/planted/file", "FOLDER": "/planted", "PID": 1, "TCP": 1, "UDP": 1, "UNIX": "/u", "ABSTRACT": "a"}
+    names = {
+        "FILE": "/planted/file",
+        "FOLDER": "/planted",
+        "PID": 1,
+        "TCP": 1,
+        "UDP": 1,
+        "UNIX": "/u",
+        "ABSTRACT": "a",
+    }
     try:
         check_source(attempt.source(names), SPEC)
     except CheckError:

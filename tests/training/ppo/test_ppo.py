@@ -48,9 +48,11 @@ def test_return_scale_makes_rewards_independent_of_their_size() -> None:
 
 
 def test_worlds_that_are_new_owe_their_returns_to_nobody() -> None:
-    """Two rewards in three worlds, paid 1 and 3 for ever; discount 0.5 leaves 1 + 0.5 and 3 + 1.5 after two steps.
+    """Two rewards in three worlds, paid 1 and 3 for ever; discount 0.5 leaves 1 + 0.5 and 3 + 1.5
+    after two steps.
 
-    The second goes on in six worlds: a third step makes 3 + 2.25 = 5.25 in the old ones and 3 in the new.
+    The second goes on in six worlds: a third step makes 3 + 2.25 = 5.25 in the old ones and 3 in
+    the new.
     """
     scale = ReturnScale(2, 3, 0.5)
     pay, never = torch.tensor([1.0, 3.0])[None, :, None], torch.zeros(2, 2, 3, dtype=torch.bool)
@@ -92,7 +94,9 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
 
 
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 4)])
-def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(hidden: tuple[int, ...]) -> None:
+def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(
+    hidden: tuple[int, ...],
+) -> None:
     torch.manual_seed(0)
     sizes = (3, *hidden, 2)
     weights = [torch.randn(2, *shape) for shape in pairwise(sizes)]
@@ -133,7 +137,9 @@ def test_keeping_some_candidates_keeps_what_they_do() -> None:
     after = population.mean_action(population.normalise(observation[[0, 2]]))
     assert torch.allclose(before[[0, 2]], after, atol=1e-6)
     population.flat.zero_()
-    assert (population.mean_action(observation[:2]) == 0.0).all()  # the networks are still views of the flat weights
+    assert (
+        population.mean_action(observation[:2]) == 0.0
+    ).all()  # the networks are still views of the flat weights
 
 
 def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""A whole update of the population against PPO written out for one candidate, and the rule of its learning rate."""
+"""A whole update of the population against PPO written out for one candidate, and the rule of its
+learning rate."""
 
 from __future__ import annotations
 
@@ -25,13 +26,16 @@ T, K, N, OBSERVATION, ACTION = BUDGET.horizon, 2, BUDGET.num_envs, 3, 2
 
 
 def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
-    """Return a rollout, its rewards and the observation after it; its policy was another, so ratios are clipped."""
+    """Return a rollout, its rewards and the observation after it; its policy was another, so ratios
+    are clipped."""
     rollout, generator = Rollout(), torch.Generator().manual_seed(1)
     for t in range(T):
         x = torch.randn(K, N, OBSERVATION, generator=generator)
         action = torch.randn(K, N, ACTION, generator=generator)
         rollout.observations.append(x)
-        rollout.means.append(population.mean_action(x) + 0.3 * torch.randn(K, N, ACTION, generator=generator))
+        rollout.means.append(
+            population.mean_action(x) + 0.3 * torch.randn(K, N, ACTION, generator=generator)
+        )
         rollout.actions.append(action)
         rollout.terminated.append(torch.full((K, N), t % 7 == 6))
         rollout.truncated.append(torch.zeros(K, N, dtype=torch.bool))
@@ -41,8 +45,11 @@ def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
     return rollout, rewards, torch.randn(K, N, OBSERVATION, generator=generator)
 
 
-def plain_ppo(weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Tensor, k: int) -> list[Tensor]:
-    """Return candidate `k`'s weights after the update, with nothing stacked: torch's own Adam, ELU and clipping."""
+def plain_ppo(
+    weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Tensor, k: int
+) -> list[Tensor]:
+    """Return candidate `k`'s weights after the update, with nothing stacked: torch's own Adam, ELU
+    and clipping."""
     parameters = [weight.clone().requires_grad_() for weight in weights]
     w1, w2, b1, b2, log_std, v1, v2, c1, c2 = parameters
 
@@ -53,7 +60,9 @@ def plain_ppo(weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Te
         return (torch.nn.functional.elu(x @ v1 + c1) @ v2 + c2).squeeze(-1)
 
     def density(mean: Tensor) -> Tensor:
-        return (-0.5 * ((action - mean) / log_std.exp()) ** 2 - log_std).sum(dim=1)  # without the ratio's constant
+        return (-0.5 * ((action - mean) / log_std.exp()) ** 2 - log_std).sum(
+            dim=1
+        )  # without the ratio's constant
 
     x, action = column(rollout.observations), column(rollout.actions)
     with torch.no_grad():
