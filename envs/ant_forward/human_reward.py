@@ -1,6 +1,5 @@
-# The reward of Isaac Gym's Ant (Makoviychuk et al. 2021), in our own words: speed towards the
-# target, staying up, upright and headed for it, at a price on actions, joint power and joints at
-# their upper ends.
+# The reward of Isaac Gym's Ant (Makoviychuk et al. 2021), in our own words: speed towards the target, staying up,
+# upright and headed for it, at a price on actions, joint power and joints at their upper ends.
 from typing import Dict, Tuple
 
 import torch
@@ -23,9 +22,7 @@ def compute_reward(
     to_target = (targets - root_states[:, 0:3])[:, 0:2]
     direction = to_target / torch.norm(to_target, dim=-1, keepdim=True)
     heading = torch.sum(heading_vec[:, 0:2] * direction, dim=-1)
-    scaled_pos = (2.0 * dof_pos - dof_limits_upper - dof_limits_lower) / (
-        dof_limits_upper - dof_limits_lower
-    )
+    scaled_pos = (2.0 * dof_pos - dof_limits_upper - dof_limits_lower) / (dof_limits_upper - dof_limits_lower)
 
     components = {
         "progress": potentials - prev_potentials,
