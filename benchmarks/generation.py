@@ -39,7 +39,7 @@ from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, t
 from benchmarks.parts import LEGEND, PARTS, Clock, timed_generation
 from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_steps
 from eureka_agent.config import Race
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training.policy import Policy
@@ -74,7 +74,7 @@ def main(
     import_once()
     if quick:
         envs, candidates, steps, repeats = ("hopper", "ant-implicitfast"), 3, 1, 1
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for env in envs:
             task = TASKS[env]
             budget = replace(task.budgets["normal"], environment_steps=steps)
@@ -89,9 +89,18 @@ def main(
                     candidates * budget.num_envs,
                     candidates * total_steps(budget),
                 ),
-                "ours": partial(_ours, task, budget, weights, wall, clocks, policies["ours"], None),
+                "ours": partial(
+                    _ours, task, budget, weights, sandbox, clocks, policies["ours"], None
+                ),
                 "raced": partial(
-                    _ours, task, budget, weights, wall, [], policies["raced"], Race(hand_on=hand_on)
+                    _ours,
+                    task,
+                    budget,
+                    weights,
+                    sandbox,
+                    [],
+                    policies["raced"],
+                    Race(hand_on=hand_on),
                 ),
             }
             if sb3:
@@ -114,7 +123,7 @@ def _ours(
     task: GymnasiumTask,
     budget: TrainingBudget,
     weights: Sequence[Weights],
-    wall: Wall,
+    sandbox: Sandbox,
     clocks: list[Clock],
     policies: list[list[Policy]],
     race: Race | None,
@@ -123,7 +132,7 @@ def _ours(
     """Return the seconds of a generation; appends where they went to `clocks`, and what it brought
     to `policies`."""
     clock, results = timed_generation(
-        task, [each.source for each in weights], budget, wall, seed, race
+        task, [each.source for each in weights], budget, sandbox, seed, race
     )
     clocks.append(clock)
     policies.append([result.policy for result in results if result.policy is not None])

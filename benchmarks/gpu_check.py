@@ -23,17 +23,17 @@ from torch import Tensor
 
 from benchmarks.warp_parity import deviations
 from eureka_agent.checks import check_source
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardBatch
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.simulation import CpuEngine, Engine, Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.training.choose import choose_trainer
+from eureka_agent.training.factory import make_trainer
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
 
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parts() -> dict[str, Callable[[str], str]]:
-    own: tuple[Callable[[str], str], ...] = (resets, bad_worlds, graphs, graph_rewards, training)
+    own: tuple[Callable[[str], str], ...] = (resets, diverged_envs, graphs, graph_rewards, training)
     named = {check.__name__.replace("_", " "): check for check in own}
     named |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
     return named | {f"throughput {task.name}": partial(throughput, task) for task in all_tasks()}
@@ -132,13 +132,13 @@ def resets(device: str) -> str:
     return f"{same} of {ended} episodes ended in the same step"
 
 
-def bad_worlds(device: str) -> str:
+def diverged_envs(device: str) -> str:
     task = load_task("cartpole")
     engine = WarpEngine(task.model, 3, device=device)
     ctrl = torch.zeros(3, task.model.nu, device=engine.device)
     ctrl[1] = math.nan
     engine.step(ctrl, 1)
-    bad = engine.bad_worlds().tolist()
+    bad = engine.diverged_envs().tolist()
     demand(bad == [False, True, False], f"bad worlds are {bad}")
     return "found"
 
@@ -156,10 +156,10 @@ def graph_rewards(device: str) -> str:
     }
     place = WarpEngine(load_task("cartpole").model, 1, device=device).device
     values = off = 0
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for name, (task, code) in rewards.items():
             spec, state = load_task(task).reward_inputs, samples[task]
-            sealed = wall.open(check_source(code, spec), spec, max_rows=len(state["action"]))
+            sealed = sandbox.open(check_source(code, spec), spec, max_rows=len(state["action"]))
             got, expected = _on(place, sealed, state), sealed(state)
             sealed.close()
             pairs = [
@@ -181,7 +181,7 @@ def graph_rewards(device: str) -> str:
     )
 
 
-def _on(place: torch.device, sealed: SealedReward, state: Mapping[str, Tensor]) -> RewardBatch:
+def _on(place: torch.device, sealed: SandboxedReward, state: Mapping[str, Tensor]) -> RewardBatch:
     """Return what the graph of a reward gives at this place."""
     graph = sealed.graph(state)
     assert graph is not None, "a reward has no graph"
@@ -202,10 +202,10 @@ def training(device: str) -> str:
             said.append(event.where)
 
     budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
-    trainer = choose_trainer("population", device=device)
-    with Wall() as wall:
-        measured = Trials(
-            task, budget, wall, seed=0, device=device, tell=listen, trainer=trainer
+    trainer = make_trainer("population", device=device)
+    with Sandbox() as sandbox:
+        measured = Evaluator(
+            task, budget, sandbox, seed=0, device=device, emit=listen, trainer=trainer
         ).baselines()
     demand("as tensor operations on cuda" in said[0], f"the log says {said[0]!r}")
     fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}

@@ -22,10 +22,10 @@ from torch import Tensor
 from eureka_agent.config import BudgetName
 from eureka_agent.tasks.mjcf import load_package_xml
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -115,12 +115,12 @@ class GymnasiumTask(Task):
     def rest(self) -> Tensor:
         return torch.as_tensor(self.model.qpos0, dtype=torch.float32)
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        return {"x": physics.qpos[:, 0], "before": memory["x"]}
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        return {"x": physics.qpos[:, 0], "before": episode_state["x"]}
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         return {
-            "x_velocity": (memory["x"] - memory["before"]) / self.dt,
+            "x_velocity": (episode_state["x"] - episode_state["before"]) / self.dt,
             "healthy": self.healthy(physics.qpos, physics.qvel).float(),
             "observed": self.observed(physics.qpos, physics.qvel),
         }
@@ -131,13 +131,13 @@ class GymnasiumTask(Task):
     def observed(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         return state["observed"]
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         return state["healthy"] == 0.0
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         return state["x_velocity"] / self.max_episode_steps
 
 
@@ -161,10 +161,12 @@ class GymnasiumHopper(GymnasiumTask):
     weights = Weights(cost=1e-3)
     human_reward = weights.source
 
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         qpos = self.rest + random.uniform(-5e-3, 5e-3, 6)
-        return Start(
-            qpos, random.uniform(-5e-3, 5e-3, 6), memory={"x": qpos[:, 0], "before": qpos[:, 0]}
+        return InitialState(
+            qpos,
+            random.uniform(-5e-3, 5e-3, 6),
+            episode_state={"x": qpos[:, 0], "before": qpos[:, 0]},
         )
 
     def healthy(self, qpos: Tensor, qvel: Tensor) -> Tensor:
@@ -190,9 +192,11 @@ class GymnasiumAnt(GymnasiumTask):
     weights = Weights(cost=0.5)
     human_reward = weights.source
 
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         qpos = self.rest + random.uniform(-0.1, 0.1, 15)
-        return Start(qpos, random.normal(0.1, 14), memory={"x": qpos[:, 0], "before": qpos[:, 0]})
+        return InitialState(
+            qpos, random.normal(0.1, 14), episode_state={"x": qpos[:, 0], "before": qpos[:, 0]}
+        )
 
     def healthy(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         return (qpos[:, 2] >= 0.2) & (qpos[:, 2] <= 1.0)

@@ -25,19 +25,19 @@ import eureka_agent as ea
 from benchmarks.measure import table
 from benchmarks.parts import Call, Clock
 from eureka_agent.config import BudgetName
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.screening import Screening
 
 Seconds = dict[str, float]
 PARTS = ("training", "evaluation", "rewards", "opening", "screening", "store", "rest")
 _CALLS: tuple[Call, ...] = (
-    (Trials, "seal", "opening"),
-    (Trials, "train", "training"),
-    (Trials, "_evaluate", "evaluation"),
-    (SealedReward, "submit", "rewards"),
-    (SealedReward, "collect", "rewards"),
+    (Evaluator, "seal", "opening"),
+    (Evaluator, "train", "training"),
+    (Evaluator, "_evaluate", "evaluation"),
+    (SandboxedReward, "submit", "rewards"),
+    (SandboxedReward, "collect", "rewards"),
     (Screening, "set_twins_apart", "screening"),
     (Screening, "screen", "screening"),
     (Screening, "distance_to_human", "screening"),
@@ -67,7 +67,7 @@ def main(
     if quick:
         tasks, generations, samples = tasks[:1], 2, 2
     rows = []
-    with Wall() as wall, tempfile.TemporaryDirectory() as folder:
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         for task in tasks:
             config = ea.SynthesisConfig(
                 task=task,
@@ -78,19 +78,21 @@ def main(
                 baselines=False,
                 runs_dir=Path(folder),
             )
-            first, later = _measured(config, wall)
+            first, later = _measured(config, sandbox)
             rows += [_row(f"{task}, generation 0", first), _row(f"{task}, later", later)]
     table(
-        f"{generations} generations of {samples}", ("", "seconds", *PARTS, "wall", "outside"), rows
+        f"{generations} generations of {samples}",
+        ("", "seconds", *PARTS, "sandbox", "outside"),
+        rows,
     )
 
 
-def _measured(config: ea.SynthesisConfig, wall: Wall) -> tuple[Seconds, Seconds]:
+def _measured(config: ea.SynthesisConfig, sandbox: Sandbox) -> tuple[Seconds, Seconds]:
     """Return the seconds of each part in the first generation, and in those after it."""
     clock = Clock(_CALLS, whole=("opening", "screening", "evaluation", "store"))
     seen: list[Seconds] = []
     with clock.running():
-        for _ in ea.evolve(config, wall=wall):
+        for _ in ea.evolve(config, sandbox=sandbox):
             with clock.part("rest"):  # charges what has run so far
                 seen.append(dict(clock.seconds))
     return seen[0], {part: seen[-1].get(part, 0.0) - seen[0].get(part, 0.0) for part in PARTS}
@@ -99,13 +101,13 @@ def _measured(config: ea.SynthesisConfig, wall: Wall) -> tuple[Seconds, Seconds]
 def _row(name: str, seconds: Seconds) -> tuple[str, ...]:
     total = sum(seconds.values())
     shares = {part: seconds.get(part, 0.0) / total for part in PARTS}
-    wall = shares["opening"] + shares["rewards"]
+    sandbox = shares["opening"] + shares["rewards"]
     outside = shares["screening"] + shares["store"] + shares["rest"]
     return (
         name,
         f"{total:.1f}",
         *(f"{shares[part]:.1%}" for part in PARTS),
-        f"{wall:.1%}",
+        f"{sandbox:.1%}",
         f"{outside:.1%}",
     )
 

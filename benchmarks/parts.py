@@ -15,8 +15,8 @@ from mujoco.batch import Batch
 
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race
-from eureka_agent.jail import SealedReward, Wall
-from eureka_agent.jail.contract import probe
+from eureka_agent.jail import Sandbox, SandboxedReward
+from eureka_agent.jail.contract import check_contract
 from eureka_agent.simulation import Environment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.task import Task, TrainingBudget
@@ -45,8 +45,8 @@ _CALLS: tuple[Call, ...] = (
     (Population, "value", "policy"),
     (Population, "log_prob", "policy"),
     (Population, "mean_action", "policy"),
-    (SealedReward, "submit", "rewards"),
-    (SealedReward, "collect", "rewards"),
+    (SandboxedReward, "submit", "rewards"),
+    (SandboxedReward, "collect", "rewards"),
     (PPO, "update", "update"),
 )
 
@@ -120,7 +120,7 @@ def timed_generation(
     task: Task,
     sources: Sequence[str],
     budget: TrainingBudget,
-    wall: Wall,
+    sandbox: Sandbox,
     seed: int,
     race: Race | None = None,
 ) -> tuple[Clock, list[TrainResult]]:
@@ -133,12 +133,12 @@ def timed_generation(
         with clock.part("opening"):
             for source in sources:
                 sealed.append(
-                    wall.open(
+                    sandbox.open(
                         check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows
                     )
                 )
                 rewards.callback(sealed[-1].close)
-                probe(sealed[-1], samples)
+                check_contract(sealed[-1], samples)
         results = train(task, sealed, budget, seed=seed, race=race)
     for result in results:
         if result.error is not None:

@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from unittest import mock
 
 from eureka_agent.config import Race
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
-from eureka_agent.search.evaluator import Trial, Trials
+from eureka_agent.search.evaluator import Evaluator, TrainedReward
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.training.racing import Pace, stopped
+from eureka_agent.training.racing import FitnessTracker, stopped
 
 Iteration = tuple[float, float, int]
-"""Fitness, ends and steps of one: see `Pace`."""
+"""Fitness, ends and steps of one: see `FitnessTracker`."""
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingProgress:
     """One candidate's whole training."""
 
     name: str
@@ -46,7 +46,7 @@ class Record:
     samples: int
     budget: TrainingBudget
     max_episode_steps: int
-    candidates: tuple[Trained, ...]
+    candidates: tuple[TrainingProgress, ...]
     """Without those that failed."""
 
 
@@ -61,10 +61,10 @@ class Result:
     to_the_end: int
 
 
-def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: int) -> Record:
+def record(task: Task, budget: TrainingBudget, sandbox: Sandbox, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end."""
     with _watched() as paces:
-        candidates, results = _train(task, budget, wall, seed, samples, seed)
+        candidates, results = _train(task, budget, sandbox, seed, samples, seed)
     trained = []
     for candidate, trial, pace in zip(candidates, results, paces.values(), strict=True):
         if trial.evaluation is None:
@@ -74,37 +74,37 @@ def record(task: Task, budget: TrainingBudget, wall: Wall, seed: int, samples: i
         iterations = tuple(
             (_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations
         )
-        trained.append(Trained(candidate.name, iterations, trial.evaluation))
+        trained.append(TrainingProgress(candidate.name, iterations, trial.evaluation))
     return Record(task.name, seed, samples, budget, task.max_episode_steps, tuple(trained))
 
 
 def train_anew(
-    known: Record, task: Task, wall: Wall, names: Sequence[str], seed: int
+    known: Record, task: Task, sandbox: Sandbox, names: Sequence[str], seed: int
 ) -> list[float]:
     """Return the fitness of the rewards `names`, in the record's order, after a training with
     another seed."""
-    _, results = _train(task, known.budget, wall, known.seed, known.samples, seed, names)
+    _, results = _train(task, known.budget, sandbox, known.seed, known.samples, seed, names)
     return [trial.evaluation.fitness if trial.evaluation else 0.0 for trial in results]
 
 
 def _train(
     task: Task,
     budget: TrainingBudget,
-    wall: Wall,
+    sandbox: Sandbox,
     proposer_seed: int,
     samples: int,
     seed: int,
     names: Sequence[str] | None = None,
-) -> tuple[list[Candidate], list[Trial]]:
+) -> tuple[list[Candidate], list[TrainedReward]]:
     """Train the rewards that the grammar proposes first, or those with `names`."""
-    proposer = GrammarProposer(task, proposer_seed, wish=task.description)
+    proposer = GrammarProposer(task, proposer_seed, instruction=task.description)
     completions = proposer.propose(
         dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ()))
     )
-    trials = Trials(task, budget, wall, seed=seed)
+    evaluator = Evaluator(task, budget, sandbox, seed=seed)
     with ExitStack() as rewards:
         sealed = [
-            trials.seal(Candidate(0, completion, None), rewards) for completion in completions
+            evaluator.seal(Candidate(0, completion, None), rewards) for completion in completions
         ]
         ready = [
             each
@@ -112,22 +112,22 @@ def _train(
             if isinstance(each, tuple) and (names is None or each[0].name in names)
         ]
         candidates = [candidate for candidate, _ in ready]
-        return candidates, trials.train(
+        return candidates, evaluator.train(
             [c.name for c in candidates], [reward for _, reward in ready], candidates
         )
 
 
 @contextmanager
-def _watched() -> Iterator[dict[int, Pace]]:
+def _watched() -> Iterator[dict[int, FitnessTracker]]:
     """Give the paces of a training, one a candidate, in order."""
-    paces: dict[int, Pace] = {}
-    add = Pace.add
+    paces: dict[int, FitnessTracker] = {}
+    add = FitnessTracker.add
 
-    def watched(pace: Pace, fitness: float, ends: float, steps: int) -> None:
+    def watched(pace: FitnessTracker, fitness: float, ends: float, steps: int) -> None:
         paces.setdefault(id(pace), pace)
         add(pace, fitness, ends, steps)
 
-    with mock.patch.object(Pace, "add", watched):
+    with mock.patch.object(FitnessTracker, "add", watched):
         yield paces
 
 
@@ -144,7 +144,7 @@ def replay(known: Record, race: Race | None) -> Result:
     race = race or Race((), ())
     for i, rung in enumerate(race.rungs):
         done = max(1, round(rung * budget.iterations))
-        paces = [Pace(list(each.iterations[:done])) for each in alive]
+        paces = [FitnessTracker(list(each.iterations[:done])) for each in alive]
         standings = [pace.standing(known.max_episode_steps, budget.iterations) for pace in paces]
         places = race.places(len(known.candidates), i)
         reasons = stopped(standings, places, chance=race.chance)

@@ -32,7 +32,7 @@ import tyro
 from benchmarks.measure import table
 from benchmarks.race_records import Record, found, record, replay, train_anew
 from eureka_agent.config import BudgetName, Race
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.utils.serialization import from_json, to_json
@@ -100,11 +100,11 @@ def _records(
         (r.task, r.seed, r.samples, r.budget): r
         for r in (from_json(Record, line) for line in lines)
     }
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for seed in seeds:
             one = known.get((task.name, seed, samples, budget))
             if one is None:
-                one = record(task, budget, wall, seed, samples)
+                one = record(task, budget, sandbox, seed, samples)
                 if out is not None:
                     with _opened(out, "at") as file:
                         file.write(to_json(one) + "\n")
@@ -165,13 +165,15 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
 def _print_anew(records: Sequence[Record], race: Race, task: Task, trainings: int) -> None:
     """One line for each seed whose winner the race has not found."""
     rows = []
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for one in records:
             full, raced = replay(one, None), replay(one, race)
             if found(full, raced):
                 continue
             names = [each.name for each in one.candidates if each.name in (full.best, raced.best)]
-            runs = [train_anew(one, task, wall, names, _ANEW + seed) for seed in range(trainings)]
+            runs = [
+                train_anew(one, task, sandbox, names, _ANEW + seed) for seed in range(trainings)
+            ]
             of = {name: [run[k] for run in runs] for k, name in enumerate(names)}
             rows.append((str(one.seed), _spread(of[full.best]), _spread(of[raced.best])))
     table(

@@ -38,7 +38,7 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import median_interval, ratio, stepping_of, table
 from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import train
 from eureka_agent.training.policy import Policy
@@ -107,7 +107,7 @@ def main(
     if quick:
         seeds, steps, episodes, out = 1, 1, 2, None
     known = _read(out)
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for env in envs:
             budget = replace(TASKS[env].budgets["normal"], environment_steps=steps)
             results = []
@@ -118,18 +118,18 @@ def main(
                         known, (env, side, seed, total_steps(budget), _setting(budget), episodes)
                     )
                     if result is None:
-                        result = _run(env, side, seed, budget, episodes, wall)
+                        result = _run(env, side, seed, budget, episodes, sandbox)
                         _append(out, result)
                     results.append(result)
             _print(TASKS[env], results)
 
 
 def _run(
-    env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episodes: int, wall: Wall
+    env: Benchmarked, side: Side, seed: int, budget: TrainingBudget, episodes: int, sandbox: Sandbox
 ) -> Result:
     task = TASKS[env]
     act, seconds = (
-        _ours(task, budget, seed, wall) if side == "ours" else _sb3(task, budget, seed, side)
+        _ours(task, budget, seed, sandbox) if side == "ours" else _sb3(task, budget, seed, side)
     )
     returns, lengths = _evaluate(task, act, episodes)
     result = Result(
@@ -142,9 +142,11 @@ def _run(
     return result
 
 
-def _ours(task: GymnasiumTask, budget: TrainingBudget, seed: int, wall: Wall) -> tuple[Act, float]:
+def _ours(
+    task: GymnasiumTask, budget: TrainingBudget, seed: int, sandbox: Sandbox
+) -> tuple[Act, float]:
     reward = check_source(task.human_reward, task.reward_inputs)
-    sealed = wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+    sealed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
     start = time.perf_counter()
     (result,) = train(task, [sealed], budget, seed=seed)
     seconds = time.perf_counter() - start

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation.samples import sample_states
@@ -36,16 +36,16 @@ def main() -> None:
     print(f"median milliseconds of {CALLS} calls, states on {device}, one torch thread\n")
     print("| reward | operations | rows | in this process | sealed | graph |")
     print("|---|---|---|---|---|---|")
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for name in REWARDS:
             for rows in ROWS:
-                print(table_row(wall, name, rows, device), flush=True)
+                print(table_row(sandbox, name, rows, device), flush=True)
 
 
-def table_row(wall: Wall, name: str, rows: int, device: torch.device) -> str:
+def table_row(sandbox: Sandbox, name: str, rows: int, device: torch.device) -> str:
     task, code = (SIMPLE | ROBOTS)[name]
     spec = load_task(task).reward_inputs
-    sealed = wall.open(check_source(code, spec), spec, max_rows=rows)
+    sealed = sandbox.open(check_source(code, spec), spec, max_rows=rows)
     samples = sample_states(load_task(task), seed=0)
     state = {
         n: values[torch.arange(rows) % len(values)].to(device) for n, values in samples.items()

@@ -22,7 +22,7 @@ import tyro
 
 from benchmarks.measure import interleaved, ratio, stepping_of, table
 from benchmarks.parts import LEGEND, PARTS, timed_generation
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
 
@@ -80,8 +80,8 @@ def _measure(name: str, cell: Cell, steps: int, seed: int) -> Measured:
     task, (candidates, worlds) = load_task(name), cell
     budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps // candidates)
     before = _peak_mib()
-    with Wall() as wall:
-        clock, _ = timed_generation(task, [task.human_reward] * candidates, budget, wall, seed)
+    with Sandbox() as sandbox:
+        clock, _ = timed_generation(task, [task.human_reward] * candidates, budget, sandbox, seed)
     trained = candidates * budget.iterations * worlds * budget.horizon
     return Measured(clock.total / trained, clock.shares, _peak_mib(), _peak_mib() - before)
 

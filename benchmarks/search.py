@@ -28,8 +28,8 @@ import tyro
 import eureka_agent as ea
 from benchmarks.measure import table
 from eureka_agent.config import BudgetName, StrategyName
-from eureka_agent.jail import Wall
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.jail import Sandbox
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.statistics import interquartile_mean
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.utils.serialization import from_json, to_json
@@ -74,7 +74,7 @@ def main(
         environment_steps, runs = 2_000, runs / "quick"
         out = runs / "found.jsonl"
     known = _known(out)
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for task in tasks:
             found: dict[str, list[Found]] = {name: [] for name in strategies}
             for seed in range(seeds):
@@ -93,7 +93,7 @@ def main(
                         runs_dir=runs,
                     )
                     key = _key(config, anew)
-                    one = known.get(key) or _search(config, key, anew, wall)
+                    one = known.get(key) or _search(config, key, anew, sandbox)
                     if key not in known:
                         out.parent.mkdir(parents=True, exist_ok=True)
                         with out.open("a") as file:
@@ -130,36 +130,36 @@ def _key(config: ea.SynthesisConfig, anew: int) -> str:
     )
 
 
-def _search(config: ea.SynthesisConfig, key: str, anew: int, wall: Wall) -> Found:
+def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -> Found:
     """Make the run, or go on with it, and train the best reward anew."""
     config = replace(config, run_name=re.sub(r"\W+", "-", key))
     path = config.runs_dir / str(config.run_name)
     result = (
-        ea.resume(path, wall=wall)
+        ea.resume(path, sandbox=sandbox)
         if (path / "run.db").exists()
-        else ea.synthesize(config, wall=wall)
+        else ea.synthesize(config, sandbox=sandbox)
     )
     if result.best is None or result.reward is None:
         return Found(key, 0.0, 0.0, 0)  # a search that found nothing is worth nothing
     steps = sum(
         each.training.environment_steps
         for each in result.outcomes
-        if each.training and not each.twin
+        if each.training and not each.duplicate_of
     )
     again = [
-        _trained(config, result.reward, wall, seed=_ANEW * (config.seed + 1) + i)
+        _trained(config, result.reward, sandbox, seed=_ANEW * (config.seed + 1) + i)
         for i in range(anew)
     ]
     return Found(key, result.best.fitness, mean(again), steps)
 
 
 def _trained(
-    config: ea.SynthesisConfig, reward: ea.RewardFunction, wall: Wall, *, seed: int
+    config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, seed: int
 ) -> float:
     """Return the fitness that a reward trains to; 0 where the training breaks."""
-    trials = Trials(reward.task, config.training_budget(reward.task), wall, seed=seed)
+    evaluator = Evaluator(reward.task, config.training_budget(reward.task), sandbox, seed=seed)
     with ExitStack() as open_rewards:
-        (trial,) = trials.train(["best"], [trials.open(reward.reward, open_rewards)])
+        (trial,) = evaluator.train(["best"], [evaluator.open(reward.reward, open_rewards)])
     return trial.evaluation.fitness if trial.evaluation else 0.0
 
 

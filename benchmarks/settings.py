@@ -27,7 +27,7 @@ from torch import Tensor
 from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import stepping_of, table
 from eureka_agent.checks import check_source
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.simulation import Environment, Step
 from eureka_agent.simulation.rollouts import run_episodes
 from eureka_agent.tasks.task import State, TrainingBudget
@@ -81,13 +81,13 @@ def main(
         "learning_rate": learning_rate,
     }
     known = {name: value for name, value in changes.items() if value is not None}
-    with Wall() as wall, one_torch_thread():
+    with Sandbox() as sandbox, one_torch_thread():
         for env in envs:
             task = TASKS[env]
             budget = replace(task.budgets["normal"], environment_steps=steps, **known)
             each = budget.iterations * budget.num_envs * budget.horizon
             rows = [
-                _row(task, budget, policies, seed, episodes, below, wall)
+                _row(task, budget, policies, seed, episodes, below, sandbox)
                 for seed in range(first_seed, first_seed + seeds)
             ]
             table(
@@ -106,11 +106,11 @@ def _row(
     seed: int,
     episodes: int,
     below: float,
-    wall: Wall,
+    sandbox: Sandbox,
 ) -> tuple[str, ...]:
     """Train one population and say what its policies are worth."""
     start = time.monotonic()
-    trained = _train(task, budget, policies, seed, wall)
+    trained = _train(task, budget, policies, seed, sandbox)
     by_point = [_returns(task, point, episodes, seed).mean(dim=1).tolist() for point in trained]
     of_each = [statistics.mean(points) for points in zip(*by_point, strict=True)]
     error = statistics.stdev(of_each) / math.sqrt(policies)
@@ -125,12 +125,12 @@ def _row(
 
 
 def _train(
-    task: GymnasiumTask, budget: TrainingBudget, policies: int, seed: int, wall: Wall
+    task: GymnasiumTask, budget: TrainingBudget, policies: int, seed: int, sandbox: Sandbox
 ) -> Iterator[Sequence[Policy]]:
     """Yield all policies at each point of the training."""
     reward = check_source(task.human_reward, task.reward_inputs)
     sealed = [
-        wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+        sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
         for _ in range(policies)
     ]
     training = _Apart(task, sealed, budget, seed)
@@ -150,7 +150,7 @@ class _Apart(_Training):
     def __init__(
         self,
         task: GymnasiumTask,
-        rewards: Sequence[SealedReward],
+        rewards: Sequence[SandboxedReward],
         budget: TrainingBudget,
         seed: int,
     ) -> None:
@@ -158,7 +158,7 @@ class _Apart(_Training):
         population = self._ppo.population
         sizes = (self._env.observation_size, task.action_size, budget.hidden, budget.initial_std)
         apart = [Population(1, *sizes, seed * _FAR + k).flat for k in range(len(rewards))]
-        population.put(torch.cat(apart))
+        population.load_flat(torch.cat(apart))
         self._env = Environment(task, self._env.num_envs, seed=seed)
 
     def policies(self) -> list[Policy]:

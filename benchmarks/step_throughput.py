@@ -41,13 +41,13 @@ from torch import Tensor
 
 from benchmarks.gymnasium_tasks import GymnasiumAnt
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.cpu import cpu_count
 
 GYMNASIUM_ENVS = 8
 HORIZON = 32
@@ -117,11 +117,11 @@ def main(
     """
     worlds, seconds, repeats = (16, 0.02, 1) if quick else (worlds, seconds, repeats)
     torch.set_num_threads(1)  # as in training where there are few cores
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for model in models:
             task = TASKS[model]()
             reward = check_source(task.human_reward, task.reward_inputs)
-            sealed = wall.open(reward, task.reward_inputs, max_rows=worlds * HORIZON)
+            sealed = sandbox.open(reward, task.reward_inputs, max_rows=worlds * HORIZON)
             contestants = _batches(task, worlds, sealed)
             with _gymnasiums(task) if sb3 else _nothing() as others:
                 contestants += others
@@ -131,7 +131,7 @@ def main(
 
 def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
     """The bare batch and ours."""
-    threads = usable_cores()
+    threads = cpu_count()
     engine = CpuEngine(task.model, worlds, threads=threads)
     environment = Environment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
     bare = Batch(task.model, worlds, nthread=threads)

@@ -37,7 +37,7 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, table
 from benchmarks.sb3_ppo import ENVS, VecKind, import_once, make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import Trainer, train
 from eureka_agent.training.rsl_rl import train_rsl_rl
@@ -82,15 +82,15 @@ def main(
     import_once()
     if quick:
         envs, steps, repeats = envs[:1], 1, 1
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         for env in envs:
             task = TASKS[env]
             budget = replace(task.budgets["normal"], environment_steps=steps)
             budget = replace(budget, num_envs=worlds or budget.num_envs)
             trainings: dict[Contestant, Callable[[int], float]] = {
-                "ours": _on_our_worlds(task, budget, wall, train),
-                "sb3-on-ours": _on_our_worlds(task, budget, wall, _sb3_every_epoch),
-                "rsl_rl-on-ours": _on_our_worlds(task, budget, wall, train_rsl_rl),
+                "ours": _on_our_worlds(task, budget, sandbox, train),
+                "sb3-on-ours": _on_our_worlds(task, budget, sandbox, _sb3_every_epoch),
+                "rsl_rl-on-ours": _on_our_worlds(task, budget, sandbox, train_rsl_rl),
                 "sb3-dummy": _on_gymnasium(task, budget, DummyVecEnv),
                 "sb3-subproc": _on_gymnasium(task, budget, SubprocVecEnv),
             }
@@ -106,12 +106,12 @@ def _sb3_every_epoch(*arguments: Any, **options: Any) -> Any:
 
 
 def _on_our_worlds(
-    task: GymnasiumTask, budget: TrainingBudget, wall: Wall, trainer: Trainer
+    task: GymnasiumTask, budget: TrainingBudget, sandbox: Sandbox, trainer: Trainer
 ) -> Callable[[int], float]:
     reward = check_source(task.human_reward, task.reward_inputs)
 
     def run(seed: int) -> float:
-        sealed = wall.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+        sealed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
         start = time.perf_counter()
         (result,) = trainer(task, [sealed], budget, seed=seed)
         seconds = time.perf_counter() - start

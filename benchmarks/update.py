@@ -21,7 +21,7 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked
 from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.training.ppo.gradients import Samples, learn
+from eureka_agent.training.ppo.gradients import Batch, learn
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO
 from eureka_agent.utils.torch_threads import one_torch_thread
@@ -101,13 +101,13 @@ def _learner(copies: int, observation_size: int, action_size: int, budget: Train
     return PPO(population, budget, seed=0)
 
 
-def _samples(copies: int, rows: int, observation_size: int, action_size: int) -> Samples:
+def _samples(copies: int, rows: int, observation_size: int, action_size: int) -> Batch:
     generator = torch.Generator().manual_seed(0)
 
     def drawn(*shape: int) -> Tensor:
         return torch.randn(copies, rows, *shape, generator=generator)
 
-    return Samples(
+    return Batch(
         drawn(observation_size),
         drawn(action_size),
         drawn() - action_size / 2,
@@ -117,10 +117,10 @@ def _samples(copies: int, rows: int, observation_size: int, action_size: int) ->
     )
 
 
-def _update(learner: PPO, samples: Samples, seed: int) -> float:
+def _update(learner: PPO, samples: Batch, seed: int) -> float:
     """Return the seconds of an update's gradient steps."""
     start = time.perf_counter()
-    learner._steps_on(samples, torch.ones(len(samples.target), dtype=torch.bool))
+    learner._optimise(samples, torch.ones(len(samples.target), dtype=torch.bool))
     return time.perf_counter() - start
 
 

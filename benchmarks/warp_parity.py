@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Engine, PhysicsView, WorldRandom
+from eureka_agent.simulation import CpuEngine, Engine, EnvironmentRandom, PhysicsView
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import all_tasks
-from eureka_agent.tasks.task import Start, Task
+from eureka_agent.tasks.task import InitialState, Task
 
 WORLDS, STEPS, SHORT = 16, 50, 10
 NUDGE = 1e-6  # rad or m, about ten times what float32 rounds off
@@ -71,7 +71,9 @@ def deviations(
     one's start.
     """
     worlds = one.num_envs
-    start = task.start(WorldRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64)))
+    start = task.initial_state(
+        EnvironmentRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64))
+    )
     generator = torch.Generator().manual_seed(0)
     moved = replace(
         start, qpos=start.qpos + nudge * torch.randn(start.qpos.shape, generator=generator)
@@ -79,13 +81,13 @@ def deviations(
     yield _difference(*(_begin(engine, state) for engine, state in ((one, start), (other, moved))))
     for _ in range(steps):
         action = 2.0 * torch.rand(worlds, task.action_size, generator=generator) - 1.0
-        ctrl = task.control(action, start.memory)
+        ctrl = task.control(action, start.episode_state)
         yield _difference(
             *(engine.step(ctrl.to(engine.device), task.frame_skip) for engine in (one, other))
         )
 
 
-def _begin(engine: Engine, start: Start) -> PhysicsView:
+def _begin(engine: Engine, start: InitialState) -> PhysicsView:
     return engine.reset(torch.arange(engine.num_envs, device=engine.device), start)
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from eureka_agent.rewards import reward_distance as reward_distance
     from eureka_agent.rewards import sample_transitions as sample_transitions
     from eureka_agent.runs import Changes as Changes
-    from eureka_agent.runs import GivenAgain as GivenAgain
-    from eureka_agent.search import Question as Question
+    from eureka_agent.runs import TrustedSettings as TrustedSettings
+    from eureka_agent.search import FeedbackRequest as FeedbackRequest
     from eureka_agent.tasks import Task as Task
     from eureka_agent.tasks import all_tasks as all_tasks
     from eureka_agent.tasks import find_task as find_task
@@ -52,8 +52,8 @@ _NAMES = {
     "errors": ["ConfigError", "EurekaError"],
     "records": ["Feedback"],
     "rewards": ["Transitions", "reward_distance", "sample_transitions"],
-    "runs": ["Changes", "GivenAgain"],
-    "search": ["Question"],
+    "runs": ["Changes", "TrustedSettings"],
+    "search": ["FeedbackRequest"],
     "tasks": ["Task", "all_tasks", "find_task"],
     "training.policy": ["Policy"],
 }

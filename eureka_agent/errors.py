@@ -13,13 +13,13 @@
     ├── CandidateError            a candidate's own fault; its message goes back to the proposer
     │   ├── ExtractionError       no reward function in the completion
     │   ├── CheckError            the source does not pass the static checks
-    │   ├── ProbeError            it ran on sample states and did not keep the contract
+    │   ├── ContractError            it ran on sample states and did not keep the contract
     │   ├── RewardRuntimeError    it broke during training (exception, NaN, deadline)
     │   └── GraphError            what its process sent as its list of operations is not accepted
-    ├── OwnFaultError             eureka_agent itself broke on a candidate: that one is lost, the
-    run goes on ├── WallError                 the wall itself failed: never the candidate's fault
-    │   └── MissingLayerError     this machine lacks a layer that the run's --wall needs (exit code
-    2) ├── ProposerError             the proposer gave no completion
+    ├── InternalError             eureka_agent itself broke on a candidate: that one is lost, the
+    run goes on ├── SandboxError                 the wall itself failed: never the candidate's fault
+    │   └── MissingLayerError     this machine lacks a layer that the run's --sandbox needs (exit
+    code 2) ├── ProposerError             the proposer gave no completion
     │   ├── AuthenticationError   the key was refused
     │   ├── UnknownModelError     the server does not have this model
     │   ├── QuotaError            the account has no credit left
@@ -97,7 +97,7 @@ class CheckError(CandidateError):
     """The source uses something that reward functions may not use, or asks for unknown state."""
 
 
-class ProbeError(CandidateError):
+class ContractError(CandidateError):
     """The reward ran on sample states and broke the contract (shape, NaN, batch dependence)."""
 
 
@@ -110,7 +110,7 @@ class GraphError(CandidateError):
     run."""
 
 
-class OwnFaultError(EurekaError):
+class InternalError(EurekaError):
     """eureka_agent met something in a candidate that it did not foresee: a fault of ours, never the
     candidate's.
 
@@ -118,11 +118,11 @@ class OwnFaultError(EurekaError):
     """
 
 
-class WallError(EurekaError):
+class SandboxError(EurekaError):
     """The sandbox could not be built, or broke. Says nothing about the candidate."""
 
 
-class MissingLayerError(WallError):
+class MissingLayerError(SandboxError):
     """This machine lacks a layer that was asked for; the message names the level that goes
     without."""
 

@@ -14,13 +14,13 @@ from typing import Literal
 from eureka_agent.text import shortened, storable
 
 Role = Literal["system", "user", "assistant"]
-Stage = Literal["extract", "check", "probe", "screening", "training", "fault"]
-"""What a candidate failed at; `fault`: it was lost by a fault of ours."""
+Stage = Literal["extract", "check", "contract", "screening", "training", "internal"]
+"""What a candidate failed at; `internal`: it was lost by a fault of ours."""
 Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
 """What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the
 proposer thinks best."""
 OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
-GIVEN = -1
+INITIAL = -1
 """The generation of the reward that a search starts from, if it was given one; what is proposed
 counts from 0."""
 
@@ -28,7 +28,7 @@ counts from 0."""
 def candidate_name(generation: int, index: int) -> str:
     """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for
     what was given."""
-    return "start" if generation == GIVEN else f"g{generation}c{index}"
+    return "start" if generation == INITIAL else f"g{generation}c{index}"
 
 
 def _set(record: object, **values: str) -> None:
@@ -71,7 +71,7 @@ class Completion:
     """What the server calls the model that answered, with its version where it says so."""
     repair: int = 0
     """How many answers to the same prompt failed before this one, and were sent back."""
-    unanswered: str = ""
+    error: str = ""
     """Why there is no answer, where the request was refused for its prompt; the text is empty
     then."""
 
@@ -131,7 +131,7 @@ class TrainingRecord:
     """Mean length of the episodes that ended, in environment steps."""
     correlations: Mapping[str, float] = field(default_factory=dict)
     """Per component: correlation of its curve with the fitness curve (NaN where either is flat)."""
-    bad_worlds: int = 0
+    diverged_envs: int = 0
     """Worlds whose physics diverged during the training."""
     rungs: tuple[Rung, ...] = ()
     """What the policy did at each rung of a race."""
@@ -176,7 +176,7 @@ class Candidate:
     generation: int
     completion: Completion
     reward: RewardSource | None
-    function: str = ""
+    fingerprint: str = ""
     """Equal for rewards that compute the same, whatever their source looks like; empty before that
     is known."""
 
@@ -191,9 +191,9 @@ class Candidate:
         return candidate_name(self.generation, self.index)
 
     @property
-    def given(self) -> bool:
+    def is_initial(self) -> bool:
         """Whether it is what the search starts from, and nobody proposed it."""
-        return self.generation == GIVEN
+        return self.generation == INITIAL
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,10 @@ class Outcome:
     evaluation: Evaluation | None = None
     reflection: str = ""
     """What the next prompt says about this candidate."""
-    twin: str = ""
+    duplicate_of: str = ""
     """Name of the candidate before it that computes the same; training and evaluation are that
     one's."""
-    wall: tuple[str, ...] = ()
+    sandbox: tuple[str, ...] = ()
     """The layers of the wall that held while its reward ran."""
     distance_to_human: float | None = None
     """How far its reward is from the task's human reward, 0 to 1 (`rewards/distance.py`); for
@@ -302,13 +302,13 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PromptRecord:
     """A prompt as it was sent, and what for."""
 
     generation: int
     attempt: int
     """Above 0 when every candidate of the attempts before failed."""
-    plan: int
+    prompt_index: int
     """Which of the attempt's prompts this is: a search may tell its samples different things, and
     send some back."""
     samples: tuple[int, ...]
@@ -345,7 +345,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class FinalTraining:
+class ReevaluationResult:
     """One training of the final comparison."""
 
     evaluation: Evaluation
@@ -356,14 +356,14 @@ class FinalTraining:
 
 
 @dataclass(frozen=True)
-class Final:
+class ReevaluationSeed:
     """The run's best reward and the references, trained with a seed that the search did not use."""
 
     seed: int
-    best: FinalTraining
-    human: FinalTraining | None
+    best: ReevaluationResult
+    human: ReevaluationResult | None
     """None where the task has no human reward."""
-    sparse: FinalTraining
+    sparse: ReevaluationResult
 
 
 @dataclass(frozen=True)

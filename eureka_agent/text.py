@@ -23,7 +23,7 @@ def shortened(text: str, most: int = MOST_OF_A_MESSAGE) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def visible(text: str) -> str:
+def escape_control(text: str) -> str:
     """Return foreign text with its lines, and every character that could steer a terminal spelled
     out.
 
@@ -35,9 +35,9 @@ def visible(text: str) -> str:
     return "".join(map(_shown, text))
 
 
-def clean(text: str) -> str:
+def one_line(text: str) -> str:
     """Return foreign text as one line, with what could steer a terminal spelled out."""
-    return visible(" ".join(text.split()))
+    return escape_control(" ".join(text.split()))
 
 
 def _shown(character: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from eureka_agent.jail.ipc import Exchange
+from eureka_agent.jail.ipc import SharedBuffers
 from eureka_agent.rewards.graph import RewardGraph
 from eureka_agent.rewards.graph_format import parse_graph
 
@@ -17,7 +17,7 @@ class GraphRunner:
     """
 
     def __init__(
-        self, graph: object, shapes: Mapping[str, tuple[int, ...]], exchange: Exchange
+        self, graph: object, shapes: Mapping[str, tuple[int, ...]], exchange: SharedBuffers
     ) -> None:
         self._data, self._shapes, self._exchange = graph, shapes, exchange
 

@@ -18,7 +18,7 @@ from .limits import CHANNEL
 from .warm_up import warm_up
 
 
-def get_ready(control: int) -> None:
+def preload(control: int) -> None:
     """Load and call once whatever a reward may need; on one thread, so that the process may fork
     afterwards.
 
@@ -46,7 +46,7 @@ def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
     return (parse(data), descriptors) if len(data) == length else None
 
 
-def last_words(channel: int, error: BaseException) -> None:
+def report_failure(channel: int, error: BaseException) -> None:
     """Tell the trusted side why sealing failed, if the channel still carries it."""
     for descriptor in (channel, CHANNEL):
         try:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from . import landlock, limits, privileges, seccomp
 from .report import Report, attempt
 from .self_check import refusals
-from .self_check_linux import linux_acts
+from .self_check_linux import linux_escapes
 
 
 @dataclass(frozen=True)
-class LinuxLocks:
-    """See `reward_child.Locks`."""
+class LinuxLockdown:
+    """See `reward_child.Lockdown`."""
 
     memory_bytes: int
     parent: int
@@ -31,9 +31,9 @@ class LinuxLocks:
     def allow(self, seconds: float) -> None:
         """Nothing to do: the trusted side reads this process's clock, and ends it."""
 
-    def try_acts(self) -> dict[str, bool]:
+    def run_self_check(self) -> dict[str, bool]:
         """Return per forbidden act whether it is refused."""
-        return refusals(linux_acts(self.parent))
+        return refusals(linux_escapes(self.parent))
 
 
 def lock_down(*, memory_bytes: int, parent: int) -> Report:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .report import Report, attempt
-from .self_check import posix_acts, refusals, start_process
+from .self_check import posix_escapes, refusals, start_process
 
 _ELSEWHERE = dict.fromkeys(
     ("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux"
@@ -27,8 +27,8 @@ _TRIED_S = 2.0
 
 
 @dataclass(frozen=True)
-class PosixLocks:
-    """See `reward_child.Locks`."""
+class PosixLockdown:
+    """See `reward_child.Lockdown`."""
 
     parent: int
 
@@ -47,9 +47,9 @@ class PosixLocks:
         time."""
         _set(resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds), keep_hard=True)
 
-    def try_acts(self) -> dict[str, bool]:
+    def run_self_check(self) -> dict[str, bool]:
         """Return per forbidden act whether it is refused."""
-        return refusals(posix_acts(self.parent))
+        return refusals(posix_escapes(self.parent))
 
 
 def _no_descriptor() -> None:

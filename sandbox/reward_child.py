@@ -17,7 +17,14 @@ from torch import Tensor
 
 from eureka_agent.checks import REWARD_FILE, CheckedCode, compile_checked
 from eureka_agent.errors import CheckError, GraphError
-from eureka_agent.jail.ipc import MAX_MESSAGE_BYTES, Channel, Exchange, Layout, Message, spin
+from eureka_agent.jail.ipc import (
+    MAX_MESSAGE_BYTES,
+    BufferLayout,
+    Channel,
+    Message,
+    SharedBuffers,
+    spin_wait,
+)
 from eureka_agent.rewards.runner import MAX_COMPONENT_NAME, MAX_COMPONENTS
 
 from . import limits
@@ -32,8 +39,8 @@ class _ContractError(Exception):
     """The reward ran and did not keep the contract; the message says how."""
 
 
-class Locks(Protocol):
-    """What this system holds a process with: `LinuxLocks` or `PosixLocks`."""
+class Lockdown(Protocol):
+    """What this system holds a process with: `LinuxLockdown` or `PosixLockdown`."""
 
     def seal(self) -> dict[str, str]:
         """Apply every layer that there is; return per layer why it does not hold. There is no way
@@ -42,11 +49,11 @@ class Locks(Protocol):
     def allow(self, seconds: float) -> None:
         """A call begins, which may use `seconds` of processor time."""
 
-    def try_acts(self) -> dict[str, bool]:
+    def run_self_check(self) -> dict[str, bool]:
         """Return per forbidden act whether it is refused."""
 
 
-def run(channel: int, memory: int, required: Collection[str], locks: Locks) -> NoReturn:
+def run(channel: int, memory: int, required: Collection[str], locks: Lockdown) -> NoReturn:
     """Seal this process, report which layers hold, and serve until the channel closes.
 
     `channel` and `memory` are descriptors; it ends where a layer that is `required` does not hold.
@@ -61,14 +68,14 @@ def run(channel: int, memory: int, required: Collection[str], locks: Locks) -> N
         os._exit(1)
     job = wire.receive()
     if job is not None and job["do"] == "self_check":
-        wire.send({"acts": locks.try_acts()})
+        wire.send({"acts": locks.run_self_check()})
     elif job is not None:
         _serve(wire, shared, job, locks)
     os._exit(0)
 
 
-def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Locks) -> None:
-    layout = Layout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
+def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Lockdown) -> None:
+    layout = BufferLayout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
     exchange = layout.views(shared)
     reward: _Reward | GraphRunner
     if job["do"] == "graph":
@@ -77,9 +84,9 @@ def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Locks) -> None
         reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
     while (request := wire.receive()) is not None:
         locks.allow(request["seconds"])
-        answer, rung = _answer(reward, request), float(exchange.bell)
+        answer, last_seen = _answer(reward, request), float(exchange.doorbell)
         wire.send(answer | {"nonce": request["nonce"]})
-        spin(lambda: float(exchange.bell) != rung)  # noqa: B023  called before the next turn
+        spin_wait(lambda: float(exchange.doorbell) != last_seen)  # noqa: B023  called before the next turn
 
 
 def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
@@ -111,7 +118,7 @@ class _Reward:
     code: str
     checked: bool
     constants: dict[str, float]
-    exchange: Exchange
+    exchange: SharedBuffers
     compiled: CheckedCode | None = None
     names: list[str] | None = None
 

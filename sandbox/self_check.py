@@ -30,7 +30,7 @@ def _refused(act: Callable[[], object]) -> bool:
     return False
 
 
-def posix_acts(parent: int) -> Acts:
+def posix_escapes(parent: int) -> Acts:
     """Return the acts that can be tried on any POSIX system."""
     return {
         "read a file": lambda: os.open("/etc/passwd", os.O_RDONLY),

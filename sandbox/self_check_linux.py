@@ -7,18 +7,18 @@ import os
 
 from . import libc
 from .limits import CHANNEL
-from .self_check import Acts, posix_acts
+from .self_check import Acts, posix_escapes
 from .syscalls import architecture
 
 _PR_SET_NAME = 15
 _NAME = ctypes.create_string_buffer(b"x")
 
 
-def linux_acts(parent: int) -> Acts:
+def linux_escapes(parent: int) -> Acts:
     """Return everything that a sealed process tries."""
     numbers = architecture().numbers
     return {
-        **posix_acts(parent),
+        **posix_escapes(parent),
         "write a file": lambda: os.open("/tmp", os.O_WRONLY | os.O_TMPFILE, 0o600),
         "read its environment": lambda: os.open("/proc/self/environ", os.O_RDONLY),
         "read its parent's environment": lambda: os.open(f"/proc/{parent}/environ", os.O_RDONLY),

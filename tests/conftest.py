@@ -10,7 +10,7 @@ os.environ.setdefault("MUJOCO_GL", "disable")
 import pytest
 import torch
 
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from tests.support.openai_server import ChatServer
 
 torch.set_num_threads(1)
@@ -24,7 +24,7 @@ def chat_server() -> Iterator[ChatServer]:
 
 
 @pytest.fixture(scope="session")
-def wall() -> Iterator[Wall]:
+def sandbox() -> Iterator[Sandbox]:
     """Yield one open wall for all runs of a session: building it takes seconds."""
-    with Wall() as wall:
-        yield wall
+    with Sandbox() as sandbox:
+        yield sandbox

@@ -38,7 +38,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return what a copy of the project leaves out: the runs, what was built, and all that is hidden."""
+    """Return what a copy of the project leaves out: the runs, what was built, and all that is
+    hidden."""
     by_pattern = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")(folder, names)
     return by_pattern | ({"runs"} if Path(folder) == ROOT else set())
 

@@ -1,5 +1,6 @@
-# The reward of Isaac Gym's Ant (Makoviychuk et al. 2021), in our own words: speed towards the target, staying up,
-# upright and headed for it, at a price on actions, joint power and joints at their upper ends.
+# The reward of Isaac Gym's Ant (Makoviychuk et al. 2021), in our own words: speed towards the
+# target, staying up, upright and headed for it, at a price on actions, joint power and joints at
+# their upper ends.
 from typing import Dict, Tuple
 
 import torch

@@ -13,10 +13,10 @@ from torch import Tensor
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.mjcf import load_package_xml
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -220,21 +220,21 @@ class AntForward(Task):
         isaac_gym.add_sensors(spec)
         return spec
 
-    def start(self, random: Random) -> Start:
-        """See `Task.start`."""
+    def initial_state(self, random: Random) -> InitialState:
+        """See `Task.initial_state`."""
         lower, upper = self._joint_limits
         qpos = torch.zeros(random.n, self.model.nq)
         qpos[:, 2], qpos[:, 3] = _START_HEIGHT_M, 1.0
         middle = torch.zeros(8).clamp(lower, upper)  # hips straight, ankles as stretched as they go
         qpos[:, 7:] = (middle + random.uniform(-0.2, 0.2, 8)).clamp(lower, upper)
         qvel = torch.cat((torch.zeros(random.n, 6), random.uniform(-0.1, 0.1, 8)), dim=1)
-        return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
+        return InitialState(qpos=qpos, qvel=qvel, episode_state=_moved(qpos[:, 0], qpos[:, 0]))
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        """See `Task.remember`."""
-        return _moved(memory["x"], physics.qpos[:, 0])
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """See `Task.update_episode_state`."""
+        return _moved(episode_state["x"], physics.qpos[:, 0])
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.state`."""
         # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and
         # they cost much.
@@ -260,11 +260,13 @@ class AntForward(Task):
             "heading_vec": axes[:, :, 0],
         }
 
-    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+    def unlisted_state(
+        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
+    ) -> Tensor:
         """See `isaac_gym.UNLISTED`."""
         return isaac_gym.read(name, physics)
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.observation`."""
         root, up, heading = state["root_states"], state["up_vec"], state["heading_vec"]
         axes = torch.stack((heading, torch.linalg.cross(up, heading), up), dim=2)
@@ -287,13 +289,13 @@ class AntForward(Task):
         )
         return torch.cat(parts, dim=1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.terminated`."""
         return state["root_states"][:, 2] < _FALLEN_HEIGHT_M
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.fitness`."""
-        return memory["progress"] / self.episode_length_s
+        return episode_state["progress"] / self.episode_length_s
 
     @cached_property
     def _joint_limits(self) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,5 @@
-# The reward of Isaac Gym's BallBalance (Makoviychuk et al. 2021), in our own words: be near the point 0.7 m above
-# the middle of the floor, and slow.
+# The reward of Isaac Gym's BallBalance (Makoviychuk et al. 2021), in our own words: be near the
+# point 0.7 m above the middle of the floor, and slow.
 from typing import Dict, Tuple
 
 import torch

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from eureka_agent.tasks.mjcf import load_xml
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -166,8 +166,8 @@ class BallBalance(Task):
         """See `Task.build`."""
         return load_xml(Path(__file__).with_name("ball_balance.xml"))
 
-    def start(self, random: Random) -> Start:
-        """See `Task.start`."""
+    def initial_state(self, random: Random) -> InitialState:
+        """See `Task.initial_state`."""
         distance = random.uniform(0.0, 0.3)
         direction = random.uniform(-math.pi, math.pi)
         outwards = torch.stack((direction.cos(), direction.sin()), dim=1)
@@ -178,17 +178,19 @@ class BallBalance(Task):
         qvel = torch.zeros(random.n, self.model.nv)
         qvel[:, 12:14] = -speed[:, None] * outwards
         qvel[:, 14] = -2.0
-        return Start(qpos=qpos, qvel=qvel, memory={"targets": torch.zeros(random.n, 3)})
+        return InitialState(
+            qpos=qpos, qvel=qvel, episode_state={"targets": torch.zeros(random.n, 3)}
+        )
 
-    def control(self, action: Tensor, memory: Memory) -> Tensor:
+    def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
         """Move the targets of the knees."""
-        return (memory["targets"] + _TARGET_STEP_RAD * action).clamp(*_KNEE_RANGE_RAD)
+        return (episode_state["targets"] + _TARGET_STEP_RAD * action).clamp(*_KNEE_RANGE_RAD)
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        """See `Task.remember`."""
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """See `Task.update_episode_state`."""
         return {"targets": physics.ctrl}
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.state`."""
         return {
             "ball_positions": physics.sensor("ball_position"),
@@ -202,7 +204,7 @@ class BallBalance(Task):
             ),
         }
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.observation`."""
         return torch.cat(
             (
@@ -210,16 +212,16 @@ class BallBalance(Task):
                 state["dof_velocities"][:, _KNEES],
                 state["ball_positions"],
                 state["ball_linvels"],
-                memory["targets"],
+                episode_state["targets"],
             ),
             dim=1,
         )
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.terminated`."""
         return state["ball_positions"][:, 2] < _MIN_BALL_HEIGHT_M
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.fitness`."""
         return torch.ones_like(state["ball_positions"][:, 2])
 

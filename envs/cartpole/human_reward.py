@@ -1,5 +1,5 @@
-# The reward of Isaac Gym's Cartpole (Makoviychuk et al. 2021), in our own words: stay upright, move little,
-# and never leave the rail or let the pole fall.
+# The reward of Isaac Gym's Cartpole (Makoviychuk et al. 2021), in our own words: stay upright, move
+# little, and never leave the rail or let the pole fall.
 from typing import Dict, Tuple
 
 import torch

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from eureka_agent.tasks.mjcf import load_xml
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -121,24 +121,24 @@ class Cartpole(Task):
         """See `Task.build`."""
         return load_xml(Path(__file__).with_name("cartpole.xml"))
 
-    def start(self, random: Random) -> Start:
-        """See `Task.start`."""
-        return Start(qpos=random.uniform(-0.1, 0.1, 2), qvel=random.uniform(-0.25, 0.25, 2))
+    def initial_state(self, random: Random) -> InitialState:
+        """See `Task.initial_state`."""
+        return InitialState(qpos=random.uniform(-0.1, 0.1, 2), qvel=random.uniform(-0.25, 0.25, 2))
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.state`."""
         return {"dof_pos": physics.qpos, "dof_vel": physics.qvel}
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.observation`."""
         return torch.stack((state["dof_pos"], state["dof_vel"]), dim=2).flatten(1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.terminated`."""
         distance, angle = state["dof_pos"].abs().unbind(dim=1)
         return (distance > _MAX_DISTANCE_M) | (angle > _MAX_ANGLE_RAD)
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.fitness`."""
         return torch.ones_like(state["dof_pos"][:, 0])
 

@@ -1,5 +1,5 @@
-# The reward of Gymnasium's Hopper-v5 (Towers et al. 2024), in our own words: speed, one point for each step on its
-# foot, and a small price on torque.
+# The reward of Gymnasium's Hopper-v5 (Towers et al. 2024), in our own words: speed, one point for
+# each step on its foot, and a small price on torque.
 from typing import Dict, Tuple
 
 import torch

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from eureka_agent.tasks.mjcf import add_frame_sensors, add_touch_sensor, load_package_xml
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -160,19 +160,19 @@ class HopperForward(Task):
         add_touch_sensor(spec, "foot_contact", "foot", radius=0.4, position=(-0.065, 0.0, 0.1))
         return spec
 
-    def start(self, random: Random) -> Start:
-        """See `Task.start`."""
+    def initial_state(self, random: Random) -> InitialState:
+        """See `Task.initial_state`."""
         qpos = torch.as_tensor(self.model.qpos0, dtype=torch.float32) + random.uniform(
             -0.005, 0.005, 6
         )
         qvel = random.uniform(-0.005, 0.005, 6)
-        return Start(qpos=qpos, qvel=qvel, memory=_moved(qpos[:, 0], qpos[:, 0]))
+        return InitialState(qpos=qpos, qvel=qvel, episode_state=_moved(qpos[:, 0], qpos[:, 0]))
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        """See `Task.remember`."""
-        return _moved(memory["x"], physics.qpos[:, 0])
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """See `Task.update_episode_state`."""
+        return _moved(episode_state["x"], physics.qpos[:, 0])
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.state`."""
         return {
             "torso_position": physics.sensor("torso_position"),
@@ -185,7 +185,7 @@ class HopperForward(Task):
             "foot_contact_force": physics.sensor("foot_contact")[:, 0],
         }
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.observation`."""
         position = torch.cat(
             (
@@ -197,7 +197,7 @@ class HopperForward(Task):
         )
         return torch.cat((position, _velocities(state).clamp(-10.0, 10.0)), dim=1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.terminated`."""
         height, pitch = state["torso_position"][:, 2], state["torso_pitch"]
         standing = (height > _MIN_HEIGHT_M) & (pitch.abs() < _MAX_PITCH_RAD)
@@ -206,9 +206,9 @@ class HopperForward(Task):
         )
         return ~(standing & moderate.all(dim=1))
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.fitness`."""
-        return memory["progress"] / self.episode_length_s
+        return episode_state["progress"] / self.episode_length_s
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:

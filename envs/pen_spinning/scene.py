@@ -14,7 +14,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.tasks.mjcf import add_contact_sensor, add_frame_sensors, load_package_xml
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.cpu import cpu_count
 
 TIMESTEP_S = 0.008
 HAND_JOINTS = (
@@ -97,7 +97,7 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
     whatever the number of threads.
     """
     rng = np.random.default_rng(seed)
-    batch = Batch(model, draws, nthread=usable_cores())
+    batch = Batch(model, draws, nthread=cpu_count())
     qpos, qvel, ctrl = (batch.bind(name) for name in ("qpos", "qvel", "ctrl"))
     pen = int(model.joint("object:joint").qposadr[0])
     pen_velocity = int(model.joint("object:joint").dofadr[0])

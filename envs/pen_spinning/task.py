@@ -59,10 +59,10 @@ from torch import Tensor
 
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -246,40 +246,45 @@ class PenSpinning(Task):
         return settled_starts(self.model, _BANK_DRAWS)
 
     # ------------------------------------------------------------------ an episode
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         """Draw from the bank."""
         chosen = random.integers(len(self.bank.qpos))
         qpos, ctrl = self.bank.qpos[chosen], self.bank.ctrl[chosen]
         axis = _axis(qpos[:, -4:])
-        memory = {
+        episode_state = {
             "target": ctrl,
             "goal_heading": waypoints.heading_of(axis) + waypoints.STEP_RAD,
             "reached": torch.zeros(random.n, dtype=torch.bool),
             "axis": axis,
             "turns": torch.zeros(random.n),
         }
-        return Start(qpos=qpos, qvel=self.bank.qvel[chosen], ctrl=ctrl, memory=memory)
+        return InitialState(
+            qpos=qpos, qvel=self.bank.qvel[chosen], ctrl=ctrl, episode_state=episode_state
+        )
 
-    def control(self, action: Tensor, memory: Memory) -> Tensor:
+    def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
         """Move the servo targets a share of the way to where the action wants them."""
-        return _SMOOTHING * super().control(action, memory) + (1.0 - _SMOOTHING) * memory["target"]
+        return (
+            _SMOOTHING * super().control(action, episode_state)
+            + (1.0 - _SMOOTHING) * episode_state["target"]
+        )
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
         """Keep the targets, and move on the goals that were reached in the step before."""
         axis = _axis(physics.sensor("object_quaternion"))
-        goal_heading = memory["goal_heading"] + waypoints.STEP_RAD * memory["reached"]
+        goal_heading = episode_state["goal_heading"] + waypoints.STEP_RAD * episode_state["reached"]
         return {
             "target": physics.ctrl,
             "goal_heading": goal_heading,
             "reached": waypoints.is_reached(axis, waypoints.axis_at(goal_heading)),
             "axis": axis,
-            "turns": waypoints.turns(memory["axis"], axis),
+            "turns": waypoints.turns(episode_state["axis"], axis),
         }
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `state_spec`."""
         position, quat = physics.sensor("object_position"), physics.sensor("object_quaternion")
-        axis, goal_axis = _axis(quat), waypoints.axis_at(memory["goal_heading"])
+        axis, goal_axis = _axis(quat), waypoints.axis_at(episode_state["goal_heading"])
         tips = [physics.sensor(f"robot0:S_{finger}tip_position") for finger in FINGERTIPS]
         return {
             "object_pos": position,
@@ -299,16 +304,18 @@ class PenSpinning(Task):
             ),
             "shadow_hand_dof_pos": physics.qpos[:, : len(HAND_JOINTS)],
             "shadow_hand_dof_vel": physics.qvel[:, : len(HAND_JOINTS)],
-            "actions": memory["action"],
+            "actions": episode_state["action"],
         }
 
-    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+    def unlisted_state(
+        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
+    ) -> Tensor:
         """See `isaac_gym.UNLISTED`."""
         return isaac_gym.read(name, physics, state)
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """`(num_envs, 107)`; see the module's table."""
-        low, high = (bound.to(memory["target"].device) for bound in self._control_range)
+        low, high = (bound.to(episode_state["target"].device) for bound in self._control_range)
         axis, goal_axis = state["object_axis"], state["goal_axis"]
         parts = (
             state["shadow_hand_dof_pos"],
@@ -322,24 +329,27 @@ class PenSpinning(Task):
             (axis * goal_axis).sum(dim=1, keepdim=True),
             (state["fingertip_pos"] - state["object_pos"][:, None]).flatten(1) * 10.0,
             state["fingertip_forces"].clamp(max=5.0),
-            2.0 * (memory["target"] - low) / (high - low) - 1.0,
+            2.0 * (episode_state["target"] - low) / (high - low) - 1.0,
         )
         return torch.cat(parts, dim=1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """The pen is dropped."""
         position = state["object_pos"]
         too_far: Tensor = (position - state["goal_pos"]).norm(dim=1) > _DROP_DISTANCE_M
         return too_far | (position[:, 2] < _DROP_HEIGHT_M)
 
     # ------------------------------------------------------------------ success
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """1 where a waypoint was reached."""
-        return memory["reached"].float()
+        return episode_state["reached"].float()
 
-    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+    def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
         """Signed turns about the vertical, and whether the pen was dropped."""
-        return {"rotations": memory["turns"], "dropped": self.terminated(state, memory).float()}
+        return {
+            "rotations": episode_state["turns"],
+            "dropped": self.terminated(state, episode_state).float(),
+        }
 
 
 def _axis(quat: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.errors import CandidateError, RewardFileError
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import Baseline, Evaluation
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.policy import Policy
@@ -38,29 +38,29 @@ def check_static(path: Path, task: Task) -> None:
     RewardFunction.load(path, task)
 
 
-def check_file(path: Path, task: Task, wall: Wall) -> tuple[str, ...]:
+def check_file(path: Path, task: Task, sandbox: Sandbox) -> tuple[str, ...]:
     """Check and probe a reward file; return its components' names. Raises RewardFileError with what
     to change."""
     with ExitStack() as open_rewards:
-        trials = Trials(task, task.budgets["quick"], wall, seed=0)
-        return _opened(path, task, trials, open_rewards).component_names
+        evaluator = Evaluator(task, task.budgets["quick"], sandbox, seed=0)
+        return _opened(path, task, evaluator, open_rewards).component_names
 
 
-def check_human_reward(task: Task, wall: Wall) -> None:
+def check_human_reward(task: Task, sandbox: Sandbox) -> None:
     """Check and probe the reward that people wrote for a task. Raises TaskError with what to
     change."""
     with ExitStack() as open_rewards:
-        Trials(task, task.budgets["quick"], wall, seed=0).human(open_rewards)
+        Evaluator(task, task.budgets["quick"], sandbox, seed=0).human(open_rewards)
 
 
 def compare(
     path: Path,
     task: Task,
     budget: TrainingBudget,
-    wall: Wall,
+    sandbox: Sandbox,
     *,
     seed: int,
-    tell: Listener,
+    emit: Listener,
     started: Callable[[], None] = lambda: None,
 ) -> Comparison:
     """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when
@@ -70,18 +70,20 @@ def compare(
     """
     advice = f"choose a smaller --budget (this one has {budget.num_envs:,} worlds a reward)"
     with memory_advice(advice), ExitStack() as open_rewards:
-        trials = Trials(task, budget, wall, seed=seed, tell=tell)
-        reward = _opened(path, task, trials, open_rewards)
+        evaluator = Evaluator(task, budget, sandbox, seed=seed, emit=emit)
+        reward = _opened(path, task, evaluator, open_rewards)
         started()
-        (trial,), baselines = trials.beside_baselines([path.name], [reward])
+        (trial,), baselines = evaluator.beside_baselines([path.name], [reward])
         if trial.evaluation is None or trial.result.policy is None:
             raise RewardFileError(f"The training with {path} failed: {trial.result.error}")
         return Comparison(path, seed, trial.evaluation, trial.result.policy, baselines)
 
 
-def _opened(path: Path, task: Task, trials: Trials, open_rewards: ExitStack) -> SealedReward:
+def _opened(
+    path: Path, task: Task, evaluator: Evaluator, open_rewards: ExitStack
+) -> SandboxedReward:
     function = RewardFunction.load(path, task)
     try:
-        return trials.open(function.reward, open_rewards)
+        return evaluator.open(function.reward, open_rewards)
     except CandidateError as error:
         raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error

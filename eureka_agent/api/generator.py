@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.api.reward_function import RewardFunction
-from eureka_agent.config import WallLevel
+from eureka_agent.config import SandboxLevel
 from eureka_agent.config.limits import check_seed
-from eureka_agent.errors import CandidateError, OwnFaultError, UsageError
+from eureka_agent.errors import CandidateError, InternalError, UsageError
 from eureka_agent.extract.reading import read_answer
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
@@ -37,31 +37,31 @@ class RewardGenerator:
         task: TaskLike,
         *,
         proposer: Proposer | None = None,
-        wish: str | None = None,
+        instruction: str | None = None,
         seed: int = 0,
-        wall: WallLevel = "full",
+        sandbox: SandboxLevel = "full",
     ) -> None:
-        """`task`: a task, its name or its path; `wish`: what the robot should do instead of the
-        task's own.
+        """`task`: a task, its name or its path; `instruction`: what the robot should do instead of
+        the task's own.
 
-        `wall`: which layers of the sandbox must hold when one of the rewards is called. Raises
+        `sandbox`: which layers of the sandbox must hold when one of the rewards is called. Raises
         UnknownTaskError, and ConfigError for arguments that do not exist or do not fit.
         """
         check_value("task", task, Task | str | os.PathLike)
-        check_value("wish", wish, str | None)
-        check_value("wall", wall, WallLevel)
+        check_value("instruction", instruction, str | None)
+        check_value("sandbox", sandbox, SandboxLevel)
         check_value("seed", seed, int)
         check_seed(seed)
         self.task = find_task(task, advice=_A_WISH)
-        self.proposer = proposer or GrammarProposer(self.task, seed, wish=wish)
-        self.wish = wish or self.task.description
-        self._asked_as = "" if wish else alias_used(str(task), self.task)
+        self.proposer = proposer or GrammarProposer(self.task, seed, instruction=instruction)
+        self.instruction = instruction or self.task.description
+        self._asked_as = "" if instruction else alias_used(str(task), self.task)
         self.failures: list[Outcome] = []
         """The completions of the last call that are no reward function for the task, with the
         reasons."""
         self._history: list[Outcome] = []
         self._round = 0
-        self._level: WallLevel = wall
+        self._level: SandboxLevel = sandbox
 
     def generate(self, n: int = 1) -> list[RewardFunction]:
         """Return up to `n` new rewards that pass the checks. Raises CandidateError when none
@@ -88,7 +88,13 @@ class RewardGenerator:
         feedback: Sequence[Feedback] = (),
     ) -> Prompt:
         return write_prompt(
-            self.task, self.wish, self._round, parents, history, feedback, asked_as=self._asked_as
+            self.task,
+            self.instruction,
+            self._round,
+            parents,
+            history,
+            feedback,
+            asked_as=self._asked_as,
         )
 
     def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
@@ -123,7 +129,7 @@ class RewardGenerator:
             raise CandidateError(
                 f"No completion is a reward function. The first one: {_message(self.failures)}"
             )
-        return [RewardFunction(self.task, reward, wall=self._level) for reward in rewards]
+        return [RewardFunction(self.task, reward, sandbox=self._level) for reward in rewards]
 
     def _checked(self, completion: Completion) -> Outcome:
         candidate = Candidate(self._round, completion, None)
@@ -131,8 +137,8 @@ class RewardGenerator:
             reward = read_answer(completion, self.task.reward_inputs)
         except CandidateError as error:
             return Outcome(candidate, Failure("check", str(error)))
-        except OwnFaultError as error:
-            return Outcome(candidate, Failure("fault", str(error)))
+        except InternalError as error:
+            return Outcome(candidate, Failure("internal", str(error)))
         return Outcome(replace(candidate, reward=reward))
 
 

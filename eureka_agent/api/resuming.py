@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.proposers.choose import refuse_other_address
-from eureka_agent.records import GIVEN
+from eureka_agent.proposers.factory import refuse_other_address
+from eureka_agent.records import INITIAL
 from eureka_agent.runs.changes import Changes, refuse_too_late
-from eureka_agent.runs.foreign_run import GivenAgain, Use, trusted
+from eureka_agent.runs.foreign_run import TrustedSettings, Use, trusted
 from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.facts import facts_of
+from eureka_agent.tasks.facts import stored_task
 from eureka_agent.tasks.registry import looks_like_path, named_task
 from eureka_agent.tasks.task import Task, TaskLike
 
@@ -43,7 +43,9 @@ def task_again(store: Store, given: TaskLike | None) -> Task:
     task = checked_task(
         given, advice="--task takes the run's own task again: its name, or the path of its code."
     )
-    facts = store.task if store.meta("task") else facts_of(task, config.training_budget(task))
+    facts = (
+        store.task if store.metadata("task") else stored_task(task, config.training_budget(task))
+    )
     ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
     if task.name != facts.name or not its.items() <= ours.items():
         what = (
@@ -63,13 +65,13 @@ def _used_of(store: Store, given: Container[str]) -> Use:
     return Use(
         address="proposer" not in given,
         examples=not store.examples,
-        start=not store.completions(GIVEN),
-        wall="wall" not in given,
+        start=not store.completions(INITIAL),
+        sandbox="sandbox" not in given,
     )
 
 
 def changed_config(
-    store: Store, changes: Changes, again: GivenAgain, given: Container[str]
+    store: Store, changes: Changes, again: TrustedSettings, given: Container[str]
 ) -> SynthesisConfig:
     """Return the config that a run goes on with. Raises UsageError; nothing is written yet."""
     begun = 1 + max((asked.generation for asked in store.asked()), default=-1)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from eureka_agent.errors import UsageError
 from eureka_agent.extract.files import load_reward_file
-from eureka_agent.jail import SealedReward, Wall, WallLevel
+from eureka_agent.jail import Sandbox, SandboxedReward, SandboxLevel
 from eureka_agent.records import RewardSource
 from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import Task
@@ -32,24 +32,26 @@ class RewardFunction:
     to use elsewhere.
     """
 
-    def __init__(self, task: Task, reward: RewardSource, *, wall: WallLevel = "full") -> None:
-        """`wall`: which layers of the sandbox must hold."""
-        check_value("wall", wall, WallLevel)
+    def __init__(self, task: Task, reward: RewardSource, *, sandbox: SandboxLevel = "full") -> None:
+        """`sandbox`: which layers of the sandbox must hold."""
+        check_value("sandbox", sandbox, SandboxLevel)
         self.task = task
-        self._level: WallLevel = wall
+        self._level: SandboxLevel = sandbox
         self.reward = reward
-        self._wall: Wall | None = None
-        self._sealed: SealedReward | None = None
+        self._sandbox: Sandbox | None = None
+        self._sealed: SandboxedReward | None = None
         self._max_rows = 0
         self._batch: RewardBatch | None = None
 
     @classmethod
-    def load(cls, path: Path | str, task: Task, *, wall: WallLevel = "full") -> RewardFunction:
+    def load(
+        cls, path: Path | str, task: Task, *, sandbox: SandboxLevel = "full"
+    ) -> RewardFunction:
         """Read a reward file as a model's answer is read, and check it against the task.
 
         Raises RewardFileError with what to change.
         """
-        return cls(task, load_reward_file(path, task), wall=wall)
+        return cls(task, load_reward_file(path, task), sandbox=sandbox)
 
     @property
     def source(self) -> str:
@@ -131,12 +133,12 @@ class RewardFunction:
         assert self._batch is not None, "collect() without submit()"
         return self._batch
 
-    def _sealed_for(self, rows: int) -> SealedReward:
+    def _sealed_for(self, rows: int) -> SandboxedReward:
         if self._sealed is None or rows > self._max_rows:
             self.close()
             self._max_rows = max(rows, 1024)
-            self._wall = Wall(required=self._level)
-            self._sealed = self._wall.open(
+            self._sandbox = Sandbox(required=self._level)
+            self._sealed = self._sandbox.open(
                 self.reward, self.task.reward_inputs, max_rows=self._max_rows
             )
         return self._sealed
@@ -145,9 +147,9 @@ class RewardFunction:
         """End the child process; the next call starts a new one."""
         if self._sealed is not None:
             self._sealed.close()
-        if self._wall is not None:
-            self._wall.close()
-        self._sealed = self._wall = None
+        if self._sandbox is not None:
+            self._sandbox.close()
+        self._sealed = self._sandbox = None
 
     def __enter__(self) -> RewardFunction:
         return self

@@ -14,23 +14,23 @@ from eureka_agent.api.resuming import changed_config, task_again
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
-from eureka_agent.judges import choose_judge
+from eureka_agent.jail import Sandbox
+from eureka_agent.judges import make_judge
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
-from eureka_agent.proposers.choose import choose_proposer, with_address
-from eureka_agent.proposers.model import ANSWER_TOKENS, Habit
-from eureka_agent.proposers.spending import Amount
+from eureka_agent.proposers.factory import make_proposer, with_address
+from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
+from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Baseline, Example, Generation, Message, Outcome
 from eureka_agent.report import CurveWriter, changed_settings, notebook_listener, summary
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
-from eureka_agent.runs.foreign_run import GivenAgain
+from eureka_agent.runs.foreign_run import TrustedSettings
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.search.feedback import Judge
 from eureka_agent.search.loop import Search
@@ -39,10 +39,10 @@ from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import human_normalised
 from eureka_agent.search.strategies import LINEAGE
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.facts import facts_of
+from eureka_agent.tasks.facts import stored_task
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike
-from eureka_agent.training import choose_trainer, discard
+from eureka_agent.training import discard, make_trainer
 from eureka_agent.training.memory_check import refuse_too_large
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.arguments import check_names, check_value
@@ -94,10 +94,10 @@ class Run:
     """A run that this process works on; made by `started` or `resumed`."""
 
     def __init__(
-        self, run_dir: RunDir, store: Store, task: Task, search: Search, tell: Listener
+        self, run_dir: RunDir, store: Store, task: Task, search: Search, emit: Listener
     ) -> None:
         self.dir, self.task = run_dir, task
-        self._store, self._search, self._tell = store, search, tell
+        self._store, self._search, self._emit = store, search, emit
 
     @property
     def best(self) -> Outcome | None:
@@ -111,14 +111,14 @@ class Run:
             f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"
         ):
             yield from self._search.run()
-        self._store.put_meta("stopped", self._search.stopped)
+        self._store.save_metadata("stopped", self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
         with saving(self.dir.path):
             figures = summary(finished, self._store.config, self.task)
             write_file(self.dir.summary, json.dumps(figures, indent=2) + "\n")
-        self._store.put_finished()
-        self._tell(finished)
+        self._store.save_finished()
+        self._emit(finished)
 
     def result(self) -> SynthesisResult:
         """Return what was found so far."""
@@ -129,7 +129,7 @@ class Run:
             task=self.task,
             best=finished.best,
             reward=(
-                RewardFunction(self.task, reward, wall=self._search.trials.wall.level)
+                RewardFunction(self.task, reward, sandbox=self._search.evaluator.sandbox.level)
                 if reward
                 else None
             ),
@@ -144,7 +144,7 @@ class Run:
         trainings = [
             outcome.training.environment_steps
             for outcome in outcomes
-            if outcome.training and not outcome.twin
+            if outcome.training and not outcome.duplicate_of
         ]
         finals = [
             each
@@ -174,7 +174,7 @@ def _score(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | Non
     return human_normalised(best.fitness, scores["human"], scores["sparse"])
 
 
-class Given(TypedDict, total=False):
+class RunOverrides(TypedDict, total=False):
     """What a caller may bring along, beyond the config."""
 
     proposer: Proposer
@@ -184,16 +184,16 @@ class Given(TypedDict, total=False):
     listener: Listener
     """Is told what happens: called with every event of `eureka_agent.search.events`. Without one a
     notebook gets lines of text below its cell, and a script nothing."""
-    wall: Wall
+    sandbox: Sandbox
     """An open wall can serve many runs; by default each run builds its own (about two seconds)."""
 
 
 # ---------------------------------------------------------------------- the API
-def synthesize(config: SynthesisConfig, **given: Unpack[Given]) -> SynthesisResult:
+def synthesize(config: SynthesisConfig, **given: Unpack[RunOverrides]) -> SynthesisResult:
     """Search a reward function and return the best one, with its policy.
 
-    `given`: `proposer`, `judge`, `listener`, `wall`, see `Given`. Raises UsageError before anything
-    is written when the config cannot work.
+    `given`: `proposer`, `judge`, `listener`, `sandbox`, see `RunOverrides`. Raises UsageError
+    before anything is written when the config cannot work.
     """
     with started(config, **given) as run:
         for _ in run.generations():
@@ -201,7 +201,7 @@ def synthesize(config: SynthesisConfig, **given: Unpack[Given]) -> SynthesisResu
         return run.result()
 
 
-def evolve(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Generation]:
+def evolve(config: SynthesisConfig, **given: Unpack[RunOverrides]) -> Iterator[Generation]:
     """Like `synthesize`, but yield each generation as it finishes; stop iterating to stop the
     search."""
     with started(config, **given) as run:
@@ -212,9 +212,9 @@ def resume(
     path: Path | str,
     *,
     task: TaskLike | None = None,
-    again: GivenAgain | None = None,
+    again: TrustedSettings | None = None,
     changes: Changes | None = None,
-    **given: Unpack[Given],
+    **given: Unpack[RunOverrides],
 ) -> SynthesisResult:
     """Go on with a run that was stopped, at whatever moment, and return its result.
 
@@ -223,7 +223,7 @@ def resume(
 
     A run's folder may be somebody else's. `task`: the run's task again, where its code lies outside
     `envs/`: a run's folder alone never starts code. `again`: what else is not taken from the
-    folder, such as `GivenAgain(base_url="https://…")`.
+    folder, such as `TrustedSettings(base_url="https://…")`.
     """
     with resumed(RunDir(user_path(path)), task=task, again=again, changes=changes, **given) as run:
         for _ in run.generations():
@@ -232,10 +232,10 @@ def resume(
 
 
 @contextmanager
-def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
+def started(config: SynthesisConfig, **given: Unpack[RunOverrides]) -> Iterator[Run]:
     """Make a new run: its wall, then its folder and its database."""
     check_value("config", config, SynthesisConfig)
-    check_names(given, Given.__annotations__, "There is no argument")
+    check_names(given, RunOverrides.__annotations__, "There is no argument")
     refuse_fork()
     if config.run_name is not None:
         check_run_name(config.run_name)
@@ -243,24 +243,24 @@ def started(config: SynthesisConfig, **given: Unpack[Given]) -> Iterator[Run]:
     config = _storable(config, task)
     if "proposer" not in given:
         config = with_address(config)
-    facts = facts_of(task, config.training_budget(task))
-    if config.start_from == "human":
+    facts = stored_task(task, config.training_budget(task))
+    if config.initial_reward == "human":
         _ = task.human_reward  # there may be none
     task = config.episodes_of(task)
     chosen, judge = _prepared(config, task, given, choose_examples(config, task))
-    given_file = config.start_from if config.start_from != "human" else None
+    given_file = config.initial_reward if config.initial_reward != "human" else None
     if given_file is not None:
         check_static(Path(given_file), task)
-    with _wall(config, given) as wall:
+    with _sandbox(config, given) as sandbox:
         if facts.kept != "envs" and task.has_human_reward:
-            check_human_reward(task, wall)
+            check_human_reward(task, sandbox)
         if given_file is not None:
-            check_file(Path(given_file), task, wall)
+            check_file(Path(given_file), task, sandbox)
         run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
         with Store.create(run_dir.database, config) as store:
-            store.put_task(facts)
+            store.save_task(facts)
             yield _run(
-                run_dir, store, task, chosen, wall, given.get("listener"), judge, resumed=False
+                run_dir, store, task, chosen, sandbox, given.get("listener"), judge, resumed=False
             )
 
 
@@ -269,21 +269,21 @@ def resumed(
     run_dir: RunDir,
     *,
     task: TaskLike | None = None,
-    again: GivenAgain | None = None,
+    again: TrustedSettings | None = None,
     changes: Changes | None = None,
-    **given: Unpack[Given],
+    **given: Unpack[RunOverrides],
 ) -> Iterator[Run]:
     """Open an existing run to go on with it; `task`, `again` and `changes`: see `resume`."""
-    check_names(given, Given.__annotations__, "There is no argument")
+    check_names(given, RunOverrides.__annotations__, "There is no argument")
     refuse_fork()
     with Store.open(run_dir.database) as store:
-        config = changed_config(store, changes or Changes(), again or GivenAgain(), given)
+        config = changed_config(store, changes or Changes(), again or TrustedSettings(), given)
         of_run = config.episodes_of(task_again(store, task))
         chosen, judge = _prepared(config, of_run, given, examples_of(store, of_run))
-        with _wall(config, given) as wall:
-            store.put_config(config)
+        with _sandbox(config, given) as sandbox:
+            store.save_config(config)
             yield _run(
-                run_dir, store, of_run, chosen, wall, given.get("listener"), judge, resumed=True
+                run_dir, store, of_run, chosen, sandbox, given.get("listener"), judge, resumed=True
             )
 
 
@@ -298,16 +298,16 @@ def _storable(config: SynthesisConfig, task: Task) -> SynthesisConfig:
 
 
 def _prepared(
-    config: SynthesisConfig, task: Task, given: Given, examples: Sequence[Example]
+    config: SynthesisConfig, task: Task, given: RunOverrides, examples: Sequence[Example]
 ) -> tuple[tuple[Proposer, str], Judge | None]:
     """Find the proposer and the judge, and refuse what cannot work while nothing is written yet."""
-    choose_trainer(
+    make_trainer(
         config.trainer, algorithm=config.algorithm, device=config.device
     )  # its package may be missing
     refuse_too_large(config, task)
-    judge = given.get("judge") or choose_judge(config)
+    judge = given.get("judge") or make_judge(config)
     if (proposer := given.get("proposer")) is None:
-        proposer, announcement = choose_proposer(task, config)
+        proposer, announcement = make_proposer(task, config)
     elif config.max_tokens is not None or config.max_cost_usd is not None:
         raise UsageError(
             "max_tokens and max_cost_usd limit the models that the config names; a proposer of your"
@@ -325,7 +325,7 @@ def _expense(
 ) -> str:
     """Return what the models take at most, in one sentence. Raises UsageError when not even one
     request fits in."""
-    first = write_prompt(task, config.wish(task), 0, (), (), examples=examples)
+    first = write_prompt(task, config.instruction(task), 0, (), (), examples=examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
@@ -333,9 +333,9 @@ def _expense(
             " answers be shorter (--answer-tokens)."
         )
     # A prompt with parents holds these, and what came of them, besides.
-    parents = LINEAGE if config.operators else 1
+    parents = LINEAGE if config.vary_instructions else 1
     later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
-    first_ones = 0 if config.start_from else config.samples
+    first_ones = 0 if config.initial_reward else config.samples
     total = worst.times(first_ones) + later.times(config.samples * config.generations - first_ones)
     models = proposer.models.values()
     unpriced = " of unknown price" if any(model.price is None for model in models) else ""
@@ -346,10 +346,10 @@ def _expense(
     )
 
 
-def _wall(config: SynthesisConfig, given: Given) -> AbstractContextManager[Wall]:
+def _sandbox(config: SynthesisConfig, given: RunOverrides) -> AbstractContextManager[Sandbox]:
     """The caller's wall stays open; one of our own is closed with the run."""
-    wall = given.get("wall")
-    return nullcontext(wall) if wall is not None else Wall(required=config.wall)
+    sandbox = given.get("sandbox")
+    return nullcontext(sandbox) if sandbox is not None else Sandbox(required=config.sandbox)
 
 
 def _run(
@@ -357,7 +357,7 @@ def _run(
     store: Store,
     task: Task,
     chosen: tuple[Proposer, str],
-    wall: Wall,
+    sandbox: Sandbox,
     listener: Listener | None,
     judge: Judge | None,
     *,
@@ -373,35 +373,35 @@ def _run(
     if listener is not None:
         listeners.append(listener)
 
-    def tell(event: Event) -> None:
+    def emit(event: Event) -> None:
         for each in listeners:
             each(event)
 
     if isinstance(proposer, ChatProposer):
-        proposer.tell = tell
-        spent, habits = store.meta("spending"), store.meta("habits")
-        proposer.take_up(from_json(dict[str, Habit], habits) if habits else {})
-        proposer.keep_habits = lambda known: store.put_meta(
-            "habits", to_json(known, dict[str, Habit])
+        proposer.emit = emit
+        spent, habits = store.metadata("spending"), store.metadata("habits")
+        proposer.take_up(from_json(dict[str, ServerProfile], habits) if habits else {})
+        proposer.keep_habits = lambda known: store.save_metadata(
+            "habits", to_json(known, dict[str, ServerProfile])
         )
-        proposer.spending.carry_on(
-            from_json(Amount, spent) if spent else Amount(),
-            lambda committed: store.put_meta("spending", to_json(committed)),
+        proposer.spending.resume_from(
+            from_json(Usage, spent) if spent else Usage(),
+            lambda committed: store.save_metadata("spending", to_json(committed)),
         )
     if resumed and store.changes:
         announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
-    store.put_meta("wall", wall.describe())
-    tell(RunStarted(run_dir.path, task, config, budget, announcement, wall.describe(), resumed))
-    trials = Trials(
+    store.save_metadata("sandbox", sandbox.describe())
+    emit(RunStarted(run_dir.path, task, config, budget, announcement, sandbox.describe(), resumed))
+    evaluator = Evaluator(
         task,
         budget,
-        wall,
+        sandbox,
         seed=config.seed,
         threads=config.threads,
         device=config.device,
-        tell=tell,
-        trainer=choose_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
+        emit=emit,
+        trainer=make_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )
-    return Run(run_dir, store, task, Search(store, proposer, trials, tell, judge), tell)
+    return Run(run_dir, store, task, Search(store, proposer, evaluator, emit, judge), emit)

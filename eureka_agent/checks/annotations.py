@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 
 _ALLOWED = (
     ast.Name
@@ -20,7 +20,7 @@ _ALLOWED = (
 )
 
 
-def check_annotations(tree: ast.Module, findings: Findings) -> None:
+def check_annotations(tree: ast.Module, findings: CheckFindings) -> None:
     """Refuse annotations that are more than names, `a.b`, `a[b]` and `a | b`, also those inside
     texts."""
     for annotation in _annotations(tree):

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import ast
 
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 from eureka_agent.checks.names import DECORATORS
 
 
-def check_decorators(tree: ast.Module, findings: Findings) -> None:
+def check_decorators(tree: ast.Module, findings: CheckFindings) -> None:
     """Refuse decorators that could change what a function computes."""
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", ()):

@@ -15,7 +15,7 @@ _MAX_QUOTE = 60
 _LONG_WORD = re.compile(r"(\w{60})\w{20,}")
 
 
-class Findings:
+class CheckFindings:
     """What the checks found, in the order of the source's lines; the same thing on several lines is
     one finding."""
 

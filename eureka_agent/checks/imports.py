@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 from eureka_agent.checks.names import MODULES, TYPING_MODULES
 
 _ALLOWED = (
@@ -30,18 +30,23 @@ class Imports:
         path = self.paths.get(name)
         return path if path in MODULES else None
 
-    def bind(self, name: str, path: str, where: ast.AST, findings: Findings) -> None:
+    def bind(self, name: str, path: str, where: ast.AST, findings: CheckFindings) -> None:
         """Bind `name`; one name for two things is a finding."""
         self._demand_free(self.types | self.paths, name, path, where, findings)
         self.paths.setdefault(name, path)
 
-    def bind_type(self, name: str, path: str, where: ast.AST, findings: Findings) -> None:
+    def bind_type(self, name: str, path: str, where: ast.AST, findings: CheckFindings) -> None:
         """Bind a name for annotations alone."""
         self._demand_free(self.paths, name, path, where, findings)
         self.types.setdefault(name, path)
 
     def _demand_free(
-        self, taken: Mapping[str, str], name: str, path: str, where: ast.AST, findings: Findings
+        self,
+        taken: Mapping[str, str],
+        name: str,
+        path: str,
+        where: ast.AST,
+        findings: CheckFindings,
     ) -> None:
         if name.startswith("__"):
             findings.add(where, f"the name {name!r} is not allowed for an import")
@@ -54,7 +59,7 @@ def is_listed(module: str, name: str) -> bool:
     return f"{module}.{name}" in MODULES or name in MODULES.get(module, ())
 
 
-def read_imports(tree: ast.Module, findings: Findings) -> Imports:
+def read_imports(tree: ast.Module, findings: CheckFindings) -> Imports:
     """Return what the imports anywhere in `tree` bind; those that are not allowed become
     findings."""
     imports = Imports()
@@ -67,7 +72,7 @@ def read_imports(tree: ast.Module, findings: Findings) -> Imports:
     return imports
 
 
-def _import(alias: ast.alias, node: ast.Import, imports: Imports, findings: Findings) -> None:
+def _import(alias: ast.alias, node: ast.Import, imports: Imports, findings: CheckFindings) -> None:
     name = alias.asname or alias.name.split(".")[0]
     if alias.name in TYPING_MODULES:
         imports.bind_type(name, alias.name if alias.asname else name, node, findings)
@@ -78,7 +83,7 @@ def _import(alias: ast.alias, node: ast.Import, imports: Imports, findings: Find
         imports.bind(name, alias.name if alias.asname else name, node, findings)
 
 
-def _import_from(node: ast.ImportFrom, imports: Imports, findings: Findings) -> None:
+def _import_from(node: ast.ImportFrom, imports: Imports, findings: CheckFindings) -> None:
     module = node.module or ""
     for alias in node.names:
         path, name = f"{module}.{alias.name}", alias.asname or alias.name

@@ -7,7 +7,7 @@ import ast
 import builtins
 
 from eureka_agent.checks.decorators import written
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 from eureka_agent.checks.imports import Imports
 from eureka_agent.checks.names import (
     BUILTINS,
@@ -28,7 +28,7 @@ _TENSOR = "torch.Tensor"
 _MAX_BITS = 64
 
 
-def check_module_level(tree: ast.Module, findings: Findings) -> None:
+def check_module_level(tree: ast.Module, findings: CheckFindings) -> None:
     """Only functions, constants and docstrings may stand outside functions."""
     for statement in tree.body:
         if type(statement).__name__ not in NODES:
@@ -43,7 +43,7 @@ def check_module_level(tree: ast.Module, findings: Findings) -> None:
             _check_defaults(statement, findings)
 
 
-def _check_defaults(function: ast.FunctionDef, findings: Findings) -> None:
+def _check_defaults(function: ast.FunctionDef, findings: CheckFindings) -> None:
     """A default is worked out where the function is defined, so it must be as plain as a
     constant."""
     for default in (*function.args.defaults, *function.args.kw_defaults):
@@ -62,7 +62,7 @@ def _is_constant(value: ast.expr) -> bool:
 
 
 def check_names(
-    tree: ast.Module, imports: Imports, available: frozenset[str], findings: Findings
+    tree: ast.Module, imports: Imports, available: frozenset[str], findings: CheckFindings
 ) -> None:
     """Every name that is read must be defined; `available` are names that would exist as
     parameters."""
@@ -88,7 +88,7 @@ def _undefined(name: str, imports: Imports, available: frozenset[str]) -> str:
 class Rules(ast.NodeVisitor):
     """Visits a stripped tree and notes whatever the tables do not list."""
 
-    def __init__(self, tree: ast.Module, imports: Imports, findings: Findings) -> None:
+    def __init__(self, tree: ast.Module, imports: Imports, findings: CheckFindings) -> None:
         self._imports = imports
         self._findings = findings
         self._functions = {

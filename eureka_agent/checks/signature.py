@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 from eureka_agent.checks.names import ENTRY, METHODS, NAME_HINTS, PARAMETER_HINTS
 from eureka_agent.checks.scopes import own_nodes
 from eureka_agent.errors import CheckError
@@ -19,7 +19,7 @@ _MAX_LISTED = 40
 _MAX_OBJECTS = 6
 
 
-def find_entry(tree: ast.Module, findings: Findings) -> ast.FunctionDef | None:
+def find_entry(tree: ast.Module, findings: CheckFindings) -> ast.FunctionDef | None:
     """Return the one function `compute_reward` at module level; its absence is a finding."""
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == ENTRY]
     if len(found) == 1:
@@ -56,7 +56,7 @@ def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
 
 
 def check_parameters(
-    entry: ast.FunctionDef, spec: StateSpec, findings: Findings
+    entry: ast.FunctionDef, spec: StateSpec, findings: CheckFindings
 ) -> tuple[str, ...]:
     """Return the parameters that the task's state or constants bind, in order.
 
@@ -113,7 +113,7 @@ def _listing(spec: StateSpec) -> str:
     return f" Available: {', '.join(names)}; prev_<name> is a state variable one step earlier."
 
 
-def check_returns(entry: ast.FunctionDef, findings: Findings) -> None:
+def check_returns(entry: ast.FunctionDef, findings: CheckFindings) -> None:
     """It must return a pair, or the reward alone; what a name holds is found when it runs."""
     returns = [node for node in own_nodes(entry) if isinstance(node, ast.Return)]
     expected = "return the reward and a dictionary of its components: 'return reward, components'"

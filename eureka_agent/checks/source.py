@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from eureka_agent.checks.annotations import check_annotations
 from eureka_agent.checks.decorators import check_decorators
-from eureka_agent.checks.findings import Findings
+from eureka_agent.checks.findings import CheckFindings
 from eureka_agent.checks.imports import Imports, read_imports
 from eureka_agent.checks.names import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES
 from eureka_agent.checks.rules import Rules, check_module_level, check_names
@@ -50,7 +50,7 @@ def check_source(code: str, spec: StateSpec) -> RewardSource:
     Raises CheckError with one message: what is not Python, not allowed, or not known to the task,
     each with its line, at most four findings.
     """
-    findings = Findings(code)
+    findings = CheckFindings(code)
     tree, _ = _analyse(code, frozenset(spec.names), findings)
     entry = find_entry(tree, findings)
     parameters: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ def compile_checked(code: str) -> CheckedCode:
 
     Needs no task: the reward's process calls it as its own, second check. Raises CheckError.
     """
-    findings = Findings(code)
+    findings = CheckFindings(code)
     tree, imports = _analyse(code, frozenset(), findings)
     find_entry(tree, findings)
     findings.raise_if_any()
@@ -75,7 +75,7 @@ def compile_checked(code: str) -> CheckedCode:
 
 
 def _analyse(
-    code: str, available: frozenset[str], findings: Findings
+    code: str, available: frozenset[str], findings: CheckFindings
 ) -> tuple[ast.Module, Imports]:
     """Return the stripped tree and its imports; everything that the tables do not list becomes a
     finding."""

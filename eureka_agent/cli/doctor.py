@@ -11,13 +11,13 @@ from typing import NamedTuple
 import torch
 
 from eureka_agent.errors import EurekaError
-from eureka_agent.jail import Wall, level_without
+from eureka_agent.jail import Sandbox, level_without
 from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import all_tasks, load_task
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.cpu import cpu_count
 
 
-class Finding(NamedTuple):
+class DoctorFinding(NamedTuple):
     """One thing that was looked at."""
 
     name: str
@@ -29,20 +29,20 @@ class Finding(NamedTuple):
 _PACKAGES = ("eureka-agent", "mujoco", "torch", "gymnasium", "gymnasium-robotics", "openai")
 
 
-def examine() -> list[Finding]:
+def examine() -> list[DoctorFinding]:
     """Return one finding per part, in the order in which parts depend on each other."""
     return [
         *_versions(),
         _attempt("tasks", _tasks),
         _attempt("simulation", _simulation),
-        *_wall(),
+        *_sandbox(),
         _key(),
     ]
 
 
-def _versions() -> Iterator[Finding]:
-    cores = usable_cores()
-    yield Finding(
+def _versions() -> Iterator[DoctorFinding]:
+    cores = cpu_count()
+    yield DoctorFinding(
         "machine",
         True,
         f"{platform.system()} {platform.machine()}, {cores} cores, Python"
@@ -50,10 +50,10 @@ def _versions() -> Iterator[Finding]:
     )
     for package in _PACKAGES:
         try:
-            yield Finding(package, True, importlib.metadata.version(package))
+            yield DoctorFinding(package, True, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(package, False, f"not installed: pip install {package}")
-    yield Finding(
+            yield DoctorFinding(package, False, f"not installed: pip install {package}")
+    yield DoctorFinding(
         "GPU",
         True,
         torch.cuda.get_device_name() if torch.cuda.is_available() else "none; not needed",
@@ -72,36 +72,36 @@ def _simulation() -> str:
     return f"{task.name}: 10 steps of 16 worlds, {int(step.bad.sum())} diverged"
 
 
-def _wall() -> Iterator[Finding]:
+def _sandbox() -> Iterator[DoctorFinding]:
     """Try each layer in a throw-away sealed process; whatever is missing, look at the others."""
     try:
-        with Wall(required="checks") as wall:
-            layers = wall.layers
+        with Sandbox(required="static-checks") as sandbox:
+            layers = sandbox.layers
     except EurekaError as error:
-        yield Finding("wall", False, str(error))
+        yield DoctorFinding("sandbox", False, str(error))
         return
     for layer in layers.held:
-        yield Finding(f"wall: {layer}", True, "holds")
+        yield DoctorFinding(f"wall: {layer}", True, "holds")
     for layer, reason in layers.missing.items():
-        without = f"--wall {level_without(layer)} runs without it, for rewards you trust"
-        yield Finding(f"wall: {layer}", False, f"{reason}; {without}")
+        without = f"--sandbox {level_without(layer)} runs without it, for rewards you trust"
+        yield DoctorFinding(f"wall: {layer}", False, f"{reason}; {without}")
     possible = ", ".join(layers.possible)
-    yield Finding(
+    yield DoctorFinding(
         "wall: forbidden acts", not possible, f"possible: {possible}" if possible else "all refused"
     )
 
 
-def _key() -> Finding:
+def _key() -> DoctorFinding:
     found = bool(os.environ.get("OPENAI_API_KEY"))
-    return Finding(
+    return DoctorFinding(
         "OPENAI_API_KEY",
         True,
         "set" if found else "not set; without --model the built-in grammar proposes",
     )
 
 
-def _attempt(name: str, attempt: Callable[[], str]) -> Finding:
+def _attempt(name: str, attempt: Callable[[], str]) -> DoctorFinding:
     try:
-        return Finding(name, True, attempt())
+        return DoctorFinding(name, True, attempt())
     except EurekaError as error:
-        return Finding(name, False, str(error))
+        return DoctorFinding(name, False, str(error))

@@ -20,16 +20,16 @@ import tyro
 from rich.text import Text
 
 import eureka_agent
-from eureka_agent.config import PROTOCOLS, BudgetName, SynthesisConfig, WallLevel
+from eureka_agent.config import PROTOCOLS, BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.runs.changes import Changes
-from eureka_agent.text import visible
+from eureka_agent.text import escape_control
 from eureka_agent.utils.terminal import Terminal
 
 if TYPE_CHECKING:
     from eureka_agent.api.run import Run
-    from eureka_agent.jail import Wall
+    from eureka_agent.jail import Sandbox
 
 _FOR_A_TASK = (
     "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
@@ -102,8 +102,8 @@ def resume(
     runs_dir: Path = Path("runs"),
     task: str | None = None,
     examples_dir: Path | None = None,
-    start_from: str | None = None,
-    wall: WallLevel | None = None,
+    initial_reward: str | None = None,
+    sandbox: SandboxLevel | None = None,
 ) -> None:
     """Go on with a run that was stopped, with other settings if you like. Nothing is asked or
     trained twice.
@@ -120,15 +120,15 @@ def resume(
         examples_dir: The run's folder of examples, while it has not been read yet.
         start_from: The run's file to start from, while it has not been read yet.
         wall: Which layers of the sandbox must hold, where the run was started with fewer than
-            --wall full.
+            --sandbox full.
     """
     from eureka_agent.api.run import resumed
     from eureka_agent.report import make_listener
     from eureka_agent.runs.directory import RunDir
-    from eureka_agent.runs.foreign_run import GivenAgain
+    from eureka_agent.runs.foreign_run import TrustedSettings
 
     found = RunDir.find(run, runs_dir)
-    again = GivenAgain(changes.base_url, examples_dir, start_from, wall)
+    again = TrustedSettings(changes.base_url, examples_dir, initial_reward, sandbox)
     with (
         make_listener(Terminal()) as listener,
         resumed(found, task=task, again=again, changes=changes, listener=listener) as going_on,
@@ -193,7 +193,7 @@ def diff(
     if text and console.is_terminal:
         console.print(Syntax(text, "diff", background_color="default"))
     else:
-        console.out(visible(text).rstrip("\n") or "The code is the same.", highlight=False)
+        console.out(escape_control(text).rstrip("\n") or "The code is the same.", highlight=False)
 
 
 def export(
@@ -225,7 +225,7 @@ def export(
             best_as_example(store) if example else export_text(exported(store, policies=policies))
         )
     if out is None:
-        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(escape_control(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
         return
     out = user_path(out)
@@ -249,7 +249,7 @@ def tasks() -> None:
     put(Terminal(), tasks_table(found, known, broken_tasks()))
 
 
-def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full") -> None:
+def check(reward: tyro.conf.Positional[Path], task: str, sandbox: SandboxLevel = "full") -> None:
     """Check a reward file against a task: allowed code, known state names, right shapes, finite,
     pure.
 
@@ -264,7 +264,7 @@ def check(reward: tyro.conf.Positional[Path], task: str, wall: WallLevel = "full
 
     found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
-    with _loud_wall(wall) as opened:
+    with _open_sandbox(sandbox) as opened:
         components = check_file(reward, found, opened)
     names = ", ".join(components) or "none"
     put(
@@ -279,7 +279,7 @@ def evaluate(
     budget: BudgetName = "normal",
     seed: int = 0,
     policy: Path | None = None,
-    wall: WallLevel = "full",
+    sandbox: SandboxLevel = "full",
 ) -> None:
     """Train a policy with a reward file and report its fitness against the human and the sparse
     reward.
@@ -311,13 +311,13 @@ def evaluate(
         check_writable(policy, "--policy")
     found = checked_task(task, advice=_FOR_A_TASK)
     check_static(reward, found)
-    with _loud_wall(wall) as opened, make_listener(console) as listener:
+    with _open_sandbox(sandbox) as opened, make_listener(console) as listener:
 
         def started() -> None:
             put(console, *comparison_length(found, budget))
 
         comparison = compare(
-            reward, found, found.budgets[budget], opened, seed=seed, tell=listener, started=started
+            reward, found, found.budgets[budget], opened, seed=seed, emit=listener, started=started
         )
     put(console, comparison_table(comparison, found))
     if policy is not None:
@@ -385,14 +385,14 @@ def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> in
 
 
 @contextmanager
-def _loud_wall(level: WallLevel) -> Iterator[Wall]:
+def _open_sandbox(level: SandboxLevel) -> Iterator[Sandbox]:
     """Open the wall, and say so when a layer is missing."""
-    from eureka_agent.jail import Wall
+    from eureka_agent.jail import Sandbox
 
-    with Wall(required=level) as wall:
-        if wall.layers.missing:
-            _say(Text(wall.describe()))
-        yield wall
+    with Sandbox(required=level) as sandbox:
+        if sandbox.layers.missing:
+            _say(Text(sandbox.describe()))
+        yield sandbox
 
 
 def _words(error: BaseException) -> str:

@@ -9,10 +9,10 @@ from eureka_agent.config.synthesis import (
     EndName,
     FeedbackName,
     Race,
+    SandboxLevel,
     StrategyName,
     SynthesisConfig,
     TrainerName,
-    WallLevel,
     sb3_algorithm,
 )
 
@@ -24,9 +24,9 @@ __all__ = [
     "EndName",
     "FeedbackName",
     "Race",
+    "SandboxLevel",
     "StrategyName",
     "SynthesisConfig",
     "TrainerName",
-    "WallLevel",
     "sb3_algorithm",
 ]

@@ -28,7 +28,7 @@ else:
 BudgetName = Literal["quick", "normal", "paper"]
 TrainerName = Literal["population", "sb3", "rsl_rl"]
 FeedbackName = Literal["none", "cli", "synthetic"]
-WallLevel = Literal["full", "reduced", "checks"]
+SandboxLevel = Literal["full", "reduced", "static-checks"]
 EndName = Literal["never", "task"]
 StrategyName = Literal["greedy", "restarts", "islands", "random"]
 
@@ -120,7 +120,7 @@ class SynthesisConfig:
     budget: BudgetName = "normal"
     """How much training each reward gets, as the task defines it (--quick is short for --budget
     quick)."""
-    start_from: str | None = None
+    initial_reward: str | None = None
     """Start the search from a reward: human, the task's own, which the model gets to see then; or a
     Python file with compute_reward. It is trained like any candidate, and is the first parent.
     Needs a model."""
@@ -219,7 +219,7 @@ class SynthesisConfig:
     generation."""
     restart_every: int = 5
     """Restarts (--strategy restarts): generations of each search."""
-    operators: bool = False
+    vary_instructions: bool = False
     """Ask each sample for something else: other numbers, another structure, a cross of two, another
     form, the lineage's next step. For models; the grammar has operators of its own."""
     novelty: float = 0.0
@@ -236,10 +236,10 @@ class SynthesisConfig:
     baselines: bool = True
     """Train the human and the sparse reward with the same budget and measure random actions, to
     compare with."""
-    wall: WallLevel = "full"
+    sandbox: SandboxLevel = "full"
     """Which layers of the sandbox must hold before a reward is run: all; those that every Linux has
     (reduced); or none (checks), the only one for macOS, where code that fools the static checks can
-    do what you can. See `eureka-agent doctor`, and docs/wall.md."""
+    do what you can. See `eureka-agent doctor`, and docs/sandbox.md."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where physics and training run; cuda needs a GPU and MuJoCo Warp (pip install
     'eureka-agent[warp]')."""
@@ -360,18 +360,19 @@ class SynthesisConfig:
             raise UsageError("--task is empty: name a task or say what the robot should do.")
 
     def _check_start(self) -> None:
-        if self.start_from is None:
+        if self.initial_reward is None:
             return
-        if not self.start_from.strip():
-            raise UsageError("--start-from is empty: give human, or the path of a reward file.")
-        if self.start_from == "human" and not self.has_fitness:
+        if not self.initial_reward.strip():
+            raise UsageError("--initial-reward is empty: give human, or the path of a reward file.")
+        if self.initial_reward == "human" and not self.has_fitness:
             raise UsageError(
-                f"--start-from human is the reward of the task {self.env}, which wants something"
-                f" else than the wish {self.task!r}: give a file with a reward for the wish."
+                f"--initial-reward human is the reward of the task {self.env}, which wants"
+                f" something else than the wish {self.task!r}: give a file with a reward for the"
+                " wish."
             )
         if self.strategy == "random":
             raise UsageError(
-                "--strategy random builds on nothing: leave --start-from out, or take another"
+                "--strategy random builds on nothing: leave --initial-reward out, or take another"
                 " strategy."
             )
 
@@ -454,7 +455,7 @@ class SynthesisConfig:
             self.race_rungs, self.race_keep, self.race_minimum, self.race_chance, self.race_hand_on
         )
 
-    def wish(self, task: Described) -> str:
+    def instruction(self, task: Described) -> str:
         """Return what the robot should do, in one sentence."""
         return task.description if self.has_fitness else str(self.task).strip()
 

@@ -12,12 +12,12 @@ from eureka_agent.errors import (
     CandidateError,
     EurekaError,
     ExtractionError,
-    OwnFaultError,
+    InternalError,
     StoreError,
 )
 from eureka_agent.extract import extract
 from eureka_agent.records import Completion, RewardSource
-from eureka_agent.text import clean, shortened, visible
+from eureka_agent.text import escape_control, one_line, shortened
 from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # task.py needs the physics engine
@@ -30,19 +30,19 @@ _MOST_OF_A_REASON = 200
 def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
     """Return the checked reward of an answer.
 
-    Raises CandidateError for an answer that holds none, OwnFaultError when extraction or checks
+    Raises CandidateError for an answer that holds none, InternalError when extraction or checks
     break on it.
     """
-    if completion.unanswered:
-        raise ExtractionError(completion.unanswered)
+    if completion.error:
+        raise ExtractionError(completion.error)
     with faults_as_ours("reading the answer"):
         return check_source(extract(completion.text), spec)
 
 
 def code_in(completion: Completion) -> str:
     """Return the code of an answer, unchecked. Raises as `read_answer` does."""
-    if completion.unanswered:
-        raise ExtractionError(completion.unanswered)
+    if completion.error:
+        raise ExtractionError(completion.error)
     with faults_as_ours("reading the answer"):
         return extract(completion.text)
 
@@ -56,7 +56,7 @@ def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
     try:
         with faults_as_ours("checking the stored code"):
             return check_source(reward.code, spec)
-    except (CandidateError, OwnFaultError) as error:
+    except (CandidateError, InternalError) as error:
         raise StoreError(
             "The run holds a reward that does not pass the checks, so it is neither run nor"
             f" written: {error} Start the run anew."
@@ -65,15 +65,17 @@ def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
 
 @contextmanager
 def faults_as_ours(doing: str) -> Iterator[None]:
-    """Turn every exception that is none of this package's into OwnFaultError; `doing` says what
+    """Turn every exception that is none of this package's into InternalError; `doing` says what
     broke."""
     try:
         yield
     except EurekaError:
         raise
     except Exception as error:
-        reason = shortened(clean(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON)
-        raise OwnFaultError(
+        reason = shortened(
+            one_line(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON
+        )
+        raise InternalError(
             f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent and"
             " says nothing about the idea of the reward: written in plainer code, it may get"
             " through."
@@ -82,5 +84,5 @@ def faults_as_ours(doing: str) -> Iterator[None]:
 
 def trace_of(error: BaseException) -> str:
     """Return an error's traceback as text that is safe to keep and to show."""
-    lines = visible(redacted("".join(traceback.format_exception(error))))
+    lines = escape_control(redacted("".join(traceback.format_exception(error))))
     return lines[-_MOST_OF_A_TRACE:]  # the end says what broke

@@ -1,5 +1,5 @@
-"""The trusted side of the wall: `Wall` opens sealed processes, `SealedReward` is one candidate's in
-its own."""
+"""The trusted side of the wall: `Sandbox` opens sealed processes, `SandboxedReward` is one
+candidate's in its own."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
-from .sealed_reward import CheckedGraph, SealedReward
-from .wall import Layers, Wall, WallLevel, level_without
+from .sandbox import Layers, Sandbox, SandboxLevel, level_without
+from .sandboxed_reward import CheckedGraph, SandboxedReward
 
 __all__ = [
     "CheckedGraph",
     "Layers",
-    "SealedReward",
-    "Wall",
-    "WallLevel",
+    "Sandbox",
+    "SandboxLevel",
+    "SandboxedReward",
     "level_without",
 ]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks.names import ENTRY, MODULES
-from eureka_agent.errors import ProbeError, RewardRuntimeError
-from eureka_agent.jail import SealedReward
+from eureka_agent.errors import ContractError, RewardRuntimeError
+from eureka_agent.jail import SandboxedReward
 from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import StateSpec
 
@@ -55,8 +55,8 @@ _OF_MATH = re.compile(r"\bmath\.(\w+)\(")
 _NO_ROW = frozenset({"shape", "device", "dtype"})
 
 
-def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
-    """Raise ProbeError, one sentence, when `reward` breaks its contract on `samples`, `(rows,
+def check_contract(reward: SandboxedReward, samples: Mapping[str, Tensor]) -> None:
+    """Raise ContractError, one sentence, when `reward` breaks its contract on `samples`, `(rows,
     *shape)` each.
 
     Beyond what every call checks (shapes, finite values): equal inputs give equal outputs; a row's
@@ -64,12 +64,12 @@ def probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
     gives a finite reward.
     """
     try:
-        _probe(reward, {name: samples[name] for name in reward.parameters})
-    except ProbeError as error:
-        raise ProbeError(f"{error}{_advice(str(error), reward)}") from error
+        _check_contract(reward, {name: samples[name] for name in reward.parameters})
+    except ContractError as error:
+        raise ContractError(f"{error}{_advice(str(error), reward)}") from error
 
 
-def _probe(reward: SealedReward, samples: Mapping[str, Tensor]) -> None:
+def _check_contract(reward: SandboxedReward, samples: Mapping[str, Tensor]) -> None:
     first = _call(reward, samples)
     _demand_equal(first, _call(reward, samples), _RANDOM)
     for change in (_backwards, _first_half, _second_half):
@@ -90,11 +90,11 @@ def _second_half(values: Tensor) -> Tensor:
     return values[len(values) // 2 :]
 
 
-def _call(reward: SealedReward, state: Mapping[str, Tensor], *, hint: str = "") -> RewardBatch:
+def _call(reward: SandboxedReward, state: Mapping[str, Tensor], *, hint: str = "") -> RewardBatch:
     try:
         return reward(state)
     except RewardRuntimeError as error:
-        raise ProbeError(f"{error}{hint}") from error
+        raise ContractError(f"{error}{hint}") from error
 
 
 def _apply(change: Callable[[Tensor], Tensor], batch: RewardBatch) -> RewardBatch:
@@ -114,7 +114,7 @@ def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> No
         close = torch.isclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(a.abs().max())))
         if (changed_rows := int((~close).sum())) > _ROUNDED * len(a):
             changed = f"{name} changed in {changed_rows} of {len(a)} rows"
-            raise ProbeError(f"The reward function failed: {changed}: {otherwise}.")
+            raise ContractError(f"The reward function failed: {changed}: {otherwise}.")
 
 
 def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor]:
@@ -131,7 +131,7 @@ def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor
 
 
 # ---------------------------------------------------------------------- what to write instead
-def _advice(error: str, reward: SealedReward) -> str:
+def _advice(error: str, reward: SandboxedReward) -> str:
     """Return what to write instead, where an error or the code tells it; else nothing."""
     if _OF_A_BRANCH in error:
         return _BRANCH
@@ -144,7 +144,7 @@ def _advice(error: str, reward: SealedReward) -> str:
     return next(_rows_for_entries(reward), "")
 
 
-def _rows_for_entries(reward: SealedReward) -> Iterator[str]:
+def _rows_for_entries(reward: SandboxedReward) -> Iterator[str]:
     """Yield what is said of `x[0]` on an input, which is the first environment and not the first
     entry."""
     tree = ast.parse(reward.reward.code)

@@ -42,13 +42,13 @@ class ProcessorClock:
         as long on the wall clock, and so is every one where Linux's clocks of other processes do
         not exist.
         """
-        wall, end = until(patience * seconds), self.used_s + seconds
+        sandbox, end = until(patience * seconds), self.used_s + seconds
 
         def wait() -> float:
             try:
-                return max(0.0, min(end - _processor_time(self._pid), wall()))
+                return max(0.0, min(end - _processor_time(self._pid), sandbox()))
             except OSError:
-                return wall()
+                return sandbox()
 
         return wait
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from eureka_agent.jail.helper_process import Child, Helper
+from eureka_agent.jail.helper_process import Helper, ProcessHandle
 
 
-class Zygote(Helper):
-    """The warm parent of all sealed processes; see `sandbox/zygote.py`."""
+class ForkServer(Helper):
+    """The warm parent of all sealed processes; see `sandbox/fork_server.py`."""
 
-    module = "eureka_agent.sandbox.zygote"
+    module = "eureka_agent.sandbox.fork_server"
     hello: ClassVar = {"threads": 1}
 
     def __init__(self) -> None:
-        """Start it and wait until it is warm. Raises WallError when that fails."""
+        """Start it and wait until it is warm. Raises SandboxError when that fails."""
         super().__init__()
         try:
             self.wait_until_warm()
@@ -23,9 +23,9 @@ class Zygote(Helper):
             self.close()
             raise
 
-    def end(self, child: Child) -> int:
-        """See `Helper.end`. Raises HelperGoneError when the zygote has ended, and the child with
-        it."""
+    def end(self, child: ProcessHandle) -> int:
+        """See `Helper.end`. Raises HelperDiedError when the fork server has ended, and the child
+        with it."""
         child.channel.close()
         status = self._request({"do": "end", "pid": child.pid})["status"]
         assert isinstance(status, int)

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eureka_agent.errors import WallError
+from eureka_agent.errors import SandboxError
 from eureka_agent.jail.deadlines import until
-from eureka_agent.jail.ipc import Channel, Message, WireError, pack
+from eureka_agent.jail.ipc import Channel, Message, ProtocolError, pack
 from eureka_agent.jail.lifeline import hand_over, tie
 from eureka_agent.jail.memory import anonymous_file
 from eureka_agent.utils.forks import begin_work
@@ -36,12 +36,12 @@ _ALONE = {
 _HELPERS: weakref.WeakSet[Helper] = weakref.WeakSet()
 
 
-class HelperGoneError(WallError):
+class HelperDiedError(SandboxError):
     """The helper process has ended, and every sealed process of it."""
 
 
 @dataclass(frozen=True)
-class Child:
+class ProcessHandle:
     """A sealed process."""
 
     pid: int
@@ -59,7 +59,7 @@ class Helper(ABC):
     """What it says when it is warm."""
 
     def __init__(self) -> None:
-        """Start it; it takes a few seconds to be warm. Raises WallError when that fails."""
+        """Start it; it takes a few seconds to be warm. Raises SandboxError when that fails."""
         begin_work()
         self._lock = threading.Lock()
         self._closed = self._warm = False
@@ -105,7 +105,7 @@ class Helper(ABC):
                 starting.join()
             raise
         if failures:
-            raise WallError(
+            raise SandboxError(
                 f"The wall could not start {sys.executable!r}: {failures[0]}."
             ) from failures[0]
 
@@ -126,37 +126,37 @@ class Helper(ABC):
         return process
 
     def wait_until_warm(self) -> None:
-        """Raises WallError, and ends the process, when it does not get warm; HelperGoneError when
-        it was killed."""
+        """Raises SandboxError, and ends the process, when it does not get warm; HelperDiedError
+        when it was killed."""
         if self._warm:
             return
         try:
             hello = self._channel.receive(until(_START_S))
-        except (TimeoutError, WireError) as error:
+        except (TimeoutError, ProtocolError) as error:
             hello = {"failure": str(error) or f"no answer in {_START_S:.0f} s"}
         self._warm = hello == self.hello
         if not self._warm:
             raise self._failed_start(hello)
 
-    def _failed_start(self, hello: Message | None) -> WallError:
+    def _failed_start(self, hello: Message | None) -> SandboxError:
         os.lseek(self._errors, 0, os.SEEK_SET)
         words = os.read(self._errors, 1 << 16).decode(errors="replace").strip()
         self.close()
         assert self._process is not None
         if hello is None and self._process.returncode < 0:
-            return HelperGoneError(
+            return HelperDiedError(
                 f"The wall's helper process was killed ({self._process.returncode}), most likely"
                 " because the machine ran out of memory: end other programs, or lower --num-envs"
                 " or --samples."
             )
         reason = words.splitlines()[-1] if words else f"it said {hello}, expected {self.hello}"
-        return WallError(f"The wall's helper process ({self.module}) did not start: {reason}.")
+        return SandboxError(f"The wall's helper process ({self.module}) did not start: {reason}.")
 
-    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> Child:
+    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> ProcessHandle:
         """Return a process that seals itself, with the shared memory `memory` (a descriptor)
         mapped.
 
-        Raises HelperGoneError when the helper process has ended, WallError when it cannot start
+        Raises HelperDiedError when the helper process has ended, SandboxError when it cannot start
         one.
         """
         ours, theirs = socket.socketpair()
@@ -164,11 +164,11 @@ class Helper(ABC):
         with theirs, ours:
             answer = self._request(request, theirs.fileno(), memory)
             if not isinstance(answer.get("pid"), int):
-                raise WallError(f"The wall could not start a process: {answer.get('error')}.")
-            return Child(answer["pid"], Channel(ours.detach()), self)
+                raise SandboxError(f"The wall could not start a process: {answer.get('error')}.")
+            return ProcessHandle(answer["pid"], Channel(ours.detach()), self)
 
     @abstractmethod
-    def end(self, child: Child) -> int:
+    def end(self, child: ProcessHandle) -> int:
         """Kill a child if it still runs; return its exit code, which is minus the signal that
         killed it."""
 
@@ -178,15 +178,15 @@ class Helper(ABC):
                 # A request is small: one send takes all of it.
                 socket.send_fds(self._socket, [pack(request)], descriptors)
                 answer = self._channel.receive(until(_ANSWER_S))
-            except (OSError, WireError) as error:  # TimeoutError is an OSError
+            except (OSError, ProtocolError) as error:  # TimeoutError is an OSError
                 self._kill()
-                raise HelperGoneError(f"The wall's helper process broke: {error}.") from error
+                raise HelperDiedError(f"The wall's helper process broke: {error}.") from error
             except BaseException:  # Ctrl-C: its answer would be taken for that to the next request
                 self._kill()
                 raise
         if answer is None:
             self._kill()
-            raise HelperGoneError("The wall's helper process has ended.")
+            raise HelperDiedError("The wall's helper process has ended.")
         return answer
 
     def _kill(self) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-from eureka_agent.errors import WallError
+from eureka_agent.errors import SandboxError
 
 _PR_SET_DUMPABLE = 4
 _lock = threading.Lock()
@@ -20,7 +20,7 @@ def forbid_inspection() -> None:
 
     Sealed processes below the full level may make any system call. With this they cannot read the
     keys that this process holds. Debuggers cannot attach meanwhile, and there are no core dumps.
-    `allow_inspection` takes it back. Does nothing elsewhere than on Linux. Raises WallError when
+    `allow_inspection` takes it back. Does nothing elsewhere than on Linux. Raises SandboxError when
     the kernel refuses.
     """
     global _holders
@@ -43,6 +43,6 @@ def _set_dumpable(value: bool) -> None:
         return
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        raise WallError(
+        raise SandboxError(
             f"The wall could not keep other processes out: {os.strerror(ctypes.get_errno())}."
         )

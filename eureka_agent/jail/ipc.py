@@ -38,7 +38,7 @@ Wait = Callable[[], float]
 """How many seconds to wait before asking again; 0 when the time is over."""
 
 
-class WireError(Exception):
+class ProtocolError(Exception):
     """The other side sent what is no message."""
 
 
@@ -58,15 +58,17 @@ class Channel:
     def receive(self, wait: Wait | None = None) -> Message | None:
         """Return the next message, or None when the other side closed.
 
-        With `wait`, raises TimeoutError once it returns 0. Raises WireError for anything that is no
-        JSON object of bounded size.
+        With `wait`, raises TimeoutError once it returns 0. Raises ProtocolError for anything that
+        is no JSON object of bounded size.
         """
         header = self._read(_LENGTH.size, wait)
         if header is None:
             return None
         (length,) = _LENGTH.unpack(header)
         if length > MAX_MESSAGE_BYTES:
-            raise WireError(f"a message of {length} bytes, above the limit of {MAX_MESSAGE_BYTES}")
+            raise ProtocolError(
+                f"a message of {length} bytes, above the limit of {MAX_MESSAGE_BYTES}"
+            )
         data = self._read(length, wait)
         return None if data is None else parse(data)
 
@@ -93,7 +95,7 @@ class Channel:
     def _poll(self, wait: Wait) -> None:
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
-        if spin(lambda: bool(poll.poll(0))):
+        if spin_wait(lambda: bool(poll.poll(0))):
             return
         while (seconds := wait()) > 0.0:
             if poll.poll(1000.0 * seconds):
@@ -101,7 +103,7 @@ class Channel:
         raise TimeoutError
 
 
-def spin(ready: Callable[[], bool]) -> bool:
+def spin_wait(ready: Callable[[], bool]) -> bool:
     """Ask `ready` for `SPIN_S` without sleeping, and let whoever waits for this core run; return
     whether it was."""
     end = time.perf_counter() + SPIN_S
@@ -114,23 +116,25 @@ def pack(message: Message) -> bytes:
     """Return a message as it is sent: four bytes of length, big-endian, and JSON."""
     data = json.dumps(message).encode()
     if len(data) > MAX_MESSAGE_BYTES:
-        raise WireError(f"a message of {len(data)} bytes, above the limit of {MAX_MESSAGE_BYTES}")
+        raise ProtocolError(
+            f"a message of {len(data)} bytes, above the limit of {MAX_MESSAGE_BYTES}"
+        )
     return _LENGTH.pack(len(data)) + data
 
 
 def parse(data: bytes) -> Message:
-    """Return the JSON object in `data`; raises WireError when it is none."""
+    """Return the JSON object in `data`; raises ProtocolError when it is none."""
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise WireError("no valid JSON") from error
+        raise ProtocolError("no valid JSON") from error
     if not isinstance(message, dict):
-        raise WireError("no JSON object")
+        raise ProtocolError("no JSON object")
     return message
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SharedBuffers:
     """Views into the shared memory, all `(max_rows, …)` float32."""
 
     inputs: Mapping[str, Tensor]
@@ -138,13 +142,13 @@ class Exchange:
     """`(max_rows,)`"""
     components: Tensor
     """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
-    bell: Tensor
+    doorbell: Tensor
     """`(1,)`: changes when the trusted side has sent a message, for a sealed process that does not
     sleep yet."""
 
 
 @dataclass(frozen=True)
-class Layout:
+class BufferLayout:
     """Where each tensor lies in the shared memory."""
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -157,18 +161,18 @@ class Layout:
         numbers_per_row = sum(prod(shape) for shape in self.shapes.values()) + 1 + MAX_COMPONENTS
         return _FLOAT32_BYTES * (self.max_rows * numbers_per_row + 1)
 
-    def views(self, memory: mmap.mmap) -> Exchange:
+    def views(self, memory: mmap.mmap) -> SharedBuffers:
         """Return the tensors that lie in `memory`; they keep it alive."""
         numbers = torch.frombuffer(
             memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES
         )
         sizes = [self.max_rows * prod(shape) for shape in self.shapes.values()]
         sizes += [self.max_rows, self.max_rows * MAX_COMPONENTS, 1]
-        *inputs, reward, components, bell = torch.split(numbers, sizes)
+        *inputs, reward, components, doorbell = torch.split(numbers, sizes)
         named = zip(self.shapes.items(), inputs, strict=True)
-        return Exchange(
+        return SharedBuffers(
             inputs={name: flat.view(self.max_rows, *shape) for (name, shape), flat in named},
             reward=reward,
             components=components.view(MAX_COMPONENTS, self.max_rows),
-            bell=bell,
+            doorbell=doorbell,
         )

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-from eureka_agent.errors import WallError
+from eureka_agent.errors import SandboxError
 
 if sys.platform == "linux":
     import fcntl
@@ -18,7 +18,7 @@ def anonymous_file(name: str) -> int:
     """Return the descriptor of an empty file without a place in any folder; on Linux it is in
     memory.
 
-    Raises WallError when there is no room for one.
+    Raises SandboxError when there is no room for one.
     """
     try:
         if sys.platform == "linux":
@@ -27,12 +27,12 @@ def anonymous_file(name: str) -> int:
             with tempfile.TemporaryFile() as file:
                 return os.dup(file.fileno())
     except OSError as error:
-        raise WallError(f"The wall could not make the file {name!r}: {error}.") from error
+        raise SandboxError(f"The wall could not make the file {name!r}: {error}.") from error
 
 
 def shared_memory(size_bytes: int) -> int:
-    """Return the descriptor of `size_bytes` zeros to be mapped by two processes. Raises WallError
-    without room.
+    """Return the descriptor of `size_bytes` zeros to be mapped by two processes. Raises
+    SandboxError without room.
 
     On Linux it can neither shrink nor grow, so no access to it can fault. Elsewhere the zeros are
     written, so that a full disk is found here and not by a fault later.
@@ -50,7 +50,7 @@ def shared_memory(size_bytes: int) -> int:
             _write_zeros(descriptor, size_bytes)
     except OSError as error:
         os.close(descriptor)
-        raise WallError(
+        raise SandboxError(
             f"The wall could not get {size_bytes} bytes to share with a reward: {error}."
         ) from error
     return descriptor

@@ -12,19 +12,19 @@ from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar
 
-from eureka_agent.errors import WallError
-from eureka_agent.jail.helper_process import Child, Helper, HelperGoneError
+from eureka_agent.errors import SandboxError
+from eureka_agent.jail.helper_process import Helper, HelperDiedError, ProcessHandle
 
 _READY = 2
 
 
-class Single(Helper):
-    """A helper process that becomes the sealed process itself; see `sandbox/single.py`."""
+class SpawnedProcess(Helper):
+    """A helper process that becomes the sealed process itself; see `sandbox/spawned.py`."""
 
-    module = "eureka_agent.sandbox.single"
+    module = "eureka_agent.sandbox.spawned"
     hello: ClassVar = {"warm": True}
 
-    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> Child:
+    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> ProcessHandle:
         """See `Helper.start`; works once."""
         try:
             self.wait_until_warm()
@@ -33,7 +33,7 @@ class Single(Helper):
             self.close()
             raise
 
-    def end(self, child: Child) -> int:
+    def end(self, child: ProcessHandle) -> int:
         """See `Helper.end`."""
         child.channel.close()
         self.close()
@@ -41,35 +41,37 @@ class Single(Helper):
         return self._process.wait()
 
 
-class Spares:
+class SpawnPool:
     """Makes sealed processes of a few that are ready, and gets new ones ready meanwhile; safe to
     use from threads."""
 
     alive = True
-    """Unlike a zygote, it cannot die and take sealed processes with it."""
+    """Unlike a fork server, it cannot die and take sealed processes with it."""
 
     def __init__(self) -> None:
-        """Wait until the first is ready. Raises WallError when that fails."""
+        """Wait until the first is ready. Raises SandboxError when that fails."""
         self._lock = threading.Lock()
-        self._working: list[Single] = []
-        self._ready: deque[Single] = deque()
+        self._working: list[SpawnedProcess] = []
+        self._ready: deque[SpawnedProcess] = deque()
         try:
-            self._ready.extend(Single() for _ in range(_READY))
+            self._ready.extend(SpawnedProcess() for _ in range(_READY))
             self._ready[0].wait_until_warm()
         except BaseException:
             self.close()
             raise
 
-    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> Child:
-        """See `Helper.start`. Raises WallError."""
+    def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> ProcessHandle:
+        """See `Helper.start`. Raises SandboxError."""
         for _ in range(_READY + 1):  # whatever killed those that were ready, the next one is new
-            with contextlib.suppress(HelperGoneError):
+            with contextlib.suppress(HelperDiedError):
                 return self._next().start(memory, memory_bytes=memory_bytes, required=required)
-        raise WallError("The wall could not start a process: it ended before it had got a reward.")
+        raise SandboxError(
+            "The wall could not start a process: it ended before it had got a reward."
+        )
 
-    def _next(self) -> Single:
+    def _next(self) -> SpawnedProcess:
         with self._lock:
-            self._ready.append(Single())
+            self._ready.append(SpawnedProcess())
             single = self._ready.popleft()
             self._working = [each for each in self._working if each.alive] + [single]
         return single

@@ -1,9 +1,9 @@
-from .choose import choose_judge
+from .factory import make_judge
 from .synthetic import by_fitness
 from .terminal import TerminalJudge
 
 __all__ = [
     "TerminalJudge",
     "by_fitness",
-    "choose_judge",
+    "make_judge",
 ]

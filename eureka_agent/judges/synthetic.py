@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from eureka_agent.records import Feedback
-from eureka_agent.search.feedback import Question
+from eureka_agent.search.feedback import FeedbackRequest
 
 
-def by_fitness(question: Question) -> Feedback:
+def by_fitness(request: FeedbackRequest) -> Feedback:
     """Stand in for a person who ranks everything by the task's fitness (`--feedback synthetic`);
     say no words.
 
@@ -16,8 +16,8 @@ def by_fitness(question: Question) -> Feedback:
     measurement with a proxy for the person. On the task's wish the parents are those of the search
     without feedback.
     """
-    known = [outcome for outcome in question.trained if outcome.fitness > -math.inf]
+    known = [outcome for outcome in request.trained if outcome.fitness > -math.inf]
     ranked = sorted(
         known, key=lambda outcome: -outcome.fitness
     )  # stable: the earliest of equals first, as `greedy`
-    return Feedback(question.generation, tuple(outcome.candidate.name for outcome in ranked))
+    return Feedback(request.generation, tuple(outcome.candidate.name for outcome in ranked))

@@ -8,12 +8,12 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from eureka_agent.errors import UsageError
-from eureka_agent.judges.pending_feedback import CHANGES, Draft
+from eureka_agent.judges.pending_feedback import COMMANDS, PendingFeedback
 from eureka_agent.records import Feedback, Outcome
-from eureka_agent.report.formatting import STAGES, clean, fitness, number, visible
+from eureka_agent.report.formatting import STAGES, escape_control, fitness, number, one_line
 from eureka_agent.report.page import plain_table
 from eureka_agent.report.tables import fitness_line
-from eureka_agent.search.feedback import Question
+from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.selection import named
 from eureka_agent.utils.did_you_mean import did_you_mean
 
@@ -40,90 +40,94 @@ class TerminalJudge:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def __call__(self, question: Question) -> Feedback:
+    def __call__(self, request: FeedbackRequest) -> Feedback:
         """Return what the person says of a generation. Raises UsageError when the input ends before
         that is enough."""
-        self._show(question)
+        self._show(request)
         self._say(f"Type: {_SHORT}", "dim")
-        draft = Draft(question)
+        pending = PendingFeedback(request)
         while True:
             try:
-                line = self._console.input(Text(f"g{question.generation}> ", "bold"))
+                line = self._console.input(Text(f"g{request.generation}> ", "bold"))
             except EOFError:
                 self._say("")
-                return draft.finish()
+                return pending.finish()
             except UnicodeDecodeError:
                 self._say("These characters are no UTF-8 text; type them again.", "yellow")
                 continue
             try:
-                answer = self._obey(draft, line.encode("utf-8", "replace").decode("utf-8").strip())
+                answer = self._execute(
+                    pending, line.encode("utf-8", "replace").decode("utf-8").strip()
+                )
             except UsageError as mistake:
                 self._say(str(mistake), "yellow")
                 continue
             if isinstance(answer, Feedback):
                 return answer
-            draft = answer
+            pending = answer
 
-    def _obey(self, draft: Draft, line: str) -> Draft | Feedback:
+    def _execute(self, pending: PendingFeedback, line: str) -> PendingFeedback | Feedback:
         command, _, rest = line.partition(" ")
         match command.casefold():
             case "next" | "stop" as last if not rest.strip():
-                return draft.finish(stop=last == "stop")
+                return pending.finish(stop=last == "stop")
             case "code":
-                self._show_code(draft, rest)
+                self._show_code(pending, rest)
             case "table":
-                self._show(draft.question)
+                self._show(pending.request)
             case "" | "help" | "?":
                 self._show_help()
-            case change if change in CHANGES:
-                draft = CHANGES[change](draft, rest)
-                self._say(str(draft))
+            case change if change in COMMANDS:
+                pending = COMMANDS[change](pending, rest)
+                self._say(str(pending))
             case "next" | "stop":
                 raise UsageError(
                     f"{command} takes nothing after it; words need a candidate: say g0c3"
-                    f" {visible(rest)}"
+                    f" {escape_control(rest)}"
                 )
             case _:
-                near = did_you_mean(command, [*CHANGES, "code", "table", "next", "stop", "help"])
-                raise UsageError(f"There is no command '{clean(command)}'.{near} Type: {_SHORT}")
-        return draft
+                near = did_you_mean(command, [*COMMANDS, "code", "table", "next", "stop", "help"])
+                raise UsageError(f"There is no command '{one_line(command)}'.{near} Type: {_SHORT}")
+        return pending
 
     # ------------------------------------------------------------------ what is shown
-    def _show(self, question: Question) -> None:
+    def _show(self, request: FeedbackRequest) -> None:
         self._say("")
         self._say(
-            f"What do you think of generation g{question.generation}? The wish:"
-            f" {clean(question.wish)}",
+            f"What do you think of generation g{request.generation}? The wish:"
+            f" {one_line(request.instruction)}",
             "bold",
         )
-        if question.has_fitness:
-            self._say(f"Fitness in {fitness_line(question.task)}.", "dim")
+        if request.has_fitness:
+            self._say(f"Fitness in {fitness_line(request.task)}.", "dim")
         table = plain_table()
         table.add_column("reward", no_wrap=True)
-        for figure in ("fitness", "steps") if question.has_fitness else ("steps",):
+        for figure in ("fitness", "steps") if request.has_fitness else ("steps",):
             table.add_column(figure, no_wrap=True, justify="right")
         table.add_column("measures; components, mean per step at the end", ratio=1, overflow="fold")
-        for outcome in question.trained:
+        for outcome in request.trained:
             if outcome.evaluation is not None:
-                figures = [fitness(outcome.evaluation)] if question.has_fitness else []
+                figures = [fitness(outcome.evaluation)] if request.has_fitness else []
                 figures.append(number(outcome.evaluation.episode_length, 0))
                 table.add_row(
-                    outcome.candidate.name, *figures, _details(outcome, outcome == question.best)
+                    outcome.candidate.name, *figures, _details(outcome, outcome == request.best)
                 )
         self._console.print(table)
-        for outcome in question.outcomes:
+        for outcome in request.outcomes:
             if outcome.failure is not None:
-                reason = f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
+                reason = f"{STAGES[outcome.failure.stage]}: {one_line(outcome.failure.message)}"
                 self._say(f"{outcome.candidate.name} failed, {reason}", "dim")
-            elif outcome.twin:
-                self._say(f"{outcome.candidate.name} computes what {outcome.twin} does.", "dim")
+            elif outcome.duplicate_of:
+                self._say(
+                    f"{outcome.candidate.name} computes what {outcome.duplicate_of} does.", "dim"
+                )
 
-    def _show_code(self, draft: Draft, text: str) -> None:
-        name, question = draft.candidate(text), draft.question
-        outcome = named((*question.outcomes, *question.trained), name)
+    def _show_code(self, pending: PendingFeedback, text: str) -> None:
+        name, request = pending.candidate(text), pending.request
+        outcome = named((*request.outcomes, *request.trained), name)
         if outcome is None or outcome.candidate.reward is None:
             raise UsageError(f"{name} has no code that could be read.")
-        code = visible(outcome.candidate.reward.code)
+        code = escape_control(outcome.candidate.reward.code)
         self._console.print(Syntax(code, "python", background_color="default", word_wrap=True))
 
     def _show_help(self) -> None:
@@ -134,7 +138,7 @@ class TerminalJudge:
         self._console.print(table)
 
     def _say(self, words: str, style: str = "") -> None:
-        self._console.print(Text(visible(words), style, overflow="fold"))
+        self._console.print(Text(escape_control(words), style, overflow="fold"))
 
 
 def _details(outcome: Outcome, best: bool) -> Text:
@@ -145,4 +149,4 @@ def _details(outcome: Outcome, best: bool) -> Text:
     parts.append(
         ", ".join(f"{curve.name} {number(curve.values[-1])}" for curve in curves if curve.values)
     )
-    return Text(clean("; ".join([*(["the best so far"] if best else []), *filter(None, parts)])))
+    return Text(one_line("; ".join([*(["the best so far"] if best else []), *filter(None, parts)])))

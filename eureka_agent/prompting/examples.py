@@ -49,8 +49,8 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
     known = {example.name: example for example in read_examples(_own_library())}
     if config.examples_dir is not None:
         known |= {example.name: example for example in read_examples(config.examples_dir)}
-    wish = config.wish(task)
-    own = {_words(words) for words in (wish, task.name, task.description, *task.aliases)}
+    instruction = config.instruction(task)
+    own = {_words(words) for words in (instruction, task.name, task.description, *task.aliases)}
     others = [
         e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)
     ]
@@ -60,7 +60,7 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
             f" ({len(others)}): ask for at most so many, or add your own with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
-    return nearest(others, f"{wish} {state}", config.examples)
+    return nearest(others, f"{instruction} {state}", config.examples)
 
 
 def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:

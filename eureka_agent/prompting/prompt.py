@@ -26,14 +26,14 @@ _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
 _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
-    "probe": "broke its contract on sample states",
+    "contract": "broke its contract on sample states",
     "screening": "refused before it was trained",
     "training": "broke while a policy was trained",
-    "fault": "could not be tried out",
+    "internal": "could not be tried out",
 }
 
 
-class _Given(TypedDict):
+class PromptContext(TypedDict):
     """What every prompt may show beside the task."""
 
     spoken_of: Sequence[Outcome]
@@ -60,7 +60,7 @@ def write_prompt(
     `spoken_of`: outcomes that `feedback` speaks of and `history` lacks. `asked_as`: the user's own
     words for the task, where they are not `description`.
     """
-    given: _Given = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
+    given: PromptContext = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
     if parents:
         return next_prompt(
             task, description, generation, parents, history, feedback, operator=operator, **given
@@ -116,7 +116,9 @@ def next_prompt(
         asked_as=asked_as,
         parents=parents,
         failures=_last_failures(history),
-        repeats=[o for o in history if o.twin and o.candidate.generation == _latest(history)],
+        repeats=[
+            o for o in history if o.duplicate_of and o.candidate.generation == _latest(history)
+        ],
         has_fitness=description == task.description,
         operator=operator,
         **_said(parents, (*spoken_of, *history), feedback),
@@ -140,8 +142,10 @@ def retry_prompt(
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
     shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
     said = _said((), (*spoken_of, *history), feedback)
-    wish = {"description": description, "asked_as": asked_as}
-    messages = _messages(task, "retry.md", examples, **wish, failures=failures, shown=shown, **said)
+    instruction = {"description": description, "asked_as": asked_as}
+    messages = _messages(
+        task, "retry.md", examples, **instruction, failures=failures, shown=shown, **said
+    )
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 

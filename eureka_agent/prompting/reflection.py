@@ -14,7 +14,7 @@ from typing import Literal
 from eureka_agent.prompting.prompt import render
 from eureka_agent.records import Curve, Outcome, TrainingRecord
 
-Kind = Literal[
+FindingKind = Literal[
     "zero",
     "flat",
     "dominates",
@@ -27,7 +27,7 @@ Kind = Literal[
     "full_length",
     "short_episodes",
     "diverged",
-    "bad_worlds",
+    "diverged_envs",
 ]
 
 _FLAT = 0.01  # range over the training, as a share of the largest absolute value
@@ -38,10 +38,10 @@ _FULL, _SHORT = 0.99, 0.05  # shares of the longest episode
 
 
 @dataclass(frozen=True)
-class Finding:
+class CurveFinding:
     """One thing that a person would notice in the curves."""
 
-    kind: Kind
+    kind: FindingKind
     name: str = ""
     """The component or curve that it is about."""
     value: float = math.nan
@@ -71,7 +71,7 @@ def reflect(
 
 def findings(
     outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, ends_early: bool = True
-) -> list[Finding]:
+) -> list[CurveFinding]:
     """Return what a person would notice in an outcome's training and evaluation."""
     if outcome.training is None:
         return []
@@ -95,47 +95,47 @@ def shares(training: TrainingRecord) -> dict[str, float]:
     )
 
 
-def _about_divergence(training: TrainingRecord) -> Iterator[Finding]:
+def _about_divergence(training: TrainingRecord) -> Iterator[CurveFinding]:
     for curve in (training.reward, *training.components):
         if not all(map(math.isfinite, (*curve.values, curve.maximum, curve.minimum))):
-            yield Finding("diverged", curve.name)
-    if training.bad_worlds:
-        yield Finding("bad_worlds", value=training.bad_worlds)
+            yield CurveFinding("diverged", curve.name)
+    if training.diverged_envs:
+        yield CurveFinding("diverged_envs", value=training.diverged_envs)
 
 
-def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterator[Finding]:
+def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterator[CurveFinding]:
     share = shares(training)
     for curve in training.components:
         if curve.maximum == curve.minimum == 0.0:
-            yield Finding("zero", curve.name)
+            yield CurveFinding("zero", curve.name)
             continue
         if _is_flat(curve):
-            yield Finding("flat", curve.name, curve.mean)
+            yield CurveFinding("flat", curve.name, curve.mean)
         if curve.maximum < 0.0:
-            yield Finding("negative", curve.name)
+            yield CurveFinding("negative", curve.name)
         if len(share) > 1 and share[curve.name] >= _DOMINANT:
-            yield Finding("dominates", curve.name, share[curve.name])
+            yield CurveFinding("dominates", curve.name, share[curve.name])
         if len(share) > 1 and share[curve.name] < _NEGLIGIBLE:
-            yield Finding("negligible", curve.name, share[curve.name])
+            yield CurveFinding("negligible", curve.name, share[curve.name])
         correlation = training.correlations.get(curve.name, math.nan)
         if has_fitness and correlation >= _CORRELATED:
-            yield Finding("with_fitness", curve.name, correlation)
+            yield CurveFinding("with_fitness", curve.name, correlation)
         if has_fitness and correlation <= -_CORRELATED:
-            yield Finding("against_fitness", curve.name, correlation)
+            yield CurveFinding("against_fitness", curve.name, correlation)
 
 
 def _about_reward(
     training: TrainingRecord, max_episode_steps: int, *, has_fitness: bool
-) -> Iterator[Finding]:
+) -> Iterator[CurveFinding]:
     if training.reward.maximum < 0.0 and training.episode_length.mean < _FULL * max_episode_steps:
-        yield Finding("negative_reward")
+        yield CurveFinding("negative_reward")
     if has_fitness and _change(training.reward) >= _ROSE and _change(training.fitness) <= 0.0:
-        yield Finding("exploited")
+        yield CurveFinding("exploited")
 
 
 def _about_length(
     outcome: Outcome, training: TrainingRecord, max_episode_steps: int
-) -> Iterator[Finding]:
+) -> Iterator[CurveFinding]:
     values = training.episode_length.values
     if outcome.evaluation:
         length = outcome.evaluation.episode_length
@@ -144,9 +144,9 @@ def _about_length(
     else:
         return
     if length >= _FULL * max_episode_steps:
-        yield Finding("full_length", value=length)
+        yield CurveFinding("full_length", value=length)
     elif length <= _SHORT * max_episode_steps:
-        yield Finding("short_episodes", value=length)
+        yield CurveFinding("short_episodes", value=length)
 
 
 def _is_flat(curve: Curve) -> bool:

@@ -1,19 +1,19 @@
 from .backend import Backend
 from .base import Proposer
 from .chat import ChatProposer
-from .choose import chat_proposer, choose_proposer
+from .factory import chat_proposer, make_proposer
 from .grammar.proposer import GrammarProposer
 from .scripted import ScriptedProposer
-from .spending import Amount, Spending
+from .spending import Usage, UsageLimits
 
 __all__ = [
-    "Amount",
     "Backend",
     "ChatProposer",
     "GrammarProposer",
     "Proposer",
     "ScriptedProposer",
-    "Spending",
+    "Usage",
+    "UsageLimits",
     "chat_proposer",
-    "choose_proposer",
+    "make_proposer",
 ]

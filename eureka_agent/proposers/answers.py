@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eureka_agent.errors import BadResponseError, ProposerError
-from eureka_agent.proposers.refusals import excerpt, known_status, refusal
+from eureka_agent.proposers.refusals import error_from_status, excerpt, status_from_code
 
 _THOUGHTS = ("reasoning_content", "reasoning")
 
@@ -113,8 +113,8 @@ def _whole_text(message: Mapping[str, Any], truncated: bool) -> str:
 def _calls(message: Mapping[str, Any]) -> str:
     """Return the arguments of a message's calls; they are JSON, which the extraction reads."""
     calls = message.get("tool_calls")
-    listed: Sequence[Any] = calls if isinstance(calls, list) else ()
-    named = [call.get("function") for call in listed if isinstance(call, dict)]
+    lookup: Sequence[Any] = calls if isinstance(calls, list) else ()
+    named = [call.get("function") for call in lookup if isinstance(call, dict)]
     arguments = [_arguments(function) for function in (*named, message.get("function_call"))]
     return "\n\n".join(filter(None, arguments))
 
@@ -197,8 +197,10 @@ def _error_inside(error: Any, model: str, where: str) -> ProposerError:
     body."""
     facts = error if isinstance(error, dict) else {"message": error}
     names = [facts.get(name) for name in ("code", "status", "type")]
-    status = next(filter(None, map(known_status, names)), 200)
+    status = next(filter(None, map(status_from_code, names)), 200)
     said = excerpt(facts.get("message") or error)
     if status == 200 and not any(isinstance(name, str) for name in names[:2]):
         return _no_completion(where, error)
-    return refusal(status, said, f"{' '.join(map(str, names))} {said}", model=model, where=where)
+    return error_from_status(
+        status, said, f"{' '.join(map(str, names))} {said}", model=model, where=where
+    )

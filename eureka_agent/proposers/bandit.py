@@ -14,7 +14,7 @@ from eureka_agent.records import Completion, Outcome, Prompt
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
-class Choice(Protocol):
+class ModelSelector(Protocol):
     """Chooses the model of a sample, by name."""
 
     def __call__(self, prompt: Prompt, index: int) -> str:
@@ -22,7 +22,7 @@ class Choice(Protocol):
         ...
 
 
-class Weighted:
+class WeightedSelector:
     """Each model gets its share of a generation's samples.
 
     Shares are kept as evenly as can be: sample i is at the fractional part of `start + i × 0.618…`
@@ -44,7 +44,7 @@ class Weighted:
         return name  # rounding: the scale's very end
 
 
-class Bandit:
+class BanditSelector:
     """Learns which model's rewards improve fitness, for what they cost (Thompson sampling, Thompson
     1933).
 

@@ -24,16 +24,16 @@ from eureka_agent.errors import (
 )
 from eureka_agent.proposers.answers import Answer
 from eureka_agent.proposers.backend import event_loop
-from eureka_agent.proposers.bandit import Choice, Weighted
-from eureka_agent.proposers.model import Habit, Model
+from eureka_agent.proposers.bandit import ModelSelector, WeightedSelector
+from eureka_agent.proposers.model import Model, ServerProfile
 from eureka_agent.proposers.refusals import late
 from eureka_agent.proposers.retries import Retries
-from eureka_agent.proposers.spending import NOTHING, Amount, Spending
+from eureka_agent.proposers.spending import NOTHING, Usage, UsageLimits
 from eureka_agent.proposers.told import Adapted, AskedAgain, Told
 from eureka_agent.records import Completion, Message, Prompt, candidate_name
 
-_HOPELESS = (AuthenticationError, UnknownModelError, QuotaError)
-ITS_OWN = (ContextTooLongError, FilteredError)
+FATAL_ERRORS = (AuthenticationError, UnknownModelError, QuotaError)
+PROMPT_ERRORS = (ContextTooLongError, FilteredError)
 """Errors of one prompt with one model: to ask the same again is no use, and others may be
 answered."""
 _TRIAL = Prompt(0, (Message("user", "Say yes."),))
@@ -50,7 +50,7 @@ class _Request:
     """What is asked for, for messages."""
     messages: Sequence[Message]
     model: Model
-    worst: Amount = NOTHING
+    worst: Usage = NOTHING
     """What is reserved for it, once it is sent."""
     siblings: tuple[_Request, ...] = ()
     """Samples with the same prompt that its further choices are for."""
@@ -76,8 +76,8 @@ class ChatProposer:
         self,
         models: Sequence[Model],
         *,
-        choice: Choice | None = None,
-        spending: Spending | None = None,
+        choice: ModelSelector | None = None,
+        spending: UsageLimits | None = None,
         retries: Retries | None = None,
         concurrency: int = 8,
         deadline_s: float = 600.0,
@@ -86,30 +86,30 @@ class ChatProposer:
         the limits."""
         self.name = ", ".join(model.name for model in models)
         self.models = {model.name: model for model in models}
-        self.spending = spending or Spending()
+        self.spending = spending or UsageLimits()
         self.concurrency, self.deadline_s = concurrency, deadline_s
-        self.tell: Callable[[Told], None] = lambda told: None
+        self.emit: Callable[[Told], None] = lambda told: None
         """Is called, in the thread that asks, with what happens on the way."""
-        self.keep_habits: Callable[[dict[str, Habit]], None] = lambda habits: None
+        self.keep_habits: Callable[[dict[str, ServerProfile]], None] = lambda habits: None
         """Is called with what is known of each model whenever that changed."""
-        self._choice = choice or Weighted(dict.fromkeys(self.models, 1.0), seed=0)
+        self._choice = choice or WeightedSelector(dict.fromkeys(self.models, 1.0), seed=0)
         self._retries = retries or Retries()
         self._at_once = concurrency
         self._answers = 0
 
-    def worst_case(self, messages: Sequence[Message]) -> Amount:
+    def worst_case(self, messages: Sequence[Message]) -> Usage:
         """Return what a request takes at most, with the model that may take most."""
         cases = [model.worst_case(messages) for model in self.models.values()]
-        return Amount(max(case.tokens for case in cases), max(case.usd for case in cases))
+        return Usage(max(case.tokens for case in cases), max(case.usd for case in cases))
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the completions as they arrive.
 
         A request that fails for good does not stop the others, unless the user has to mend it first
         (key, model name, credit): then no further one starts. One that is refused for its prompt
-        (`ITS_OWN`) is an answer without a reward when others are answered, and an error when none
-        is. The first error is raised after the last completion; LimitReachedError, which tells of
-        it, when there was no room left for some of them.
+        (`PROMPT_ERRORS`) is an answer without a reward when others are answered, and an error when
+        none is. The first error is raised after the last completion; LimitReachedError, which tells
+        of it, when there was no room left for some of them.
         """
         waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[list[Completion]], _Request] = {}
@@ -137,15 +137,15 @@ class ChatProposer:
                     )  # when it is kept: a run killed here counts the worst case
                 elif again := self._again(request, error, len(under_way)):
                     waiting.appendleft(again)
-                elif isinstance(error, ITS_OWN):
+                elif isinstance(error, PROMPT_ERRORS):
                     refused += [(each, error) for each in (request, *request.siblings)]
                 else:
                     errors.append(error)
-                    if isinstance(error, _HOPELESS) or not isinstance(error, ProposerError):
+                    if isinstance(error, FATAL_ERRORS) or not isinstance(error, ProposerError):
                         waiting.clear()
                 if answered:
                     yield from (
-                        no_answer(request.index, request.model.name, error)
+                        refused_completion(request.index, request.model.name, error)
                         for request, error in refused
                     )
                     refused.clear()
@@ -175,23 +175,23 @@ class ChatProposer:
                 retries=self._retries,
                 deadline_s=self.deadline_s,
             )
-            trial.tell = self._told_of_trial(name)
+            trial.emit = self._told_of_trial(name)
             try:
                 for _ in trial.propose({0: _TRIAL}):
                     pass
             except (LimitReachedError, RefusedError, ContextTooLongError, RateLimitedError):
                 continue  # whatever is wrong with this request need not be wrong with a real one
-            self.models[name].take_up(brief.habit)
+            self.models[name].take_up(brief.profile)
 
     def _told_of_trial(self, name: str) -> Callable[[Told], None]:
-        def tell(told: Told) -> None:
-            self.tell(
+        def emit(told: Told) -> None:
+            self.emit(
                 replace(told, sample=f"the test of {name}")
                 if isinstance(told, AskedAgain)
                 else told
             )
 
-        return tell
+        return emit
 
     def _request(self, prompt: Prompt, index: int) -> _Request:
         model = self.models[self._choice(prompt, index)]
@@ -263,7 +263,7 @@ class ChatProposer:
         if pause_s is None:
             return None
         last = failures + 1 if error.may_be_billed else self._retries.most + 1
-        self.tell(AskedAgain(request.name, str(error), failures + 1, last, pause_s))
+        self.emit(AskedAgain(request.name, str(error), failures + 1, last, pause_s))
         return replace(request, failures=failures, unanswered=unanswered, pause_s=pause_s)
 
     def _ask_fewer(self, request: _Request, beside: int) -> None:
@@ -278,7 +278,7 @@ class ChatProposer:
         if request.at_once > self._at_once or fewer == self._at_once or not (meanwhile or beside):
             return
         self._at_once = fewer
-        self.tell(
+        self.emit(
             Adapted(
                 f"{request.model.where} did not answer {request.name} in time: {fewer}"
                 f" {'request runs' if fewer == 1 else 'requests run'} at a time from now on"
@@ -286,21 +286,21 @@ class ChatProposer:
             )
         )
 
-    def take_up(self, habits: Mapping[str, Habit]) -> None:
+    def take_up(self, habits: Mapping[str, ServerProfile]) -> None:
         """Begin with what is known of the models."""
         for name in habits.keys() & self.models.keys():
             self.models[name].take_up(habits[name])
 
     def _tell_adapted(self, model: Model) -> None:
         if model.adapted:
-            self.keep_habits({name: model.habit for name, model in self.models.items()})
+            self.keep_habits({name: model.profile for name, model in self.models.items()})
         while model.adapted:
-            self.tell(Adapted(model.adapted.popleft()))
+            self.emit(Adapted(model.adapted.popleft()))
 
-    def _no_room(self, worst: Amount) -> str:
+    def _no_room(self, worst: Usage) -> str:
         return (
             f"{self.spending.exceeded_by(worst)} leaves no room for another request:"
-            f" {self.spending.committed} are spent, or reserved for requests whose answer did not"
+            f" {self.spending.reserved} are spent, or reserved for requests whose answer did not"
             f" say what they took, and one more may take up to {worst}."
         )
 
@@ -336,7 +336,7 @@ def _completion(request: _Request, answer: Answer, seconds: float) -> Completion
     )
 
 
-def no_answer(index: int, model: str, error: ProposerError) -> Completion:
+def refused_completion(index: int, model: str, error: ProposerError) -> Completion:
     """Return what stands for the answer to a request that was refused for its prompt; it took
     nothing, if that is sure.
 
@@ -344,4 +344,4 @@ def no_answer(index: int, model: str, error: ProposerError) -> Completion:
     """
     nothing = None if error.may_be_billed else 0
     cost = None if error.may_be_billed else 0.0
-    return Completion(index, "", model, nothing, nothing, cost, unanswered=str(error))
+    return Completion(index, "", model, nothing, nothing, cost, error=str(error))

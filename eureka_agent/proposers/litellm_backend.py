@@ -15,12 +15,12 @@ from eureka_agent.errors import BadResponseError, CredentialsError, ProposerErro
 from eureka_agent.proposers.backend import Chat
 from eureka_agent.proposers.network import OLD_URL_VARIABLE, URL_VARIABLE, address, check_way
 from eureka_agent.proposers.refusals import (
-    broken_off,
-    causes,
+    connection_error,
     cut_stream,
+    error_from_status,
+    exception_chain,
     excerpt,
-    known_status,
-    refusal,
+    status_from_code,
 )
 from eureka_agent.proposers.streams import Stream
 from eureka_agent.utils.redaction import redacted_all
@@ -144,17 +144,17 @@ class LiteLLMBackend:
         LiteLLM's own statuses cannot be trusted with money: it says 500 of an answer with status
         200 that it cannot read, which was paid for, and of a connection that broke.
         """
-        seen = list(causes(error))
+        seen = list(exception_chain(error))
         if any(type(cause).__name__ == "MidStreamFallbackError" for cause in seen):
             return cut_stream(self.where)
         response = next((r for r in map(_response, seen) if r is not None), None)
         if response is None and (
             any(map(_is_transports, seen)) or not hasattr(error, "status_code")
         ):
-            return broken_off(error, self.where)
+            return connection_error(error, self.where)
         code = response.status_code if response is not None else getattr(error, "status_code", None)
         status = (
-            code if isinstance(code, int) else known_status(code) or 200
+            code if isinstance(code, int) else status_from_code(code) or 200
         )  # of an error in 200: its body's code
         if response is None and status in (500, 502, 504):
             hint = (
@@ -167,7 +167,7 @@ class LiteLLMBackend:
                 f" {excerpt(error)}",
                 may_be_billed=True,
             )
-        translated = refusal(
+        translated = error_from_status(
             status,
             excerpt(getattr(error, "message", None) or error),
             " ".join(

@@ -19,7 +19,7 @@ from eureka_agent.proposers.answer_limits import LEAST, shorter
 from eureka_agent.proposers.answers import Answer, read_answer
 from eureka_agent.proposers.backend import Backend
 from eureka_agent.proposers.prices import Price
-from eureka_agent.proposers.spending import Amount
+from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Completion, Message
 
 ANSWER_TOKENS = 16_384
@@ -47,7 +47,7 @@ _NO_STREAM = re.compile(
 
 
 @dataclass(frozen=True)
-class Habit:
+class ServerProfile:
     """What a run has learnt of a model and its server, to begin with after a resume."""
 
     folded: bool = False
@@ -59,7 +59,7 @@ class Habit:
 
 
 @dataclass(frozen=True)
-class _Manner:
+class _RequestOptions:
     """How requests are made: it changes when a server complains."""
 
     options: Mapping[str, object]
@@ -68,14 +68,14 @@ class _Manner:
     folded: bool = False
     """Whether the system message is part of the user's."""
 
-    def without(self, name: str) -> _Manner:
+    def without(self, name: str) -> _RequestOptions:
         """Return the manner without an option."""
         return replace(
             self,
             options={option: value for option, value in self.options.items() if option != name},
         )
 
-    def having(self, **options: object) -> _Manner:
+    def having(self, **options: object) -> _RequestOptions:
         """Return the manner with other options."""
         return replace(self, options={**self.options, **options})
 
@@ -116,24 +116,24 @@ class Model:
         self._asked_choices, self._first_limit = choices, answer_tokens
         self._backend = backend
         options: dict[str, object] = {"temperature": temperature, backend.limit_name: answer_tokens}
-        self._manner = _Manner(
+        self._manner = _RequestOptions(
             {option: value for option, value in options.items() if value is not None}
         )
         if stream:
             self._manner = self._manner.having(**_STREAM)
 
     @property
-    def habit(self) -> Habit:
+    def profile(self) -> ServerProfile:
         """What is known of the model by now."""
         lowered = self.answer_tokens if self.answer_tokens != self._first_limit else None
-        return Habit(self._manner.folded, "stream" in self._manner.options, lowered)
+        return ServerProfile(self._manner.folded, "stream" in self._manner.options, lowered)
 
-    def take_up(self, habit: Habit) -> None:
+    def take_up(self, profile: ServerProfile) -> None:
         """Begin with what is known of the model; a limit is only lowered."""
-        self._manner = replace(self._manner, folded=habit.folded or self._manner.folded)
-        if habit.streams:
+        self._manner = replace(self._manner, folded=profile.folded or self._manner.folded)
+        if profile.streams:
             self._manner = self._manner.having(**_STREAM)
-        name, lower = self._manner.limit, habit.answer_tokens
+        name, lower = self._manner.limit, profile.answer_tokens
         if name is not None and lower is not None and LEAST <= lower < (self.answer_tokens or 0):
             self.answer_tokens = lower
             self._manner = self._manner.having(**{name: lower})
@@ -183,7 +183,7 @@ class Model:
         self._manner = changed
         return True
 
-    def _shortened(self, limit: int) -> _Manner:
+    def _shortened(self, limit: int) -> _RequestOptions:
         name = self._manner.limit
         assert name is not None
         self.adapted.append(
@@ -195,7 +195,7 @@ class Model:
 
     def _changed(
         self, refused: ProposerError, complaint: str, messages: Sequence[Message]
-    ) -> _Manner | None:
+    ) -> _RequestOptions | None:
         """Return another manner, as the complaint asks for; None where it asks for none that there
         is."""
         manner = self._manner
@@ -231,7 +231,7 @@ class Model:
             return manner.without("temperature")
         return None
 
-    def worst_case(self, messages: Sequence[Message]) -> Amount:
+    def worst_case(self, messages: Sequence[Message]) -> Usage:
         """Return what a request with these messages takes at most, if the server keeps to the limit
         it is given.
 
@@ -243,15 +243,15 @@ class Model:
         choices = max(self._asked_choices, self.choices)
         return self._amount(prompt, choices * (self.answer_tokens or ANSWER_TOKENS))
 
-    def used(self, answer: Completion | Answer) -> Amount | None:
+    def used(self, answer: Completion | Answer) -> Usage | None:
         """Return what an answer took; None where its server does not say."""
         if answer.prompt_tokens is None or answer.completion_tokens is None:
             return None
         return self._amount(answer.prompt_tokens, answer.completion_tokens)
 
-    def _amount(self, prompt_tokens: int, answer_tokens: int) -> Amount:
+    def _amount(self, prompt_tokens: int, answer_tokens: int) -> Usage:
         usd = self.price.of(prompt_tokens, answer_tokens) if self.price else 0.0
-        return Amount(prompt_tokens + answer_tokens, usd)
+        return Usage(prompt_tokens + answer_tokens, usd)
 
 
 _STREAM: Mapping[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
@@ -267,7 +267,7 @@ def _is_complaint(refused: ProposerError) -> bool:
     )
 
 
-def _chat(messages: Sequence[Message], manner: _Manner) -> list[dict[str, str]]:
+def _chat(messages: Sequence[Message], manner: _RequestOptions) -> list[dict[str, str]]:
     if manner.folded:
         messages = [replace(m, role="user") if m.role == "system" else m for m in messages]
     return [{"role": message.role, "content": message.content} for message in alternating(messages)]

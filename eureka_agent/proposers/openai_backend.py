@@ -22,7 +22,7 @@ from eureka_agent.proposers.network import (
     check_way,
     refuse_old_variable,
 )
-from eureka_agent.proposers.refusals import broken_off, cut_stream, excerpt, refusal
+from eureka_agent.proposers.refusals import connection_error, cut_stream, error_from_status, excerpt
 from eureka_agent.proposers.streams import is_stream, read_stream
 from eureka_agent.utils.addresses import refuse_user_information
 from eureka_agent.utils.redaction import redacted, redacted_all
@@ -88,11 +88,11 @@ class OpenAIBackend:
         except ProposerError:
             raise
         except openai.APIStatusError as error:
-            raise self._refusal(
+            raise self._error_from_status(
                 error
             ) from None  # its words may repeat the key, and a traceback shows the cause
         except Exception as error:  # noqa: BLE001 - the SDK lets its transport's errors through, whatever they are
-            raise broken_off(error, self.where) from None
+            raise connection_error(error, self.where) from None
 
     async def _read(self, response: openai.AsyncAPIResponse[Any]) -> bytes:
         body = bytearray()
@@ -120,12 +120,12 @@ class OpenAIBackend:
             raise cut_stream(self.where)
         return redacted_all(stream.body())
 
-    def _refusal(self, error: openai.APIStatusError) -> ProposerError:
+    def _error_from_status(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
         said = excerpt(body["message"] if isinstance(body, dict) and "message" in body else error)
         words = f"{error.code} {error.type} {error.message}"
         headers = dict(error.response.headers)
-        return refusal(
+        return error_from_status(
             error.status_code,
             said,
             words,

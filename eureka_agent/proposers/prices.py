@@ -25,14 +25,14 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ModelInfo:
     """What LiteLLM's price list says about a model; None for what it does not say."""
 
     price: Price | None = None
     most_answer_tokens: int | None = None
 
 
-def listed(model: str, provider: str | None = None) -> Listing:
+def lookup(model: str, provider: str | None = None) -> ModelInfo:
     """Return what is listed for `model`, which is `provider/name`, or a name at `provider`.
 
     The list comes with litellm (an extra) and is read without importing it; without it nothing is
@@ -43,8 +43,8 @@ def listed(model: str, provider: str | None = None) -> Listing:
     for name in (model, rest if slash else model):
         entry = _list().get(name)
         if isinstance(entry, dict) and entry.get("litellm_provider") == provider:
-            return Listing(_price(entry), _positive(entry.get("max_output_tokens")))
-    return Listing()
+            return ModelInfo(_price(entry), _positive(entry.get("max_output_tokens")))
+    return ModelInfo()
 
 
 def _price(entry: dict[str, Any]) -> Price | None:

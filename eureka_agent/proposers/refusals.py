@@ -96,7 +96,7 @@ _STATUSES = {
 """The HTTP statuses of what OpenAI, Anthropic, Google and gateways write into bodies instead."""
 
 
-def refusal(
+def error_from_status(
     status: int,
     said: str,
     words: str,
@@ -111,12 +111,14 @@ def refusal(
 
     `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
     """
-    error = _refusal(status, said, words.lower(), model, where, key, retry_after_s(headers or {}))
+    error = _error_from_status(
+        status, said, words.lower(), model, where, key, retry_after_s(headers or {})
+    )
     error.words = redacted(words)
     return error
 
 
-def _refusal(
+def _error_from_status(
     status: int, said: str, words: str, model: str, where: str, key: str, wait_s: float | None
 ) -> ProposerError:
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
@@ -172,7 +174,7 @@ def _refusal(
     return RefusedError(f"{where} refused the request with status {status}: {said}")
 
 
-def known_status(name: object) -> int | None:
+def status_from_code(name: object) -> int | None:
     """Return the HTTP status that an error's code stands for, if it is known."""
     if not isinstance(name, int | str):
         return None
@@ -180,19 +182,20 @@ def known_status(name: object) -> int | None:
     return known if 400 <= known < 600 else None
 
 
-def broken_off(error: BaseException, where: str) -> ProposerError:
+def connection_error(error: BaseException, where: str) -> ProposerError:
     """Return the error for a request that ended without a whole answer, whatever transport tells
     it.
 
     The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
     """
-    names = [kind.__name__ for cause in causes(error) for kind in type(cause).__mro__]
-    said = excerpt(list(causes(error))[-1] or error)
+    names = [kind.__name__ for cause in exception_chain(error) for kind in type(cause).__mro__]
+    said = excerpt(list(exception_chain(error))[-1] or error)
     cut = any(
-        getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE) for cause in causes(error)
+        getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE)
+        for cause in exception_chain(error)
     )
     if not cut and any(name in _NEVER_SENT for name in names):
-        hint = way_hint(causes(error), where) or "check the network and --base-url."
+        hint = way_hint(exception_chain(error), where) or "check the network and --base-url."
         return UnavailableError(f"{where} cannot be reached ({said}): {hint}")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
@@ -233,7 +236,7 @@ def excerpt(value: object) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
+def exception_chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it came from, down to the first."""
     seen: set[int] = set()
     cause: BaseException | None = error

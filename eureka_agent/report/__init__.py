@@ -1,8 +1,8 @@
 """What a person sees of a run: the live display, plain lines, tables, training curves, the
 summary."""
 
-from eureka_agent.report.choose import make_listener, notebook_listener
 from eureka_agent.report.curves import CurveWriter
+from eureka_agent.report.factory import make_listener, notebook_listener
 from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.lineage import code_diff
 from eureka_agent.report.live import LiveDisplay

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 from eureka_agent.extract.reading import checked_again
-from eureka_agent.records import Asked, Completion, Message, Outcome, candidate_name
+from eureka_agent.records import Completion, Message, Outcome, PromptRecord, candidate_name
 from eureka_agent.runs.directory import RunDir, saving
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
+    CompletionReceived,
     Event,
-    FaultMet,
     GenerationFinished,
     GenerationStarted,
-    Proposed,
-    SentBack,
-    StartMeasured,
+    InitialRewardEvaluated,
+    InternalErrorRaised,
+    RepairRequested,
 )
 from eureka_agent.tasks.task import StateSpec
 from eureka_agent.utils.files import write_file
@@ -43,24 +43,24 @@ class FileWriter:
                 for asked in self._store.asked(generation):
                     if asked.attempt == attempt:
                         self._write_prompt(asked)
-            case SentBack(outcome):
+            case RepairRequested(outcome):
                 for asked in self._store.asked(outcome.candidate.generation):
                     if asked.repair and outcome.candidate.index in asked.samples:
                         self._write_prompt(asked)
-            case Proposed(generation, completion):
+            case CompletionReceived(generation, completion):
                 path = self._dir.completion(candidate_name(generation, completion.index))
                 write_file(path, _answer(completion))
-            case FaultMet(name, trace):
+            case InternalErrorRaised(name, trace):
                 write_file(self._dir.fault(name), trace)
-            case StartMeasured(outcome):
+            case InitialRewardEvaluated(outcome):
                 self._write_best(outcome)
             case GenerationFinished(generation) if generation.best is not None:
                 self._write_best(generation.best)
             case _:
                 pass
 
-    def _write_prompt(self, asked: Asked) -> None:
-        path = self._dir.prompt(asked.generation, asked.attempt, asked.plan)
+    def _write_prompt(self, asked: PromptRecord) -> None:
+        path = self._dir.prompt(asked.generation, asked.attempt, asked.prompt_index)
         if asked.repair:
             path = self._dir.repair(
                 candidate_name(asked.generation, asked.samples[0]), asked.repair
@@ -78,7 +78,7 @@ class FileWriter:
 
 def _answer(completion: Completion) -> str:
     """Return what an answer's file says."""
-    return f"(No answer: {completion.unanswered})\n" if completion.unanswered else completion.text
+    return f"(No answer: {completion.error})\n" if completion.error else completion.text
 
 
 def _part(message: Message) -> str:

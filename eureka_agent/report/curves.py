@@ -15,7 +15,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from eureka_agent.runs.directory import saving
-from eureka_agent.search.events import Event, Trained, TrainingStarted
+from eureka_agent.search.events import Event, TrainingProgress, TrainingStarted
 from eureka_agent.training import Progress
 from eureka_agent.utils.files import new_file
 
@@ -42,7 +42,7 @@ class CurveWriter:
             self._take(event)
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Trained):
+        if isinstance(event, TrainingProgress):
             self._write(event.names, event.progress)
             return
         self.close()

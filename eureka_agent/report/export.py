@@ -14,10 +14,18 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.prompting.examples import example_text
-from eureka_agent.records import Asked, Baseline, Candidate, Completion, Feedback, Final, Outcome
+from eureka_agent.records import (
+    Baseline,
+    Candidate,
+    Completion,
+    Feedback,
+    Outcome,
+    PromptRecord,
+    ReevaluationSeed,
+)
 from eureka_agent.runs.store import Store
 from eureka_agent.search.selection import best_so_far
-from eureka_agent.text import clean, visible
+from eureka_agent.text import escape_control, one_line
 from eureka_agent.utils.serialization import from_json, to_json
 
 FORMAT = "eureka-agent run 1"
@@ -35,7 +43,7 @@ class RunExport:
     facts: Mapping[str, str]
     """When it was started and finished, its sandbox, seconds of training."""
     config: SynthesisConfig
-    prompts: tuple[Asked, ...]
+    prompts: tuple[PromptRecord, ...]
     completions: Mapping[str, Completion]
     """What was answered, with its cost, by candidate name (`g1c3`)."""
     replaced: tuple[Completion, ...]
@@ -46,7 +54,7 @@ class RunExport:
     candidates: tuple[Outcome, ...]
     """Code, failure, training, evaluation and reflection of each."""
     baselines: tuple[Baseline, ...]
-    finals: tuple[Final, ...]
+    finals: tuple[ReevaluationSeed, ...]
     """Trainings of the best reward and the references with other seeds."""
     feedback: Mapping[int, Feedback]
     """What a person, or what stands for one, said of each generation."""
@@ -93,7 +101,7 @@ def best_as_example(store: Store) -> str:
         )
     task = store.task
     reward = checked_again(best.candidate.reward, task.reward_inputs)
-    return example_text(visible(config.wish(task)), task.reward_inputs, reward)
+    return example_text(escape_control(config.instruction(task)), task.reward_inputs, reward)
 
 
 def export_text(export: RunExport) -> str:
@@ -109,7 +117,7 @@ def read_export(path: Path) -> RunExport:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreError(f"{path} is no exported run: {clean(str(error)[:400])}") from error
+        raise StoreError(f"{path} is no exported run: {one_line(str(error)[:400])}") from error
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)

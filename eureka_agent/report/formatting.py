@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Evaluation, Stage
 from eureka_agent.search.events import RunStarted
-from eureka_agent.tasks.facts import TaskFacts
+from eureka_agent.tasks.facts import StoredTask
 from eureka_agent.tasks.task import Task
-from eureka_agent.text import clean as clean
-from eureka_agent.text import visible as visible
+from eureka_agent.text import escape_control as escape_control
+from eureka_agent.text import one_line as one_line
 
 STAGES: dict[Stage, str] = {
     "extract": "no reward function in the answer",
     "check": "not allowed",
-    "probe": "broke on sample states",
+    "contract": "broke on sample states",
     "screening": "not worth a training",
     "training": "failed in training",
-    "fault": "lost by a fault of eureka_agent",
+    "internal": "lost by a fault of eureka_agent",
 }
 """What went wrong at each stage, in a few words."""
 
@@ -82,7 +82,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def rough(seconds: float) -> str:
+def approximate(seconds: float) -> str:
     """Return a duration as an estimate deserves it: `about 50 s`, `about 12 min`, `about 2 h 10
     min`."""
     if seconds < 5:
@@ -104,7 +104,7 @@ def unit_of(run: RunStarted | None) -> str | None:
     return run.task.fitness_unit if run.config.has_fitness else None
 
 
-def verdict(evaluation: Evaluation, unit: str | None) -> str:
+def summarise_checks(evaluation: Evaluation, unit: str | None) -> str:
     """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures; without a unit, how long
     episodes last."""
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
@@ -113,10 +113,10 @@ def verdict(evaluation: Evaluation, unit: str | None) -> str:
     return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
 
 
-def wish_of(config: SynthesisConfig, task: Task | TaskFacts) -> str:
+def instruction_of(config: SynthesisConfig, task: Task | StoredTask) -> str:
     """Return `hopper_forward: do a backflip; episodes end by the time limit alone`."""
     ends = "" if config.ends_early else "; episodes end by the time limit alone"
-    return clean(f"{task.name}: {config.wish(task)}{ends}")
+    return one_line(f"{task.name}: {config.instruction(task)}{ends}")
 
 
 def plural(count: int, noun: str) -> str:
@@ -124,6 +124,6 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def nth(generation: int, config: SynthesisConfig) -> str:
+def generation_title(generation: int, config: SynthesisConfig) -> str:
     """Return `Generation g1 (2 of 3)`; the names of its candidates begin with `g1`."""
     return f"Generation g{generation} ({generation + 1} of {config.generations})"

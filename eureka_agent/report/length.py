@@ -10,8 +10,8 @@ from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError
-from eureka_agent.report.formatting import quantity, rough
-from eureka_agent.report.progress import Board
+from eureka_agent.report.formatting import approximate, quantity
+from eureka_agent.report.progress import RunProgress
 from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import measure_speed
@@ -38,17 +38,18 @@ def speed_of(run: RunStarted) -> float | None:
 
 def run_length_s(run: RunStarted, speed: float) -> float:
     """Return the seconds that a run's trainings take at `speed` environment steps per second."""
-    board = Board()
-    board.take(run)
-    board.expect(speed)
-    return board.run_left_s or 0.0
+    progress = RunProgress()
+    progress.apply(run)
+    progress.expect(speed)
+    return progress.run_left_s or 0.0
 
 
 def takes(run: RunStarted, speed: float) -> str:
     """Return how long the run will take, in one sentence."""
     answers = "; the models' answers come on top" if run.config.model_weights else ""
     return (
-        f"The trainings take {rough(run_length_s(run, speed))} on this machine{at(speed)}{answers}."
+        f"The trainings take {approximate(run_length_s(run, speed))} on this"
+        f" machine{at(speed)}{answers}."
     )
 
 
@@ -70,4 +71,6 @@ def comparison_length(task: Task, budget: BudgetName) -> list[Text]:
     if not speed:
         return []
     seconds = _COMPARED * run.budget.environment_steps / speed
-    return [Text(f"Training three rewards takes {rough(seconds)} on this machine{at(speed)}.")]
+    return [
+        Text(f"Training three rewards takes {approximate(seconds)} on this machine{at(speed)}.")
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from eureka_agent.errors import ExtractionError, OwnFaultError, UsageError
+from eureka_agent.errors import ExtractionError, InternalError, UsageError
 from eureka_agent.extract.reading import code_in
 from eureka_agent.records import Outcome, candidate_name
 from eureka_agent.report.formatting import number
@@ -74,7 +74,7 @@ def code_of(store: Store, name: str) -> str:
             return outcome.candidate.reward.code
     try:
         return code_in(store.answers()[name])
-    except (ExtractionError, OwnFaultError) as error:
+    except (ExtractionError, InternalError) as error:
         raise UsageError(f"{name} has no code: {error}") from error
 
 

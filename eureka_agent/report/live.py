@@ -16,32 +16,32 @@ from rich.text import Text
 
 from eureka_agent.report import messages as sentences
 from eureka_agent.report.formatting import (
-    clean,
+    approximate,
     duration,
     fitness,
-    nth,
+    generation_title,
     number,
+    one_line,
     quantity,
-    rough,
+    summarise_checks,
     unit_of,
-    verdict,
 )
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.page import put
-from eureka_agent.report.progress import Board, Row
+from eureka_agent.report.progress import CandidateStatus, RunProgress
 from eureka_agent.report.tables import final_table
 from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
     Event,
-    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
+    InitialRewardEvaluated,
     RunFinished,
     RunStarted,
-    StartMeasured,
-    Trained,
+    SeedReevaluated,
+    TrainingProgress,
     TrainingStarted,
 )
 
@@ -68,7 +68,7 @@ class LiveDisplay:
         """`measure`: how fast a run will train, so that it can be said at the start how long it
         takes."""
         self._console, self._measure = console, measure
-        self._board = Board(clock)
+        self._board = RunProgress(clock)
         self._lock = threading.Lock()  # the redrawing thread reads what events change
         self._live: Live | None = None
 
@@ -88,7 +88,7 @@ class LiveDisplay:
     def __call__(self, event: Event) -> None:
         """Take in `event`; the next redraw shows it."""
         with self._lock:
-            self._board.take(event)
+            self._board.apply(event)
             run = self._board.run
         if isinstance(event, RunFinished) or (
             run and run.config.feedback == "cli" and not _trains(event)
@@ -96,7 +96,7 @@ class LiveDisplay:
             self._hide()
         elif self._live is None:
             self._show()
-        self._tell(event, run)
+        self._emit(event, run)
 
     def render(self) -> RenderableType:
         """Return the region as it stands now; never taller than the terminal."""
@@ -108,25 +108,25 @@ class LiveDisplay:
                 Text(), head, Text(), *self._rows(max(1, self._console.height - head.row_count - 3))
             )
 
-    def _tell(self, event: Event, run: RunStarted | None) -> None:
+    def _emit(self, event: Event, run: RunStarted | None) -> None:
         """Print what is to stay."""
         lines: list[str] = []
         match event:
             case RunStarted():
                 lines = [*sentences.run_started(event), *self._length(event)]
-            case StartMeasured() if run:
+            case InitialRewardEvaluated() if run:
                 lines = [sentences.start_measured(event, run)]
             case GenerationStarted() if run and run.config.feedback == "cli":
                 lines = [sentences.generation_started(event, run)]
             case AskedAgain() if not self._board.repeated:  # its row tells of the others
                 lines = [sentences.asked_again(event)]
             case Adapted():
-                lines = [clean(event.what)]
+                lines = [one_line(event.what)]
             case TrainingStarted():
                 lines = sentences.training_started(event)
             case BaselinesMeasured() if run:
                 lines = sentences.baselines_measured(event, unit_of(run))
-            case FinalMeasured() if run:
+            case SeedReevaluated() if run:
                 lines = [sentences.final_measured(event, unit_of(run))]
             case GenerationFinished() if run:
                 lines = sentences.generation_finished(event, run)
@@ -160,21 +160,21 @@ class LiveDisplay:
 
     # ------------------------------------------------------------------ the head
     def _head(self) -> Table:
-        board, run = self._board, self._board.run
+        progress, run = self._board, self._board.run
         head = Table.grid(padding=(0, 2, 0, 0), expand=True)
         head.add_column(style="dim", no_wrap=True)
         head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        if run and board.generation is not None:
-            title, _, which = nth(board.generation, run.config).partition(" ")
+        if run and progress.generation is not None:
+            title, _, which = generation_title(progress.generation, run.config).partition(" ")
             head.add_row(title, which)
             head.add_row("Best so far", self._best())
         head.add_row("Time", self._time())
-        if board.progress is not None:
+        if progress.progress is not None:
             head.add_row(
-                "Speed", f"{quantity(board.progress.steps_per_second)} environment steps/s"
+                "Speed", f"{quantity(progress.progress.steps_per_second)} environment steps/s"
             )
-        if str(board.cost):
-            head.add_row("Cost", str(board.cost))
+        if str(progress.cost):
+            head.add_row("Cost", str(progress.cost))
         return head
 
     def _best(self) -> str:
@@ -182,7 +182,7 @@ class LiveDisplay:
         text = "none yet"
         if best and best.evaluation:
             result = (
-                verdict(best.evaluation, None)
+                summarise_checks(best.evaluation, None)
                 if unit is None
                 else f"{fitness(best.evaluation)} {unit}"
             )
@@ -191,12 +191,12 @@ class LiveDisplay:
         return f"{text}; human reward {human[0]}" if human else text
 
     def _time(self) -> str:
-        board = self._board
-        parts = [duration(board.elapsed_s)]
-        if board.run_left_s is not None:
-            parts.append(f"{rough(board.run_left_s)} left")
-        if board.training_left_s is not None:
-            parts.append(f"this training {rough(board.training_left_s)}")
+        progress = self._board
+        parts = [duration(progress.elapsed_s)]
+        if progress.run_left_s is not None:
+            parts.append(f"{approximate(progress.run_left_s)} left")
+        if progress.training_left_s is not None:
+            parts.append(f"this training {approximate(progress.training_left_s)}")
         return ", ".join(parts)
 
     # ------------------------------------------------------------------ the rows
@@ -211,10 +211,10 @@ class LiveDisplay:
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name, row in rows[: len(rows) - hidden]:
             phase = Text(row.phase, _STYLES.get(row.phase, "dim"))
-            grid.add_row(Text(clean(name)), phase, self._detail(row))
+            grid.add_row(Text(one_line(name)), phase, self._detail(row))
         return [grid, Text(f"and {hidden} more", "dim")] if hidden else [grid]
 
-    def _detail(self, row: Row) -> Text:
+    def _detail(self, row: CandidateStatus) -> Text:
         run, unit = self._board.run, unit_of(self._board.run)
         match row.phase:
             case "waiting":
@@ -228,11 +228,11 @@ class LiveDisplay:
                 return Text("its reward failed; the others go on", "dim")
             case "done" if row.outcome and row.outcome.evaluation:
                 best = row.outcome == self._board.best
-                return Text(verdict(row.outcome.evaluation, unit), "bold" if best else "")
+                return Text(summarise_checks(row.outcome.evaluation, unit), "bold" if best else "")
             case _:
-                return Text(clean(row.reason), "dim")
+                return Text(one_line(row.reason), "dim")
 
-    def _training(self, row: Row, unit: str | None) -> Text:
+    def _training(self, row: CandidateStatus, unit: str | None) -> Text:
         progress = self._board.progress
         if progress is None:
             return _bar(0.0)
@@ -248,7 +248,7 @@ class LiveDisplay:
 
 def _trains(event: Event) -> bool:
     """Whether policies train after this event."""
-    if isinstance(event, Trained):
+    if isinstance(event, TrainingProgress):
         return event.progress.environment_steps < event.progress.total_steps
     return isinstance(event, TrainingStarted)
 

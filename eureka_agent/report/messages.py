@@ -12,29 +12,29 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
-    clean,
     duration,
-    nth,
+    generation_title,
+    instruction_of,
     number,
+    one_line,
     places,
     plural,
     quantity,
+    summarise_checks,
     unit_of,
-    verdict,
-    wish_of,
 )
 from eureka_agent.search.events import (
     AskedAgain,
     BaselinesMeasured,
-    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
+    InitialRewardEvaluated,
     RunFinished,
     RunStarted,
-    StartMeasured,
+    SeedReevaluated,
     TrainingStarted,
 )
-from eureka_agent.search.final_evaluation import FinalScores
+from eureka_agent.search.reevaluation import ReevaluationSummary
 from eureka_agent.search.selection import greedy
 from eureka_agent.search.statistics import Score
 from eureka_agent.utils.out_of_memory import speaks_of_memory
@@ -45,14 +45,14 @@ def run_started(event: RunStarted) -> list[str]:
     written."""
     config, budget = event.config, event.budget
     return [
-        wish_of(config, event.task),
-        clean(event.announcement),
+        instruction_of(config, event.task),
+        one_line(event.announcement),
         (
             f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
             f" each reward trains in {budget.num_envs:,} worlds for"
             f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
         ),
-        clean(event.wall),
+        one_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
 
@@ -63,7 +63,7 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
     lines = []
     for change in changes:
         option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
-        lines.append(clean(f"--{option} from {change.before} to {change.after} on {day}"))
+        lines.append(one_line(f"--{option} from {change.before} to {change.after} on {day}"))
     return lines
 
 
@@ -72,7 +72,7 @@ def asked_again(event: AskedAgain, *, repeated: bool = False) -> str:
     was said before."""
     reason = "the same reason." if repeated else event.reason
     pause = f"{event.pause_s:.1f}" if event.pause_s < 10.0 else f"{event.pause_s:.0f}"
-    return clean(
+    return one_line(
         f"{event.sample} is asked again in {pause} s (try {event.attempt} of {event.of}): {reason}"
     )
 
@@ -81,12 +81,12 @@ def start_of(config: SynthesisConfig) -> str:
     """Return where the search starts: `the human reward`, or `the reward in my_reward.py`."""
     return (
         "the human reward"
-        if config.start_from == "human"
-        else f"the reward in {clean(config.start_from or '')}"
+        if config.initial_reward == "human"
+        else f"the reward in {one_line(config.initial_reward or '')}"
     )
 
 
-def start_measured(event: StartMeasured, run: RunStarted) -> str:
+def start_measured(event: InitialRewardEvaluated, run: RunStarted) -> str:
     """Return what the reward that the search starts from is worth."""
     return f"The search starts from {start_of(run.config)}: {_named(event.outcome, unit_of(run))}."
 
@@ -96,10 +96,10 @@ def gain_over_start(
 ) -> list[str]:
     """Return by how much the best reward beats the one that the search was given, if it was given
     one."""
-    start = next((outcome for outcome in outcomes if outcome.candidate.given), None)
+    start = next((outcome for outcome in outcomes if outcome.candidate.is_initial), None)
     if start is None or best is None:
         return []
-    if best.candidate.given:
+    if best.candidate.is_initial:
         return ["The search found nothing better than the reward that it started from."]
     if unit is None:
         return [f"{best.candidate.name} was chosen before the reward that the search started from."]
@@ -118,19 +118,20 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
     """Return what is asked for."""
     asked = f"asking for {plural(run.config.samples, 'reward')}"
     again = " again, because all before failed" if event.attempt else ""
-    return f"{nth(event.generation, run.config)}: {asked}{again}."
+    return f"{generation_title(event.generation, run.config)}: {asked}{again}."
 
 
 def training_started(event: TrainingStarted) -> list[str]:
     """Return where the rewards are computed and what became of a saved training, when it is not as
     usual."""
-    return [clean(sentence) for sentence in (event.where, event.saved) if sentence]
+    return [one_line(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
     """Return one sentence a baseline."""
     known = [
-        f"{BASELINES[b.name].capitalize()}: {verdict(b.evaluation, unit)}." for b in event.baselines
+        f"{BASELINES[b.name].capitalize()}: {summarise_checks(b.evaluation, unit)}."
+        for b in event.baselines
     ]
     return [*no_human_reward(event.baselines), *known]
 
@@ -147,7 +148,7 @@ def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
     ]
 
 
-def final_measured(event: FinalMeasured, unit: str | None) -> str:
+def final_measured(event: SeedReevaluated, unit: str | None) -> str:
     """Return what one of the final seeds gave."""
     final = event.final
     names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
@@ -161,7 +162,7 @@ def final_measured(event: FinalMeasured, unit: str | None) -> str:
     )
 
 
-def final_scores_known(scores: FinalScores) -> list[str]:
+def final_scores_known(scores: ReevaluationSummary) -> list[str]:
     """Return what the final trainings say together."""
     rows = {BASELINES.get(name, name): row for name, row in scores.rows.items()}
     results = ", ".join(f"{name} {score_in_words(row)}" for name, row in rows.items())
@@ -193,26 +194,25 @@ def score_in_words(score: Score) -> str:
 def sent_back(outcome: Outcome) -> str:
     """Return why an answer is sent back."""
     failure = outcome.failure
-    reason = f": {STAGES[failure.stage]}: {clean(failure.message)}" if failure else "."
+    reason = f": {STAGES[failure.stage]}: {one_line(failure.message)}" if failure else "."
     return f"{outcome.candidate.name} sent back{reason}"
 
 
 def outcome_known(outcome: Outcome, unit: str | None) -> str:
     """Return how a candidate ended."""
     name, failure = outcome.candidate.name, outcome.failure
-    if outcome.twin:
-        return f"{name}: computes what {outcome.twin} does, which is trained already."
+    if outcome.duplicate_of:
+        return f"{name}: computes what {outcome.duplicate_of} does, which is trained already."
     if outcome.evaluation is not None:
         why = outcome.training.stopped if outcome.training else ""
-        return (
-            f"{name}:"
-            f" {verdict(outcome.evaluation, unit)}{f'; stopped early, {why}' if why else ''}."
-        )
+        early = f"; stopped early, {why}" if why else ""
+        return f"{name}: {summarise_checks(outcome.evaluation, unit)}{early}."
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "
     return (
-        f"{name} {rejected}{STAGES[failure.stage]}: {clean(failure.message)}{memory_hint(failure)}"
+        f"{name} {rejected}{STAGES[failure.stage]}:"
+        f" {one_line(failure.message)}{memory_hint(failure)}"
     )
 
 
@@ -230,12 +230,13 @@ def memory_hint(failure: Failure) -> str:
 def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:
     """Return a generation's result, and the best of the run where that is an older one."""
     generation, unit = event.generation, unit_of(run)
-    repeated = sum(bool(outcome.twin) for outcome in generation.outcomes)
+    repeated = sum(bool(outcome.duplicate_of) for outcome in generation.outcomes)
     trained = sum(
-        outcome.evaluation is not None and not outcome.twin for outcome in generation.outcomes
+        outcome.evaluation is not None and not outcome.duplicate_of
+        for outcome in generation.outcomes
     )
     failed = len(generation.outcomes) - trained - repeated
-    title, so_far = nth(generation.index, run.config), generation.best
+    title, so_far = generation_title(generation.index, run.config), generation.best
     if not trained and not repeated:
         lines = [f"{title}: none of its {plural(failed, 'reward')} worked."]
     else:
@@ -255,7 +256,7 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
 def said(feedback: Feedback) -> list[str]:
     """Return what was said of a generation: the ranking, the words, the wish to stop."""
     lines = [f"Ranked, best first: {' > '.join(feedback.ranking)}."] if feedback.ranking else []
-    lines += [f"Said of {name}: {clean(words)}" for name, words in feedback.words.items()]
+    lines += [f"Said of {name}: {one_line(words)}" for name, words in feedback.words.items()]
     return [*lines, "The search was ended here."] if feedback.stop else lines
 
 
@@ -272,7 +273,7 @@ def best_reward(event: RunFinished, unit: str | None) -> str:
 
 def stopped_early(event: RunFinished) -> list[str]:
     """Return which limit ended the search, if one did."""
-    return [clean(f"Stopped early: {event.stopped}")] if event.stopped else []
+    return [one_line(f"Stopped early: {event.stopped}")] if event.stopped else []
 
 
 def effort(event: RunFinished) -> str:
@@ -287,5 +288,5 @@ def effort(event: RunFinished) -> str:
 
 
 def _named(outcome: Outcome, unit: str | None) -> str:
-    known = f", {verdict(outcome.evaluation, unit)}" if outcome.evaluation else ""
+    known = f", {summarise_checks(outcome.evaluation, unit)}" if outcome.evaluation else ""
     return f"{outcome.candidate.name}{known}"

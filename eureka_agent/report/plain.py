@@ -11,26 +11,33 @@ from rich.console import Console
 
 from eureka_agent.records import candidate_name
 from eureka_agent.report import messages as sentences
-from eureka_agent.report.formatting import clean, number, quantity, rough, unit_of, visible
+from eureka_agent.report.formatting import (
+    approximate,
+    escape_control,
+    number,
+    one_line,
+    quantity,
+    unit_of,
+)
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.page import plain_lines, put_lines
-from eureka_agent.report.progress import Board
+from eureka_agent.report.progress import RunProgress
 from eureka_agent.report.tables import final_table
 from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     BaselinesMeasured,
+    CandidateSkipped,
+    CompletionReceived,
     Event,
-    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
-    Proposed,
-    Rejected,
+    InitialRewardEvaluated,
+    RepairRequested,
     RunFinished,
     RunStarted,
-    SentBack,
-    StartMeasured,
-    Trained,
+    SeedReevaluated,
+    TrainingProgress,
     TrainingStarted,
 )
 from eureka_agent.training import Progress
@@ -56,7 +63,7 @@ class PlainLog:
         """`measure`: how fast a run will train, so that it can be said at the start how long it
         takes."""
         self._console, self._clock, self._measure = console, clock, measure
-        self._board = Board(clock)
+        self._board = RunProgress(clock)
         self._said_at, self._said_share = 0.0, 0.0
         self._rejected: set[str] = set()
 
@@ -73,7 +80,7 @@ class PlainLog:
 
     def __call__(self, event: Event) -> None:
         """Write what `event` tells."""
-        self._board.take(event)
+        self._board.apply(event)
         run = self._board.run
         for line in self._lines(event, run):
             self._say(line)
@@ -87,22 +94,22 @@ class PlainLog:
         match event:
             case RunStarted():
                 return [*sentences.run_started(event), *self._length(event)]
-            case StartMeasured() if run:
+            case InitialRewardEvaluated() if run:
                 return [sentences.start_measured(event, run)]
             case GenerationStarted() if run:
                 return [sentences.generation_started(event, run)]
-            case AskedAgain() | Adapted() | Proposed():
+            case AskedAgain() | Adapted() | CompletionReceived():
                 return self._from_model(event)
-            case SentBack() | Rejected():
+            case RepairRequested() | CandidateSkipped():
                 return [self._turned_down(event, unit)]
             case TrainingStarted():
                 self._said_at, self._said_share = self._clock(), 0.0
                 return [f"Training {', '.join(event.names)}.", *sentences.training_started(event)]
-            case Trained():
+            case TrainingProgress():
                 return self._training(event.progress, unit)
             case BaselinesMeasured():
                 return sentences.baselines_measured(event, unit)
-            case FinalMeasured():
+            case SeedReevaluated():
                 return [sentences.final_measured(event, unit)]
             case GenerationFinished() if run:
                 news = [
@@ -115,12 +122,12 @@ class PlainLog:
                 return [sentences.best_reward(event, unit)]
         return []
 
-    def _from_model(self, event: AskedAgain | Adapted | Proposed) -> list[str]:
+    def _from_model(self, event: AskedAgain | Adapted | CompletionReceived) -> list[str]:
         if isinstance(event, AskedAgain):
             line = sentences.asked_again(event, repeated=self._board.repeated)
             return [line] if self._board.later_try else []
         if isinstance(event, Adapted):
-            return [clean(event.what)]
+            return [one_line(event.what)]
         cut = " (cut at the token limit)" if event.completion.truncated else ""
         return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]
 
@@ -128,8 +135,8 @@ class PlainLog:
         speed = self._measure(run) if self._measure else None
         return [takes(run, speed)] if speed else []
 
-    def _turned_down(self, event: SentBack | Rejected, unit: str | None) -> str:
-        if isinstance(event, SentBack):
+    def _turned_down(self, event: RepairRequested | CandidateSkipped, unit: str | None) -> str:
+        if isinstance(event, RepairRequested):
             return sentences.sent_back(event.outcome)
         self._rejected.add(event.outcome.candidate.name)
         return sentences.outcome_known(event.outcome, unit)
@@ -152,7 +159,7 @@ class PlainLog:
         ]
         left = self._board.training_left_s
         if left is not None and share < 1.0:
-            parts.append(f"{rough(left)} left")
+            parts.append(f"{approximate(left)} left")
         if unit is not None:
             best = self._board.best_training_fitness
             parts.append(
@@ -169,4 +176,4 @@ class PlainLog:
         self._write(f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  {line}")
 
     def _write(self, text: str) -> None:
-        put_lines(self._console, [visible(text)])
+        put_lines(self._console, [escape_control(text)])

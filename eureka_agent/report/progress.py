@@ -13,17 +13,17 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.search.events import (
     AskedAgain,
     BaselinesMeasured,
+    CandidateSkipped,
+    CompletionReceived,
     Event,
-    FinalMeasured,
     GenerationFinished,
     GenerationStarted,
-    Proposed,
-    Rejected,
+    InitialRewardEvaluated,
+    RepairRequested,
     RunFinished,
     RunStarted,
-    SentBack,
-    StartMeasured,
-    Trained,
+    SeedReevaluated,
+    TrainingProgress,
     TrainingStarted,
 )
 from eureka_agent.training import Progress
@@ -34,7 +34,7 @@ Phase = Literal[
 
 
 @dataclass
-class Row:
+class CandidateStatus:
     """One candidate, or one baseline that is being trained."""
 
     phase: Phase = "waiting"
@@ -52,7 +52,7 @@ class Row:
         return failure.message if failure else ""
 
 
-class Board:
+class RunProgress:
     """Takes in events in order; the displays read it.
 
     Estimates use the speed of the latest training, and before the first one the speed that is
@@ -62,7 +62,7 @@ class Board:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.run: RunStarted | None = None
         self.generation: int | None = None
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, CandidateStatus] = {}
         """What to show now: the generation's candidates, or the baselines while they are
         trained."""
         self.progress: Progress | None = None
@@ -80,38 +80,38 @@ class Board:
         the rest."""
         self._tries: dict[str, int] = {}
         self._clock, self._start = clock, clock()
-        self._candidates: dict[str, Row] = {}
+        self._candidates: dict[str, CandidateStatus] = {}
         self._completions: dict[tuple[int, int, int], Completion] = {}
         self._training_seconds: dict[tuple[str, ...], float] = {}
         self._steps_per_second = 0.0
         self._begun: set[int] = set()
         self._finals_left: int | None = None
 
-    def take(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Take in one event."""
         match event:
             case RunStarted():
                 self.run, self._start = event, self._clock()
-            case StartMeasured():
+            case InitialRewardEvaluated():
                 self.best, self.progress = event.outcome, None
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
-            case AskedAgain() | Proposed():
+            case AskedAgain() | CompletionReceived():
                 self._take_from_model(event)
-            case SentBack() | Rejected():
-                self._turn_down(event)
+            case RepairRequested() | CandidateSkipped():
+                self._reject(event)
             case TrainingStarted():
-                started = {name: Row("training") for name in event.names}
+                started = {name: CandidateStatus("training") for name in event.names}
                 self._candidates.update(started if event.candidates else {})
                 self.rows, self.progress = self._candidates if event.candidates else started, None
                 self.best_training_fitness = math.nan
-            case Trained():
+            case TrainingProgress():
                 self._advance(event.names, event.progress)
             case BaselinesMeasured():
                 self.baselines, self.rows, self.progress = event.baselines, self._candidates, None
             case GenerationFinished():
                 self._finish(event.generation)
-            case FinalMeasured():
+            case SeedReevaluated():
                 self._finals_left, self.progress = event.of - event.number, None
             case RunFinished():
                 self.finished, self.best, self.progress = event, event.best, None
@@ -179,11 +179,11 @@ class Board:
         )
 
     # ------------------------------------------------------------------ events
-    def _row(self, name: str) -> Row:
-        return self._candidates.setdefault(name, Row())
+    def _row(self, name: str) -> CandidateStatus:
+        return self._candidates.setdefault(name, CandidateStatus())
 
-    def _take_from_model(self, event: AskedAgain | Proposed) -> None:
-        if isinstance(event, Proposed):
+    def _take_from_model(self, event: AskedAgain | CompletionReceived) -> None:
+        if isinstance(event, CompletionReceived):
             self._take_in(event.generation, event.completion)
             self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
             return
@@ -193,11 +193,11 @@ class Board:
         if event.sample in self._candidates:
             self._candidates[event.sample].attempt = (event.attempt, event.of)
 
-    def _turn_down(self, event: SentBack | Rejected) -> None:
+    def _reject(self, event: RepairRequested | CandidateSkipped) -> None:
         phase: Phase = "waiting"
-        if isinstance(event, Rejected):
+        if isinstance(event, CandidateSkipped):
             phase = "done" if event.outcome.evaluation else "rejected"
-        self._candidates[event.outcome.candidate.name] = Row(phase, event.outcome)
+        self._candidates[event.outcome.candidate.name] = CandidateStatus(phase, event.outcome)
 
     def _take_in(self, generation: int, answer: Completion) -> None:
         """Keep an answer for its cost; one that was sent back stays beside the one that came in its
@@ -210,7 +210,7 @@ class Board:
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)
         self._candidates = self.rows = {
-            candidate_name(generation, index): Row() for index in indices
+            candidate_name(generation, index): CandidateStatus() for index in indices
         }
 
     def _advance(self, names: tuple[str, ...], progress: Progress) -> None:
@@ -218,7 +218,7 @@ class Board:
         self.progress, self._steps_per_second = progress, progress.steps_per_second
         self._training_seconds[names] = progress.seconds
         for name, alive, fitness in zip(names, progress.alive, progress.fitness, strict=True):
-            row = self.rows.setdefault(name, Row())
+            row = self.rows.setdefault(name, CandidateStatus())
             row.phase = "stopped" if not alive else "evaluating" if over else "training"
             if math.isfinite(fitness):
                 row.fitness = fitness
@@ -227,7 +227,9 @@ class Board:
     def _finish(self, generation: Generation) -> None:
         self.generation, self.best, self.progress = generation.index, generation.best, None
         self._candidates = self.rows = {
-            outcome.candidate.name: Row("done" if outcome.evaluation else "failed", outcome)
+            outcome.candidate.name: CandidateStatus(
+                "done" if outcome.evaluation else "failed", outcome
+            )
             for outcome in generation.outcomes
         }
         for outcome in generation.outcomes:

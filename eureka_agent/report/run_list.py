@@ -12,7 +12,7 @@ from rich.text import Text
 
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.formatting import clean, number
+from eureka_agent.report.formatting import number, one_line
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.sqlite import is_claimed
@@ -66,11 +66,11 @@ def _read(run: RunDir, store: Store) -> Overview:
             else "interrupted"
         ),
         f"{config.task} on {task}" if config.env else task,
-        f"{config.generations if store.finished and not store.meta('stopped') else begun} of"
+        f"{config.generations if store.finished and not store.metadata('stopped') else begun} of"
         f" {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
-        _when(run, store.meta("started")),
+        _when(run, store.metadata("started")),
     )
 
 
@@ -104,7 +104,7 @@ class RunList:
             <= options.max_width
         )
         yield table if fits else Group(*(_two_lines(run) for run in self._runs))
-        damage = [Text(clean(run.damage), overflow="fold") for run in self._runs if run.damage]
+        damage = [Text(one_line(run.damage), overflow="fold") for run in self._runs if run.damage]
         yield from (Text(), *damage) if damage else ()
 
 
@@ -119,7 +119,7 @@ def _table(runs: Sequence[Overview]) -> RenderableType:
         table.add_column(title, no_wrap=True)
     for run in runs:
         cells = (run.name, run.task, run.state, run.generations, run.best, run.cost, run.when)
-        table.add_row(*(Text(clean(cell)) for cell in cells), style=_style(run))
+        table.add_row(*(Text(one_line(cell)) for cell in cells), style=_style(run))
     return table
 
 
@@ -127,9 +127,11 @@ def _two_lines(run: Overview) -> RenderableType:
     generations = f"{run.generations} generations" if run.generations else ""
     known = (run.task, run.state, generations, run.best.strip("-"), run.cost.strip("-"), run.when)
     details = Text(
-        f"  {', '.join(clean(fact) for fact in known if fact)}", style=_style(run), overflow="fold"
+        f"  {', '.join(one_line(fact) for fact in known if fact)}",
+        style=_style(run),
+        overflow="fold",
     )
-    return Group(whole_line(clean(run.name)), details)
+    return Group(whole_line(one_line(run.name)), details)
 
 
 def _style(run: Overview) -> str:

@@ -9,28 +9,28 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import GIVEN, Completion, Evaluation, Feedback, Outcome, candidate_name
+from eureka_agent.records import INITIAL, Completion, Evaluation, Feedback, Outcome, candidate_name
 from eureka_agent.report import messages as sentences
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
-    clean,
+    instruction_of,
     interval,
     number,
+    one_line,
     places,
     plural,
     quantity,
-    verdict,
-    wish_of,
+    summarise_checks,
 )
 from eureka_agent.report.lineage import lineage
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.report.tables import Result, failures, fitness_line, results_table
 from eureka_agent.runs.store import Store
-from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import best_so_far, greedy
-from eureka_agent.tasks.facts import TaskFacts
+from eureka_agent.tasks.facts import StoredTask
 
 
 def run_view(store: Store) -> RenderableType:
@@ -40,16 +40,16 @@ def run_view(store: Store) -> RenderableType:
     task = store.task
     checked = store.checks().keys()
     parts: list[RenderableType] = [
-        whole_line(clean(store.path.parent.name), "bold"),
+        whole_line(one_line(store.path.parent.name), "bold"),
         _config(
             config,
             task,
-            store.meta("wall") or config.wall,
+            store.metadata("sandbox") or config.sandbox,
             [example.name for example in store.examples],
             sentences.changed_settings(store.changes),
         ),
     ]
-    for index in (GIVEN, *range(config.generations)):
+    for index in (INITIAL, *range(config.generations)):
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
@@ -71,10 +71,10 @@ def run_view(store: Store) -> RenderableType:
             results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines]),
         ]
     parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
-    if (scores := final_scores(store.finals())) is not None:
+    if (scores := reevaluation_summary(store.finals())) is not None:
         parts += [Text(line, overflow="fold") for line in sentences.final_scores_known(scores)]
-    if stopped := store.meta("stopped"):
-        parts.append(Text(f"Stopped early: {clean(stopped)}"))
+    if stopped := store.metadata("stopped"):
+        parts.append(Text(f"Stopped early: {one_line(stopped)}"))
     if not store.finished:
         parts.append(
             whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}")
@@ -84,8 +84,8 @@ def run_view(store: Store) -> RenderableType:
 
 def _config(
     config: SynthesisConfig,
-    task: TaskFacts,
-    wall: str,
+    task: StoredTask,
+    sandbox: str,
     examples: Sequence[str],
     changed: Sequence[str],
 ) -> Table:
@@ -98,11 +98,11 @@ def _config(
     )
     search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
     rows = {
-        "Task": wish_of(config, task),
+        "Task": instruction_of(config, task),
         "Proposer": f"{proposer}{where}",
         "Search": f"{search}, seed {config.seed}",
         "Budget": f"{config.budget}, {training}",
-        "Sandbox": wall,
+        "Sandbox": sandbox,
         "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
     }
     rows |= {"Changed": "; ".join(changed)} if changed else {}
@@ -111,14 +111,14 @@ def _config(
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(ratio=1)
     for label, value in rows.items():
-        grid.add_row(label, Text(clean(value)))
+        grid.add_row(label, Text(one_line(value)))
     return grid
 
 
 def _title(
     index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]
 ) -> Text:
-    if index == GIVEN:
+    if index == INITIAL:
         return Text(f"The search starts from {sentences.start_of(config)}", "bold")
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
     cost = str(Cost.of(answers))
@@ -145,7 +145,7 @@ def _candidates(
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    titles = [*figures, *map(clean, measures)]
+    titles = [*figures, *map(one_line, measures)]
     titles += ["to human"] if compared else []
     titles += ["cost"] if priced else []
     for title in titles:
@@ -196,12 +196,12 @@ def _price(completion: Completion) -> str:
 
 
 def _note(outcome: Outcome, best: Outcome | None) -> str:
-    if outcome.twin:
-        return f"computes what {clean(outcome.twin)} does"
+    if outcome.duplicate_of:
+        return f"computes what {one_line(outcome.duplicate_of)} does"
     if outcome.failure is not None:
-        return f"{STAGES[outcome.failure.stage]}: {clean(outcome.failure.message)}"
+        return f"{STAGES[outcome.failure.stage]}: {one_line(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
-        return f"stopped early: {clean(outcome.training.stopped)}"
+        return f"stopped early: {one_line(outcome.training.stopped)}"
     again = outcome.candidate.completion.repair
     notes = ["best of its generation"] if outcome is best else []
     notes += [f"sent back {plural(again, 'time')}"] if again else []
@@ -212,12 +212,12 @@ def _best(
     outcomes: Sequence[Outcome],
     config: SynthesisConfig,
     feedback: Mapping[int, Feedback],
-    task: TaskFacts,
+    task: StoredTask,
 ) -> list[RenderableType]:
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
-        unit = clean(task.fitness_unit) if config.has_fitness else None
-        lines = [f"Best reward: {best.candidate.name}, {verdict(best.evaluation, unit)}."]
+        unit = one_line(task.fitness_unit) if config.has_fitness else None
+        lines = [f"Best reward: {best.candidate.name}, {summarise_checks(best.evaluation, unit)}."]
         return [
             Text(line, overflow="fold")
             for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))

@@ -12,7 +12,7 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.report.tables import generations_of
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.search.events import RunFinished
-from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import greedy
 from eureka_agent.tasks.task import Task
 
@@ -31,7 +31,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
     facts = {
         "run": finished.path.name,
         "task": task.name,
-        "wish": config.wish(task),
+        "instruction": config.instruction(task),
         "proposer": _proposer(finished.outcomes, config),
         "seed": config.seed,
         "budget": {
@@ -72,7 +72,7 @@ def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
         {
             outcome.candidate.completion.proposer
             for outcome in outcomes
-            if not outcome.candidate.given
+            if not outcome.candidate.is_initial
         }
     )
     return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
@@ -94,11 +94,11 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
 
 def _start(finished: RunFinished, config: SynthesisConfig, judged: bool) -> dict[str, Any] | None:
     """Return what the search was given to start from, and by how much its best beats that."""
-    start = next((outcome for outcome in finished.outcomes if outcome.candidate.given), None)
+    start = next((outcome for outcome in finished.outcomes if outcome.candidate.is_initial), None)
     if start is None or start.evaluation is None:
         return None
     gain = finished.best.fitness - start.fitness if finished.best and not judged else None
-    return {"from": config.start_from, "gain": gain, **_evaluation(start.evaluation, judged)}
+    return {"from": config.initial_reward, "gain": gain, **_evaluation(start.evaluation, judged)}
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
 
 def _final(finished: RunFinished) -> dict[str, Any] | None:
     """Return what the final trainings say; intervals of the bootstrap, None where it knows none."""
-    scores = final_scores(finished.finals)
+    scores = reevaluation_summary(finished.finals)
     if scores is None:
         return None
     return {
@@ -150,7 +150,7 @@ def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, An
                 "stopped": sum(
                     bool(outcome.training and outcome.training.stopped) for outcome in members
                 ),
-                "repeated": sum(bool(outcome.twin) for outcome in members),
+                "repeated": sum(bool(outcome.duplicate_of) for outcome in members),
                 "failed": sum(outcome.evaluation is None for outcome in members),
             }
         )

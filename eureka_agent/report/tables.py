@@ -17,12 +17,12 @@ from eureka_agent.report.comparison import one_training, worth
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
-    clean,
+    approximate,
     interval,
     number,
+    one_line,
     places,
     plural,
-    rough,
 )
 from eureka_agent.report.length import default_run, run_length_s
 from eureka_agent.report.messages import (
@@ -36,9 +36,9 @@ from eureka_agent.report.messages import (
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.search.events import RunFinished, RunStarted
-from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import greedy
-from eureka_agent.tasks.facts import TaskFacts
+from eureka_agent.tasks.facts import StoredTask
 from eureka_agent.tasks.task import Task
 
 _REASONS_SHOWN = 5
@@ -52,7 +52,7 @@ class Result(NamedTuple):
     trained: str = ""
 
 
-class Finding(Protocol):
+class DoctorFinding(Protocol):
     """One thing that `eureka-agent doctor` looked at."""
 
     @property
@@ -99,7 +99,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     """Return how the run ended: each generation's best beside the references, the score, the
     files."""
     best, judged = finished.best, not run.config.has_fitness
-    rows = [Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.given]
+    rows = [
+        Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.is_initial
+    ]
     rows += [
         _generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)
     ]
@@ -136,13 +138,13 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         )
     if best is not None and best.evaluation is not None and not judged:
         parts += [Text(line) for line in worth(best.evaluation, finished.baselines, run.task)]
-    if (scores := final_scores(finished.finals)) is not None:
+    if (scores := reevaluation_summary(finished.finals)) is not None:
         parts += [Text(line) for line in final_scores_known(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 
-def fitness_line(task: Task | TaskFacts) -> str:
+def fitness_line(task: Task | StoredTask) -> str:
     """Return what the fitness counts and from where on the task is solved."""
     return f"{task.fitness_unit}; {task.fitness_solved:g} counts as solved"
 
@@ -188,7 +190,7 @@ def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
     """Return the commonest reasons why candidates have no fitness, one line each."""
     reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     counts = Counter(
-        f"{STAGES[reason.stage]}: {clean(reason.message)}{memory_hint(reason)}"
+        f"{STAGES[reason.stage]}: {one_line(reason.message)}{memory_hint(reason)}"
         for reason in reasons
     )
     title = Text(f"No reward worked. {plural(len(reasons), 'candidate')} failed:")
@@ -203,7 +205,7 @@ def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
 def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
     """Return the generations that have outcomes, in order, without what was given to start from."""
     return sorted(
-        {outcome.candidate.generation for outcome in outcomes if not outcome.candidate.given}
+        {outcome.candidate.generation for outcome in outcomes if not outcome.candidate.is_initial}
     )
 
 
@@ -237,7 +239,7 @@ def tasks_table(
         " second measured just now; the answers of models come on top."
     )
     lines = [
-        Text(f"{name} is broken: {clean(why)}", "red", overflow="fold")
+        Text(f"{name} is broken: {one_line(why)}", "red", overflow="fold")
         for name, why in broken.items()
     ]
     return Group(table, Text(), Text(note, "dim"), *([Text(), *lines] if lines else []))
@@ -245,13 +247,13 @@ def tasks_table(
 
 def _length(task: Task, budget: Literal["quick", "normal"], speed: float | None) -> str:
     return (
-        rough(run_length_s(default_run(task, budget), speed)).removeprefix("about ")
+        approximate(run_length_s(default_run(task, budget), speed)).removeprefix("about ")
         if speed
         else "-"
     )
 
 
-def doctor_table(findings: Iterable[Finding]) -> RenderableType:
+def doctor_table(findings: Iterable[DoctorFinding]) -> RenderableType:
     """Return what works on this machine and what is missing, for `eureka-agent doctor`."""
     table = plain_table()
     table.add_column("", no_wrap=True)
@@ -259,8 +261,10 @@ def doctor_table(findings: Iterable[Finding]) -> RenderableType:
     table.add_column("", ratio=1)
     table.show_header = False
     for finding in findings:
-        verdict = Text("ok", "green") if finding.ok else Text("missing", "bold red")
-        table.add_row(Text(clean(finding.name)), verdict, Text(clean(finding.detail)))
+        summarise_checks = Text("ok", "green") if finding.ok else Text("missing", "bold red")
+        table.add_row(
+            Text(one_line(finding.name)), summarise_checks, Text(one_line(finding.detail))
+        )
     return table
 
 

@@ -7,7 +7,7 @@ generated or executed.
 
 torch's native kernels may still crash on arguments that no check foresees, and take memory before
 they can be stopped. So a graph runs first in a sealed process of its own
-(`jail.SealedReward.graph`), with exactly the numbers of rows that it will ever be called with.
+(`jail.SandboxedReward.graph`), with exactly the numbers of rows that it will ever be called with.
 """
 
 from __future__ import annotations

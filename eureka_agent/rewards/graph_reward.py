@@ -16,7 +16,7 @@ _MAX_TEXT = 300
 class GraphReward:
     """A `RewardRunner` for a graph: `submit` runs it on the state's own device.
 
-    The graph must have run in a sealed process for each of `counts` rows (`SealedReward.graph`):
+    The graph must have run in a sealed process for each of `counts` rows (`SandboxedReward.graph`):
     with another number of rows its operations could take any time and memory. Calls with other
     numbers go to `otherwise`, the reward in its sealed process.
     """

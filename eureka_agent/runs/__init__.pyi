@@ -1,11 +1,11 @@
 from .changes import Changes
 from .directory import RunDir
-from .foreign_run import GivenAgain
+from .foreign_run import TrustedSettings
 from .store import Store
 
 __all__ = [
     "Changes",
-    "GivenAgain",
     "RunDir",
     "Store",
+    "TrustedSettings",
 ]

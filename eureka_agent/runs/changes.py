@@ -99,5 +99,5 @@ def refuse_too_late(changes: Changes, begun: int, *, finals: bool) -> None:
         raise UsageError(
             "--generations cannot be raised: the run's best reward has been trained with the final"
             " seeds already, and another generation may find a better one. Start a new run with"
-            " --start-from best_reward.py."
+            " --initial-reward best_reward.py."
         )

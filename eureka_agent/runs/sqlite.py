@@ -17,9 +17,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from eureka_agent.errors import RunDirError, StoreError
-from eureka_agent.text import clean
+from eureka_agent.text import one_line
 
-if sys.platform != "win32":  # so that `Wall` can say there what to do instead
+if sys.platform != "win32":  # so that `Sandbox` can say there what to do instead
     import fcntl
 
 _BUSY_S = 5.0
@@ -165,7 +165,7 @@ def _look_through(path: Path, db: sqlite3.Connection) -> None:
             raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
         problems = [str(error)]
     if problems != ["ok"]:
-        reason = clean(problems[0])
+        reason = one_line(problems[0])
         raise StoreError(
             f"{path} is damaged or no database ({reason}). Nothing in it was changed: put a copy in"
             " its place, or start the run anew (docs/store.md)."
@@ -183,7 +183,7 @@ def _program_in(db: sqlite3.Connection) -> str:
         )
         automatic = kind == "index" and statement is None  # of a primary key
         if not (plain or automatic):
-            return clean(f"the {kind} {str(name)[:60]!r}")
+            return one_line(f"the {kind} {str(name)[:60]!r}")
     return ""
 
 

@@ -20,26 +20,26 @@ from filelock import FileLock
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
 from eureka_agent.records import (
-    Asked,
     Baseline,
     Candidate,
     Completion,
     Example,
     Feedback,
-    Final,
     Outcome,
+    PromptRecord,
+    ReevaluationSeed,
     SettingChange,
     candidate_name,
 )
 from eureka_agent.runs.changes import differences
 from eureka_agent.runs.sqlite import claim, create_database, read_database, write_database
-from eureka_agent.tasks.facts import TaskFacts, facts_of
+from eureka_agent.tasks.facts import StoredTask, stored_task
 from eureka_agent.tasks.registry import named_task
-from eureka_agent.text import clean
+from eureka_agent.text import one_line
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import from_json, to_json
 
-SCHEMA = 3
+SCHEMA = 4
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     (
@@ -82,9 +82,9 @@ class Store:
             with store._transaction("create the run's database"):
                 for table in _TABLES:
                     store._db.execute(f"CREATE TABLE {table}")
-                store._put_meta("schema", str(SCHEMA))
-                store._put_meta("config", to_json(config))
-                store._put_meta("started", _now())
+                store._save_metadata("schema", str(SCHEMA))
+                store._save_metadata("config", to_json(config))
+                store._save_metadata("started", _now())
         except StoreError:
             store.close()
             raise
@@ -130,10 +130,10 @@ class Store:
                 f"The run {self.path.parent} was stopped before it had written anything: remove it,"
                 " and start it anew."
             )
-        schema = self.meta("schema") if "meta" in tables else None
+        schema = self.metadata("schema") if "meta" in tables else None
         if schema != str(SCHEMA):
             raise StoreError(
-                f"{self.path} has schema {clean(str(schema))[:60]}, this version reads {SCHEMA}:"
+                f"{self.path} has schema {one_line(str(schema))[:60]}, this version reads {SCHEMA}:"
                 " use the version that wrote it."
             )
         if missing := sorted({table.split()[0] for table in _TABLES} - tables.keys()):
@@ -167,41 +167,41 @@ class Store:
     @property
     def config(self) -> SynthesisConfig:
         """What the run was started with, and what was changed since."""
-        return from_json(SynthesisConfig, self.meta("config") or "")
+        return from_json(SynthesisConfig, self.metadata("config") or "")
 
     @property
-    def task(self) -> TaskFacts:
+    def task(self) -> StoredTask:
         """What the run remembers of its task. No code of a task outside `envs/` is run for it."""
-        if stored := self.meta("task"):
-            return from_json(TaskFacts, stored)
+        if stored := self.metadata("task"):
+            return from_json(StoredTask, stored)
         config = self.config  # of a run from before that was written down
         task = named_task(str(config.env or config.task))
-        return facts_of(task, config.training_budget(task))
+        return stored_task(task, config.training_budget(task))
 
-    def put_task(self, facts: TaskFacts) -> None:
+    def save_task(self, facts: StoredTask) -> None:
         """Write down what is to be remembered of the task."""
-        self.put_meta("task", to_json(facts))
+        self.save_metadata("task", to_json(facts))
 
     @property
     def changes(self) -> tuple[SettingChange, ...]:
         """The settings that were changed when the run was resumed, oldest first."""
-        stored = self.meta("changes")
+        stored = self.metadata("changes")
         return from_json(tuple[SettingChange, ...], stored) if stored else ()
 
-    def put_config(self, config: SynthesisConfig) -> tuple[SettingChange, ...]:
+    def save_config(self, config: SynthesisConfig) -> tuple[SettingChange, ...]:
         """Write another config, and what it changes; return that. A run that was finished may go on
         then."""
         changes = differences(self.config, config, _now())
         if changes:
             with self._transaction("write changed settings"):
-                self._put_meta("config", to_json(config))
-                self._put_meta(
+                self._save_metadata("config", to_json(config))
+                self._save_metadata(
                     "changes", to_json((*self.changes, *changes), tuple[SettingChange, ...])
                 )
                 self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped', 'habits')")
         return changes
 
-    def meta(self, key: str) -> str | None:
+    def metadata(self, key: str) -> str | None:
         """Return a fact about the run, such as the wall's layers or the time it started."""
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
@@ -217,44 +217,44 @@ class Store:
     @property
     def finished(self) -> bool:
         """Whether the search came to its end."""
-        return self.meta("finished") is not None
+        return self.metadata("finished") is not None
 
-    def put_finished(self) -> None:
+    def save_finished(self) -> None:
         """Write that the search came to its end, and when; the first time counts."""
-        if self.meta("finished") is None:
-            self.put_meta("finished", _now())
+        if self.metadata("finished") is None:
+            self.save_metadata("finished", _now())
 
-    def put_meta(self, key: str, value: str) -> None:
+    def save_metadata(self, key: str, value: str) -> None:
         """Write a fact about the run; an older value is replaced."""
         with self._transaction(f"write {key}"):
-            self._put_meta(key, value)
+            self._save_metadata(key, value)
 
-    def _put_meta(self, key: str, value: str) -> None:
+    def _save_metadata(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     @property
     def examples(self) -> tuple[Example, ...]:
         """The examples that its prompts show; none before they are chosen."""
-        stored = self.meta("examples")
+        stored = self.metadata("examples")
         return from_json(tuple[Example, ...], stored) if stored else ()
 
-    def put_examples(self, examples: tuple[Example, ...]) -> None:
+    def save_examples(self, examples: tuple[Example, ...]) -> None:
         """Write them, so that a resumed run shows the same ones."""
-        self.put_meta("examples", to_json(examples, tuple[Example, ...]))
+        self.save_metadata("examples", to_json(examples, tuple[Example, ...]))
 
     # ------------------------------------------------------------------ what happened
-    def asked(self, generation: int | None = None) -> list[Asked]:
+    def asked(self, generation: int | None = None) -> list[PromptRecord]:
         """Return the prompts of a generation, or of all, in order."""
         where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
         rows = self._rows(
             f"SELECT record FROM prompts{where} ORDER BY generation, attempt, plan", *args
         )
-        return [from_json(Asked, record) for (record,) in rows]
+        return [from_json(PromptRecord, record) for (record,) in rows]
 
-    def put_asked(self, asked: Asked) -> None:
+    def save_prompt(self, asked: PromptRecord) -> None:
         """Write a prompt before it is sent."""
         with self._transaction("write a prompt"):
-            row = (asked.generation, asked.attempt, asked.plan, to_json(asked))
+            row = (asked.generation, asked.attempt, asked.prompt_index, to_json(asked))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
 
     def feedback(self) -> dict[int, Feedback]:
@@ -262,7 +262,7 @@ class Store:
         rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
         return {int(generation): from_json(Feedback, record) for generation, record in rows}
 
-    def put_feedback(self, said: Feedback) -> None:
+    def save_feedback(self, said: Feedback) -> None:
         """Write what was said of a generation; a person is not asked twice."""
         with self._transaction("write what was said"):
             self._db.execute("INSERT INTO feedback VALUES (?, ?)", (said.generation, to_json(said)))
@@ -285,7 +285,7 @@ class Store:
             for g, sample, record in rows
         }
 
-    def put_completion(self, generation: int, completion: Completion) -> None:
+    def save_completion(self, generation: int, completion: Completion) -> None:
         """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
         with self._transaction("write a completion"):
             row = (generation, completion.index, to_json(completion))
@@ -309,7 +309,7 @@ class Store:
         candidates = [from_json(Candidate, record) for (record,) in rows]
         return {candidate.name: candidate for candidate in candidates}
 
-    def put_check(self, candidate: Candidate) -> None:
+    def save_check(self, candidate: Candidate) -> None:
         """Write that a candidate passed checks and probe; one that did not is an outcome."""
         with self._transaction("write a check"):
             row = (candidate.generation, candidate.index, to_json(candidate))
@@ -321,7 +321,7 @@ class Store:
         rows = self._rows(f"SELECT record FROM outcomes{where} ORDER BY generation, sample", *args)
         return [from_json(Outcome, record) for (record,) in rows]
 
-    def put_outcomes(
+    def save_outcomes(
         self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0
     ) -> None:
         """Write outcomes with their policies, all or none; `seconds` is the time it took to get
@@ -355,7 +355,7 @@ class Store:
             for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")
         ]
 
-    def put_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
+    def save_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
         """Write the references, all or none; `seconds` is the time it took to get them."""
         with self._transaction("write the baselines"):
             for baseline in baselines:
@@ -364,15 +364,15 @@ class Store:
                 )
             self._add_seconds(seconds)
 
-    def finals(self) -> list[Final]:
+    def finals(self) -> list[ReevaluationSeed]:
         """Return the final trainings of the best reward and the references, one a seed, in
         order."""
         return [
-            from_json(Final, record)
+            from_json(ReevaluationSeed, record)
             for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")
         ]
 
-    def put_final(self, final: Final, *, seconds: float = 0.0) -> None:
+    def save_reevaluation(self, final: ReevaluationSeed, *, seconds: float = 0.0) -> None:
         """Write what came of one final seed; `seconds` is the time it took."""
         with self._transaction("write a final training"):
             self._db.execute("INSERT INTO finals VALUES (?, ?)", (final.seed, to_json(final)))
@@ -381,11 +381,11 @@ class Store:
     @property
     def seconds(self) -> float:
         """Time spent on training and evaluation so far."""
-        return from_json(float, self.meta("seconds") or "0.0")
+        return from_json(float, self.metadata("seconds") or "0.0")
 
     # ------------------------------------------------------------------ plumbing
     def _add_seconds(self, seconds: float) -> None:
-        self._put_meta("seconds", repr(self.seconds + seconds))
+        self._save_metadata("seconds", repr(self.seconds + seconds))
 
     def _rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
         try:

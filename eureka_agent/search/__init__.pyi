@@ -1,20 +1,20 @@
-from .evaluator import Trial, Trials
+from .evaluator import Evaluator, TrainedReward
 from .events import Event, Listener
-from .feedback import Judge, Question
+from .feedback import FeedbackRequest, Judge
 from .loop import Search
 from .statistics import Score
 from .strategies import Plan, Strategy, make_strategy
 
 __all__ = [
+    "Evaluator",
     "Event",
+    "FeedbackRequest",
     "Judge",
     "Listener",
     "Plan",
-    "Question",
     "Score",
     "Search",
     "Strategy",
-    "Trial",
-    "Trials",
+    "TrainedReward",
     "make_strategy",
 ]

@@ -17,15 +17,15 @@ from eureka_agent.config import Race
 from eureka_agent.errors import (
     CandidateError,
     CheckError,
+    ContractError,
     EurekaError,
     ExtractionError,
-    OwnFaultError,
-    ProbeError,
+    InternalError,
     TaskError,
 )
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
-from eureka_agent.jail import CheckedGraph, SealedReward, Wall
-from eureka_agent.jail.contract import probe
+from eureka_agent.jail import CheckedGraph, Sandbox, SandboxedReward
+from eureka_agent.jail.contract import check_contract
 from eureka_agent.records import (
     Baseline,
     Candidate,
@@ -41,9 +41,9 @@ from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
     BaselinesMeasured,
-    FaultMet,
+    InternalErrorRaised,
     Listener,
-    Trained,
+    TrainingProgress,
     TrainingStarted,
 )
 from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
@@ -56,12 +56,12 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 _STAGES: dict[type[CandidateError], Stage] = {
     ExtractionError: "extract",
     CheckError: "check",
-    ProbeError: "probe",
+    ContractError: "contract",
 }
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrainedReward:
     """What a training gave and what its policy does."""
 
     result: TrainResult
@@ -69,27 +69,27 @@ class Trial:
     """None when the training failed."""
 
 
-class Trials:
+class Evaluator:
     """Checks, probes and trains rewards of one task with one budget."""
 
     def __init__(
         self,
         task: Task,
         budget: TrainingBudget,
-        wall: Wall,
+        sandbox: Sandbox,
         *,
         seed: int,
         threads: int | None = None,
         device: str = "cpu",
-        tell: Listener = lambda event: None,
+        emit: Listener = lambda event: None,
         trainer: Trainer = train,
         race: Race | None = None,
         checkpoint: Path | None = None,
     ) -> None:
         """`race`: how the candidates of a generation race; references never do. `checkpoint`: see
         `train`."""
-        self.task, self.budget, self.wall = task, budget, wall
-        self._seed, self._threads, self._device, self._tell = seed, threads, device, tell
+        self.task, self.budget, self.sandbox = task, budget, sandbox
+        self._seed, self._threads, self._device, self._emit = seed, threads, device, emit
         self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
         with naming_lines_of(task):
             self._samples = sample_states(task, seed=seed, device=device)
@@ -109,21 +109,21 @@ class Trials:
             with faults_as_ours("trying the reward on sample states"):
                 sealed = self.open(reward, open_rewards)
                 graph = sealed.graph(self._samples, self._counts)
-                candidate = replace(candidate, function=_fingerprint(reward, graph))
-                return candidate, self._near_the_worlds(sealed, graph)
+                candidate = replace(candidate, fingerprint=_fingerprint(reward, graph))
+                return candidate, self._move_to_device(sealed, graph)
         except CandidateError as error:
-            return Outcome(candidate, Failure(_STAGES.get(type(error), "probe"), str(error)))
-        except OwnFaultError as error:
-            self._tell(FaultMet(candidate.name, trace_of(error)))
-            return Outcome(candidate, Failure("fault", str(error)))
+            return Outcome(candidate, Failure(_STAGES.get(type(error), "contract"), str(error)))
+        except InternalError as error:
+            self._emit(InternalErrorRaised(candidate.name, trace_of(error)))
+            return Outcome(candidate, Failure("internal", str(error)))
 
-    def open(self, reward: RewardSource, open_rewards: ExitStack) -> SealedReward:
+    def open(self, reward: RewardSource, open_rewards: ExitStack) -> SandboxedReward:
         """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
         rows = max(*self._counts, COMPARED_ROWS)
-        sealed = self.wall.open(reward, self.task.reward_inputs, max_rows=rows)
+        sealed = self.sandbox.open(reward, self.task.reward_inputs, max_rows=rows)
         open_rewards.callback(sealed.close)
         try:
-            probe(sealed, self._samples)
+            check_contract(sealed, self._samples)
         except CandidateError:
             sealed.close()  # its process need not wait for the others
             raise
@@ -139,7 +139,7 @@ class Trials:
             self.budget.num_envs,
         )
 
-    def _near_the_worlds(self, sealed: SealedReward, graph: CheckedGraph | None) -> RewardRunner:
+    def _move_to_device(self, sealed: SandboxedReward, graph: CheckedGraph | None) -> RewardRunner:
         """Return a probed reward as operations on the worlds' device where it is not the CPU and
         the reward has them.
 
@@ -155,7 +155,7 @@ class Trials:
         rewards: Sequence[RewardRunner],
         candidates: Sequence[Candidate] = (),
         champion: Outcome | None = None,
-    ) -> list[Trial]:
+    ) -> list[TrainedReward]:
         """Train one policy per reward with the trainer, and evaluate those that came out.
 
         Candidates race, against each other and against the run's best so far, `champion`; of whom
@@ -165,7 +165,7 @@ class Trials:
         key = f"{names} {self._seed} {self.budget}"
         checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
         saved = checkpoint.of_another_version if checkpoint else ""
-        self._tell(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
+        self._emit(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
         with naming_lines_of(self.task):  # they were tried out, but not for so many steps
             results = self._trainer(
                 self.task,
@@ -176,13 +176,13 @@ class Trials:
                 race=self._race if candidates else None,
                 champion=champion.training.rungs if champion and champion.training else (),
                 checkpoint=checkpoint,
-                on_progress=lambda progress: self._tell(Trained(names, progress)),
+                on_progress=lambda progress: self._emit(TrainingProgress(names, progress)),
             )
         evaluations = iter(
             self._evaluate([result.policy for result in results if result.policy is not None])
         )
         return [
-            Trial(result, next(evaluations) if result.policy is not None else None)
+            TrainedReward(result, next(evaluations) if result.policy is not None else None)
             for result in results
         ]
 
@@ -196,7 +196,9 @@ class Trials:
             f"as tensor operations on {self._device}": [
                 n for n, r in pairs if isinstance(r, GraphReward)
             ],
-            "in sealed processes on the CPU": [n for n, r in pairs if isinstance(r, SealedReward)],
+            "in sealed processes on the CPU": [
+                n for n, r in pairs if isinstance(r, SandboxedReward)
+            ],
         }
         parts = [f"{how}: {', '.join(who)}" for how, who in places.items() if who]
         return f"Rewards run {'; '.join(parts)}."
@@ -212,17 +214,17 @@ class Trials:
 
     def beside_baselines(
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
-    ) -> tuple[list[Trial], tuple[Baseline, ...]]:
+    ) -> tuple[list[TrainedReward], tuple[Baseline, ...]]:
         """Train `rewards` in one population with the human and the sparse reward."""
-        trials, human, sparse, random = self.references(names, rewards)
+        evaluator, human, sparse, random = self.references(names, rewards)
         trained = [_baseline("human", human)] if human else []
         baselines = (*trained, _baseline("sparse", sparse), Baseline("random", random))
-        self._tell(BaselinesMeasured(baselines))
-        return trials, baselines
+        self._emit(BaselinesMeasured(baselines))
+        return evaluator, baselines
 
     def references(
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
-    ) -> tuple[list[Trial], Trial | None, Trial, Evaluation]:
+    ) -> tuple[list[TrainedReward], TrainedReward | None, TrainedReward, Evaluation]:
         """Return the trials of `rewards`, of the human and of the sparse reward, and what random
         actions do.
 
@@ -231,9 +233,14 @@ class Trials:
         with ExitStack() as open_rewards:
             human = {"human reward": self.human(open_rewards)} if self.task.has_human_reward else {}
             references = {**human, "sparse reward": SparseReward()}
-            trials = self.train((*names, *references), (*rewards, *references.values()))
+            evaluator = self.train((*names, *references), (*rewards, *references.values()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
-        return trials[: len(names)], trials[len(names)] if human else None, trials[-1], random
+        return (
+            evaluator[: len(names)],
+            evaluator[len(names)] if human else None,
+            evaluator[-1],
+            random,
+        )
 
     def human(self, open_rewards: ExitStack) -> RewardRunner:
         """Return the task's human reward, probed. Raises TaskError where it does not keep the
@@ -247,11 +254,11 @@ class Trials:
             raise TaskError(
                 f"{where}: it is no reward function for {self.task.name}: {error}"
             ) from error
-        return self._near_the_worlds(
+        return self._move_to_device(
             sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
         )
 
-    def with_seed(self, seed: int) -> Trials:
+    def with_seed(self, seed: int) -> Evaluator:
         """Return the same with another seed of training and evaluation."""
         other = copy.copy(self)
         other._seed = seed
@@ -269,13 +276,13 @@ class Trials:
             )
 
 
-def measure_baselines(store: Store, trials: Trials, tell: Listener) -> None:
+def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> None:
     """Train the references and store them, once."""
     if stored := store.baselines():
-        tell(BaselinesMeasured(tuple(stored)))
+        emit(BaselinesMeasured(tuple(stored)))
         return
     started = time.monotonic()
-    store.put_baselines(trials.baselines(), seconds=time.monotonic() - started)
+    store.save_baselines(evaluator.baselines(), seconds=time.monotonic() - started)
 
 
 def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
@@ -284,7 +291,7 @@ def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
     return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
 
 
-def _baseline(name: Literal["human", "sparse"], trial: Trial) -> Baseline:
+def _baseline(name: Literal["human", "sparse"], trial: TrainedReward) -> Baseline:
     """A reference must train; if it does not, the comparison is void and the run has to say so."""
     if trial.evaluation is None or trial.result.record is None:
         raise EurekaError(f"The training of the {name} reward failed: {trial.result.error}")

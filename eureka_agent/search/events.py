@@ -10,7 +10,14 @@ from typing import TypeAlias
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.proposers.told import Adapted as Adapted
 from eureka_agent.proposers.told import AskedAgain as AskedAgain
-from eureka_agent.records import Baseline, Candidate, Completion, Final, Generation, Outcome
+from eureka_agent.records import (
+    Baseline,
+    Candidate,
+    Completion,
+    Generation,
+    Outcome,
+    ReevaluationSeed,
+)
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training import Progress
 
@@ -25,13 +32,13 @@ class RunStarted:
     budget: TrainingBudget
     announcement: str
     """One line that says who proposes the rewards."""
-    wall: str
+    sandbox: str
     """One line that says which layers of the sandbox hold."""
     resumed: bool
 
 
 @dataclass(frozen=True)
-class StartMeasured:
+class InitialRewardEvaluated:
     """The reward that the search was given to start from was tried out, and is the best so far."""
 
     outcome: Outcome
@@ -48,7 +55,7 @@ class GenerationStarted:
 
 
 @dataclass(frozen=True)
-class Proposed:
+class CompletionReceived:
     """A completion arrived (or was found in the store)."""
 
     generation: int
@@ -56,7 +63,7 @@ class Proposed:
 
 
 @dataclass(frozen=True)
-class SentBack:
+class RepairRequested:
     """An answer failed the checks or the probe, and is sent back to its proposer with the
     reason."""
 
@@ -64,7 +71,7 @@ class SentBack:
 
 
 @dataclass(frozen=True)
-class Rejected:
+class CandidateSkipped:
     """A candidate did not get to training: it failed before, was refused, or computes what an
     earlier one does."""
 
@@ -72,7 +79,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class FaultMet:
+class InternalErrorRaised:
     """eureka_agent itself broke on a candidate, which is lost; the run goes on."""
 
     name: str
@@ -97,7 +104,7 @@ class TrainingStarted:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingProgress:
     """An iteration of the population's training is over; `progress` has one entry a member of
     `names`."""
 
@@ -120,10 +127,10 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True)
-class FinalMeasured:
+class SeedReevaluated:
     """The best reward and the references were trained with one of the final seeds."""
 
-    final: Final
+    final: ReevaluationSeed
     number: int
     """From 1."""
     of: int
@@ -144,7 +151,7 @@ class RunFinished:
     """Over all trainings of the run."""
     seconds: float
     """Spent on training and evaluation, over all sittings of the run."""
-    finals: tuple[Final, ...] = ()
+    finals: tuple[ReevaluationSeed, ...] = ()
     """Trainings of the best reward with other seeds, where they were asked for."""
     replaced: tuple[Completion, ...] = ()
     """Answers that were paid for and are no candidate's, since others came in their place."""
@@ -155,19 +162,19 @@ class RunFinished:
 
 Event: TypeAlias = (
     RunStarted
-    | StartMeasured
+    | InitialRewardEvaluated
     | GenerationStarted
     | AskedAgain
     | Adapted
-    | Proposed
-    | SentBack
-    | Rejected
-    | FaultMet
+    | CompletionReceived
+    | RepairRequested
+    | CandidateSkipped
+    | InternalErrorRaised
     | TrainingStarted
-    | Trained
+    | TrainingProgress
     | BaselinesMeasured
     | GenerationFinished
-    | FinalMeasured
+    | SeedReevaluated
     | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

@@ -19,11 +19,11 @@ from eureka_agent.utils.did_you_mean import did_you_mean
 
 
 @dataclass(frozen=True)
-class Question:
+class FeedbackRequest:
     """What a judge is asked about: a generation that was tried out."""
 
     task: Task
-    wish: str
+    instruction: str
     """What the robot should do, in one sentence."""
     has_fitness: bool
     """Whether the wish is the task's own, so that the outcomes' fitness measures it."""
@@ -52,17 +52,17 @@ class Question:
         return (*best, *self.rivals)
 
 
-Judge: TypeAlias = Callable[[Question], Feedback]
+Judge: TypeAlias = Callable[[FeedbackRequest], Feedback]
 """A person, or what stands for one."""
 
 
-def checked(said: Feedback, question: Question, history: Sequence[Outcome]) -> Feedback:
+def checked(said: Feedback, request: FeedbackRequest, history: Sequence[Outcome]) -> Feedback:
     """Return what a judge said, without empty words. Raises UsageError when it cannot be meant."""
     if not isinstance(said, Feedback):
         raise UsageError(f"A judge must return eureka_agent.Feedback, got {type(said).__name__}.")
-    if said.generation != question.generation:
+    if said.generation != request.generation:
         raise UsageError(
-            f"The judge was asked about generation {question.generation}, got {said.generation}."
+            f"The judge was asked about generation {request.generation}, got {said.generation}."
         )
     names = {outcome.candidate.name: outcome.evaluation is not None for outcome in history}
     for name in said.ranking:

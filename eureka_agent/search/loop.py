@@ -16,7 +16,7 @@ from eureka_agent.errors import RewardFileError
 from eureka_agent.prompting.reflection import reflect
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import (
-    GIVEN,
+    INITIAL,
     Candidate,
     Completion,
     Failure,
@@ -26,21 +26,21 @@ from eureka_agent.records import (
     Prompt,
 )
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials, measure_baselines
+from eureka_agent.search.evaluator import Evaluator, measure_baselines
 from eureka_agent.search.events import (
+    CandidateSkipped,
     GenerationFinished,
     GenerationStarted,
+    InitialRewardEvaluated,
     Listener,
-    Rejected,
-    StartMeasured,
 )
-from eureka_agent.search.feedback import Judge, Question, checked
-from eureka_agent.search.final_evaluation import measure_finals
+from eureka_agent.search.feedback import FeedbackRequest, Judge, checked
 from eureka_agent.search.proposals import Proposals
-from eureka_agent.search.screening import Ready, Screening
+from eureka_agent.search.reevaluation import reevaluate
+from eureka_agent.search.screening import PreparedCandidate, Screening
 from eureka_agent.search.selection import best_so_far
 
-_Asked = tuple[Mapping[int, Prompt], Sequence[Completion]]
+_Answers = tuple[Mapping[int, Prompt], Sequence[Completion]]
 """The prompts of an attempt by sample, and what was answered."""
 
 
@@ -52,15 +52,15 @@ class Search:
         self,
         store: Store,
         proposer: Proposer,
-        trials: Trials,
-        tell: Listener,
+        evaluator: Evaluator,
+        emit: Listener,
         judge: Judge | None = None,
     ) -> None:
-        self.store, self.trials = store, trials
+        self.store, self.evaluator = store, evaluator
         self.config = store.config
-        self._proposals = Proposals(store, proposer, trials.task, tell)
-        self._screening = Screening(store, trials)
-        self._tell, self._judge = tell, judge
+        self._proposals = Proposals(store, proposer, evaluator.task, emit)
+        self._screening = Screening(store, evaluator)
+        self._emit, self._judge = emit, judge
         self._started = time.monotonic()
         self._out_of_time = ""
         self.best: Outcome | None = None
@@ -71,7 +71,7 @@ class Search:
         reached."""
         early = self._ask_early()
         if self.config.baselines and self.config.has_fitness:
-            measure_baselines(self.store, self.trials, self._tell)
+            measure_baselines(self.store, self.evaluator, self._emit)
         history = self._start()
         self.best = self._best(history)
         for g in range(self.config.generations):
@@ -79,19 +79,17 @@ class Search:
             if not outcomes:  # the limit left no room for any
                 break
             history += outcomes
-            said = self._hear(g, outcomes, history)
+            said = self._ask_judge(g, outcomes, history)
             self.best = self._best(history)
             generation = Generation(g, tuple(outcomes), self.best, said)
-            self._tell(GenerationFinished(generation))
+            self._emit(GenerationFinished(generation))
             yield generation
             if said is not None and said.stop:
                 break
             if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
                 break
         if self.best is not None and self.config.final_seeds:
-            measure_finals(
-                self.store, self.trials, self.best, self._tell, enough=self._time_is_over
-            )
+            reevaluate(self.store, self.evaluator, self.best, self._emit, enough=self._time_is_over)
 
     @property
     def stopped(self) -> str:
@@ -110,15 +108,16 @@ class Search:
         given = self._proposals.start()
         if given is None:
             return []
-        (outcome,) = self._try_out(GIVEN, {}, [given], None)
+        (outcome,) = self._try_out(INITIAL, {}, [given], None)
         if outcome.failure is not None:
             raise RewardFileError(
-                f"The search cannot start from {self.config.start_from}: {outcome.failure.message}"
+                f"The search cannot start from {self.config.initial_reward}:"
+                f" {outcome.failure.message}"
             )
-        self._tell(StartMeasured(outcome))
+        self._emit(InitialRewardEvaluated(outcome))
         return [outcome]
 
-    def _ask_early(self) -> _Asked | None:
+    def _ask_early(self) -> _Answers | None:
         """Ask for the first generation before anything is trained, so that trouble with a model is
         known by then.
 
@@ -126,19 +125,19 @@ class Search:
         where the first prompt has to tell of the reward that the search starts from; then it is
         None.
         """
-        first = self._ask(0, 0, ()) if self.config.start_from is None else None
+        first = self._ask(0, 0, ()) if self.config.initial_reward is None else None
         if not self.store.outcomes() and not self.store.baselines():
             self._proposals.try_out(first[1] if first else ())
         return first
 
-    def _ask(self, g: int, attempt: int, known: Sequence[Outcome]) -> _Asked:
+    def _ask(self, g: int, attempt: int, known: Sequence[Outcome]) -> _Answers:
         """Return an attempt's prompts and their answers."""
         prompts = self._proposals.prompts(g, attempt, known, self._best)
-        self._tell(GenerationStarted(g, attempt))
+        self._emit(GenerationStarted(g, attempt))
         return prompts, self._proposals.ask(g, prompts)
 
     def _generation(
-        self, g: int, history: Sequence[Outcome], early: _Asked | None
+        self, g: int, history: Sequence[Outcome], early: _Answers | None
     ) -> list[Outcome]:
         """Ask for candidates and try them out, until at least one could be trained. `early`: what
         is asked already."""
@@ -171,11 +170,13 @@ class Search:
         with ExitStack() as open_rewards:
             ready, failed = self._seal(g, prompts, new, open_rewards)
             outcomes += [self._keep(outcome) for outcome in failed]
-            originals, repeats = self._screening.set_twins_apart(ready)
+            originals, repeats = self._screening.deduplicate(ready)
             accepted, refused = self._screening.screen(originals)
             outcomes += [self._keep(outcome) for outcome in refused]
             outcomes += self._train(accepted, champion)
-            outcomes += [self._repeat(candidate, twin) for candidate, twin in repeats]
+            outcomes += [
+                self._repeat(candidate, duplicate_of) for candidate, duplicate_of in repeats
+            ]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
     def _seal(
@@ -184,19 +185,19 @@ class Search:
         prompts: Mapping[int, Prompt],
         completions: Sequence[Completion],
         open_rewards: ExitStack,
-    ) -> tuple[list[Ready], list[Outcome]]:
+    ) -> tuple[list[PreparedCandidate], list[Outcome]]:
         """Return who passes checks and probe, and who fails for good: an answer may be sent back
         before that."""
-        ready: list[Ready] = []
+        ready: list[PreparedCandidate] = []
         failed: dict[int, Outcome] = {}
         while completions:
             for completion in completions:
-                sealed = self.trials.seal(Candidate(g, completion, None), open_rewards)
+                sealed = self.evaluator.seal(Candidate(g, completion, None), open_rewards)
                 if isinstance(sealed, Outcome):
                     failed[completion.index] = sealed
                 else:
                     failed.pop(completion.index, None)
-                    self.store.put_check(sealed[0])
+                    self.store.save_check(sealed[0])
                     ready.append(sealed)
             again = [
                 failed[completion.index] for completion in completions if completion.index in failed
@@ -206,19 +207,19 @@ class Search:
         # first is trained.
         return sorted(ready, key=lambda pair: pair[0].index), list(failed.values())
 
-    def _repeat(self, candidate: Candidate, twin: str) -> Outcome:
+    def _repeat(self, candidate: Candidate, duplicate_of: str) -> Outcome:
         """Give a candidate what came of its twin; training is deterministic, so its own would end
         in the same."""
         original = next(
-            outcome for outcome in self.store.outcomes() if outcome.candidate.name == twin
+            outcome for outcome in self.store.outcomes() if outcome.candidate.name == duplicate_of
         )
         policy = self.store.policy(original.candidate.generation, original.candidate.index)
-        outcome = replace(original, candidate=candidate, twin=twin)
-        self.store.put_outcomes([(outcome, policy)])
-        self._tell(Rejected(outcome))
+        outcome = replace(original, candidate=candidate, duplicate_of=duplicate_of)
+        self.store.save_outcomes([(outcome, policy)])
+        self._emit(CandidateSkipped(outcome))
         return outcome
 
-    def _train(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
+    def _train(self, ready: Sequence[PreparedCandidate], champion: Outcome | None) -> list[Outcome]:
         """Train the candidates side by side, or one after the other if the trainer does, and store
         each part."""
         parts = [ready] if self.config.trainer == "population" else [[each] for each in ready]
@@ -226,16 +227,18 @@ class Search:
             outcome for part in parts if part for outcome in self._train_together(part, champion)
         ]
 
-    def _train_together(self, ready: Sequence[Ready], champion: Outcome | None) -> list[Outcome]:
+    def _train_together(
+        self, ready: Sequence[PreparedCandidate], champion: Outcome | None
+    ) -> list[Outcome]:
         """Train candidates, racing each other and the best if the run does, evaluate them, and
         store all at once."""
         started = time.monotonic()
         candidates = [candidate for candidate, _ in ready]
-        trials = self.trials.train(
+        evaluator = self.evaluator.train(
             [c.name for c in candidates], [reward for _, reward in ready], candidates, champion
         )
         finished = []
-        for (candidate, reward), trial in zip(ready, trials, strict=True):
+        for (candidate, reward), trial in zip(ready, evaluator, strict=True):
             failure = Failure("training", str(trial.result.error)) if trial.result.error else None
             outcome = self._reflected(
                 Outcome(candidate, failure, trial.result.record, trial.evaluation)
@@ -247,17 +250,17 @@ class Search:
             finished.append(
                 (outcome, trial.result.policy.to_bytes() if trial.result.policy else None)
             )
-        self.store.put_outcomes(finished, seconds=time.monotonic() - started)
+        self.store.save_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
 
     def _keep(self, outcome: Outcome) -> Outcome:
         outcome = self._reflected(outcome)
-        self.store.put_outcomes([(outcome, None)])
-        self._tell(Rejected(outcome))
+        self.store.save_outcomes([(outcome, None)])
+        self._emit(CandidateSkipped(outcome))
         return outcome
 
     def _reflected(self, outcome: Outcome) -> Outcome:
-        task = self.trials.task
+        task = self.evaluator.task
         unit = task.fitness_unit if self.config.has_fitness else None
         words = reflect(
             outcome,
@@ -265,10 +268,10 @@ class Search:
             fitness_unit=unit,
             ends_early=task.ends_early,
         )
-        return replace(outcome, reflection=words, wall=self.trials.wall.layers.held)
+        return replace(outcome, reflection=words, sandbox=self.evaluator.sandbox.layers.held)
 
     # ------------------------------------------------------------------ hear, select
-    def _hear(
+    def _ask_judge(
         self, g: int, outcomes: Sequence[Outcome], history: Sequence[Outcome]
     ) -> Feedback | None:
         """Return what the judge says of a generation, asked once; None without judge or anything to
@@ -277,7 +280,7 @@ class Search:
         trained = [outcome for outcome in outcomes if outcome.evaluation]
         if said is not None or self._judge is None or not trained or self.store.asked(g + 1):
             return said
-        task, config = self.trials.task, self.config
+        task, config = self.evaluator.task, self.config
         best = self._best([outcome for outcome in history if outcome.candidate.generation < g])
         built_on = {asked.parents[0] for asked in self.store.asked(g) if asked.parents}
         rivals = tuple(
@@ -285,11 +288,18 @@ class Search:
         )
         shown = [outcome.candidate for outcome in (best, *rivals, *trained) if outcome]
         policies = {c.name: self.store.policy(c.generation, c.index) or b"" for c in shown}
-        question = Question(
-            task, config.wish(task), config.has_fitness, g, tuple(outcomes), best, rivals, policies
+        request = FeedbackRequest(
+            task,
+            config.instruction(task),
+            config.has_fitness,
+            g,
+            tuple(outcomes),
+            best,
+            rivals,
+            policies,
         )
-        said = checked(self._judge(question), question, history)
-        self.store.put_feedback(said)
+        said = checked(self._judge(request), request, history)
+        self.store.save_feedback(said)
         return said
 
     def _best(self, history: Sequence[Outcome]) -> Outcome | None:

@@ -12,10 +12,10 @@ from eureka_agent.extract.files import load_reward_file
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.prompting.prompt import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.proposers.chat import ITS_OWN, ChatProposer, no_answer
-from eureka_agent.records import GIVEN, Asked, Completion, Example, Outcome, Prompt
+from eureka_agent.proposers.chat import PROMPT_ERRORS, ChatProposer, refused_completion
+from eureka_agent.records import INITIAL, Completion, Example, Outcome, Prompt, PromptRecord
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Listener, Proposed, SentBack
+from eureka_agent.search.events import CompletionReceived, Listener, RepairRequested
 from eureka_agent.search.strategies import Best, Plan, make_strategy
 from eureka_agent.tasks.task import Task
 
@@ -26,8 +26,8 @@ class Proposals:
     """Asks a run's proposer, and nothing twice: what the store has is read, what it lacks is asked
     for."""
 
-    def __init__(self, store: Store, proposer: Proposer, task: Task, tell: Listener) -> None:
-        self._store, self._proposer, self._task, self._tell = store, proposer, task, tell
+    def __init__(self, store: Store, proposer: Proposer, task: Task, emit: Listener) -> None:
+        self._store, self._proposer, self._task, self._emit = store, proposer, task, emit
         self._config = store.config
         self._strategy = make_strategy(self._config)
         self.stopped = ""
@@ -39,15 +39,15 @@ class Proposals:
 
         A file is read once: what the store has stays. Raises RewardFileError.
         """
-        known = self._store.completions(GIVEN).get(0)
-        if known is not None or self._config.start_from is None:
+        known = self._store.completions(INITIAL).get(0)
+        if known is not None or self._config.initial_reward is None:
             return known
-        if self._config.start_from == "human":
+        if self._config.initial_reward == "human":
             code = self._task.human_reward
         else:
-            code = load_reward_file(self._config.start_from, self._task).code
+            code = load_reward_file(self._config.initial_reward, self._task).code
         given = Completion(0, fenced(code), "given", cost_usd=0.0)
-        self._store.put_completion(GIVEN, given)
+        self._store.save_completion(INITIAL, given)
         return given
 
     def try_out(self, answered: Iterable[Completion]) -> None:
@@ -66,7 +66,9 @@ class Proposals:
         `history`: every outcome so far, those of the attempts before at this generation among them.
         """
         first = attempt * self._config.samples
-        known = {asked.plan: asked for asked in self._store.asked(g) if asked.attempt == attempt}
+        known = {
+            asked.prompt_index: asked for asked in self._store.asked(g) if asked.attempt == attempt
+        }
         before = [outcome for outcome in history if outcome.candidate.generation < g]
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
         prompts: dict[int, Prompt] = {}
@@ -81,7 +83,9 @@ class Proposals:
                 prompt = replace(prompt, messages=known[number].messages)
             else:
                 parents = tuple(parent.candidate.name for parent in plan.parents)
-                self._store.put_asked(Asked(g, attempt, number, samples, prompt.messages, parents))
+                self._store.save_prompt(
+                    PromptRecord(g, attempt, number, samples, prompt.messages, parents)
+                )
             prompts |= dict.fromkeys(samples, prompt)
         return dict(sorted(prompts.items()))
 
@@ -112,10 +116,13 @@ class Proposals:
         said = [
             said.about(names) for said in self._store.feedback().values() if said.generation < g
         ]
-        wish, examples = self._config.wish(self._task), examples_of(self._store, self._task)
+        instruction, examples = (
+            self._config.instruction(self._task),
+            examples_of(self._store, self._task),
+        )
         return write_prompt(
             self._task,
-            wish,
+            instruction,
             g,
             parents,
             told,
@@ -141,15 +148,15 @@ class Proposals:
             have = {}
         missing = {i: prompt for i, prompt in prompts.items() if i not in have}
         for completion in have.values():
-            self._tell(Proposed(g, completion))
+            self._emit(CompletionReceived(g, completion))
         try:
             for completion in self._answers(g, missing):
                 have[completion.index] = completion
-        except ITS_OWN as refused:
+        except PROMPT_ERRORS as refused:
             if not _any_text(have.values()):
                 raise
             for index in missing.keys() - have.keys():
-                have[index] = self._kept(g, no_answer(index, self._proposer.name, refused))
+                have[index] = self._kept(g, refused_completion(index, self._proposer.name, refused))
         if not self.stopped and not _any_text(have.values()):
             raise EmptyAnswersError(
                 f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it"
@@ -170,12 +177,12 @@ class Proposals:
         """
         most = 0 if self.stopped else self._config.repairs
         hopeful = [
-            o for o in failed if o.candidate.completion.repair < most and not o.candidate.given
+            o for o in failed if o.candidate.completion.repair < most and not o.candidate.is_initial
         ]
-        hopeful = [o for o in hopeful if not o.candidate.completion.unanswered]
+        hopeful = [o for o in hopeful if not o.candidate.completion.error]
         again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
         repaired: list[Completion] = []
-        with suppress(*ITS_OWN):
+        with suppress(*PROMPT_ERRORS):
             repaired.extend(self._answers(g, again))  # keeps what came before the error
         return repaired
 
@@ -191,7 +198,7 @@ class Proposals:
             attempt, place = divmod(candidate.index, samples)
             parents = tuple(parent.candidate.name for parent in prompt.parents)
             number = prompt.repair * samples + place  # beyond the attempt's plans
-            asked = Asked(
+            asked = PromptRecord(
                 candidate.generation,
                 attempt,
                 number,
@@ -200,8 +207,8 @@ class Proposals:
                 parents,
                 prompt.repair,
             )
-            self._store.put_asked(asked)
-        self._tell(SentBack(failed))
+            self._store.save_prompt(asked)
+        self._emit(RepairRequested(failed))
         return prompt
 
     def _answers(self, g: int, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
@@ -210,17 +217,15 @@ class Proposals:
         try:
             for completion in self._proposer.propose(prompts) if prompts else ():
                 repair = prompts[completion.index].repair
-                if not (
-                    repair and completion.unanswered
-                ):  # then the answer that was sent back stays
+                if not (repair and completion.error):  # then the answer that was sent back stays
                     yield self._kept(g, replace(completion, repair=repair))
         except LimitReachedError as limit:
             self.stopped = str(limit)
 
     def _kept(self, g: int, completion: Completion) -> Completion:
         """Store a completion and tell of it."""
-        self._store.put_completion(g, completion)
-        self._tell(Proposed(g, completion))
+        self._store.save_completion(g, completion)
+        self._emit(CompletionReceived(g, completion))
         return completion
 
 
@@ -229,7 +234,7 @@ def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
     Raises UsageError."""
     examples = store.examples
     if not examples and (examples := choose_examples(store.config, task)):
-        store.put_examples(examples)
+        store.save_examples(examples)
     return examples
 
 

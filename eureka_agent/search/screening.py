@@ -24,7 +24,7 @@ from eureka_agent.rewards.distance import (
 from eureka_agent.rewards.preference_check import Rollouts, preference, roll_out
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.torch_threads import one_torch_thread
@@ -36,7 +36,7 @@ _LEAST_GAP = 0.1
 """Share of the fitness that solves the task by which the best and the worst episode must differ at
 least."""
 
-Ready = tuple[Candidate, RewardRunner]
+PreparedCandidate = tuple[Candidate, RewardRunner]
 
 
 class Screening:
@@ -46,40 +46,44 @@ class Screening:
     All of a task's rewards are compared on the same transitions, whatever the run's seed is.
     """
 
-    def __init__(self, store: Store, trials: Trials) -> None:
-        self._store, self._trials = store, trials
+    def __init__(self, store: Store, evaluator: Evaluator) -> None:
+        self._store, self._evaluator = store, evaluator
         self._config = store.config
         self._canonical: dict[str, Tensor] = {}
         self._human: Tensor | None = None
         self._rollouts: tuple[tuple[str, ...], Rollouts] | None = None
 
-    def set_twins_apart(
-        self, ready: Sequence[Ready]
-    ) -> tuple[list[Ready], list[tuple[Candidate, str]]]:
+    def deduplicate(
+        self, ready: Sequence[PreparedCandidate]
+    ) -> tuple[list[PreparedCandidate], list[tuple[Candidate, str]]]:
         """Return who is new, and who computes what a candidate before it does, with that one's
         name."""
         first = {
-            o.candidate.function: o.candidate.name for o in self._store.outcomes() if not o.twin
+            o.candidate.fingerprint: o.candidate.name
+            for o in self._store.outcomes()
+            if not o.duplicate_of
         }
-        originals: list[Ready] = []
+        originals: list[PreparedCandidate] = []
         repeats: list[tuple[Candidate, str]] = []
         for candidate, reward in ready:
-            twin = first.setdefault(candidate.function, candidate.name)
-            if twin == candidate.name:
+            duplicate_of = first.setdefault(candidate.fingerprint, candidate.name)
+            if duplicate_of == candidate.name:
                 originals.append((candidate, reward))
             else:
-                repeats.append((candidate, twin))
+                repeats.append((candidate, duplicate_of))
         return originals, repeats
 
-    def screen(self, ready: Sequence[Ready]) -> tuple[list[Ready], list[Outcome]]:
+    def screen(
+        self, ready: Sequence[PreparedCandidate]
+    ) -> tuple[list[PreparedCandidate], list[Outcome]]:
         """Return who may train, and the outcomes of those that are refused."""
-        accepted: list[Ready] = []
+        accepted: list[PreparedCandidate] = []
         refused: list[Outcome] = []
         for candidate, reward in ready:
             try:
-                reason = self._against(candidate, reward)
+                reason = self._rejection_reason(candidate, reward)
             except CandidateError as error:
-                refused.append(Outcome(candidate, Failure("probe", str(error))))
+                refused.append(Outcome(candidate, Failure("contract", str(error))))
                 continue
             if reason:
                 refused.append(Outcome(candidate, Failure("screening", reason)))
@@ -94,32 +98,34 @@ class Screening:
         None, too, where the reward fails on the transitions: that it was trained without is no
         reason to stop.
         """
-        if not (self._config.has_fitness and self._trials.task.has_human_reward):
+        if not (self._config.has_fitness and self._evaluator.task.has_human_reward):
             return None
         try:
             if self._human is None:
-                task = self._trials.task
-                self._human = self._of_source(check_source(task.human_reward, task.reward_inputs))
-            return distance_of(self._of(reward), self._human)
+                task = self._evaluator.task
+                self._human = self._canonical_of_source(
+                    check_source(task.human_reward, task.reward_inputs)
+                )
+            return distance_of(self._canonical_of(reward), self._human)
         except CandidateError:
             return None
 
     # ------------------------------------------------------------------ reasons to refuse
-    def _against(self, candidate: Candidate, reward: RewardRunner) -> str:
+    def _rejection_reason(self, candidate: Candidate, reward: RewardRunner) -> str:
         """Return why a candidate should not train, in one sentence for its proposer; empty if it
         should."""
-        reason = self._misranks(reward) if self._config.preference_check else ""
-        return reason or (self._is_near(candidate, reward) if self._config.novelty else "")
+        reason = self._fails_preference_check(reward) if self._config.preference_check else ""
+        return reason or (self._too_similar(candidate, reward) if self._config.novelty else "")
 
-    def _misranks(self, reward: RewardRunner) -> str:
-        gap = _LEAST_GAP * abs(self._trials.task.fitness_solved)
+    def _fails_preference_check(self, reward: RewardRunner) -> str:
+        gap = _LEAST_GAP * abs(self._evaluator.task.fitness_solved)
         found = preference(reward, self._episodes(), least_gap=gap)
         return found.reason if found.verdict == "fail" else ""
 
-    def _is_near(self, candidate: Candidate, reward: RewardRunner) -> str:
+    def _too_similar(self, candidate: Candidate, reward: RewardRunner) -> str:
         """Compare a candidate with all that were accepted before it; one that is far enough is one
         of these then."""
-        own = self._of(reward)
+        own = self._canonical_of(reward)
         found = nearest(own, self._accepted_before())
         if found is None or found[1] >= self._config.novelty:
             self._canonical[candidate.name] = own
@@ -138,19 +144,19 @@ class Screening:
         for outcome in self._store.outcomes():
             name, source = outcome.candidate.name, outcome.candidate.reward
             trained = outcome.failure is None or outcome.failure.stage == "training"
-            if trained and source and not outcome.twin and name not in self._canonical:
-                self._canonical[name] = self._of_source(
-                    checked_again(source, self._trials.task.reward_inputs)
+            if trained and source and not outcome.duplicate_of and name not in self._canonical:
+                self._canonical[name] = self._canonical_of_source(
+                    checked_again(source, self._evaluator.task.reward_inputs)
                 )
         return self._canonical
 
     def _episodes(self) -> Rollouts:
         """Return episodes of the policies that the run has trained, and of random actions."""
-        trained = [o for o in self._store.outcomes() if o.evaluation and not o.twin]
+        trained = [o for o in self._store.outcomes() if o.evaluation and not o.duplicate_of]
         chosen = _spread(sorted(trained, key=lambda outcome: outcome.fitness), _POLICIES)
         names = tuple(outcome.candidate.name for outcome in chosen)
         if self._rollouts is None or self._rollouts[0] != names:
-            seed, task = self._config.seed, self._trials.task
+            seed, task = self._config.seed, self._evaluator.task
             stored = [self._store.policy(o.candidate.generation, o.candidate.index) for o in chosen]
             policies = [self._policy(data) for data in stored if data is not None]
             with one_torch_thread():
@@ -172,14 +178,14 @@ class Screening:
 
     @cached_property
     def _transitions(self) -> Transitions:
-        return sample_transitions(self._trials.task)
+        return sample_transitions(self._evaluator.task)
 
-    def _of(self, reward: RewardRunner) -> Tensor:
+    def _canonical_of(self, reward: RewardRunner) -> Tensor:
         return canonical(reward, self._transitions)
 
-    def _of_source(self, source: RewardSource) -> Tensor:
+    def _canonical_of_source(self, source: RewardSource) -> Tensor:
         with ExitStack() as open_rewards:
-            return self._of(self._trials.open(source, open_rewards))
+            return self._canonical_of(self._evaluator.open(source, open_rewards))
 
 
 def _spread(ordered: Sequence[Outcome], count: int) -> list[Outcome]:

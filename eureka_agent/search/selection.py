@@ -31,7 +31,7 @@ def best_so_far(
     of a part of the search, an island's: see `_of_part`. `feedback`: by generation. With no ranking
     at all this is `greedy`.
     """
-    best = next((outcome for outcome in history if outcome.candidate.given), None)
+    best = next((outcome for outcome in history if outcome.candidate.is_initial), None)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         said = feedback.get(generation)
         members = [outcome for outcome in history if outcome.candidate.generation == generation]

@@ -62,7 +62,7 @@ def restarts(every: int) -> Strategy:
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
         start = g - g % every
-        known = [o for o in history if o.candidate.given or o.candidate.generation >= start]
+        known = [o for o in history if o.candidate.is_initial or o.candidate.generation >= start]
         return [_plan(range(samples), known, best)]
 
     return plan
@@ -80,7 +80,9 @@ def islands(count: int, migrate_every: int = 2) -> Strategy:
         plans = []
         for island in range(count):
             members = [
-                o for o in history if o.candidate.given or _island_of(o, samples, count) == island
+                o
+                for o in history
+                if o.candidate.is_initial or _island_of(o, samples, count) == island
             ]
             places = [
                 sample for sample in range(samples) if _island(sample, samples, count) == island
@@ -145,7 +147,7 @@ def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
             [
                 outcome
                 for outcome in plan.history
-                if outcome.candidate.function != first.candidate.function
+                if outcome.candidate.fingerprint != first.candidate.fingerprint
             ]
         )
         return (first,) if second is None else (first, second)
@@ -162,7 +164,7 @@ def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
 def make_strategy(config: SynthesisConfig) -> Strategy:
     """Return the strategy that a run's config names."""
     strategy = _named_strategy(config)
-    return with_operators(strategy) if config.operators else strategy
+    return with_operators(strategy) if config.vary_instructions else strategy
 
 
 def _named_strategy(config: SynthesisConfig) -> Strategy:

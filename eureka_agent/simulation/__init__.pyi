@@ -1,8 +1,8 @@
-from .choose import make_engine
 from .cpu import CpuEngine
 from .engine import Engine
 from .environment import Environment, Episodes, Step
-from .random_streams import WorldRandom
+from .factory import make_engine
+from .random_streams import EnvironmentRandom
 from .rollouts import Act, evaluate, random_actions, run_episodes
 from .samples import sample_states, sample_steps
 from .task_check import check_task, checked_task
@@ -13,10 +13,10 @@ __all__ = [
     "CpuEngine",
     "Engine",
     "Environment",
+    "EnvironmentRandom",
     "Episodes",
     "PhysicsView",
     "Step",
-    "WorldRandom",
     "check_task",
     "checked_task",
     "evaluate",

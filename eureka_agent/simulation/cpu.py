@@ -12,8 +12,8 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import Start
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.tasks.task import InitialState
+from eureka_agent.utils.cpu import cpu_count
 
 _BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)
 """Warnings of bad positions, velocities, accelerations and controls, one after the other."""
@@ -24,7 +24,7 @@ _ACC = mujoco.mjtStage.mjSTAGE_ACC.value
 class CpuEngine:
     """`num_envs` worlds of `model` on MuJoCo C; float64 inside, cast once at the edge.
 
-    MuJoCo resets a world whose numbers go bad and counts a warning; `bad_worlds` reports these.
+    MuJoCo resets a world whose numbers go bad and counts a warning; `diverged_envs` reports these.
     """
 
     def __init__(self, model: mujoco.MjModel, num_envs: int, *, threads: int | None = None) -> None:
@@ -34,7 +34,7 @@ class CpuEngine:
         self.model = model
         self.num_envs = num_envs
         self.device = torch.device("cpu")
-        self._batch = Batch(model, num_envs, nthread=threads or usable_cores())
+        self._batch = Batch(model, num_envs, nthread=threads or cpu_count())
         self._fields = {
             name: self._batch.bind(name) for name in ("qpos", "qvel", "ctrl", "sensordata")
         }
@@ -63,7 +63,7 @@ class CpuEngine:
             self._bad = self._none_bad
         return self._view(slice(None), ctrl)
 
-    def reset(self, ids: Tensor, start: Start) -> PhysicsView:
+    def reset(self, ids: Tensor, start: InitialState) -> PhysicsView:
         """See `Engine.reset`."""
         rows = ids.numpy()
         self._batch.state[rows] = (
@@ -95,8 +95,8 @@ class CpuEngine:
         """See `Engine.restore`."""
         self._batch.state[:] = snapshot.numpy()
 
-    def bad_worlds(self) -> Tensor:
-        """See `Engine.bad_worlds`."""
+    def diverged_envs(self) -> Tensor:
+        """See `Engine.diverged_envs`."""
         return self._bad
 
     def _look(self, rows: NDArray[np.int64]) -> None:

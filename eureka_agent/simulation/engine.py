@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import Start
+from eureka_agent.tasks.task import InitialState
 
 
 class Engine(Protocol):
@@ -23,7 +23,7 @@ class Engine(Protocol):
         lag."""
         ...
 
-    def reset(self, ids: Tensor, start: Start) -> PhysicsView:
+    def reset(self, ids: Tensor, start: InitialState) -> PhysicsView:
         """Put the worlds `ids (n,)` into their start states; return the view of these worlds
         only."""
         ...
@@ -41,6 +41,6 @@ class Engine(Protocol):
         """Put all worlds into the state that `snapshot` returned."""
         ...
 
-    def bad_worlds(self) -> Tensor:
+    def diverged_envs(self) -> Tensor:
         """`(num_envs,)` bool: the physics of these worlds diverged in the last step."""
         ...

@@ -12,9 +12,9 @@ from torch import Tensor
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
-from eureka_agent.simulation.starts import Starts
+from eureka_agent.simulation.initial_states import InitialStates
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import Memory, State, Task
+from eureka_agent.tasks.task import EpisodeState, State, Task
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ class Environment:
         stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
         self._seed, self._starts = (
             seed,
-            Starts(task, seed, stream, np.zeros(num_envs, dtype=np.int64)),
+            InitialStates(task, seed, stream, np.zeros(num_envs, dtype=np.int64)),
         )
         self._length = torch.zeros(num_envs, device=self.device)
         self._fitness = torch.zeros(num_envs, device=self.device)
         self._measures: dict[str, Tensor] = {}
-        self._memory: Memory = {}
+        self._episode_state: EpisodeState = {}
         self.state: State = {}
         """What rewards read now, after any reset: what `prev_<name>` is for the next step."""
         self.observation_size = 0
@@ -116,7 +116,7 @@ class Environment:
     def reset(self) -> Tensor:
         """Start a new episode in every world; return the observation `(num_envs,
         observation_size)`."""
-        self.state, self._memory = {}, {}
+        self.state, self._episode_state = {}, {}
         ids = torch.arange(self.num_envs, device=self.device)
         self.critic_observation = self._reset(ids)
         return self.observation
@@ -125,11 +125,14 @@ class Environment:
         """Apply `action (num_envs, action_size)`, clipped to [-1, 1], for one environment step."""
         task = self.task
         action = action.clamp(-1.0, 1.0)
-        physics = self._engine.step(task.control(action, self._memory), task.frame_skip)
-        memory = {**self._memory, "action": action}
-        self._memory = {**task.remember(physics, memory), "action": action}
+        physics = self._engine.step(task.control(action, self._episode_state), task.frame_skip)
+        episode_state = {**self._episode_state, "action": action}
+        self._episode_state = {
+            **task.update_episode_state(physics, episode_state),
+            "action": action,
+        }
         self._length = self._length + 1.0
-        state, final = self._look(physics, self._memory, self._length * task.dt)
+        state, final = self._look(physics, self._episode_state, self._length * task.dt)
         bad = self._bad(state, final)
         any_bad = bool(
             bad.any()
@@ -137,10 +140,13 @@ class Environment:
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
-        terminated = task.terminated(state, self._memory) | bad if task.ends_early else bad
+        terminated = task.terminated(state, self._episode_state) | bad if task.ends_early else bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
-        fitness, sparse = task.fitness(state, self._memory), task.sparse_reward(state, self._memory)
-        measures = task.measures(state, self._memory)
+        fitness, sparse = (
+            task.fitness(state, self._episode_state),
+            task.sparse_reward(state, self._episode_state),
+        )
+        measures = task.measures(state, self._episode_state)
         if any_bad:
             fitness, sparse = torch.where(bad, 0.0, fitness), torch.where(bad, 0.0, sparse)
             measures = {name: torch.where(bad, 0.0, value) for name, value in measures.items()}
@@ -171,18 +177,18 @@ class Environment:
         self._length, self._fitness = self._length[ids], self._fitness[ids]
         self.critic_observation = self.critic_observation[ids]
         self._measures = {name: value[ids] for name, value in self._measures.items()}
-        self._memory = {name: value[ids] for name, value in self._memory.items()}
+        self._episode_state = {name: value[ids] for name, value in self._episode_state.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
 
-    def begin_anew(self, ids: Tensor, streams: Tensor) -> None:
+    def restart(self, ids: Tensor, streams: Tensor) -> None:
         """Start episodes in the worlds `ids (n,)` as if they were new and drew like `streams
         (n,)`."""
-        self._starts = self._starts.anew(ids.cpu().numpy(), streams.cpu().numpy())
+        self._starts = self._starts.restarted(ids.cpu().numpy(), streams.cpu().numpy())
         self.critic_observation = self._reset(ids)
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return everything that goes on from here, for `restore`."""
-        groups = {"memory": self._memory, "state": self.state, "measures": self._measures}
+        groups = {"memory": self._episode_state, "state": self.state, "measures": self._measures}
         return {
             "engine": self._engine.snapshot(),
             "stream": torch.from_numpy(self._starts.stream),
@@ -205,7 +211,7 @@ class Environment:
             )
         self._engine.restore(snapshot["engine"])
         stream, episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
-        self._starts = Starts(self.task, self._seed, stream, episode)
+        self._starts = InitialStates(self.task, self._seed, stream, episode)
         here = {
             name: value.to(self.device)
             for name, value in snapshot.items()
@@ -224,29 +230,29 @@ class Environment:
                 if name.startswith(prefix)
             }
 
-        self._memory, self.state, self._measures = (
+        self._episode_state, self.state, self._measures = (
             group("memory."),
             group("state."),
             group("measures."),
         )
 
     def _look(
-        self, physics: PhysicsView, memory: Memory, episode_time: Tensor
+        self, physics: PhysicsView, episode_state: EpisodeState, episode_time: Tensor
     ) -> tuple[State, Tensor]:
         """What rewards and what the value function see; the last action is part of the memory of
         every task."""
-        state = self.task.state(physics, memory)
-        state["action"], state["episode_time"] = memory["action"], episode_time
+        state = self.task.state(physics, episode_state)
+        state["action"], state["episode_time"] = episode_state["action"], episode_time
         observation, privileged = (
-            self.task.observation(state, memory),
-            self.task.privileged(state, memory),
+            self.task.observation(state, episode_state),
+            self.task.privileged(state, episode_state),
         )
         self.observation_size = observation.shape[1]
         for name in self._unlisted:
             if name == "obs_buf":
                 state[name] = observation
             else:
-                state[name] = self.task.unlisted_state(name, physics, memory, state)
+                state[name] = self.task.unlisted_state(name, physics, episode_state, state)
         seen = observation if privileged is None else self._with_privileged(observation, privileged)
         said = self.task.observation_size
         if said not in (None, self.observation_size):
@@ -282,7 +288,7 @@ class Environment:
     def _bad(self, state: State, observation: Tensor) -> Tensor:
         """Which worlds hold a number that is not finite; one sum a tensor finds that there is
         none."""
-        bad = self._engine.bad_worlds()
+        bad = self._engine.diverged_envs()
         tensors = (observation, *state.values())
         if torch.stack([value.sum() for value in tensors]).sum().isfinite():
             return bad
@@ -313,19 +319,21 @@ class Environment:
         self._measures = {
             name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()
         }
-        memory = {
-            name: value.to(self.device) for name, value in start.memory.items()
+        episode_state = {
+            name: value.to(self.device) for name, value in start.episode_state.items()
         }  # drawn on the CPU
-        memory["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
-        state, observation = self._look(physics, memory, torch.zeros(len(ids), device=self.device))
+        episode_state["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
+        state, observation = self._look(
+            physics, episode_state, torch.zeros(len(ids), device=self.device)
+        )
         if not torch.isfinite(observation).all():
             raise SimulationError(
                 f"The task {self.task.name!r} starts with observations that are not finite."
             )
         if len(ids) == self.num_envs:
-            self._memory, self.state = memory, state
+            self._episode_state, self.state = episode_state, state
             return observation
-        self._memory = _with_rows(self._memory, ids, memory)
+        self._episode_state = _with_rows(self._episode_state, ids, episode_state)
         self.state = _with_rows(self.state, ids, state)
         return self.critic_observation.index_copy(0, ids, observation)
 

@@ -31,7 +31,7 @@ def _seed_key(seed: int) -> NDArray[np.uint64]:
     return _mix(np.array([seed & (2**64 - 1)], dtype=np.uint64) + _GOLDEN)
 
 
-class WorldRandom:
+class EnvironmentRandom:
     """Draws for `n` worlds; implements `task.Random`."""
 
     def __init__(self, seed: int, worlds: NDArray[np.int64], episodes: NDArray[np.int64]) -> None:

@@ -15,7 +15,7 @@ from eureka_agent.tasks.attributes import check_attributes
 from eureka_agent.tasks.registry import A_WISH, find_task
 from eureka_agent.tasks.source_lines import place_of
 from eureka_agent.tasks.task import Task, TaskLike
-from eureka_agent.tasks.watched import WatchedTask
+from eureka_agent.tasks.watched import ValidatedTask
 
 _ENVIRONMENTS = 3
 _STEPS = 2
@@ -32,11 +32,11 @@ def check_task(task: Task) -> None:
     """Build the task and step it in a few environments. Raises TaskError for the first slip, with
     file and line."""
     check_attributes(task)
-    watched = WatchedTask(task)
+    watched = ValidatedTask(task)
     environment = Environment(watched, _ENVIRONMENTS, seed=0)
     for step in range(_STEPS):
         environment.step(torch.full((_ENVIRONMENTS, task.action_size), 0.5 * (-1.0) ** step))
-    environment.begin_anew(
+    environment.restart(
         torch.tensor([0]), torch.tensor([0])
     )  # one environment starts anew beside others
     environment.step(torch.zeros(_ENVIRONMENTS, task.action_size))

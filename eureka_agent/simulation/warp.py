@@ -19,7 +19,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import Start
+from eureka_agent.tasks.task import InitialState
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class WarpEngine:
     """`num_envs` worlds of `model` on MuJoCo Warp; float32.
 
     The model's options (cone, solver, integrator, iterations) are used as they are. A world whose
-    numbers go bad keeps them, and `bad_worlds` reports it in every step until it is reset. Step,
+    numbers go bad keeps them, and `diverged_envs` reports it in every step until it is reset. Step,
     look and reset are captured once and
     replayed: as CUDA graphs on a GPU, as Warp's own recordings on a CPU.
     """
@@ -130,7 +130,7 @@ class WarpEngine:
         self._report_overflow()
         return view
 
-    def reset(self, ids: Tensor, start: Start) -> PhysicsView:
+    def reset(self, ids: Tensor, start: InitialState) -> PhysicsView:
         """See `Engine.reset`."""
         rows = ids.to(self.device)
         self._chosen_rows.zero_()
@@ -171,8 +171,8 @@ class WarpEngine:
             mjw.set_state(self._model, self._data, wp.from_torch(state), _WHOLE_STATE)
             wp.synchronize_device(self._device)
 
-    def bad_worlds(self) -> Tensor:
-        """See `Engine.bad_worlds`."""
+    def diverged_envs(self) -> Tensor:
+        """See `Engine.diverged_envs`."""
         return self._bad
 
     # ------------------------------------------------------------------ what is captured

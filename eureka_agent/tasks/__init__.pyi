@@ -8,10 +8,10 @@ from .mjcf import (
 )
 from .registry import all_tasks, find_task, load_task, task_names
 from .task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -21,10 +21,10 @@ from .task import (
 )
 
 __all__ = [
-    "Memory",
+    "EpisodeState",
+    "InitialState",
     "Physics",
     "Random",
-    "Start",
     "State",
     "StateSpec",
     "StateVariable",

@@ -9,7 +9,7 @@ from typing import get_args
 
 from eureka_agent.errors import TaskError
 from eureka_agent.tasks.source_lines import place_of
-from eureka_agent.tasks.task import Kind, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.task import QuantityKind, StateSpec, StateVariable, Task, TrainingBudget
 from eureka_agent.utils.did_you_mean import normalised
 
 _BUDGETS = ("quick", "normal", "paper")
@@ -131,8 +131,8 @@ def _slip(variable: StateVariable, names: list[str]) -> str:
             f"has the shape {_shown(shape)}: write a tuple without the number of worlds, () for one"
             " number, (3,)"
         )
-    if kind not in get_args(Kind):
-        return f"has the kind {kind!r}: take one of {', '.join(get_args(Kind))}"
+    if kind not in get_args(QuantityKind):
+        return f"has the kind {kind!r}: take one of {', '.join(get_args(QuantityKind))}"
     if kind in _LAST_SIZE and shape[-1:] != (_LAST_SIZE[kind],):
         return (
             f"has the shape {shape}, and a {kind} has {_LAST_SIZE[kind]} entries: change its shape"

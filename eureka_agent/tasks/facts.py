@@ -10,7 +10,7 @@ from eureka_agent.tasks.task import StateSpec, Task, TrainingBudget
 
 
 @dataclass(frozen=True)
-class TaskFacts:
+class StoredTask:
     """A task as it was when the run began."""
 
     name: str
@@ -24,10 +24,10 @@ class TaskFacts:
     reward_inputs: StateSpec
 
 
-def facts_of(task: Task, budget: TrainingBudget) -> TaskFacts:
+def stored_task(task: Task, budget: TrainingBudget) -> StoredTask:
     """Return what a run that trains each reward with `budget` remembers of `task`."""
     in_envs = reference(task) == task.name and task.file is not None
-    return TaskFacts(
+    return StoredTask(
         name=task.name,
         kept="envs" if in_envs else "object" if task.file is None else "file",
         description=task.description,

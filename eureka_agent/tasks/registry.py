@@ -192,18 +192,20 @@ def _names_of(task: Task) -> set[str]:
 def _score(words: str, task: Task) -> float:
     """Return how much `words` speak of a task (0 to 1); 1 where all of one of its names is among
     them."""
-    wish = frozenset(telling_words(words))
+    instruction = frozenset(telling_words(words))
     texts = [
         frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description)
     ]
-    return max(1.0 if text and text <= wish else _overlap(wish, text) for text in texts)
+    return max(
+        1.0 if text and text <= instruction else _overlap(instruction, text) for text in texts
+    )
 
 
-def _overlap(wish: frozenset[str], text: frozenset[str]) -> float:
+def _overlap(instruction: frozenset[str], text: frozenset[str]) -> float:
     """F-measure of the shared words: words that the wish lacks count as well as words that the task
     lacks."""
-    shared = len(wish & text)
-    return 2 * shared / (len(wish) + len(text)) if shared else 0.0
+    shared = len(instruction & text)
+    return 2 * shared / (len(instruction) + len(text)) if shared else 0.0
 
 
 def _stem(word: str) -> str:

@@ -2,15 +2,15 @@
 of success.
 
 A task is written in batched torch and never loops over worlds, so the same code serves every
-physics engine. It holds no state of its own: what an episode must remember lives in `Memory`, a
-dictionary of tensors with one row a world. `envs/<name>/task.py` holds one task each; its docstring
-is a datasheet.
+physics engine. It holds no state of its own: what an episode must remember lives in `EpisodeState`,
+a dictionary of tensors with one row a world. `envs/<name>/task.py` holds one task each; its
+docstring is a datasheet.
 
 Order of one environment step::
 
     ctrl   = task.control(action, memory)            # actions to actuators
     physics steps `frame_skip` times
-    memory = task.remember(physics, memory)          # what the episode has to keep
+    memory = task.update_episode_state(physics, memory)          # what the episode has to keep
     state  = task.state(physics, memory)             # what rewards and policies may read
     task.unlisted_state(name, physics, memory, state)  # for each unlisted name that a reward reads
     task.terminated(state, memory) if task.ends_early
@@ -37,9 +37,9 @@ from torch import Tensor
 from eureka_agent.errors import UsageError
 
 State: TypeAlias = Mapping[str, Tensor]
-Memory: TypeAlias = Mapping[str, Tensor]
+EpisodeState: TypeAlias = Mapping[str, Tensor]
 
-Kind = Literal[
+QuantityKind = Literal[
     "position",  # (3,) m in `frame`
     "linear_velocity",  # (3,) m/s
     "angular_velocity",  # (3,) rad/s
@@ -69,7 +69,7 @@ class StateVariable:
     frame: str
     """The frame it is expressed in (`world`, `torso`, …), or `-`."""
     meaning: str
-    kind: Kind = "other"
+    kind: QuantityKind = "other"
     goal_for: str | None = None
     """The variable that this one is the target value of."""
     elements: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ class TrainingBudget:
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialState:
     """Start states of `n` worlds; what is None keeps the model's default."""
 
     qpos: Tensor
@@ -156,7 +156,7 @@ class Start:
     """`(n, nv)`"""
     ctrl: Tensor | None = None
     """`(n, nu)` actuator controls at the start."""
-    memory: Memory = field(default_factory=dict)
+    episode_state: EpisodeState = field(default_factory=dict)
     """`(n, …)` each: what the episode remembers at its first step."""
 
 
@@ -292,11 +292,11 @@ class Task(ABC):
 
     # ------------------------------------------------------------------ an episode
     @abstractmethod
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long
         before they are used."""
 
-    def control(self, action: Tensor, memory: Memory) -> Tensor:
+    def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
         """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here:
         the full range."""
         low, high = self._control_range
@@ -308,16 +308,18 @@ class Task(ABC):
         low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
         return low, high
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
         """Return the memory after a step; here: unchanged."""
-        return memory
+        return episode_state
 
     @abstractmethod
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """Return every listed variable of `state_spec`; the environment adds `action` and
         `episode_time`."""
 
-    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+    def unlisted_state(
+        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
+    ) -> Tensor:
         """Return the variable `name` of `state_spec.unlisted`, `(num_envs, *shape)`.
 
         `state` holds the listed ones. Raises NotImplementedError where a task does not override it.
@@ -326,21 +328,21 @@ class Task(ABC):
         raise NotImplementedError(f"{task} promises {name!r} and has no unlisted_state()")
 
     @abstractmethod
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """Return `(num_envs, observation_size)`: what the policy sees."""
 
-    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
         """Return `(num_envs, privileged_size)` float32: what only the value function sees; here
         None, nothing.
 
         It sees the observation besides: an asymmetric critic (Pinto et al. 2018,
         https://arxiv.org/abs/1710.06542). Trained policies do not have it. The size is the same in
-        every step; what no reward may read comes from `memory`.
+        every step; what no reward may read comes from `episode_state`.
         """
         return None
 
     @abstractmethod
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
 
     def without_end(self) -> Task:
@@ -354,22 +356,22 @@ class Task(ABC):
 
     # ------------------------------------------------------------------ success
     @abstractmethod
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is
         better).
 
         Its code is never shown to a proposer.
         """
 
-    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+    def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
         """Return further numbers to report, `(num_envs,)` each, summed over the episode like
         fitness."""
         return {}
 
-    def sparse_reward(self, state: State, memory: Memory) -> Tensor:
+    def sparse_reward(self, state: State, episode_state: EpisodeState) -> Tensor:
         """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in
         Eureka (app. A)."""
-        return self.fitness(state, memory)
+        return self.fitness(state, episode_state)
 
     @property
     def human_reward(self) -> str:

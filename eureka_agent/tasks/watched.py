@@ -11,12 +11,12 @@ from torch import Tensor
 
 from eureka_agent.errors import TaskError
 from eureka_agent.tasks.source_lines import broken, place_of
-from eureka_agent.tasks.task import Memory, Physics, Random, Start, State, Task
+from eureka_agent.tasks.task import EpisodeState, InitialState, Physics, Random, State, Task
 
 _Result = TypeVar("_Result")
 
 
-class WatchedTask(Task):
+class ValidatedTask(Task):
     """A task whose methods are those of another, each with a look at what it returns.
 
     A slip becomes a TaskError at the method that made it, and not an error somewhere in the
@@ -34,7 +34,7 @@ class WatchedTask(Task):
         self.observation_size = task.observation_size
         self.model = self._run("build", self._compiled)
         self._check_actions()
-        self._memory: set[str] = set()
+        self._episode_state: set[str] = set()
         self._sizes: dict[str, int] = {}
 
     # ------------------------------------------------------------------ the scene
@@ -77,45 +77,47 @@ class WatchedTask(Task):
             )
 
     # ------------------------------------------------------------------ an episode
-    def start(self, random: Random) -> Start:
-        """See `Task.start`."""
-        start = self._run("start", lambda: self._task.start(random))
-        if not isinstance(start, Start):
+    def initial_state(self, random: Random) -> InitialState:
+        """See `Task.initial_state`."""
+        start = self._run("initial_state", lambda: self._task.initial_state(random))
+        if not isinstance(start, InitialState):
             self._refuse(
-                "start",
+                "initial_state",
                 f"returns {_kind(start)}",
-                "return eureka_agent.tasks.task.Start(qpos, qvel)",
+                "return eureka_agent.tasks.InitialState(qpos, qvel)",
             )
         n, model = random.n, self.model
-        self._tensor("start", "qpos", start.qpos, (n, model.nq))
-        self._tensor("start", "qvel", start.qvel, (n, model.nv))
+        self._tensor("initial_state", "qpos", start.qpos, (n, model.nq))
+        self._tensor("initial_state", "qvel", start.qvel, (n, model.nv))
         if start.ctrl is not None:
-            self._tensor("start", "ctrl", start.ctrl, (n, model.nu))
-        self._rows("start", start.memory, n)
-        self._memory = {*start.memory, "action"}
+            self._tensor("initial_state", "ctrl", start.ctrl, (n, model.nu))
+        self._rows("initial_state", start.episode_state, n)
+        self._episode_state = {*start.episode_state, "action"}
         return start
 
-    def control(self, action: Tensor, memory: Memory) -> Tensor:
+    def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
         """See `Task.control`."""
-        control = self._run("control", lambda: self._task.control(action, memory))
+        control = self._run("control", lambda: self._task.control(action, episode_state))
         return self._tensor("control", "the controls", control, (len(action), self.model.nu))
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        """See `Task.remember`."""
-        kept = self._run("remember", lambda: self._task.remember(physics, memory))
-        self._rows("remember", kept, physics.num_envs)
-        if {*kept, "action"} != self._memory:
-            names = ", ".join(sorted({*kept, "action"} ^ self._memory))
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """See `Task.update_episode_state`."""
+        kept = self._run(
+            "update_episode_state", lambda: self._task.update_episode_state(physics, episode_state)
+        )
+        self._rows("update_episode_state", kept, physics.num_envs)
+        if {*kept, "action"} != self._episode_state:
+            names = ", ".join(sorted({*kept, "action"} ^ self._episode_state))
             self._refuse(
-                "remember",
-                f"and start() do not both have {names}",
-                "give the memory the same names in both",
+                "update_episode_state",
+                f"and initial_state() do not both have {names}",
+                "give the episode state the same names in both",
             )
         return kept
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.state`."""
-        state = self._run("state", lambda: self._task.state(physics, memory))
+        state = self._run("state", lambda: self._task.state(physics, episode_state))
         if not isinstance(state, dict):
             self._refuse("state", f"returns {_kind(state)}", "return a dictionary of tensors")
         variables = {variable.name: variable for variable in self.state_spec.variables}
@@ -133,17 +135,19 @@ class WatchedTask(Task):
             self._tensor("state", repr(name), state[name], (physics.num_envs, *variable.shape))
         return dict(state)
 
-    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+    def unlisted_state(
+        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
+    ) -> Tensor:
         """See `Task.unlisted_state`."""
         shapes = {variable.name: variable.shape for variable in self.state_spec.unlisted}
         value = self._run(
-            "unlisted_state", lambda: self._task.unlisted_state(name, physics, memory, state)
+            "unlisted_state", lambda: self._task.unlisted_state(name, physics, episode_state, state)
         )
         return self._tensor("unlisted_state", repr(name), value, (physics.num_envs, *shapes[name]))
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.observation`."""
-        seen = self._run("observation", lambda: self._task.observation(state, memory))
+        seen = self._run("observation", lambda: self._task.observation(state, episode_state))
         flat = self._flat("observation", seen, state)
         if self.observation_size not in (None, flat.shape[1]):
             there = (
@@ -155,30 +159,30 @@ class WatchedTask(Task):
             )
         return flat
 
-    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
         """See `Task.privileged`."""
-        seen = self._run("privileged", lambda: self._task.privileged(state, memory))
+        seen = self._run("privileged", lambda: self._task.privileged(state, episode_state))
         return None if seen is None else self._flat("privileged", seen, state)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.terminated`."""
-        ended = self._run("terminated", lambda: self._task.terminated(state, memory))
+        ended = self._run("terminated", lambda: self._task.terminated(state, episode_state))
         return self._tensor("terminated", "the ends", ended, (_rows_of(state),), torch.bool)
 
     # ------------------------------------------------------------------ success
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.fitness`."""
-        fitness = self._run("fitness", lambda: self._task.fitness(state, memory))
+        fitness = self._run("fitness", lambda: self._task.fitness(state, episode_state))
         return self._tensor("fitness", "the fitness", fitness, (_rows_of(state),))
 
-    def sparse_reward(self, state: State, memory: Memory) -> Tensor:
+    def sparse_reward(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `Task.sparse_reward`."""
-        reward = self._run("sparse_reward", lambda: self._task.sparse_reward(state, memory))
+        reward = self._run("sparse_reward", lambda: self._task.sparse_reward(state, episode_state))
         return self._tensor("sparse_reward", "the reward", reward, (_rows_of(state),))
 
-    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
+    def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `Task.measures`."""
-        measures = self._run("measures", lambda: self._task.measures(state, memory))
+        measures = self._run("measures", lambda: self._task.measures(state, episode_state))
         if not isinstance(measures, dict):
             self._refuse("measures", f"returns {_kind(measures)}", "return a dictionary of tensors")
         for name, value in measures.items():
@@ -204,15 +208,17 @@ class WatchedTask(Task):
         size = self._sizes.setdefault(method, seen.shape[1])
         return self._tensor(method, "the tensor", seen, (_rows_of(state), size))
 
-    def _rows(self, method: str, memory: object, rows: int) -> None:
-        if not isinstance(memory, Mapping):
+    def _rows(self, method: str, episode_state: object, rows: int) -> None:
+        if not isinstance(episode_state, Mapping):
             self._refuse(
-                method, f"has {_kind(memory)} as memory", "make it a dictionary of tensors"
+                method,
+                f"has {_kind(episode_state)} as episode state",
+                "make it a dictionary of tensors",
             )
-        for name, value in memory.items():
+        for name, value in episode_state.items():
             if not isinstance(value, Tensor) or value.ndim < 1 or len(value) != rows:
                 advice = f"make it a tensor of {rows} rows, one an environment"
-                self._refuse(method, f"has {name!r} in its memory as {_kind(value)}", advice)
+                self._refuse(method, f"has {name!r} in its episode state as {_kind(value)}", advice)
 
     def _tensor(
         self,

@@ -1,5 +1,5 @@
 from .checkpoint import Checkpoint, discard
-from .choose import Trainer, choose_trainer
+from .factory import Trainer, make_trainer
 from .population import train
 from .results import Progress, TrainResult
 from .speed import measure_speed
@@ -9,8 +9,8 @@ __all__ = [
     "Progress",
     "TrainResult",
     "Trainer",
-    "choose_trainer",
     "discard",
+    "make_trainer",
     "measure_speed",
     "train",
 ]

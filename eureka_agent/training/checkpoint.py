@@ -21,7 +21,7 @@ from torch import Tensor
 
 from eureka_agent.errors import StoreError
 from eureka_agent.records import Rung, TrainingRecord
-from eureka_agent.text import clean
+from eureka_agent.text import one_line
 from eureka_agent.training.history import History
 from eureka_agent.utils.files import new_file
 from eureka_agent.utils.serialization import from_json, to_json
@@ -33,7 +33,7 @@ _HEADER, _VERSION = "training", "version"
 
 
 @dataclass(frozen=True)
-class MemberFacts:
+class ActiveMember:
     """One candidate that is still training."""
 
     index: int
@@ -43,7 +43,7 @@ class MemberFacts:
 
 
 @dataclass(frozen=True)
-class LeftFacts:
+class FinishedMember:
     """One candidate that has left: its record and its policy (`left.<index>` of the tensors), or
     why it failed."""
 
@@ -53,7 +53,7 @@ class LeftFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
+class TrainingState:
     """What a training is besides its tensors."""
 
     done: int
@@ -62,8 +62,8 @@ class Facts:
     wider: int
     """How many times as many worlds each candidate has as at the start."""
     seconds: float
-    members: list[MemberFacts]
-    left: list[LeftFacts]
+    members: list[ActiveMember]
+    left: list[FinishedMember]
     key: str = ""
     """Says which training it is."""
 
@@ -87,7 +87,7 @@ class Checkpoint:
         else empty."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                written = clean((file.metadata() or {}).get(_VERSION, "0"))[:20]
+                written = one_line((file.metadata() or {}).get(_VERSION, "0"))[:20]
         except (OSError, SafetensorError):
             return ""
         if written == VERSION:
@@ -97,7 +97,7 @@ class Checkpoint:
             f" {VERSION}: it starts anew."
         )
 
-    def save(self, facts: Facts, tensors: Mapping[str, Tensor]) -> None:
+    def save(self, facts: TrainingState, tensors: Mapping[str, Tensor]) -> None:
         """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot
         be written."""
         new = _unfinished(self._path)
@@ -122,7 +122,7 @@ class Checkpoint:
             ) from error
         self._saved_at = time.monotonic()
 
-    def load(self) -> tuple[Facts, SavedTensors] | None:
+    def load(self) -> tuple[TrainingState, SavedTensors] | None:
         """Return the saved state; None when there is none of this training, and of this version,
         that can be read.
 
@@ -132,7 +132,7 @@ class Checkpoint:
             tensors = SavedTensors(self._path)
             if tensors.metadata.get(_VERSION) != VERSION:
                 return None
-            facts = from_json(Facts, tensors.metadata.get(_HEADER, ""))
+            facts = from_json(TrainingState, tensors.metadata.get(_HEADER, ""))
         except (OSError, SafetensorError, StoreError):
             return None
         return (facts, tensors) if facts.key == self._key else None
@@ -195,13 +195,13 @@ def restore(owner: object, tensors: Mapping[str, Tensor]) -> None:
         )
 
 
-def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def add_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return `tensors` under `<prefix>.<name>`."""
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
-def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return what `prefixed` put under a prefix, by its own names."""
+def strip_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what `add_prefix` put under a prefix, by its own names."""
     return {
         name[len(prefix) + 1 :]: tensor
         for name, tensor in tensors.items()

@@ -23,7 +23,7 @@ from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of, too_
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 
-class Worlds:
+class ExternalEnvironment:
     """`budget.num_envs` worlds of a task that pay one candidate's reward at every step and keep its
     history.
 
@@ -142,7 +142,7 @@ def train_in_turn(
     task: Task,
     rewards: Sequence[RewardRunner],
     budget: TrainingBudget,
-    learn: Callable[[Worlds], Policy],
+    learn: Callable[[ExternalEnvironment], Policy],
     *,
     seed: int,
     threads: int | None = None,
@@ -153,13 +153,15 @@ def train_in_turn(
     All candidates meet the same start states. torch's global random numbers are as before
     afterwards.
     """
-    board, results = _Board(budget, len(rewards), on_progress), []
+    board, results = _ProgressReporter(budget, len(rewards), on_progress), []
     for k, reward in enumerate(rewards):
         with one_torch_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             start = time.monotonic()
             listener = board.listener(k)
-            worlds = Worlds(task, reward, budget, seed=seed, threads=threads, on_iteration=listener)
+            worlds = ExternalEnvironment(
+                task, reward, budget, seed=seed, threads=threads, on_iteration=listener
+            )
             try:
                 policy = learn(worlds)
             except CandidateError as error:
@@ -173,7 +175,7 @@ def train_in_turn(
     return results
 
 
-class _Board:
+class _ProgressReporter:
     """Where the candidates of a generation stand; those to come have NaN, those that are done keep
     their numbers."""
 
@@ -183,7 +185,7 @@ class _Board:
         candidates: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._budget, self._tell = budget, on_progress or (lambda progress: None)
+        self._budget, self._emit = budget, on_progress or (lambda progress: None)
         self._numbers = [(math.nan, math.nan, math.nan)] * candidates
         self._alive = [True] * candidates
         self._iterations = [0] * candidates
@@ -213,7 +215,7 @@ class _Board:
         reward, fitness, length = zip(*self._numbers, strict=True)
         unknown = (math.nan,) * count
         seconds = time.monotonic() - self._start
-        self._tell(
+        self._emit(
             Progress(
                 environment_steps=sum(self._iterations) * rollout // count,
                 total_steps=self._budget.iterations * rollout,

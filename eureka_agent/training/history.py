@@ -23,7 +23,7 @@ class History:
     fitness: list[float] = field(default_factory=list)
     """NaN where no episode ended."""
     episode_length: list[float] = field(default_factory=list)
-    bad_worlds: int = 0
+    diverged_envs: int = 0
 
     def add(
         self, reward: float, components: dict[str, float], fitness: float, length: float, bad: int
@@ -34,7 +34,7 @@ class History:
             self.components.setdefault(name, []).append(value)
         self.fitness.append(fitness)
         self.episode_length.append(length)
-        self.bad_worlds += bad
+        self.diverged_envs += bad
 
     def record(
         self, environment_steps: int, seconds: float, rungs: Sequence[Rung] = (), stopped: str = ""
@@ -50,7 +50,7 @@ class History:
             correlations={
                 name: correlation(values, self.fitness) for name, values in self.components.items()
             },
-            bad_worlds=self.bad_worlds,
+            diverged_envs=self.diverged_envs,
             rungs=tuple(rungs),
             stopped=stopped,
         )

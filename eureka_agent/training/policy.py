@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
-from eureka_agent.text import clean
+from eureka_agent.text import one_line
 from eureka_agent.utils.paths import user_path
 
 OBSERVATION_CLIP = 10.0
@@ -166,7 +166,7 @@ class Policy(nn.Module):
             policy = cls(**shape)
             policy.load_state_dict(tensors)
         except _UNREADABLE as error:
-            raise ValueError(clean(str(error)[:400])) from error
+            raise ValueError(one_line(str(error)[:400])) from error
         return policy.eval()
 
 

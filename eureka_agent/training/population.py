@@ -17,23 +17,23 @@ from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation import Environment, make_engine
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.text import clean
+from eureka_agent.text import one_line
 from eureka_agent.training.checkpoint import (
+    ActiveMember,
     Checkpoint,
-    Facts,
-    LeftFacts,
-    MemberFacts,
+    FinishedMember,
     SavedTensors,
+    TrainingState,
+    add_prefix,
     kept,
-    prefixed,
     restore,
-    under,
+    strip_prefix,
 )
 from eureka_agent.training.history import History
 from eureka_agent.training.policy import MOST_BYTES, Policy
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
-from eureka_agent.training.racing import Pace, stopped, times_wider
+from eureka_agent.training.racing import FitnessTracker, stopped, times_wider
 from eureka_agent.training.results import Progress, TrainResult
 from eureka_agent.training.rollout_buffer import Rollout, StateRecorder, rewards_of, too_slow
 from eureka_agent.utils.forks import begin_work
@@ -96,7 +96,7 @@ class _Member:
     """Its place in what `train` was given."""
     reward: RewardRunner
     history: History = field(default_factory=History)
-    pace: Pace = field(default_factory=Pace)
+    pace: FitnessTracker = field(default_factory=FitnessTracker)
     rungs: list[Rung] = field(default_factory=list)
 
 
@@ -207,7 +207,7 @@ class _Training:
         self._done += 1
         self._steps_of_all += len(self._members) * self._n * self._horizon
         progress = self._progress(means, fitness, length, report, errors)
-        self._leave(
+        self._remove_members(
             {
                 k: TrainResult(None, None, error)
                 for k, error in enumerate(errors)
@@ -244,7 +244,7 @@ class _Training:
             if race.hand_on
             else 1
         )
-        self._leave(left, wider)
+        self._remove_members(left, wider)
 
     def _collect(self) -> tuple[Rollout, list[float], list[float], list[float]]:
         """Step all worlds as often as a rollout has steps.
@@ -313,26 +313,27 @@ class _Training:
             alive=tuple(index in alive for index in range(len(self._results))),
         )
 
-    def _state(self) -> tuple[Facts, dict[str, Tensor]]:
+    def _state(self) -> tuple[TrainingState, dict[str, Tensor]]:
         """Return everything this training is, between two iterations."""
         left = [(index, result) for index, result in enumerate(self._results) if result is not None]
-        facts = Facts(
+        facts = TrainingState(
             done=self._done,
             steps_of_all=self._steps_of_all,
             wider=self._n // self._budget.num_envs,
             seconds=time.monotonic() - self._started,
             members=[
-                MemberFacts(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members
+                ActiveMember(m.index, m.history, m.pace.iterations, m.rungs) for m in self._members
             ],
             left=[
-                LeftFacts(index, r.record, str(r.error) if r.error else None) for index, r in left
+                FinishedMember(index, r.record, str(r.error) if r.error else None)
+                for index, r in left
             ],
         )
         tensors = {
             "noise": self._noise.get_state(),
-            **prefixed("ppo", self._ppo.state()),
-            **prefixed("scale", kept(self._scale, ReturnScale.STATE)),
-            **prefixed("worlds", self._env.snapshot()),
+            **add_prefix("ppo", self._ppo.state()),
+            **add_prefix("scale", kept(self._scale, ReturnScale.STATE)),
+            **add_prefix("worlds", self._env.snapshot()),
         }
         policies = {
             index: result.policy.to_bytes() for index, result in left if result.policy is not None
@@ -343,7 +344,7 @@ class _Training:
         }
         return facts, tensors | whole
 
-    def _go_on_from(self, facts: Facts, tensors: SavedTensors) -> None:
+    def _go_on_from(self, facts: TrainingState, tensors: SavedTensors) -> None:
         """Become what was saved. Raises StoreError when that cannot be: the file may be somebody
         else's."""
         try:
@@ -353,10 +354,10 @@ class _Training:
             raise StoreError(
                 "The training that was saved in the run's folder (training.safetensors) is"
                 " damaged: remove the file, and the training starts anew"
-                f" ({clean(str(error)[:200])})."
+                f" ({one_line(str(error)[:200])})."
             ) from error
 
-    def _demand_fit(self, facts: Facts, tensors: SavedTensors) -> None:
+    def _demand_fit(self, facts: TrainingState, tensors: SavedTensors) -> None:
         """Raise ValueError for a state that no training with these rewards could be in, before any
         of it is read."""
         everyone = [*(member.index for member in facts.members), *(one.index for one in facts.left)]
@@ -375,7 +376,7 @@ class _Training:
             if not name.startswith("left.") and tensors.size_of(name) != tuple(mine.shape):
                 raise ValueError(f"{name} has another size")
 
-    def _restore(self, facts: Facts, tensors: SavedTensors) -> None:
+    def _restore(self, facts: TrainingState, tensors: SavedTensors) -> None:
         """Become what `_state` described; only before the first iteration."""
         here = {member.index for member in facts.members}
         left = {}
@@ -384,22 +385,24 @@ class _Training:
             policy = Policy.from_bytes(data.numpy().tobytes()) if data is not None else None
             error = RewardRuntimeError(one.error) if one.error is not None else None
             left[one.index] = TrainResult(one.record, policy, error)
-        self._leave({k: left[k] for k in range(len(self._members)) if k not in here}, facts.wider)
+        self._remove_members(
+            {k: left[k] for k in range(len(self._members)) if k not in here}, facts.wider
+        )
         self._demand_sizes(tensors)
         for member, known in zip(self._members, facts.members, strict=True):
             member.history, member.pace, member.rungs = (
                 known.history,
-                Pace(list(known.pace)),
+                FitnessTracker(list(known.pace)),
                 list(known.rungs),
             )
         self._done, self._steps_of_all = facts.done, facts.steps_of_all
         self._started = time.monotonic() - facts.seconds
         self._noise.set_state(tensors["noise"])
-        self._ppo.restore(under("ppo", tensors))
-        restore(self._scale, under("scale", tensors))
-        self._env.restore(under("worlds", tensors))
+        self._ppo.restore(strip_prefix("ppo", tensors))
+        restore(self._scale, strip_prefix("scale", tensors))
+        self._env.restore(strip_prefix("worlds", tensors))
 
-    def _leave(self, results: dict[int, TrainResult], wider: int = 1) -> None:
+    def _remove_members(self, results: dict[int, TrainResult], wider: int = 1) -> None:
         """Let members go with their results, and their worlds with them: the others get the whole
         machine.
 
@@ -413,9 +416,9 @@ class _Training:
             going_on = torch.tensor(rows, device=self._device)
             self._ppo.keep(going_on)
             self._scale.keep(going_on, wider)
-            self._keep_worlds(going_on, wider)
+            self._reindex_envs(going_on, wider)
 
-    def _keep_worlds(self, members: Tensor, wider: int) -> None:
+    def _reindex_envs(self, members: Tensor, wider: int) -> None:
         """Go on with the worlds of `members (k,)` only; new ones draw like no other of their
         member."""
         own = members[:, None] * self._n + torch.arange(self._n, device=self._device)
@@ -424,4 +427,4 @@ class _Training:
         new = (stream >= self._n).nonzero()[:, 0]
         self._n, self._horizon = self._n * wider, self._horizon // wider
         if len(new):
-            self._env.begin_anew(new, stream[new])
+            self._env.restart(new, stream[new])

@@ -45,7 +45,7 @@ _PARABOLA = 3
 
 
 @dataclass(frozen=True)
-class Standing:
+class RungEstimate:
     """One candidate at a rung."""
 
     past: Tensor
@@ -73,19 +73,19 @@ class Standing:
         on."""
         if len(self.past) <= _PARABOLA or not bool(torch.isfinite(self.past).all()):
             return self.level
-        bend, climb, start = np.polyfit(self._shares, self.past.numpy(), 2)
-        top = -climb / (2.0 * bend) if bend < 0.0 else 1.0
+        curvature, slope, start = np.polyfit(self._shares, self.past.numpy(), 2)
+        top = -slope / (2.0 * curvature) if curvature < 0.0 else 1.0
         at = min(1.0, max(float(self._shares[-1]), top))
-        return float(start + climb * at + bend * at**2)
+        return float(start + slope * at + curvature * at**2)
 
-    def catches_up(self, leader: Standing) -> bool:
+    def is_catching_up(self, leader: RungEstimate) -> bool:
         """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95
         % interval."""
         distance = self.past - leader.past
         if len(distance) < _FEWEST or not bool(torch.isfinite(distance).all()):
             return False
-        (bend, *_), covariance = np.polyfit(self._shares, distance.numpy(), 2, cov=True)
-        return bool(bend > student(len(distance) - _PARABOLA) * math.sqrt(covariance[0, 0]))
+        (curvature, *_), covariance = np.polyfit(self._shares, distance.numpy(), 2, cov=True)
+        return bool(curvature > student(len(distance) - _PARABOLA) * math.sqrt(covariance[0, 0]))
 
     @property
     def _shares(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -97,7 +97,7 @@ class Standing:
 
 
 def stopped(
-    standings: Sequence[Standing],
+    standings: Sequence[RungEstimate],
     places: int,
     *,
     chance: bool = False,
@@ -116,8 +116,9 @@ def stopped(
     reasons: list[str | None] = []
     for k, standing in enumerate(standings):
         lost = (
-            k not in order[:places] and (not chance or behind(standing.stretch, leader.stretch))
-        ) or (champion is not None and behind_champion(standing, champion))
+            k not in order[:places]
+            and (not chance or significantly_worse(standing.stretch, leader.stretch))
+        ) or (champion is not None and significantly_worse_than_champion(standing, champion))
         if lost and k not in (order[0], bloomer):
             figures = f"fitness {standing.level:.3g} against {best:.3g}"
             reasons.append(f"{figures} while exploring, after {100 * done:.0f} % of the training")
@@ -142,17 +143,19 @@ def times_wider(going_on: int, worlds: int, of: int, horizon: int) -> int:
     return max(shorter, default=1)
 
 
-def _late_bloomer(standings: Sequence[Standing], order: Sequence[int], places: int) -> int | None:
+def _late_bloomer(
+    standings: Sequence[RungEstimate], order: Sequence[int], places: int
+) -> int | None:
     """Return who has no place, catches up with the leader and is bound to overtake it."""
     leader = standings[order[0]]
-    catching_up = [k for k in order[places:] if standings[k].catches_up(leader)]
+    catching_up = [k for k in order[places:] if standings[k].is_catching_up(leader)]
     bloomer = max(catching_up, key=lambda k: standings[k].projected, default=None)
     return (
         bloomer if bloomer is not None and standings[bloomer].projected > leader.projected else None
     )
 
 
-def behind(one: Tensor, other: Tensor) -> bool:
+def significantly_worse(one: Tensor, other: Tensor) -> bool:
     """Whether `one (iterations,)` is worse than `other` beyond chance: paired, 95 %; so is what is
     not finite."""
     difference = (other - one).double()
@@ -161,7 +164,7 @@ def behind(one: Tensor, other: Tensor) -> bool:
     return float(difference.mean()) > _half_interval(difference)
 
 
-def behind_champion(standing: Standing, champion: Rung) -> bool:
+def significantly_worse_than_champion(standing: RungEstimate, champion: Rung) -> bool:
     """Whether a candidate is worse than one of whom only level and interval are known."""
     theirs = champion.fitness_high - champion.fitness
     return not standing.level >= champion.fitness - math.hypot(standing.error, theirs)
@@ -190,7 +193,7 @@ def student(freedom: int) -> float:
 
 
 @dataclass
-class Pace:
+class FitnessTracker:
     """How a candidate does while it trains, from what its exploring worlds do at every step.
 
     Episodes that ended are no measure early on: those that fell end first. Instead: fitness per
@@ -204,14 +207,14 @@ class Pace:
         """Take in one iteration of all worlds."""
         self.iterations.append((fitness, ends, steps))
 
-    def standing(self, max_episode_steps: int, of: int) -> Standing:
+    def standing(self, max_episode_steps: int, of: int) -> RungEstimate:
         """Return where a candidate stands now in a training that has `of` iterations in all."""
         past = [expected_fitness(*iteration, max_episode_steps) for iteration in self.iterations]
         fitness, ends, steps = (
             sum(column) for column in zip(*self.iterations[-_stretch(of) :], strict=True)
         )
         level = expected_fitness(fitness, ends, int(steps), max_episode_steps)
-        return Standing(
+        return RungEstimate(
             torch.tensor(past, dtype=torch.float64),
             of,
             level if math.isfinite(level) else -math.inf,

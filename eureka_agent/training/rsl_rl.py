@@ -20,7 +20,7 @@ from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.export import export_mlp
-from eureka_agent.training.external import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.ppo.ppo import ReturnScale
 from eureka_agent.training.results import Progress, TrainResult
@@ -48,7 +48,7 @@ def train_rsl_rl(
     rsl_rl switches off the validation of torch's distributions for the whole process.
     """
 
-    def learn(worlds: Worlds) -> Policy:
+    def learn(worlds: ExternalEnvironment) -> Policy:
         runner = make_runner(worlds)
         with blame_divergence(runner.alg.get_policy()):
             runner.learn(budget.iterations)
@@ -60,10 +60,10 @@ def train_rsl_rl(
 
 
 class RslRlVecEnv(VecEnv):
-    """`Worlds` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from; rewards scaled by
-    their return."""
+    """`ExternalEnvironment` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from;
+    rewards scaled by their return."""
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: ExternalEnvironment) -> None:
         environment, budget = worlds.environment, worlds.budget
         self.worlds = worlds
         self.num_envs = environment.num_envs
@@ -99,7 +99,7 @@ class RslRlVecEnv(VecEnv):
         return self.get_observations(), scaled, done, {"time_outs": step.truncated}
 
 
-def make_runner(worlds: Worlds) -> OnPolicyRunner:
+def make_runner(worlds: ExternalEnvironment) -> OnPolicyRunner:
     """Return rsl_rl's training loop, ready to learn in `worlds`."""
     with redirect_stdout(io.StringIO()):  # it prints its networks
         environment = RslRlVecEnv(worlds)

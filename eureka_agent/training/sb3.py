@@ -27,7 +27,7 @@ from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.export import export_mlp
-from eureka_agent.training.external import Worlds, blame_divergence, train_in_turn
+from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
 from eureka_agent.training.policy import OBSERVATION_CLIP, Output, Policy
 from eureka_agent.training.results import Progress, TrainResult
 
@@ -59,7 +59,7 @@ def train_sb3(
     stable-baselines3 seeds the global random numbers of Python and numpy.
     """
 
-    def learn(worlds: Worlds) -> Policy:
+    def learn(worlds: ExternalEnvironment) -> Policy:
         model = make_model(worlds, algorithm, seed=seed, options=options)
         with blame_divergence(model.policy):
             model.learn(budget.iterations * budget.num_envs * budget.horizon)
@@ -71,12 +71,12 @@ def train_sb3(
 
 
 class Sb3VecEnv(VecEnv):
-    """`Worlds` as stable-baselines3 sees them: numpy arrays, and what an ended episode last saw in
-    its `info`."""
+    """`ExternalEnvironment` as stable-baselines3 sees them: numpy arrays, and what an ended episode
+    last saw in its `info`."""
 
     render_mode = None
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: ExternalEnvironment) -> None:
         self.worlds = worlds
         environment = worlds.environment
         observations = Box(-np.inf, np.inf, (environment.observation_size,), np.float32)
@@ -131,7 +131,11 @@ class Sb3VecEnv(VecEnv):
 
 
 def make_model(
-    worlds: Worlds, algorithm: str, *, seed: int, options: Mapping[str, Any] | None = None
+    worlds: ExternalEnvironment,
+    algorithm: str,
+    *,
+    seed: int,
+    options: Mapping[str, Any] | None = None,
 ) -> BaseAlgorithm:
     """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as
     it goes.

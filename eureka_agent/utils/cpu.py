@@ -6,7 +6,7 @@ import os
 import sys
 
 
-def usable_cores() -> int:
+def cpu_count() -> int:
     """Return how many cores this process may use: on Linux those that it is bound to, elsewhere
     all."""
     if sys.platform == "linux":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from eureka_agent.errors import RunDirError
-from eureka_agent.text import visible
+from eureka_agent.text import escape_control
 
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -58,10 +58,10 @@ def refuse_links(folder: Path) -> None:
             kind = "neither a file nor a folder"
         else:
             continue
-        name = visible(os.path.relpath(entry.path, folder))
+        name = escape_control(os.path.relpath(entry.path, folder))
         raise RunDirError(
-            f"The run {visible(str(folder))} holds {name}, which is {kind}. A run has plain files"
-            " and folders only: remove it, or put what it stands for in its place."
+            f"The run {escape_control(str(folder))} holds {name}, which is {kind}. A run has plain"
+            " files and folders only: remove it, or put what it stands for in its place."
         )
 
 

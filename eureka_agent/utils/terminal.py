@@ -9,7 +9,7 @@ from typing import IO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from eureka_agent.text import visible
+from eureka_agent.text import escape_control
 
 
 class Terminal(Console):
@@ -30,4 +30,6 @@ class Terminal(Console):
     ) -> Iterable[Segment]:
         """See `Console.render`; the display's own cursor movements pass."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+            yield (
+                segment if segment.control else Segment(escape_control(segment.text), segment.style)
+            )

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.cpu import cpu_count
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,7 +24,7 @@ def one_torch_thread() -> Iterator[None]:
     """Run torch on one thread where there are few cores: the physics needs them, and small products
     lose by it."""
     threads = torch.get_num_threads()
-    if usable_cores() <= 8:
+    if cpu_count() <= 8:
         torch.set_num_threads(1)
     try:
         yield

@@ -1,5 +1,5 @@
-"""A whole run at `--wall checks`, on Linux without Linux's own calls, and its refusal without the
-option."""
+"""A whole run at `--sandbox checks`, on Linux without Linux's own calls, and its refusal without
+the option."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_run_says_and_stores_what_holds(tmp_path: Path) -> None:
         num_envs=8,
         environment_steps=512,
         baselines=False,
-        wall="checks",
+        sandbox="static-checks",
         runs_dir=tmp_path,
         run_name="run",
     )
@@ -40,9 +40,9 @@ def test_a_run_says_and_stores_what_holds(tmp_path: Path) -> None:
             value, _ = reward(dof_pos=torch.zeros(3, 2), dof_vel=torch.zeros(3, 2))
             assert value.tolist() == [1.0, 1.0, 1.0]
     (started,) = [event for event in events if isinstance(event, RunStarted)]
-    assert started.wall.startswith("NOT SEALED")
-    assert all(set(outcome.wall) >= _HELD for outcome in result.outcomes)
-    assert not any("seccomp" in outcome.wall for outcome in result.outcomes)
+    assert started.sandbox.startswith("NOT SEALED")
+    assert all(set(outcome.sandbox) >= _HELD for outcome in result.outcomes)
+    assert not any("seccomp" in outcome.sandbox for outcome in result.outcomes)
     assert result.best is not None
     assert result.outcomes[1].failure is not None
     assert "IndexError on line" in result.outcomes[1].failure.message
@@ -58,5 +58,5 @@ def test_without_the_option_nothing_is_written(
     assert code == 2
     error = " ".join(capsys.readouterr().err.split())
     assert "macOS has none of them" in error
-    assert "--wall checks" in error
+    assert "--sandbox static-checks" in error
     assert not (tmp_path / "runs").exists()

@@ -46,9 +46,9 @@ def test_generate_and_refine_with_a_models_answers() -> None:
 
 
 def test_the_model_reads_the_users_own_words() -> None:
-    def asked(task: str, wish: str | None = None) -> str:
+    def asked(task: str, instruction: str | None = None) -> str:
         proposer = ScriptedProposer([[upright(0.1)]])
-        ea.RewardGenerator(task, proposer=proposer, wish=wish).generate(1)
+        ea.RewardGenerator(task, proposer=proposer, instruction=instruction).generate(1)
         return proposer.prompts[0].messages[-1].content
 
     assert "in these words: Inverted Pendulum" in asked("Inverted Pendulum")
@@ -149,11 +149,12 @@ def test_a_bad_call_of_a_reward_is_one_sentence(
 
 def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigError, match=r"RewardGenerator has no argument 'model'.* It has task, proposer, wish"
+        ConfigError,
+        match=r"RewardGenerator has no argument 'model'.* It has task, proposer, instruction",
     ):
         ea.RewardGenerator("cartpole", model="gpt-5")  # type: ignore[call-arg]
     with pytest.raises(ConfigError, match="wall must be 'full', 'reduced' or 'checks', got 'none'"):
-        ea.RewardGenerator("cartpole", wall="none")  # type: ignore[arg-type]
+        ea.RewardGenerator("cartpole", sandbox="none")  # type: ignore[arg-type]
     with pytest.raises(UnknownTaskError):
         ea.RewardGenerator("xxx")
     config = ea.SynthesisConfig(task="cartpole", runs_dir=tmp_path / "runs")

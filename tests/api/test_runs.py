@@ -14,11 +14,11 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.cli.main import main
 from eureka_agent.errors import OutOfMemoryError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.records import Generation
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 
 
 def config(folder: Path, **changes: object) -> ea.SynthesisConfig:
@@ -49,10 +49,10 @@ def in_a_thread(work: Callable[[], object]) -> object:
 
 
 def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    result = ea.synthesize(config(tmp_path), wall=wall)
-    again = ea.resume(str(tmp_path / "mine"), wall=wall)
+    result = ea.synthesize(config(tmp_path), sandbox=sandbox)
+    again = ea.resume(str(tmp_path / "mine"), sandbox=sandbox)
     assert again.best == result.best
     assert len(repr(result)) < 300
     assert (
@@ -63,8 +63,10 @@ def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(
     assert ea.Policy.load(str(result.path / "policy.safetensors")).sizes[0] == 4
 
 
-def test_evolve_goes_on_in_another_thread_and_frees_the_run(tmp_path: Path, wall: Wall) -> None:
-    generations = ea.evolve(config(tmp_path), wall=wall)
+def test_evolve_goes_on_in_another_thread_and_frees_the_run(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    generations = ea.evolve(config(tmp_path), sandbox=sandbox)
     first = next(generations)
     second = in_a_thread(lambda: next(generations))
     assert isinstance(second, Generation)
@@ -103,9 +105,9 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("notebook")
 def test_a_notebook_shows_progress_without_a_listener(
-    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ea.synthesize(config(tmp_path, generations=1), wall=wall)
+    ea.synthesize(config(tmp_path, generations=1), sandbox=sandbox)
     text = capsys.readouterr().out
     assert "Generation g0 (1 of 1): asking for 2 rewards." in text
     assert "The trainings take " in text
@@ -113,9 +115,9 @@ def test_a_notebook_shows_progress_without_a_listener(
 
 
 def test_a_script_shows_nothing_without_a_listener(
-    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ea.synthesize(config(tmp_path, generations=1), wall=wall)
+    ea.synthesize(config(tmp_path, generations=1), sandbox=sandbox)
     assert capsys.readouterr().out == ""
 
 
@@ -131,25 +133,25 @@ def test_a_script_shows_nothing_without_a_listener(
     ],
 )
 def test_too_little_memory_says_which_option_to_lower(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, error: Exception
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*arguments: object, **named: object) -> None:
         raise error
 
-    monkeypatch.setattr(Trials, "train", fail)
+    monkeypatch.setattr(Evaluator, "train", fail)
     with pytest.raises(
         OutOfMemoryError, match=r"lower --num-envs \(now 8\) or --samples \(now 2\)"
     ) as raised:
-        ea.synthesize(config(tmp_path), wall=wall)
+        ea.synthesize(config(tmp_path), sandbox=sandbox)
     assert raised.value.__cause__ is error
 
 
 def test_another_error_of_the_trainer_stays_what_it_is(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object, **named: object) -> None:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(Trials, "train", fail)
+    monkeypatch.setattr(Evaluator, "train", fail)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        ea.synthesize(config(tmp_path), wall=wall)
+        ea.synthesize(config(tmp_path), sandbox=sandbox)

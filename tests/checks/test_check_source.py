@@ -4,7 +4,7 @@ import pytest
 
 from eureka_agent.checks import check_source, compile_checked
 from eureka_agent.errors import CheckError
-from tests.support.wall import SPEC
+from tests.support.sandboxed import SPEC
 
 STYLES = {
     "Eureka's own": """

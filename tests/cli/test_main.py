@@ -419,7 +419,7 @@ def test_a_reward_file_is_refused_before_the_sandbox_opens(
     path = tmp_path / "reward.py"
     path.write_text(code(UNKNOWN_NAME))
     monkeypatch.setattr(
-        "eureka_agent.cli.main._loud_wall", lambda level: pytest.fail("the sandbox was opened")
+        "eureka_agent.cli.main._open_sandbox", lambda level: pytest.fail("the sandbox was opened")
     )
     assert "pole_angel" in fails(capsys, command, str(path), "--task", "cartpole")
 

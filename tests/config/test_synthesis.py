@@ -31,7 +31,7 @@ def made(**changes: Any) -> SynthesisConfig:
             "best",
             "strategy must be 'greedy', 'restarts', 'islands' or 'random', got 'best'.",
         ),
-        ("wall", "none", "wall must be 'full', 'reduced' or 'checks', got 'none'."),
+        ("sandbox", "none", "sandbox must be 'full', 'reduced' or 'static-checks', got 'none'."),
         ("device", "cuda:0", "device must be 'cpu' or 'cuda', got 'cuda:0'. Did you mean 'cuda'?"),
         ("feedback", "me", "feedback must be 'none', 'cli' or 'synthetic', got 'me'."),
         ("model_choice", "best", "model_choice must be 'weights' or 'bandit', got 'best'."),

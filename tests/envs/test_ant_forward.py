@@ -10,7 +10,7 @@ from torch import Tensor
 from eureka_agent.simulation import CpuEngine, Environment, PhysicsView
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import Start
+from eureka_agent.tasks.task import InitialState
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("ant_forward")
@@ -21,7 +21,7 @@ def view(qpos: list[float], qvel: list[float]) -> dict[str, Tensor]:
     """The state of one world with this torso and straight joints."""
     engine = CpuEngine(TASK.model, 1, threads=1)
     ankles = torch.tensor([0.0, 0.6, 0.0, -0.6, 0.0, -0.6, 0.0, 0.6])
-    start = Start(
+    start = InitialState(
         qpos=torch.cat((torch.tensor(qpos), ankles))[None],
         qvel=torch.cat((torch.tensor(qvel), torch.zeros(8)))[None],
     )
@@ -179,7 +179,7 @@ def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
     for _ in range(30):
         step = environment.step(torch.zeros(3, 8))
     assert step.state["vec_sensor_tensor"].abs().amax(dim=1).min() > 1.0
-    environment.begin_anew(torch.tensor([1]), torch.tensor([1]))
+    environment.restart(torch.tensor([1]), torch.tensor([1]))
     assert environment.state["vec_sensor_tensor"].abs().amax(dim=1).gt(1.0).tolist() == [
         True,
         False,

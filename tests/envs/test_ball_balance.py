@@ -8,7 +8,7 @@ from torch import Tensor
 
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import Start
+from eureka_agent.tasks.task import InitialState
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("ball_balance")
@@ -26,7 +26,7 @@ def settle(ctrl: list[float], steps: int) -> dict[str, Tensor]:
     qpos = torch.as_tensor(TASK.model.qpos0, dtype=torch.float32)[None].clone()
     qpos[:, 15] = TASK.state_spec.constants["tray_height"] + 0.01 + 0.1
     engine = CpuEngine(TASK.model, 1, threads=1)
-    engine.reset(torch.tensor([0]), Start(qpos=qpos, qvel=torch.zeros(1, 18)))
+    engine.reset(torch.tensor([0]), InitialState(qpos=qpos, qvel=torch.zeros(1, 18)))
     view = engine.step(torch.tensor([ctrl]), steps * TASK.frame_skip)
     return TASK.state(view, {})
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import Start
+from eureka_agent.tasks.task import InitialState
 from tests.support.task_contract import check_contract, reward_of
 
 TASK = load_task("hopper_forward")
@@ -87,7 +87,7 @@ def test_the_state_reads_the_body() -> None:
     engine = CpuEngine(TASK.model, 1, threads=1)
     qpos = torch.tensor([[2.0, 3.0, 0.1, -0.2, -0.3, 0.4]])  # x, z, lean, thigh, leg, foot
     qvel = torch.tensor([[1.0, -0.5, 0.7, 0.0, 0.0, 0.0]])
-    view = engine.reset(torch.tensor([0]), Start(qpos=qpos, qvel=qvel))
+    view = engine.reset(torch.tensor([0]), InitialState(qpos=qpos, qvel=qvel))
     read = TASK.state(view, {})
     torch.testing.assert_close(read["torso_position"], torch.tensor([[2.0, 0.0, 3.0]]))
     torch.testing.assert_close(read["torso_velocity"], torch.tensor([[1.0, 0.0, -0.5]]))

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Environment, PhysicsView, WorldRandom
+from eureka_agent.simulation import CpuEngine, Environment, EnvironmentRandom, PhysicsView
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import Memory, Start
+from eureka_agent.tasks.task import EpisodeState, InitialState
 
 TASK: Any = load_task("pen_spinning")
 scene: Any = importlib.import_module("eureka_agent.envs.pen_spinning.scene")
@@ -22,8 +22,10 @@ waypoints: Any = importlib.import_module("eureka_agent.envs.pen_spinning.waypoin
 DEGREE = math.pi / 180.0
 
 
-def drawn(n: int) -> Start:
-    start: Start = TASK.start(WorldRandom(0, np.arange(n), np.zeros(n, dtype=np.int64)))
+def drawn(n: int) -> InitialState:
+    start: InitialState = TASK.initial_state(
+        EnvironmentRandom(0, np.arange(n), np.zeros(n, dtype=np.int64))
+    )
     return start
 
 
@@ -49,20 +51,20 @@ def view_with_pen(quat: Tensor) -> PhysicsView:
     )
 
 
-def follow(headings: list[float], first_goal: float) -> tuple[list[int], Memory]:
+def follow(headings: list[float], first_goal: float) -> tuple[list[int], EpisodeState]:
     """Show one world a pen at these headings (degrees), one a step; return what each step
     counted."""
     axis = waypoints.axis_at(torch.tensor([(first_goal - 30.0) * DEGREE]))
-    memory: Memory = {
+    episode_state: EpisodeState = {
         "goal_heading": torch.tensor([first_goal * DEGREE]),
         "reached": torch.zeros(1, dtype=torch.bool),
         "axis": axis,
     }
     counted = []
     for heading in headings:
-        memory = TASK.remember(view_with_pen(lying(heading)), memory)
-        counted.append(int(TASK.fitness({}, memory).item()))
-    return counted, memory
+        episode_state = TASK.update_episode_state(view_with_pen(lying(heading)), episode_state)
+        counted.append(int(TASK.fitness({}, episode_state).item()))
+    return counted, episode_state
 
 
 # ---------------------------------------------------------------------- the scene
@@ -117,16 +119,19 @@ def test_pen_stays_when_the_hand_holds_still() -> None:
     assert start.ctrl is not None
     engine = CpuEngine(TASK.model, 16)
     engine.reset(torch.arange(16), start)
-    memory = {**start.memory, "action": torch.zeros(16, 20)}
+    episode_state = {**start.episode_state, "action": torch.zeros(16, 20)}
     view = engine.step(start.ctrl, 25 * TASK.frame_skip)  # 1 s
-    memory = {**TASK.remember(view, memory), "action": memory["action"]}
-    assert not TASK.terminated(TASK.state(view, memory), memory).any()
+    episode_state = {
+        **TASK.update_episode_state(view, episode_state),
+        "action": episode_state["action"],
+    }
+    assert not TASK.terminated(TASK.state(view, episode_state), episode_state).any()
 
 
 def test_start_draws_from_the_bank_and_puts_the_goal_30_degrees_on() -> None:
     start = drawn(8)
     assert all((TASK.bank.qpos == row).all(dim=1).any() for row in start.qpos)
-    axis, goal = start.memory["axis"], waypoints.axis_at(start.memory["goal_heading"])
+    axis, goal = start.episode_state["axis"], waypoints.axis_at(start.episode_state["goal_heading"])
     turned = waypoints.turns(axis, goal)
     torch.testing.assert_close(turned, torch.full((8,), 30.0 / 360.0))
     assert not waypoints.is_reached(axis, goal).any()
@@ -134,9 +139,9 @@ def test_start_draws_from_the_bank_and_puts_the_goal_30_degrees_on() -> None:
 
 # ---------------------------------------------------------------------- waypoints
 def test_a_pen_that_turns_in_steps_of_30_degrees_reaches_a_waypoint_with_each() -> None:
-    counted, memory = follow([30.0, 60.0, 90.0, 120.0], first_goal=30.0)
+    counted, episode_state = follow([30.0, 60.0, 90.0, 120.0], first_goal=30.0)
     assert counted == [1, 1, 1, 1]
-    assert memory["goal_heading"].item() == pytest.approx(120.0 * DEGREE)
+    assert episode_state["goal_heading"].item() == pytest.approx(120.0 * DEGREE)
 
 
 def test_waypoints_go_on_across_half_a_turn_and_a_full_turn() -> None:
@@ -173,12 +178,12 @@ def test_an_upright_pen_reaches_no_waypoint() -> None:
 
 
 def test_the_goal_moves_on_with_the_step_after_it_was_reached() -> None:
-    _, memory = follow([30.0], first_goal=30.0)
-    assert memory["goal_heading"].item() == pytest.approx(
+    _, episode_state = follow([30.0], first_goal=30.0)
+    assert episode_state["goal_heading"].item() == pytest.approx(
         30.0 * DEGREE
     )  # a reward still sees it reached
-    _, memory = follow([30.0, 30.0], first_goal=30.0)
-    assert memory["goal_heading"].item() == pytest.approx(60.0 * DEGREE)
+    _, episode_state = follow([30.0, 30.0], first_goal=30.0)
+    assert episode_state["goal_heading"].item() == pytest.approx(60.0 * DEGREE)
 
 
 def test_turns_are_signed_wrap_and_need_a_level_pen() -> None:
@@ -225,8 +230,8 @@ def test_targets_are_a_moving_average() -> None:
 
 
 def test_the_target_remembered_is_the_one_that_was_applied() -> None:
-    _, memory = follow([0.0], first_goal=30.0)
-    assert memory["target"].tolist() == [[0.25] * 20]
+    _, episode_state = follow([0.0], first_goal=30.0)
+    assert episode_state["target"].tolist() == [[0.25] * 20]
 
 
 @pytest.mark.parametrize(
@@ -323,10 +328,10 @@ def test_human_reward_by_hand() -> None:
 
 def test_human_reward_pays_its_bonus_exactly_when_fitness_counts() -> None:
     for heading in (17.0, 19.0, 30.0, 41.0, 43.0):
-        counted, memory = follow([heading], first_goal=30.0)
+        counted, episode_state = follow([heading], first_goal=30.0)
         quat = lying(heading)
         goal = waypoints.nearest_orientation(
-            quat, memory["axis"], waypoints.axis_at(memory["goal_heading"])
+            quat, episode_state["axis"], waypoints.axis_at(episode_state["goal_heading"])
         )
         centre = torch.tensor([scene.HAND_CENTRE])
         _, parts = human_reward()(

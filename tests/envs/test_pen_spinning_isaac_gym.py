@@ -39,10 +39,10 @@ def state_of(data: Any) -> dict[str, Tensor]:
     view = PhysicsView(
         TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields)
     )
-    memory = {"goal_heading": torch.tensor([0.3]), "action": torch.zeros(1, 20)}
-    state: dict[str, Tensor] = TASK.state(view, memory)
+    episode_state = {"goal_heading": torch.tensor([0.3]), "action": torch.zeros(1, 20)}
+    state: dict[str, Tensor] = TASK.state(view, episode_state)
     for variable in isaac_gym.UNLISTED:
-        state[variable.name] = TASK.unlisted_state(variable.name, view, memory, state)
+        state[variable.name] = TASK.unlisted_state(variable.name, view, episode_state, state)
     return state
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from eureka_agent.errors import CandidateError, OwnFaultError
+from eureka_agent.errors import CandidateError, InternalError
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.records import Completion
 from tests.support.answer_fuzz import MOST_S, PIECES, read
-from tests.support.wall import SPEC
+from tests.support.sandboxed import SPEC
 
 REWARD = "\n```python\ndef compute_reward(position):\n    return position[:, 0], {}\n```\n"
 
@@ -98,7 +98,7 @@ def test_what_python_refuses_to_read_or_write_is_the_candidates_failure(
 )
 def test_an_exception_of_ours_is_a_fault_of_ours(error: Exception) -> None:
     with (
-        pytest.raises(OwnFaultError, match="failed while reading the answer") as caught,
+        pytest.raises(InternalError, match="failed while reading the answer") as caught,
         faults_as_ours("reading the answer"),
     ):
         raise error

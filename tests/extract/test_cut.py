@@ -13,7 +13,7 @@ import torch
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CheckError
 from eureka_agent.extract import extract
-from tests.support.wall import SPEC, state
+from tests.support.sandboxed import SPEC, state
 
 ENVIRONMENT = '''\
 # Copyright: somebody. Use as you like.

@@ -14,7 +14,7 @@ from eureka_agent.checks import check_source, compile_checked
 from eureka_agent.extract import extract, isaac_gym
 from eureka_agent.extract.header import helpers
 from eureka_agent.tasks import rotations
-from tests.support.wall import SPEC
+from tests.support.sandboxed import SPEC
 
 _DICE = torch.Generator().manual_seed(3)
 

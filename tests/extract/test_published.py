@@ -12,7 +12,7 @@ import pytest
 from eureka_agent.api.evaluate_reward import check_file
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.extract import extract
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.registry import find_task
 
 _FOLDER = Path(__file__).parents[1] / "support" / "published"
@@ -23,9 +23,9 @@ _each = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def shared_wall() -> Iterator[Wall]:
-    with Wall() as wall:
-        yield wall
+def shared_wall() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 def test_there_are_twenty() -> None:
@@ -46,7 +46,7 @@ def test_a_published_reward_passes_the_checks_as_saved(path: Path) -> None:
 
 
 @_each
-def test_a_published_reward_runs_in_the_sandbox_as_saved(path: Path, shared_wall: Wall) -> None:
+def test_a_published_reward_runs_in_the_sandbox_as_saved(path: Path, shared_wall: Sandbox) -> None:
     names = check_file(path, find_task(path.parent.name), shared_wall)
     assert len(names) >= 2 or path.stem == "a_tensor_alone"
 

@@ -19,7 +19,7 @@ from eureka_agent.extract import extract
 from eureka_agent.records import RewardSource
 from tests.support.bad_replies import bad_replies
 from tests.support.replies import Reply, good_replies
-from tests.support.wall import SPEC, state
+from tests.support.sandboxed import SPEC, state
 
 BY_HAND = Path(__file__).parents[1] / "support" / "replies_by_hand"
 MOST_S = 2.0

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.jail.deadlines import ProcessorClock
-from tests.support.wall import honest, hostile, state
+from tests.support.sandboxed import honest, hostile, state
 
 HEIGHT = "def compute_reward(height): return height, {}"
 _PR_GET_DUMPABLE = 3
@@ -34,7 +34,9 @@ def _dumpable() -> int:
     ],
     ids=["another number", "no number", "with a failure"],
 )
-def test_answer_in_advance_is_refused(wall: Wall, answer: dict[str, object], says: str) -> None:
+def test_answer_in_advance_is_refused(
+    sandbox: Sandbox, answer: dict[str, object], says: str
+) -> None:
     """Behind the static checks, a reward can write to its channel; it cannot know what the next
     request asks."""
     body = f"""
@@ -43,13 +45,13 @@ if height[0] > 0:
     data = json.dumps({answer!r}).encode()
     os.write(3, struct.pack(">I", len(data)) + data)
 """
-    reward = hostile(wall, body)
+    reward = hostile(sandbox, body)
     assert reward({"height": torch.zeros(2)}).reward.tolist() == [0.0, 0.0]
     with pytest.raises(RewardRuntimeError, match=says):
         reward({"height": torch.ones(2)})
 
 
-def test_answer_to_an_earlier_request_is_refused(wall: Wall) -> None:
+def test_answer_to_an_earlier_request_is_refused(sandbox: Sandbox) -> None:
     """Two answers to one request: the second would be taken for that to the next request."""
     body = """
 import os, json, struct, sys
@@ -59,13 +61,13 @@ while frame is not None and "request" not in frame.f_locals:
 data = json.dumps({"names": [], "nonce": frame.f_locals["request"]["nonce"]}).encode()
 os.write(3, struct.pack(">I", len(data)) + data)
 """
-    reward = hostile(wall, body)
+    reward = hostile(sandbox, body)
     reward({"height": torch.zeros(2)})
     with pytest.raises(RewardRuntimeError, match="an answer that belongs to no request"):
         reward({"height": torch.ones(2)})
 
 
-def test_processor_time_between_two_calls_is_charged_to_the_next(wall: Wall) -> None:
+def test_processor_time_between_two_calls_is_charged_to_the_next(sandbox: Sandbox) -> None:
     """A reward answers for itself and goes on computing; the limit of this wall is 1 s a call."""
     body = """
 import os, json, struct, sys, time
@@ -77,7 +79,7 @@ if frame.f_locals["request"]["rows"] == 3:
     os.write(3, struct.pack(">I", len(data)) + data)
     while True: pass
 """
-    reward = hostile(wall, body)
+    reward = hostile(sandbox, body)
     reward({"height": torch.zeros(2)})
     reward({"height": torch.zeros(3)})
     clock = ProcessorClock(reward.pid or 0)
@@ -91,8 +93,8 @@ if frame.f_locals["request"]["rows"] == 3:
     assert began < 2.0
 
 
-def test_processor_time_of_all_calls_is_known(wall: Wall) -> None:
-    reward = honest(wall, HEIGHT)
+def test_processor_time_of_all_calls_is_known(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, HEIGHT)
     reward(state())
     first = reward.processor_s
     for _ in range(20):
@@ -103,14 +105,16 @@ def test_processor_time_of_all_calls_is_known(wall: Wall) -> None:
 
 # ------------------------------------------------------------------ below the full level
 @pytest.fixture
-def reduced() -> Iterator[Wall]:
-    with Wall(required="reduced") as wall:
-        yield wall
+def reduced() -> Iterator[Sandbox]:
+    with Sandbox(required="reduced") as sandbox:
+        yield sandbox
 
 
-def test_trusted_process_and_helper_cannot_be_inspected_below_the_full_level(reduced: Wall) -> None:
+def test_trusted_process_and_helper_cannot_be_inspected_below_the_full_level(
+    reduced: Sandbox,
+) -> None:
     assert _dumpable() == 0
-    with Wall(required="reduced"):
+    with Sandbox(required="reduced"):
         pass
     assert _dumpable() == 0  # the other wall is still open
     # the kernel gives the files of a process that may not be inspected to root
@@ -119,12 +123,12 @@ def test_trusted_process_and_helper_cannot_be_inspected_below_the_full_level(red
     assert _dumpable() == 1
 
 
-def test_trusted_process_can_be_inspected_at_the_full_level(wall: Wall) -> None:
-    assert wall.level == "full"
+def test_trusted_process_can_be_inspected_at_the_full_level(sandbox: Sandbox) -> None:
+    assert sandbox.level == "full"
     assert _dumpable() == 1
 
 
-def test_reward_below_the_full_level_cannot_read_the_trusted_process(reduced: Wall) -> None:
+def test_reward_below_the_full_level_cannot_read_the_trusted_process(reduced: Sandbox) -> None:
     body = f"""
 import os
 try:
@@ -137,7 +141,7 @@ except OSError as error:
         reward({"height": torch.zeros(2)})
 
 
-def test_line_about_a_wall_that_does_not_seal_says_so_at_every_level(reduced: Wall) -> None:
+def test_line_about_a_wall_that_does_not_seal_says_so_at_every_level(reduced: Sandbox) -> None:
     layers = type(reduced.layers)(
         ("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",)
     )

@@ -2,7 +2,7 @@
 alone.
 
 After each one everything that was planted, the trusted process's own state, another candidate and
-fitness are looked at. The table of all attempts: `docs/wall_attempts.md`.
+fitness are looked at. The table of all attempts: `docs/sandbox_attempts.md`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CheckError, RewardRuntimeError
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import RewardSource
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
 from tests.support.attempts.table import table
 from tests.support.planted import Planted
+from tests.support.sandboxed import SECRET, SECRET_NAME, SPEC, children, honest, state
 from tests.support.unprivileged import run_unprivileged
-from tests.support.wall import SECRET, SECRET_NAME, SPEC, children, honest, state
 
 _REPOSITORY = Path(__file__).parents[2]
 _each = pytest.mark.parametrize("attempt", ATTEMPTS, ids=[f"{a.kind}: {a.name}" for a in ATTEMPTS])
 
 
 @pytest.fixture(scope="module")
-def strict_wall() -> Iterator[Wall]:
+def strict_wall() -> Iterator[Sandbox]:
     """A wall with little patience, started by a process that has a key in its environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SECRET_NAME, SECRET)
-        with Wall(first_call_s=0.5, call_s=0.3, memory_mib=512) as wall:
-            yield wall
+        with Sandbox(first_call_s=0.5, call_s=0.3, memory_mib=512) as sandbox:
+            yield sandbox
 
 
 @pytest.fixture(scope="module")
-def bystander(strict_wall: Wall) -> Iterator[SealedReward]:
+def bystander(strict_wall: Sandbox) -> Iterator[SandboxedReward]:
     """Another candidate, which must not notice anything."""
     reward = honest(
         strict_wall,
@@ -57,7 +57,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
 
 @_each
 def test_with_the_checks(
-    attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted
+    attempt: Attempt, strict_wall: Sandbox, bystander: SandboxedReward, planted: Planted
 ) -> None:
     code = attempt.source(planted.names)
     try:
@@ -73,7 +73,7 @@ def test_with_the_checks(
 
 @_each
 def test_with_the_layers_alone(
-    attempt: Attempt, strict_wall: Wall, bystander: SealedReward, planted: Planted
+    attempt: Attempt, strict_wall: Sandbox, bystander: SandboxedReward, planted: Planted
 ) -> None:
     if attempt.machine not in ("", platform.machine()):
         pytest.skip(f"its system call numbers are those of {attempt.machine}")
@@ -82,7 +82,7 @@ def test_with_the_layers_alone(
     _demand_all_intact(strict_wall, bystander, planted)
 
 
-def _try(reward: SealedReward, calls: int) -> None:
+def _try(reward: SandboxedReward, calls: int) -> None:
     """Call the reward; it may fail or answer, and must have got hold of nothing."""
     given, kept, message = state(), state(), "-"
     try:
@@ -104,9 +104,9 @@ def _try(reward: SealedReward, calls: int) -> None:
     assert all(torch.equal(given[name], kept[name]) for name in kept)
 
 
-def _demand_all_intact(wall: Wall, bystander: SealedReward, planted: Planted) -> None:
+def _demand_all_intact(sandbox: Sandbox, bystander: SandboxedReward, planted: Planted) -> None:
     planted.demand_intact()
-    assert children(wall.helper_pid) == [bystander.pid]
+    assert children(sandbox.helper_pid) == [bystander.pid]
     rows = state()
     torch.testing.assert_close(bystander(rows).reward, torch.exp(-rows["height"]))
     assert _fitness() == pytest.approx(2.0)
@@ -123,7 +123,7 @@ def test_there_are_enough_attempts_and_no_name_twice() -> None:
 
 
 def test_table_in_the_docs_is_current() -> None:
-    written = (_REPOSITORY / "docs" / "wall_attempts.md").read_text(encoding="utf-8")
+    written = (_REPOSITORY / "docs" / "sandbox_attempts.md").read_text(encoding="utf-8")
     assert written == table(), "write it again: python -m tests.support.attempts.table"
 
 

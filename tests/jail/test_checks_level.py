@@ -1,4 +1,4 @@
-"""`--wall checks`, written for macOS, on Linux without Linux's own calls.
+"""`--sandbox checks`, written for macOS, on Linux without Linux's own calls.
 
 Each reward costs the start of an interpreter with torch, so a few of everything are tried; all of
 it with `EUREKA_ALL=1`.
@@ -18,15 +18,15 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.cli.doctor import examine
-from eureka_agent.errors import MissingLayerError, RewardRuntimeError, WallError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.contract import probe
+from eureka_agent.errors import MissingLayerError, RewardRuntimeError, SandboxError
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.contract import check_contract
 from eureka_agent.jail.deadlines import ProcessorClock, until
-from eureka_agent.jail.spawn import Single
+from eureka_agent.jail.spawn import SpawnedProcess
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
 from tests.support.attempts.table import is_refused
 from tests.support.honest import REWARDS, samples, task_of
-from tests.support.wall import SECRET, SECRET_NAME, SPEC, children, descriptors, honest, state
+from tests.support.sandboxed import SECRET, SECRET_NAME, SPEC, children, descriptors, honest, state
 from tests.support.without_linux import without_linux
 
 _ALL = bool(os.environ.get("EUREKA_ALL"))
@@ -36,23 +36,23 @@ _HEIGHT = "def compute_reward(height): return height, {'h': height}"
 
 
 @pytest.fixture(scope="module")
-def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A wall at this level, started by a process that has a key in its environment."""
     gc.collect()
     before = descriptors(), set(children(os.getpid()))
     with without_linux(tmp_path_factory.mktemp("bin")):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(SECRET_NAME, SECRET)
-            with Wall(required="checks", first_call_s=0.5, call_s=0.3) as wall:
-                yield wall
+            with Sandbox(required="static-checks", first_call_s=0.5, call_s=0.3) as sandbox:
+                yield sandbox
         gc.collect()
     assert (descriptors(), set(children(os.getpid()))) == before
 
 
-def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
+def test_what_holds_and_what_does_not_is_said(sandbox: Sandbox) -> None:
     root = os.getuid() == 0  # whom Linux lets start processes in spite of the limit
     limits = ("processor limit", *(() if root else ("process limit",)), "descriptor limit")
-    assert wall.layers.held == ("static checks", "own process", *limits)
+    assert sandbox.layers.held == ("static checks", "own process", *limits)
     missing = {
         "seccomp",
         "landlock",
@@ -61,11 +61,11 @@ def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
         "memory limit",
         *(("process limit",) * root),
     }
-    assert wall.layers.missing.keys() == missing
-    assert wall.describe().startswith("NOT SEALED: code that fools the static checks can ")
-    assert all(act in wall.describe() for act in wall.layers.possible)
-    assert "Missing at --wall checks:" in wall.describe()
-    possible = set(wall.layers.possible)
+    assert sandbox.layers.missing.keys() == missing
+    assert sandbox.describe().startswith("NOT SEALED: code that fools the static checks can ")
+    assert all(act in sandbox.describe() for act in sandbox.layers.possible)
+    assert "Missing at --sandbox static-checks:" in sandbox.describe()
+    possible = set(sandbox.layers.possible)
     assert {"signal its parent", "run a program"} <= possible
     assert not possible & {
         "read a file",
@@ -77,11 +77,11 @@ def test_what_holds_and_what_does_not_is_said(wall: Wall) -> None:
 
 
 @pytest.mark.parametrize("name", REWARDS if _ALL else ("human reward of cartpole",))
-def test_honest_rewards_work(wall: Wall, name: str) -> None:
+def test_honest_rewards_work(sandbox: Sandbox, name: str) -> None:
     task, code = REWARDS[name]
     spec, rows = task_of(task).reward_inputs, samples(task)
-    reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
-    probe(reward, rows)
+    reward = sandbox.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
+    check_contract(reward, rows)
     assert reward(rows).components
     assert sorted(os.listdir(f"/proc/{reward.pid}/fd")) == ["0", "1", "2", "3"]
     assert SECRET not in Path(f"/proc/{reward.pid}/environ").read_text()
@@ -103,9 +103,9 @@ def test_the_checks_refuse_as_many_attempts_as_the_docs_say() -> None:
     ],
     ids=lambda attempt: f"{attempt.kind}: {attempt.name}",
 )
-def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Attempt) -> None:
+def test_attempts_in_allowed_python_get_hold_of_nothing(sandbox: Sandbox, attempt: Attempt) -> None:
     given, kept, message = state(), state(), "-"
-    reward = wall.open(check_source(attempt.source({}), SPEC), SPEC, max_rows=8)
+    reward = sandbox.open(check_source(attempt.source({}), SPEC), SPEC, max_rows=8)
     try:
         for _ in range(attempt.calls):
             batch = reward(given)
@@ -123,24 +123,26 @@ def test_attempts_in_allowed_python_get_hold_of_nothing(wall: Wall, attempt: Att
     assert all(torch.equal(given[name], kept[name]) for name in kept)
 
 
-def test_endless_loop_is_ended_by_the_kernel(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_loop_is_ended_by_the_kernel(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ProcessorClock, "until", lambda self, seconds: until(120.0))
     reward = honest(
-        wall,
+        sandbox,
         "def compute_reward(height):\n    for i in range(10 ** 12):\n        x = i\n    return"
         " height, {}",
     )
     reward.submit(state())
     child = reward._child
     assert child is not None
-    assert isinstance(child.helper, Single)
+    assert isinstance(child.helper, SpawnedProcess)
     with pytest.raises(RewardRuntimeError, match=r"more than 0.5 s of processor time in one call"):
         reward.collect()
     assert child.helper.end(child) == -signal.SIGXCPU
 
 
-def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wall) -> None:
-    reward = honest(wall, _HEIGHT)
+def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, _HEIGHT)
     assert torch.equal(reward(state()).reward, state()["height"])
     os.kill(reward.pid or 0, signal.SIGKILL)
     with pytest.raises(
@@ -148,9 +150,9 @@ def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(wall: Wa
     ):
         reward(state())
     for pid in set(children(os.getpid())):
-        if b"sandbox.single" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"sandbox.spawned" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
-    reward = honest(wall, _HEIGHT)
+    reward = honest(sandbox, _HEIGHT)
     assert torch.equal(reward(state()).reward, state()["height"])
     reward.close()
 
@@ -159,25 +161,26 @@ def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path) -> Non
     with without_linux(tmp_path), pytest.MonkeyPatch.context() as patch:
         for program in ("/nonexistent/python", "/bin/false"):
             patch.setattr(sys, "executable", program)
-            with pytest.raises(WallError, match=r"could not start|did not start"):
-                Wall(required="checks")
+            with pytest.raises(SandboxError, match=r"could not start|did not start"):
+                Sandbox(required="static-checks")
 
 
 @pytest.mark.parametrize("required", ["full", "reduced"])
 def test_macos_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, required: str) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(
-        MissingLayerError, match=f"--wall {required} needs seccomp.* macOS has none .*--wall checks"
+        MissingLayerError,
+        match=f"--sandbox {required} needs seccomp.* macOS has none .*--sandbox static-checks",
     ) as e:
-        Wall(required=required)  # type: ignore[arg-type]
+        Sandbox(required=required)  # type: ignore[arg-type]
     assert e.value.exit_code == 2
 
 
-@pytest.mark.parametrize("required", ["full", "reduced", "checks"])
+@pytest.mark.parametrize("required", ["full", "reduced", "static-checks"])
 def test_windows_is_refused_at_every_level(monkeypatch: pytest.MonkeyPatch, required: str) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(MissingLayerError, match="WSL 2"):
-        Wall(required=required)  # type: ignore[arg-type]
+        Sandbox(required=required)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -187,5 +190,8 @@ def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
     assert findings["machine"].ok
     assert findings["wall: descriptor limit"].ok
     assert not findings["wall: seccomp"].ok
-    assert "only on Linux; --wall checks runs without it" in findings["wall: memory limit"].detail
+    assert (
+        "only on Linux; --sandbox static-checks runs without it"
+        in findings["wall: memory limit"].detail
+    )
     assert "signal its parent" in findings["wall: forbidden acts"].detail

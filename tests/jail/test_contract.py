@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_agent.errors import ProbeError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.contract import probe
-from tests.support.wall import honest, hostile, state
+from eureka_agent.errors import ContractError
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.contract import check_contract
+from tests.support.sandboxed import honest, hostile, state
 
 
 @pytest.mark.parametrize(
@@ -18,9 +18,9 @@ from tests.support.wall import honest, hostile, state
     ],
     ids=["constant zero", "guarded division", "mean to look at", "division by what is never zero"],
 )
-def test_sound_rewards_pass(wall: Wall, body: str) -> None:
-    reward = honest(wall, f"def compute_reward(height, velocity, rotation): {body}")
-    probe(reward, state(33))
+def test_sound_rewards_pass(sandbox: Sandbox, body: str) -> None:
+    reward = honest(sandbox, f"def compute_reward(height, velocity, rotation): {body}")
+    check_contract(reward, state(33))
     assert len(reward.component_names) in (0, 1)
     reward.close()
 
@@ -78,10 +78,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("body", "says"), BROKEN.values(), ids=BROKEN.keys())
-def test_broken_rewards_are_told_why(wall: Wall, body: str, says: str) -> None:
-    reward = honest(wall, f"import torch\ndef compute_reward(height, velocity):\n    {body}")
-    with pytest.raises(ProbeError, match=says) as caught:
-        probe(reward, state(33))
+def test_broken_rewards_are_told_why(sandbox: Sandbox, body: str, says: str) -> None:
+    reward = honest(sandbox, f"import torch\ndef compute_reward(height, velocity):\n    {body}")
+    with pytest.raises(ContractError, match=says) as caught:
+        check_contract(reward, state(33))
     assert "\n" not in str(caught.value)
     reward.close()
 
@@ -89,16 +89,18 @@ def test_broken_rewards_are_told_why(wall: Wall, body: str, says: str) -> None:
 @pytest.mark.parametrize(
     "body", ["v = height\n    return 0 * v[0] - v.mean(), {}", "return height[0] * height, {}"]
 )
-def test_nothing_is_said_of_rows_where_they_are_no_mistaken_entries(wall: Wall, body: str) -> None:
-    reward = honest(wall, f"def compute_reward(height, velocity):\n    {body}")
-    with pytest.raises(ProbeError) as caught:
-        probe(reward, state(33))
+def test_nothing_is_said_of_rows_where_they_are_no_mistaken_entries(
+    sandbox: Sandbox, body: str
+) -> None:
+    reward = honest(sandbox, f"def compute_reward(height, velocity):\n    {body}")
+    with pytest.raises(ContractError) as caught:
+        check_contract(reward, state(33))
     assert "first environment" not in str(caught.value)
     reward.close()
 
 
-def test_random_rewards_are_found(wall: Wall) -> None:
-    reward = hostile(wall, "height = height + torch.rand(1)", max_rows=33)
-    with pytest.raises(ProbeError, match="equal inputs must give equal values"):
-        probe(reward, state(33))
+def test_random_rewards_are_found(sandbox: Sandbox) -> None:
+    reward = hostile(sandbox, "height = height + torch.rand(1)", max_rows=33)
+    with pytest.raises(ContractError, match="equal inputs must give equal values"):
+        check_contract(reward, state(33))
     reward.close()

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.jail import Wall
-from tests.support.wall import SECRET, children, hostile, state
+from eureka_agent.jail import Sandbox
+from tests.support.sandboxed import SECRET, children, hostile, state
 
 REFUSED = {
     "read a file": "open('/etc/passwd').read()",
@@ -49,25 +49,25 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED.keys())
-def test_forbidden_act_is_refused_and_reported(wall: Wall, body: str) -> None:
-    helper = wall.helper_pid
-    reward = hostile(wall, body)
+def test_forbidden_act_is_refused_and_reported(sandbox: Sandbox, body: str) -> None:
+    helper = sandbox.helper_pid
+    reward = hostile(sandbox, body)
     with pytest.raises(RewardRuntimeError, match=r"line [345]"):
         reward(state())
     assert not Path("/tmp/eureka_escape").exists()
-    assert wall.helper_pid == helper
+    assert sandbox.helper_pid == helper
     assert children(helper) == []
 
 
-def test_shell_command_does_not_run(wall: Wall) -> None:
-    reward = hostile(wall, "import os; os.system('touch /tmp/eureka_escape')")
+def test_shell_command_does_not_run(sandbox: Sandbox) -> None:
+    reward = hostile(sandbox, "import os; os.system('touch /tmp/eureka_escape')")
     reward(state())
     reward.close()
     assert not Path("/tmp/eureka_escape").exists()
 
 
-def test_secrets_are_neither_in_the_environment_nor_in_the_memory(wall: Wall) -> None:
-    assert SECRET not in Path(f"/proc/{wall.helper_pid}/environ").read_text()
+def test_secrets_are_neither_in_the_environment_nor_in_the_memory(sandbox: Sandbox) -> None:
+    assert SECRET not in Path(f"/proc/{sandbox.helper_pid}/environ").read_text()
     # Written in pieces, so that the candidate's own source is not what it finds.
     body = f"""
 import ctypes, gc, os
@@ -78,12 +78,12 @@ secret = {SECRET[:9]!r} + {SECRET[9:]!r}
 for thing in gc.get_objects():
     assert type(thing) is not dict or secret not in [v for v in thing.values() if type(v) is str and v is not secret]
 """
-    reward = hostile(wall, body)
+    reward = hostile(sandbox, body)
     reward(state())
     reward.close()
 
 
-def test_scribbling_over_shared_memory_changes_no_input_of_the_next_call(wall: Wall) -> None:
+def test_scribbling_over_shared_memory_changes_no_input_of_the_next_call(sandbox: Sandbox) -> None:
     body = """
 import gc, mmap
 for thing in gc.get_objects():
@@ -94,7 +94,7 @@ for thing in gc.get_objects():
         thing.inputs['height'].fill_(7.0)
 """
     with_rows = state()
-    reward = hostile(wall, body)
+    reward = hostile(sandbox, body)
     for _ in range(2):
         batch = reward(with_rows)
         assert torch.equal(batch.reward, with_rows["height"])
@@ -118,7 +118,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES.keys())
-def test_forged_answer_ends_the_reward_and_nothing_else(wall: Wall, forgery: str) -> None:
+def test_forged_answer_ends_the_reward_and_nothing_else(sandbox: Sandbox, forgery: str) -> None:
     body = f"""
 import os, json
 def send(message):
@@ -128,10 +128,10 @@ def send(message):
 os._exit(0)
 """
     with pytest.raises(RewardRuntimeError) as caught:
-        hostile(wall, body)(state())
+        hostile(sandbox, body)(state())
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
-    assert children(wall.helper_pid) == []
+    assert children(sandbox.helper_pid) == []
 
 
 ENDINGS = {
@@ -155,7 +155,7 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize(("body", "says"), ENDINGS.values(), ids=ENDINGS.keys())
-def test_violent_end_is_the_candidates_fault(wall: Wall, body: str, says: str) -> None:
+def test_violent_end_is_the_candidates_fault(sandbox: Sandbox, body: str, says: str) -> None:
     with pytest.raises(RewardRuntimeError, match=says):
-        hostile(wall, body)(state())
-    assert children(wall.helper_pid) == []
+        hostile(sandbox, body)(state())
+    assert children(sandbox.helper_pid) == []

@@ -13,23 +13,23 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import GraphError, RewardRuntimeError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.ipc import Layout
-from eureka_agent.jail.sealed_reward import sealed_graph
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.ipc import BufferLayout
+from eureka_agent.jail.sandboxed_reward import sealed_graph
 from eureka_agent.rewards.graph_format import parse_graph
 from eureka_agent.rewards.graph_reward import GraphReward
 from tests.support.honest import REWARDS, samples, task_of
-from tests.support.wall import honest, state
+from tests.support.sandboxed import honest, state
 
 WITHOUT = frozenset[str]()
 """Honest rewards that have no graph."""
 
 
 @pytest.mark.parametrize("name", REWARDS)
-def test_graph_gives_what_the_sealed_process_gives(wall: Wall, name: str) -> None:
+def test_graph_gives_what_the_sealed_process_gives(sandbox: Sandbox, name: str) -> None:
     task, code = REWARDS[name]
     spec, rows = task_of(task).reward_inputs, samples(task)
-    reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
+    reward = sandbox.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
     counts = (2, 61, len(rows["action"]))
     checked = reward.graph(rows, counts)
     assert (checked is None) == (name in WITHOUT)
@@ -48,28 +48,28 @@ def test_graph_gives_what_the_sealed_process_gives(wall: Wall, name: str) -> Non
     reward.close()
 
 
-def _key(wall: Wall, code: str) -> str:
-    reward = honest(wall, code)
+def _key(sandbox: Sandbox, code: str) -> str:
+    reward = honest(sandbox, code)
     graph = reward.graph(state())
     reward.close()
     assert graph is not None
     return graph.key
 
 
-def test_key_is_that_of_the_operations_and_not_of_the_text(wall: Wall) -> None:
+def test_key_is_that_of_the_operations_and_not_of_the_text(sandbox: Sandbox) -> None:
     one = _key(
-        wall,
+        sandbox,
         "import torch\ndef compute_reward(height):\n    x = torch.exp(-height)\n    return x,"
         " {'x': x}",
     )
     two = _key(
-        wall,
+        sandbox,
         "import torch as th\ndef shaped(value):\n    return th.exp(-value)\ndef"
         " compute_reward(height):\n    unused = height * 3\n    y = shaped(height)\n    return y,"
         " {'x': y}",
     )
     other = _key(
-        wall,
+        sandbox,
         "import torch\ndef compute_reward(height):\n    x = torch.exp(-height * 2)\n    return x,"
         " {'x': x}",
     )
@@ -85,17 +85,17 @@ def test_key_is_that_of_the_operations_and_not_of_the_text(wall: Wall) -> None:
     ],
     ids=["branch on a value", "number read out", "number of rows squared"],
 )
-def test_reward_without_a_graph_has_none_and_goes_on(wall: Wall, body: str) -> None:
-    reward = honest(wall, f"def compute_reward(height): {body}")
+def test_reward_without_a_graph_has_none_and_goes_on(sandbox: Sandbox, body: str) -> None:
+    reward = honest(sandbox, f"def compute_reward(height): {body}")
     assert reward.graph(state(), (8, 24, 64)) is None
     assert reward(state()).reward.shape == (8,)
     reward.close()
 
 
-def test_another_reward_for_many_rows_is_no_graph(wall: Wall) -> None:
+def test_another_reward_for_many_rows_is_no_graph(sandbox: Sandbox) -> None:
     code = "def compute_reward(height): return (height if len(height) < 500 else -height), {}"
     for max_rows, known in ((64, True), (1000, False)):
-        reward = honest(wall, code, max_rows=max_rows)
+        reward = honest(sandbox, code, max_rows=max_rows)
         assert (reward.graph(state()) is not None) == known
         assert reward(state()).reward.shape == (8,)
         reward.close()
@@ -167,11 +167,11 @@ NODES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
-def test_hostile_node_is_refused(wall: Wall, node: Any) -> None:
+def test_hostile_node_is_refused(sandbox: Sandbox, node: Any) -> None:
     data = copy.deepcopy(GOOD)
     data["nodes"][1] = node
     with pytest.raises(RewardRuntimeError):
-        _run_sealed(wall, data)
+        _run_sealed(sandbox, data)
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -196,15 +196,17 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_hostile_graph_is_refused(wall: Wall, change: Callable[[dict[str, Any]], object]) -> None:
+def test_hostile_graph_is_refused(
+    sandbox: Sandbox, change: Callable[[dict[str, Any]], object]
+) -> None:
     data = copy.deepcopy(GOOD)
     change(data)
     with pytest.raises(RewardRuntimeError):
-        _run_sealed(wall, data)
+        _run_sealed(sandbox, data)
 
 
-def _run_sealed(wall: Wall, data: object) -> None:
-    process = sealed_graph(wall._sealer, data, Layout(SHAPES, 65_536))
+def _run_sealed(sandbox: Sandbox, data: object) -> None:
+    process = sealed_graph(sandbox._process_manager, data, BufferLayout(SHAPES, 65_536))
     for rows in (2, 65_536):
         process({"height": torch.ones(rows)})
     process.close()
@@ -244,12 +246,14 @@ def test_a_graph_cannot_change_state_or_keep_anything_between_calls() -> None:
     assert height.tolist() == [1.0, 3.0]
 
 
-def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wall: Wall) -> None:
+def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(
+    sandbox: Sandbox,
+) -> None:
     code = (
         "import torch\ndef compute_reward(height):\n    x = torch.log(height)\n    return x, {'x':"
         " x, 'h': height}"
     )
-    sealed = honest(wall, code)
+    sealed = honest(sandbox, code)
     graph = sealed.graph(state())
     assert graph is not None
     said = []
@@ -262,12 +266,12 @@ def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(wa
     assert said == [f"The reward function failed: {expected}"] * 2
 
 
-def test_an_operation_that_fails_is_the_rewards_fault(wall: Wall) -> None:
+def test_an_operation_that_fails_is_the_rewards_fault(sandbox: Sandbox) -> None:
     code = (
         "def compute_reward(height):\n    x = height.clone()\n    x[height < 5.0] = height\n   "
         " return x, {}"
     )
-    sealed = honest(wall, code)  # good as long as every row is below 5
+    sealed = honest(sandbox, code)  # good as long as every row is below 5
     graph = sealed.graph(state())
     sealed.close()
     assert graph is not None

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.jail import helper_process as helper
-from eureka_agent.jail.spawn import Single
+from eureka_agent.jail.spawn import SpawnedProcess
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")
 
@@ -86,7 +86,7 @@ def finalizes(frame: FrameType | None) -> bool:
 
 
 def start_one() -> None:
-    Single().close()
+    SpawnedProcess().close()
 
 
 def test_an_interrupt_at_any_line_of_the_start_leaves_no_process() -> None:
@@ -118,7 +118,7 @@ def test_an_interrupt_while_a_wall_is_built_leaves_no_process(after_s: float) ->
     signal.setitimer(signal.ITIMER_REAL, after_s)
     kept = None
     try:
-        with Wall():
+        with Sandbox():
             time.sleep(10.0)
     except KeyboardInterrupt as error:
         kept = error  # as a notebook keeps the last traceback, with every object in it
@@ -131,7 +131,7 @@ def test_an_interrupt_while_a_wall_is_built_leaves_no_process(after_s: float) ->
 
 def test_a_helper_that_still_loads_torch_ends_with_a_killed_parent() -> None:
     code = (
-        "from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid, flush=True);"
+        "from eureka_agent.jail.spawn import SpawnedProcess; s = SpawnedProcess(); print(s.pid, flush=True);"
         " input()"
     )
     parent = subprocess.Popen(
@@ -166,7 +166,7 @@ def test_a_fork_after_work_is_refused_and_leaves_the_parents_helper_alone(work: 
     KEPT[:] = [reward]
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         process = context.Process(target=run_in_fork, args=(work, answers))
         process.start()
         assert (
@@ -175,12 +175,12 @@ def test_a_fork_after_work_is_refused_and_leaves_the_parents_helper_alone(work: 
         )
         process.join(10.0)
         assert process.exitcode == 0
-        assert is_running(wall.helper_pid)
+        assert is_running(sandbox.helper_pid)
 
 
 def test_a_fork_does_not_keep_the_helper_of_a_parent_that_ended() -> None:
     code = (
-        "import os, time; from eureka_agent.jail.spawn import Single; s = Single(); print(s.pid,"
+        "import os, time; from eureka_agent.jail.spawn import SpawnedProcess; s = SpawnedProcess(); print(s.pid,"
         " flush=True)\nif os.fork() == 0:\n    time.sleep(5)\n   "
         " os._exit(0)\nos.kill(os.getpid(), 9)"
     )
@@ -192,7 +192,7 @@ def test_a_fork_does_not_keep_the_helper_of_a_parent_that_ended() -> None:
 
 
 def test_a_helper_that_nobody_has_any_more_ends() -> None:
-    single = Single()
+    single = SpawnedProcess()
     pid = single.pid
     del single
     gc.collect()
@@ -200,8 +200,8 @@ def test_a_helper_that_nobody_has_any_more_ends() -> None:
 
 
 def test_a_helper_is_started_from_a_thread_that_ends_first() -> None:
-    singles: list[Single] = []
-    thread = threading.Thread(target=lambda: singles.append(Single()))
+    singles: list[SpawnedProcess] = []
+    thread = threading.Thread(target=lambda: singles.append(SpawnedProcess()))
     thread.start()
     thread.join()
     singles[0].wait_until_warm()

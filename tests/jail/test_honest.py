@@ -6,18 +6,18 @@ from __future__ import annotations
 import pytest
 
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
-from eureka_agent.jail.contract import probe
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.contract import check_contract
 from tests.support.honest import HONEST, REWARDS, samples, task_of
 
 
 @pytest.mark.parametrize("name", REWARDS)
-def test_honest_reward_passes_checks_wall_and_probe(wall: Wall, name: str) -> None:
+def test_honest_reward_passes_checks_wall_and_probe(sandbox: Sandbox, name: str) -> None:
     task, code = REWARDS[name]
     spec = task_of(task).reward_inputs
     rows = samples(task)
-    reward = wall.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
-    probe(reward, rows)
+    reward = sandbox.open(check_source(code, spec), spec, max_rows=len(rows["action"]))
+    check_contract(reward, rows)
     batch = reward(rows)
     assert batch.reward.shape == (len(rows["action"]),)
     assert batch.components

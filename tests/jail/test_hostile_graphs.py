@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from eureka_agent.errors import GraphError, RewardRuntimeError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.ipc import Layout
-from eureka_agent.jail.sealed_reward import sealed_graph
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.ipc import BufferLayout
+from eureka_agent.jail.sandboxed_reward import sealed_graph
 from eureka_agent.rewards.graph_format import parse_graph
-from tests.support.wall import honest, state
+from tests.support.sandboxed import honest, state
 
 SHAPES: dict[str, tuple[int, ...]] = {"height": ()}
 X = {"ref": [0, 0]}
@@ -48,8 +48,8 @@ def compute_reward(height):
     ],
     ids=["signal", "time", "memory"],
 )
-def test_reward_cannot_tell_a_recording_from_a_call(wall: Wall, term: str) -> None:
-    reward = honest(wall, _ONLY_RECORDED.format(term=term), max_rows=64)
+def test_reward_cannot_tell_a_recording_from_a_call(sandbox: Sandbox, term: str) -> None:
+    reward = honest(sandbox, _ONLY_RECORDED.format(term=term), max_rows=64)
     found = reward.graph(state(), (8, 64))
     assert found is not None
     assert found.counts == (8, 64)
@@ -59,12 +59,12 @@ def test_reward_cannot_tell_a_recording_from_a_call(wall: Wall, term: str) -> No
     reward.close()
 
 
-def test_reward_whose_graph_divides_integers_has_none(wall: Wall) -> None:
+def test_reward_whose_graph_divides_integers_has_none(sandbox: Sandbox) -> None:
     code = (
         "import torch\ndef compute_reward(height):\n"
         "    return height + torch.div(height.long(), 2, rounding_mode='trunc').float(), {}"
     )
-    reward = honest(wall, code)
+    reward = honest(sandbox, code)
     assert reward.graph(state()) is None
     assert reward(state()).reward.shape == (8,)
     reward.close()
@@ -148,10 +148,12 @@ def test_work_and_memory_are_bounded_at_exactly_the_numbers_of_rows_that_calls_h
         graph({"height": torch.ones(32)})
 
 
-def test_graph_that_takes_too_long_ends_its_own_sealed_process_and_nothing_else(wall: Wall) -> None:
+def test_graph_that_takes_too_long_ends_its_own_sealed_process_and_nothing_else(
+    sandbox: Sandbox,
+) -> None:
     """Sorting takes longer than the numbers that it reads would say."""
     data = _graph(*(_operation("sort.default", X) for _ in range(1900)))
-    process = sealed_graph(wall._sealer, data, Layout(SHAPES, 60_000))
+    process = sealed_graph(sandbox._process_manager, data, BufferLayout(SHAPES, 60_000))
     began = time.monotonic()
     with pytest.raises(RewardRuntimeError, match="s of processor time in one call"):
         process({"height": torch.rand(60_000)})
@@ -159,17 +161,17 @@ def test_graph_that_takes_too_long_ends_its_own_sealed_process_and_nothing_else(
     assert process.pid is None
 
 
-def test_forged_graph_is_refused_in_the_sealed_process_too(wall: Wall) -> None:
+def test_forged_graph_is_refused_in_the_sealed_process_too(sandbox: Sandbox) -> None:
     data = _graph(FORGED["type as an integer"])
-    process = sealed_graph(wall._sealer, data, Layout(SHAPES, 2))
+    process = sealed_graph(sandbox._process_manager, data, BufferLayout(SHAPES, 2))
     with pytest.raises(RewardRuntimeError, match="the arguments of _to_copy"):
         process({"height": torch.ones(2)})
 
 
-def test_rewards_that_give_other_numbers_have_other_keys(wall: Wall) -> None:
+def test_rewards_that_give_other_numbers_have_other_keys(sandbox: Sandbox) -> None:
     """The same list of operations is not enough: a twin is what gives the same when it is
     called."""
-    reward = honest(wall, "def compute_reward(height): return height * 2.0, {}")
+    reward = honest(sandbox, "def compute_reward(height): return height * 2.0, {}")
     found = reward.graph(state())
     again = reward.graph(state())
     other = reward.graph({name: values + 1.0 for name, values in state().items()})

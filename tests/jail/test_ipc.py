@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from eureka_agent.jail.deadlines import ProcessorClock, until
-from eureka_agent.jail.ipc import MAX_MESSAGE_BYTES, Channel, Layout, WireError, pack
+from eureka_agent.jail.ipc import MAX_MESSAGE_BYTES, BufferLayout, Channel, ProtocolError, pack
 from eureka_agent.rewards.runner import MAX_COMPONENTS
 
 
@@ -51,17 +51,17 @@ def test_what_is_no_message_is_refused(data: bytes) -> None:
     one, other = socket.socketpair()
     with one, other:
         one.sendall(data)
-        with pytest.raises(WireError):
+        with pytest.raises(ProtocolError):
             Channel(os.dup(other.fileno())).receive(until(1.0))
 
 
 def test_messages_have_a_largest_size() -> None:
-    with pytest.raises(WireError, match="above the limit"):
+    with pytest.raises(ProtocolError, match="above the limit"):
         pack({"x": "a" * MAX_MESSAGE_BYTES})
 
 
 def test_layout_puts_every_tensor_in_its_own_place() -> None:
-    layout = Layout({"a": (3,), "b": (), "c": (2, 2)}, max_rows=5)
+    layout = BufferLayout({"a": (3,), "b": (), "c": (2, 2)}, max_rows=5)
     # Five rows of 3 + 1 + 4 input numbers, one reward and the components, and the bell, four bytes
     # each.
     assert layout.size_bytes == 4 * (5 * (8 + 1 + MAX_COMPONENTS) + 1)
@@ -72,7 +72,7 @@ def test_layout_puts_every_tensor_in_its_own_place() -> None:
         "b": (5,),
         "c": (5, 2, 2),
     }
-    tensors = [*exchange.inputs.values(), exchange.reward, exchange.components, exchange.bell]
+    tensors = [*exchange.inputs.values(), exchange.reward, exchange.components, exchange.doorbell]
     for number, tensor in enumerate(tensors, start=1):
         tensor.fill_(float(number))
     assert [set(tensor.flatten().tolist()) for tensor in tensors] == [

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.jail import SealedReward, Wall
-from tests.support.wall import children, descriptors, honest, state
+from eureka_agent.jail import Sandbox, SandboxedReward
+from tests.support.sandboxed import children, descriptors, honest, state
 
 _KILLS = int(os.environ.get("EUREKA_KILLS", "40"))
 _CANDIDATES = 3
@@ -31,15 +31,15 @@ _HELPER_SHARE = 0.05
 def test_random_kills_cost_no_answer_and_leak_nothing() -> None:
     draw = random.Random(0)
     rows = state()
-    with Wall(memory_mib=512) as wall:
-        _cycle([_open(wall, k) for k in range(_CANDIDATES)], rows)
+    with Sandbox(memory_mib=512) as sandbox:
+        _cycle([_open(sandbox, k) for k in range(_CANDIDATES)], rows)
         gc.collect()
         descriptors_before, memory_before = descriptors(), _memory_kib()
-        rewards = [_open(wall, k) for k in range(_CANDIDATES)]
+        rewards = [_open(sandbox, k) for k in range(_CANDIDATES)]
         for _ in range(_KILLS):
             victim = draw.randrange(_CANDIDATES)
             helper = draw.random() < _HELPER_SHARE
-            pid = wall.helper_pid if helper else rewards[victim].pid
+            pid = sandbox.helper_pid if helper else rewards[victim].pid
             assert pid is not None
             before = draw.random() < 0.5
             if before:
@@ -50,11 +50,11 @@ def test_random_kills_cost_no_answer_and_leak_nothing() -> None:
                 _kill(pid)
             for k, reward in enumerate(rewards):
                 _collect(reward, k, rows["height"], may_fail=not helper and k == victim)
-            rewards = [r if r.pid is not None else _open(wall, k) for k, r in enumerate(rewards)]
-            assert set(children(wall.helper_pid)) <= {reward.pid for reward in rewards}
+            rewards = [r if r.pid is not None else _open(sandbox, k) for k, r in enumerate(rewards)]
+            assert set(children(sandbox.helper_pid)) <= {reward.pid for reward in rewards}
         for reward in rewards:
             reward.close()
-        assert children(wall.helper_pid) == []
+        assert children(sandbox.helper_pid) == []
         del rewards, reward
         gc.collect()
         assert descriptors() == descriptors_before
@@ -70,11 +70,11 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _open(wall: Wall, k: int) -> SealedReward:
-    return honest(wall, f"def compute_reward(height): return height * {k}, {{'h': height}}")
+def _open(sandbox: Sandbox, k: int) -> SandboxedReward:
+    return honest(sandbox, f"def compute_reward(height): return height * {k}, {{'h': height}}")
 
 
-def _cycle(rewards: list[SealedReward], rows: dict[str, torch.Tensor]) -> None:
+def _cycle(rewards: list[SandboxedReward], rows: dict[str, torch.Tensor]) -> None:
     for reward in rewards:
         reward.submit(rows)
     for k, reward in enumerate(rewards):
@@ -82,7 +82,7 @@ def _cycle(rewards: list[SealedReward], rows: dict[str, torch.Tensor]) -> None:
         reward.close()
 
 
-def _collect(reward: SealedReward, k: int, height: torch.Tensor, *, may_fail: bool) -> None:
+def _collect(reward: SandboxedReward, k: int, height: torch.Tensor, *, may_fail: bool) -> None:
     """A killed process fails with a reason, unless it had answered before; every answer is
     right."""
     try:

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.judges import TerminalJudge, choose_judge
+from eureka_agent.judges import TerminalJudge, make_judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.records import Feedback, Outcome, RewardSource
-from eureka_agent.search.feedback import Question
+from eureka_agent.search.feedback import FeedbackRequest
 from tests.support import run_events as runs
 
 Answer: TypeAlias = Callable[..., tuple[Feedback, str]]
@@ -35,7 +35,7 @@ OUTCOMES = (
     trained(1, 2, 2.0),
     runs.outcome(1, runs.completion(3), runs.REFUSED),
 )
-QUESTION = Question(runs.TASK, "wave", True, 1, OUTCOMES, BEST)
+QUESTION = FeedbackRequest(runs.TASK, "wave", True, 1, OUTCOMES, BEST)
 FREE = replace(QUESTION, has_fitness=False)
 
 
@@ -43,10 +43,10 @@ FREE = replace(QUESTION, has_fitness=False)
 def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Return a function that types lines, and returns the feedback and what the terminal showed."""
 
-    def answer(*lines: str, question: Question = QUESTION) -> tuple[Feedback, str]:
+    def answer(*lines: str, request: FeedbackRequest = QUESTION) -> tuple[Feedback, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         paper = io.StringIO()
-        said = TerminalJudge(Console(file=paper, width=80, force_terminal=False))(question)
+        said = TerminalJudge(Console(file=paper, width=80, force_terminal=False))(request)
         return said, paper.getvalue()
 
     return answer
@@ -109,19 +109,19 @@ def test_what_a_person_sees(answer: Answer) -> None:
 
 def test_without_fitness_none_is_shown_and_a_best_is_needed(answer: Answer) -> None:
     said, shown = answer(
-        "next", "worst g1c0", "stop", "best g1c2", "stop", question=replace(FREE, best=None)
+        "next", "worst g1c0", "stop", "best g1c2", "stop", request=replace(FREE, best=None)
     )
     assert said == Feedback(1, ("g1c2", "g1c0"), stop=True)
     assert shown.count("Nobody is chosen yet") == 2
     assert "itness in" not in shown
     assert "4.00" not in shown
-    assert answer("worst g1c0", "next", question=FREE)[0].ranking == (
+    assert answer("worst g1c0", "next", request=FREE)[0].ranking == (
         "g0c1",
         "g1c0",
     )  # the best so far stays
     with pytest.raises(UsageError, match="Nobody is chosen yet"):
         answer(
-            "say g1c0 hm", question=replace(FREE, best=None)
+            "say g1c0 hm", request=replace(FREE, best=None)
         )  # the input ends and nobody can be asked
 
 
@@ -149,12 +149,11 @@ def test_a_mistake_is_explained_and_asked_again(answer: Answer, line: str, expla
 
 
 def test_who_is_asked() -> None:
-    assert choose_judge(SynthesisConfig(task="cartpole")) is None
-    assert choose_judge(SynthesisConfig(task="cartpole", feedback="synthetic")) is by_fitness
-    assert isinstance(choose_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
+    assert make_judge(SynthesisConfig(task="cartpole")) is None
+    assert make_judge(SynthesisConfig(task="cartpole", feedback="synthetic")) is by_fitness
+    assert isinstance(make_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
     assert (
-        choose_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic"))
-        is by_fitness
+        make_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")) is by_fitness
     )
     with pytest.raises(UsageError, match="someone has to judge"):
-        choose_judge(SynthesisConfig(task="wave", env="cartpole"))
+        make_judge(SynthesisConfig(task="wave", env="cartpole"))

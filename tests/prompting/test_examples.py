@@ -14,8 +14,8 @@ from eureka_agent.checks import check_source
 from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.contract import probe
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.contract import check_contract
 from eureka_agent.prompting.examples import (
     choose_examples,
     example_text,
@@ -58,7 +58,7 @@ def test_there_are_enough_and_all_different() -> None:
 
 
 @pytest.mark.parametrize("example", LIBRARY, ids=lambda example: example.name)
-def test_an_example_keeps_the_contract_on_random_states(example: Example, wall: Wall) -> None:
+def test_an_example_keeps_the_contract_on_random_states(example: Example, sandbox: Sandbox) -> None:
     """What every candidate is tried on: shapes, finite values, unchanged inputs, rows by
     themselves, rest."""
     spec, _ = read_state(example.state)
@@ -69,9 +69,9 @@ def test_an_example_keeps_the_contract_on_random_states(example: Example, wall: 
     }  # what is not read would distract
     torch.manual_seed(0)
     samples = {name: torch.randn(64, *shape) for name, shape in spec.shapes.items()}
-    sealed = wall.open(reward, spec, max_rows=64)
+    sealed = sandbox.open(reward, spec, max_rows=64)
     try:
-        probe(sealed, samples)
+        check_contract(sealed, samples)
         batch = sealed(
             {name: values for name, values in samples.items() if name in reward.parameters}
         )
@@ -107,8 +107,8 @@ def test_the_nearest_share_the_rarest_words() -> None:
 def test_the_nearest_of_the_library() -> None:
     assert chosen(load_task("cartpole"), 1)[0].name == "double_pendulum"
     assert chosen(load_task("pen_spinning"), 1)[0].name == "valve_turning"
-    wish = SynthesisConfig(task="swim like a snake", env="ant_forward", examples=1)
-    assert choose_examples(wish, load_task("ant_forward"))[0].name == "snake_swimming"
+    instruction = SynthesisConfig(task="swim like a snake", env="ant_forward", examples=1)
+    assert choose_examples(instruction, load_task("ant_forward"))[0].name == "snake_swimming"
 
 
 @pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
@@ -163,7 +163,7 @@ def test_examples_stand_in_every_kind_of_prompt() -> None:
     assert "other tasks" not in user(write_prompt(toy, toy.description, 0, (), ()))
 
 
-def test_a_run_keeps_its_examples(tmp_path: Path, wall: Wall) -> None:
+def test_a_run_keeps_its_examples(tmp_path: Path, sandbox: Sandbox) -> None:
     """The folder is gone when the run goes on: what it said is in the database."""
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -179,9 +179,9 @@ def test_a_run_keeps_its_examples(tmp_path: Path, wall: Wall) -> None:
     settings = config(tmp_path, samples=1, examples=2, examples_dir=folder)
     first, second = ScriptedProposer(script), ScriptedProposer(script)
     with pytest.raises(StoppedError):
-        ea.synthesize(settings, proposer=first, listener=stop, wall=wall)
+        ea.synthesize(settings, proposer=first, listener=stop, sandbox=sandbox)
     (folder / "waving.md").unlink()
-    ea.resume(tmp_path / "run", proposer=second, wall=wall)
+    ea.resume(tmp_path / "run", proposer=second, sandbox=sandbox)
     for proposer in (first, second):
         assert "## balance a pole on a cart, and wave" in user(proposer.prompts[0])
         assert CODE in user(proposer.prompts[0])
@@ -191,10 +191,10 @@ def test_a_run_keeps_its_examples(tmp_path: Path, wall: Wall) -> None:
 
 
 def test_the_best_reward_of_a_run_becomes_an_example(
-    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     proposer = ScriptedProposer([[upright(0.1)]])
-    ea.synthesize(config(tmp_path, samples=1, generations=1), proposer=proposer, wall=wall)
+    ea.synthesize(config(tmp_path, samples=1, generations=1), proposer=proposer, sandbox=sandbox)
     out = tmp_path / "mine" / "cart.md"
     out.parent.mkdir()
     assert main(["export", str(tmp_path / "run"), "--example", "--out", str(out)]) == 0
@@ -217,11 +217,11 @@ def test_an_example_lists_what_its_reward_reads_of_the_unlisted_state(tmp_path: 
 
 
 def test_a_run_without_a_best_reward_is_no_example(
-    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
     ea.synthesize(
-        config(tmp_path, samples=1, generations=1, attempts=1), proposer=proposer, wall=wall
+        config(tmp_path, samples=1, generations=1, attempts=1), proposer=proposer, sandbox=sandbox
     )
     assert main(["export", str(tmp_path / "run"), "--example"]) == 2
     assert "has no best reward" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_snapshot_of_the_next_prompt() -> None:
     history = (
         failed(0, 0, "check", "an old one."),
         best,
-        failed(1, 1, "probe", "The reward is NaN."),
+        failed(1, 1, "contract", "The reward is NaN."),
     )
     matches_snapshot("next", user(next_prompt(TOY, TOY.description, 2, (best,), history)))
 
@@ -104,7 +104,7 @@ def test_names_that_only_published_rewards_read_are_not_listed(name: str) -> Non
 def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstrings() -> None:
     text = user(first_prompt(TOY, TOY.description))
     assert (
-        "    def terminated(self, state: State, memory: Memory) -> Tensor:\n        return"
+        "    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:\n        return"
         ' state["mass_pos"]' in text
     )
     assert "    _RAIL_M = 2\n" in text
@@ -178,7 +178,7 @@ def test_a_retry_shows_the_code_of_a_few() -> None:
 
 def test_a_repair_goes_on_with_the_conversation() -> None:
     prompt = first_prompt(TOY, TOY.description)
-    failure = failed(0, 1, "probe", "The reward is NaN.")
+    failure = failed(0, 1, "contract", "The reward is NaN.")
     again = repair_prompt(prompt, failure)
     assert again.messages[:2] == prompt.messages
     assert again.messages[2] == Message("assistant", "…")  # what it answered, as it was
@@ -211,10 +211,10 @@ def test_write_prompt_chooses() -> None:
 
 
 def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
-    wish = "let it {{ 7 * 7 }} dance {% raw %}"
+    instruction = "let it {{ 7 * 7 }} dance {% raw %}"
     best = worked(0, 0)
-    text = user(next_prompt(TOY, wish, 1, (best,), (best,)))
-    assert wish in text  # as it is: a user's words are no template
+    text = user(next_prompt(TOY, instruction, 1, (best,), (best,)))
+    assert instruction in text  # as it is: a user's words are no template
     assert TOY.description not in text
     assert "fitness" not in text.replace(best.reflection, "")
 
@@ -238,7 +238,7 @@ def trained(generation: int, index: int, *components: str) -> Outcome:
 JUDGED = (
     trained(0, 0, "up"),
     trained(0, 1, "up", "calm"),
-    failed(0, 2, "probe", "The reward is NaN."),
+    failed(0, 2, "contract", "The reward is NaN."),
     trained(1, 0, "up", "fast"),
     trained(1, 1, "fast"),
     trained(1, 2, "slow"),

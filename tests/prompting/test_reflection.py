@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_agent.prompting.reflection import Finding, findings, reflect, shares
+from eureka_agent.prompting.reflection import CurveFinding, findings, reflect, shares
 from eureka_agent.records import (
     Candidate,
     Completion,
@@ -117,7 +117,7 @@ def test_episode_lengths_at_the_ends() -> None:
 def test_divergence() -> None:
     broken = Curve("c", (1.0, math.inf), math.inf, math.inf, 1.0)
     assert ("diverged", "c") in noticed(training(STEADY, broken))
-    assert noticed(training(STEADY, bad_worlds=3)) == [("bad_worlds", "")]
+    assert noticed(training(STEADY, diverged_envs=3)) == [("diverged_envs", "")]
 
 
 def test_no_finding_without_a_training() -> None:
@@ -130,7 +130,7 @@ def test_the_whole_text() -> None:
         curve("cost", -0.001, -0.002, -0.003),
         curve("alive", 1.0, 1.0, 1.0),
         correlations={"speed": 0.98, "cost": -0.6, "alive": math.nan},
-        bad_worlds=2,
+        diverged_envs=2,
     )
     evaluation = Evaluation(5.3125, 5.02, 5.6049, 64, 100.0, {"falls": 0.25})
     outcome = Outcome(CANDIDATE, None, record, evaluation)
@@ -151,7 +151,7 @@ def test_a_wish_without_fitness_mentions_none() -> None:
     [
         ("extract", "no code was found"),
         ("check", "refused before it ran"),
-        ("probe", "broke its contract on sample states"),
+        ("contract", "broke its contract on sample states"),
         ("training", "broke while a policy was trained"),
     ],
 )
@@ -166,10 +166,10 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
 
     from eureka_agent.prompting import reflection
 
-    kinds = get_args(reflection.Kind)
+    kinds = get_args(reflection.FindingKind)
     for kind in kinds:
         monkeypatch.setattr(
-            reflection, "findings", lambda *_, kind=kind, **__: [Finding(kind, "part", 2.0)]
+            reflection, "findings", lambda *_, kind=kind, **__: [CurveFinding(kind, "part", 2.0)]
         )
         text = reflect(
             Outcome(CANDIDATE, None, training(STEADY)), max_episode_steps=100, fitness_unit="m"

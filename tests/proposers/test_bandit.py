@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from eureka_agent.proposers.bandit import Bandit, Weighted
+from eureka_agent.proposers.bandit import BanditSelector, WeightedSelector
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome, Prompt
 
 
@@ -21,7 +21,7 @@ def outcome(
 
 
 def shares(
-    choice: Weighted | Bandit, history: Sequence[Outcome], samples: int = 400
+    choice: WeightedSelector | BanditSelector, history: Sequence[Outcome], samples: int = 400
 ) -> dict[str, float]:
     prompt = Prompt(3, (), run=tuple(history))
     counts = Counter(choice(prompt, index) for index in range(samples))
@@ -29,7 +29,7 @@ def shares(
 
 
 def test_weights_are_kept_in_every_generation() -> None:
-    choice = Weighted({"a": 2.0, "b": 1.0, "c": 1.0}, seed=1)
+    choice = WeightedSelector({"a": 2.0, "b": 1.0, "c": 1.0}, seed=1)
     for generation in range(20):
         counts = Counter(choice(Prompt(generation, ()), index) for index in range(8))
         # 4, 2 and 2 of 8, give or take one: independent draws would miss that by two or more half
@@ -40,11 +40,15 @@ def test_weights_are_kept_in_every_generation() -> None:
 
 
 def test_one_model_writes_all() -> None:
-    assert shares(Weighted({"a": 0.3}, seed=0), []) == {"a": 1.0}
+    assert shares(WeightedSelector({"a": 0.3}, seed=0), []) == {"a": 1.0}
 
 
-@pytest.mark.parametrize("choice", [Weighted({"a": 1.0, "b": 2.0}, 5), Bandit(("a", "b"), 5)])
-def test_a_choice_depends_on_seed_sample_and_history_alone(choice: Weighted | Bandit) -> None:
+@pytest.mark.parametrize(
+    "choice", [WeightedSelector({"a": 1.0, "b": 2.0}, 5), BanditSelector(("a", "b"), 5)]
+)
+def test_a_choice_depends_on_seed_sample_and_history_alone(
+    choice: WeightedSelector | BanditSelector,
+) -> None:
     prompt = Prompt(1, (), run=(outcome(0, 0, "a", 1.0), outcome(0, 1, "b", None)))
     asked = [choice(prompt, index) for index in range(16)]
     assert [choice(prompt, index) for index in reversed(range(16))] == asked[::-1]
@@ -55,24 +59,27 @@ def test_who_improves_fitness_is_asked_more() -> None:
     # Every generation a's fitness is above all before it, b's is not.
     history = [outcome(g, 2 * i, "a", float(g)) for g in range(3) for i in range(8)]
     history += [outcome(g, 2 * i + 1, "b", -1.0) for g in range(1, 3) for i in range(8)]
-    assert shares(Bandit(("a", "b"), 0), history)["a"] > 0.95
-    bandit, told = Bandit(("a", "b"), 0), Prompt(3, (), history=tuple(history))  # outside of a run
+    assert shares(BanditSelector(("a", "b"), 0), history)["a"] > 0.95
+    bandit, told = (
+        BanditSelector(("a", "b"), 0),
+        Prompt(3, (), history=tuple(history)),
+    )  # outside of a run
     assert [bandit(told, i) for i in range(20)] == [
         bandit(replace(told, run=told.history, history=()), i) for i in range(20)
     ]
 
 
 def test_without_history_all_are_asked_alike() -> None:
-    assert shares(Bandit(("a", "b"), 0), [])["a"] == pytest.approx(0.5, abs=0.08)
+    assert shares(BanditSelector(("a", "b"), 0), [])["a"] == pytest.approx(0.5, abs=0.08)
 
 
 def test_equal_success_at_a_tenth_of_the_cost() -> None:
     history = [outcome(0, 2 * i, "cheap", 1.0 if i % 2 else None, 0.01) for i in range(20)]
     history += [outcome(0, 2 * i + 1, "dear", 1.0 if i % 2 else None, 0.10) for i in range(20)]
-    assert shares(Bandit(("cheap", "dear"), 0), history)["cheap"] > 0.95
+    assert shares(BanditSelector(("cheap", "dear"), 0), history)["cheap"] > 0.95
     # Where one price is unknown, tokens decide, and they are equal here: unknown is not free.
     unknown = [outcome(0, 50, "dear", None, None)]
-    assert 0.3 < shares(Bandit(("cheap", "dear"), 0), history + unknown)["cheap"] < 0.7
+    assert 0.3 < shares(BanditSelector(("cheap", "dear"), 0), history + unknown)["cheap"] < 0.7
 
 
 def test_a_first_generation_succeeds_when_it_trains_and_a_repeat_never() -> None:
@@ -81,9 +88,10 @@ def test_a_first_generation_succeeds_when_it_trains_and_a_repeat_never() -> None
     first = [outcome(0, i, "a", 1.0) for i in range(6)] + [
         outcome(0, 6 + i, "b", None) for i in range(6)
     ]
-    assert shares(Bandit(("a", "b"), 0), first)["a"] > 0.9
+    assert shares(BanditSelector(("a", "b"), 0), first)["a"] > 0.9
     same = [outcome(1, i, "a", 1.0) for i in range(12)]
     # a: 6 of 18, b: 0 of 6. Before, a had 6 of 6.
     assert (
-        shares(Bandit(("a", "b"), 0), first + same)["a"] < shares(Bandit(("a", "b"), 0), first)["a"]
+        shares(BanditSelector(("a", "b"), 0), first + same)["a"]
+        < shares(BanditSelector(("a", "b"), 0), first)["a"]
     )

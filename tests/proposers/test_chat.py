@@ -14,8 +14,8 @@ import pytest
 
 from eureka_agent import errors
 from eureka_agent.extract.reading import code_in
-from eureka_agent.proposers.choose import chat_proposer
-from eureka_agent.proposers.spending import Spending
+from eureka_agent.proposers.factory import chat_proposer
+from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error
@@ -166,14 +166,14 @@ FILTERED, TOO_LONG = (
 )
 
 
-@pytest.mark.parametrize("refusal", [FILTERED, TOO_LONG])
+@pytest.mark.parametrize("error_from_status", [FILTERED, TOO_LONG])
 @pytest.mark.parametrize("place", [0, 3])
 def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
-    chat_server: ChatServer, refusal: Reply, place: int
+    chat_server: ChatServer, error_from_status: Reply, place: int
 ) -> None:
     replies = [completion("hi", usage={"prompt_tokens": 7, "completion_tokens": 5})] * 3
-    chat_server.order([*replies[:place], refusal, *replies[place:]])
-    spending = Spending()
+    chat_server.order([*replies[:place], error_from_status, *replies[place:]])
+    spending = UsageLimits()
     answers = {a.index: a for a in ask(chat_server, 4, concurrency=1, spending=spending)}
     assert len(chat_server.requests) == 4
     nothing = answers.pop(place)
@@ -184,7 +184,7 @@ def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
         0,
     )
     assert nothing.cost_usd == 0.0
-    assert spending.committed.tokens == 3 * 12
+    assert spending.reserved.tokens == 3 * 12
     with pytest.raises(
         errors.ExtractionError,
         match=r"^The (content filter of|prompt does not fit into) 'test-model'",
@@ -193,12 +193,13 @@ def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "kind"), [(FILTERED, errors.FilteredError), (TOO_LONG, errors.ContextTooLongError)]
+    ("error_from_status", "kind"),
+    [(FILTERED, errors.FilteredError), (TOO_LONG, errors.ContextTooLongError)],
 )
 def test_prompts_that_are_all_refused_are_an_error(
-    chat_server: ChatServer, refusal: Reply, kind: type[errors.ProposerError]
+    chat_server: ChatServer, error_from_status: Reply, kind: type[errors.ProposerError]
 ) -> None:
-    chat_server.default = refusal
+    chat_server.default = error_from_status
     with pytest.raises(kind):
         ask(chat_server, 4)
     assert len(chat_server.requests) == 4
@@ -318,7 +319,7 @@ def listen_to_ctrl_c() -> None:
 def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
     chat_server.default = completion("late", delay_s=60.0)
     program = (
-        "import sys\nfrom eureka_agent.proposers.choose import chat_proposer\n"
+        "import sys\nfrom eureka_agent.proposers.factory import chat_proposer\n"
         "from eureka_agent.records import Message, Prompt\n"
         "chat = chat_proposer({'m': 1.0}, base_url=sys.argv[1])\n"
         "list(chat.propose(dict.fromkeys(range(2), Prompt(0, (Message('user', 'x'),)))))\n"

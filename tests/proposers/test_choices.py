@@ -11,7 +11,7 @@ from eureka_agent import errors
 from eureka_agent.config.extra_body import extra_fields
 from eureka_agent.errors import UsageError
 from eureka_agent.proposers.prices import Price
-from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.records import Completion, Message, Prompt
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, choices, completion, error
@@ -44,7 +44,7 @@ def test_each_choice_is_a_sample_and_its_tokens_count_once(
             choices("e", "f", usage=USAGE),
         ]
     )
-    spending = Spending()
+    spending = UsageLimits()
     answers = ask(
         chat_server,
         5,
@@ -58,21 +58,21 @@ def test_each_choice_is_a_sample_and_its_tokens_count_once(
     assert [request["n"] for request in chat_server.requests] == [2, 2, 2]
     assert [answers[index].completion_tokens for index in range(5)] == [5, 0, 5, 0, 5]
     assert [answers[index].cost_usd for index in range(5)] == [57.0, 0.0, 57.0, 0.0, 57.0]
-    assert spending.committed == Amount(3 * 12, 3 * 57.0)
+    assert spending.reserved == Usage(3 * 12, 3 * 57.0)
 
 
 def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
     """An answer with four choices may take four times the limit of one; without usage all of it
     stays counted."""
     chat_server.default = choices("a", "b", "c", "d")
-    spending = Spending(max_tokens=PROMPT_TOKENS + 4 * 100)
+    spending = UsageLimits(max_tokens=PROMPT_TOKENS + 4 * 100)
     asked = proposer(chat_server, extra={"n": 4}, answer_tokens=100, spending=spending)
     answers = asked.propose(dict.fromkeys(range(5), PROMPT))
     assert [next(answers).text for _ in range(4)] == ["a", "b", "c", "d"]
     with pytest.raises(errors.LimitReachedError):
         next(answers)
     assert len(chat_server.requests) == 1
-    assert spending.committed == Amount(PROMPT_TOKENS + 4 * 100)
+    assert spending.reserved == Usage(PROMPT_TOKENS + 4 * 100)
     # Not even one such request fits in one token less.
     with pytest.raises(errors.LimitReachedError):
         ask(
@@ -80,7 +80,7 @@ def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
             1,
             extra={"n": 4},
             answer_tokens=100,
-            spending=Spending(max_tokens=PROMPT_TOKENS + 399),
+            spending=UsageLimits(max_tokens=PROMPT_TOKENS + 399),
         )
     assert len(chat_server.requests) == 1
 

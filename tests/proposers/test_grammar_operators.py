@@ -13,9 +13,9 @@ from eureka_agent.proposers.grammar import GrammarProposer, operators, sampling
 from eureka_agent.proposers.grammar.emit import component_names
 from eureka_agent.proposers.grammar.genome import Feature, Genome, from_text, rounded
 from eureka_agent.proposers.grammar.guidance import Advice, advise, credit
+from eureka_agent.proposers.grammar.keywords import stems
 from eureka_agent.proposers.grammar.measures import meaning, measure_of, unit
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
-from eureka_agent.proposers.grammar.words import stems
 from eureka_agent.records import Outcome, Prompt
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task

@@ -25,7 +25,7 @@ from eureka_agent.records import (
     Prompt,
     TrainingRecord,
 )
-from eureka_agent.search.feedback import Question
+from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.selection import best_so_far
 from eureka_agent.tasks.task import Task
 from tests.support.grammar import ARM, WALKER, code_of, random_states, run_reward, term
@@ -180,7 +180,7 @@ def evolve_on_choices(task: Task, judge: Callable[[int, Completion], Outcome], s
         completions = proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
         new = tuple(judge(generation, completion) for completion in completions)
         history += new
-        everything = by_fitness(Question(task, "", False, generation, new, chosen)).ranking
+        everything = by_fitness(FeedbackRequest(task, "", False, generation, new, chosen)).ranking
         said.append(Feedback(generation, (everything[0], everything[-1])))
     return best(history).fitness
 

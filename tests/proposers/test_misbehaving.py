@@ -19,7 +19,7 @@ import pytest
 from eureka_agent import errors
 from eureka_agent.errors import ProposerError
 from eureka_agent.proposers import openai_backend
-from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.proposers.told import Adapted, Told
 from eureka_agent.records import Completion
 from tests.support.chat import BACKENDS, PROMPT, proposer
@@ -399,7 +399,7 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
         chat_server.default = FINE
     else:
         chat_server.default = row.reply
-    spending = Spending()
+    spending = UsageLimits()
     deadline_s = SOON_S if row.late else FAR_S
     asked = proposer(
         chat_server,
@@ -411,7 +411,7 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
         **{"answer_tokens": ANSWER_TOKENS, **row.asked},
     )
     told: list[Told] = []
-    asked.tell = told.append
+    asked.emit = told.append
     started = time.monotonic()
     ended: Completion | ProposerError
     try:
@@ -427,7 +427,7 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
         assert row.message in str(ended)
         assert len(str(ended)) < 700
     assert len(chat_server.requests) == row.requests
-    assert spending.committed == Amount(row.tokens)
+    assert spending.reserved == Usage(row.tokens)
     changes = [each.what for each in told if isinstance(each, Adapted)]
     assert len(changes) == bool(row.tells)
     assert row.tells in "".join(changes)

@@ -11,9 +11,9 @@ import pytest
 
 from eureka_agent import errors
 from eureka_agent.proposers import network
-from eureka_agent.proposers.choose import chat_proposer
+from eureka_agent.proposers.factory import chat_proposer
 from eureka_agent.proposers.network import Address, address
-from eureka_agent.proposers.refusals import broken_off
+from eureka_agent.proposers.refusals import connection_error
 from tests.support.chat import BACKENDS, PROMPT, needs_litellm, proposer
 from tests.support.openai_server import ChatServer
 
@@ -155,7 +155,7 @@ def test_a_proxy_that_does_not_answer_is_named(
     ) as raised:
         list(asked.propose({0: PROMPT}))
     assert "secret" not in str(raised.value)
-    assert asked.spending.committed.tokens == 0
+    assert asked.spending.reserved.tokens == 0
 
 
 # ---------------------------------------------------------------- certificates
@@ -178,11 +178,11 @@ def test_a_certificate_of_nobody_known_names_the_variable(
     error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate in certificate chain")
     failed = type("ConnectError", (Exception,), {})("no")
     failed.__cause__ = error
-    assert "set SSL_CERT_FILE to a file" in str(broken_off(failed, "https://x/v1"))
+    assert "set SSL_CERT_FILE to a file" in str(connection_error(failed, "https://x/v1"))
     (tmp_path / "ours.pem").touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
     assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'}: let that hold" in str(
-        broken_off(failed, "https://x/v1")
+        connection_error(failed, "https://x/v1")
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from eureka_agent.errors import AuthenticationError, LimitReachedError, ProposerError
 from eureka_agent.proposers.prices import Price
-from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.records import Completion
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, completion, error, raw, reset
@@ -15,30 +15,30 @@ from tests.support.till import Till
 
 
 def test_what_is_reserved_counts_until_it_is_settled() -> None:
-    kept: list[Amount] = []
-    spending = Spending(max_tokens=100)
-    spending.carry_on(Amount(30), kept.append)
-    assert spending.reserve(Amount(50))
+    kept: list[Usage] = []
+    spending = UsageLimits(max_tokens=100)
+    spending.resume_from(Usage(30), kept.append)
+    assert spending.reserve(Usage(50))
     # 30 spent + 50 reserved + 21 are one too many.
-    assert not spending.reserve(Amount(21))
-    assert spending.exceeded_by(Amount(21)) == "--max-tokens 100"
-    assert spending.exceeded_by(Amount(20)) == ""
-    spending.settle(Amount(50), Amount(5))
-    assert spending.committed == Amount(35)
-    assert kept == [Amount(80), Amount(35)]
+    assert not spending.reserve(Usage(21))
+    assert spending.exceeded_by(Usage(21)) == "--max-tokens 100"
+    assert spending.exceeded_by(Usage(20)) == ""
+    spending.settle(Usage(50), Usage(5))
+    assert spending.reserved == Usage(35)
+    assert kept == [Usage(80), Usage(35)]
 
 
 def test_a_reservation_is_kept_before_it_counts() -> None:
     """What cannot be written down is not spent: the request is not sent."""
-    spending = Spending(max_tokens=100)
+    spending = UsageLimits(max_tokens=100)
 
-    def full(committed: Amount) -> None:
+    def full(reserved: Usage) -> None:
         raise OSError("disk full")
 
-    spending.carry_on(Amount(), full)
+    spending.resume_from(Usage(), full)
     with pytest.raises(OSError, match="disk full"):
-        spending.reserve(Amount(50))
-    assert spending.committed == Amount()
+        spending.reserve(Usage(50))
+    assert spending.reserved == Usage()
 
 
 def ask(
@@ -65,7 +65,7 @@ def test_worst_cases_fit_in_or_are_not_asked(
     chat_server: ChatServer, limit: int, answers: int
 ) -> None:
     # Without usage every answer stays counted with its worst case.
-    given, ended = ask(chat_server, 4, answer_tokens=100, spending=Spending(max_tokens=limit))
+    given, ended = ask(chat_server, 4, answer_tokens=100, spending=UsageLimits(max_tokens=limit))
     assert len(given) == len(chat_server.requests) == answers
     assert isinstance(ended, LimitReachedError)
     assert f"--max-tokens {limit} leaves no room for another request" in str(ended)
@@ -73,11 +73,11 @@ def test_worst_cases_fit_in_or_are_not_asked(
 
 def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> None:
     chat_server.default = completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})
-    spending = Spending(max_tokens=WORST + 15)
+    spending = UsageLimits(max_tokens=WORST + 15)
     given, ended = ask(chat_server, 8, answer_tokens=100, spending=spending)
     # Each takes 15 in the end: after two, 30 + 175 is above 190.
     assert len(given) == 2
-    assert spending.committed == Amount(30)
+    assert spending.reserved == Usage(30)
     assert isinstance(ended, LimitReachedError)
 
 
@@ -94,10 +94,10 @@ def test_an_answer_whose_tokens_are_left_out_is_counted(
     chat_server: ChatServer, usage: dict[str, int], took: int
 ) -> None:
     chat_server.default = completion("x" * 4000, usage=usage)
-    spending = Spending(max_tokens=2 * WORST)
+    spending = UsageLimits(max_tokens=2 * WORST)
     given, ended = ask(chat_server, 18, answer_tokens=100, spending=spending)
     assert len(given) == 2
-    assert spending.committed == Amount(2 * took)
+    assert spending.reserved == Usage(2 * took)
     assert isinstance(ended, LimitReachedError)
 
 
@@ -106,7 +106,7 @@ def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
     # for two.
     chat_server.order([raw("<html>")])
     given, ended = ask(
-        chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST)
+        chat_server, 4, answer_tokens=100, concurrency=1, spending=UsageLimits(max_tokens=2 * WORST)
     )
     assert len(given) == 1
     assert isinstance(ended, LimitReachedError)
@@ -118,7 +118,7 @@ def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
 def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> None:
     chat_server.order([completion("hi"), error(401)])
     _, ended = ask(
-        chat_server, 4, answer_tokens=100, concurrency=1, spending=Spending(max_tokens=2 * WORST)
+        chat_server, 4, answer_tokens=100, concurrency=1, spending=UsageLimits(max_tokens=2 * WORST)
     )
     assert isinstance(ended, AuthenticationError)
 
@@ -127,10 +127,10 @@ def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
     chat_server.order(
         [reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})]
     )
-    spending = Spending()
+    spending = UsageLimits()
     given, _ = ask(chat_server, 1, retries=3, answer_tokens=100, spending=spending)
     assert len(given) == 1
-    assert spending.committed == Amount(
+    assert spending.reserved == Usage(
         WORST + 15
     )  # the reset one in full, the refused one not at all
 
@@ -138,17 +138,17 @@ def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
 def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServer) -> None:
     chat_server.order([completion("first", usage={"prompt_tokens": 10, "completion_tokens": 5})])
     chat_server.default = completion("late", delay_s=5.0)
-    kept: list[Amount] = []
-    spending = Spending()
-    spending.carry_on(Amount(), kept.append)
+    kept: list[Usage] = []
+    spending = UsageLimits()
+    spending.resume_from(Usage(), kept.append)
     asked = proposer(chat_server, answer_tokens=100, spending=spending, concurrency=3)
     answers = asked.propose(dict.fromkeys(range(8), PROMPT))
     next(answers)
     # Killed while the first answer is being stored: it is settled afterwards, so all three count in
     # full.
-    assert kept[-1] == Amount(3 * WORST)
+    assert kept[-1] == Usage(3 * WORST)
     answers.close()  # type: ignore[attr-defined]
-    assert kept[-1] == Amount(3 * WORST)
+    assert kept[-1] == Usage(3 * WORST)
 
 
 def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> None:
@@ -170,7 +170,7 @@ def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, 
     one = price.of(WORST - 100, answer_tokens)
     limit = rng.uniform(0.5, 30.0) * one
     chat_server.default = till = Till(rng, price)
-    spending = Spending(max_cost_usd=limit)
+    spending = UsageLimits(max_cost_usd=limit)
     options: dict[str, Any] = {
         "retries": 3,
         "price": price,
@@ -179,8 +179,8 @@ def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, 
     }
     given, ended = ask(chat_server, rng.randint(1, 60), **options)
     assert till.usd <= limit
-    assert till.usd <= spending.committed.usd + 1e-9
+    assert till.usd <= spending.reserved.usd + 1e-9
     assert sum(answer.cost_usd or 0.0 for answer in given) <= till.usd + 1e-9
     assert chat_server.max_in_flight <= 8
     if isinstance(ended, LimitReachedError):
-        assert spending.committed.usd + one > limit
+        assert spending.reserved.usd + one > limit

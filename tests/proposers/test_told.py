@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
-from eureka_agent.proposers.spending import Amount, Spending
+from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.proposers.told import Adapted, AskedAgain, Told
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, completion, error, reset
@@ -26,7 +26,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def listen(server: ChatServer, kind: str = "openai", **options: Any) -> tuple[Any, list[Told]]:
     asked = proposer(server, kind, **options)
     told: list[Told] = []
-    asked.tell = told.append
+    asked.emit = told.append
     return asked, told
 
 
@@ -117,11 +117,11 @@ def test_a_trial_finds_what_the_user_has_to_mend(
     chat_server: ChatServer, kind: str, reply: Reply, kind_of_error: type[Exception], requests: int
 ) -> None:
     chat_server.default = reply
-    asked, _ = listen(chat_server, kind, retries=2, spending=(spending := Spending()))
+    asked, _ = listen(chat_server, kind, retries=2, spending=(spending := UsageLimits()))
     with pytest.raises(kind_of_error):
         asked.try_out(["test-model"])
     assert len(chat_server.requests) == requests
-    assert spending.committed == Amount()
+    assert spending.reserved == Usage()
 
 
 @pytest.mark.parametrize(
@@ -132,25 +132,25 @@ def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(
     chat_server: ChatServer, reply: Reply
 ) -> None:
     chat_server.default = reply
-    asked, _ = listen(chat_server, spending=(spending := Spending()))
+    asked, _ = listen(chat_server, spending=(spending := UsageLimits()))
     asked.try_out(["test-model"])
     assert len(chat_server.requests) == 1
-    assert spending.committed == Amount()
+    assert spending.reserved == Usage()
 
 
 def test_a_trial_is_short_and_counts(chat_server: ChatServer) -> None:
     chat_server.default = completion("yes", usage=USAGE)
-    kept: list[Amount] = []
-    spending = Spending(max_tokens=1_000)
-    spending.carry_on(Amount(), kept.append)
+    kept: list[Usage] = []
+    spending = UsageLimits(max_tokens=1_000)
+    spending.resume_from(Usage(), kept.append)
     asked, _ = listen(chat_server, answer_tokens=900, spending=spending)
     asked.try_out(["test-model"])
     assert chat_server.requests[0]["max_tokens"] == 16
     # Reserved before it was sent: 8 bytes, 2 x 16 of a message, 16 of an answer.
-    assert kept == [Amount(8 + 32 + 16), Amount(12)]
+    assert kept == [Usage(8 + 32 + 16), Usage(12)]
 
 
 def test_a_trial_that_a_limit_has_no_room_for_is_left_out(chat_server: ChatServer) -> None:
-    asked, _ = listen(chat_server, spending=Spending(max_tokens=10))
+    asked, _ = listen(chat_server, spending=UsageLimits(max_tokens=10))
     asked.try_out(["test-model"])
     assert not chat_server.requests

@@ -6,7 +6,7 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from eureka_agent.report import CurveWriter
-from eureka_agent.search.events import Trained, TrainingStarted
+from eureka_agent.search.events import TrainingProgress, TrainingStarted
 from tests.support import run_events as runs
 
 TAGS = {
@@ -50,7 +50,7 @@ def test_a_folder_for_each_candidate_and_baseline(tmp_path: Path) -> None:
 def test_curves_can_be_read_while_the_training_runs(tmp_path: Path) -> None:
     writer = CurveWriter(tmp_path)
     writer(TrainingStarted((), ("a",)))
-    writer(Trained(("a",), runs.progress(1, 0.1)))
+    writer(TrainingProgress(("a",), runs.progress(1, 0.1)))
     assert len(curves(tmp_path / "a")["training/reward"]) == 1
     writer.close()
 
@@ -59,8 +59,8 @@ def test_a_stopped_candidate_has_no_more_points(tmp_path: Path) -> None:
     writer = CurveWriter(tmp_path)
     names = ("a", "b")
     writer(TrainingStarted((), names))
-    writer(Trained(names, runs.progress(2, 0.1)))
-    writer(Trained(names, runs.progress(2, 0.2, alive=[True, False])))
+    writer(TrainingProgress(names, runs.progress(2, 0.1)))
+    writer(TrainingProgress(names, runs.progress(2, 0.2, alive=[True, False])))
     writer.close()
     assert len(curves(tmp_path / "a")["training/reward"]) == 2
     assert len(curves(tmp_path / "b")["training/reward"]) == 1
@@ -70,6 +70,6 @@ def test_a_training_that_starts_over_replaces_its_curves(tmp_path: Path) -> None
     for share in (0.4, 0.1):
         writer = CurveWriter(tmp_path)
         writer(TrainingStarted((), ("a",)))
-        writer(Trained(("a",), runs.progress(1, share)))
+        writer(TrainingProgress(("a",), runs.progress(1, share)))
         writer.close()
     assert [step for step, _ in curves(tmp_path / "a")["training/reward"]] == [150_000]

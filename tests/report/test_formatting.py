@@ -6,15 +6,15 @@ import pytest
 
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
-    clean,
+    approximate,
     duration,
     fitness,
     interval,
     number,
+    one_line,
     places,
     quantity,
-    rough,
-    verdict,
+    summarise_checks,
 )
 from tests.support.run_events import completion, evaluation
 
@@ -52,8 +52,10 @@ def test_one_episode_has_no_interval_and_nan_is_said() -> None:
 
 
 def test_without_a_fitness_an_evaluation_says_how_long_episodes_last() -> None:
-    assert verdict(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
-    assert verdict(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
+    assert (
+        summarise_checks(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
+    )
+    assert summarise_checks(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
 
 
 @pytest.mark.parametrize(
@@ -91,11 +93,11 @@ def test_durations(seconds: float, words: str) -> None:
     ],
 )
 def test_estimates_are_rounded(seconds: float, words: str) -> None:
-    assert rough(seconds) == words
+    assert approximate(seconds) == words
 
 
 def test_foreign_text_becomes_one_harmless_line() -> None:
-    assert clean("a\n  b\x1b[31m\x07\tc\u202e") == "a b\\x1b[31m\\x07 c\\u202e"
+    assert one_line("a\n  b\x1b[31m\x07\tc\u202e") == "a b\\x1b[31m\\x07 c\\u202e"
 
 
 def test_only_models_cost_money_and_an_unknown_price_is_never_zero() -> None:

@@ -12,7 +12,7 @@ from eureka_agent.search.events import (
     Adapted,
     AskedAgain,
     GenerationStarted,
-    Trained,
+    TrainingProgress,
     TrainingStarted,
 )
 from tests.support import run_events as runs
@@ -80,7 +80,7 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
         for event in events:
             display(event)
             if (
-                isinstance(event, Trained)
+                isinstance(event, TrainingProgress)
                 and 0.4 < event.progress.environment_steps / runs.STEPS < 0.6
             ):
                 break
@@ -110,7 +110,7 @@ def test_fitness_is_seen_at_80_columns_beside_the_longest_name_and_the_largest_c
             environment_steps=123_456_789,
             total_steps=123_456_789,
         )
-        display(Trained(runs.BASELINES, huge))
+        display(TrainingProgress(runs.BASELINES, huge))
         lines = frame(display, 80)
     assert any(
         line.startswith("human reward   evaluating") and "fitness -1,234" in line for line in lines
@@ -150,7 +150,7 @@ def test_sixteen_candidates_fit_into_the_terminal_at_every_moment(width: int, he
 
 def test_messages_of_candidates_cannot_steer_the_terminal() -> None:
     console = terminal()
-    failure = Failure("probe", "bad\x1b[2J\r[bold]name\nnext")
+    failure = Failure("contract", "bad\x1b[2J\r[bold]name\nnext")
     with LiveDisplay(console) as display:
         display(runs.run_started(runs.config(samples=1)))
         for event in runs.generation(0, [runs.outcome(0, runs.completion(0), failure)], None):
@@ -195,7 +195,8 @@ def test_where_a_person_is_asked_the_region_shows_only_while_policies_train() ->
             text = written(console)
             shown = text.count(HIDE_CURSOR) > text.count(SHOW_CURSOR)
             training = isinstance(event, TrainingStarted) or (
-                isinstance(event, Trained) and event.progress.environment_steps < runs.STEPS
+                isinstance(event, TrainingProgress)
+                and event.progress.environment_steps < runs.STEPS
             )
             assert shown == training
     text = written(console)
@@ -207,7 +208,7 @@ def test_a_training_without_a_run_is_shown_too() -> None:
     names = ("mine.py", *runs.BASELINES)
     with LiveDisplay(terminal()) as display:
         display(TrainingStarted((), names))
-        display(Trained(names, runs.progress(3, 0.5)))
+        display(TrainingProgress(names, runs.progress(3, 0.5)))
         assert any(line.startswith("mine.py        training    ━") for line in frame(display))
 
 

@@ -13,7 +13,7 @@ from eureka_agent.search.events import (
     BaselinesMeasured,
     Event,
     GenerationStarted,
-    Trained,
+    TrainingProgress,
     TrainingStarted,
 )
 from tests.support import run_events as runs
@@ -138,7 +138,7 @@ def test_a_log_that_cannot_hold_a_character_goes_on() -> None:
 def test_progress_is_told_every_tenth_but_not_more_often_than_every_ten_seconds() -> None:
     def training(step: float, points: int) -> list[str]:
         shares = [(i + 1) / points for i in range(points)]
-        trained = [Trained(("a",), runs.progress(1, share)) for share in shares]
+        trained = [TrainingProgress(("a",), runs.progress(1, share)) for share in shares]
         return [
             line
             for line in log([TrainingStarted((), ("a",)), *trained], step=step)
@@ -153,7 +153,7 @@ def test_progress_is_told_every_tenth_but_not_more_often_than_every_ten_seconds(
 
 def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> None:
     half = runs.progress(2, 0.5, fitness=runs.NAN, alive=[True, False])
-    lines = log([TrainingStarted((), ("a", "b")), Trained(("a", "b"), half)], step=20.0)
+    lines = log([TrainingStarted((), ("a", "b")), TrainingProgress(("a", "b"), half)], step=20.0)
     # 2 x 750 k steps are left at 50 k/s
     expected = (
         "50 % trained (750 k environment steps each), 50 k steps/s, about 15 s left, no episode"
@@ -169,9 +169,12 @@ def test_the_best_training_fitness_is_that_of_the_whole_training_so_far() -> Non
     ]
     training: list[Event] = [
         TrainingStarted((), ("a", "b")),
-        *(Trained(("a", "b"), point) for point in points),
+        *(TrainingProgress(("a", "b"), point) for point in points),
     ]
-    another: list[Event] = [TrainingStarted((), ("c", "d")), Trained(("c", "d"), points[1])]
+    another: list[Event] = [
+        TrainingStarted((), ("c", "d")),
+        TrainingProgress(("c", "d"), points[1]),
+    ]
     lines = [line for line in log([*training, *another], step=20.0) if "% trained" in line]
     assert ["9.00" in line.split("best training fitness so far")[1] for line in lines] == [
         True,

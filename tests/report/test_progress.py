@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from eureka_agent.records import Failure, Generation
-from eureka_agent.report.progress import Board
+from eureka_agent.report.progress import RunProgress
 from eureka_agent.search.events import (
     GenerationFinished,
     GenerationStarted,
-    Trained,
+    TrainingProgress,
     TrainingStarted,
 )
 from tests.support import run_events as runs
@@ -24,8 +24,8 @@ class Clock:
 
 
 def test_rows_follow_the_candidates() -> None:
-    board = Board()
-    board.take(runs.run_started(runs.config()))
+    progress = RunProgress()
+    progress.apply(runs.run_started(runs.config()))
     broken = Failure("training", "The reward became NaN.")
     outcomes = [
         runs.outcome(0, runs.completion(0), runs.REFUSED),
@@ -35,85 +35,87 @@ def test_rows_follow_the_candidates() -> None:
     ]
     seen = []
     for event in runs.generation(0, outcomes, outcomes[3]):
-        board.take(event)
-        seen.append([row.phase for row in board.rows.values()])
+        progress.apply(event)
+        seen.append([row.phase for row in progress.rows.values()])
     assert seen[0] == ["waiting"] * 4
     assert seen[4] == ["proposed"] * 4
     assert seen[5] == ["rejected", "proposed", "proposed", "proposed"]
     assert seen[6] == seen[7] == ["rejected", "training", "training", "training"]
     assert seen[9] == ["rejected", "evaluating", "evaluating", "evaluating"]
     assert seen[10] == ["failed", "done", "failed", "done"]
-    assert board.rows["g0c2"].reason == "The reward became NaN."
-    assert board.best is outcomes[3]
+    assert progress.rows["g0c2"].reason == "The reward became NaN."
+    assert progress.best is outcomes[3]
 
 
 def test_a_stopped_candidate_is_told_apart_and_the_last_known_fitness_stays() -> None:
-    board = Board()
-    board.take(TrainingStarted((), ("a", "b")))
-    board.take(Trained(("a", "b"), runs.progress(2, 0.2, fitness=[7.0, 8.0])))
-    board.take(
-        Trained(("a", "b"), runs.progress(2, 0.3, fitness=[runs.NAN, 9.0], alive=[True, False]))
+    progress = RunProgress()
+    progress.apply(TrainingStarted((), ("a", "b")))
+    progress.apply(TrainingProgress(("a", "b"), runs.progress(2, 0.2, fitness=[7.0, 8.0])))
+    progress.apply(
+        TrainingProgress(
+            ("a", "b"), runs.progress(2, 0.3, fitness=[runs.NAN, 9.0], alive=[True, False])
+        )
     )
-    assert (board.rows["a"].phase, board.rows["a"].fitness) == ("training", 7.0)
-    assert board.rows["b"].phase == "stopped"
+    assert (progress.rows["a"].phase, progress.rows["a"].fitness) == ("training", 7.0)
+    assert progress.rows["b"].phase == "stopped"
 
 
 def test_time_left_counts_what_is_still_to_train() -> None:
     clock = Clock()
-    board = Board(clock)
-    board.take(runs.run_started(runs.config(generations=3, samples=4)))
-    assert board.run_left_s is None  # no speed known yet
-    board.take(TrainingStarted((), runs.BASELINES))
+    progress = RunProgress(clock)
+    progress.apply(runs.run_started(runs.config(generations=3, samples=4)))
+    assert progress.run_left_s is None  # no speed known yet
+    progress.apply(TrainingStarted((), runs.BASELINES))
     clock.now += 6.0
-    board.take(Trained(runs.BASELINES, runs.progress(2, 0.1)))
+    progress.apply(TrainingProgress(runs.BASELINES, runs.progress(2, 0.1)))
     # 2 x 1.5 M x 0.9 steps at 50 k/s; then 3 generations x 4 rewards x 1.5 M steps
-    assert board.training_left_s == pytest.approx(54.0)
-    assert board.run_left_s == pytest.approx(54.0 + 360.0)
+    assert progress.training_left_s == pytest.approx(54.0)
+    assert progress.run_left_s == pytest.approx(54.0 + 360.0)
 
 
 def test_time_left_counts_on_a_race_to_stop_some() -> None:
     """Of 4: all to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings a
     generation."""
-    board = Board(clock := Clock())
-    board.take(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
-    board.take(TrainingStarted((), runs.BASELINES))
+    progress = RunProgress(clock := Clock())
+    progress.apply(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
+    progress.apply(TrainingStarted((), runs.BASELINES))
     clock.now += 6.0
-    board.take(Trained(runs.BASELINES, runs.progress(2, 0.1)))
-    assert board.run_left_s == pytest.approx(54.0 + 3 * 1.38 * 30.0)
+    progress.apply(TrainingProgress(runs.BASELINES, runs.progress(2, 0.1)))
+    assert progress.run_left_s == pytest.approx(54.0 + 3 * 1.38 * 30.0)
 
 
 def test_time_left_counts_waiting_between_trainings() -> None:
     clock = Clock()
-    board = Board(clock)
-    board.take(runs.run_started(runs.config(generations=3, samples=4, baselines=False)))
+    progress = RunProgress(clock)
+    progress.apply(runs.run_started(runs.config(generations=3, samples=4, baselines=False)))
     names = tuple(f"g0c{i}" for i in range(4))
-    board.take(GenerationStarted(0))
+    progress.apply(GenerationStarted(0))
     outcomes = tuple(runs.outcome(0, runs.completion(i), runs.evaluation(1.0)) for i in range(4))
-    board.take(TrainingStarted(tuple(one.candidate for one in outcomes), names))
+    progress.apply(TrainingStarted(tuple(one.candidate for one in outcomes), names))
     clock.now += 10.0 + 120.0  # 10 s for the model, then 4 x 1.5 M steps at 50 k/s
-    board.take(Trained(names, runs.progress(4, 1.0)))
-    board.take(GenerationFinished(Generation(0, outcomes, outcomes[0])))
-    assert board.training_left_s is None
-    assert board.run_left_s == pytest.approx(2 * (120.0 + 10.0))
+    progress.apply(TrainingProgress(names, runs.progress(4, 1.0)))
+    progress.apply(GenerationFinished(Generation(0, outcomes, outcomes[0])))
+    assert progress.training_left_s is None
+    assert progress.run_left_s == pytest.approx(2 * (120.0 + 10.0))
 
 
 def test_a_generation_that_is_asked_for_again_has_new_rows() -> None:
-    board = Board()
-    board.take(runs.run_started(runs.config(samples=2)))
-    board.take(GenerationStarted(0))
-    board.take(GenerationStarted(0, attempt=1))
-    assert list(board.rows) == ["g0c2", "g0c3"]
+    progress = RunProgress()
+    progress.apply(runs.run_started(runs.config(samples=2)))
+    progress.apply(GenerationStarted(0))
+    progress.apply(GenerationStarted(0, attempt=1))
+    assert list(progress.rows) == ["g0c2", "g0c3"]
 
 
 def test_a_resumed_run_counts_each_completion_once() -> None:
-    board = Board()
-    board.take(runs.run_started(runs.config(model="gpt-5"), resumed=True))
+    progress = RunProgress()
+    progress.apply(runs.run_started(runs.config(model="gpt-5"), resumed=True))
     outcomes = [
         runs.outcome(0, runs.completion(i, 0.5, "gpt-5"), runs.evaluation(1.0)) for i in range(4)
     ]
     for event in runs.generation(0, outcomes, outcomes[0]):
-        board.take(event)
-    assert board.cost.usd == 2.0
-    board.take(runs.run_finished(outcomes, replace(outcomes[1])))
-    assert board.best == outcomes[1]
-    assert board.run_left_s is None
+        progress.apply(event)
+    assert progress.cost.usd == 2.0
+    progress.apply(runs.run_finished(outcomes, replace(outcomes[1])))
+    assert progress.best == outcomes[1]
+    assert progress.run_left_s is None

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Asked, Feedback
+from eureka_agent.records import Feedback, PromptRecord
 from eureka_agent.report import run_view
 from eureka_agent.runs.store import Store
-from eureka_agent.tasks.facts import facts_of
+from eureka_agent.tasks.facts import stored_task
 from tests.support import run_events as runs
 
 
@@ -24,7 +24,7 @@ def read(store: Store, width: int = 100) -> str:
 
 def create(folder: Path, config: SynthesisConfig) -> Store:
     store = Store.create(folder / "run.db", config)
-    store.put_task(facts_of(runs.TASK, config.training_budget(runs.TASK)))
+    store.save_task(stored_task(runs.TASK, config.training_budget(runs.TASK)))
     return store
 
 
@@ -42,12 +42,12 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     first[1] = replace(first[1], distance_to_human=0.304)
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
     for generation, parents in ((0, []), (1, ["g0c2"])):
-        store.put_asked(Asked(generation, 0, 0, tuple(range(8)), (), tuple(parents)))
+        store.save_prompt(PromptRecord(generation, 0, 0, tuple(range(8)), (), tuple(parents)))
         for answer in answers:
-            store.put_completion(generation, answer)
-    store.put_outcomes([(one, None) for one in first])
-    store.put_baselines(runs.baselines())
-    store.put_meta("wall", "Rewards run in sealed processes.")
+            store.save_completion(generation, answer)
+    store.save_outcomes([(one, None) for one in first])
+    store.save_baselines(runs.baselines())
+    store.save_metadata("sandbox", "Rewards run in sealed processes.")
     text = read(store, 110)
     for words in (
         "gpt-5 at http://localhost:1/v1",
@@ -81,10 +81,10 @@ def test_a_run_that_has_only_begun(store: Store) -> None:
 def test_a_finished_run_without_prices(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=1, samples=1)) as store:
         answer = runs.completion(0)
-        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
-        store.put_completion(0, answer)
-        store.put_outcomes([(runs.outcome(0, answer, runs.evaluation(runs.NAN)), None)])
-        store.put_finished()
+        store.save_prompt(PromptRecord(0, 0, 0, (0, 1), (), ()))
+        store.save_completion(0, answer)
+        store.save_outcomes([(runs.outcome(0, answer, runs.evaluation(runs.NAN)), None)])
+        store.save_finished()
         text = read(store)
     assert "the built-in grammar" in text
     assert "cost" not in text
@@ -96,17 +96,19 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
 def test_what_a_person_chose(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=2, samples=2, env="toy", task="wave")) as store:
         answers = [runs.completion(i) for i in range(2)]
-        store.put_asked(Asked(0, 0, 0, (0, 1), (), ()))
+        store.save_prompt(PromptRecord(0, 0, 0, (0, 1), (), ()))
         for answer in answers:
-            store.put_completion(0, answer)
-        store.put_outcomes(
+            store.save_completion(0, answer)
+        store.save_outcomes(
             [
                 (runs.outcome(0, answer, runs.evaluation(5.0 - answer.index)), None)
                 for answer in answers
             ]
         )
-        store.put_feedback(Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True))
-        store.put_finished()
+        store.save_feedback(
+            Feedback(0, ("g0c1", "g0c0"), {"g0c0": "too\x1b[31m\nshaky"}, stop=True)
+        )
+        store.save_finished()
         text = read(store)
     assert "toy: wave" in text
     assert "none; rankings judge" in text

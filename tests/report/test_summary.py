@@ -90,7 +90,7 @@ def test_nan_and_failures_become_null() -> None:
 def test_where_a_person_judges_there_is_no_fitness() -> None:
     best = runs.outcome(0, runs.completion(0), runs.evaluation(5.0))
     figures = written(runs.run_finished([best], best), env="toy", task="wave")
-    assert figures["wish"] == "wave"
+    assert figures["instruction"] == "wave"
     assert figures["best"]["name"] == "g0c0"
     assert figures["best"]["fitness"] is None
     assert figures["fitness_unit"] is None

@@ -7,10 +7,10 @@ from typing import Literal
 
 from rich.console import Console, RenderableType
 
-from eureka_agent.cli.doctor import Finding
-from eureka_agent.records import GIVEN, Baseline, Evaluation, Failure
+from eureka_agent.cli.doctor import DoctorFinding
+from eureka_agent.records import INITIAL, Baseline, Evaluation, Failure
 from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
-from eureka_agent.report.formatting import rough
+from eureka_agent.report.formatting import approximate
 from tests.support import run_events as runs
 
 
@@ -56,7 +56,7 @@ def test_the_final_table_at_80_columns() -> None:
 
 
 def test_the_final_table_compares_the_best_with_what_was_given_to_start_from() -> None:
-    start = runs.outcome(GIVEN, runs.completion(0, proposer="given"), runs.evaluation(5.0))
+    start = runs.outcome(INITIAL, runs.completion(0, proposer="given"), runs.evaluation(5.0))
     better = runs.outcome(0, runs.completion(0), runs.evaluation(7.5))
     lines = read(
         final_table(runs.run_started(runs.config()), runs.run_finished([start, better], better)),
@@ -186,13 +186,16 @@ def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
     budget = runs.TASK.budgets["quick"]
     # 3 generations of 8, and the human and the sparse reward
     seconds = 26 * max(budget.environment_steps, budget.num_envs * budget.horizon) / 1000.0
-    assert f"  -0.1  {rough(seconds).removeprefix('about ')}  " in "\n".join(lines)
+    assert f"  -0.1  {approximate(seconds).removeprefix('about ')}  " in "\n".join(lines)
 
 
 def test_the_doctor_says_what_is_missing() -> None:
     lines = read(
         doctor_table(
-            [Finding("seccomp", True, "works"), Finding("landlock", False, "update the kernel")]
+            [
+                DoctorFinding("seccomp", True, "works"),
+                DoctorFinding("landlock", False, "update the kernel"),
+            ]
         )
     )
     assert row(lines, "seccomp") == ["ok", "works"]

@@ -152,7 +152,7 @@ def states(run: RunDir, tmp_path: Path) -> list[Path]:
     with Store.open(run.database) as store:
         for k in range(4):
             copies.append(Path(shutil.copytree(run.path, tmp_path / f"copy{k}")) / "run.db")
-            store.put_completion(0, Completion(2 + k, "x" * 9_000, "model"))
+            store.save_completion(0, Completion(2 + k, "x" * 9_000, "model"))
     return copies
 
 
@@ -218,10 +218,10 @@ def test_a_database_that_another_program_has_locked(
         with pytest.raises(
             StoreError, match=r"database is locked. What was written before is intact"
         ):
-            store.put_meta("x", "1")
+            store.save_metadata("x", "1")
         other.execute("ROLLBACK")
-        store.put_meta("x", "1")
-        assert store.meta("x") == "1"
+        store.save_metadata("x", "1")
+        assert store.metadata("x") == "1"
 
 
 def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:

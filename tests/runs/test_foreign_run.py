@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from eureka_agent.cli.main import main
-from eureka_agent.config import SynthesisConfig, WallLevel
+from eureka_agent.config import SandboxLevel, SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
 from eureka_agent.records import Candidate, Generation, Message, RewardSource
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.directory import RunDir
-from eureka_agent.runs.foreign_run import GivenAgain, Use, trusted
+from eureka_agent.runs.foreign_run import TrustedSettings, Use, trusted
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import GenerationFinished
 from eureka_agent.tasks.registry import load_task
@@ -252,15 +252,15 @@ def test_a_stored_address_is_used_when_it_is_given_again(
     stored = SynthesisConfig(task="cartpole", model="m", base_url=url)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(UsageError, match="a stored address is not used unless you name it"):
-        trusted(stored, GivenAgain(), Use())
-    assert trusted(stored, GivenAgain(base_url=url), Use()).base_url == url
+        trusted(stored, TrustedSettings(), Use())
+    assert trusted(stored, TrustedSettings(base_url=url), Use()).base_url == url
     assert (
-        trusted(stored, GivenAgain(base_url="http://localhost:1/v1"), Use()).base_url
+        trusted(stored, TrustedSettings(base_url="http://localhost:1/v1"), Use()).base_url
         == "http://localhost:1/v1"
     )
-    assert trusted(stored, GivenAgain(), Use(address=False)).base_url == url
+    assert trusted(stored, TrustedSettings(), Use(address=False)).base_url == url
     monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/")
-    assert trusted(stored, GivenAgain(), Use()).base_url == url
+    assert trusted(stored, TrustedSettings(), Use()).base_url == url
 
 
 @pytest.mark.parametrize(
@@ -268,38 +268,42 @@ def test_a_stored_address_is_used_when_it_is_given_again(
 )
 def test_a_stored_address_of_this_machine_is_used(url: str) -> None:
     stored = SynthesisConfig(task="cartpole", model="m", base_url=url)
-    assert trusted(stored, GivenAgain(), Use()) == stored
+    assert trusted(stored, TrustedSettings(), Use()) == stored
 
 
 def test_a_stored_file_or_folder_is_read_only_when_it_is_given_again(tmp_path: Path) -> None:
     secret, folder = tmp_path / "secret.py", tmp_path / "examples"
-    start = SynthesisConfig(task="cartpole", model="m", start_from=str(secret))
+    start = SynthesisConfig(task="cartpole", model="m", initial_reward=str(secret))
     examples = SynthesisConfig(task="cartpole", model="m", examples=1, examples_dir=folder)
-    for stored, option in ((start, "--start-from"), (examples, "--examples-dir")):
+    for stored, option in ((start, "--initial-reward"), (examples, "--examples-dir")):
         with pytest.raises(UsageError, match=f"give {option} {tmp_path}"):
-            trusted(stored, GivenAgain(), Use())
+            trusted(stored, TrustedSettings(), Use())
         with pytest.raises(UsageError, match="cannot be changed"):
-            trusted(stored, GivenAgain(start_from="other.py", examples_dir=Path("other")), Use())
+            trusted(
+                stored,
+                TrustedSettings(initial_reward="other.py", examples_dir=Path("other")),
+                Use(),
+            )
         assert (
-            trusted(stored, GivenAgain(start_from=str(secret), examples_dir=folder), Use())
+            trusted(stored, TrustedSettings(initial_reward=str(secret), examples_dir=folder), Use())
             == stored
         )
-        assert trusted(stored, GivenAgain(), Use(start=False, examples=False)) == stored
-    human = SynthesisConfig(task="cartpole", model="m", start_from="human")
-    assert trusted(human, GivenAgain(), Use()) == human
+        assert trusted(stored, TrustedSettings(), Use(start=False, examples=False)) == stored
+    human = SynthesisConfig(task="cartpole", model="m", initial_reward="human")
+    assert trusted(human, TrustedSettings(), Use()) == human
 
 
-@pytest.mark.parametrize("level", ["checks", "reduced"])
+@pytest.mark.parametrize("level", ["static-checks", "reduced"])
 def test_a_stored_run_without_the_whole_sandbox_goes_on_only_when_that_is_said(
-    run: RunDir, capsys: pytest.CaptureFixture[str], level: WallLevel
+    run: RunDir, capsys: pytest.CaptureFixture[str], level: SandboxLevel
 ) -> None:
-    change_config(run, wall=level)
+    change_config(run, sandbox=level)
     assert main(["resume", str(run.path)]) == 2
-    assert f"Give --wall {level} again" in " ".join(capsys.readouterr().err.split())
-    stored = SynthesisConfig(task="cartpole", wall=level)
-    assert trusted(stored, GivenAgain(wall=level), Use()).wall == level
-    assert trusted(stored, GivenAgain(wall="full"), Use()).wall == "full"
-    assert trusted(stored, GivenAgain(), Use(wall=False)).wall == level
+    assert f"Give --sandbox {level} again" in " ".join(capsys.readouterr().err.split())
+    stored = SynthesisConfig(task="cartpole", sandbox=level)
+    assert trusted(stored, TrustedSettings(sandbox=level), Use()).sandbox == level
+    assert trusted(stored, TrustedSettings(sandbox="full"), Use()).sandbox == "full"
+    assert trusted(stored, TrustedSettings(), Use(sandbox=False)).sandbox == level
 
 
 def test_a_model_named_by_an_address_is_refused() -> None:

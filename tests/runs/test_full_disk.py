@@ -28,14 +28,14 @@ def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.Monkey
     with Store.open(run.database) as store:
         (pages,) = store._db.execute("PRAGMA page_count").fetchone()
         store._db.execute(f"PRAGMA max_page_count = {pages + 4}")
-        store.put_completion(0, Completion(2, "x" * 3_000, "model"))
+        store.save_completion(0, Completion(2, "x" * 3_000, "model"))
         with pytest.raises(
             StoreError, match=r"Cannot write a completion .*is full.*before is intact; resume"
         ):
-            store.put_completion(0, Completion(3, "x" * 30_000, "model"))
+            store.save_completion(0, Completion(3, "x" * 30_000, "model"))
         assert [*store.completions(0)] == [0, 1, 2]
         with pytest.raises(StoreError, match="is full"):
-            store.put_outcomes(
+            store.save_outcomes(
                 [
                     (replace(o, candidate=replace(o.candidate, generation=1)), BIG)
                     for o in store.outcomes(0)
@@ -43,7 +43,7 @@ def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.Monkey
             )
         assert store.outcomes(1) == []
         store._db.execute(f"PRAGMA max_page_count = {pages + 99}")
-        store.put_completion(1, Completion(5, "there is room again", "model"))
+        store.save_completion(1, Completion(5, "there is room again", "model"))
     with sqlite3.connect(run.database) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

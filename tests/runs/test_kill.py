@@ -42,7 +42,13 @@ def kill_at(folder: Path, event: str, count: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("event", "count"), [("Proposed", 2), ("Trained", 20), ("Proposed", 5), ("Trained", 40)]
+    ("event", "count"),
+    [
+        ("CompletionReceived", 2),
+        ("TrainingProgress", 20),
+        ("CompletionReceived", 5),
+        ("TrainingProgress", 40),
+    ],
 )
 def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
     """One iteration of 16 worlds is 256 steps: baselines 16 iterations, then 16 for each
@@ -60,7 +66,7 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
     if (
-        event != "Proposed"
+        event != "CompletionReceived"
     ):  # a kill between an answer and its commit loses that answer; the event comes after both
         assert len(asked) == len(set(asked))
     assert sorted(set(asked)) == sorted((tmp_path / "whole.asked").read_text().split())

@@ -13,7 +13,6 @@ import pytest
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.records import (
-    Asked,
     Baseline,
     Candidate,
     Completion,
@@ -23,6 +22,7 @@ from eureka_agent.records import (
     Feedback,
     Message,
     Outcome,
+    PromptRecord,
     RewardSource,
     TrainingRecord,
 )
@@ -30,7 +30,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.utils.serialization import from_json, to_json
 
 SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
-ASKED = Asked(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
+ASKED = PromptRecord(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
 CONFIG = SynthesisConfig(
     task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None
 )
@@ -68,14 +68,14 @@ def test_records_survive_json(record: object) -> None:
 def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
-        store.put_asked(ASKED)
-        store.put_asked(replace(ASKED, attempt=1, samples=(2, 3), parents=()))
-        store.put_completion(0, Completion(1, "one", "m"))
-        store.put_completion(0, Completion(0, "zero", "m"))
-        store.put_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
-        store.put_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
-        store.put_feedback(SAID)
-        store.put_meta("wall", "full")
+        store.save_prompt(ASKED)
+        store.save_prompt(replace(ASKED, attempt=1, samples=(2, 3), parents=()))
+        store.save_completion(0, Completion(1, "one", "m"))
+        store.save_completion(0, Completion(0, "zero", "m"))
+        store.save_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
+        store.save_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
+        store.save_feedback(SAID)
+        store.save_metadata("sandbox", "full")
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
         assert (
@@ -92,7 +92,7 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.baselines()[0].name == "human"
         assert store.feedback() == {0: SAID}
         assert store.seconds == 3.5
-        assert store.meta("wall") == "full"
+        assert store.metadata("sandbox") == "full"
 
 
 def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(
@@ -100,29 +100,29 @@ def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_i
 ) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
-        store.put_completion(0, Completion(0, " ", "m", cost_usd=0.5))
-        store.put_completion(0, Completion(0, "text", "m", cost_usd=0.25))
+        store.save_completion(0, Completion(0, " ", "m", cost_usd=0.5))
+        store.save_completion(0, Completion(0, "text", "m", cost_usd=0.25))
         candidate = outcome(0, 0).candidate
-        store.put_check(candidate)
-        store.put_check(candidate)  # a resumed run checks again
-        assert store.meta("started") is not None
+        store.save_check(candidate)
+        store.save_check(candidate)  # a resumed run checks again
+        assert store.metadata("started") is not None
         assert not store.finished
     with Store.open(path) as store:
         assert [c.text for c in store.completions(0).values()] == ["text"]
         assert [c.cost_usd for c in store.replaced()] == [0.5]
         assert store.checks() == {"g0c0": candidate}
-        store.put_finished()
-        ended = store.meta("finished")
-        store.put_finished()
+        store.save_finished()
+        ended = store.metadata("finished")
+        store.save_finished()
         assert store.finished
-        assert store.meta("finished") == ended
+        assert store.metadata("finished") == ended
 
 
 def test_outcomes_are_written_all_or_none(tmp_path: Path) -> None:
     with Store.create(tmp_path / "run.db", CONFIG) as store:
-        store.put_outcomes([(outcome(0, 0), None)])
+        store.save_outcomes([(outcome(0, 0), None)])
         with pytest.raises(StoreError, match="What was written before is intact"):
-            store.put_outcomes([(outcome(0, 1), None), (outcome(0, 0), None)])  # the second exists
+            store.save_outcomes([(outcome(0, 1), None), (outcome(0, 0), None)])  # the second exists
         assert [o.candidate.index for o in store.outcomes()] == [0]
 
 
@@ -166,6 +166,6 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
-        store.put_meta("schema", "99")
+        store.save_metadata("schema", "99")
     with pytest.raises(StoreError, match="schema 99"):
         Store.open(path)

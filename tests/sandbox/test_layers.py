@@ -46,7 +46,7 @@ def _in_child(attempt: Callable[[], object]) -> str:
 
 def _possible() -> list[str]:
     """Return the forbidden acts that are not refused to this process."""
-    tried = self_check.refusals(self_check_linux.linux_acts(os.getppid()))
+    tried = self_check.refusals(self_check_linux.linux_escapes(os.getppid()))
     return [act for act, refused in tried.items() if not refused]
 
 

@@ -12,7 +12,7 @@ pytest.importorskip("mujoco_warp")
 
 from eureka_agent import SynthesisConfig, synthesize
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
 from eureka_agent.search.events import Event, TrainingStarted
@@ -42,7 +42,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(
-    tmp_path: Path, wall: Wall, name: str, device: str, *answers: str
+    tmp_path: Path, sandbox: Sandbox, name: str, device: str, *answers: str
 ) -> tuple[tuple[Outcome, ...], list[str]]:
     """Return the outcomes of one generation, and what the run said about where its rewards ran."""
     config = SynthesisConfig(
@@ -60,7 +60,7 @@ def run(
             said.append(event.where)
 
     return synthesize(
-        config, proposer=ScriptedProposer([answers]), listener=listen, wall=wall
+        config, proposer=ScriptedProposer([answers]), listener=listen, sandbox=sandbox
     ).outcomes, said
 
 
@@ -78,18 +78,18 @@ def curves(outcome: Outcome) -> list[float]:
 
 
 def test_rewards_run_as_operations_on_the_device(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = (upright(0.1), READS_A_VALUE)
-    outcomes, said = run(tmp_path, wall, "device", "cuda", *answers)
+    outcomes, said = run(tmp_path, sandbox, "device", "cuda", *answers)
     assert said == [
         "Rewards run as tensor operations on cuda: human reward.",
         "Rewards run as tensor operations on cuda: g0c0; in sealed processes on the CPU: g0c1.",
     ]
-    on_cpu, nothing = run(tmp_path, wall, "cpu", "cpu", *answers)
+    on_cpu, nothing = run(tmp_path, sandbox, "cpu", "cpu", *answers)
     assert nothing == ["", ""]
-    monkeypatch.setattr(SealedReward, "graph", lambda self, state, counts: None)
-    all_sealed, said = run(tmp_path, wall, "sealed", "cuda", *answers)
+    monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
+    all_sealed, said = run(tmp_path, sandbox, "sealed", "cuda", *answers)
     assert said[1] == "Rewards run in sealed processes on the CPU: g0c0, g0c1."
     for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
         assert len(curves(outcome)) > 10
@@ -102,12 +102,12 @@ def test_rewards_run_as_operations_on_the_device(
 
 
 def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (broken, fine), said = run(tmp_path, wall, "device", "cuda", BREAKS_LATER, upright(0.1))
+    (broken, fine), said = run(tmp_path, sandbox, "device", "cuda", BREAKS_LATER, upright(0.1))
     assert said[1] == "Rewards run as tensor operations on cuda: g0c0, g0c1."
-    monkeypatch.setattr(SealedReward, "graph", lambda self, state, counts: None)
-    (behind_the_wall, _), _ = run(tmp_path, wall, "sealed", "cuda", BREAKS_LATER, upright(0.1))
+    monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
+    (behind_the_wall, _), _ = run(tmp_path, sandbox, "sealed", "cuda", BREAKS_LATER, upright(0.1))
     assert broken.failure == behind_the_wall.failure
     assert broken.failure is not None
     assert broken.failure.stage == "training"
@@ -115,9 +115,9 @@ def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
     assert fine.evaluation is not None
 
 
-def test_a_trainer_of_the_cpu_refuses_the_device(tmp_path: Path, wall: Wall) -> None:
+def test_a_trainer_of_the_cpu_refuses_the_device(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(UsageError, match="--trainer sb3 trains on the CPU"):
         synthesize(
             SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path),
-            wall=wall,
+            sandbox=sandbox,
         )

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import Given
+from eureka_agent.api.run import RunOverrides
 from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
@@ -36,14 +36,16 @@ class Scripted:
 
     def __init__(self, *said: ea.Feedback) -> None:
         self._said = {one.generation: one for one in said}
-        self.asked: list[ea.Question] = []
+        self.asked: list[ea.FeedbackRequest] = []
 
-    def __call__(self, question: ea.Question) -> ea.Feedback:
-        self.asked.append(question)
-        return self._said.get(question.generation, ea.Feedback(question.generation))
+    def __call__(self, request: ea.FeedbackRequest) -> ea.Feedback:
+        self.asked.append(request)
+        return self._said.get(request.generation, ea.Feedback(request.generation))
 
 
-def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wall: Wall) -> None:
+def test_a_judge_chooses_the_parents_and_its_words_are_quoted(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     judge = Scripted(
         ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS, "g0c1": "write code"}),
         ea.Feedback(1, ("g1c1", "g0c2", "g1c0"), {"g1c1": "better"}),
@@ -56,7 +58,9 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wa
             generations.append(event.generation.feedback)
 
     settings = config(tmp_path, generations=3)
-    result = ea.synthesize(settings, proposer=proposer, judge=judge, wall=wall, listener=listen)
+    result = ea.synthesize(
+        settings, proposer=proposer, judge=judge, sandbox=sandbox, listener=listen
+    )
 
     assert [prompt.parents[0].candidate.name for prompt in proposer.prompts[1:]] == ["g0c2", "g1c1"]
     second, third = (prompt.messages[-1].content for prompt in proposer.prompts[1:])
@@ -80,14 +84,14 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(tmp_path: Path, wa
 
 @pytest.mark.parametrize("strategy", ["random", "restarts"])
 def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
-    tmp_path: Path, wall: Wall, strategy: StrategyName
+    tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
 ) -> None:
     """Generation 1 knows nothing of generation 0 but what was said; all of it fails, and is asked
     for again."""
     judge = Scripted(ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS}))
     proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
-    ea.synthesize(settings, proposer=proposer, judge=judge, wall=wall)
+    ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
     _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
     assert "Not one reward function" in again
     for text in (anew, again):
@@ -97,10 +101,10 @@ def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
     assert not proposer.prompts[1].history
 
 
-def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, wall: Wall) -> None:
+def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted()
     ea.synthesize(
-        config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, wall=wall
+        config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, sandbox=sandbox
     )
     first, second = judge.asked
     assert (first.best, first.rivals) == (None, ())
@@ -114,31 +118,33 @@ def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, wall: Wall) -
     assert second.policies[rival.candidate.name]
 
 
-def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, wall: Wall) -> None:
+def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted(ea.Feedback(0, ("g0c2",), stop=True))
     proposer = ScriptedProposer(SCRIPT)
-    result = ea.synthesize(config(tmp_path), proposer=proposer, judge=judge, wall=wall)
+    result = ea.synthesize(config(tmp_path), proposer=proposer, judge=judge, sandbox=sandbox)
     assert result.best is not None
     assert result.best.candidate.name == "g0c2"
     assert (result.path / "summary.json").exists()
     assert len(proposer.prompts) == 1
     again = Scripted()
-    resumed = ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), judge=again, wall=wall)
+    resumed = ea.resume(
+        tmp_path / "run", proposer=ScriptedProposer([]), judge=again, sandbox=sandbox
+    )
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g0c2"
     assert again.asked == []
 
 
 def test_killed_before_the_answer_asked_again_killed_after_it_not(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     said = (ea.Feedback(0, ("g0c0", "g0c2"), {"g0c0": "good"}), ea.Feedback(1, ("g1c0",)))
     settings = config(tmp_path, run_name="whole")
     whole = ea.synthesize(
-        settings, proposer=ScriptedProposer(SCRIPT), judge=Scripted(*said), wall=wall
+        settings, proposer=ScriptedProposer(SCRIPT), judge=Scripted(*said), sandbox=sandbox
     )
 
-    def interrupted(question: ea.Question) -> ea.Feedback:
+    def interrupted(request: ea.FeedbackRequest) -> ea.Feedback:
         raise StoppedError
 
     def stop(event: Event) -> None:
@@ -148,44 +154,54 @@ def test_killed_before_the_answer_asked_again_killed_after_it_not(
     during, after = Scripted(*said), Scripted(*said)
     with pytest.raises(StoppedError):
         ea.synthesize(
-            config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=interrupted, wall=wall
+            config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=interrupted, sandbox=sandbox
         )
     with pytest.raises(StoppedError):
         ea.resume(
-            tmp_path / "run", proposer=ScriptedProposer([]), judge=during, listener=stop, wall=wall
+            tmp_path / "run",
+            proposer=ScriptedProposer([]),
+            judge=during,
+            listener=stop,
+            sandbox=sandbox,
         )
-    assert [question.generation for question in during.asked] == [0]
+    assert [request.generation for request in during.asked] == [0]
     with Store.open(RunDir(tmp_path / "run").database) as store:
         assert store.feedback() == {0: said[0]}
     proposer = ScriptedProposer(SCRIPT)
-    result = ea.resume(tmp_path / "run", proposer=proposer, judge=after, wall=wall)
-    assert [question.generation for question in after.asked] == [1]
+    result = ea.resume(tmp_path / "run", proposer=proposer, judge=after, sandbox=sandbox)
+    assert [request.generation for request in after.asked] == [1]
     assert "\ngood\n" in proposer.prompts[0].messages[-1].content
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert result.best is not None
     assert result.best.candidate.name == "g1c0"
 
 
-def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(tmp_path: Path, wall: Wall) -> None:
+def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     judge = Scripted(ea.Feedback(0, ("g0c1",)))  # it failed
     with pytest.raises(UsageError, match="'g0c1', which is no trained candidate"):
-        ea.synthesize(config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=judge, wall=wall)
+        ea.synthesize(
+            config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=judge, sandbox=sandbox
+        )
     good = Scripted(ea.Feedback(0, ("g0c2",)))
-    result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=good, wall=wall)
+    result = ea.resume(
+        tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=good, sandbox=sandbox
+    )
     assert result.outcomes[3].candidate.generation == 1
 
 
-def test_a_generation_without_a_policy_is_not_judged(tmp_path: Path, wall: Wall) -> None:
+def test_a_generation_without_a_policy_is_not_judged(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted()
     proposer = ScriptedProposer(
         lambda prompt, index: TRACEBACK if prompt.generation == 1 else upright(0.1 + index)
     )
-    ea.synthesize(config(tmp_path, generations=3), proposer=proposer, judge=judge, wall=wall)
-    assert [question.generation for question in judge.asked] == [0, 2]
+    ea.synthesize(config(tmp_path, generations=3), proposer=proposer, judge=judge, sandbox=sandbox)
+    assert [request.generation for request in judge.asked] == [0, 2]
 
 
 def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     def stop(event: Event) -> None:
         if isinstance(event, GenerationFinished) and event.generation.index == 1:
@@ -193,21 +209,23 @@ def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(
 
     settings = config(tmp_path, generations=3)
     with pytest.raises(StoppedError):
-        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), listener=stop, wall=wall)
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), listener=stop, sandbox=sandbox)
     judge = Scripted()
-    ea.resume(tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=judge, wall=wall)
-    assert [question.generation for question in judge.asked] == [1, 2]
+    ea.resume(tmp_path / "run", proposer=ScriptedProposer(SCRIPT), judge=judge, sandbox=sandbox)
+    assert [request.generation for request in judge.asked] == [1, 2]
 
 
 # ---------------------------------------------------------------- the stand-in
 @pytest.mark.parametrize("strategy", ["greedy", "islands", "restarts"])
 def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
-    tmp_path: Path, wall: Wall, strategy: StrategyName
+    tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
 ) -> None:
     """On the task's own wish: the same parents, so the same proposals and outcomes, to the bit."""
     search = config(tmp_path, generations=3, strategy=strategy, restart_every=2, run_name="plain")
-    plain = ea.synthesize(search, wall=wall)
-    judged = ea.synthesize(replace(search, run_name="judged", feedback="synthetic"), wall=wall)
+    plain = ea.synthesize(search, sandbox=sandbox)
+    judged = ea.synthesize(
+        replace(search, run_name="judged", feedback="synthetic"), sandbox=sandbox
+    )
     with (
         Store.open(RunDir(plain.path).database) as a,
         Store.open(RunDir(judged.path).database) as b,
@@ -227,13 +245,15 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
 
 @pytest.mark.parametrize("proposer", [None, ScriptedProposer(SCRIPT)])
 def test_on_rankings_alone_nothing_of_the_fitness_is_told(
-    tmp_path: Path, wall: Wall, proposer: ScriptedProposer | None
+    tmp_path: Path, sandbox: Sandbox, proposer: ScriptedProposer | None
 ) -> None:
-    wish = config(
+    instruction = config(
         tmp_path, task="wave the pole about", env="cartpole", generations=3, feedback="synthetic"
     )
-    given: Given = {"proposer": proposer, "wall": wall} if proposer else {"wall": wall}
-    result = ea.synthesize(wish, **given)
+    given: RunOverrides = (
+        {"proposer": proposer, "sandbox": sandbox} if proposer else {"sandbox": sandbox}
+    )
+    result = ea.synthesize(instruction, **given)
     assert result.best is not None
     assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
     for file in (*(result.path / "prompts").iterdir(), *(result.path / "completions").iterdir()):

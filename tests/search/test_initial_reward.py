@@ -11,13 +11,13 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.cli.main import main
 from eureka_agent.errors import RewardFileError, UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.report import code_diff
 from eureka_agent.report.export import export_text, exported
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, StartMeasured, TrainingStarted
+from eureka_agent.search.events import Event, InitialRewardEvaluated, TrainingStarted
 from eureka_agent.tasks.registry import load_task
 from tests.support.prompts import leaked, user
 from tests.support.rewards import NAN, NO_CODE, TRACEBACK, upright
@@ -32,10 +32,10 @@ def code(answer: str) -> str:
     return answer.split("```python\n")[1].split("```")[0]
 
 
-def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
+def test_a_search_from_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
     proposer, events = ScriptedProposer(SCRIPT), list[Event]()
-    settings = config(tmp_path, start_from="human", baselines=True)
-    result = ea.synthesize(settings, proposer=proposer, listener=events.append, wall=wall)
+    settings = config(tmp_path, initial_reward="human", baselines=True)
+    result = ea.synthesize(settings, proposer=proposer, listener=events.append, sandbox=sandbox)
 
     start = result.outcomes[0]
     assert [o.candidate.name for o in result.outcomes] == [
@@ -53,7 +53,7 @@ def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
         ("g0c0", "g0c2"),
         ("g1c0", "g1c2"),
     ]
-    assert result.outcomes[2].twin == "start"
+    assert result.outcomes[2].duplicate_of == "start"
     assert result.outcomes[2].evaluation == start.evaluation
 
     first = proposer.prompts[0]
@@ -79,37 +79,39 @@ def test_a_search_from_the_human_reward(tmp_path: Path, wall: Wall) -> None:
         assert code_diff(store, "g0c0").startswith("--- start\n+++ g0c0\n")
 
 
-def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, wall: Wall) -> None:
+def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, sandbox: Sandbox) -> None:
     """The run that starts from it tells it and still nothing of the fitness's code, which the leak
     test sees."""
     told, silent = ScriptedProposer(SCRIPT), ScriptedProposer([[upright(0.1)], [upright(0.2)]])
-    ea.synthesize(config(tmp_path, samples=1), proposer=silent, wall=wall)
+    ea.synthesize(config(tmp_path, samples=1), proposer=silent, sandbox=sandbox)
     assert [leaked(CARTPOLE, prompt) for prompt in silent.prompts] == [set(), set()]
-    human = config(tmp_path, run_name="human", samples=1, generations=1, start_from="human")
-    ea.synthesize(human, proposer=told, wall=wall)
+    human = config(tmp_path, run_name="human", samples=1, generations=1, initial_reward="human")
+    ea.synthesize(human, proposer=told, sandbox=sandbox)
     lines = {"".join(line.replace('"', "'").split()) for line in CARTPOLE.human_reward.splitlines()}
     assert leaked(CARTPOLE, told.prompts[0])
     assert leaked(CARTPOLE, told.prompts[0]) <= lines
     assert "def fitness" not in user(told.prompts[0])
 
 
-@pytest.mark.parametrize("moment", ["TrainingStarted", "StartMeasured", "Proposed"])
+@pytest.mark.parametrize(
+    "moment", ["TrainingStarted", "InitialRewardEvaluated", "CompletionReceived"]
+)
 def test_a_run_stopped_around_its_start_ends_the_same(
-    tmp_path: Path, wall: Wall, moment: str
+    tmp_path: Path, sandbox: Sandbox, moment: str
 ) -> None:
     """The file is gone when the run goes on: what it said is in the database."""
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
-    settings = config(tmp_path, start_from=str(file), generations=1)
-    whole = ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+    settings = config(tmp_path, initial_reward=str(file), generations=1)
+    whole = ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox)
 
     def stop(event: Event) -> None:
         if type(event).__name__ == moment:
             raise StoppedError
 
-    cut = config(tmp_path, start_from=str(file), generations=1, run_name="cut")
+    cut = config(tmp_path, initial_reward=str(file), generations=1, run_name="cut")
     with pytest.raises(StoppedError):
-        ea.synthesize(cut, proposer=ScriptedProposer(SCRIPT), listener=stop, wall=wall)
+        ea.synthesize(cut, proposer=ScriptedProposer(SCRIPT), listener=stop, sandbox=sandbox)
     file.unlink()
     trained: list[str] = []
 
@@ -118,7 +120,7 @@ def test_a_run_stopped_around_its_start_ends_the_same(
             trained.extend(event.names)
 
     result = ea.resume(
-        tmp_path / "cut", proposer=ScriptedProposer(SCRIPT), listener=watch, wall=wall
+        tmp_path / "cut", proposer=ScriptedProposer(SCRIPT), listener=watch, sandbox=sandbox
     )
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert ("start" in trained) == (moment == "TrainingStarted")
@@ -127,12 +129,12 @@ def test_a_run_stopped_around_its_start_ends_the_same(
     ).read_text()
 
 
-def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, wall: Wall) -> None:
+def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, sandbox: Sandbox) -> None:
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
     proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
-    settings = config(tmp_path, start_from=str(file), samples=1, attempts=2, repairs=1)
-    result = ea.synthesize(settings, proposer=proposer, wall=wall)
+    settings = config(tmp_path, initial_reward=str(file), samples=1, attempts=2, repairs=1)
+    result = ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
     assert result.best is not None
     assert result.best.candidate.name == "start"
     assert result.policy is not None
@@ -143,22 +145,22 @@ def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, wall: W
     assert "(start)" in user(retry)
 
 
-def test_a_free_wish_starts_from_a_file(tmp_path: Path, wall: Wall) -> None:
+def test_a_free_wish_starts_from_a_file(tmp_path: Path, sandbox: Sandbox) -> None:
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
-    questions: list[ea.Question] = []
+    questions: list[ea.FeedbackRequest] = []
 
-    def judge(question: ea.Question) -> ea.Feedback:
+    def judge(question: ea.FeedbackRequest) -> ea.Feedback:
         questions.append(question)
         return ea.Feedback(
             question.generation, ("start", "g0c0") if question.generation == 0 else ()
         )
 
-    wish = config(
-        tmp_path, task="wave the pole about", env="cartpole", samples=1, start_from=str(file)
+    instruction = config(
+        tmp_path, task="wave the pole about", env="cartpole", samples=1, initial_reward=str(file)
     )
     proposer = ScriptedProposer([[upright(0.1)], [upright(0.2)]])
-    result = ea.synthesize(wish, proposer=proposer, judge=judge, wall=wall)
+    result = ea.synthesize(instruction, proposer=proposer, judge=judge, sandbox=sandbox)
     assert [prompt.parents[0].candidate.name for prompt in proposer.prompts] == ["start", "start"]
     assert "fitness" not in user(proposer.prompts[0]).casefold()
     assert [outcome.candidate.name for outcome in questions[0].trained] == ["start", "g0c0"]
@@ -172,22 +174,22 @@ def test_a_free_wish_starts_from_a_file(tmp_path: Path, wall: Wall) -> None:
     ("args", "says"),
     [
         (
-            ["--task", "cartpole", "--start-from", "human"],
-            "--start-from needs a --model: the built-in grammar",
+            ["--task", "cartpole", "--initial-reward", "human"],
+            "--initial-reward needs a --model: the built-in grammar",
         ),
         (
-            ["--task", "cartpole", "--start-from", "no.py", "--model", "m"],
+            ["--task", "cartpole", "--initial-reward", "no.py", "--model", "m"],
             "Cannot read the reward file no.py",
         ),
         (
-            ["--task", "wave", "--env", "cartpole", "--start-from", "human"],
+            ["--task", "wave", "--env", "cartpole", "--initial-reward", "human"],
             "give a file with a reward for the wish",
         ),
         (
-            ["--task", "cartpole", "--start-from", "human", "--strategy", "random"],
+            ["--task", "cartpole", "--initial-reward", "human", "--strategy", "random"],
             "random builds on nothing",
         ),
-        (["--task", "cartpole", "--start-from", " "], "--start-from is empty"),
+        (["--task", "cartpole", "--initial-reward", " "], "--initial-reward is empty"),
     ],
 )
 def test_a_start_that_cannot_work(
@@ -207,17 +209,17 @@ def test_a_start_that_cannot_work(
     ("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")]
 )
 def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
-    tmp_path: Path, wall: Wall, source: str, says: str
+    tmp_path: Path, sandbox: Sandbox, source: str, says: str
 ) -> None:
     file = tmp_path / "mine.py"
     file.write_text(source)
-    settings = config(tmp_path / "runs", start_from=str(file))
+    settings = config(tmp_path / "runs", initial_reward=str(file))
     with pytest.raises(RewardFileError, match=says):
-        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox)
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wall) -> None:
+def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, sandbox: Sandbox) -> None:
     """It pays for long episodes and breaks when they come: sample states are of the first half
     second."""
     file = tmp_path / "mine.py"
@@ -225,22 +227,24 @@ def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, wall: Wal
         "import torch\ndef compute_reward(episode_time):\n"
         "    x = -torch.log(0.54 - episode_time)\n    return x, {'x': x}\n"
     )
-    settings = config(tmp_path, start_from=str(file), environment_steps=8192, repairs=1)
+    settings = config(tmp_path, initial_reward=str(file), environment_steps=8192, repairs=1)
     with pytest.raises(UsageError, match=r"The search cannot start from .* NaN"):
-        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), wall=wall)
+        ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox)
 
 
-def test_the_start_is_announced_with_its_figures(tmp_path: Path, wall: Wall) -> None:
+def test_the_start_is_announced_with_its_figures(tmp_path: Path, sandbox: Sandbox) -> None:
     events: list[Event] = []
-    settings = config(tmp_path, start_from="human", generations=1, samples=1)
-    ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), listener=events.append, wall=wall)
-    (measured,) = [event for event in events if isinstance(event, StartMeasured)]
+    settings = config(tmp_path, initial_reward="human", generations=1, samples=1)
+    ea.synthesize(
+        settings, proposer=ScriptedProposer(SCRIPT), listener=events.append, sandbox=sandbox
+    )
+    (measured,) = [event for event in events if isinstance(event, InitialRewardEvaluated)]
     assert measured.outcome.evaluation is not None
     assert measured.outcome.training is not None
     assert measured.outcome.training.components
 
 
-def test_a_start_is_read_as_answers_are(tmp_path: Path, wall: Wall) -> None:
+def test_a_start_is_read_as_answers_are(tmp_path: Path, sandbox: Sandbox) -> None:
     file = tmp_path / "saved_answer.md"
     file.write_text(
         "Upright counts.\n\n```python\ndef compute_reward_v2(self) -> Tuple[Tensor, Dict[str,"
@@ -248,8 +252,8 @@ def test_a_start_is_read_as_answers_are(tmp_path: Path, wall: Wall) -> None:
         " {'up': up}\n```\n"
     )
     proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
-    settings = config(tmp_path, start_from=str(file), samples=1, attempts=1, repairs=0)
-    result = ea.synthesize(settings, proposer=proposer, wall=wall)
+    settings = config(tmp_path, initial_reward=str(file), samples=1, attempts=1, repairs=0)
+    result = ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
     written = (result.path / "best_reward.py").read_text()
     assert result.reward is not None
     assert written == result.reward.source
@@ -265,7 +269,7 @@ def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
     file = tmp_path / "mine.py"
     file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
     monkeypatch.setattr(
-        "eureka_agent.api.run._wall", lambda *given: pytest.fail("the sandbox was opened")
+        "eureka_agent.api.run._sandbox", lambda *given: pytest.fail("the sandbox was opened")
     )
     with pytest.raises(RewardFileError, match="pole_angel"):
-        ea.synthesize(config(tmp_path, start_from=str(file)), proposer=ScriptedProposer(SCRIPT))
+        ea.synthesize(config(tmp_path, initial_reward=str(file)), proposer=ScriptedProposer(SCRIPT))

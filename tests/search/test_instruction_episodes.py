@@ -10,7 +10,7 @@ import torch
 import eureka_agent as ea
 from eureka_agent.cli.main import main
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
 from eureka_agent.runs.directory import RunDir
@@ -33,13 +33,13 @@ LIMIT = 1000
 """Steps of a hopper's longest episode."""
 
 
-def wish(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
+def instruction(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
     """Two generations of one reward, trained so little that every hopper falls."""
     few = {"samples": 1, "num_envs": 8, "environment_steps": 8 * 32}
     return config(tmp_path, task="do a backflip", env="hopper", **(few | changes))
 
 
-def first_named(question: ea.Question) -> ea.Feedback:
+def first_named(question: ea.FeedbackRequest) -> ea.Feedback:
     return ea.Feedback(question.generation, (question.trained[0].candidate.name,))
 
 
@@ -64,11 +64,11 @@ def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
 
 @pytest.mark.slow
 def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    asked: list[ea.Question] = []
+    asked: list[ea.FeedbackRequest] = []
 
-    def judge(question: ea.Question) -> ea.Feedback:
+    def judge(question: ea.FeedbackRequest) -> ea.Feedback:
         asked.append(question)
         return first_named(question)
 
@@ -78,9 +78,11 @@ def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
 
     proposer = ScriptedProposer([[LEAN], [SPIN]])
     with pytest.raises(StoppedError):
-        ea.synthesize(wish(tmp_path), proposer=proposer, judge=judge, wall=wall, listener=stop)
+        ea.synthesize(
+            instruction(tmp_path), proposer=proposer, judge=judge, sandbox=sandbox, listener=stop
+        )
     proposer = ScriptedProposer([[LEAN], [SPIN]])
-    result = ea.resume(tmp_path / "run", proposer=proposer, judge=judge, wall=wall)
+    result = ea.resume(tmp_path / "run", proposer=proposer, judge=judge, sandbox=sandbox)
     assert lengths(result.outcomes) == [LIMIT, LIMIT]
     assert not result.task.ends_early
     assert [question.task.ends_early for question in asked] == [False, False]
@@ -89,10 +91,10 @@ def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
 
 
 @pytest.mark.slow
-def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, wall: Wall) -> None:
+def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, sandbox: Sandbox) -> None:
     proposer = ScriptedProposer([[LEAN], [SPIN]])
-    asked = wish(tmp_path, end="task")
-    result = ea.synthesize(asked, proposer=proposer, judge=first_named, wall=wall)
+    asked = instruction(tmp_path, end="task")
+    result = ea.synthesize(asked, proposer=proposer, judge=first_named, sandbox=sandbox)
     assert max(lengths(result.outcomes)) < 0.5 * LIMIT
     assert "def terminated" in (result.path / "prompts" / "generation_0.md").read_text()
     with Store.open(RunDir(result.path).database, writable=False) as store:
@@ -100,11 +102,11 @@ def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, wall: Wall) 
 
 
 def test_the_run_says_how_its_episodes_end(
-    tmp_path: Path, wall: Wall, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scripted = ScriptedProposer([["no code"]])
     once = config(tmp_path, task="wave", env="cartpole", samples=1, generations=1, attempts=1)
-    ea.synthesize(once, proposer=scripted, judge=first_named, wall=wall)
+    ea.synthesize(once, proposer=scripted, judge=first_named, sandbox=sandbox)
     assert main(["show", str(tmp_path / "run")]) == 0
     assert "episodes end by the time limit alone" in " ".join(capsys.readouterr().out.split())
 

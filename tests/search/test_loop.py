@@ -12,7 +12,7 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import ProposerError, UnavailableError, UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
@@ -31,12 +31,12 @@ from tests.support.rewards import (
 from tests.support.runs import StoppedError, comparable, config
 
 
-def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
+def test_a_run_from_words_to_files(tmp_path: Path, sandbox: Sandbox) -> None:
     events: list[Event] = []
     script = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), UNKNOWN_NAME, upright(0.4)]]
     proposer = ScriptedProposer(script)
     result = ea.synthesize(
-        config(tmp_path, baselines=True), proposer=proposer, listener=events.append, wall=wall
+        config(tmp_path, baselines=True), proposer=proposer, listener=events.append, sandbox=sandbox
     )
 
     assert result.best is not None
@@ -73,7 +73,7 @@ def test_a_run_from_words_to_files(tmp_path: Path, wall: Wall) -> None:
 
 
 def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     answers: list[Callable[[], str]] = [lambda: TRACEBACK, lambda: WRONG_SHAPE, lambda: NAN]
 
@@ -83,12 +83,12 @@ def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(
         return upright(0.1 + index)
 
     proposer = ScriptedProposer(answer)
-    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, wall=wall)
+    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, sandbox=sandbox)
     assert proposer.asked == [(0, i) for i in range(6)]
     repair = proposer.prompts[1].messages[-1].content
     for outcome in result.outcomes[:3]:
         assert outcome.failure is not None
-        assert outcome.failure.stage == "probe"
+        assert outcome.failure.stage == "contract"
         assert outcome.failure.message in repair
     assert "IndexError" in repair
     assert "line 6" in repair
@@ -96,10 +96,10 @@ def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(
     assert result.best.candidate.index >= 3
 
 
-def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, wall: Wall) -> None:
+def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, sandbox: Sandbox) -> None:
     bad = [EMPTY, SYNTAX_ERROR, UNKNOWN_NAME]
     proposer = ScriptedProposer(lambda prompt, index: bad[index % 3])
-    result = ea.synthesize(config(tmp_path), proposer=proposer, wall=wall)
+    result = ea.synthesize(config(tmp_path), proposer=proposer, sandbox=sandbox)
     assert result.best is None
     assert result.reward is None
     assert result.policy is None
@@ -109,21 +109,25 @@ def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, wall: Wall) 
     assert any("dof_pos" in message for message in messages)  # near names
 
 
-def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, wall: Wall) -> None:
+def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, sandbox: Sandbox) -> None:
     script = [[upright(0.0)], ["nothing"], ["nothing"]]
     proposer = ScriptedProposer(lambda prompt, index: script[prompt.generation][0])
     generations = list(
-        ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, wall=wall)
+        ea.evolve(config(tmp_path, generations=3, samples=1), proposer=proposer, sandbox=sandbox)
     )
     assert [g.best.candidate.name if g.best else None for g in generations] == ["g0c0"] * 3
     assert proposer.prompts[-1].parents[0].candidate.name == "g0c0"
 
 
-@pytest.mark.parametrize("moment", ["Proposed", "TrainingStarted", "Trained", "GenerationFinished"])
-def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, moment: str) -> None:
+@pytest.mark.parametrize(
+    "moment", ["CompletionReceived", "TrainingStarted", "TrainingProgress", "GenerationFinished"]
+)
+def test_a_run_stopped_at_any_moment_ends_the_same(
+    tmp_path: Path, sandbox: Sandbox, moment: str
+) -> None:
     script = [[upright(0.1), TRACEBACK, upright(0.2)], [upright(0.3), NO_CODE, upright(0.4)]]
     whole = ea.synthesize(
-        config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script), wall=wall
+        config(tmp_path, run_name="whole"), proposer=ScriptedProposer(script), sandbox=sandbox
     )
 
     def stop(event: Event) -> None:
@@ -132,7 +136,9 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, m
 
     first = ScriptedProposer(script)
     with pytest.raises(StoppedError):
-        ea.synthesize(config(tmp_path, run_name="cut"), proposer=first, listener=stop, wall=wall)
+        ea.synthesize(
+            config(tmp_path, run_name="cut"), proposer=first, listener=stop, sandbox=sandbox
+        )
     second = ScriptedProposer(script)
     trained: list[str] = []
 
@@ -140,7 +146,7 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, m
         if isinstance(event, TrainingStarted):
             trained.extend(event.names)
 
-    result = ea.resume(tmp_path / "cut", proposer=second, listener=watch, wall=wall)
+    result = ea.resume(tmp_path / "cut", proposer=second, listener=watch, sandbox=sandbox)
     assert comparable(result.outcomes) == comparable(whole.outcomes)
     assert not set(first.asked) & set(second.asked)
     assert sorted(first.asked + second.asked) == [(g, i) for g in range(2) for i in range(3)]
@@ -153,13 +159,13 @@ def test_a_run_stopped_at_any_moment_ends_the_same(tmp_path: Path, wall: Wall, m
 
 
 def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     pytest.importorskip("stable_baselines3")
     script = [[upright(0.1), upright(0.2)]]
     search = config(tmp_path, generations=1, samples=2, trainer="sb3")
     proposer = ScriptedProposer(script)
-    whole = ea.synthesize(replace(search, run_name="whole"), proposer=proposer, wall=wall)
+    whole = ea.synthesize(replace(search, run_name="whole"), proposer=proposer, sandbox=sandbox)
     trained: list[str] = []
 
     def stop(event: Event) -> None:
@@ -169,57 +175,61 @@ def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(
                 raise StoppedError
 
     with pytest.raises(StoppedError):
-        ea.synthesize(replace(search, run_name="cut"), proposer=proposer, listener=stop, wall=wall)
-    result = ea.resume(tmp_path / "cut", proposer=proposer, listener=stop, wall=wall)
+        ea.synthesize(
+            replace(search, run_name="cut"), proposer=proposer, listener=stop, sandbox=sandbox
+        )
+    result = ea.resume(tmp_path / "cut", proposer=proposer, listener=stop, sandbox=sandbox)
     assert trained == ["g0c0", "g0c1", "g0c1"]
     assert comparable(result.outcomes) == comparable(whole.outcomes)
 
 
-def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, wall: Wall) -> None:
+def test_resuming_a_complete_run_asks_and_trains_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     script = [[upright(0.1)], [upright(0.2)]]
-    whole = ea.synthesize(config(tmp_path, samples=1), proposer=ScriptedProposer(script), wall=wall)
+    whole = ea.synthesize(
+        config(tmp_path, samples=1), proposer=ScriptedProposer(script), sandbox=sandbox
+    )
     again = ScriptedProposer([])
-    result = ea.resume(tmp_path / "run", proposer=again, wall=wall)
+    result = ea.resume(tmp_path / "run", proposer=again, sandbox=sandbox)
     assert again.asked == []
     assert comparable(result.outcomes) == comparable(whole.outcomes)
 
 
-def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, wall: Wall) -> None:
+def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, sandbox: Sandbox) -> None:
     class Dies(ScriptedProposer):
         def propose(self, prompts):  # type: ignore[no-untyped-def]
             yield Completion(0, upright(0.1), "model")
             raise UnavailableError("the server is gone")
 
     with pytest.raises(ProposerError, match="the server is gone"):
-        ea.synthesize(config(tmp_path), proposer=Dies([]), wall=wall)
+        ea.synthesize(config(tmp_path), proposer=Dies([]), sandbox=sandbox)
     with Store.open(RunDir(tmp_path / "run").database) as store:
         assert [c.index for c in store.completions(0).values()] == [0]
 
 
-def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, wall: Wall) -> None:
-    def likes_the_last(question: ea.Question) -> ea.Feedback:
+def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, sandbox: Sandbox) -> None:
+    def likes_the_last(question: ea.FeedbackRequest) -> ea.Feedback:
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
-    wish = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
+    instruction = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
     with pytest.raises(UsageError, match="someone has to judge"):
-        ea.synthesize(wish, proposer=ScriptedProposer([]), wall=wall)
+        ea.synthesize(instruction, proposer=ScriptedProposer([]), sandbox=sandbox)
     assert not (tmp_path / "run").exists()
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
-    result = ea.synthesize(wish, proposer=proposer, judge=likes_the_last, wall=wall)
+    result = ea.synthesize(instruction, proposer=proposer, judge=likes_the_last, sandbox=sandbox)
     assert result.best is not None
     assert result.best.candidate.name == "g1c0"
     assert proposer.prompts[1].parents[0].candidate.name == "g0c1"
     assert "wave the pole about" in proposer.prompts[0].messages[-1].content
     assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
     resumed = ea.resume(
-        tmp_path / "run", proposer=ScriptedProposer([]), judge=likes_the_last, wall=wall
+        tmp_path / "run", proposer=ScriptedProposer([]), judge=likes_the_last, sandbox=sandbox
     )
     assert resumed.best is not None
     assert resumed.best.candidate.name == "g1c0"
 
 
 def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     """Other names, other order of lines, a helper: the same operations. Its result is its twin's,
     bit for bit."""
@@ -247,14 +257,23 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
             trained.append(event.names)
 
     settings = config(tmp_path, generations=2, samples=3, baselines=False)
-    result = ea.synthesize(settings, proposer=ScriptedProposer(answer), wall=wall, listener=listen)
+    result = ea.synthesize(
+        settings, proposer=ScriptedProposer(answer), sandbox=sandbox, listener=listen
+    )
 
     assert trained == [("g0c0", "g0c1"), ("g1c1",)]
-    assert [outcome.twin for outcome in result.outcomes] == ["", "", "g0c0", "g0c1", "", "g1c1"]
-    first, twin = result.outcomes[0], result.outcomes[2]
-    assert twin.evaluation == first.evaluation
-    assert twin.candidate.function == first.candidate.function
-    assert twin.candidate.reward != first.candidate.reward
+    assert [outcome.duplicate_of for outcome in result.outcomes] == [
+        "",
+        "",
+        "g0c0",
+        "g0c1",
+        "",
+        "g1c1",
+    ]
+    first, duplicate_of = result.outcomes[0], result.outcomes[2]
+    assert duplicate_of.evaluation == first.evaluation
+    assert duplicate_of.candidate.fingerprint == first.candidate.fingerprint
+    assert duplicate_of.candidate.reward != first.candidate.reward
     with Store.open(RunDir(result.path).database, writable=False) as store:
         assert store.policy(0, 2) == store.policy(0, 0) is not None
     each = first.training.environment_steps if first.training else 0
@@ -262,19 +281,19 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
     assert steps == 3 * each  # six rewards, three trainings
     assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
     assert all(
-        "seccomp" in outcome.wall for outcome in result.outcomes
+        "seccomp" in outcome.sandbox for outcome in result.outcomes
     )  # what it ran behind is kept with the result
 
 
-def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, wall: Wall) -> None:
+def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, sandbox: Sandbox) -> None:
     """Two islands of one sample each: each builds on its own reward, whichever is better, also
     after a restart."""
     script = [[upright(0.1), upright(5.0)], [upright(0.2), upright(4.0)]]
     settings = config(tmp_path, samples=2, strategy="islands", islands=2)
     stops = ScriptedProposer(script[:1])
     with pytest.raises(ProposerError, match="no text for sample 0 of generation 1"):
-        ea.synthesize(settings, proposer=stops, wall=wall)
-    result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(script), wall=wall)
+        ea.synthesize(settings, proposer=stops, sandbox=sandbox)
+    result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert all(outcome.evaluation for outcome in result.outcomes)
     with Store.open(RunDir(result.path).database, writable=False) as store:
         first, second = store.asked(1)
@@ -285,10 +304,12 @@ def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, wall: Wall)
     assert "-5.0 * dof_vel" not in first.messages[-1].content
 
 
-def test_operators_are_asked_for_in_turn(tmp_path: Path, wall: Wall) -> None:
+def test_operators_are_asked_for_in_turn(tmp_path: Path, sandbox: Sandbox) -> None:
     script = [[upright(0.1 * k) for k in range(1, 6)], [upright(1.0 + k) for k in range(5)]]
     proposer = ScriptedProposer(script)
-    ea.synthesize(config(tmp_path, samples=5, operators=True), proposer=proposer, wall=wall)
+    ea.synthesize(
+        config(tmp_path, samples=5, vary_instructions=True), proposer=proposer, sandbox=sandbox
+    )
     texts = [prompt.messages[-1].content for prompt in proposer.prompts[1:]]
     words = (
         "change its numbers",

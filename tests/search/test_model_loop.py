@@ -15,16 +15,16 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries
-from eureka_agent.proposers.spending import Amount
+from eureka_agent.proposers.spending import Usage
 from eureka_agent.report.messages import stopped_early
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, Proposed, RunFinished, RunStarted
+from eureka_agent.search.events import CompletionReceived, Event, RunFinished, RunStarted
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
 from tests.support.openai_server import ChatServer, Reply, completion, error
@@ -40,7 +40,9 @@ def code(weight: float) -> str:
     return upright(weight).split("```python\n")[1].split("```")[0]
 
 
-def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_two_generations_over_http(
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
+) -> None:
     """Six fences of the usual forms, one error that is retried, one traceback that the next
     generation repairs."""
     forms = [
@@ -76,7 +78,7 @@ def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall
         baselines=False,
         runs_dir=tmp_path,
     )
-    result = ea.synthesize(config, listener=events.append, wall=wall)
+    result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
 
     assert chat_server.max_in_flight >= 7  # the one that is retried may come after the others
     assert len(chat_server.requests) == 8 + 1 + 8  # one was answered with 500 and asked again
@@ -97,7 +99,7 @@ def test_two_generations_over_http(tmp_path: Path, chat_server: ChatServer, wall
 
 
 def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.order([completion(upright(0.1))])
     chat_server.default = error(401, "bad key")
@@ -114,17 +116,17 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
         run_name="run",
     )
     with pytest.raises(AuthenticationError, match="key") as refused:
-        ea.synthesize(config, wall=wall)
+        ea.synthesize(config, sandbox=sandbox)
     assert refused.value.exit_code == 2
     asked = len(chat_server.requests)
     chat_server.default = completion(upright(0.2))
-    result = ea.resume(tmp_path / "run", wall=wall)
+    result = ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == asked + 1
     assert all(outcome.evaluation for outcome in result.outcomes)
 
 
 def test_a_prompt_that_is_refused_for_good_costs_one_sample(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """The first request is refused: as the only one left of its generation, after a stop, and
     beside others."""
@@ -135,16 +137,16 @@ def test_a_prompt_that_is_refused_for_good_costs_one_sample(
         return completion(upright(0.01 * len(chat_server.requests)))
 
     def stop(event: Event) -> None:
-        if isinstance(event, Proposed):
+        if isinstance(event, CompletionReceived):
             raise StoppedError
 
     chat_server.default = refusing
     config = limited(tmp_path, chat_server, generations=1, concurrency=1, repairs=1)
     with pytest.raises(StoppedError):
-        ea.synthesize(config, listener=stop, wall=wall)
+        ea.synthesize(config, listener=stop, sandbox=sandbox)
     # Refused, answered, stopped before the refusal could be kept; asked once more, and then never
     # again.
-    result = ea.resume(tmp_path / "run", wall=wall)
+    result = ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == 3
     failure = result.outcomes[0].failure
     assert failure is not None
@@ -153,30 +155,31 @@ def test_a_prompt_that_is_refused_for_good_costs_one_sample(
         == f"The content filter of 'test-model' at {chat_server.base_url} refused the prompt (no)."
     )
     assert result.outcomes[1].evaluation is not None
-    ea.resume(tmp_path / "run", wall=wall)
+    ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == 3
 
 
 def test_prompts_that_are_all_refused_end_the_run(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.default = error(400, "no", code="content_filter")
     with pytest.raises(FilteredError):
-        ea.synthesize(limited(tmp_path, chat_server), wall=wall)
+        ea.synthesize(limited(tmp_path, chat_server), sandbox=sandbox)
     answering(chat_server)
-    assert ea.resume(tmp_path / "run", wall=wall).best is not None
+    assert ea.resume(tmp_path / "run", sandbox=sandbox).best is not None
 
 
 @pytest.mark.parametrize(("repairs", "attempts"), [(1, 1), (0, 2)])
 def test_a_model_is_told_that_its_answer_was_cut_off(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, repairs: int, attempts: int
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, repairs: int, attempts: int
 ) -> None:
     """In what sends the answer back, and where all fail in what asks again."""
     cut = completion("```python\n" + code(0.1)[:-20], finish_reason="length")
     chat_server.order([cut, cut])
     chat_server.default = completion(upright(0.1))
     ea.synthesize(
-        limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts), wall=wall
+        limited(tmp_path, chat_server, generations=1, repairs=repairs, attempts=attempts),
+        sandbox=sandbox,
     )
     told = chat_server.requests[-1]["messages"][-1]["content"]
     assert (
@@ -212,7 +215,7 @@ def answering(server: ChatServer) -> None:
 
 
 def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
@@ -221,7 +224,7 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     # fits in.
     config = limited(tmp_path, chat_server, max_tokens=2 * worst)
     events: list[Event] = []
-    result = ea.synthesize(config, listener=events.append, wall=wall)
+    result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
     finished = events[-1]
     assert isinstance(finished, RunFinished)
     assert result.best is not None
@@ -229,19 +232,19 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     assert f"--max-tokens {2 * worst} leaves no room for another request" in finished.stopped
     assert json.loads((result.path / "summary.json").read_text())["stopped"] == finished.stopped
     with Store.open(RunDir(result.path).database) as store:
-        spent = from_json(Amount, store.meta("spending") or "")
-        assert store.meta("stopped") == finished.stopped
-    assert spent == Amount(1000 * len(chat_server.requests))
+        spent = from_json(Usage, store.metadata("spending") or "")
+        assert store.metadata("stopped") == finished.stopped
+    assert spent == Usage(1000 * len(chat_server.requests))
     assert spent.tokens <= 2 * worst
 
     asked = len(chat_server.requests)
-    again = ea.resume(result.path, wall=wall)
+    again = ea.resume(result.path, sandbox=sandbox)
     assert len(chat_server.requests) == asked
     assert len(again.outcomes) == len(result.outcomes)
 
 
 def test_what_was_paid_for_before_the_limit_is_still_tried(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.default = lambda request: completion(
         upright(0.01 * len(chat_server.requests))
@@ -249,7 +252,7 @@ def test_what_was_paid_for_before_the_limit_is_still_tried(
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
     result = ea.synthesize(
-        limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), wall=wall
+        limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), sandbox=sandbox
     )
     assert len(chat_server.requests) == 2
     assert [o.candidate.name for o in result.outcomes] == ["g0c0", "g0c1"]
@@ -257,12 +260,12 @@ def test_what_was_paid_for_before_the_limit_is_still_tried(
 
 
 def test_time_ends_a_run_between_generations(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
     events: list[Event] = []
     result = ea.synthesize(
-        limited(tmp_path, chat_server, max_wall_min=1e-6), listener=events.append, wall=wall
+        limited(tmp_path, chat_server, max_wall_min=1e-6), listener=events.append, sandbox=sandbox
     )
     assert len(result.outcomes) == len(chat_server.requests) == 2
     finished = events[-1]
@@ -273,26 +276,26 @@ def test_time_ends_a_run_between_generations(
 
 
 def test_a_limit_below_one_request_is_refused_before_anything_is_written(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     with pytest.raises(
         UsageError, match=r"--max-cost-usd 0.001 is less than the first request alone may take .*\$"
     ):
         ea.synthesize(
             limited(tmp_path, chat_server, max_cost_usd=0.001, price_in=1.0, price_out=10.0),
-            wall=wall,
+            sandbox=sandbox,
         )
     assert not list(tmp_path.iterdir())
     assert not chat_server.requests
 
 
 def test_the_expense_is_estimated_before_the_run(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
     events: list[Event] = []
     config = limited(tmp_path, chat_server, generations=1, price_in=1.0, price_out=10.0)
-    result = ea.synthesize(config, listener=events.append, wall=wall)
+    result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
     started = next(event for event in events if isinstance(event, RunStarted))
     assert "tokens ($0." in started.announcement
     assert "if no answer is longer than 1,000 tokens" in started.announcement
@@ -301,34 +304,38 @@ def test_the_expense_is_estimated_before_the_run(
 
 
 def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """Two requests of the second generation, with up to three parents instead of one: 2 x 2 x
     12,000 tokens more."""
     answering(chat_server)
 
-    def estimated(*, operators: bool) -> int:
+    def estimated(*, vary_instructions: bool) -> int:
         events: list[Event] = []
         config = limited(
-            tmp_path, chat_server, generations=2, operators=operators, run_name=f"run{operators}"
+            tmp_path,
+            chat_server,
+            generations=2,
+            vary_instructions=vary_instructions,
+            run_name=f"run{vary_instructions}",
         )
-        ea.synthesize(config, listener=events.append, wall=wall)
+        ea.synthesize(config, listener=events.append, sandbox=sandbox)
         (started,) = (event for event in events if isinstance(event, RunStarted))
         tokens = re.search(r"At most ([\d,]+) tokens", started.announcement)
         assert tokens, started.announcement
         return int(tokens[1].replace(",", ""))
 
-    assert estimated(operators=True) - estimated(operators=False) == 48_000
+    assert estimated(vary_instructions=True) - estimated(vary_instructions=False) == 48_000
 
 
 def test_several_models_share_a_generation(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
     config = limited(
         tmp_path, chat_server, model=None, models=("a=3", "b"), samples=8, generations=1
     )
-    result = ea.synthesize(config, wall=wall)
+    result = ea.synthesize(config, sandbox=sandbox)
     proposers = [outcome.candidate.completion.proposer for outcome in result.outcomes]
     assert 5 <= proposers.count("a") <= 7
     assert proposers.count("a") + proposers.count("b") == 8
@@ -338,7 +345,11 @@ def test_several_models_share_a_generation(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch, seed: int
+    tmp_path: Path,
+    chat_server: ChatServer,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
     """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more
     than the limit."""
@@ -354,7 +365,7 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
 
     def stop(event: Event) -> None:
         nonlocal stop_at
-        stop_at -= isinstance(event, Proposed)
+        stop_at -= isinstance(event, CompletionReceived)
         if stop_at == 0:
             raise StoppedError
 
@@ -368,16 +379,16 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
         price_out=8.0,
     )
     with pytest.raises(StoppedError):
-        ea.synthesize(config, listener=stop, wall=wall)
+        ea.synthesize(config, listener=stop, sandbox=sandbox)
     assert 0.0 < till.usd <= limit
     before = len(chat_server.requests)
-    result = ea.resume(tmp_path / "run", wall=wall)
+    result = ea.resume(tmp_path / "run", sandbox=sandbox)
     assert "--max-cost-usd" in json.loads((result.path / "summary.json").read_text())["stopped"]
     with Store.open(RunDir(result.path).database) as store:
-        committed = from_json(Amount, store.meta("spending") or "")
+        committed = from_json(Usage, store.metadata("spending") or "")
     assert till.usd <= committed.usd + 1e-9
     assert committed.usd <= limit
     asked = len(chat_server.requests)
     assert asked > before
-    ea.resume(tmp_path / "run", wall=wall)
+    ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == asked

@@ -11,11 +11,11 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent import errors
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.retries import Retries
-from eureka_agent.proposers.spending import Amount
+from eureka_agent.proposers.spending import Usage
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
@@ -74,31 +74,31 @@ def trained(events: list[Event]) -> list[tuple[str, ...]]:
     return [event.names for event in events if isinstance(event, TrainingStarted)]
 
 
-def spent(path: Path) -> Amount:
+def spent(path: Path) -> Usage:
     with Store.open(RunDir(path).database, writable=False) as store:
-        return from_json(Amount, store.meta("spending") or "")
+        return from_json(Usage, store.metadata("spending") or "")
 
 
 # ---------------------------------------------------------------- before anything trains
 def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_another(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     knows(chat_server, "gpt-5")
     events: list[Event] = []
     with pytest.raises(errors.UnknownModelError, match="no model 'gtp-5'"):
-        ea.synthesize(config(tmp_path, chat_server), listener=events.append, wall=wall)
+        ea.synthesize(config(tmp_path, chat_server), listener=events.append, sandbox=sandbox)
     assert trained(events) == []
-    assert spent(tmp_path / "run") == Amount()
+    assert spent(tmp_path / "run") == Usage()
 
     asked = len(chat_server.requests)
     result = ea.resume(
-        tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, wall=wall
+        tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, sandbox=sandbox
     )
     assert result.best is not None
     assert {baseline.name for baseline in result.baselines} == {"human", "sparse", "random"}
     assert [request["model"] for request in chat_server.requests[asked:]] == ["gpt-5"] * 2
     assert trained(events) == [("human reward", "sparse reward"), ("g0c0", "g0c1")]
-    assert spent(tmp_path / "run") == Amount(2000)
+    assert spent(tmp_path / "run") == Usage(2000)
     started = [event for event in events if isinstance(event, RunStarted)][-1]
     assert started.config.model == "gpt-5"
     assert 'Changed since the start: --model from "gtp-5" to "gpt-5" on ' in started.announcement
@@ -109,7 +109,7 @@ def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_a
 
 
 def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """Also by a run that is stopped while the baselines train."""
     knows(chat_server, "gpt-5")
@@ -121,10 +121,10 @@ def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        ea.synthesize(config(tmp_path, chat_server, model="gpt-5"), listener=stop, wall=wall)
+        ea.synthesize(config(tmp_path, chat_server, model="gpt-5"), listener=stop, sandbox=sandbox)
     assert len(chat_server.requests) == 2
     assert sum(isinstance(event, GenerationStarted) for event in events) == 1
-    result = ea.resume(tmp_path / "run", listener=events.append, wall=wall)
+    result = ea.resume(tmp_path / "run", listener=events.append, sandbox=sandbox)
     assert len(chat_server.requests) == 2
     assert len(result.outcomes) == 2
     assert all(outcome.evaluation for outcome in result.outcomes)
@@ -133,32 +133,32 @@ def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
 
 @pytest.mark.parametrize("reply", [UNKNOWN, error(401, "bad key"), error(503, "no server")])
 def test_a_search_that_starts_from_a_reward_tries_its_model_out_before_it_trains_that(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, reply: Reply
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, reply: Reply
 ) -> None:
     chat_server.default = reply
     events: list[Event] = []
-    settings = config(tmp_path, chat_server, start_from="human", samples=1)
+    settings = config(tmp_path, chat_server, initial_reward="human", samples=1)
     with pytest.raises(errors.ProposerError):
-        ea.synthesize(settings, listener=events.append, wall=wall)
+        ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     assert trained(events) == []
-    assert spent(tmp_path / "run") == Amount()
+    assert spent(tmp_path / "run") == Usage()
 
     knows(chat_server, "gtp-5")
     before = len(chat_server.requests)
-    ea.resume(tmp_path / "run", wall=wall)
+    ea.resume(tmp_path / "run", sandbox=sandbox)
     short, whole = chat_server.requests[before:]
     assert (short["max_tokens"], short["messages"]) == (
         16,
         [{"role": "user", "content": "Say yes."}],
     )
     assert len(whole["messages"][-1]["content"]) > 1000
-    assert spent(tmp_path / "run") == Amount(2000)  # both answers count
-    ea.resume(tmp_path / "run", wall=wall)
+    assert spent(tmp_path / "run") == Usage(2000)  # both answers count
+    ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == before + 2
 
 
 def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     knows(chat_server, "gpt-5")
     events: list[Event] = []
@@ -166,10 +166,10 @@ def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
         tmp_path, chat_server, model=None, models=("gpt-5=1", "typo=0.000001"), generations=2
     )
     with pytest.raises(errors.UnknownModelError, match="no model 'typo'"):
-        ea.synthesize(settings, listener=events.append, wall=wall)
+        ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     assert trained(events) == []
-    assert spent(tmp_path / "run") == Amount(2000)
-    result = ea.resume(tmp_path / "run", changes=ea.Changes(models=("gpt-5",)), wall=wall)
+    assert spent(tmp_path / "run") == Usage(2000)
+    result = ea.resume(tmp_path / "run", changes=ea.Changes(models=("gpt-5",)), sandbox=sandbox)
     assert len(result.outcomes) == 4
     assert [request["model"] for request in chat_server.requests] == [
         "gpt-5",
@@ -180,38 +180,40 @@ def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
     ]
 
 
-def test_retries_are_events_of_the_run(tmp_path: Path, chat_server: ChatServer, wall: Wall) -> None:
+def test_retries_are_events_of_the_run(
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
+) -> None:
     knows(chat_server, "gpt-5")
     chat_server.order([error(503, "overloaded")])
     events: list[Event] = []
     settings = config(tmp_path, chat_server, model="gpt-5", baselines=False, concurrency=1)
-    ea.synthesize(settings, listener=events.append, wall=wall)
+    ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     (told,) = [event for event in events if isinstance(event, AskedAgain)]
     assert (told.sample, told.attempt, told.of) == ("g0c0", 2, 7)
     assert "overloaded" in told.reason
 
 
 # ---------------------------------------------------------------- what a resume changes
-def finished(tmp_path: Path, server: ChatServer, wall: Wall, **changes: Any) -> Path:
+def finished(tmp_path: Path, server: ChatServer, sandbox: Sandbox, **changes: Any) -> Path:
     knows(server, "gpt-5")
     settings = config(tmp_path, server, **({"model": "gpt-5", "baselines": False} | changes))
-    return ea.synthesize(settings, wall=wall).path
+    return ea.synthesize(settings, sandbox=sandbox).path
 
 
 def test_a_run_that_is_over_goes_on_for_more_generations(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    run = finished(tmp_path, chat_server, wall)
+    run = finished(tmp_path, chat_server, sandbox)
 
     def stop(event: Event) -> None:
         if isinstance(event, TrainingStarted):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        ea.resume(run, changes=ea.Changes(generations=3), listener=stop, wall=wall)
+        ea.resume(run, changes=ea.Changes(generations=3), listener=stop, sandbox=sandbox)
     with Store.open(RunDir(run).database, writable=False) as store:
         assert not store.finished
-    result = ea.resume(run, wall=wall)  # the change is part of the run
+    result = ea.resume(run, sandbox=sandbox)  # the change is part of the run
     assert [outcome.candidate.name for outcome in result.outcomes] == [
         "g0c0",
         "g0c1",
@@ -226,24 +228,24 @@ def test_a_run_that_is_over_goes_on_for_more_generations(
 
 
 def test_a_limit_that_ended_a_run_can_be_raised(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(message.content.encode()) + 16 for message in first.messages) + 16 + 1000
     # The second generation's prompts are longer, and 2,000 tokens are spent by then.
     run = finished(
-        tmp_path, chat_server, wall, generations=2, answer_tokens=1000, max_tokens=2000 + worst
+        tmp_path, chat_server, sandbox, generations=2, answer_tokens=1000, max_tokens=2000 + worst
     )
     asked = len(chat_server.requests)
     with Store.open(RunDir(run).database, writable=False) as store:
-        assert "leaves no room" in (store.meta("stopped") or "")
-    result = ea.resume(run, changes=ea.Changes(max_tokens=1_000_000), wall=wall)
+        assert "leaves no room" in (store.metadata("stopped") or "")
+    result = ea.resume(run, changes=ea.Changes(max_tokens=1_000_000), sandbox=sandbox)
     assert asked == 2
     assert len(chat_server.requests) == 4
     assert len(result.outcomes) == 4
-    assert spent(run) == Amount(4000)
+    assert spent(run) == Usage(4000)
     with Store.open(RunDir(run).database, writable=False) as store:
-        assert store.meta("stopped") == ""
+        assert store.metadata("stopped") == ""
 
 
 @pytest.mark.parametrize(
@@ -260,26 +262,26 @@ def test_a_limit_that_ended_a_run_can_be_raised(
     ],
 )
 def test_changes_that_cannot_work_change_nothing(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, changes: dict[str, Any], message: str
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, changes: dict[str, Any], message: str
 ) -> None:
-    run = finished(tmp_path, chat_server, wall, generations=2)
+    run = finished(tmp_path, chat_server, sandbox, generations=2)
     with pytest.raises(errors.UsageError, match=message):
-        ea.resume(run, changes=ea.Changes(**changes), wall=wall)
+        ea.resume(run, changes=ea.Changes(**changes), sandbox=sandbox)
     with Store.open(RunDir(run).database, writable=False) as store:
         assert store.changes == ()
         assert store.finished
 
 
 def test_generations_do_not_rise_after_the_final_trainings(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    run = finished(tmp_path, chat_server, wall, final_seeds=1, samples=1)
+    run = finished(tmp_path, chat_server, sandbox, final_seeds=1, samples=1)
     with pytest.raises(errors.UsageError, match="trained with the final seeds already"):
-        ea.resume(run, changes=ea.Changes(generations=2), wall=wall)
+        ea.resume(run, changes=ea.Changes(generations=2), sandbox=sandbox)
 
 
 def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """No system message, and a context of 8k: two requests are refused before one is answered, and
     none after that."""
@@ -304,36 +306,36 @@ def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
         tmp_path, chat_server, model="gpt-5", generations=2, max_tokens=1_000_000, concurrency=1
     )
     with pytest.raises(StoppedError):
-        ea.synthesize(settings, listener=stop, wall=wall)
+        ea.synthesize(settings, listener=stop, sandbox=sandbox)
     assert len(chat_server.requests) == 2 + 2
     system, limit = [each.what for each in events if isinstance(each, Adapted)]
     assert "takes no system message" in system
     assert "has no room for answers of 16,384 tokens: they are 6,160 tokens long at most" in limit
-    ea.resume(tmp_path / "run", wall=wall)
+    ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == 4 + 2
-    assert spent(tmp_path / "run") == Amount(4000)
+    assert spent(tmp_path / "run") == Usage(4000)
 
 
 # ---------------------------------------------------------------- the address is part of the run
 def test_the_address_of_the_environment_becomes_the_runs(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knows(chat_server, "gpt-5")
     events: list[Event] = []
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
-    ea.synthesize(settings, listener=events.append, wall=wall)
+    ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     (started,) = [event for event in events if isinstance(event, RunStarted)]
     assert (
         f"The model gpt-5 at {chat_server.base_url} proposes the rewards." in started.announcement
     )
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), wall=wall)
+    ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), sandbox=sandbox)
     assert len(chat_server.requests) == 4
 
 
 def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = RunDir.create(tmp_path, "cartpole", "run")
     settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
@@ -345,7 +347,7 @@ def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
         errors.UsageError,
         match=r"started without a server's address, and OPENAI_BASE_URL names one",
     ):
-        ea.resume(folder.path, wall=wall)
+        ea.resume(folder.path, sandbox=sandbox)
     assert not chat_server.requests
-    ea.resume(folder.path, changes=ea.Changes(base_url=chat_server.base_url), wall=wall)
+    ea.resume(folder.path, changes=ea.Changes(base_url=chat_server.base_url), sandbox=sandbox)
     assert len(chat_server.requests) == 2

@@ -9,18 +9,18 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.extract import extract, reading
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, FaultMet
+from eureka_agent.search.events import Event, InternalErrorRaised
 from tests.support.openai_server import ChatServer, completion
 from tests.support.rewards import NO_CODE, upright
 from tests.support.runs import config
 
 
 def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(text: str) -> str:
         if "BREAK" in text:
@@ -32,23 +32,25 @@ def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(
     proposer = ScriptedProposer(
         [[upright(0.1), "BREAK", upright(0.2)], [upright(0.3), upright(0.4), upright(0.5)]]
     )
-    result = ea.synthesize(config(tmp_path), proposer=proposer, listener=events.append, wall=wall)
+    result = ea.synthesize(
+        config(tmp_path), proposer=proposer, listener=events.append, sandbox=sandbox
+    )
     failure = result.outcomes[1].failure
     assert failure is not None
-    assert failure.stage == "fault"
+    assert failure.stage == "internal"
     assert "This is a fault of eureka_agent" in failure.message
     assert [outcome.failure for outcome in result.outcomes].count(None) == 5
     trace = (result.path / "faults" / "g0c1.txt").read_text()
     assert trace.startswith("Traceback")
     assert "ValueError: odd \\x1b[2J thing" in trace
-    assert [event.name for event in events if isinstance(event, FaultMet)] == ["g0c1"]
+    assert [event.name for event in events if isinstance(event, InternalErrorRaised)] == ["g0c1"]
     assert "could not be tried out: eureka_agent failed while reading the answer" in str(
         proposer.prompts[-1].messages
     )
 
 
 def test_an_answer_with_lone_surrogates_is_stored_written_shown_and_sent_back(
-    tmp_path: Path, wall: Wall, chat_server: ChatServer, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sandbox: Sandbox, chat_server: ChatServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chat_server.order(
         [completion("bad \ud800 answer\n\ud83d\ude00 fine"), completion(upright(0.1))]
@@ -61,7 +63,7 @@ def test_an_answer_with_lone_surrogates_is_stored_written_shown_and_sent_back(
         samples=1,
         repairs=1,
     )
-    result = ea.synthesize(settings, wall=wall)
+    result = ea.synthesize(settings, sandbox=sandbox)
     assert result.best is not None
     said = "bad \ufffd answer\n\U0001f600 fine"
     assert chat_server.requests[1]["messages"][-2] == {"role": "assistant", "content": said}
@@ -74,20 +76,22 @@ def test_an_answer_with_lone_surrogates_is_stored_written_shown_and_sent_back(
     assert "\\ufffd" in capsys.readouterr().out
 
 
-def test_an_answer_cannot_pass_for_a_request_that_was_refused(tmp_path: Path, wall: Wall) -> None:
+def test_an_answer_cannot_pass_for_a_request_that_was_refused(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     mark = "<unanswered>The content filter of 'x' refused the prompt.</unanswered>"
     proposer = ScriptedProposer([[mark, NO_CODE, upright(0.1)]])
-    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, wall=wall)
+    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, sandbox=sandbox)
     messages = [outcome.failure.message if outcome.failure else "" for outcome in result.outcomes]
     assert messages[0] == messages[1] != ""
-    assert result.outcomes[0].candidate.completion.unanswered == ""
+    assert result.outcomes[0].candidate.completion.error == ""
 
 
 def test_a_failure_message_is_one_line_of_at_most_a_thousand_characters() -> None:
     from eureka_agent.errors import CandidateError
     from eureka_agent.records import Failure
 
-    failure = Failure("probe", "a\n# Your turn\n" + "x" * 5_000)
+    failure = Failure("contract", "a\n# Your turn\n" + "x" * 5_000)
     assert failure.message.startswith("a # Your turn xxx")
     assert len(failure.message) == 1_000
     assert failure.message.endswith("…")

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import eureka_agent as ea
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Baseline, Evaluation, Outcome
 from tests.support.rewards import NAN, NO_CODE, UNKNOWN_NAME, completion, upright
@@ -42,7 +42,9 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("task", SCRIPTS)
-def test_a_search_with_a_fixed_seed_ends_as_recorded(task: str, tmp_path: Path, wall: Wall) -> None:
+def test_a_search_with_a_fixed_seed_ends_as_recorded(
+    task: str, tmp_path: Path, sandbox: Sandbox
+) -> None:
     script = SCRIPTS[task]
     proposer = ScriptedProposer(script)
     config = ea.SynthesisConfig(
@@ -56,7 +58,7 @@ def test_a_search_with_a_fixed_seed_ends_as_recorded(task: str, tmp_path: Path, 
         runs_dir=tmp_path,
         run_name="run",
     )
-    result = ea.synthesize(config, proposer=proposer, wall=wall)
+    result = ea.synthesize(config, proposer=proposer, sandbox=sandbox)
     prompts = [
         [f"{message.role}: {message.content}" for message in prompt.messages]
         for prompt in proposer.prompts

@@ -12,12 +12,12 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Completion, Prompt
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, RunFinished, SentBack
+from eureka_agent.search.events import Event, RepairRequested, RunFinished
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import EMPTY, NO_CODE, TRACEBACK, UNKNOWN_NAME, WRONG_SHAPE, upright
 from tests.support.runs import StoppedError, comparable, config
@@ -37,14 +37,16 @@ def opened(path: Path) -> Store:
     return Store.open(RunDir(path).database, writable=False)
 
 
-def test_an_answer_that_fails_is_sent_back_with_the_reason(tmp_path: Path, wall: Wall) -> None:
+def test_an_answer_that_fails_is_sent_back_with_the_reason(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     proposer, events = scripted(), list[Event]()
     result = ea.synthesize(
-        config(tmp_path, repairs=2), proposer=proposer, listener=events.append, wall=wall
+        config(tmp_path, repairs=2), proposer=proposer, listener=events.append, sandbox=sandbox
     )
 
     fates = {
-        o.candidate.name: (o.candidate.completion.repair, bool(o.failure), o.twin)
+        o.candidate.name: (o.candidate.completion.repair, bool(o.failure), o.duplicate_of)
         for o in result.outcomes
     }
     assert fates == {
@@ -66,7 +68,7 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(tmp_path: Path, wall:
         prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (1, 1)
     )
     assert "Your answer failed: broke its contract on sample states:" in last.messages[-1].content
-    sent = [event.outcome.candidate.name for event in events if isinstance(event, SentBack)]
+    sent = [event.outcome.candidate.name for event in events if isinstance(event, RepairRequested)]
     assert sent == ["g0c1", "g0c2", "g0c2", "g1c0", "g1c2", "g1c0"]
 
     with opened(result.path) as store:
@@ -82,26 +84,26 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(tmp_path: Path, wall:
     assert (result.path / "completions" / "g0c2.md").read_text() == upright(0.3)
 
 
-def test_without_repairs_the_first_answer_counts(tmp_path: Path, wall: Wall) -> None:
+def test_without_repairs_the_first_answer_counts(tmp_path: Path, sandbox: Sandbox) -> None:
     proposer = scripted()
-    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, wall=wall)
+    result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, sandbox=sandbox)
     assert [bool(outcome.failure) for outcome in result.outcomes] == [False, True, True]
     assert len(proposer.asked) == 3
 
 
 CUTS = [
-    ("SentBack", 2),
-    ("SentBack", 5),
-    ("Proposed", 4),
-    ("Proposed", 6),
-    ("Rejected", 1),
+    ("RepairRequested", 2),
+    ("RepairRequested", 5),
+    ("CompletionReceived", 4),
+    ("CompletionReceived", 6),
+    ("CandidateSkipped", 1),
     ("TrainingStarted", 2),
 ]
 
 
 @pytest.mark.parametrize(("moment", "count"), CUTS)
 def test_a_run_stopped_amid_repairs_ends_the_same(
-    tmp_path: Path, wall: Wall, whole: Path, moment: str, count: int
+    tmp_path: Path, sandbox: Sandbox, whole: Path, moment: str, count: int
 ) -> None:
     def stop(event: Event) -> None:
         nonlocal count
@@ -112,8 +114,8 @@ def test_a_run_stopped_amid_repairs_ends_the_same(
     first, second = scripted(), scripted()
     cut = config(tmp_path, repairs=2, run_name="cut")
     with pytest.raises(StoppedError):
-        ea.synthesize(cut, proposer=first, listener=stop, wall=wall)
-    ea.resume(tmp_path / "cut", proposer=second, wall=wall)
+        ea.synthesize(cut, proposer=first, listener=stop, sandbox=sandbox)
+    ea.resume(tmp_path / "cut", proposer=second, sandbox=sandbox)
     assert (
         len(first.asked) + len(second.asked) == 3 + 3 + 3 + 3
     )  # nothing is asked twice: six answers, six repairs
@@ -124,16 +126,16 @@ def test_a_run_stopped_amid_repairs_ends_the_same(
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, wall: Wall) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    return ea.synthesize(config(folder, repairs=2), proposer=scripted(), wall=wall).path
+    return ea.synthesize(config(folder, repairs=2), proposer=scripted(), sandbox=sandbox).path
 
 
 def by_text(answers: list[Completion]) -> list[tuple[int, int, str]]:
     return sorted((answer.index, answer.repair, answer.text) for answer in answers)
 
 
-def test_an_empty_last_repair_is_no_silent_model(tmp_path: Path, wall: Wall) -> None:
+def test_an_empty_last_repair_is_no_silent_model(tmp_path: Path, sandbox: Sandbox) -> None:
     """Where all answers of a generation are empty the run stops and asks anew; after a repair it
     does not."""
 
@@ -141,14 +143,14 @@ def test_an_empty_last_repair_is_no_silent_model(tmp_path: Path, wall: Wall) -> 
         return EMPTY if prompt.repair else TRACEBACK
 
     def stop(event: Event) -> None:
-        if type(event).__name__ == "Rejected":
+        if type(event).__name__ == "CandidateSkipped":
             raise StoppedError
 
     proposer, again = ScriptedProposer(answer), ScriptedProposer(answer)
     only = config(tmp_path, generations=1, samples=1, attempts=1, repairs=1)
     with pytest.raises(StoppedError):
-        ea.synthesize(only, proposer=proposer, listener=stop, wall=wall)
-    result = ea.resume(tmp_path / "run", proposer=again, wall=wall)
+        ea.synthesize(only, proposer=proposer, listener=stop, sandbox=sandbox)
+    result = ea.resume(tmp_path / "run", proposer=again, sandbox=sandbox)
     assert (len(proposer.asked), again.asked) == (2, [])
     assert [o.failure.stage if o.failure else "" for o in result.outcomes] == ["extract"]
 
@@ -179,7 +181,7 @@ def is_repair(messages: list[dict[str, str]]) -> bool:
 
 
 def test_what_is_sent_back_is_paid_for_and_counted(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(
         chat_server,
@@ -189,7 +191,7 @@ def test_what_is_sent_back_is_paid_for_and_counted(
     )
     events = list[Event]()
     priced = asking(tmp_path, chat_server, price_in=1.0, price_out=10.0)
-    result = ea.synthesize(priced, listener=events.append, wall=wall)
+    result = ea.synthesize(priced, listener=events.append, sandbox=sandbox)
     assert len(chat_server.requests) == 4
     assert all(outcome.evaluation for outcome in result.outcomes)
     roles = [message["role"] for message in chat_server.requests[-1]["messages"]]
@@ -204,21 +206,23 @@ def test_what_is_sent_back_is_paid_for_and_counted(
 
 
 def test_a_limit_ends_the_repairs_and_the_run(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """Two answers and some repairs fit in; the candidates keep the failures that they have then."""
     answering(chat_server, lambda messages: TRACEBACK)
-    result = ea.synthesize(asking(tmp_path, chat_server, repairs=50, max_tokens=40_000), wall=wall)
+    result = ea.synthesize(
+        asking(tmp_path, chat_server, repairs=50, max_tokens=40_000), sandbox=sandbox
+    )
     assert 2 < len(chat_server.requests) < 40
     assert [outcome.failure is None for outcome in result.outcomes] == [False, False]
     assert "--max-tokens" in json.loads((result.path / "summary.json").read_text())["stopped"]
     asked = len(chat_server.requests)
-    ea.resume(result.path, wall=wall)
+    ea.resume(result.path, sandbox=sandbox)
     assert len(chat_server.requests) == asked
 
 
 def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
-    tmp_path: Path, chat_server: ChatServer, wall: Wall
+    tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     def reply(request: dict[str, Any]) -> Any:
         if is_repair(request["messages"]):
@@ -226,7 +230,7 @@ def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
         return completion(TRACEBACK if len(chat_server.requests) == 1 else upright(0.1))
 
     chat_server.default = reply
-    result = ea.synthesize(asking(tmp_path, chat_server), wall=wall)
+    result = ea.synthesize(asking(tmp_path, chat_server), sandbox=sandbox)
     assert sorted(bool(outcome.failure) for outcome in result.outcomes) == [False, True]
     assert len(chat_server.requests) == 3
 
@@ -234,11 +238,11 @@ def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
 # ---------------------------------------------------------------- attempts
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_a_generation_in_which_all_fail_is_asked_for_so_often(
-    tmp_path: Path, wall: Wall, attempts: int
+    tmp_path: Path, sandbox: Sandbox, attempts: int
 ) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
     result = ea.synthesize(
-        config(tmp_path, generations=1, attempts=attempts), proposer=proposer, wall=wall
+        config(tmp_path, generations=1, attempts=attempts), proposer=proposer, sandbox=sandbox
     )
     assert len(result.outcomes) == len(proposer.asked) == 3 * attempts
 

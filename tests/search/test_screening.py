@@ -13,11 +13,11 @@ import torch
 
 import eureka_agent as ea
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.search.screening import Screening
 from eureka_agent.utils.serialization import to_json
@@ -52,16 +52,18 @@ def human_reward() -> str:
 
 
 # -------------------- the distance to the human reward
-def test_every_trained_reward_has_its_distance_to_the_human_one(tmp_path: Path, wall: Wall) -> None:
+def test_every_trained_reward_has_its_distance_to_the_human_one(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     script = [[human_reward(), NO_CODE], [upright(0.1), human_reward()]]
-    result = ea.synthesize(config(tmp_path), proposer=ScriptedProposer(script), wall=wall)
-    human, nothing, other, twin = result.outcomes
+    result = ea.synthesize(config(tmp_path), proposer=ScriptedProposer(script), sandbox=sandbox)
+    human, nothing, other, duplicate_of = result.outcomes
     assert human.distance_to_human == pytest.approx(0.0, abs=1e-4)
     assert nothing.distance_to_human is None
     assert other.distance_to_human is not None
     assert 0.05 < other.distance_to_human < 0.9
-    assert twin.twin == "g0c0"
-    assert twin.distance_to_human == human.distance_to_human
+    assert duplicate_of.duplicate_of == "g0c0"
+    assert duplicate_of.distance_to_human == human.distance_to_human
     # what the public function says of the same two rewards
     transitions = ea.sample_transitions(result.task)
     assert other.candidate.reward is not None
@@ -76,14 +78,14 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(tmp_path: Path, 
     summary = json.loads((result.path / "summary.json").read_text())
     assert summary["distance_to_human"] == {
         name: outcome.distance_to_human
-        for name, outcome in (("g0c0", human), ("g1c0", other), ("g1c1", twin))
+        for name, outcome in (("g0c0", human), ("g1c0", other), ("g1c1", duplicate_of))
     }
     assert result.best is not None
     assert summary["best"]["distance_to_human"] == result.best.distance_to_human
 
 
 def test_no_prompt_knows_how_far_it_is(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two runs that differ only in the distances ask for exactly the same, and a proposer is handed
     none."""
@@ -92,7 +94,7 @@ def test_no_prompt_knows_how_far_it_is(
         monkeypatch.setattr(Screening, "distance_to_human", lambda self, reward, it=distance: it)
         proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
         settings = config(tmp_path, run_name=f"run-{distance}")
-        result = ea.synthesize(settings, proposer=proposer, wall=wall)
+        result = ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
         assert [o.distance_to_human for o in result.outcomes] == [distance] * 3 + [None]
         assert [len(prompt.history) for prompt in proposer.prompts] == [0, 2]
         for prompt in proposer.prompts:
@@ -105,18 +107,18 @@ def test_no_prompt_knows_how_far_it_is(
     assert all("human" not in text.casefold() for text in asked[0])
 
 
-def test_a_wish_without_fitness_has_no_human_reward(tmp_path: Path, wall: Wall) -> None:
-    def likes_the_last(question: ea.Question) -> ea.Feedback:
+def test_a_wish_without_fitness_has_no_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
+    def likes_the_last(question: ea.FeedbackRequest) -> ea.Feedback:
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
-    wish = config(tmp_path, task="wave the pole about", env="cartpole", generations=1)
+    instruction = config(tmp_path, task="wave the pole about", env="cartpole", generations=1)
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)]])
-    result = ea.synthesize(wish, proposer=proposer, judge=likes_the_last, wall=wall)
+    result = ea.synthesize(instruction, proposer=proposer, judge=likes_the_last, sandbox=sandbox)
     assert [outcome.distance_to_human for outcome in result.outcomes] == [None, None]
 
 
 # ---------------------------------------------------------------------- novelty
-def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, wall: Wall) -> None:
+def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, sandbox: Sandbox) -> None:
     trained: list[str] = []
 
     def listen(event: Event) -> None:
@@ -129,7 +131,7 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, wall: Wal
     ]
     proposer = ScriptedProposer(script)
     result = ea.synthesize(
-        config(tmp_path, novelty=0.02), proposer=proposer, wall=wall, listener=listen
+        config(tmp_path, novelty=0.02), proposer=proposer, sandbox=sandbox, listener=listen
     )
     assert trained == ["g0c0", "g1c0"]
     first, second = (outcome.failure for outcome in result.outcomes if outcome.failure)
@@ -140,12 +142,12 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, wall: Wal
     # without the option it trains
     same = ScriptedProposer([[upright(0.1), NEARLY_UPRIGHT]])
     result = ea.synthesize(
-        config(tmp_path, run_name="off", generations=1), proposer=same, wall=wall
+        config(tmp_path, run_name="off", generations=1), proposer=same, sandbox=sandbox
     )
     assert [outcome.failure for outcome in result.outcomes] == [None, None]
 
 
-def test_a_resumed_run_refuses_the_same(tmp_path: Path, wall: Wall) -> None:
+def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
     """Stopped before the second generation trains: the rewards of the first are compared with
     anew."""
 
@@ -158,15 +160,15 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, wall: Wall) -> None:
 
     script = [[upright(0.1), upright(0.9)], [upright(0.3), NEARLY_UPRIGHT]]
     settings = config(tmp_path, novelty=0.02, run_name="whole")
-    whole = ea.synthesize(settings, proposer=ScriptedProposer(script), wall=wall)
+    whole = ea.synthesize(settings, proposer=ScriptedProposer(script), sandbox=sandbox)
     cut = replace(settings, run_name="cut")
     with pytest.raises(StoppedError):
-        ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, wall=wall)
+        ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, sandbox=sandbox)
     with Store.open(
         tmp_path / "cut" / "run.db"
     ) as store:  # as if it had stopped before g1c1 was looked at
         store._db.execute("DELETE FROM outcomes WHERE generation = 1")
-    resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), wall=wall)
+    resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == [
         "",
         "",
@@ -197,28 +199,31 @@ def feedback(*gains: float) -> ea.Policy:
     return policy
 
 
-def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, wall: Wall) -> None:
+def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: Sandbox) -> None:
     """A policy that balances and one that falls have trained; without them there is nothing to be
     compared with."""
     settings = config(tmp_path, preference_check=True)
-    trials = Trials(
-        ea.find_task("cartpole"), settings.training_budget(ea.find_task("cartpole")), wall, seed=0
+    evaluator = Evaluator(
+        ea.find_task("cartpole"),
+        settings.training_budget(ea.find_task("cartpole")),
+        sandbox,
+        seed=0,
     )
     candidates = [
         Candidate(1, Completion(index, text, "test"), None)
         for index, text in enumerate((FALLEN, upright(0.0)))
     ]
     with Store.create(tmp_path / "run.db", settings) as store, ExitStack() as open_rewards:
-        sealed = [trials.seal(candidate, open_rewards) for candidate in candidates]
+        sealed = [evaluator.seal(candidate, open_rewards) for candidate in candidates]
         ready = [each for each in sealed if isinstance(each, tuple)]
-        accepted, refused = Screening(store, trials).screen(ready)
+        accepted, refused = Screening(store, evaluator).screen(ready)
         assert (len(accepted), refused) == (2, [])
         policies = {feedback(1.0, 1.0, 10.0, 2.0): 500.0, feedback(-1.0, -1.0, -10.0, -2.0): 6.0}
         for index, (policy, fitness) in enumerate(policies.items()):
             known = Candidate(0, Completion(index, "", "test"), None)
             evaluation = Evaluation(fitness, fitness, fitness, 64, fitness)
-            store.put_outcomes([(Outcome(known, evaluation=evaluation), policy.to_bytes())])
-        accepted, refused = Screening(store, trials).screen(ready)
+            store.save_outcomes([(Outcome(known, evaluation=evaluation), policy.to_bytes())])
+        accepted, refused = Screening(store, evaluator).screen(ready)
     assert [candidate.name for candidate, _ in accepted] == ["g1c1"]
     (fallen,) = refused
     assert fallen.candidate.name == "g1c0"

@@ -9,7 +9,7 @@ import pytest
 
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.synthetic import by_fitness
-from eureka_agent.proposers.grammar.ranking import liking
+from eureka_agent.proposers.grammar.ranking import preference_scores
 from eureka_agent.records import (
     Candidate,
     Completion,
@@ -20,7 +20,7 @@ from eureka_agent.records import (
     Outcome,
     TrainingRecord,
 )
-from eureka_agent.search.feedback import Question, checked
+from eureka_agent.search.feedback import FeedbackRequest, checked
 from eureka_agent.search.selection import best_so_far, greedy
 from tests.support.toy_task import ToyTask
 
@@ -50,9 +50,9 @@ def name(best: Outcome | None) -> str | None:
 
 def ask(
     history: list[Outcome], generation: int, best: Outcome | None, *, has_fitness: bool = True
-) -> Question:
+) -> FeedbackRequest:
     members = tuple(o for o in history if o.candidate.generation == generation)
-    return Question(ToyTask(), "wave", has_fitness, generation, members, best)
+    return FeedbackRequest(ToyTask(), "wave", has_fitness, generation, members, best)
 
 
 # ---------------------------------------------------------------- parents
@@ -119,10 +119,15 @@ def test_preference_of_rankings_by_hand() -> None:
         + [outcome(1, 3, None)]
     )
     first = Feedback(0, ("g0c3", "g0c0", "g0c1"))  # three names: 1, 1/2, 0; g0c2 is unknown
-    assert liking(history[:4], [first]) == {"g0c0": 0.5, "g0c1": 0.0, "g0c2": 0.5, "g0c3": 1.0}
+    assert preference_scores(history[:4], [first]) == {
+        "g0c0": 0.5,
+        "g0c1": 0.0,
+        "g0c2": 0.5,
+        "g0c3": 1.0,
+    }
     # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not
     # shown and stays 0
-    liked = liking(history, [first, Feedback(1, ("g1c2", "g1c0"))])
+    liked = preference_scores(history, [first, Feedback(1, ("g1c2", "g1c0"))])
     assert liked == {
         "g0c0": 0.5,
         "g0c1": 0.0,
@@ -132,8 +137,8 @@ def test_preference_of_rankings_by_hand() -> None:
         "g1c1": 0.5,
         "g1c2": 1.0,
     }
-    assert liking(history, [first, Feedback(1)])["g0c3"] == 1.0
-    assert set(liking(history, []).values()) == {0.5}
+    assert preference_scores(history, [first, Feedback(1)])["g0c3"] == 1.0
+    assert set(preference_scores(history, []).values()) == {0.5}
 
 
 def test_an_outcome_without_fitness_holds_none() -> None:

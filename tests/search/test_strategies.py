@@ -10,7 +10,7 @@ import pytest
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
-from eureka_agent.records import GIVEN, Candidate, Completion, Evaluation, Outcome
+from eureka_agent.records import INITIAL, Candidate, Completion, Evaluation, Outcome
 from eureka_agent.search.selection import greedy as fittest
 from eureka_agent.search.strategies import (
     Plan,
@@ -108,7 +108,7 @@ def test_operators_take_turns() -> None:
     """Seven samples: numbers, structure, cross, form, lineage, and again numbers, structure."""
     history = [*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0), *generation(2, 0.0, 3.5)]
     history = [
-        replace(o, candidate=replace(o.candidate, function=o.candidate.name)) for o in history
+        replace(o, candidate=replace(o.candidate, fingerprint=o.candidate.name)) for o in history
     ]
     plans = {plan.operator: plan for plan in with_operators(greedy)(3, 7, history, fittest)}
     assert {operator: plan.samples for operator, plan in plans.items()} == {
@@ -125,7 +125,7 @@ def test_operators_take_turns() -> None:
 
 def test_what_was_given_to_start_from_belongs_to_every_search() -> None:
     """It is the first parent of all, also after a restart, until something better comes."""
-    start = outcome(GIVEN, 0, 1.5)
+    start = outcome(INITIAL, 0, 1.5)
     for strategy in (greedy, restarts(2), islands(2)):
         assert parents(strategy(0, 2, [start], fittest)) == ["start", "start"]
     history = [start, *generation(0, 2.0, 1.0)]

@@ -1,5 +1,5 @@
-"""Tasks compute where the physics is. Tried without a GPU, on torch's `meta` device: shapes, and no
-numbers."""
+"""Tasks compute where the physics is. Tried without a GPU, on torch's `metadata` device: shapes,
+and no numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from eureka_agent.simulation import PhysicsView, WorldRandom
+from eureka_agent.simulation import EnvironmentRandom, PhysicsView
 from eureka_agent.tasks.registry import load_task, task_names
 
 _ELSEWHERE = torch.device("meta")
@@ -16,10 +16,12 @@ _ELSEWHERE = torch.device("meta")
 @pytest.mark.parametrize("name", task_names())
 def test_a_task_mixes_no_devices(name: str) -> None:
     task, worlds = load_task(name), 3
-    start = task.start(WorldRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64)))
+    start = task.initial_state(
+        EnvironmentRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64))
+    )
     action = torch.zeros(worlds, task.action_size, device=_ELSEWHERE)
     memory = {
-        **{key: value.to(_ELSEWHERE) for key, value in start.memory.items()},
+        **{key: value.to(_ELSEWHERE) for key, value in start.episode_state.items()},
         "action": action,
     }
     ctrl = task.control(action, memory)
@@ -30,7 +32,7 @@ def test_a_task_mixes_no_devices(name: str) -> None:
         ctrl=ctrl,
         sensordata=torch.zeros(worlds, task.model.nsensordata, device=_ELSEWHERE),
     )
-    memory = {**task.remember(physics, memory), "action": action}
+    memory = {**task.update_episode_state(physics, memory), "action": action}
     state = {**task.state(physics, memory), "action": action, "episode_time": action[:, 0]}
     results = {
         "ctrl": ctrl,

@@ -13,10 +13,10 @@ from eureka_agent.errors import SimulationError
 from eureka_agent.simulation import CpuEngine, Environment
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -49,30 +49,30 @@ class Slider(Task):
     def build(self) -> mujoco.MjSpec:
         return mujoco.MjSpec.from_string(SLIDER)
 
-    def start(self, random: Random) -> Start:
-        return Start(
+    def initial_state(self, random: Random) -> InitialState:
+        return InitialState(
             random.uniform(0.0, 0.5, 1),
             torch.zeros(random.n, 1),
-            memory={"n": torch.zeros(random.n)},
+            episode_state={"n": torch.zeros(random.n)},
         )
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        return {"n": memory["n"] + 1}
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        return {"n": episode_state["n"] + 1}
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
-        return {"x": physics.sensor("where")[:, 0], "n": memory["n"]}
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
+        return {"x": physics.sensor("where")[:, 0], "n": episode_state["n"]}
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         return torch.stack([state["x"], state["n"]], dim=1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         return state["x"] > 1.0
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         return state["x"]
 
-    def measures(self, state: State, memory: Memory) -> dict[str, Tensor]:
-        return {"pushes": (memory["action"][:, 0] > 0).float()}
+    def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
+        return {"pushes": (episode_state["action"][:, 0] > 0).float()}
 
 
 def test_newton_is_right_and_sensors_do_not_lag() -> None:
@@ -200,7 +200,7 @@ def test_a_world_becomes_two_and_the_new_one_begins_anew() -> None:
     before = env.state["x"].clone()
     env.keep(torch.tensor([2, 2, 0]))
     assert torch.equal(env.state["x"], before[[2, 2, 0]])
-    env.begin_anew(torch.tensor([1]), torch.tensor([8]))
+    env.restart(torch.tensor([1]), torch.tensor([8]))
     fresh = Environment(Slider(), 9, seed=4)
     assert torch.equal(env.state["x"], torch.stack((before[2], fresh.state["x"][8], before[0])))
     step, alone = env.step(torch.full((3, 1), -0.4)), fresh.step(torch.full((9, 1), -0.4))
@@ -210,7 +210,7 @@ def test_a_world_becomes_two_and_the_new_one_begins_anew() -> None:
 
 def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     class Explosive(Slider):
-        def control(self, action: Tensor, memory: Memory) -> Tensor:
+        def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
             return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
 
     env = Environment(Explosive(), 3, seed=0)
@@ -256,7 +256,9 @@ class Weighed(Slider):
     def __init__(self) -> None:
         self.asked = 0
 
-    def unlisted_state(self, name: str, physics: Physics, memory: Memory, state: State) -> Tensor:
+    def unlisted_state(
+        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
+    ) -> Tensor:
         self.asked += 1
         return 2.0 * state["x"][:, None]
 

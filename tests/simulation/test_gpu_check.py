@@ -16,11 +16,11 @@ pytestmark = pytest.mark.timeout(900)  # compiling, on a busy machine
 def test_parts_say_how_they_went(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = ("bad worlds", "graph rewards", "throughput cartpole")
+    parts = ("diverged envs", "graph rewards", "throughput cartpole")
     assert gpu_check.main(["--device", "cpu", *parts]) == 0
     lines = capsys.readouterr().out.splitlines()
     said = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
-    assert said == {"bad worlds": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
+    assert said == {"diverged envs": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
     assert any(
         re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines
     )
@@ -30,10 +30,10 @@ def test_a_part_that_fails_is_told_and_the_others_go_on(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gpu_check, "MAX_MEDIAN", -1.0)
-    assert gpu_check.main(["--device", "cpu", "bad worlds", "parity cartpole"]) == 1
+    assert gpu_check.main(["--device", "cpu", "diverged envs", "parity cartpole"]) == 1
     said = capsys.readouterr().out
     assert re.search("parity cartpole +FAIL  AssertionError: positions differ by", said)
-    assert re.search("bad worlds +ok", said)
+    assert re.search("diverged envs +ok", said)
 
 
 def test_what_cannot_be_checked(
@@ -41,7 +41,7 @@ def test_what_cannot_be_checked(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         gpu_check.main(["--device", "cpu", "everything"])
-    assert "no part is called everything; there are resets, bad worlds" in " ".join(
+    assert "no part is called everything; there are resets, diverged envs" in " ".join(
         capsys.readouterr().err.split()
     )
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from eureka_agent.errors import SimulationError
 from eureka_agent.simulation import Environment
-from eureka_agent.tasks.task import Memory, State
+from eureka_agent.tasks.task import EpisodeState, State
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide
 
 
@@ -76,8 +76,8 @@ class Gives(HiddenSide):
     def __init__(self, form: Callable[[Tensor], Tensor | None]) -> None:
         self._form = form
 
-    def privileged(self, state: State, memory: Memory) -> Tensor | None:
-        return self._form(memory["steps"])
+    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
+        return self._form(episode_state["steps"])
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from eureka_agent.simulation import WorldRandom
+from eureka_agent.simulation import EnvironmentRandom
 
 
 def draw(worlds: list[int], episodes: list[int], seed: int = 3) -> torch.Tensor:
-    random = WorldRandom(seed, np.array(worlds), np.array(episodes))
+    random = EnvironmentRandom(seed, np.array(worlds), np.array(episodes))
     return torch.cat([random.uniform(-1.0, 1.0, 2), random.normal(1.0, 3)], dim=1)
 
 
@@ -25,7 +25,7 @@ def test_worlds_episodes_and_seeds_differ() -> None:
 
 
 def test_moments() -> None:
-    random = WorldRandom(0, np.arange(20_000), np.zeros(20_000, dtype=np.int64))
+    random = EnvironmentRandom(0, np.arange(20_000), np.zeros(20_000, dtype=np.int64))
     uniform, normal, integers = (
         random.uniform(2.0, 4.0, 1),
         random.normal(0.5, 1),

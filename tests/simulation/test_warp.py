@@ -25,7 +25,7 @@ from eureka_agent.simulation import CpuEngine, Environment, make_engine
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import load_task, task_names
-from eureka_agent.tasks.task import Memory, Start, State, TrainingBudget
+from eureka_agent.tasks.task import EpisodeState, InitialState, State, TrainingBudget
 from eureka_agent.training import Checkpoint, Progress, TrainResult, train
 from tests.simulation.test_environment import SLIDER, Slider
 from tests.support.warp_cpu import put_in_place_of_cuda
@@ -47,8 +47,8 @@ def _slider(num_envs: int) -> WarpEngine:
     return WarpEngine(Slider().model, num_envs, device="cpu")
 
 
-def _start(*x: float) -> Start:
-    return Start(torch.tensor(x)[:, None], torch.zeros(len(x), 1))
+def _start(*x: float) -> InitialState:
+    return InitialState(torch.tensor(x)[:, None], torch.zeros(len(x), 1))
 
 
 # ---------------------------------------------------------------------- parity with MuJoCo C
@@ -150,7 +150,7 @@ def test_reset_touches_its_worlds_only() -> None:
 
 def test_a_start_can_set_controls() -> None:
     engine = _slider(2)
-    start = Start(torch.zeros(2, 1), torch.zeros(2, 1), ctrl=torch.tensor([[0.5], [1.5]]))
+    start = InitialState(torch.zeros(2, 1), torch.zeros(2, 1), ctrl=torch.tensor([[0.5], [1.5]]))
     assert torch.equal(engine.reset(torch.arange(2), start).ctrl, torch.tensor([[0.5], [1.5]]))
     assert engine.reset(torch.tensor([1]), _start(0.0)).ctrl.tolist() == [[0.0]]
 
@@ -184,16 +184,16 @@ def test_bad_worlds_stay_bad_until_reset_and_harm_no_others(x: float) -> None:
     healthy.reset(torch.arange(3), _start(0.0, 0.1, 0.2))
     for _ in range(2):
         view, expected = (each.step(torch.ones(3, 1), 10) for each in (engine, healthy))
-        assert engine.bad_worlds().tolist() == [False, True, False]
+        assert engine.diverged_envs().tolist() == [False, True, False]
         assert torch.equal(view.qpos[[0, 2]], expected.qpos[[0, 2]])
     engine.reset(torch.tensor([1]), _start(0.3))
     assert engine.step(torch.zeros(3, 1), 10).qpos[1].tolist() == pytest.approx([0.3])
-    assert not engine.bad_worlds().any()
+    assert not engine.diverged_envs().any()
 
 
 def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     class Explosive(Slider):
-        def control(self, action: Tensor, memory: Memory) -> Tensor:
+        def control(self, action: Tensor, memory: EpisodeState) -> Tensor:
             return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
 
     env = Environment(Explosive(), 3, seed=0, engine=_slider(3))
@@ -307,7 +307,7 @@ def test_a_cut_training_goes_on_bit_for_bit(
 class AsymmetricSlider(Slider):
     """Its critic also sees how hard the mass was pushed, from the memory."""
 
-    def privileged(self, state: State, memory: Memory) -> Tensor | None:
+    def privileged(self, state: State, memory: EpisodeState) -> Tensor | None:
         return memory["action"]
 
 

@@ -19,7 +19,7 @@ from eureka_agent.extract.reading import read_answer
 from eureka_agent.records import Completion
 from tests.support.bad_replies import bad_replies
 from tests.support.replies import good_replies
-from tests.support.wall import SPEC
+from tests.support.sandboxed import SPEC
 
 MOST_S = 2.0
 """Processor time for one long answer, and for a few that are short."""

@@ -16,10 +16,10 @@ from eureka_agent.records import Completion, Generation
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import GenerationFinished, Proposed
+from eureka_agent.search.events import CompletionReceived, GenerationFinished
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.training import Checkpoint
-from eureka_agent.training.checkpoint import Facts
+from eureka_agent.training.checkpoint import TrainingState
 from tests.support.stored_run import stored_run
 
 DISK = Path(sys.argv[1])
@@ -47,16 +47,18 @@ def refused(what: str) -> str:
         if what == "database":
             with Store.open(run.database) as store:
                 for k in range(2, 9_999):
-                    store.put_completion(0, Completion(k, "x" * 3_000, "model"))
+                    store.save_completion(0, Completion(k, "x" * 3_000, "model"))
         elif what == "completion":
             with Store.open(run.database, writable=False) as store:
-                FileWriter(run, store, SPEC)(Proposed(0, Completion(0, "x" * 9_000, "model")))
+                FileWriter(run, store, SPEC)(
+                    CompletionReceived(0, Completion(0, "x" * 9_000, "model"))
+                )
         elif what == "policy":
             with Store.open(run.database, writable=False) as store:
                 best = store.outcomes()[0]
                 FileWriter(run, store, SPEC)(GenerationFinished(Generation(0, (best,), best)))
         else:
-            facts = Facts(0, 0, 1, 0.0, [], [])
+            facts = TrainingState(0, 0, 1, 0.0, [], [])
             Checkpoint(run.checkpoint, "key").save(facts, {"x": torch.zeros(99_999)})
     except StoreError as error:
         return str(error)
@@ -85,6 +87,6 @@ FILL.unlink()
 remount("8m")
 with Store.open(run.database) as store:
     assert store.completions(0) == kept
-    store.put_completion(1, Completion(9, "room again", "model"))
+    store.save_completion(1, Completion(9, "room again", "model"))
 assert main(["export", str(run.path), "--out", str(DISK / "run.json")]) == 0
 sys.stdout.write("all is well\n")

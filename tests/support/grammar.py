@@ -23,10 +23,10 @@ from eureka_agent.records import (
     TrainingRecord,
 )
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -50,19 +50,19 @@ class PaperTask(Task):
     def build(self) -> mujoco.MjSpec:
         raise AssertionError(_NO_PHYSICS)
 
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         raise AssertionError(_NO_PHYSICS)
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, memory: EpisodeState) -> dict[str, Tensor]:
         raise AssertionError(_NO_PHYSICS)
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, memory: EpisodeState) -> Tensor:
         raise AssertionError(_NO_PHYSICS)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, memory: EpisodeState) -> Tensor:
         raise AssertionError(_NO_PHYSICS)
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, memory: EpisodeState) -> Tensor:
         raise AssertionError(_NO_PHYSICS)
 
 

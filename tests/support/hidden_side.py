@@ -5,7 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from eureka_agent.tasks.task import Memory, Physics, Random, Start, State, StateSpec, StateVariable
+from eureka_agent.tasks.task import (
+    EpisodeState,
+    InitialState,
+    Physics,
+    Random,
+    State,
+    StateSpec,
+    StateVariable,
+)
 from tests.support.in_process import InProcess
 from tests.support.toy_task import ToyTask
 
@@ -22,23 +30,23 @@ class HiddenSide(ToyTask):
         (*ToyTask.state_spec.variables, StateVariable("side", (), "-", "-", "-1 or 1"))
     )
 
-    def start(self, random: Random) -> Start:
-        start = super().start(random)
-        memory = {"side": random.integers(2) * 2.0 - 1.0, "steps": torch.zeros(random.n)}
-        return Start(start.qpos, start.qvel, memory=memory)
+    def initial_state(self, random: Random) -> InitialState:
+        start = super().initial_state(random)
+        episode_state = {"side": random.integers(2) * 2.0 - 1.0, "steps": torch.zeros(random.n)}
+        return InitialState(start.qpos, start.qvel, episode_state=episode_state)
 
-    def remember(self, physics: Physics, memory: Memory) -> Memory:
-        return {"side": memory["side"], "steps": memory["steps"] + 1.0}
+    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        return {"side": episode_state["side"], "steps": episode_state["steps"] + 1.0}
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
-        return {**super().state(physics, memory), "side": memory["side"]}
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
+        return {**super().state(physics, episode_state), "side": episode_state["side"]}
 
 
 class AsymmetricHiddenSide(HiddenSide):
     """Its critic sees the side, and how many steps the episode has had."""
 
-    def privileged(self, state: State, memory: Memory) -> Tensor | None:
-        return torch.stack((memory["side"], memory["steps"]), dim=1)
+    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
+        return torch.stack((episode_state["side"], episode_state["steps"]), dim=1)
 
 
 def side_reward() -> InProcess:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from eureka_agent.tasks.mjcf import load_xml
-from eureka_agent.tasks.task import Start, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.task import InitialState, StateSpec, StateVariable, Task, TrainingBudget
 
 
 class Pusher(Task):
@@ -41,24 +41,24 @@ class Pusher(Task):
     def build(self):
         return load_xml(Path(__file__).with_name("rail.xml"))
 
-    def start(self, random):
+    def initial_state(self, random):
         mark = random.uniform(-1.0, 1.0)
-        return Start(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1), memory={"mark": mark})
+        return InitialState(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1), episode_state={"mark": mark})
 
-    def state(self, physics, memory):
+    def state(self, physics, episode_state):
         return {
             "block_x": physics.qpos[:, 0],
             "block_speed": physics.qvel[:, 0],
-            "mark_x": memory["mark"],
+            "mark_x": episode_state["mark"],
         }
 
-    def observation(self, state, memory):
+    def observation(self, state, episode_state):
         return torch.stack((state["block_x"], state["block_speed"], state["mark_x"]), dim=1)
 
-    def terminated(self, state, memory):
+    def terminated(self, state, episode_state):
         return state["block_x"].abs() > 1.9
 
-    def fitness(self, state, memory):
+    def fitness(self, state, episode_state):
         return ((state["block_x"] - state["mark_x"]).abs() < 0.2).float()
 
 

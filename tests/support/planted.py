@@ -12,7 +12,7 @@ from types import TracebackType
 
 import torch
 
-from tests.support.wall import SECRET
+from tests.support.sandboxed import SECRET
 
 _NAME = "secret.txt"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)

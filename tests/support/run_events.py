@@ -21,14 +21,14 @@ from eureka_agent.records import (
 )
 from eureka_agent.search.events import (
     BaselinesMeasured,
+    CandidateSkipped,
+    CompletionReceived,
     Event,
     GenerationFinished,
     GenerationStarted,
-    Proposed,
-    Rejected,
     RunFinished,
     RunStarted,
-    Trained,
+    TrainingProgress,
     TrainingStarted,
 )
 from eureka_agent.training import Progress
@@ -63,9 +63,9 @@ def run_started(
         if settings.model
         else "The grammar proposes."
     )
-    wall = "Rewards run in sealed processes (seccomp, landlock)."
+    sandbox = "Rewards run in sealed processes (seccomp, landlock)."
     return RunStarted(
-        path, TASK, settings, settings.training_budget(TASK), announcement, wall, resumed
+        path, TASK, settings, settings.training_budget(TASK), announcement, sandbox, resumed
     )
 
 
@@ -130,18 +130,20 @@ def generation(
     """A generation's events: answers, rejections, a training of the rest, the end."""
     yield GenerationStarted(index, attempt)
     for one in outcomes:
-        yield Proposed(index, one.candidate.completion)
+        yield CompletionReceived(index, one.candidate.completion)
     trained = []
     for one in outcomes:
         if one.failure is not None and one.failure.stage != "training":
-            yield Rejected(one)
+            yield CandidateSkipped(one)
         else:
             trained.append(one.candidate)
     if trained:
         names = tuple(candidate.name for candidate in trained)
         yield TrainingStarted(tuple(trained), names)
         for share in (0.1, 0.5, 1.0):
-            yield Trained(names, progress(len(names), share, fitness=NAN if share < 0.5 else 12.3))
+            yield TrainingProgress(
+                names, progress(len(names), share, fitness=NAN if share < 0.5 else 12.3)
+            )
     yield GenerationFinished(Generation(index, tuple(outcomes), best))
 
 
@@ -149,7 +151,7 @@ def baseline_training() -> Iterator[Event]:
     """The references' events."""
     yield TrainingStarted((), BASELINES)
     for share in (0.1, 0.5, 1.0):
-        yield Trained(BASELINES, progress(2, share))
+        yield TrainingProgress(BASELINES, progress(2, share))
     yield BaselinesMeasured(baselines())
 
 

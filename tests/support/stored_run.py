@@ -7,12 +7,12 @@ from pathlib import Path
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import (
-    Asked,
     Candidate,
     Completion,
     Feedback,
     Message,
     Outcome,
+    PromptRecord,
     RewardSource,
 )
 from eureka_agent.runs.directory import RunDir
@@ -43,22 +43,22 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
         task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
     )
     with Store.create(run.database, config) as store:
-        store.put_meta("wall", "Rewards run in sealed processes.")
-        store.put_baselines(runs.baselines(), seconds=1.5)
+        store.save_metadata("sandbox", "Rewards run in sealed processes.")
+        store.save_baselines(runs.baselines(), seconds=1.5)
         first = [answer(0, FIRST), answer(1, "import os\n")]
         _ask(store, 0, first, ())
         failed = Outcome(Candidate(0, first[1], None), runs.REFUSED)
-        store.put_outcomes(
+        store.save_outcomes(
             [(trained(0, first[0], FIRST, 5.0), POLICY), (failed, None)], seconds=2.0
         )
         second = [answer(0, SECOND), answer(1, FIRST)]
         _ask(store, 1, second, ("g0c0",))
         if finished:
             both = [trained(1, second[0], SECOND, 7.0), trained(1, second[1], FIRST, runs.NAN)]
-            store.put_outcomes([(one, POLICY) for one in both])
-            store.put_finished()
+            store.save_outcomes([(one, POLICY) for one in both])
+            store.save_finished()
         else:
-            store.put_check(Candidate(1, second[0], RewardSource(SECOND, ("dof_pos",)), "hash"))
+            store.save_check(Candidate(1, second[0], RewardSource(SECOND, ("dof_pos",)), "hash"))
     return run
 
 
@@ -66,7 +66,9 @@ def _ask(
     store: Store, generation: int, answers: list[Completion], parents: tuple[str, ...]
 ) -> None:
     messages = (Message("system", "s"), Message("user", f"Generation {generation} ☃ \ud800"))
-    store.put_asked(Asked(generation, 0, 0, tuple(a.index for a in answers), messages, parents))
+    store.save_prompt(
+        PromptRecord(generation, 0, 0, tuple(a.index for a in answers), messages, parents)
+    )
     for completion in answers:
-        store.put_completion(generation, completion)
-    store.put_feedback(Feedback(generation, (), {}))
+        store.save_completion(generation, completion)
+    store.save_feedback(Feedback(generation, (), {}))

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from eureka_agent.tasks.task import (
-    Memory,
+    EpisodeState,
+    InitialState,
     Physics,
     Random,
-    Start,
     State,
     StateSpec,
     StateVariable,
@@ -66,10 +66,10 @@ class ToyTask(Task):
     def build(self) -> mujoco.MjSpec:
         return mujoco.MjSpec.from_string(_XML)
 
-    def start(self, random: Random) -> Start:
-        return Start(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1))
+    def initial_state(self, random: Random) -> InitialState:
+        return InitialState(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1))
 
-    def state(self, physics: Physics, memory: Memory) -> dict[str, Tensor]:
+    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         zero = torch.zeros_like(physics.qpos)
         return {
             "mass_pos": torch.cat((physics.qpos, zero, zero), dim=1),
@@ -78,14 +78,14 @@ class ToyTask(Task):
             "mass_rot": torch.cat((zero, zero, zero, zero + 1.0), dim=1),
         }
 
-    def observation(self, state: State, memory: Memory) -> Tensor:
+    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """What the policy sees."""
         return torch.cat((state["mass_pos"][:, :1], state["mass_speed"][:, None]), dim=1)
 
-    def terminated(self, state: State, memory: Memory) -> Tensor:
+    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
         """Left the rail."""
         return state["mass_pos"][:, 0].abs() > _RAIL_M
 
-    def fitness(self, state: State, memory: Memory) -> Tensor:
+    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         how_far_off: Tensor = (state["mass_pos"] - state["mark_pos"]).norm(dim=1)
         return -how_far_off / 123.25

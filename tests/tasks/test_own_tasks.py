@@ -15,7 +15,7 @@ import eureka_agent as ea
 from eureka_agent.cli.main import main
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import check_task, checked_task
@@ -26,10 +26,10 @@ from tests.support.toy_task import ToyTask
 SPEED = 'StateVariable("block_speed", (), "m/s", "world", "how fast it moves", kind="speed")'
 SPEED_STATE = '            "block_speed": physics.qvel[:, 0],\n'
 OBSERVATION = 'torch.stack((state["block_x"], state["block_speed"], state["mark_x"]), dim=1)'
-START = 'Start(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1), memory={"mark": mark})'
+START = 'InitialState(random.uniform(-1.0, 1.0, 1), random.normal(0.1, 1), episode_state={"mark": mark})'
 LOAD = 'load_xml(Path(__file__).with_name("rail.xml"))'
 ENDED = 'state["block_x"].abs() > 1.9'
-FITNESS = "def fitness(self, state, memory)"
+FITNESS = "def fitness(self, state, episode_state)"
 
 FAR = "StateVariable('far', (), 'm', '-', 'far off')"
 
@@ -76,9 +76,9 @@ SLIPS = [
     # what the methods return
     (LOAD, "None", "def build", r"build\(\) returns nothing: return a mujoco.MjSpec"),
     ("rail.xml", "no_rail.xml", LOAD, r"build\(\) failed: Cannot read the model .*no_rail.xml"),
-    (START, START.replace("Start", "tuple", 1), "return Start", r"start\(\) failed: TypeError"),
-    (START, START.replace("1.0, 1)", "1.0, 2)"), "def start", r"qpos as float32 of shape \(3, 2\): .*\(3, 1\)"),
-    (START, START.replace("mark}", "0.5}"), "def start", "has 'mark' in its memory as a value of type float"),
+    (START, START.replace("InitialState", "tuple", 1), "return InitialState", r"initial_state\(\) failed: TypeError"),
+    (START, START.replace("1.0, 1)", "1.0, 2)"), "def initial_state", r"qpos as float32 of shape \(3, 2\): .*\(3, 1\)"),
+    (START, START.replace("mark}", "0.5}"), "def initial_state", "has 'mark' in its episode state as a value of type float"),
     (SPEED_STATE, "", "def state", r"state\(\) returns no block_speed: return it, or take it out of state_spec"),
     (SPEED_STATE, SPEED_STATE.replace("_speed", "_sped"), "def state", r"state\(\) returns no block_speed"),
     (SPEED_STATE, f'{SPEED_STATE}"more": physics.qvel,\n', "def state", "returns more: name it in"),
@@ -93,13 +93,13 @@ SLIPS = [
     (ENDED, "False", "def terminated", r"terminated\(\) returns the ends as a value of type bool"),
     (".abs() < 0.2).float()", ".abs() < 0.2)", "def fitness", "the fitness as bool .* make it float32"),
     (".abs() < 0.2).float()", ".abs() < 0.2).float().mean()", "def fitness", r"as float32 of shape \(\)"),
-    ("def fitness(self, state, memory)", "def fitness(self, state)", "def fitness", r"fitness\(\) failed: TypeError"),
+    ("def fitness(self, state, episode_state)", "def fitness(self, state)", "def fitness", r"fitness\(\) failed: TypeError"),
     # methods that a task need not have
-    (FITNESS, method("control", "action, memory", "action[:, 0]"), FITNESS, "the controls as float32"),
-    (FITNESS, method("remember", "physics, memory", "{}"), FITNESS, "do not both have mark"),
-    (FITNESS, method("privileged", "state, memory", "3"), FITNESS, "returns a value of type int: return a tensor"),
-    (FITNESS, method("measures", "state, memory", "3"), FITNESS, "return a dictionary"),
-    (FITNESS, method("sparse_reward", "state, memory", "1 / 0"), FITNESS, "ZeroDivisionError"),
+    (FITNESS, method("control", "action, episode_state", "action[:, 0]"), FITNESS, "the controls as float32"),
+    (FITNESS, method("update_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
+    (FITNESS, method("privileged", "state, episode_state", "3"), FITNESS, "returns a value of type int: return a tensor"),
+    (FITNESS, method("measures", "state, episode_state", "3"), FITNESS, "return a dictionary"),
+    (FITNESS, method("sparse_reward", "state, episode_state", "1 / 0"), FITNESS, "ZeroDivisionError"),
 ]  # fmt: skip
 
 
@@ -229,9 +229,9 @@ def config(tmp_path: Path, task: object, **changes: object) -> SynthesisConfig:
 
 
 @pytest.fixture(scope="module")
-def wall() -> Iterator[Wall]:
-    with Wall() as wall:
-        yield wall
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 def shown(capsys: pytest.CaptureFixture[str], *args: str) -> str:
@@ -240,13 +240,13 @@ def shown(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 
 
 def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, wall: Wall
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, sandbox: Sandbox
 ) -> None:
     """Whoever has only the run's folder sees all of it, and runs none of the task's code."""
     ran = tmp_path / "ran"
     count = f"import torch\n\nwith open({str(ran)!r}, 'a') as file:\n    file.write('x')\n"
     folder = write_task(tmp_path / "pusher", "import torch\n", count)
-    result = ea.synthesize(config(tmp_path, folder), wall=wall)
+    result = ea.synthesize(config(tmp_path, folder), sandbox=sandbox)
     assert {baseline.name for baseline in result.baselines} == {"human", "sparse", "random"}
     (folder / "task.py").write_text((folder / "task.py").read_text() + "\n")
     before = ran.read_text()
@@ -264,71 +264,75 @@ def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
         in capsys.readouterr().err
     )
     assert ran.read_text() == before
-    resumed = ea.resume(result.path, task=folder, wall=wall)
+    resumed = ea.resume(result.path, task=folder, sandbox=sandbox)
     assert ran.read_text() == before + "x"
     assert resumed.best is not None
     assert result.best is not None
     assert resumed.best.fitness == result.best.fitness
 
 
-def test_a_stored_path_is_never_run_whatever_the_run_says_of_it(tmp_path: Path, wall: Wall) -> None:
+def test_a_stored_path_is_never_run_whatever_the_run_says_of_it(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     folder = write_task(tmp_path / "pusher")
-    result = ea.synthesize(config(tmp_path, folder, baselines=False), wall=wall)
+    result = ea.synthesize(config(tmp_path, folder, baselines=False), sandbox=sandbox)
     marker = tmp_path / "ran"
     (folder / "task.py").write_text(f"open({str(marker)!r}, 'w')\n")
     with Store.open(RunDir(result.path).database) as store:
         facts = store.task
     for kept in ("envs", "object"):
         with Store.open(RunDir(result.path).database) as store:
-            store.put_task(replace(facts, kept=kept))
+            store.save_task(replace(facts, kept=kept))
         with pytest.raises(UsageError, match="give its path again with --task PATH"):
-            ea.resume(result.path, wall=wall)
+            ea.resume(result.path, sandbox=sandbox)
     assert not marker.exists()
 
 
-def test_a_task_whose_state_changed_is_not_resumed(tmp_path: Path, wall: Wall) -> None:
+def test_a_task_whose_state_changed_is_not_resumed(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = write_task(tmp_path / "pusher")
-    result = ea.synthesize(config(tmp_path, folder, baselines=False), wall=wall)
+    result = ea.synthesize(config(tmp_path, folder, baselines=False), sandbox=sandbox)
     code = (folder / "task.py").read_text()
     (folder / "task.py").write_text(code.replace("block_speed", "block_velocity"))
     with pytest.raises(UsageError, match="its state is another by now"):
-        ea.resume(result.path, task=folder, wall=wall)
+        ea.resume(result.path, task=folder, sandbox=sandbox)
 
 
-def test_a_task_object_is_kept_by_its_file_or_is_given_again(tmp_path: Path, wall: Wall) -> None:
+def test_a_task_object_is_kept_by_its_file_or_is_given_again(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     task = find_task(write_task(tmp_path / "pusher"))
-    result = ea.synthesize(config(tmp_path, task, baselines=False), wall=wall)
+    result = ea.synthesize(config(tmp_path, task, baselines=False), sandbox=sandbox)
     with Store.open(RunDir(result.path).database, writable=False) as store:
         assert store.config.task == str(tmp_path / "pusher" / "task.py")
     for number, other in enumerate((type(task)(), ToyTask())):
         settings = config(tmp_path, other, baselines=False, num_envs=4, environment_steps=64)
-        result = ea.synthesize(replace(settings, run_name=f"object{number}"), wall=wall)
+        result = ea.synthesize(replace(settings, run_name=f"object{number}"), sandbox=sandbox)
         with pytest.raises(
             UsageError, match=r"a Task object that is in no file: .*ea.resume\(run, task=TASK\)"
         ):
-            ea.resume(result.path, wall=wall)
-        assert ea.resume(result.path, task=other, wall=wall).best is not None
+            ea.resume(result.path, sandbox=sandbox)
+        assert ea.resume(result.path, task=other, sandbox=sandbox).best is not None
 
 
-def test_a_shipped_task_as_an_object_is_kept_by_its_name(tmp_path: Path, wall: Wall) -> None:
+def test_a_shipped_task_as_an_object_is_kept_by_its_name(tmp_path: Path, sandbox: Sandbox) -> None:
     settings = config(
         tmp_path, find_task("cartpole"), baselines=False, num_envs=8, environment_steps=512
     )
-    result = ea.synthesize(settings, wall=wall)
-    assert ea.resume(result.path, wall=wall).task.name == "cartpole"
+    result = ea.synthesize(settings, sandbox=sandbox)
+    assert ea.resume(result.path, sandbox=sandbox).task.name == "cartpole"
 
 
-def test_a_wish_on_the_scene_of_an_own_task(tmp_path: Path, wall: Wall) -> None:
+def test_a_wish_on_the_scene_of_an_own_task(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = write_task(tmp_path / "pusher")
     settings = config(
         tmp_path, "push the block away from the mark", env=folder, feedback="synthetic"
     )
-    result = ea.synthesize(settings, wall=wall)
+    result = ea.synthesize(settings, sandbox=sandbox)
     prompt = (result.path / "prompts" / "generation_0.md").read_text()
     assert "push the block away from the mark" in prompt
     assert 'return torch.stack((state["block_x"]' in prompt  # the code of the observation
     assert "def fitness" not in prompt
-    assert ea.resume(result.path, task=folder, wall=wall).best is not None
+    assert ea.resume(result.path, task=folder, sandbox=sandbox).best is not None
 
 
 def test_a_generator_takes_a_task_object_and_a_path(tmp_path: Path) -> None:
@@ -348,7 +352,7 @@ def test_check_and_evaluate_take_a_path(capsys: pytest.CaptureFixture[str], tmp_
 
 
 def test_without_a_human_reward_the_run_says_what_is_missing(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, wall: Wall
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, sandbox: Sandbox
 ) -> None:
     folder = write_task(tmp_path / "pusher", human_reward=None)
     args = [
@@ -374,7 +378,18 @@ def test_without_a_human_reward_the_run_says_what_is_missing(
     assert "human" not in summary["final"]
     assert "human" not in shown(capsys, "show", str(tmp_path / "run")).replace("no human", "")
     assert (
-        main(["synthesize", "--task", str(folder), "--start-from", "human", "--model", "m", *args])
+        main(
+            [
+                "synthesize",
+                "--task",
+                str(folder),
+                "--initial-reward",
+                "human",
+                "--model",
+                "m",
+                *args,
+            ]
+        )
         == 2
     )
     assert "The task 'pusher' has no human reward: write one" in " ".join(
@@ -383,19 +398,19 @@ def test_without_a_human_reward_the_run_says_what_is_missing(
 
 
 def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_written(
-    tmp_path: Path, wall: Wall
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
     breaks = HUMAN_REWARD.replace("return -distance,", "return -distance / 0.0 * 0.0,")
     with pytest.raises(
         TaskError, match=r"human_reward.py: it is no reward function for pusher: .*NaN"
     ):
         ea.synthesize(
-            config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), wall=wall
+            config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), sandbox=sandbox
         )
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, wall: Wall) -> None:
+def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, sandbox: Sandbox) -> None:
     late = (
         "if len(state['block_x']) > 3: raise RuntimeError('too many')\n        return torch.stack("
     )
@@ -403,15 +418,17 @@ def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, wall: W
     with pytest.raises(
         TaskError, match=r"task.py:49: observation\(\) failed: RuntimeError: too many"
     ):
-        ea.synthesize(config(tmp_path, folder), wall=wall)
+        ea.synthesize(config(tmp_path, folder), sandbox=sandbox)
 
 
-def test_a_listeners_own_error_passes(tmp_path: Path, wall: Wall) -> None:
+def test_a_listeners_own_error_passes(tmp_path: Path, sandbox: Sandbox) -> None:
     def stop(event: object) -> None:
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
-        ea.synthesize(config(tmp_path, write_task(tmp_path / "pusher")), wall=wall, listener=stop)
+        ea.synthesize(
+            config(tmp_path, write_task(tmp_path / "pusher")), sandbox=sandbox, listener=stop
+        )
 
 
 def test_a_broken_task_ends_with_one_sentence_and_code_2(

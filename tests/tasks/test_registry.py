@@ -51,7 +51,7 @@ def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(
 
 
 @pytest.mark.parametrize(
-    ("wish", "near"),
+    ("instruction", "near"),
     [
         ("make the ant run backward", "ant_forward"),
         ("make the ant run forward as slowly as possible", "ant_forward"),
@@ -71,13 +71,13 @@ def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(
     ],
 )
 def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(
-    wish: str, near: str
+    instruction: str, near: str
 ) -> None:
     with pytest.raises(UnknownTaskError) as error:
-        find_task(wish)
+        find_task(instruction)
     message = str(error.value)
     assert f"Did you mean '{near}'" in message
-    assert f'--env {near} --task "{wish}"' in message
+    assert f'--env {near} --task "{instruction}"' in message
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,8 @@ def test_the_users_own_words_are_kept_where_they_are_an_alias() -> None:
     ):
         assert alias_used(words, ball) == ""
     assert SynthesisConfig(task="balance the ball").asked_as(ball) == "balance the ball"
-    wish = SynthesisConfig(task="balance the ball", env="ball_balance")
-    assert (wish.asked_as(ball), wish.wish(ball)) == ("", "balance the ball")
+    instruction = SynthesisConfig(task="balance the ball", env="ball_balance")
+    assert (instruction.asked_as(ball), instruction.instruction(ball)) == ("", "balance the ball")
 
 
 @pytest.mark.parametrize("command", ["check", "evaluate"])

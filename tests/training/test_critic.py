@@ -12,7 +12,7 @@ from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training import Checkpoint, Progress, TrainResult, train
-from eureka_agent.training.external import Worlds
+from eureka_agent.training.external import ExternalEnvironment
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.population import _Training
 from eureka_agent.training.ppo.networks import Population
@@ -136,7 +136,7 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
     pytest.importorskip("rsl_rl")
     from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner
 
-    env = RslRlVecEnv(Worlds(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
+    env = RslRlVecEnv(ExternalEnvironment(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
     for n in range(STEPS + 1):
         seen = env.get_observations()
         assert {name: tuple(seen[name].shape) for name in seen.keys()} == {  # noqa: SIM118
@@ -147,11 +147,11 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
         assert seen["privileged"][:, 1].tolist() == [float(n % STEPS)] * 8
         answer, *_ = env.step(torch.zeros(8, 1))
         assert torch.equal(answer["privileged"], env.get_observations()["privileged"])
-    runner = make_runner(Worlds(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
+    runner = make_runner(ExternalEnvironment(AsymmetricHiddenSide(), SparseReward(), TINY, seed=0))
     assert (runner.alg.actor.obs_dim, runner.alg.critic.obs_dim) == (2, 4)
     runner.learn(2)
     assert export(runner).sizes == (2, 16, 8, 1)
-    blind = make_runner(Worlds(HiddenSide(), SparseReward(), TINY, seed=0))
+    blind = make_runner(ExternalEnvironment(HiddenSide(), SparseReward(), TINY, seed=0))
     assert (blind.alg.actor.obs_dim, blind.alg.critic.obs_dim) == (2, 2)
 
 

@@ -12,8 +12,8 @@ from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import State, TrainingBudget
-from eureka_agent.training import Progress, Trainer, choose_trainer
-from eureka_agent.training.external import Worlds
+from eureka_agent.training import Progress, Trainer, make_trainer
+from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import Costly, InProcess, upright
 from tests.support.toy_task import ToyTask
 
@@ -26,7 +26,7 @@ TINY = TrainingBudget(
 def trainer(request: pytest.FixtureRequest) -> Trainer:
     """Each library's PPO, where it is installed."""
     pytest.importorskip(request.param)
-    return choose_trainer("sb3" if request.param == "stable_baselines3" else "rsl_rl")
+    return make_trainer("sb3" if request.param == "stable_baselines3" else "rsl_rl")
 
 
 def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) -> None:
@@ -117,16 +117,16 @@ class BreaksDown(ToyTask):
 
 def test_a_bad_world_pays_nothing_and_is_counted() -> None:
     one = InProcess(lambda mass_speed: torch.ones_like(mass_speed), "mass_speed")
-    worlds = Worlds(BreaksDown(), one, TrainingBudget(4, 4 * 6, horizon=6), seed=0)
+    worlds = ExternalEnvironment(BreaksDown(), one, TrainingBudget(4, 4 * 6, horizon=6), seed=0)
     rewards = [worlds.step(torch.zeros(4, 1))[1].tolist() for _ in range(6)]
     assert rewards == [[1.0] * 4, [1.0] * 4, [0.0] * 4] * 2
-    assert worlds.history.bad_worlds == 8
+    assert worlds.history.diverged_envs == 8
     assert worlds.history.reward == [pytest.approx(2 / 3)]
     assert worlds.history.episode_length == [3.0]
 
 
 def test_actions_that_are_nan_end_the_training() -> None:
-    worlds = Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0)
+    worlds = ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0)
     with pytest.raises(RewardRuntimeError, match="diverged"):
         worlds.step(torch.full((8, 1), math.nan))
 
@@ -138,7 +138,9 @@ def test_a_reward_may_read_the_observation() -> None:
         seen.append(obs_buf)
         return obs_buf[:, 0]
 
-    worlds = Worlds(load_task("cartpole"), InProcess(first_entry, "obs_buf"), TINY, seed=0)
+    worlds = ExternalEnvironment(
+        load_task("cartpole"), InProcess(first_entry, "obs_buf"), TINY, seed=0
+    )
     step, reward = worlds.step(torch.zeros(8, 1))
     assert torch.equal(seen[0], step.final_observation)
     assert torch.equal(reward, step.final_observation[:, 0])

@@ -41,4 +41,4 @@ def test_a_record_of_a_history() -> None:
     record = history.record(environment_steps=64, seconds=1.0)
     assert record.components[0].values == (0.0, 2.0, 4.0, 6.0)
     assert record.correlations["up"] == pytest.approx(1.0)
-    assert record.bad_worlds == 4
+    assert record.diverged_envs == 4

@@ -9,29 +9,33 @@ import pytest
 
 from benchmarks.race_records import record, replay
 from eureka_agent.config import Race
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
-from eureka_agent.search.evaluator import Trials
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.utils.serialization import from_json, to_json
 
 
-def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[int, float, int]:
+def held(
+    task: Task, budget: TrainingBudget, sandbox: Sandbox, race: Race
+) -> tuple[int, float, int]:
     """Hold a race among the grammar's first rewards; return how many got to the end, their best and
     all steps."""
-    proposer = GrammarProposer(task, 0, wish=task.description)
+    proposer = GrammarProposer(task, 0, instruction=task.description)
     completions = proposer.propose(
         dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ()))
     )
-    trials = Trials(task, budget, wall, seed=0, race=race)
+    evaluator = Evaluator(task, budget, sandbox, seed=0, race=race)
     with ExitStack() as rewards:
-        ready = [trials.seal(Candidate(0, completion, None), rewards) for completion in completions]
+        ready = [
+            evaluator.seal(Candidate(0, completion, None), rewards) for completion in completions
+        ]
         known = [each for each in ready if isinstance(each, tuple)]
         candidates = [candidate for candidate, _ in known]
-        results = trials.train(
+        results = evaluator.train(
             [c.name for c in candidates], [reward for _, reward in known], candidates
         )
     records = [trial.result.record for trial in results if trial.result.record]
@@ -44,11 +48,11 @@ def held(task: Task, budget: TrainingBudget, wall: Wall, race: Race) -> tuple[in
 def test_a_replay_says_what_a_race_does() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=16, environment_steps=16 * 16 * 40, horizon=16, hidden=(16,))
-    with Wall() as wall:
-        known = record(task, budget, wall, seed=0, samples=4)
+    with Sandbox() as sandbox:
+        known = record(task, budget, sandbox, seed=0, samples=4)
         known = from_json(type(known), to_json(known))  # as from the file
         for race in (Race((0.2, 0.4), (0.5, 0.25), chance=False), Race((0.5,), (0.25,))):
-            to_the_end, fitness, steps = held(task, budget, wall, race)
+            to_the_end, fitness, steps = held(task, budget, sandbox, race)
             raced = replay(known, race)
             assert raced.to_the_end == to_the_end
             assert raced.steps == steps

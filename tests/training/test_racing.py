@@ -15,10 +15,10 @@ from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import train
 from eureka_agent.training.racing import (
-    Pace,
-    Standing,
-    behind,
+    FitnessTracker,
+    RungEstimate,
     expected_fitness,
+    significantly_worse,
     stopped,
     student,
     times_wider,
@@ -30,9 +30,9 @@ SPREAD = torch.tensor(
 )  # sixteen iterations that differ a little
 
 
-def at(*means: float, of: int = 160) -> list[Standing]:
+def at(*means: float, of: int = 160) -> list[RungEstimate]:
     """Candidates that stood still for a tenth of the training."""
-    return [Standing(mean + SPREAD.roll(shift), of, mean) for shift, mean in enumerate(means)]
+    return [RungEstimate(mean + SPREAD.roll(shift), of, mean) for shift, mean in enumerate(means)]
 
 
 def going_on(reasons: list[str | None]) -> list[int]:
@@ -52,17 +52,17 @@ def test_whom_chance_cannot_tell_from_the_leader_may_go_on() -> None:
     assert going_on(stopped(close, 3)) == [1, 2, 5]
     # the same gap with no spread at all is no chance
     exact = [
-        Standing(torch.full((16,), value), 160, value)
+        RungEstimate(torch.full((16,), value), 160, value)
         for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)
     ]
     assert going_on(stopped(exact, 3, chance=True)) == [1, 2, 5]
 
 
-def curve(level: float, climb: float, noise: float = 0.0) -> Standing:
-    """Sixteen iterations that end at `level`, a tenth of a training in which `climb` is gained at
+def curve(level: float, slope: float, noise: float = 0.0) -> RungEstimate:
+    """Sixteen iterations that end at `level`, a tenth of a training in which `slope` is gained at
     this pace."""
-    past = level + climb * torch.arange(-15, 1, dtype=torch.float64) / 160 + noise * SPREAD
-    return Standing(past, 160, level)
+    past = level + slope * torch.arange(-15, 1, dtype=torch.float64) / 160 + noise * SPREAD
+    return RungEstimate(past, 160, level)
 
 
 def test_a_late_bloomer_goes_on() -> None:
@@ -73,9 +73,9 @@ def test_a_late_bloomer_goes_on() -> None:
     """
     square = 200.0 * (torch.arange(1, 17, dtype=torch.float64) / 160) ** 2
     others = [curve(float(level), 0.0) for level in (8, 3, 6, 5)]
-    assert going_on(stopped([*others, Standing(square, 160, 2.0)], 2)) == [0, 2, 4]
+    assert going_on(stopped([*others, RungEstimate(square, 160, 2.0)], 2)) == [0, 2, 4]
     # as far as chance tells, nobody who only jumps about catches up
-    noisy = Standing(2.0 + 20.0 * SPREAD, 160, 2.0)
+    noisy = RungEstimate(2.0 + 20.0 * SPREAD, 160, 2.0)
     assert going_on(stopped([*others, noisy], 2)) == [0, 2]
 
 
@@ -88,8 +88,12 @@ def test_a_parabola_projects() -> None:
     shares = torch.arange(1, 17, dtype=torch.float64) / 160
     assert curve(1.6, 16.0).projected == pytest.approx(16.0)
     assert curve(1.6, -16.0).projected == pytest.approx(1.6)
-    assert Standing(1.0 - 100.0 * (shares - 0.15) ** 2, 160, 0.75).projected == pytest.approx(1.0)
-    assert Standing(torch.tensor([1.0, 2.0]), 160, 1.5).projected == 1.5  # too few for a parabola
+    assert RungEstimate(1.0 - 100.0 * (shares - 0.15) ** 2, 160, 0.75).projected == pytest.approx(
+        1.0
+    )
+    assert (
+        RungEstimate(torch.tensor([1.0, 2.0]), 160, 1.5).projected == 1.5
+    )  # too few for a parabola
 
 
 def test_a_late_bloomer_survives_a_whole_race() -> None:
@@ -100,7 +104,7 @@ def test_a_late_bloomer_survives_a_whole_race() -> None:
         return 10.0 * s**1.5 if k == 0 else (3.0 + 0.4 * k) * (1.0 - math.exp(-6.0 * s))
 
     alive, race, iterations = list(range(8)), Race(), 200
-    paces = [Pace() for _ in alive]
+    paces = [FitnessTracker() for _ in alive]
     for i in range(1, iterations + 1):
         done = i / iterations
         for k in alive:
@@ -129,7 +133,7 @@ def test_the_best_so_far_stops_whom_it_leaves_behind() -> None:
 
 
 def test_nan_never_leads_and_goes() -> None:
-    broken = Pace([(math.nan, 0, 1)] * 16).standing(1, 160)
+    broken = FitnessTracker([(math.nan, 0, 1)] * 16).standing(1, 160)
     assert broken.level == -math.inf
     for chance in (False, True):
         assert going_on(stopped([broken, *at(1.0, 0.2)], 1, chance=chance)) == [1]
@@ -139,10 +143,12 @@ def test_behind_by_hand() -> None:
     """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3) = 0.577, t(2) = 4.30: 2 < 2.48, so
     not behind."""
     zero = torch.zeros(3)
-    assert not behind(zero, torch.tensor([1.0, 2.0, 3.0]))
-    assert behind(zero, torch.tensor([2.0, 2.5, 3.0]))  # mean 2.5, error 0.289, 1.24 < 2.5
-    assert not behind(zero, zero)
-    assert not behind(torch.zeros(1), torch.ones(1))  # one iteration says nothing
+    assert not significantly_worse(zero, torch.tensor([1.0, 2.0, 3.0]))
+    assert significantly_worse(
+        zero, torch.tensor([2.0, 2.5, 3.0])
+    )  # mean 2.5, error 0.289, 1.24 < 2.5
+    assert not significantly_worse(zero, zero)
+    assert not significantly_worse(torch.zeros(1), torch.ones(1))  # one iteration says nothing
 
 
 @pytest.mark.parametrize(
@@ -157,7 +163,7 @@ def test_expected_fitness_by_hand() -> None:
     steps, so 126.8."""
     assert expected_fitness(200.0, 1, 100, 100) == pytest.approx(126.8, abs=0.1)
     assert expected_fitness(100.0, 0, 50, 100) == 200.0
-    pace = Pace()
+    pace = FitnessTracker()
     for gained in (*[0.0] * 4, *[10.0] * 3, *[30.0] * 3):  # 10 steps each
         pace.add(gained, 0, 10)
     standing = pace.standing(max_episode_steps=5, of=40)
@@ -167,7 +173,9 @@ def test_expected_fitness_by_hand() -> None:
     assert standing.level == pytest.approx(10.0)
     # a stretch is judged as a whole: 8 of 80 steps end, so (1 - 0.9^5) / 0.1 = 4.0951 steps of 1
     # each
-    assert Pace([(40.0, 8, 40), (40.0, 0, 40)]).standing(5, 40).level == pytest.approx(4.0951)
+    assert FitnessTracker([(40.0, 8, 40), (40.0, 0, 40)]).standing(5, 40).level == pytest.approx(
+        4.0951
+    )
 
 
 def test_the_plan_of_a_race() -> None:
@@ -242,7 +250,7 @@ def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.Monk
     """Of three with 8 worlds one goes on: 16 worlds, rollouts of 8 instead of 16, and 128 steps an
     update as before."""
     worlds: list[tuple[int, int]] = []
-    anew = Environment.begin_anew
+    anew = Environment.restart
 
     def watched(environment: Environment, ids: torch.Tensor, streams: torch.Tensor) -> None:
         anew(environment, ids, streams)
@@ -250,7 +258,7 @@ def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.Monk
         assert streams.tolist() == list(range(8, 16))
         assert bool((environment.state["episode_time"][ids] == 0.0).all())
 
-    monkeypatch.setattr(Environment, "begin_anew", watched)
+    monkeypatch.setattr(Environment, "restart", watched)
     rows: list[int] = []
 
     def counted(dof_pos: torch.Tensor) -> torch.Tensor:

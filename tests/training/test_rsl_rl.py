@@ -11,7 +11,7 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.training.external import Worlds
+from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 
 pytest.importorskip("rsl_rl")
@@ -23,7 +23,7 @@ TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidd
 def test_time_outs_and_failures_are_told_apart() -> None:
     task = copy.copy(load_task("cartpole"))
     task.max_episode_steps = 5
-    env = RslRlVecEnv(Worlds(task, SparseReward(), TINY, seed=0))
+    env = RslRlVecEnv(ExternalEnvironment(task, SparseReward(), TINY, seed=0))
     for step in range(5):
         assert env.episode_length_buf.tolist() == [step] * 8
         observations, reward, done, extras = env.step(torch.zeros(8, 1))
@@ -32,7 +32,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
     assert extras["time_outs"].all()
     assert env.episode_length_buf.tolist() == [0] * 8
     assert torch.equal(observations["policy"], env.get_observations()["policy"])
-    env = RslRlVecEnv(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0))
+    env = RslRlVecEnv(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     done = torch.zeros(8, dtype=torch.bool)
     while not done.any():
         _, _, done, extras = env.step(torch.ones(8, 1))
@@ -42,7 +42,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
 def test_a_time_out_bootstraps() -> None:
     task = copy.copy(load_task("cartpole"))
     task.max_episode_steps = 1
-    runner = make_runner(Worlds(task, SparseReward(), TINY, seed=0))
+    runner = make_runner(ExternalEnvironment(task, SparseReward(), TINY, seed=0))
     with torch.inference_mode():
         observations = runner.env.get_observations()
         action = runner.alg.act(observations)
@@ -55,7 +55,7 @@ def test_a_time_out_bootstraps() -> None:
 
 
 def test_the_policy_does_what_the_library_predicts(capsys: pytest.CaptureFixture[str]) -> None:
-    runner = make_runner(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0))
+    runner = make_runner(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     runner.learn(2)
     policy = export(runner)
     observation = torch.randn(64, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(

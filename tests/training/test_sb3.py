@@ -16,7 +16,7 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task, TrainingBudget
-from eureka_agent.training.external import Worlds
+from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
@@ -40,7 +40,7 @@ class Spy(Sb3VecEnv):
 
 
 def test_time_outs_and_failures_are_told_apart() -> None:
-    env = Sb3VecEnv(Worlds(short_cartpole(), SparseReward(), TINY, seed=0))
+    env = Sb3VecEnv(ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0))
     first = env.reset()
     for _ in range(5):
         observation, reward, done, infos = env.step(np.zeros((8, 1), np.float32))
@@ -52,7 +52,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
         assert not np.array_equal(
             info["terminal_observation"], observation[world]
         )  # a new episode has begun
-    env = Sb3VecEnv(Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0))
+    env = Sb3VecEnv(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     env.reset()
     done = np.zeros(8, bool)
     while not done.any():
@@ -64,7 +64,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
 
 
 def test_a_time_out_bootstraps_from_where_the_episode_stopped() -> None:
-    env = Spy(Worlds(short_cartpole(), SparseReward(), TINY, seed=0))
+    env = Spy(ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0))
     still = {"log_std_init": -5.0}
     model = stable_baselines3.PPO(
         "MlpPolicy", env, n_steps=5, batch_size=8, gamma=0.9, policy_kwargs=still, seed=0
@@ -81,7 +81,7 @@ def test_a_time_out_bootstraps_from_where_the_episode_stopped() -> None:
 
 
 def test_the_replay_buffer_knows_time_outs() -> None:
-    worlds = Worlds(short_cartpole(), SparseReward(), TINY, seed=0)
+    worlds = ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0)
     model = make_model(worlds, "SAC", seed=0, options={"gradient_steps": 1})
     model.learn(8 * 10)
     buffer = model.replay_buffer
@@ -104,7 +104,7 @@ def test_the_policy_does_what_the_library_predicts(
     algorithm: str, activation: str, output: str, options: dict[str, Any]
 ) -> None:
     model = make_model(
-        Worlds(load_task("cartpole"), SparseReward(), TINY, seed=0),
+        ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0),
         algorithm,
         seed=0,
         options=options,

@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.text import clean, shortened, storable, visible
+from eureka_agent.text import escape_control, one_line, shortened, storable
 from eureka_agent.utils.terminal import Terminal
 
 HOSTILE = "a\x1b]0;owned\x07[bold]b[/bold][link=http://x]c\u202e\u2066\u200b\ud800\x9b31m"
@@ -47,13 +47,13 @@ def test_raw_output_is_cleaned_too() -> None:
     paper = io.StringIO()
     Terminal(file=paper).out(HOSTILE)
     assert (
-        paper.getvalue() == visible(HOSTILE).replace("\\x07", "") + "\n"
+        paper.getvalue() == escape_control(HOSTILE).replace("\\x07", "") + "\n"
     )  # rich drops the bell itself
 
 
 def test_texts() -> None:
-    assert visible("é\u3000日本\n\tπ") == "é 日本\n\tπ"
-    assert visible("\u202e\x7f\ud800\U000e0001") == r"\u202e\x7f\ud800\U000e0001"
-    assert clean(" a\n\n b\x00 ") == r"a b\x00"
+    assert escape_control("é\u3000日本\n\tπ") == "é 日本\n\tπ"
+    assert escape_control("\u202e\x7f\ud800\U000e0001") == r"\u202e\x7f\ud800\U000e0001"
+    assert one_line(" a\n\n b\x00 ") == r"a b\x00"
     assert storable("\ud83d\ude00 \ud800") == "\U0001f600 \ufffd"
     assert shortened("x" * 10, 5) == "xxxx…"

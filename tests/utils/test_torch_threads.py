@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.training.ppo.adam import Weights
-from eureka_agent.training.ppo.gradients import Samples, Settings, learn
+from eureka_agent.training.ppo.gradients import Batch, UpdateSettings, learn
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.utils import torch_threads as threads
 from eureka_agent.utils.torch_threads import scripted
@@ -24,7 +24,7 @@ def doubled(x: Tensor) -> Tensor:
     return x * 2.0
 
 
-def population_with_samples() -> tuple[Population, Samples]:
+def population_with_samples() -> tuple[Population, Batch]:
     population = Population(
         K, OBSERVATION, ACTION, (8, 8), std=0.7, seed=0, privileged_size=PRIVILEGED
     )
@@ -35,18 +35,20 @@ def population_with_samples() -> tuple[Population, Samples]:
 
     x, action = drawn(OBSERVATION + PRIVILEGED), drawn(ACTION)
     before = population.log_prob(population.mean_action(x) + 0.3 * drawn(ACTION), action)
-    return population, Samples(x, action, before, drawn(), drawn(), drawn())
+    return population, Batch(x, action, before, drawn(), drawn(), drawn())
 
 
 def learnt(
-    function: Learn, samples: Samples, population: Population, side_by_side: bool
+    function: Learn, samples: Batch, population: Population, side_by_side: bool
 ) -> list[Tensor]:
     """Return all that an update of two epochs makes, and changes."""
     generator = torch.Generator().manual_seed(0)
     rows = [ids for _ in range(2) for ids in torch.randperm(N, generator=generator).chunk(2)]
-    settings = Settings(rows, torch.tensor([1e-2, 1e-3, 1e-2]), steps=3, clip=0.2, entropy=0.01)
+    settings = UpdateSettings(
+        rows, torch.tensor([1e-2, 1e-3, 1e-2]), steps=3, clip=0.2, entropy=0.01
+    )
     first, second = torch.zeros_like(population.flat), torch.ones_like(population.flat)
-    parts = map(population.halves, (population.flat, first, second))
+    parts = map(population.split_policy_value, (population.flat, first, second))
     policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
     alive = torch.tensor([True, True, False])
     log_ratios, finite = function(
@@ -65,7 +67,7 @@ def test_what_torchscript_learns_is_what_python_learns(side_by_side: bool) -> No
         got = learnt(scripted(learn), samples, population, side_by_side)
         assert all(torch.equal(ours, pythons) for ours, pythons in zip(got, expected, strict=True))
     assert got[4].tolist() == [True, True, False]
-    for change in population.halves(population.flat - start):
+    for change in population.split_policy_value(population.flat - start):
         assert (change != 0.0).any(dim=1).tolist() == [True, True, False]
 
 

@@ -38,10 +38,10 @@ def to_code(genome: Genome, spec: StateSpec) -> str:
 
 def in_words(genome: Genome, spec: StateSpec) -> str:
     """Return what the reward wants, as a list in words."""
-    return "; ".join(_wish(term, spec) for term in genome.terms)
+    return "; ".join(_instruction(term, spec) for term in genome.terms)
 
 
-def _wish(term: Term, spec: StateSpec) -> str:
+def _instruction(term: Term, spec: StateSpec) -> str:
     """What a term wants, in words."""
     what, polarity = meaning(term.main.feature, spec), measure_of(term.main.feature).polarity
     if polarity == "cost":
@@ -95,7 +95,7 @@ class _Writer:
         return f"def compute_reward(\n{lines}) -> tuple[Tensor, dict[str, Tensor]]:"
 
     def _term(self, reward: str, term: Term) -> str:
-        comment = f"Reward {_wish(term, self._spec)}."
+        comment = f"Reward {_instruction(term, self._spec)}."
         lines = textwrap.wrap(
             comment, _MAX_LINE, initial_indent="    # ", subsequent_indent="    # "
         )

@@ -16,7 +16,7 @@ from eureka_agent.proposers.grammar.emit import component_names, in_words, to_co
 from eureka_agent.proposers.grammar.genome import Genome
 from eureka_agent.proposers.grammar.guidance import Advice, Shown, advise, credit
 from eureka_agent.proposers.grammar.operators import Edit
-from eureka_agent.proposers.grammar.ranking import liking
+from eureka_agent.proposers.grammar.ranking import preference_scores
 from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.tasks.task import Task
@@ -58,10 +58,10 @@ class GrammarProposer:
 
     name = "grammar"
 
-    def __init__(self, task: Task, seed: int, *, wish: str | None = None) -> None:
-        """`wish`: what the robot should do, by default the task's own description; its words bias
-        the terms."""
-        self._vocabulary = Vocabulary(task.reward_inputs, wish or task.description)
+    def __init__(self, task: Task, seed: int, *, instruction: str | None = None) -> None:
+        """`instruction`: what the robot should do, by default the task's own description; its words
+        bias the terms."""
+        self._vocabulary = Vocabulary(task.reward_inputs, instruction or task.description)
         self._seed = seed
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
@@ -92,7 +92,7 @@ class _Generation:
     def __init__(self, vocabulary: Vocabulary, seed: int, prompt: Prompt) -> None:
         self._seed, self._prompt = seed, prompt
         self._samples: list[Edit] = []
-        liked = liking(prompt.history, prompt.feedback)
+        liked = preference_scores(prompt.history, prompt.feedback)
         self._parents = _known(prompt, vocabulary, liked)
         shown = credit(
             [parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked)

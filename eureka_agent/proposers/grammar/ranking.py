@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from eureka_agent.records import Feedback, Outcome
 
 
-def liking(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
+def preference_scores(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
     """Return by name how much each trained candidate was liked, from 0 (the worst) over 0.5
     (unknown) to 1 (the best).
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from eureka_agent.proposers.grammar import words
+from eureka_agent.proposers.grammar import keywords
 from eureka_agent.proposers.grammar.genome import Factor, Feature, Genome
 from eureka_agent.proposers.grammar.measures import (
     SHAPES,
@@ -51,8 +51,8 @@ class Vocabulary:
         self.spec = spec
         self._description = description
         self._credit = credit or {}
-        self._said = words.stems(description)
-        self._hints = words.hints(description)
+        self._said = keywords.stems(description)
+        self._hints = keywords.hints(description)
         self._action = next(
             (v.name for v in spec.variables if v.kind == "action" and len(v.shape) == 1), None
         )
@@ -104,7 +104,9 @@ class Vocabulary:
         if feature.measure == "flag":
             variable = self.spec[feature.names[0]]
             return (
-                -1 if words.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS else 1
+                -1
+                if keywords.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS
+                else 1
             )
         return -1 if any(hint.sign < 0 for hint in self._hints_for(feature)) else 1
 
@@ -246,7 +248,7 @@ class Vocabulary:
                 else None
             )
             told = variable.elements[entry] if entry is not None else variable.meaning
-            about |= words.stems(f"{variable.name} {told}")
+            about |= keywords.stems(f"{variable.name} {told}")
         return len(about & self._said)
 
 
@@ -258,7 +260,7 @@ def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
 
 def _is_given(variable: StateVariable) -> bool:
     """Whether a variable says what is wanted or allowed, not what is."""
-    return variable.goal_for is not None or bool(words.stems(variable.name) & words.GIVEN)
+    return variable.goal_for is not None or bool(keywords.stems(variable.name) & words.INITIAL)
 
 
 def _is_past(variable: StateVariable, spec: StateSpec) -> bool:

@@ -23,7 +23,7 @@ class Networks(NamedTuple):
     critic: StackedMLP
 
 
-class Samples(NamedTuple):
+class Batch(NamedTuple):
     """`(K, n, …)` each."""
 
     observation: Tensor
@@ -38,7 +38,7 @@ class Samples(NamedTuple):
     advantage: Tensor
 
 
-class Settings(NamedTuple):
+class UpdateSettings(NamedTuple):
     """What all gradient steps of an update have in common."""
 
     minibatches: list[Tensor]
@@ -56,19 +56,19 @@ def learn(
     networks: Networks,
     policy: Weights,
     critic: Weights,
-    samples: Samples,
-    settings: Settings,
+    samples: Batch,
+    settings: UpdateSettings,
     alive: Tensor,
-    side_by_side: bool,
+    parallel: bool,
 ) -> tuple[list[Tensor], Tensor]:
     """Take all gradient steps of an update; `policy` and `critic` are the weights that `networks`
     has views of.
 
     Returns of each minibatch the log density then to that of the samples, `(K, n)`, and who of
-    `alive (K,)` goes on: those whose gradients stayed finite. `side_by_side`: value functions learn
+    `alive (K,)` goes on: those whose gradients stayed finite. `parallel`: value functions learn
     in another thread; as TorchScript only.
     """
-    if side_by_side:  # torch leaves both calls untyped
+    if parallel:  # torch leaves both calls untyped
         later = torch.jit.fork(_learn_values, networks.critic, critic, samples, settings, alive)  # type: ignore[no-untyped-call]
         log_ratios, finite = _learn_policy(networks, policy, samples, settings, alive)
         return log_ratios, finite & torch.jit.wait(later)  # type: ignore[no-untyped-call]
@@ -77,7 +77,7 @@ def learn(
 
 
 def _learn_policy(
-    networks: Networks, weights: Weights, samples: Samples, settings: Settings, alive: Tensor
+    networks: Networks, weights: Weights, samples: Batch, settings: UpdateSettings, alive: Tensor
 ) -> tuple[list[Tensor], Tensor]:
     log_ratios, steps = settings.minibatches[:0], settings.steps
     for rows in settings.minibatches:
@@ -94,7 +94,7 @@ def _learn_policy(
 
 
 def _learn_values(
-    critic: StackedMLP, weights: Weights, samples: Samples, settings: Settings, alive: Tensor
+    critic: StackedMLP, weights: Weights, samples: Batch, settings: UpdateSettings, alive: Tensor
 ) -> Tensor:
     steps = settings.steps
     for rows in settings.minibatches:
@@ -105,7 +105,7 @@ def _learn_values(
 
 
 def _policy_gradient(
-    networks: Networks, samples: Samples, rows: Tensor, clip: float, entropy: float
+    networks: Networks, samples: Batch, rows: Tensor, clip: float, entropy: float
 ) -> tuple[Tensor, Tensor]:
     """`(K, P)`, of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with log
     ratios `(K, n)`.
@@ -130,10 +130,10 @@ def _policy_gradient(
     by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(entropy)
     parts = gradient(networks.actor, activations, z.mul_(inverse_std).mul_(by_density))
     parts.append(by_log_std)
-    return _in_rows(parts), log_ratio
+    return _flatten_gradients(parts), log_ratio
 
 
-def _value_gradient(critic: StackedMLP, samples: Samples, rows: Tensor, clip: float) -> Tensor:
+def _value_gradient(critic: StackedMLP, samples: Batch, rows: Tensor, clip: float) -> Tensor:
     """`(K, P)`, of the squared error, clipped like the policy's change."""
     before, target = samples.value.index_select(1, rows), samples.target.index_select(1, rows)
     value, activations = forward(critic, samples.observation.index_select(1, rows))
@@ -144,8 +144,8 @@ def _value_gradient(critic: StackedMLP, samples: Samples, rows: Tensor, clip: fl
         error.abs() >= clipped.abs()
     )  # else the clipped one counts, a constant
     by_value = torch.where(learns, error, 0.0).mul_(2.0 / error.shape[1])
-    return _in_rows(gradient(critic, activations, by_value[..., None]))
+    return _flatten_gradients(gradient(critic, activations, by_value[..., None]))
 
 
-def _in_rows(parts: list[Tensor]) -> Tensor:
+def _flatten_gradients(parts: list[Tensor]) -> Tensor:
     return torch.cat([part.flatten(1) for part in parts], dim=1)

@@ -139,13 +139,13 @@ class Population:
         self.moments.keep(rows)
         self._view()
 
-    def halves(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+    def split_policy_value(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Return views of the policies' columns and of the value functions' of `flat (K, P)`, or
         what is like it."""
         policy = sum(parameter[0].numel() for parameter in self.policy_parameters)
         return flat[:, :policy], flat[:, policy:]
 
-    def put(self, flat: Tensor) -> None:
+    def load_flat(self, flat: Tensor) -> None:
         """Replace all weights."""
         self.flat = flat.to(self.flat.device)
         self._view()

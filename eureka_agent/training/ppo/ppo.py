@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.training.checkpoint import kept, prefixed, restore, under
+from eureka_agent.training.checkpoint import add_prefix, kept, restore, strip_prefix
 from eureka_agent.training.ppo.adam import Weights
-from eureka_agent.training.ppo.gradients import Samples, Settings, learn
+from eureka_agent.training.ppo.gradients import Batch, UpdateSettings, learn
 from eureka_agent.training.ppo.networks import Population, RunningMoments
 from eureka_agent.training.rollout_buffer import Rollout
-from eureka_agent.utils.cpu import usable_cores
+from eureka_agent.utils.cpu import cpu_count
 from eureka_agent.utils.torch_threads import scripted
 
 _CLIP = 0.2
@@ -125,7 +125,7 @@ class PPO:
         self._shuffle = torch.Generator().manual_seed(seed + 1)
         on_cpu = flat.device.type == "cpu"  # a GPU's stream orders everything anyway
         self._learn = scripted(learn) if on_cpu else learn
-        self._side_by_side = self._learn is not learn and usable_cores() > 1
+        self._side_by_side = self._learn is not learn and cpu_count() > 1
 
     def update(
         self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor
@@ -135,7 +135,7 @@ class PPO:
         `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised;
         `alive`: `(K,)`.
         """
-        log_ratios, finite = self._steps_on(
+        log_ratios, finite = self._optimise(
             self._samples(rollout, rewards, last_observation), alive
         )
         kl = _divergence(torch.cat(log_ratios, dim=1))
@@ -151,8 +151,8 @@ class PPO:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `restore` needs."""
-        moments = prefixed("moments", kept(self.population.moments, RunningMoments.STATE))
-        adam = prefixed("adam", kept(self, PPO.STATE))
+        moments = add_prefix("moments", kept(self.population.moments, RunningMoments.STATE))
+        adam = add_prefix("adam", kept(self, PPO.STATE))
         return {
             "flat": self.population.flat,
             "shuffle": self._shuffle.get_state(),
@@ -162,12 +162,12 @@ class PPO:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
-        self.population.put(state["flat"])
+        self.population.load_flat(state["flat"])
         self._shuffle.set_state(state["shuffle"])
-        restore(self.population.moments, under("moments", state))
-        restore(self, under("adam", state))
+        restore(self.population.moments, strip_prefix("moments", state))
+        restore(self, strip_prefix("adam", state))
 
-    def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Samples:
+    def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Batch:
         observations = torch.stack(rollout.observations)
         values = self._values(observations)
         rewards = rewards + self._budget.discount * self._timeout_values(rollout)
@@ -176,14 +176,17 @@ class PPO:
         advantages = generalised_advantages(
             rewards, values, last_value, done, self._budget.discount, self._budget.gae_lambda
         )
-        target = _by_candidate(advantages + values)
-        advantage, action = _by_candidate(advantages), _by_candidate(torch.stack(rollout.actions))
+        target = _candidate_major(advantages + values)
+        advantage, action = (
+            _candidate_major(advantages),
+            _candidate_major(torch.stack(rollout.actions)),
+        )
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
-        return Samples(
-            observation=_by_candidate(observations),
+        return Batch(
+            observation=_candidate_major(observations),
             action=action,
-            log_prob=self.population.log_prob(_by_candidate(torch.stack(rollout.means)), action),
-            value=_by_candidate(values),
+            log_prob=self.population.log_prob(_candidate_major(torch.stack(rollout.means)), action),
+            value=_candidate_major(values),
             target=target,
             advantage=(advantage - mean) / (std + 1e-8),
         )
@@ -192,7 +195,7 @@ class PPO:
         """`(T, K, N)` of `(T, K, N, critic_size)`: one product for the whole rollout, after it."""
         steps, copies, worlds, _ = observations.shape
         return (
-            self.population.value(_by_candidate(observations))
+            self.population.value(_candidate_major(observations))
             .view(copies, steps, worlds)
             .transpose(0, 1)
         )
@@ -211,7 +214,7 @@ class PPO:
                 values.append(torch.zeros(truncated.shape, device=truncated.device))
         return torch.stack(values)
 
-    def _steps_on(self, samples: Samples, alive: Tensor) -> tuple[list[Tensor], Tensor]:
+    def _optimise(self, samples: Batch, alive: Tensor) -> tuple[list[Tensor], Tensor]:
         """All epochs' gradient steps; returns the last epoch's log ratios `(K, n)`, and who stayed
         finite `(K,)`."""
         rows, device, budget = samples.target.shape[1], samples.target.device, self._budget
@@ -219,8 +222,12 @@ class PPO:
             torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)
         ]
         minibatches = [ids for order in orders for ids in order.chunk(budget.minibatches)]
-        settings = Settings(minibatches, self.learning_rate, self._steps, _CLIP, budget.entropy)
-        parts = map(self.population.halves, (self.population.flat, self._first, self._second))
+        settings = UpdateSettings(
+            minibatches, self.learning_rate, self._steps, _CLIP, budget.entropy
+        )
+        parts = map(
+            self.population.split_policy_value, (self.population.flat, self._first, self._second)
+        )
         policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
         log_ratios, finite = self._learn(
             self.population.networks, policy, critic, samples, settings, alive, self._side_by_side
@@ -248,6 +255,6 @@ def _divergence(log_ratio: Tensor) -> Tensor:
     return torch.nan_to_num((log_ratio.exp() - 1.0 - log_ratio).mean(dim=1))
 
 
-def _by_candidate(x: Tensor) -> Tensor:
+def _candidate_major(x: Tensor) -> Tensor:
     """`(T, K, N, …)` to `(K, T N, …)`."""
     return x.transpose(0, 1).flatten(1, 2)

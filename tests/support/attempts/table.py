@@ -1,4 +1,4 @@
-"""The table of all attempts, `docs/wall_attempts.md`; written again with `python -m
+"""The table of all attempts, `docs/sandbox_attempts.md`; written again with `python -m
 tests.support.attempts.table`."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CheckError
 from tests.support.attempts import ATTEMPTS, Attempt
-from tests.support.wall import SPEC
+from tests.support.sandboxed import SPEC
 
 _HEAD = """# Attempts to get through the wall
 
@@ -59,4 +59,6 @@ def is_refused(attempt: Attempt) -> bool:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parents[3] / "docs" / "wall_attempts.md").write_text(table(), encoding="utf-8")
+    (Path(__file__).parents[3] / "docs" / "sandbox_attempts.md").write_text(
+        table(), encoding="utf-8"
+    )

@@ -10,7 +10,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CredentialsError, UnavailableError, UsageError
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
-from eureka_agent.proposers.choose import choose_proposer
+from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Message, Prompt
 from eureka_agent.tasks.registry import load_task
@@ -28,7 +28,7 @@ def _no_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, str]:
-    return choose_proposer(on or ToyTask(), SynthesisConfig(**({"task": "toy"} | settings)))
+    return make_proposer(on or ToyTask(), SynthesisConfig(**({"task": "toy"} | settings)))
 
 
 def test_without_a_model_it_is_the_grammar_even_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer)
 
 def test_the_sdk_is_not_loaded_without_a_model() -> None:
     code = (
-        "import eureka_agent.proposers.choose, sys; sys.exit(bool({'openai', 'litellm'} &"
+        "import eureka_agent.proposers.factory, sys; sys.exit(bool({'openai', 'litellm'} &"
         " set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

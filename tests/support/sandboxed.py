@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
-from eureka_agent.jail import SealedReward, Wall
+from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import StateSpec, StateVariable
 
@@ -36,16 +36,16 @@ def state(rows: int = 8) -> dict[str, Tensor]:
     }
 
 
-def honest(wall: Wall, code: str, *, max_rows: int = 64) -> SealedReward:
+def honest(sandbox: Sandbox, code: str, *, max_rows: int = 64) -> SandboxedReward:
     """Open a reward that passed the checks."""
-    return wall.open(check_source(code, SPEC), SPEC, max_rows=max_rows)
+    return sandbox.open(check_source(code, SPEC), SPEC, max_rows=max_rows)
 
 
-def hostile(wall: Wall, body: str, *, max_rows: int = 8) -> SealedReward:
+def hostile(sandbox: Sandbox, body: str, *, max_rows: int = 8) -> SandboxedReward:
     """Open a reward whose body is run with the static checks off; `height` is its input."""
     lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
     code = f"import torch\ndef compute_reward(height):\n{lines}\n    return height, {{}}\n"
-    return wall.open(RewardSource(code, ("height",)), SPEC, max_rows=max_rows, _checked=False)
+    return sandbox.open(RewardSource(code, ("height",)), SPEC, max_rows=max_rows, _checked=False)
 
 
 def children(pid: int) -> list[int]:

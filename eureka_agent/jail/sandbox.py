@@ -1,7 +1,7 @@
 """The wall: candidates' rewards run in sealed processes, and only numbers come back.
 
-`Wall` starts one warm helper process; `Wall.open` gets from it a process for one candidate, which
-seals itself before it sees the candidate's source (`sandbox/README.md` has the layers and the
+`Sandbox` starts one warm helper process; `Sandbox.open` gets from it a process for one candidate,
+which seals itself before it sees the candidate's source (`sandbox/README.md` has the layers and the
 threat model). A reward is called with tensors that are copied into memory shared with that process
 alone::
 
@@ -20,22 +20,22 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from eureka_agent.config import WallLevel
-from eureka_agent.errors import MissingLayerError, WallError
+from eureka_agent.config import SandboxLevel
+from eureka_agent.errors import MissingLayerError, SandboxError
 from eureka_agent.jail.inspection import allow_inspection, forbid_inspection
 from eureka_agent.jail.memory import shared_memory
-from eureka_agent.jail.process_manager import Sealer
-from eureka_agent.jail.sealed_reward import SealedReward
+from eureka_agent.jail.process_manager import ProcessManager
+from eureka_agent.jail.sandboxed_reward import SandboxedReward
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import StateSpec
 
-__all__ = ["Layers", "Wall", "WallLevel", "level_without"]
+__all__ = ["Layers", "Sandbox", "SandboxLevel", "level_without"]
 
 _LAYERS = ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
-_REQUIRED: Mapping[WallLevel, tuple[str, ...]] = {
+_REQUIRED: Mapping[SandboxLevel, tuple[str, ...]] = {
     "full": _LAYERS,
     "reduced": ("no_new_privs", "rlimits"),
-    "checks": (),
+    "static-checks": (),
 }
 """From the safest level to the least safe."""
 _NOT_A_LAYER = "parent_death"
@@ -60,7 +60,7 @@ class Layers:
         return "seccomp" in self.held
 
 
-class Wall:
+class Sandbox:
     """Opens sealed processes for candidates' rewards; a context manager.
 
     `required` says which layers must hold: `full` (seccomp, Landlock, dropped capabilities,
@@ -76,7 +76,7 @@ class Wall:
     def __init__(
         self,
         *,
-        required: WallLevel = "full",
+        required: SandboxLevel = "full",
         first_call_s: float = 20.0,
         call_s: float = 5.0,
         memory_mib: int = 2048,
@@ -84,12 +84,12 @@ class Wall:
         """Start the helper process and try the layers; raises MissingLayerError where a required
         one does not hold."""
         _demand_system(required)
-        self.level: WallLevel = required
+        self.level: SandboxLevel = required
         self._hidden = required != "full"
         if self._hidden:
             forbid_inspection()
         try:
-            self._sealer = Sealer(
+            self._process_manager = ProcessManager(
                 _REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib
             )
         except BaseException:
@@ -104,13 +104,14 @@ class Wall:
 
     def open(
         self, reward: RewardSource, spec: StateSpec, *, max_rows: int, _checked: bool = True
-    ) -> SealedReward:
+    ) -> SandboxedReward:
         """Return `reward` in a sealed process of its own, for calls with up to `max_rows` rows.
 
-        Raises WallError when the process cannot be sealed. The candidate's code runs at the first
-        call. Tests of the layers behind the static checks turn those off with `_checked=False`.
+        Raises SandboxError when the process cannot be sealed. The candidate's code runs at the
+        first call. Tests of the layers behind the static checks turn those off with
+        `_checked=False`.
         """
-        return SealedReward(self._sealer, reward, spec, max_rows, checked=_checked)
+        return SandboxedReward(self._process_manager, reward, spec, max_rows, checked=_checked)
 
     def describe(self) -> str:
         """Return one line that says which layers hold, and which are missing."""
@@ -126,16 +127,16 @@ class Wall:
         if not self.layers.missing:
             return line
         missing = "; ".join(f"{layer}: {reason}" for layer, reason in self.layers.missing.items())
-        return f"{line} Missing at --wall {self.level}: {missing}."
+        return f"{line} Missing at --sandbox {self.level}: {missing}."
 
     @property
     def helper_pid(self) -> int:
         """Process id of the helper process."""
-        return self._sealer.helper_pid
+        return self._process_manager.helper_pid
 
     def close(self) -> None:
         """End the helper process and every sealed process with it; a second time does nothing."""
-        self._sealer.close()
+        self._process_manager.close()
         self._show()
 
     def _show(self) -> None:
@@ -158,7 +159,7 @@ class Wall:
     def _try_layers(self) -> Layers:
         memory = shared_memory(mmap.PAGESIZE)
         try:
-            child, report = self._sealer.seal(memory)
+            child, report = self._process_manager.seal(memory)
         finally:
             os.close(memory)
         held = tuple(
@@ -168,10 +169,10 @@ class Wall:
         )
         missing = {layer: reason for layer, reason in report.items() if reason}
         if missing.keys() & set(_REQUIRED[self.level]):
-            self._sealer.end(child)
+            self._process_manager.end(child)
             return Layers(held, missing, ())
-        acts = self._sealer.ask(child, "acts", {"do": "self_check"})
-        self._sealer.end(child)
+        acts = self._process_manager.ask(child, "acts", {"do": "self_check"})
+        self._process_manager.end(child)
         return Layers(held, missing, tuple(act for act, refused in acts.items() if not refused))
 
     def _demand_layers(self) -> None:
@@ -180,20 +181,20 @@ class Wall:
                 raise MissingLayerError(
                     f"The wall's layer {layer!r} does not hold on this machine:"
                     f" {self.layers.missing[layer]}. For rewards from a source that you trust,"
-                    f" --wall {level_without(layer)} runs without it."
+                    f" --sandbox {level_without(layer)} runs without it."
                 )
         if self.layers.sealed and self.layers.possible:
-            raise WallError(
+            raise SandboxError(
                 f"The wall let a sealed process {', '.join(self.layers.possible)}: it is not safe"
                 " here."
             )
 
 
-def level_without(layer: str) -> WallLevel:
+def level_without(layer: str) -> SandboxLevel:
     """Return the safest level that does not need `layer`; elsewhere than on Linux there is one
     level alone."""
     if _system() != "Linux":
-        return "checks"
+        return "static-checks"
     return next(level for level, required in _REQUIRED.items() if layer not in required)
 
 
@@ -205,17 +206,18 @@ def _order(layer: str) -> int:
     return _LAYERS.index(layer) if layer in _LAYERS else -1
 
 
-def _demand_system(required: WallLevel) -> None:
+def _demand_system(required: SandboxLevel) -> None:
     """Raise MissingLayerError where the system has nothing of what `required` needs."""
     system = _system()
     if system == "Windows":
         raise MissingLayerError(
-            f"{system} has nothing to hold rewards with, at any --wall: run eureka_agent in WSL 2."
+            f"{system} has nothing to hold rewards with, at any --sandbox: run eureka_agent in"
+            " WSL 2."
         )
-    if system != "Linux" and required != "checks":
+    if system != "Linux" and required != "static-checks":
         raise MissingLayerError(
-            f"--wall {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory"
+            f"--sandbox {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory"
             f" limit, and {system} has none of them. Run eureka_agent in a Linux machine (Lima,"
-            " Colima, Docker Desktop). For rewards from a source that you trust, --wall checks"
-            " runs without: what fools the static checks can then do what you can."
+            " Colima, Docker Desktop). For rewards from a source that you trust, --sandbox"
+            " static-checks runs without: what fools the static checks can then do what you can."
         )

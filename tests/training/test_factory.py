@@ -11,11 +11,11 @@ import pytest
 from eureka_agent.cli.main import synthesize_main
 from eureka_agent.config import SynthesisConfig, TrainerName
 from eureka_agent.errors import UsageError
-from eureka_agent.training import choose_trainer, train
+from eureka_agent.training import make_trainer, train
 
 
 def test_the_population_is_the_default() -> None:
-    assert choose_trainer(SynthesisConfig(task="cartpole").trainer) is train
+    assert make_trainer(SynthesisConfig(task="cartpole").trainer) is train
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_missing_package(
     with pytest.raises(
         UsageError, match=rf'needs {package}.*: pip install "eureka-agent\[{name}\]"'
     ):
-        choose_trainer(name)
+        make_trainer(name)
     assert (
         synthesize_main(["--task", "cartpole", "--trainer", name, "--runs-dir", str(tmp_path)]) == 2
     )

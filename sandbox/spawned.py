@@ -1,7 +1,7 @@
 """A helper process that becomes the reward process itself, where one that has loaded torch may not
 fork.
 
-Started with `python -I -m eureka_agent.sandbox.single DESCRIPTOR` and an environment that holds
+Started with `python -I -m eureka_agent.sandbox.spawned DESCRIPTOR` and an environment that holds
 nothing of its parent's. It gets one request on the control socket, `{"do": "start", "required"}`
 with two descriptors, its channel and its shared memory, and answers `{"pid"}`. Nothing in it needs
 Linux.
@@ -15,15 +15,15 @@ import sys
 
 from eureka_agent.jail.ipc import pack
 
-from .helper import get_ready, last_words, receive
-from .posix_locks import PosixLocks
+from .helper import preload, receive, report_failure
+from .posix_locks import PosixLockdown
 from .reward_child import run
 
 
 def main(control: int) -> None:
     """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when
     it closes."""
-    get_ready(control)
+    preload(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"warm": True}))
         received = receive(connection)
@@ -32,9 +32,9 @@ def main(control: int) -> None:
         request, (channel, memory) = received
         connection.sendall(pack({"pid": os.getpid()}))
     try:
-        run(channel, memory, request["required"], PosixLocks(os.getppid()))
+        run(channel, memory, request["required"], PosixLockdown(os.getppid()))
     except Exception as error:  # noqa: BLE001  the trusted side shows it
-        last_words(channel, error)
+        report_failure(channel, error)
 
 
 if __name__ == "__main__":

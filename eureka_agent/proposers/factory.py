@@ -9,32 +9,35 @@ from dataclasses import replace
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.proposers.backend import Backend
-from eureka_agent.proposers.bandit import Bandit, Weighted
+from eureka_agent.proposers.bandit import BanditSelector, WeightedSelector
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
-from eureka_agent.proposers.prices import Listing, Price, listed
-from eureka_agent.proposers.spending import Spending
+from eureka_agent.proposers.prices import ModelInfo, Price, lookup
+from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.tasks.task import Task
 
 
-def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
+def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
     """Return the proposer of rewards that a run's config names, and one line that announces it.
 
     A model is used only when it is named: a key in the environment is no reason to spend money.
     Raises CredentialsError when a named model has no key, and UsageError when the grammar is to go
     on from a given reward.
     """
-    if not config.model_weights and config.start_from is not None:
+    if not config.model_weights and config.initial_reward is not None:
         raise UsageError(
-            "--start-from needs a --model: the built-in grammar goes on from rewards that it wrote,"
-            " and reads no other."
+            "--initial-reward needs a --model: the built-in grammar goes on from rewards that it"
+            " wrote, and reads no other."
         )
     if not config.model_weights:
         announcement = "No model named (--model): the built-in grammar proposes the rewards."
-        return GrammarProposer(task, config.seed, wish=config.wish(task)), announcement
+        return (
+            GrammarProposer(task, config.seed, instruction=config.instruction(task)),
+            announcement,
+        )
     price = None
     if config.price_in is not None and config.price_out is not None:
         price = Price(config.price_in / 1e6, config.price_out / 1e6)
@@ -44,7 +47,7 @@ def choose_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]
         temperature=config.temperature,
         answer_tokens=config.answer_tokens,
         price=price,
-        spending=Spending(max_tokens=config.max_tokens, max_cost_usd=config.max_cost_usd),
+        spending=UsageLimits(max_tokens=config.max_tokens, max_cost_usd=config.max_cost_usd),
         seed=config.seed,
         learn=config.model_choice == "bandit",
         deadline_s=config.request_timeout_s,
@@ -88,7 +91,7 @@ def chat_proposer(
     temperature: float | None = 1.0,
     answer_tokens: int | None = None,
     price: Price | None = None,
-    spending: Spending | None = None,
+    spending: UsageLimits | None = None,
     seed: int = 0,
     learn: bool = False,
     deadline_s: float = 600.0,
@@ -106,7 +109,7 @@ def chat_proposer(
     UsageError for a model that cannot be asked, or whose price is not known although the money is
     limited.
     """
-    spending, extra = spending or Spending(), dict(extra or {})
+    spending, extra = spending or UsageLimits(), dict(extra or {})
     choices = extra.get("n")
     models = []
     for name in weights:
@@ -132,7 +135,7 @@ def chat_proposer(
                 choices=choices if isinstance(choices, int) else 1,
             )
         )
-    choice = Bandit(tuple(weights), seed) if learn else Weighted(weights, seed)
+    choice = BanditSelector(tuple(weights), seed) if learn else WeightedSelector(weights, seed)
     return ChatProposer(
         models, choice=choice, spending=spending, concurrency=concurrency, deadline_s=deadline_s
     )
@@ -140,7 +143,7 @@ def chat_proposer(
 
 def _backend(
     name: str, base_url: str | None, deadline_s: float, extra: Mapping[str, object]
-) -> tuple[Backend, Listing]:
+) -> tuple[Backend, ModelInfo]:
     """Return how a model is asked, and what is listed about it there.
 
     `provider/name` goes through LiteLLM unless a server is given, by option or by environment:
@@ -150,11 +153,11 @@ def _backend(
     if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
         from eureka_agent.proposers.litellm_backend import LiteLLMBackend  # noqa: PLC0415
 
-        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), listed(name)
+        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), lookup(name)
     from eureka_agent.proposers.openai_backend import OpenAIBackend  # noqa: PLC0415
 
     backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
-    return backend, listed(name, "openai") if "api.openai.com" in backend.where else Listing()
+    return backend, lookup(name, "openai") if "api.openai.com" in backend.where else ModelInfo()
 
 
 def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:

@@ -12,12 +12,12 @@ from typing import TypeGuard
 
 from torch import Tensor
 
-from eureka_agent.errors import RewardRuntimeError, WallError
+from eureka_agent.errors import RewardRuntimeError, SandboxError
 from eureka_agent.jail.deadlines import ProcessorClock
-from eureka_agent.jail.helper_process import Child
-from eureka_agent.jail.ipc import Exchange, Layout, Message, WireError
+from eureka_agent.jail.helper_process import ProcessHandle
+from eureka_agent.jail.ipc import BufferLayout, Message, ProtocolError, SharedBuffers
 from eureka_agent.jail.memory import shared_memory
-from eureka_agent.jail.process_manager import Sealer
+from eureka_agent.jail.process_manager import ProcessManager
 from eureka_agent.rewards.runner import (
     MAX_COMPONENT_NAME,
     MAX_COMPONENTS,
@@ -29,21 +29,28 @@ from eureka_agent.rewards.runner import (
 _MAX_TEXT = 300
 
 
-class SealedProcess:
+class SandboxProcess:
     """A process that computes the rewards of one candidate, and nothing else.
 
     After any error the process is gone, and later calls raise the same error again.
     """
 
-    def __init__(self, sealer: Sealer, layout: Layout, job: Message, *, code: str = "") -> None:
-        """Start it. `code`: what line numbers in its messages mean. Raises WallError when it cannot
-        be sealed."""
+    def __init__(
+        self, process_manager: ProcessManager, layout: BufferLayout, job: Message, *, code: str = ""
+    ) -> None:
+        """Start it. `code`: what line numbers in its messages mean. Raises SandboxError when it
+        cannot be sealed."""
         self.component_names: tuple[str, ...] = ()
         """Known after the first call; the same ones ever after."""
-        self._sealer, self._layout, self._job, self._code = sealer, layout, job, code
+        self._process_manager, self._layout, self._job, self._code = (
+            process_manager,
+            layout,
+            job,
+            code,
+        )
         self._memory = shared_memory(layout.size_bytes)
-        self._exchange: Exchange | None = layout.views(mmap.mmap(self._memory, 0))
-        self._child: Child | None = None
+        self._exchange: SharedBuffers | None = layout.views(mmap.mmap(self._memory, 0))
+        self._child: ProcessHandle | None = None
         self._failure: str | None = None
         self._rows: int | None = None
         self._calls = self._sent = 0
@@ -55,7 +62,7 @@ class SealedProcess:
             raise
 
     def _start(self) -> None:
-        self._child = self._sealer.start(self._memory, self._job)
+        self._child = self._process_manager.start(self._memory, self._job)
         self._clock = ProcessorClock(self._child.pid)
         self._calls = 0  # the first call of a new process may take longer
 
@@ -124,7 +131,7 @@ class SealedProcess:
         """End the sealed process and free the shared memory; a second time does nothing."""
         self._exchange = None
         if self._child is not None:
-            self._sealer.end(self._child)
+            self._process_manager.end(self._child)
             self._child = None
         if self._memory >= 0:
             os.close(self._memory)
@@ -146,7 +153,7 @@ class SealedProcess:
     @property
     def _seconds(self) -> float:
         """How much processor time the present call may use."""
-        return self._sealer.call_s if self._calls else self._sealer.first_call_s
+        return self._process_manager.call_s if self._calls else self._process_manager.first_call_s
 
     def _send(self, request: Message) -> None:
         assert self._child is not None
@@ -157,7 +164,7 @@ class SealedProcess:
             self._child.channel.send(request | {"seconds": self._seconds, "nonce": self._nonce})
         if self._exchange is not None:
             self._sent += 1
-            self._exchange.bell.fill_(self._sent % 2)
+            self._exchange.doorbell.fill_(self._sent % 2)
 
     def _answer(self, *, again: bool = True) -> Message:
         assert self._child is not None
@@ -165,7 +172,7 @@ class SealedProcess:
             answer = self._child.channel.receive(self._wait)
         except TimeoutError:
             raise self._fail(_death(-signal.SIGXCPU, self._seconds)) from None
-        except WireError as error:
+        except ProtocolError as error:
             raise self._fail(f"its process answered with {error}") from error
         self._clock.charge()
         if answer is not None:
@@ -177,11 +184,11 @@ class SealedProcess:
                 raise self._fail(self._complaint({"failed": answer["failed"]}))
             raise self._fail("its process sent an answer that belongs to no request")
         child, self._child = self._child, None
-        code = self._sealer.end(child)
+        code = self._process_manager.end(child)
         if code is not None:
             raise self._fail(_death(code, self._seconds))
         if not again:
-            raise WallError("The wall's helper process died twice during one call of a reward.")
+            raise SandboxError("The wall's helper process died twice during one call of a reward.")
         # The helper process died and took this one with it, which is not the candidate's fault. A
         # reward is pure and its inputs are still in the shared memory, so the call can simply be
         # made again.

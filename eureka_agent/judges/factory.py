@@ -10,7 +10,7 @@ from eureka_agent.search.feedback import Judge
 from eureka_agent.utils.terminal import Terminal
 
 
-def choose_judge(config: SynthesisConfig) -> Judge | None:
+def make_judge(config: SynthesisConfig) -> Judge | None:
     """Return the judge that the config names; None where fitness alone decides.
 
     Raises UsageError when nobody judges a wish that has no fitness.

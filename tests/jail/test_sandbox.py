@@ -9,24 +9,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from eureka_agent.errors import RewardRuntimeError, WallError
-from eureka_agent.jail import Wall
-from eureka_agent.jail.helper_process import Child
-from eureka_agent.jail.process_manager import Sealer
-from tests.support.wall import SPEC, children, descriptors, honest, hostile, state
+from eureka_agent.errors import RewardRuntimeError, SandboxError
+from eureka_agent.jail import Sandbox
+from eureka_agent.jail.helper_process import ProcessHandle
+from eureka_agent.jail.process_manager import ProcessManager
+from tests.support.sandboxed import SPEC, children, descriptors, honest, hostile, state
 
 HEIGHT = "def compute_reward(height): return height, {'h': height}"
 
 
-def test_all_layers_hold_and_no_forbidden_act_is_possible(wall: Wall) -> None:
-    assert wall.layers.held == ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
-    assert wall.layers.missing == {}
-    assert wall.layers.possible == ()
-    assert "seccomp" in wall.describe()
+def test_all_layers_hold_and_no_forbidden_act_is_possible(sandbox: Sandbox) -> None:
+    assert sandbox.layers.held == ("seccomp", "landlock", "capabilities", "no_new_privs", "rlimits")
+    assert sandbox.layers.missing == {}
+    assert sandbox.layers.possible == ()
+    assert "seccomp" in sandbox.describe()
 
 
-def test_what_the_kernel_says_of_a_sealed_process(wall: Wall) -> None:
-    reward = honest(wall, HEIGHT)
+def test_what_the_kernel_says_of_a_sealed_process(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, HEIGHT)
     reward(state())
     status = dict(
         line.split(":\t", 1) for line in Path(f"/proc/{reward.pid}/status").read_text().splitlines()
@@ -39,13 +39,17 @@ def test_what_the_kernel_says_of_a_sealed_process(wall: Wall) -> None:
     reward.close()
 
 
-def test_opening_and_closing_leaks_nothing(wall: Wall) -> None:
-    honest(wall, HEIGHT).close()
+def test_opening_and_closing_leaks_nothing(sandbox: Sandbox) -> None:
+    honest(sandbox, HEIGHT).close()
     gc.collect()  # what other tests left behind
     before = descriptors()
     for _ in range(5):
-        good, bad, killed = honest(wall, HEIGHT), hostile(wall, "1 / 0"), honest(wall, HEIGHT)
-        assert len(children(wall.helper_pid)) == 3
+        good, bad, killed = (
+            honest(sandbox, HEIGHT),
+            hostile(sandbox, "1 / 0"),
+            honest(sandbox, HEIGHT),
+        )
+        assert len(children(sandbox.helper_pid)) == 3
         good(state())
         os.kill(killed.pid or 0, signal.SIGSTOP)  # else it may have answered before it is killed
         for broken in (bad, killed):
@@ -57,14 +61,14 @@ def test_opening_and_closing_leaks_nothing(wall: Wall) -> None:
         good.close()
         good.close()
     gc.collect()
-    assert children(wall.helper_pid) == []
+    assert children(sandbox.helper_pid) == []
     assert descriptors() == before
     assert "memfd:reward" not in Path("/proc/self/maps").read_text()
-    assert len(os.listdir(f"/proc/{wall.helper_pid}/fd")) == 4  # 0, 1, 2 and the control socket
+    assert len(os.listdir(f"/proc/{sandbox.helper_pid}/fd")) == 4  # 0, 1, 2 and the control socket
 
 
-def test_killed_process_is_named(wall: Wall) -> None:
-    reward = honest(wall, HEIGHT)
+def test_killed_process_is_named(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, HEIGHT)
     os.kill(reward.pid or 0, signal.SIGKILL)
     with pytest.raises(
         RewardRuntimeError, match="its process was killed, most likely because the machine ran out"
@@ -73,80 +77,82 @@ def test_killed_process_is_named(wall: Wall) -> None:
 
 
 @pytest.mark.slow
-def test_death_of_the_helper_process_costs_no_answer(wall: Wall) -> None:
-    rewards = [honest(wall, HEIGHT) for _ in range(3)]
+def test_death_of_the_helper_process_costs_no_answer(sandbox: Sandbox) -> None:
+    rewards = [honest(sandbox, HEIGHT) for _ in range(3)]
     for reward in rewards:
         reward(state())
         os.kill(
             reward.pid or 0, signal.SIGSTOP
         )  # so that no answer is there before the helper process dies
         reward.submit(state())
-    before = wall.helper_pid
+    before = sandbox.helper_pid
     pids = [reward.pid for reward in rewards]
     os.kill(before, signal.SIGKILL)
     for reward in rewards:
         assert torch.equal(reward.collect().reward, state()["height"])
-    restarted = wall.helper_pid
+    restarted = sandbox.helper_pid
     assert restarted != before
     assert {reward.pid for reward in rewards}.isdisjoint(pids)
     for pid in pids:
         assert _ends(pid or 0), "a sealed process outlived the helper process"
-    rewards.append(honest(wall, HEIGHT))
+    rewards.append(honest(sandbox, HEIGHT))
     for reward in rewards:
         assert torch.equal(reward(state()).reward, state()["height"])
         reward.close()
-    assert wall.helper_pid == restarted
+    assert sandbox.helper_pid == restarted
 
 
 @pytest.mark.slow
 def test_closing_the_wall_ends_everything() -> None:
     gc.collect()
     before = descriptors()
-    wall = Wall()
-    reward = honest(wall, HEIGHT)
-    helper, pid = wall.helper_pid, reward.pid or 0
-    wall.close()
+    sandbox = Sandbox()
+    reward = honest(sandbox, HEIGHT)
+    helper, pid = sandbox.helper_pid, reward.pid or 0
+    sandbox.close()
     assert _ends(helper)
     assert _ends(pid)
     reward.close()
-    wall.close()
+    sandbox.close()
     del reward
     assert descriptors() == before
 
 
 @pytest.mark.slow
 def test_missing_layer_is_named_with_the_way_out(
-    wall: Wall, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = Sealer.seal
+    seal = ProcessManager.seal
 
-    def seal_without_landlock(self: Sealer, memory: int) -> tuple[Child, dict[str, str]]:
+    def seal_without_landlock(
+        self: ProcessManager, memory: int
+    ) -> tuple[ProcessHandle, dict[str, str]]:
         child, report = seal(self, memory)
         return child, report | {"landlock": "Function not implemented"}
 
-    monkeypatch.setattr(Sealer, "seal", seal_without_landlock)
+    monkeypatch.setattr(ProcessManager, "seal", seal_without_landlock)
     with pytest.raises(
-        WallError, match=r"'landlock' does not hold.*Function not implemented.*--wall reduced"
+        SandboxError, match=r"'landlock' does not hold.*Function not implemented.*--sandbox reduced"
     ):
-        Wall()
-    with Wall(required="reduced") as reduced:
+        Sandbox()
+    with Sandbox(required="reduced") as reduced:
         assert reduced.layers.missing == {"landlock": "Function not implemented"}
-        assert "Missing at --wall reduced: landlock" in reduced.describe()
+        assert "Missing at --sandbox reduced: landlock" in reduced.describe()
         reward = honest(reduced, HEIGHT)
         assert reward(state()).reward.shape == (8,)
-    with pytest.raises(WallError, match="'landlock' failed"):
-        wall.open(reward.reward, SPEC, max_rows=8)
+    with pytest.raises(SandboxError, match="'landlock' failed"):
+        sandbox.open(reward.reward, SPEC, max_rows=8)
 
 
 def test_helper_process_that_cannot_start_is_a_wall_error(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.collect()
     before = descriptors()
     monkeypatch.setattr("sys.executable", "/nonexistent/python")
-    with pytest.raises(WallError, match="/nonexistent/python"):
-        Wall()
+    with pytest.raises(SandboxError, match="/nonexistent/python"):
+        Sandbox()
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(WallError, match="did not start"):
-        Wall()
+    with pytest.raises(SandboxError, match="did not start"):
+        Sandbox()
     gc.collect()
     assert descriptors() == before
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from eureka_agent.errors import RewardRuntimeError
-from eureka_agent.jail import Wall
-from tests.support.wall import honest, hostile, state
+from eureka_agent.jail import Sandbox
+from tests.support.sandboxed import honest, hostile, state
 
 EUREKA = """
 from typing import Tuple, Dict
@@ -41,9 +41,9 @@ def compute_reward(velocity: torch.Tensor, prev_height: Tensor, rotation: Tensor
 """
 
 
-def test_eureka_reward_gives_what_the_same_arithmetic_gives_here(wall: Wall) -> None:
+def test_eureka_reward_gives_what_the_same_arithmetic_gives_here(sandbox: Sandbox) -> None:
     rows = state(64)
-    reward = honest(wall, EUREKA)
+    reward = honest(sandbox, EUREKA)
     assert reward.parameters == ("velocity", "prev_height", "rotation")
     assert not reward.component_names
     batch = reward(rows)
@@ -66,9 +66,9 @@ def test_eureka_reward_gives_what_the_same_arithmetic_gives_here(wall: Wall) -> 
     reward.close()
 
 
-def test_fewer_rows_than_the_maximum_and_no_rows_left_over_from_before(wall: Wall) -> None:
+def test_fewer_rows_than_the_maximum_and_no_rows_left_over_from_before(sandbox: Sandbox) -> None:
     with_many, with_few = state(64), {name: -values[:3] for name, values in state(64).items()}
-    reward = honest(wall, "def compute_reward(height): return height * 2, {'h': height}")
+    reward = honest(sandbox, "def compute_reward(height): return height * 2, {'h': height}")
     assert len(reward(with_many).reward) == 64
     batch = reward(with_few)
     assert batch.reward.tolist() == (2 * with_few["height"]).tolist()
@@ -76,17 +76,17 @@ def test_fewer_rows_than_the_maximum_and_no_rows_left_over_from_before(wall: Wal
     reward.close()
 
 
-def test_answers_belong_to_the_caller(wall: Wall) -> None:
-    reward = honest(wall, "def compute_reward(height): return height + 0, {}")
+def test_answers_belong_to_the_caller(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, "def compute_reward(height): return height + 0, {}")
     first = reward({"height": torch.zeros(4)})
     reward({"height": torch.ones(4)})
     assert first.reward.tolist() == [0.0, 0.0, 0.0, 0.0]
     reward.close()
 
 
-def test_all_candidates_work_at_once(wall: Wall) -> None:
+def test_all_candidates_work_at_once(sandbox: Sandbox) -> None:
     rewards = [
-        honest(wall, f"def compute_reward(height): return height * {k}, {{}}") for k in range(4)
+        honest(sandbox, f"def compute_reward(height): return height * {k}, {{}}") for k in range(4)
     ]
     for reward in rewards:
         reward.submit(state())
@@ -137,8 +137,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "says"), WRONG.values(), ids=WRONG.keys())
-def test_broken_contract_is_said_in_one_sentence(wall: Wall, body: str, says: str) -> None:
-    reward = honest(wall, f"def compute_reward(height, velocity):\n    {body}\n")
+def test_broken_contract_is_said_in_one_sentence(sandbox: Sandbox, body: str, says: str) -> None:
+    reward = honest(sandbox, f"def compute_reward(height, velocity):\n    {body}\n")
     with pytest.raises(RewardRuntimeError, match=says) as caught:
         reward(state())
     assert "\n" not in str(caught.value)
@@ -148,8 +148,8 @@ def test_broken_contract_is_said_in_one_sentence(wall: Wall, body: str, says: st
         reward.submit(state())
 
 
-def test_a_reward_alone_has_no_components(wall: Wall) -> None:
-    reward = honest(wall, "def compute_reward(height): return 2.0 * height")
+def test_a_reward_alone_has_no_components(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, "def compute_reward(height): return 2.0 * height")
     batch = reward(state())
     assert torch.equal(batch.reward, 2.0 * state()["height"])
     assert batch.components == {}
@@ -165,10 +165,10 @@ IN_PLACE = {
 
 
 @pytest.mark.parametrize("body", IN_PLACE.values(), ids=IN_PLACE.keys())
-def test_a_reward_writes_into_copies_of_its_inputs(wall: Wall, body: str) -> None:
+def test_a_reward_writes_into_copies_of_its_inputs(sandbox: Sandbox, body: str) -> None:
     given, kept = state(), state()
     expected = _called(body, state())
-    reward = honest(wall, f"def compute_reward(velocity, prev_velocity):\n    {body}\n")
+    reward = honest(sandbox, f"def compute_reward(velocity, prev_velocity):\n    {body}\n")
     graph = reward.graph(given)
     for _ in range(3):  # what one call changes, the next does not see
         torch.testing.assert_close(reward(given).reward, expected)
@@ -187,12 +187,12 @@ def _called(body: str, rows: dict[str, torch.Tensor]) -> torch.Tensor:
     return result
 
 
-def test_components_must_stay_the_same(wall: Wall) -> None:
+def test_components_must_stay_the_same(sandbox: Sandbox) -> None:
     code = (
         "def compute_reward(height):\n    return height, ({'a': height} if height[0] > 0 else {'b':"
         " height})"
     )
-    reward = honest(wall, code)
+    reward = honest(sandbox, code)
     reward({"height": torch.ones(2)})
     with pytest.raises(
         RewardRuntimeError, match=r"components changed between calls, from \['a'\] to \['b'\]"
@@ -200,26 +200,26 @@ def test_components_must_stay_the_same(wall: Wall) -> None:
         reward({"height": -torch.ones(2)})
 
 
-def test_nothing_lasts_from_one_call_to_the_next(wall: Wall) -> None:
+def test_nothing_lasts_from_one_call_to_the_next(sandbox: Sandbox) -> None:
     code = (
         "CALLS = []\ndef compute_reward(height):\n    CALLS.append(1)\n    return height *"
         " len(CALLS), {}"
     )
-    reward = honest(wall, code)
+    reward = honest(sandbox, code)
     for _ in range(3):
         assert torch.equal(reward(state()).reward, state()["height"])
     reward.close()
 
 
-def test_deadline_counts_the_candidates_own_processor_time(wall: Wall) -> None:
-    reward = hostile(wall, "if height[0] > 0:\n    while True: pass")
+def test_deadline_counts_the_candidates_own_processor_time(sandbox: Sandbox) -> None:
+    reward = hostile(sandbox, "if height[0] > 0:\n    while True: pass")
     reward({"height": torch.zeros(1)})
     with pytest.raises(RewardRuntimeError, match="more than 1 s of processor time in one call"):
         reward({"height": torch.ones(1)})
 
 
-def test_caller_mistakes_are_value_errors(wall: Wall) -> None:
-    reward = honest(wall, "def compute_reward(height, velocity): return height, {}")
+def test_caller_mistakes_are_value_errors(sandbox: Sandbox) -> None:
+    reward = honest(sandbox, "def compute_reward(height, velocity): return height, {}")
     with pytest.raises(ValueError, match=r"'velocity' has shape None, expected \(8, 3\)"):
         reward.submit({"height": torch.zeros(8)})
     with pytest.raises(ValueError, match="at most 64 rows, not 65"):
@@ -234,9 +234,11 @@ def test_caller_mistakes_are_value_errors(wall: Wall) -> None:
         reward.submit(state())
 
 
-def test_every_kind_of_operation_works_when_nothing_can_be_loaded_any_more(wall: Wall) -> None:
+def test_every_kind_of_operation_works_when_nothing_can_be_loaded_any_more(
+    sandbox: Sandbox,
+) -> None:
     reward = honest(
-        wall,
+        sandbox,
         """
 import torch
 import torch.nn.functional as F

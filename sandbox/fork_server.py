@@ -1,7 +1,7 @@
 """The warm parent of all reward processes: torch loaded once, one fork a candidate.
 
-Started with `python -I -m eureka_agent.sandbox.zygote DESCRIPTOR` and an environment that holds
-nothing of its parent's, so that no key is in the memory its children inherit. It never sees a
+Started with `python -I -m eureka_agent.sandbox.fork_server DESCRIPTOR` and an environment that
+holds nothing of its parent's, so that no key is in the memory its children inherit. It never sees a
 candidate's source: that goes from the trusted process straight to the sealed child.
 
 Requests on the control socket, each answered by one message:
@@ -24,15 +24,15 @@ import sys
 from eureka_agent.jail.ipc import Message, pack
 
 from . import privileges
-from .helper import get_ready, last_words, receive
-from .lock_down import LinuxLocks
+from .helper import preload, receive, report_failure
+from .lock_down import LinuxLockdown
 from .reward_child import run
 
 
 def main(control: int) -> None:
     """Serve requests on the socket with descriptor `control` until it closes."""
     privileges.forbid_inspection()  # below the full level, children could read it otherwise
-    get_ready(control)
+    preload(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"threads": len(os.listdir("/proc/self/task"))}))
         children: set[int] = set()
@@ -60,16 +60,16 @@ def _fork(request: Message, channel: int, memory: int) -> int:
     if pid:
         return pid
     try:
-        run(channel, memory, request["required"], LinuxLocks(request["memory_bytes"], parent))
-    except BaseException as error:  # noqa: BLE001  nothing may return into the zygote's loop
-        last_words(channel, error)
+        run(channel, memory, request["required"], LinuxLockdown(request["memory_bytes"], parent))
+    except BaseException as error:  # noqa: BLE001  nothing may return into the fork server's loop
+        report_failure(channel, error)
     finally:
         os._exit(1)
 
 
 def _end(pid: int, children: set[int]) -> int:
     if pid not in children:
-        raise ValueError(f"process {pid} is no child of the zygote")
+        raise ValueError(f"process {pid} is no child of the fork server")
     children.remove(pid)
     finished, status = os.waitpid(pid, os.WNOHANG)
     if not finished:

@@ -1,7 +1,7 @@
 """What the wall costs: starting a sealed process, and a call of 1024 rows compared with one in this
 process.
 
-Run with `python benchmarks/wall.py`.
+Run with `python benchmarks/sandbox.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 
 from eureka_agent.checks import check_source
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.task import StateSpec, StateVariable
 
 ROWS, STARTS, CALLS = 1024, 20, 500
@@ -42,18 +42,18 @@ def main() -> None:
     exec(CODE, variables)  # the benchmark's own source, above
     here = variables["compute_reward"]
     started = time.perf_counter()
-    with Wall() as wall:
+    with Sandbox() as sandbox:
         print(f"helper process, once a run   {time.perf_counter() - started:8.2f} s")
         starts, firsts = [], []
         for _ in range(STARTS):
             started = time.perf_counter()
-            reward = wall.open(source, SPEC, max_rows=ROWS)
+            reward = sandbox.open(source, SPEC, max_rows=ROWS)
             opened = time.perf_counter()
             reward(state)
             starts.append(opened - started)
             firsts.append(time.perf_counter() - opened)
             reward.close()
-        reward = wall.open(source, SPEC, max_rows=ROWS)
+        reward = sandbox.open(source, SPEC, max_rows=ROWS)
         print(f"sealed process, start        {1e3 * statistics.median(starts):8.2f} ms")
         print(f"first call                   {1e3 * statistics.median(firsts):8.2f} ms")
         behind, direct = _seconds(lambda: reward(state)), _seconds(lambda: here(**state))

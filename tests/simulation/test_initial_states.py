@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from eureka_agent.simulation.random_streams import WorldRandom
-from eureka_agent.simulation.starts import Starts
+from eureka_agent.simulation.initial_states import InitialStates
+from eureka_agent.simulation.random_streams import EnvironmentRandom
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import Random, Start, Task
+from eureka_agent.tasks.task import InitialState, Random, Task
 from tests.simulation.test_environment import Slider
 
 SEED, WORLDS = 3, 6
 STREAM = np.arange(WORLDS) % 4
 
 
-def starts(task: Task) -> Starts:
-    return Starts(task, SEED, STREAM, np.zeros(WORLDS, dtype=np.int64))
+def starts(task: Task) -> InitialStates:
+    return InitialStates(task, SEED, STREAM, np.zeros(WORLDS, dtype=np.int64))
 
 
-def alone(task: Task, world: int, episode: int) -> Start:
-    return task.start(WorldRandom(SEED, STREAM[[world]], np.array([episode])))
+def alone(task: Task, world: int, episode: int) -> InitialState:
+    return task.initial_state(EnvironmentRandom(SEED, STREAM[[world]], np.array([episode])))
 
 
 def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> None:
@@ -37,9 +37,9 @@ def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> Non
                 assert (got.ctrl is None) == (expected.ctrl is None)
                 if got.ctrl is not None and expected.ctrl is not None:
                     assert torch.equal(got.ctrl[row], expected.ctrl[0])
-                assert got.memory.keys() == expected.memory.keys()
-                for key, value in got.memory.items():
-                    assert torch.equal(value[row], expected.memory[key][0])
+                assert got.episode_state.keys() == expected.episode_state.keys()
+                for key, value in got.episode_state.items():
+                    assert torch.equal(value[row], expected.episode_state[key][0])
         assert drawn.episode.tolist() == begun
 
 
@@ -56,12 +56,13 @@ def test_those_that_are_kept_go_on_with_their_episodes() -> None:
 def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
     drawn = starts(Slider())
     drawn.take(np.arange(WORLDS))
-    anew = drawn.anew(np.array([1, 5]), np.array([3, 9]))
-    got = anew.take(np.array([0, 1, 5]))
+    restarted = drawn.restarted(np.array([1, 5]), np.array([3, 9]))
+    got = restarted.take(np.array([0, 1, 5]))
     assert torch.equal(got.qpos[0], alone(Slider(), 0, 1).qpos[0])
     assert torch.equal(got.qpos[1], alone(Slider(), 3, 0).qpos[0])
     assert torch.equal(
-        got.qpos[2], Slider().start(WorldRandom(SEED, np.array([9]), np.array([0]))).qpos[0]
+        got.qpos[2],
+        Slider().initial_state(EnvironmentRandom(SEED, np.array([9]), np.array([0]))).qpos[0],
     )
     assert drawn.episode.tolist() == [1] * WORLDS  # what it was made from stays as it was
 
@@ -69,9 +70,9 @@ def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
 class CountingSlider(Slider):
     draws = 0
 
-    def start(self, random: Random) -> Start:
+    def initial_state(self, random: Random) -> InitialState:
         self.draws += 1
-        return super().start(random)
+        return super().initial_state(random)
 
 
 def test_one_draw_serves_many_resets() -> None:

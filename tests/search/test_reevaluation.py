@@ -10,21 +10,21 @@ from types import SimpleNamespace
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import Given
+from eureka_agent.api.run import RunOverrides
 from eureka_agent.cli.main import _long
 from eureka_agent.errors import UsageError
-from eureka_agent.jail import Wall
+from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.records import Evaluation, Final, FinalTraining
+from eureka_agent.records import Evaluation, ReevaluationResult, ReevaluationSeed
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, FinalMeasured
-from eureka_agent.search.final_evaluation import final_scores
+from eureka_agent.search.events import Event, SeedReevaluated
+from eureka_agent.search.reevaluation import reevaluation_summary
 from tests.support.rewards import upright
 
 
-def training(fitness: float, peak: float) -> FinalTraining:
-    return FinalTraining(Evaluation(fitness, fitness, fitness, 1, 1.0), peak, 10)
+def training(fitness: float, peak: float) -> ReevaluationResult:
+    return ReevaluationResult(Evaluation(fitness, fitness, fitness, 1, 1.0), peak, 10)
 
 
 def test_final_scores_by_hand() -> None:
@@ -32,10 +32,10 @@ def test_final_scores_by_hand() -> None:
     Peaks: 100 / 5 + 1."""
     values = (1.0, 2.0, 3.0, 4.0, 90.0)
     finals = [
-        Final(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0))
+        ReevaluationSeed(k, training(v, v + 1.0), training(2.0, 3.0), training(1.0, 1.0))
         for k, v in enumerate(values)
     ]
-    scores = final_scores(finals)
+    scores = reevaluation_summary(finals)
     assert scores is not None
     assert {name: score.value for name, score in scores.rows.items()} == {
         "best": 3.0,
@@ -44,17 +44,17 @@ def test_final_scores_by_hand() -> None:
     }
     assert scores.checkpoints == (21.0, 3.0, 1.0)
     assert (scores.human_normalised, scores.clipped) == (2.0, 2.0)
-    far = final_scores([replace(final, best=training(9.0, 9.0)) for final in finals])
+    far = reevaluation_summary([replace(final, best=training(9.0, 9.0)) for final in finals])
     assert far is not None
     assert (far.human_normalised, far.clipped) == (8.0, 3.0)
-    assert final_scores([]) is None
+    assert reevaluation_summary([]) is None
 
 
 class StoppedError(Exception):
     """Raised by a listener, as Ctrl-C would be."""
 
 
-def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
+def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None:
     """Stopped after the first of two, a run goes on with the second; both have seeds that the
     search has not."""
     config = ea.SynthesisConfig(
@@ -72,18 +72,18 @@ def test_finals_are_measured_once_each(tmp_path: Path, wall: Wall) -> None:
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)]])
 
     def stop(event: Event) -> None:
-        if isinstance(event, FinalMeasured):
+        if isinstance(event, SeedReevaluated):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        ea.synthesize(config, proposer=proposer, wall=wall, listener=stop)
+        ea.synthesize(config, proposer=proposer, sandbox=sandbox, listener=stop)
     measured: list[int] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, FinalMeasured):
+        if isinstance(event, SeedReevaluated):
             measured.append(event.number)
 
-    ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), wall=wall, listener=listen)
+    ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), sandbox=sandbox, listener=listen)
     assert measured == [2]
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
         first, second = store.finals()
@@ -119,7 +119,7 @@ def test_a_wish_without_fitness_has_no_finals() -> None:
 
 @pytest.mark.parametrize("seeds", [0, 1])
 def test_no_final_training_begins_when_the_time_is_over(
-    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, seeds: int
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
     """It is over from the start on, or after the first of two final seeds."""
     config = ea.SynthesisConfig(
@@ -137,15 +137,15 @@ def test_no_final_training_begins_when_the_time_is_over(
     )
 
     def stop_the_clock(event: Event) -> None:
-        if isinstance(event, FinalMeasured):
+        if isinstance(event, SeedReevaluated):
             monkeypatch.setattr(
                 "eureka_agent.search.loop.time", SimpleNamespace(monotonic=lambda: 1e9)
             )
 
-    given: Given = {
+    given: RunOverrides = {
         "proposer": ScriptedProposer([[upright(0.1)]]),
         "listener": stop_the_clock,
-        "wall": wall,
+        "sandbox": sandbox,
     }
     result = ea.synthesize(config, **given)
     assert result.best is not None

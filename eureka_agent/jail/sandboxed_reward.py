@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import GraphError, RewardRuntimeError
-from eureka_agent.jail.ipc import Layout
-from eureka_agent.jail.process_manager import Sealer
-from eureka_agent.jail.sealed_process import SealedProcess
+from eureka_agent.jail.ipc import BufferLayout
+from eureka_agent.jail.process_manager import ProcessManager
+from eureka_agent.jail.sandbox_process import SandboxProcess
 from eureka_agent.records import RewardSource
 from eureka_agent.rewards.graph import RewardGraph
 from eureka_agent.rewards.graph_format import parse_graph
@@ -22,18 +22,24 @@ from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.tasks.task import StateSpec
 
 
-class SealedReward(SealedProcess):
+class SandboxedReward(SandboxProcess):
     """One candidate's reward function in a sealed process.
 
     After any error the process is gone, and later calls raise the same error again.
     """
 
     def __init__(
-        self, sealer: Sealer, reward: RewardSource, spec: StateSpec, max_rows: int, *, checked: bool
+        self,
+        process_manager: ProcessManager,
+        reward: RewardSource,
+        spec: StateSpec,
+        max_rows: int,
+        *,
+        checked: bool,
     ) -> None:
         self.reward = reward
         self.spec = spec
-        layout = Layout(
+        layout = BufferLayout(
             {n: spec.shapes[n] for n in reward.parameters if n in spec.shapes}, max_rows
         )
         job = {
@@ -46,7 +52,7 @@ class SealedReward(SealedProcess):
             },
             "max_rows": max_rows,
         }
-        super().__init__(sealer, layout, job, code=reward.code)
+        super().__init__(process_manager, layout, job, code=reward.code)
 
     def graph(
         self, state: Mapping[str, Tensor], counts: Collection[int] = ()
@@ -80,14 +86,18 @@ class SealedReward(SealedProcess):
     ) -> list[RewardBatch]:
         """Return what the graph `data` gives in a sealed process of its own, with its limits of
         time and memory."""
-        process = sealed_graph(self._sealer, data, Layout(self._layout.shapes, max_rows))
+        process = sealed_graph(
+            self._process_manager, data, BufferLayout(self._layout.shapes, max_rows)
+        )
         try:
             return [process(state) for state in states]
         finally:
             process.close()
 
 
-def sealed_graph(sealer: Sealer, data: object, layout: Layout) -> SealedProcess:
+def sealed_graph(
+    process_manager: ProcessManager, data: object, layout: BufferLayout
+) -> SandboxProcess:
     """Return a sealed process that runs the graph `data`, of which nothing is believed, on
     `layout`'s inputs."""
     job = {
@@ -96,7 +106,7 @@ def sealed_graph(sealer: Sealer, data: object, layout: Layout) -> SealedProcess:
         "shapes": list(layout.shapes.items()),
         "max_rows": layout.max_rows,
     }
-    return SealedProcess(sealer, layout, job)
+    return SandboxProcess(process_manager, layout, job)
 
 
 @dataclass(frozen=True)

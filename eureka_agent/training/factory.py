@@ -38,7 +38,7 @@ class Trainer(Protocol):
         ...
 
 
-def choose_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "cpu") -> Trainer:
+def make_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "cpu") -> Trainer:
     """Return the trainer called `name`. Raises UsageError when its package is not installed.
 
     `algorithm`: which one of stable-baselines3; the others train with PPO. `device`: where the

@@ -7,16 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eureka_agent.simulation.random_streams import WorldRandom
-from eureka_agent.tasks.task import Start, Task
+from eureka_agent.simulation.random_streams import EnvironmentRandom
+from eureka_agent.tasks.task import InitialState, Task
 
 
-class Starts:
+class InitialStates:
     """The start of each world's next episode; worlds with the same number in `stream` draw alike.
 
     At nearly every step some episode ends, and drawing one start costs as much as drawing hundreds.
     So when a start is asked for that is not there, all worlds that have used theirs get their next.
-    What is drawn is the same whenever it is drawn (see `WorldRandom`).
+    What is drawn is the same whenever it is drawn (see `EnvironmentRandom`).
     """
 
     def __init__(
@@ -27,9 +27,9 @@ class Starts:
         self._task, self._seed = task, seed
         self.stream, self.episode = stream, episode
         self._drawn = np.full(len(stream), -1, dtype=np.int64)
-        self._next: Start | None = None
+        self._next: InitialState | None = None
 
-    def take(self, worlds: NDArray[np.int64]) -> Start:
+    def take(self, worlds: NDArray[np.int64]) -> InitialState:
         """Return the starts of `worlds (n,)`, each of which begins an episode with it."""
         if self._next is None or (self._drawn[worlds] != self.episode[worlds]).any():
             self._next = self._draw(self._next)
@@ -37,27 +37,29 @@ class Starts:
         ids = torch.from_numpy(worlds)
         known = self._next
         ctrl = None if known.ctrl is None else known.ctrl[ids]
-        return Start(
+        return InitialState(
             known.qpos[ids],
             known.qvel[ids],
             ctrl,
-            {k: value[ids] for k, value in known.memory.items()},
+            {k: value[ids] for k, value in known.episode_state.items()},
         )
 
-    def keep(self, worlds: NDArray[np.int64]) -> Starts:
+    def keep(self, worlds: NDArray[np.int64]) -> InitialStates:
         """Return the starts of `worlds (n,)` only."""
-        return Starts(self._task, self._seed, self.stream[worlds], self.episode[worlds])
+        return InitialStates(self._task, self._seed, self.stream[worlds], self.episode[worlds])
 
-    def anew(self, worlds: NDArray[np.int64], streams: NDArray[np.int64]) -> Starts:
+    def restarted(self, worlds: NDArray[np.int64], streams: NDArray[np.int64]) -> InitialStates:
         """Return starts in which `worlds (n,)` have begun no episode and draw like `streams
         (n,)`."""
         stream, episode = self.stream.copy(), self.episode.copy()
         stream[worlds], episode[worlds] = streams, 0
-        return Starts(self._task, self._seed, stream, episode)
+        return InitialStates(self._task, self._seed, stream, episode)
 
-    def _draw(self, known: Start | None) -> Start:
+    def _draw(self, known: InitialState | None) -> InitialState:
         worlds = np.flatnonzero(self._drawn != self.episode)
-        start = self._task.start(WorldRandom(self._seed, self.stream[worlds], self.episode[worlds]))
+        start = self._task.initial_state(
+            EnvironmentRandom(self._seed, self.stream[worlds], self.episode[worlds])
+        )
         self._drawn[worlds] = self.episode[worlds]
         if known is None:
             return start
@@ -67,5 +69,10 @@ class Starts:
             return old.index_copy(0, ids, new)
 
         ctrl = None if known.ctrl is None or start.ctrl is None else put(known.ctrl, start.ctrl)
-        memory = {name: put(value, start.memory[name]) for name, value in known.memory.items()}
-        return Start(put(known.qpos, start.qpos), put(known.qvel, start.qvel), ctrl, memory)
+        episode_state = {
+            name: put(value, start.episode_state[name])
+            for name, value in known.episode_state.items()
+        }
+        return InitialState(
+            put(known.qpos, start.qpos), put(known.qvel, start.qvel), ctrl, episode_state
+        )

@@ -16,10 +16,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from eureka_agent.extract.reading import checked_again
-from eureka_agent.records import Evaluation, Final, FinalTraining, Outcome
+from eureka_agent.records import Evaluation, Outcome, ReevaluationResult, ReevaluationSeed
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Trial, Trials
-from eureka_agent.search.events import FinalMeasured, Listener
+from eureka_agent.search.evaluator import Evaluator, TrainedReward
+from eureka_agent.search.events import Listener, SeedReevaluated
 from eureka_agent.search.statistics import Score, human_normalised, interquartile_mean
 
 _SEED = 1_000_003
@@ -28,7 +28,7 @@ _CLIP = (0.0, 3.0)
 
 
 @dataclass(frozen=True)
-class FinalScores:
+class ReevaluationSummary:
     """What the final trainings say of the best reward and of those that it is compared with."""
 
     seeds: int
@@ -61,11 +61,11 @@ class FinalScores:
         )
 
 
-def measure_finals(
+def reevaluate(
     store: Store,
-    trials: Trials,
+    evaluator: Evaluator,
     best: Outcome,
-    tell: Listener,
+    emit: Listener,
     *,
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -83,17 +83,19 @@ def measure_finals(
             continue
         if enough():
             return
-        started, with_seed = time.monotonic(), trials.with_seed(seed)
+        started, with_seed = time.monotonic(), evaluator.with_seed(seed)
         with ExitStack() as open_rewards:
-            reward = with_seed.open(checked_again(code, trials.task.reward_inputs), open_rewards)
+            reward = with_seed.open(checked_again(code, evaluator.task.reward_inputs), open_rewards)
             (trial,), human, sparse, random = with_seed.references([best.candidate.name], [reward])
         by_human = _training(human, random) if human else None
-        final = Final(seed, _training(trial, random), by_human, _training(sparse, random))
-        store.put_final(final, seconds=time.monotonic() - started)
-        tell(FinalMeasured(final, number, config.final_seeds))
+        final = ReevaluationSeed(
+            seed, _training(trial, random), by_human, _training(sparse, random)
+        )
+        store.save_reevaluation(final, seconds=time.monotonic() - started)
+        emit(SeedReevaluated(final, number, config.final_seeds))
 
 
-def final_scores(finals: Sequence[Final]) -> FinalScores | None:
+def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSummary | None:
     """Return what the final trainings say together; None when there are none."""
     if not finals:
         return None
@@ -107,15 +109,15 @@ def final_scores(finals: Sequence[Final]) -> FinalScores | None:
     peaks = tuple(sum(each.peak for each in row) / len(row) for row in trainings)
     best, by_human, sparse = scores[0], scores[1] if human else None, scores[-1]
     score = human_normalised(best.value, by_human, sparse) if by_human else None
-    return FinalScores(len(finals), best, by_human, sparse, peaks, score)
+    return ReevaluationSummary(len(finals), best, by_human, sparse, peaks, score)
 
 
-def _training(trial: Trial, random: Evaluation) -> FinalTraining:
+def _training(trial: TrainedReward, random: Evaluation) -> ReevaluationResult:
     """A training that broke is worth what random actions are: leaving it out would flatter its
     reward."""
     if trial.evaluation is None or trial.result.record is None:
-        return FinalTraining(random, random.fitness, 0)
+        return ReevaluationResult(random, random.fitness, 0)
     curve = [value for value in trial.result.record.fitness.values if math.isfinite(value)]
-    return FinalTraining(
+    return ReevaluationResult(
         trial.evaluation, max(curve, default=math.nan), trial.result.record.environment_steps
     )
