@@ -90,7 +90,7 @@ WORDS: Mapping[str, tuple[Hint, ...]] = {
     "open": _all(4.0, "element", "increase"),
     "clos": _all(4.0, "magnitude", "decrease"),
 }
-INITIAL = frozenset("target goal limit command desir setpoint refer".split())
+GOAL_WORDS = frozenset("target goal limit command desir setpoint refer".split())
 """Stems in a variable's name that say it is given and the robot cannot change it."""
 BAD_EVENTS = frozenset("fail fall fallen drop dropp collid collision crash lost violat".split())
 """Stems in a flag's meaning that say it had better stay 0."""

@@ -105,7 +105,7 @@ class Vocabulary:
             variable = self.spec[feature.names[0]]
             return (
                 -1
-                if keywords.stems(f"{variable.name} {variable.meaning}") & words.BAD_EVENTS
+                if keywords.stems(f"{variable.name} {variable.meaning}") & keywords.BAD_EVENTS
                 else 1
             )
         return -1 if any(hint.sign < 0 for hint in self._hints_for(feature)) else 1
@@ -221,7 +221,7 @@ class Vocabulary:
         )
 
     # ------------------------------------------------------------------ how likely they are
-    def _hints_for(self, feature: Feature) -> Iterator[words.Hint]:
+    def _hints_for(self, feature: Feature) -> Iterator[keywords.Hint]:
         for hint in self._hints:
             about = hint.measure == feature.measure and hint.axis in (
                 None,
@@ -260,7 +260,9 @@ def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
 
 def _is_given(variable: StateVariable) -> bool:
     """Whether a variable says what is wanted or allowed, not what is."""
-    return variable.goal_for is not None or bool(keywords.stems(variable.name) & words.INITIAL)
+    return variable.goal_for is not None or bool(
+        keywords.stems(variable.name) & keywords.GOAL_WORDS
+    )
 
 
 def _is_past(variable: StateVariable, spec: StateSpec) -> bool:
