@@ -38,10 +38,10 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask, Weight
 from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, table
 from benchmarks.parts import LEGEND, PARTS, Clock, timed_generation
 from benchmarks.sb3_ppo import import_once, make_environment, make_ppo, total_steps
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.simulation.rollouts import evaluate
-from eureka_agent.tasks.task import TrainingBudget
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 
 START_S = 300.0
@@ -77,7 +77,7 @@ def main(
     with Sandbox() as sandbox:
         for env in envs:
             task = TASKS[env]
-            budget = replace(task.budgets["normal"], environment_steps=steps)
+            budget = replace(budgets_of(task)["normal"], environment_steps=steps)
             budget = replace(budget, num_envs=worlds or budget.num_envs)
             weights = _weights(task, candidates)
             clocks: list[Clock] = []

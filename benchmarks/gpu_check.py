@@ -21,18 +21,20 @@ import torch
 import warp as wp
 from torch import Tensor
 
+from benchmarks.measure import mujoco_task
 from benchmarks.warp_parity import deviations
 from eureka_agent.checks import check_source
+from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, TrainingStarted
-from eureka_agent.simulation import CpuEngine, Engine, Environment
+from eureka_agent.simulation import CpuEngine, Engine, MujocoEnvironment
+from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.tasks.registry import all_tasks, load_task
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.registry import task_names
 from eureka_agent.training.factory import make_trainer
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
@@ -79,8 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parts() -> dict[str, Callable[[str], str]]:
     own: tuple[Callable[[str], str], ...] = (resets, diverged_envs, graphs, graph_rewards, training)
     named = {check.__name__.replace("_", " "): check for check in own}
-    named |= {f"parity {task.name}": partial(parity, task) for task in all_tasks()}
-    return named | {f"throughput {task.name}": partial(throughput, task) for task in all_tasks()}
+    named |= {
+        f"parity {task.name}": partial(parity, task) for task in map(mujoco_task, task_names())
+    }
+    return named | {
+        f"throughput {task.name}": partial(throughput, task)
+        for task in map(mujoco_task, task_names())
+    }
 
 
 def run(name: str, part: Callable[[str], str], device: str) -> bool:
@@ -97,7 +104,7 @@ def run(name: str, part: Callable[[str], str], device: str) -> bool:
     return failed
 
 
-def parity(task: Task, device: str) -> str:
+def parity(task: MujocoTask, device: str) -> str:
     engines = (
         CpuEngine(task.model, PARITY_WORLDS),
         WarpEngine(task.model, PARITY_WORLDS, device=device),
@@ -113,9 +120,12 @@ def parity(task: Task, device: str) -> str:
 
 def resets(device: str) -> str:
     """Worlds end and start anew at different times, as on the CPU."""
-    task, worlds = load_task("cartpole"), 32
+    task, worlds = mujoco_task("cartpole"), 32
     engine = WarpEngine(task.model, worlds, device=device)
-    one, other = Environment(task, worlds, seed=0), Environment(task, worlds, seed=0, engine=engine)
+    one, other = (
+        MujocoEnvironment(task, worlds, seed=0),
+        MujocoEnvironment(task, worlds, seed=0, engine=engine),
+    )
     generator = torch.Generator().manual_seed(0)
     ended, same = 0, 0
     for _ in range(200):
@@ -124,8 +134,8 @@ def resets(device: str) -> str:
         demand(
             b.observation.device == engine.device, f"the observation is on {b.observation.device}"
         )
-        ended += len(a.finished.worlds)
-        same += int(torch.isin(b.finished.worlds.cpu(), a.finished.worlds).sum())
+        ended += len(a.finished.env_ids)
+        same += int(torch.isin(b.finished.env_ids.cpu(), a.finished.env_ids).sum())
     demand(
         ended > worlds and same > 0.9 * ended, f"{same} of {ended} episodes ended in the same step"
     )
@@ -133,7 +143,7 @@ def resets(device: str) -> str:
 
 
 def diverged_envs(device: str) -> str:
-    task = load_task("cartpole")
+    task = mujoco_task("cartpole")
     engine = WarpEngine(task.model, 3, device=device)
     ctrl = torch.zeros(3, task.model.nu, device=engine.device)
     ctrl[1] = math.nan
@@ -148,17 +158,20 @@ def graph_rewards(device: str) -> str:
     rewards = (
         SIMPLE
         | ROBOTS
-        | {f"human reward of {task.name}": (task.name, task.human_reward) for task in all_tasks()}
+        | {
+            f"human reward of {task.name}": (task.name, task.human_reward)
+            for task in map(mujoco_task, task_names())
+        }
     )
     samples = {
-        name: sample_states(load_task(name), seed=0)
+        name: sample_states(mujoco_task(name), seed=0)
         for name in {task for task, _ in rewards.values()}
     }
-    place = WarpEngine(load_task("cartpole").model, 1, device=device).device
+    place = WarpEngine(mujoco_task("cartpole").model, 1, device=device).device
     values = off = 0
     with Sandbox() as sandbox:
         for name, (task, code) in rewards.items():
-            spec, state = load_task(task).reward_inputs, samples[task]
+            spec, state = mujoco_task(task).reward_inputs, samples[task]
             sealed = sandbox.open(check_source(code, spec), spec, max_rows=len(state["action"]))
             got, expected = _on(place, sealed, state), sealed(state)
             sealed.close()
@@ -195,7 +208,7 @@ def _on(place: torch.device, sealed: SandboxedReward, state: Mapping[str, Tensor
 def training(device: str) -> str:
     """Physics, policies, PPO and the human reward on the device; evaluation with the policies on
     the CPU."""
-    task, said = load_task("cartpole"), list[str]()
+    task, said = mujoco_task("cartpole"), list[str]()
 
     def listen(event: Event) -> None:
         if isinstance(event, TrainingStarted):
@@ -215,7 +228,7 @@ def training(device: str) -> str:
 
 def graphs(device: str) -> str:
     """The captured step gives what MuJoCo Warp gives when its kernels are launched one by one."""
-    task, worlds, steps = load_task("ant_forward"), 256, 20
+    task, worlds, steps = mujoco_task("ant_forward"), 256, 20
     engine = WarpEngine(task.model, worlds, device=device)
     with wp.ScopedDevice(str(engine.device)):
         model, data = mjw.put_model(task.model), mjw.make_data(task.model, worlds)
@@ -240,16 +253,16 @@ def graphs(device: str) -> str:
     )
 
 
-def throughput(task: Task, device: str) -> str:
+def throughput(task: MujocoTask, device: str) -> str:
     rates = [f"{worlds} worlds {_rate(task, worlds, device)}" for worlds in (256, 4096, 16384)]
     return f"environment steps/s: {'; '.join(rates)}"
 
 
-def _rate(task: Task, worlds: int, device: str) -> str:
+def _rate(task: MujocoTask, worlds: int, device: str) -> str:
     if WarpEngine(task.model, 1, device=device).device.type == "cpu":
         raise SkippedError("a CPU says nothing about it")
     engine = WarpEngine(task.model, worlds, device=device)
-    environment = Environment(task, worlds, seed=0, engine=engine, reads=())
+    environment = MujocoEnvironment(task, worlds, seed=0, engine=engine, reads=())
     action = 2.0 * torch.rand(worlds, task.action_size, device=engine.device) - 1.0
     environment.step(action)
     wait(engine)

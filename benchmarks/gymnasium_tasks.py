@@ -19,19 +19,11 @@ import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent.config import BudgetName
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.mjcf import load_package_xml
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _HOPPER = TrainingBudget(num_envs=64, environment_steps=100_352, horizon=32, gae_lambda=0.98)
 """Learning from more worlds and shorter rollouts is faster, and worth less after equal environment
@@ -76,7 +68,7 @@ class Weights:
         }
 
 
-class GymnasiumTask(Task):
+class GymnasiumTask(MujocoTask):
     state_spec = StateSpec(
         variables=(
             StateVariable(

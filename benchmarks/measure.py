@@ -14,8 +14,9 @@ import torch
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
-from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.tasks.task import Task
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.tasks.registry import load_task
 
 Name = TypeVar("Name")
 Result = TypeVar("Result")
@@ -72,7 +73,7 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return ordered[cut], ordered[n - 1 - cut], coverage(cut)
 
 
-def bare_stepping(task: Task, worlds: int, steps: int, seed: int = 0) -> float:
+def bare_stepping(task: MujocoTask, worlds: int, steps: int, seed: int = 0) -> float:
     """Return the seconds that MuJoCo alone needs for `steps` environment steps over all `worlds`:
     the ceiling.
 
@@ -96,10 +97,10 @@ def bare_stepping(task: Task, worlds: int, steps: int, seed: int = 0) -> float:
     return time.perf_counter() - start
 
 
-def _midst_of_episodes(task: Task, worlds: int, seed: int) -> NDArray[np.float64]:
+def _midst_of_episodes(task: MujocoTask, worlds: int, seed: int) -> NDArray[np.float64]:
     """Return `(worlds, size)`: states that random actions lead to before an episode ends."""
     engine = CpuEngine(task.model, worlds)
-    environment = Environment(task, worlds, seed=seed, engine=engine)
+    environment = MujocoEnvironment(task, worlds, seed=seed, engine=engine)
     generator = torch.Generator().manual_seed(seed)
     for _ in range(_RANDOM_STEPS):
         environment.step(torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0)
@@ -121,3 +122,10 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     for row in (header, *rows):
         first, *others = (word.rjust(width) for word, width in zip(row, widths, strict=True))
         print("  ".join([first.strip().ljust(widths[0]), *others]), flush=True)
+
+
+def mujoco_task(name: str) -> MujocoTask:
+    """Return the task of that name in `envs/`, all of which have a MuJoCo scene."""
+    task = load_task(name)
+    assert isinstance(task, MujocoTask)
+    return task

@@ -14,12 +14,12 @@ from unittest import mock
 from mujoco.batch import Batch
 
 from eureka_agent.checks import check_source
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.jail.contract import check_contract
-from eureka_agent.simulation import Environment
+from eureka_agent.simulation import MujocoEnvironment
 from eureka_agent.simulation.samples import sample_states
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training import train
 from eureka_agent.training.ppo.networks import Population, RunningMoments
 from eureka_agent.training.ppo.ppo import PPO
@@ -39,7 +39,7 @@ _CALLS: tuple[Call, ...] = (
     (Batch, "step", "physics"),
     (Batch, "forward", "physics"),
     (Batch, "reset", "physics"),
-    (Environment, "step", "task"),
+    (MujocoEnvironment, "step", "task"),
     (RunningMoments, "update", "policy"),
     (Population, "normalise", "policy"),
     (Population, "value", "policy"),

@@ -13,13 +13,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
 from eureka_agent.search.evaluator import Evaluator, TrainedReward
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.racing import FitnessTracker, stopped
 
 Iteration = tuple[float, float, int]

@@ -31,10 +31,11 @@ import tyro
 
 from benchmarks.measure import table
 from benchmarks.race_records import Record, found, record, replay, train_anew
-from eureka_agent.config import BudgetName, Race
+from eureka_agent.config import BudgetName, Race, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.registry import find_task
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.utils.serialization import from_json, to_json
 
 _ANEW = 1_000
@@ -71,7 +72,7 @@ def main(
             measures nothing.
     """
     race_task = find_task(task)
-    training = race_task.budgets[budget]
+    training = budgets_of(race_task)[budget]
     if quick:
         seeds, anew, out, training = (
             2,

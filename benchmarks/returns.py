@@ -38,9 +38,10 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import median_interval, ratio, stepping_of, table
 from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
+from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox
-from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import train
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.sb3 import export
 
@@ -109,7 +110,7 @@ def main(
     known = _read(out)
     with Sandbox() as sandbox:
         for env in envs:
-            budget = replace(TASKS[env].budgets["normal"], environment_steps=steps)
+            budget = replace(budgets_of(TASKS[env])["normal"], environment_steps=steps)
             results = []
             # all sides of a seed one after the other: an equally busy machine for each
             for seed in range(first_seed, first_seed + seeds):

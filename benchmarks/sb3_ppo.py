@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from torch import nn
 
 from benchmarks.gymnasium_tasks import GymnasiumTask, Weights
-from eureka_agent.tasks.task import TrainingBudget
+from eureka_agent.config import TrainingBudget
 
 ENVS = 8
 """Gymnasium's environments of one training."""

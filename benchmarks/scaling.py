@@ -20,11 +20,11 @@ from functools import partial
 
 import tyro
 
-from benchmarks.measure import interleaved, ratio, stepping_of, table
+from benchmarks.measure import interleaved, mujoco_task, ratio, stepping_of, table
 from benchmarks.parts import LEGEND, PARTS, timed_generation
 from eureka_agent.jail import Sandbox
-from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import Task
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.training.budgets import budgets_of
 
 Cell = tuple[int, int]
 """Candidates, and worlds of each."""
@@ -67,7 +67,7 @@ def main(
     runs: dict[Cell, Callable[[int], Measured]] = {
         cell: partial(_in_fresh_process, task, cell, steps) for cell in cells
     }
-    _print(load_task(task), interleaved(runs, repeats))
+    _print(mujoco_task(task), interleaved(runs, repeats))
     print(LEGEND)
 
 
@@ -77,8 +77,10 @@ def _in_fresh_process(task: str, cell: Cell, steps: int, seed: int) -> Measured:
 
 
 def _measure(name: str, cell: Cell, steps: int, seed: int) -> Measured:
-    task, (candidates, worlds) = load_task(name), cell
-    budget = replace(task.budgets["normal"], num_envs=worlds, environment_steps=steps // candidates)
+    task, (candidates, worlds) = mujoco_task(name), cell
+    budget = replace(
+        budgets_of(task)["normal"], num_envs=worlds, environment_steps=steps // candidates
+    )
     before = _peak_mib()
     with Sandbox() as sandbox:
         clock, _ = timed_generation(task, [task.human_reward] * candidates, budget, sandbox, seed)
@@ -90,8 +92,8 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
 
 
-def _print(task: Task, grid: dict[Cell, list[Measured]]) -> None:
-    budget = task.budgets["normal"]
+def _print(task: MujocoTask, grid: dict[Cell, list[Measured]]) -> None:
+    budget = budgets_of(task)["normal"]
     first = [run.seconds_per_step for run in next(iter(grid.values()))]
     rows = []
     for cell, runs in grid.items():

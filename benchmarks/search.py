@@ -32,6 +32,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.statistics import interquartile_mean
 from eureka_agent.tasks.registry import find_task
+from eureka_agent.training.budgets import training_budget
 from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -122,7 +123,7 @@ def _known(out: Path) -> dict[str, Found]:
 
 
 def _key(config: ea.SynthesisConfig, anew: int) -> str:
-    budget = config.training_budget(find_task(config.task))
+    budget = training_budget(config, find_task(config.task))
     size = f"{config.generations}x{config.samples}+{anew}"
     return (
         f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x"
@@ -157,7 +158,7 @@ def _trained(
     config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, seed: int
 ) -> float:
     """Return the fitness that a reward trains to; 0 where the training breaks."""
-    evaluator = Evaluator(reward.task, config.training_budget(reward.task), sandbox, seed=seed)
+    evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
     with ExitStack() as open_rewards:
         (trial,) = evaluator.train(["best"], [evaluator.open(reward.reward, open_rewards)])
     return trial.evaluation.fitness if trial.evaluation else 0.0

@@ -27,12 +27,14 @@ from torch import Tensor
 from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import stepping_of, table
 from eureka_agent.checks import check_source
+from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox, SandboxedReward
-from eureka_agent.simulation import Environment, Step
+from eureka_agent.simulation import MujocoEnvironment, Step
 from eureka_agent.simulation.rollouts import run_episodes
-from eureka_agent.tasks.task import State, TrainingBudget
+from eureka_agent.tasks.task import State
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
-from eureka_agent.training.population import _Training
+from eureka_agent.training.population import PopulationTraining
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.utils.torch_threads import one_torch_thread
 
@@ -84,7 +86,7 @@ def main(
     with Sandbox() as sandbox, one_torch_thread():
         for env in envs:
             task = TASKS[env]
-            budget = replace(task.budgets["normal"], environment_steps=steps, **known)
+            budget = replace(budgets_of(task)["normal"], environment_steps=steps, **known)
             each = budget.iterations * budget.num_envs * budget.horizon
             rows = [
                 _row(task, budget, policies, seed, episodes, below, sandbox)
@@ -144,7 +146,7 @@ def _train(
         each.close()
 
 
-class _Apart(_Training):
+class _Apart(PopulationTraining):
     """A population whose members differ by all that is drawn but the order of minibatches."""
 
     def __init__(
@@ -155,18 +157,18 @@ class _Apart(_Training):
         seed: int,
     ) -> None:
         super().__init__(task, rewards, budget, seed, None, "cpu", None, ())
-        population = self._ppo.population
-        sizes = (self._env.observation_size, task.action_size, budget.hidden, budget.initial_std)
+        population = self.ppo.population
+        sizes = (self.env.observation_size, task.action_size, budget.hidden, budget.initial_std)
         apart = [Population(1, *sizes, seed * _FAR + k).flat for k in range(len(rewards))]
         population.load_flat(torch.cat(apart))
-        self._env = Environment(task, self._env.num_envs, seed=seed)
+        self.env = MujocoEnvironment(task, self.env.num_envs, seed=seed)
 
     def policies(self) -> list[Policy]:
         """Return everyone's policy of this moment."""
-        return [self._ppo.population.export(k) for k in range(len(self._members))]
+        return [self.ppo.population.export(k) for k in range(len(self.members))]
 
     def _draw_noise(self, size: int) -> Tensor:
-        return torch.randn(len(self._members), self._n, size, generator=self._noise)
+        return torch.randn(len(self.members), self._num_envs, size, generator=self.noise)
 
 
 def _returns(task: GymnasiumTask, policies: Sequence[Policy], episodes: int, seed: int) -> Tensor:

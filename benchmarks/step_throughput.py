@@ -40,12 +40,12 @@ from mujoco.batch import Batch
 from torch import Tensor
 
 from benchmarks.gymnasium_tasks import GymnasiumAnt
+from benchmarks.measure import mujoco_task
 from eureka_agent.checks import check_source
 from eureka_agent.jail import Sandbox
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import Task
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
+from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of
 from eureka_agent.utils.cpu import cpu_count
 
@@ -67,10 +67,10 @@ class ImplicitAnt(GymnasiumAnt):
         return spec
 
 
-TASKS: dict[str, Callable[[], Task]] = {
+TASKS: dict[str, Callable[[], MujocoTask]] = {
     "rk4": GymnasiumAnt,
     "implicitfast": ImplicitAnt,
-    "ant_forward": lambda: load_task("ant_forward"),
+    "ant_forward": lambda: mujoco_task("ant_forward"),
 }
 Benchmarked = Literal["rk4", "implicitfast", "ant_forward"]
 
@@ -129,11 +129,11 @@ def main(
             sealed.close()
 
 
-def _batches(task: Task, worlds: int, reward: RewardRunner) -> list[Contestant]:
+def _batches(task: MujocoTask, worlds: int, reward: RewardRunner) -> list[Contestant]:
     """The bare batch and ours."""
     threads = cpu_count()
     engine = CpuEngine(task.model, worlds, threads=threads)
-    environment = Environment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
+    environment = MujocoEnvironment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
     bare = Batch(task.model, worlds, nthread=threads)
     generator = torch.Generator().manual_seed(0)
     actions = [
@@ -182,7 +182,7 @@ def _nothing() -> Iterator[list[Contestant]]:
 
 
 @contextmanager
-def _gymnasiums(task: Task) -> Iterator[list[Contestant]]:
+def _gymnasiums(task: MujocoTask) -> Iterator[list[Contestant]]:
     """Gymnasium's Ant-v5 on the task's model, in stable-baselines3's vector environments."""
     try:
         from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv  # noqa: PLC0415 - an extra
@@ -254,7 +254,9 @@ def _sample(contestant: Contestant, steps: int) -> Sample:
     return Sample((time.perf_counter() - start) / count, (time.process_time() - cpu) / count)
 
 
-def _table(task: Task, contestants: list[Contestant], samples: dict[str, list[Sample]]) -> None:
+def _table(
+    task: MujocoTask, contestants: list[Contestant], samples: dict[str, list[Sample]]
+) -> None:
     bare = samples[contestants[0].name]
     print(f"\n{task.name}: frame skip {task.frame_skip}, medians of {len(bare)} repeats")
     print(f"{'':16}{'worlds':>8}{'steps/s':>10}{'of bare':>10}{'CPU us a step':>15}{'of bare':>10}")

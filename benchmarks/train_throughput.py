@@ -37,9 +37,10 @@ from benchmarks.gymnasium_tasks import TASKS, Benchmarked, GymnasiumTask
 from benchmarks.measure import bare_stepping, interleaved, ratio, stepping_of, table
 from benchmarks.sb3_ppo import ENVS, VecKind, import_once, make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
+from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox
-from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import Trainer, train
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.rsl_rl import train_rsl_rl
 from eureka_agent.training.sb3 import train_sb3
 
@@ -85,7 +86,7 @@ def main(
     with Sandbox() as sandbox:
         for env in envs:
             task = TASKS[env]
-            budget = replace(task.budgets["normal"], environment_steps=steps)
+            budget = replace(budgets_of(task)["normal"], environment_steps=steps)
             budget = replace(budget, num_envs=worlds or budget.num_envs)
             trainings: dict[Contestant, Callable[[int], float]] = {
                 "ours": _on_our_worlds(task, budget, sandbox, train),

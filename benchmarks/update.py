@@ -19,8 +19,9 @@ from torch import Tensor
 
 from benchmarks.gymnasium_tasks import TASKS, Benchmarked
 from benchmarks.measure import interleaved, ratio, table
-from eureka_agent.simulation import Environment
-from eureka_agent.tasks.task import TrainingBudget
+from eureka_agent.config import TrainingBudget
+from eureka_agent.simulation import MujocoEnvironment
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.ppo.gradients import Batch, learn
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO
@@ -69,8 +70,11 @@ def main(
 
 def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -> tuple[str, ...]:
     task = TASKS[env]
-    budget = replace(task.budgets["normal"], hidden=hidden)
-    size, rows = Environment(task, 1, seed=0).observation_size, budget.num_envs * budget.horizon
+    budget = replace(budgets_of(task)["normal"], hidden=hidden)
+    size, rows = (
+        MujocoEnvironment(task, 1, seed=0).observation_size,
+        budget.num_envs * budget.horizon,
+    )
     learners = {
         kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")
     }

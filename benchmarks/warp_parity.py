@@ -16,10 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.measure import mujoco_task
 from eureka_agent.simulation import CpuEngine, Engine, EnvironmentRandom, PhysicsView
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.tasks.registry import all_tasks
-from eureka_agent.tasks.task import InitialState, Task
+from eureka_agent.tasks.registry import task_names
 
 WORLDS, STEPS, SHORT = 16, 50, 10
 NUDGE = 1e-6  # rad or m, about ten times what float32 rounds off
@@ -34,12 +36,12 @@ def main() -> None:
         " steps | C nudged |"
     )
     print("|---|---|---|---|---|---|---|")
-    for task in all_tasks():
+    for task in map(mujoco_task, task_names()):
         for cone in sorted({int(task.model.opt.cone), int(mujoco.mjtCone.mjCONE_ELLIPTIC)}):
             print(table_row(task, mujoco.mjtCone(cone), device), flush=True)
 
 
-def table_row(task: Task, cone: mujoco.mjtCone, device: str) -> str:
+def table_row(task: MujocoTask, cone: mujoco.mjtCone, device: str) -> str:
     model = with_cone(task, cone)
     warp = list(
         deviations(task, CpuEngine(model, WORLDS), WarpEngine(model, WORLDS, device=device), STEPS)
@@ -55,14 +57,14 @@ def table_row(task: Task, cone: mujoco.mjtCone, device: str) -> str:
     return f"| {task.name} | {cone.name.removeprefix('mjCONE_').lower()}{own} | {cells} |"
 
 
-def with_cone(task: Task, cone: mujoco.mjtCone) -> mujoco.MjModel:
+def with_cone(task: MujocoTask, cone: mujoco.mjtCone) -> mujoco.MjModel:
     spec = task.build()
     spec.option.cone = cone
     return spec.compile()
 
 
 def deviations(
-    task: Task, one: Engine, other: Engine, steps: int, *, nudge: float = 0.0
+    task: MujocoTask, one: Engine, other: Engine, steps: int, *, nudge: float = 0.0
 ) -> Iterator[dict[str, Tensor]]:
     """Run two engines side by side; yields what differs at the start and after every environment
     step.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eureka_agent.api import SynthesisResult as SynthesisResult
     from eureka_agent.api import evolve as evolve
     from eureka_agent.api import resume as resume
+    from eureka_agent.api import sample_transitions as sample_transitions
     from eureka_agent.api import synthesize as synthesize
     from eureka_agent.config import SynthesisConfig as SynthesisConfig
     from eureka_agent.errors import ConfigError as ConfigError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from eureka_agent.records import Feedback as Feedback
     from eureka_agent.rewards import Transitions as Transitions
     from eureka_agent.rewards import reward_distance as reward_distance
-    from eureka_agent.rewards import sample_transitions as sample_transitions
     from eureka_agent.runs import Changes as Changes
     from eureka_agent.runs import TrustedSettings as TrustedSettings
     from eureka_agent.search import FeedbackRequest as FeedbackRequest
@@ -46,12 +46,13 @@ _NAMES = {
         "SynthesisResult",
         "evolve",
         "resume",
+        "sample_transitions",
         "synthesize",
     ],
     "config": ["SynthesisConfig"],
     "errors": ["ConfigError", "EurekaError"],
     "records": ["Feedback"],
-    "rewards": ["Transitions", "reward_distance", "sample_transitions"],
+    "rewards": ["Transitions", "reward_distance"],
     "runs": ["Changes", "TrustedSettings"],
     "search": ["FeedbackRequest"],
     "tasks": ["Task", "all_tasks", "find_task"],

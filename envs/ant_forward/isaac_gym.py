@@ -12,9 +12,10 @@ import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.simulation.physics import Physics
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.mjcf import add_contact_sensor, contact_wrench
-from eureka_agent.tasks.task import Physics, StateVariable
+from eureka_agent.tasks.task import StateVariable
 
 _FEET = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
 """The feet of the legs 1 to 4: front left, front right, back left, back right."""

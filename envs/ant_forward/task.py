@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.mjcf import load_package_xml
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 from . import isaac_gym
 
@@ -125,7 +117,7 @@ _STATE = StateSpec(
     unlisted=isaac_gym.UNLISTED,
 )
 
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": TrainingBudget(num_envs=256, environment_steps=500_000),
     "normal": TrainingBudget(
         num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(128, 64)
@@ -134,7 +126,7 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 }
 
 
-class AntForward(Task):
+class AntForward(MujocoTask):
     """Make a four-legged robot run forward as fast as it can.
 
     Gymnasium's ant: a torso on four legs with a hip and an ankle each. Control runs at 60 Hz, two
@@ -197,7 +189,6 @@ class AntForward(Task):
     max_episode_steps = 1000
     fitness_unit = "m/s"
     fitness_solved = 3.0
-    budgets = _BUDGETS
     action_names = _JOINT_NAMES
     observation_size = 37
 

@@ -6,24 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.mjcf import load_xml
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _BALL_RADIUS_M = 0.1
 _TRAY_HEIGHT_M = 0.5591169
@@ -97,14 +89,14 @@ _STATE = StateSpec(
 _QUICK = TrainingBudget(
     num_envs=256, environment_steps=400_000, horizon=32, discount=0.95, initial_std=0.3
 )
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": _QUICK,
     "normal": replace(_QUICK, num_envs=512, environment_steps=2_000_000),
     "paper": replace(_QUICK, num_envs=1024, environment_steps=10_000_000),
 }
 
 
-class BallBalance(Task):
+class BallBalance(MujocoTask):
     """Keep a falling ball on a tray that three legs with driven knees carry.
 
     Each leg is hinged to the tray (radius 0.5 m), bent at a driven knee, and its foot is held in
@@ -158,7 +150,6 @@ class BallBalance(Task):
     max_episode_steps = 500
     fitness_unit = "steps"
     fitness_solved = 500.0
-    budgets = _BUDGETS
     action_names = ("lower_leg0", "lower_leg1", "lower_leg2")
     observation_size = 15
 

@@ -5,24 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.mjcf import load_xml
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _MAX_DISTANCE_M = 3.0
 _MAX_ANGLE_RAD = math.pi / 2
@@ -54,14 +46,14 @@ _STATE = StateSpec(
     constants={"reset_dist": _MAX_DISTANCE_M, "max_push_effort": 400.0},
 )
 
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": TrainingBudget(num_envs=64, environment_steps=80_000),
     "normal": TrainingBudget(num_envs=256, environment_steps=300_000),
     "paper": TrainingBudget(num_envs=512, environment_steps=4_000_000),
 }
 
 
-class Cartpole(Task):
+class Cartpole(MujocoTask):
     """Balance a pole on a cart by pushing the cart.
 
     A pole of 1 kg and 1 m stands on a hinge on a cart of 1 kg that slides on a rail without
@@ -113,7 +105,6 @@ class Cartpole(Task):
     max_episode_steps = 500
     fitness_unit = "steps"
     fitness_solved = 500.0
-    budgets = _BUDGETS
     action_names = ("cart_force",)
     observation_size = 4
 

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.mjcf import add_frame_sensors, add_touch_sensor, load_package_xml
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _MIN_HEIGHT_M = 0.7
 _MAX_PITCH_RAD = 0.2
@@ -92,14 +84,14 @@ _STATE = StateSpec(
 
 # At 125 Hz a fall shows only after a second or so: a discount of 0.99 would not look that far.
 _QUICK = TrainingBudget(num_envs=64, environment_steps=400_000, horizon=32, discount=0.995)
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": _QUICK,
     "normal": replace(_QUICK, num_envs=128, environment_steps=1_000_000),
     "paper": replace(_QUICK, num_envs=1024, environment_steps=20_000_000),
 }
 
 
-class HopperForward(Task):
+class HopperForward(MujocoTask):
     """Make a one-legged robot that moves in a plane hop forward as fast as it can without falling.
 
     Gymnasium's `Hopper-v5`: torso, thigh, leg and foot, 15.8 kg, in the xz-plane. Control runs at
@@ -147,7 +139,6 @@ class HopperForward(Task):
     max_episode_steps = 1000
     fitness_unit = "m/s"
     fitness_solved = 2.0
-    budgets = _BUDGETS
     action_names = _JOINT_NAMES
     observation_size = 11
 

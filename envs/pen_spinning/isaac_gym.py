@@ -12,9 +12,10 @@ import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.simulation.physics import Physics
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.mjcf import contact_wrench
-from eureka_agent.tasks.task import Physics, State, StateVariable
+from eureka_agent.tasks.task import State, StateVariable
 
 from .scene import ACTUATED_JOINTS, FINGERTIPS, HAND_JOINTS
 

@@ -51,24 +51,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks import rotations
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 from . import isaac_gym, waypoints
 from .scene import (
@@ -197,7 +189,7 @@ _SPEC = StateSpec(
 )
 
 
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": TrainingBudget(num_envs=64, environment_steps=160_000, evaluation_episodes=32),
     "normal": TrainingBudget(
         num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(256, 128), initial_std=0.6
@@ -212,7 +204,7 @@ _BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
 }
 
 
-class PenSpinning(Task):
+class PenSpinning(MujocoTask):
     """See the module's datasheet. The state's names are those of Isaac Gym's ShadowHand and
     Eureka's ShadowHandSpin."""
 
@@ -234,7 +226,6 @@ class PenSpinning(Task):
     fitness_solved = 24.0  # two turns in 10 s
     action_names = ACTUATED_JOINTS
     observation_size = 107
-    budgets = _BUDGETS
 
     def build(self) -> mujoco.MjSpec:
         """Return hand and pen; see `scene.build_scene`."""

@@ -1,6 +1,7 @@
 from .generator import RewardGenerator
 from .reward_function import RewardFunction
 from .run import SynthesisResult, evolve, resume, synthesize
+from .transitions import sample_transitions
 
 __all__ = [
     "RewardFunction",
@@ -8,5 +9,6 @@ __all__ = [
     "SynthesisResult",
     "evolve",
     "resume",
+    "sample_transitions",
     "synthesize",
 ]

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eureka_agent.api.reward_function import RewardFunction
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.out_of_memory import memory_advice
 
@@ -42,7 +44,7 @@ def check_file(path: Path, task: Task, sandbox: Sandbox) -> tuple[str, ...]:
     """Check and probe a reward file; return its components' names. Raises RewardFileError with what
     to change."""
     with ExitStack() as open_rewards:
-        evaluator = Evaluator(task, task.budgets["quick"], sandbox, seed=0)
+        evaluator = Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0)
         return _opened(path, task, evaluator, open_rewards).component_names
 
 
@@ -50,7 +52,7 @@ def check_human_reward(task: Task, sandbox: Sandbox) -> None:
     """Check and probe the reward that people wrote for a task. Raises TaskError with what to
     change."""
     with ExitStack() as open_rewards:
-        Evaluator(task, task.budgets["quick"], sandbox, seed=0).human(open_rewards)
+        Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human(open_rewards)
 
 
 def compare(

@@ -13,7 +13,6 @@ from eureka_agent.runs.changes import Changes, refuse_too_late
 from eureka_agent.runs.foreign_run import TrustedSettings, Use, trusted
 from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.facts import stored_task
 from eureka_agent.tasks.registry import looks_like_path, named_task
 from eureka_agent.tasks.task import Task, TaskLike
 
@@ -43,9 +42,7 @@ def task_again(store: Store, given: TaskLike | None) -> Task:
     task = checked_task(
         given, advice="--task takes the run's own task again: its name, or the path of its code."
     )
-    facts = (
-        store.task if store.metadata("task") else stored_task(task, config.training_budget(task))
-    )
+    facts = store.task
     ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
     if task.name != facts.name or not its.items() <= ours.items():
         what = (

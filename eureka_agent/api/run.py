@@ -43,6 +43,7 @@ from eureka_agent.tasks.facts import stored_task
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.training import discard, make_trainer
+from eureka_agent.training.budgets import training_budget
 from eureka_agent.training.memory_check import refuse_too_large
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.arguments import check_names, check_value
@@ -106,7 +107,7 @@ class Run:
 
     def generations(self) -> Iterator[Generation]:
         """Yield each generation as it finishes; the files for people are written along the way."""
-        config, worlds = self._store.config, self._store.config.training_budget(self.task).num_envs
+        config, worlds = self._store.config, training_budget(self._store.config, self.task).num_envs
         with memory_advice(
             f"lower --num-envs (now {worlds:,}) or --samples (now {config.samples:,})"
         ):
@@ -243,7 +244,7 @@ def started(config: SynthesisConfig, **given: Unpack[RunOverrides]) -> Iterator[
     config = _storable(config, task)
     if "proposer" not in given:
         config = with_address(config)
-    facts = stored_task(task, config.training_budget(task))
+    facts = stored_task(task, training_budget(config, task))
     if config.initial_reward == "human":
         _ = task.human_reward  # there may be none
     task = config.episodes_of(task)
@@ -363,7 +364,7 @@ def _run(
     *,
     resumed: bool,
 ) -> Run:
-    config, budget = store.config, store.config.training_budget(task)
+    config, budget = store.config, training_budget(store.config, task)
     proposer, announcement = chosen
     listeners: list[Listener] = [
         FileWriter(run_dir, store, task.reward_inputs),

@@ -12,7 +12,6 @@ import torch
 
 from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Sandbox, level_without
-from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.utils.cpu import cpu_count
 
@@ -66,7 +65,7 @@ def _tasks() -> str:
 
 def _simulation() -> str:
     task = load_task("cartpole")
-    environment = Environment(task, 16, seed=0)
+    environment = task.make_env(16, seed=0)
     for _ in range(10):
         step = environment.step(torch.zeros(16, task.action_size))
     return f"{task.name}: 10 steps of 16 worlds, {int(step.bad.sum())} diverged"

@@ -302,6 +302,7 @@ def evaluate(
         whole_line,
     )
     from eureka_agent.simulation.task_check import checked_task
+    from eureka_agent.training.budgets import budgets_of
     from eureka_agent.utils.paths import check_writable, user_path
 
     console = Terminal()
@@ -317,7 +318,13 @@ def evaluate(
             put(console, *comparison_length(found, budget))
 
         comparison = compare(
-            reward, found, found.budgets[budget], opened, seed=seed, emit=listener, started=started
+            reward,
+            found,
+            budgets_of(found)[budget],
+            opened,
+            seed=seed,
+            emit=listener,
+            started=started,
         )
     put(console, comparison_table(comparison, found))
     if policy is not None:

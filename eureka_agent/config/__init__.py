@@ -1,6 +1,7 @@
 """The one configuration: the command line, the Python API and the record in a run are all
 `SynthesisConfig`."""
 
+from eureka_agent.config.budget import TrainingBudget
 from eureka_agent.config.synthesis import (
     PROTOCOLS,
     SB3_ALGORITHMS,
@@ -28,5 +29,6 @@ __all__ = [
     "StrategyName",
     "SynthesisConfig",
     "TrainerName",
+    "TrainingBudget",
     "sb3_algorithm",
 ]

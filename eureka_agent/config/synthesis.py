@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from eureka_agent.config.budget import TrainingBudget
 from eureka_agent.config.extra_body import extra_fields
 from eureka_agent.config.limits import check_sizes
 from eureka_agent.errors import ConfigError, UsageError
@@ -21,7 +22,7 @@ from eureka_agent.utils.did_you_mean import alias_used, did_you_mean
 from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # keeps `synthesize --help` free of torch and mujoco
-    from eureka_agent.tasks.task import Task, TaskLike, TrainingBudget
+    from eureka_agent.tasks.task import Task, TaskLike
 else:
     TaskLike = str  # what the command line and a stored run have
 
@@ -474,9 +475,8 @@ class SynthesisConfig:
         unless asked."""
         return task if self.ends_early else task.without_end()
 
-    def training_budget(self, task: Task) -> TrainingBudget:
-        """Return the task's budget of this name, with what the config overrides."""
-        budget = task.budgets[self.budget]
+    def override(self, budget: TrainingBudget) -> TrainingBudget:
+        """Return a task's budget with what `num_envs` and `environment_steps` replace in it."""
         if self.num_envs is not None:
             budget = replace(budget, num_envs=self.num_envs)
         if self.environment_steps is not None:

@@ -217,12 +217,7 @@ def _templates() -> jinja2.Environment:
 def _messages(
     task: Task, template: str, examples: Sequence[Example], **values: object
 ) -> tuple[Message, Message]:
-    names = (
-        ("control", "observation", "terminated") if task.ends_early else ("control", "observation")
-    )
-    methods = {name: getattr(type(task), name) for name in names}
-    if type(task).control is Task.control:
-        del methods["control"]
+    methods = task.policy_code
     shown = {
         "methods": {"control": "", **{name: _source(method) for name, method in methods.items()}},
         "method_constants": {

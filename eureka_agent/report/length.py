@@ -15,6 +15,7 @@ from eureka_agent.report.progress import RunProgress
 from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import measure_speed
+from eureka_agent.training.budgets import budgets_of
 
 _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""
@@ -61,7 +62,7 @@ def at(speed: float) -> str:
 def default_run(task: Task, budget: BudgetName) -> RunStarted:
     """Return the beginning of the run that `synthesize --task NAME --budget BUDGET` makes."""
     config = SynthesisConfig(task=task.name, budget=budget)
-    return RunStarted(Path(), task, config, task.budgets[budget], "", "", resumed=False)
+    return RunStarted(Path(), task, config, budgets_of(task)[budget], "", "", resumed=False)
 
 
 def comparison_length(task: Task, budget: BudgetName) -> list[Text]:

@@ -15,6 +15,7 @@ from eureka_agent.search.events import RunFinished
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import greedy
 from eureka_agent.tasks.task import Task
+from eureka_agent.training.budgets import training_budget
 
 
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
     NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
     rankings judged because the wish has none.
     """
-    budget, judged = config.training_budget(task), not config.has_fitness
+    budget, judged = training_budget(config, task), not config.has_fitness
     cost = Cost.of(
         [*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced]
     )

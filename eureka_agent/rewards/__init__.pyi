@@ -1,4 +1,4 @@
-from .distance import Transitions, reward_distance, sample_transitions
+from .distance import Transitions, reward_distance
 from .graph import RewardGraph
 from .graph_format import parse_graph
 from .graph_reward import GraphReward
@@ -18,5 +18,4 @@ __all__ = [
     "preference",
     "reward_distance",
     "roll_out",
-    "sample_transitions",
 ]

@@ -40,8 +40,9 @@ from eureka_agent.tasks.task import State, Task
 Reward: TypeAlias = Tensor | RewardRunner
 """A reward's values on the transitions, `(rows,)`, or what computes them."""
 
-_WORLDS, _STEPS = 256, 64
-COMPARED_ROWS = _WORLDS * _STEPS
+NUM_ENVS = 256
+STEPS = 64
+COMPARED_ROWS = NUM_ENVS * STEPS
 """Rows of `sample_transitions`; with a quarter of them, the distances of other seeds differ by up
 to 0.1."""
 _MOST_POTENTIALS, _ROWS_PER_POTENTIAL = 256, 16
@@ -170,25 +171,27 @@ def sample_transitions(
     *,
     policies: Sequence[Act] = (),
     seed: int = 0,
-    worlds: int = _WORLDS,
-    steps: int = _STEPS,
+    num_envs: int = NUM_ENVS,
+    steps: int = STEPS,
+    discount: float = 0.99,
 ) -> Transitions:
-    """Return transitions of a task, `worlds * steps` rows less those in which the physics diverged.
+    """Return transitions of a task, `num_envs * steps` rows less those in which the physics
+    diverged.
 
-    The worlds are shared equally between uniformly random actions and the policies, whose actions
-    get noise: where the action follows from the state, every reward is a shaping (its own advantage
-    is 0). Raises UsageError.
+    The environments are shared equally between uniformly random actions and the policies, whose
+    actions get noise: where the action follows from the state, every reward is a shaping (its own
+    advantage is 0). Raises UsageError.
     """
     acts = [
         random_actions(task, seed=seed),
         *(with_noise(policy, task, seed=seed) for policy in policies),
     ]
-    if worlds < len(acts) or steps < 1:
+    if num_envs < len(acts) or steps < 1:
         raise UsageError(
-            f"{len(acts)} ways to act need at least as many worlds and a step, got {worlds} and"
-            f" {steps}."
+            f"{len(acts)} ways to act need at least as many environments and a step, got {num_envs}"
+            f" and {steps}."
         )
-    state, terminated = sample_steps(task, acts, seed=seed, worlds=worlds, steps=steps)
+    state, terminated = sample_steps(task, acts, seed=seed, num_envs=num_envs, steps=steps)
     variables = (v.name for v in task.reward_inputs.variables if v.kind != "action")
     potentials_of = tuple(name for name in variables if not name.startswith("prev_"))
-    return Transitions(state, terminated, potentials_of, task.budgets["normal"].discount)
+    return Transitions(state, terminated, potentials_of, discount)

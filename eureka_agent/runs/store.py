@@ -33,8 +33,7 @@ from eureka_agent.records import (
 )
 from eureka_agent.runs.changes import differences
 from eureka_agent.runs.sqlite import claim, create_database, read_database, write_database
-from eureka_agent.tasks.facts import StoredTask, stored_task
-from eureka_agent.tasks.registry import named_task
+from eureka_agent.tasks.facts import StoredTask
 from eureka_agent.text import one_line
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import from_json, to_json
@@ -172,11 +171,7 @@ class Store:
     @property
     def task(self) -> StoredTask:
         """What the run remembers of its task. No code of a task outside `envs/` is run for it."""
-        if stored := self.metadata("task"):
-            return from_json(StoredTask, stored)
-        config = self.config  # of a run from before that was written down
-        task = named_task(str(config.env or config.task))
-        return stored_task(task, config.training_budget(task))
+        return from_json(StoredTask, self.metadata("task") or "")
 
     def save_task(self, facts: StoredTask) -> None:
         """Write down what is to be remembered of the task."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from eureka_agent.checks import check_source
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.errors import (
     CandidateError,
     CheckError,
@@ -49,7 +49,7 @@ from eureka_agent.search.events import (
 from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.source_lines import naming_lines_of
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training import Checkpoint, Trainer, TrainResult, train
 from eureka_agent.utils.torch_threads import one_torch_thread
 

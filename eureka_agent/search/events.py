@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from eureka_agent.config import SynthesisConfig
+from eureka_agent.config import SynthesisConfig, TrainingBudget
 from eureka_agent.proposers.told import Adapted as Adapted
 from eureka_agent.proposers.told import AskedAgain as AskedAgain
 from eureka_agent.records import (
@@ -18,7 +18,7 @@ from eureka_agent.records import (
     Outcome,
     ReevaluationSeed,
 )
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training import Progress
 
 

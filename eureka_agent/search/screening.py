@@ -26,6 +26,7 @@ from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.simulation.rollouts import random_actions
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.torch_threads import one_torch_thread
 
@@ -178,7 +179,10 @@ class Screening:
 
     @cached_property
     def _transitions(self) -> Transitions:
-        return sample_transitions(self._evaluator.task)
+        return sample_transitions(
+            self._evaluator.task,
+            discount=budgets_of(self._evaluator.task)["normal"].discount,
+        )
 
     def _canonical_of(self, reward: RewardRunner) -> Tensor:
         return canonical(reward, self._transitions)

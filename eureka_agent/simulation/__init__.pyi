@@ -1,7 +1,10 @@
+from .batched_env import BatchedEnv, Episodes, Step, SupportsKeep, SupportsSnapshot
 from .cpu import CpuEngine
 from .engine import Engine
-from .environment import Environment, Episodes, Step
 from .factory import make_engine
+from .mujoco_environment import MujocoEnvironment
+from .mujoco_task import MujocoTask
+from .physics import EpisodeState, InitialState, Physics, Random
 from .random_streams import EnvironmentRandom
 from .rollouts import Act, evaluate, random_actions, run_episodes
 from .samples import sample_states, sample_steps
@@ -10,13 +13,21 @@ from .view import PhysicsView
 
 __all__ = [
     "Act",
+    "BatchedEnv",
     "CpuEngine",
     "Engine",
-    "Environment",
     "EnvironmentRandom",
+    "EpisodeState",
     "Episodes",
+    "InitialState",
+    "MujocoEnvironment",
+    "MujocoTask",
+    "Physics",
     "PhysicsView",
+    "Random",
     "Step",
+    "SupportsKeep",
+    "SupportsSnapshot",
     "check_task",
     "checked_task",
     "evaluate",

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import InitialState
 from eureka_agent.utils.cpu import cpu_count
 
 _BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)

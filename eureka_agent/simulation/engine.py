@@ -7,8 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import InitialState
 
 
 class Engine(Protocol):

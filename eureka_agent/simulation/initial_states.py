@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.simulation.random_streams import EnvironmentRandom
-from eureka_agent.tasks.task import InitialState, Task
+
+if TYPE_CHECKING:
+    from eureka_agent.simulation.mujoco_task import MujocoTask
 
 
 class InitialStates:
@@ -20,7 +25,7 @@ class InitialStates:
     """
 
     def __init__(
-        self, task: Task, seed: int, stream: NDArray[np.int64], episode: NDArray[np.int64]
+        self, task: MujocoTask, seed: int, stream: NDArray[np.int64], episode: NDArray[np.int64]
     ) -> None:
         """`stream`, `episode`: `(n,)`, each world's random stream and how many episodes it has
         begun."""

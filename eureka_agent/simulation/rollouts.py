@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.records import Evaluation
-from eureka_agent.simulation import Environment, Step, make_engine
+from eureka_agent.simulation.batched_env import Step, observation_of
 from eureka_agent.tasks.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
@@ -57,32 +57,36 @@ def run_episodes(
     """
     if not policies:
         return []
-    worlds = len(policies) * episodes
-    engine = make_engine(task.model, worlds, device=device, threads=threads)
+    num_envs = len(policies) * episodes
     reads = () if watch is None else None
-    environment = Environment(
-        task, worlds, seed=seed + _FRESH_SEED, streams=episodes, engine=engine, reads=reads
+    env = task.make_env(
+        num_envs,
+        seed=seed + _FRESH_SEED,
+        streams=episodes,
+        device=device,
+        threads=threads,
+        reads=reads,
     )
     results: dict[str, Tensor] = {}
-    open_worlds = torch.ones(worlds, dtype=torch.bool)
-    while open_worlds.any():
-        slices = torch.split(environment.observation.cpu(), episodes)
+    unfinished = torch.ones(num_envs, dtype=torch.bool)
+    while unfinished.any():
+        slices = torch.split(observation_of(env).cpu(), episodes)
         with torch.no_grad():
             actions = torch.cat(
                 [policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)]
             )
-        before = environment.state
-        step = environment.step(torch.nan_to_num(actions).to(environment.device))
+        before = env.state
+        step = env.step(torch.nan_to_num(actions).to(env.device))
         if watch is not None:
             watch(before, step)
         finished = step.finished
-        ended = finished.worlds.cpu()
-        first = open_worlds[ended]
+        ended = finished.env_ids.cpu()
+        first = unfinished[ended]
         ids = ended[first]
         numbers = {"fitness": finished.fitness, "length": finished.length, **finished.measures}
         for name, value in numbers.items():
-            results.setdefault(name, torch.zeros(worlds))[ids] = value.cpu()[first]
-        open_worlds[ids] = False
+            results.setdefault(name, torch.zeros(num_envs))[ids] = value.cpu()[first]
+        unfinished[ids] = False
     return [
         {name: value[k * episodes : (k + 1) * episodes] for name, value in results.items()}
         for k in range(len(policies))

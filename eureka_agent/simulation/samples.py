@@ -7,35 +7,35 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import Environment, make_engine
+from eureka_agent.simulation.batched_env import observation_of
 from eureka_agent.simulation.rollouts import Act, random_actions
 from eureka_agent.tasks.task import Task
 
-_WORLDS, _STEPS = 16, 32
+_ENVS, _STEPS = 16, 32
 _NOISE = 0.3
 """Standard deviation, in units of the action range [-1, 1]."""
 
 
 def sample_states(
-    task: Task, *, seed: int, worlds: int = _WORLDS, steps: int = _STEPS, device: str = "cpu"
+    task: Task, *, seed: int, num_envs: int = _ENVS, steps: int = _STEPS, device: str = "cpu"
 ) -> dict[str, Tensor]:
-    """Return every tensor that a reward may read, `(rows, *shape)` with `rows = worlds * steps`.
+    """Return every tensor that a reward may read, `(rows, *shape)` with `rows = num_envs * steps`.
 
     The transitions come from random actions and cross episode ends where the task has them.
     """
-    samples, _, _ = _steps(task, [random_actions(task, seed=seed)], seed, worlds, steps, device)
+    samples, _, _ = _steps(task, [random_actions(task, seed=seed)], seed, num_envs, steps, device)
     return samples
 
 
 def sample_steps(
-    task: Task, acts: Sequence[Act], *, seed: int, worlds: int, steps: int
+    task: Task, acts: Sequence[Act], *, seed: int, num_envs: int, steps: int
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Return what `sample_states` does and `(rows,)` bool: the episode terminated; without rows of
     diverged physics.
 
     The worlds are shared equally between the ways to act.
     """
-    samples, terminated, bad = _steps(task, acts, seed, worlds, steps, "cpu")
+    samples, terminated, bad = _steps(task, acts, seed, num_envs, steps, "cpu")
     return {name: values[~bad] for name, values in samples.items()}, terminated[~bad]
 
 
@@ -52,20 +52,18 @@ def with_noise(act: Act, task: Task, *, seed: int) -> Act:
 
 @torch.no_grad()
 def _steps(
-    task: Task, acts: Sequence[Act], seed: int, worlds: int, steps: int, device: str
+    task: Task, acts: Sequence[Act], seed: int, num_envs: int, steps: int, device: str
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Return the tensors that a reward may read, and where episodes terminated and the physics
     diverged."""
-    environment = Environment(
-        task, worlds, seed=seed, engine=make_engine(task.model, worlds, device=device)
-    )
+    env = task.make_env(num_envs, seed=seed, device=device)
     kept: dict[str, list[Tensor]] = {}
     terminated, bad = [], []
     for _ in range(steps):
-        before = environment.state
-        parts = environment.observation.cpu().tensor_split(len(acts))
+        before = env.state
+        parts = observation_of(env).cpu().tensor_split(len(acts))
         actions = torch.cat([act(part) for act, part in zip(acts, parts, strict=True)])
-        step = environment.step(torch.nan_to_num(actions).to(environment.device))
+        step = env.step(torch.nan_to_num(actions).to(env.device))
         for name, value in step.state.items():
             kept.setdefault(name, []).append(value.cpu())
             kept.setdefault(f"prev_{name}", []).append(before[name].cpu())

@@ -10,12 +10,13 @@ import torch
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, TaskError
-from eureka_agent.simulation import Environment
+from eureka_agent.simulation.mujoco_environment import MujocoEnvironment
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.validated_task import ValidatedTask, check_frame_skip
 from eureka_agent.tasks.attributes import check_attributes
 from eureka_agent.tasks.registry import A_WISH, find_task
 from eureka_agent.tasks.source_lines import place_of
 from eureka_agent.tasks.task import Task, TaskLike
-from eureka_agent.tasks.watched import ValidatedTask
 
 _ENVIRONMENTS = 3
 _STEPS = 2
@@ -29,19 +30,29 @@ def checked_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
 
 
 def check_task(task: Task) -> None:
-    """Build the task and step it in a few environments. Raises TaskError for the first slip, with
-    file and line."""
+    """Build the task and step it in a few environments.
+
+    Raises:
+        TaskError: For the first mistake, with file and line.
+    """
     check_attributes(task)
-    watched = ValidatedTask(task)
-    environment = Environment(watched, _ENVIRONMENTS, seed=0)
-    for step in range(_STEPS):
-        environment.step(torch.full((_ENVIRONMENTS, task.action_size), 0.5 * (-1.0) ** step))
-    environment.restart(
-        torch.tensor([0]), torch.tensor([0])
-    )  # one environment starts anew beside others
-    environment.step(torch.zeros(_ENVIRONMENTS, task.action_size))
+    if isinstance(task, MujocoTask):
+        _check_mujoco_task(task)
+    else:
+        env = task.make_env(_ENVIRONMENTS, seed=0)
+        env.step(torch.zeros(_ENVIRONMENTS, task.action_size))
     if task.has_human_reward:
         _check_human_reward(task)
+
+
+def _check_mujoco_task(task: MujocoTask) -> None:
+    check_frame_skip(task)
+    env = MujocoEnvironment(ValidatedTask(task), _ENVIRONMENTS, seed=0)
+    for step in range(_STEPS):
+        env.step(torch.full((_ENVIRONMENTS, task.action_size), 0.5 * (-1.0) ** step))
+    # One environment starts again while the others continue.
+    env.restart(torch.tensor([0]), torch.tensor([0]))
+    env.step(torch.zeros(_ENVIRONMENTS, task.action_size))
 
 
 def _check_human_reward(task: Task) -> None:

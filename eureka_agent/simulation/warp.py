@@ -18,8 +18,8 @@ import warp as wp
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import InitialState
 
 _logger = logging.getLogger(__name__)
 

@@ -7,30 +7,14 @@ from .mjcf import (
     load_xml,
 )
 from .registry import all_tasks, find_task, load_task, task_names
-from .task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TaskLike,
-    TrainingBudget,
-)
+from .task import State, StateSpec, StateVariable, Task, TaskLike
 
 __all__ = [
-    "EpisodeState",
-    "InitialState",
-    "Physics",
-    "Random",
     "State",
     "StateSpec",
     "StateVariable",
     "Task",
     "TaskLike",
-    "TrainingBudget",
     "add_contact_sensor",
     "add_frame_sensors",
     "add_touch_sensor",

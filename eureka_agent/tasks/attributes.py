@@ -9,10 +9,9 @@ from typing import get_args
 
 from eureka_agent.errors import TaskError
 from eureka_agent.tasks.source_lines import place_of
-from eureka_agent.tasks.task import QuantityKind, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.task import QuantityKind, StateSpec, StateVariable, Task
 from eureka_agent.utils.did_you_mean import normalised
 
-_BUDGETS = ("quick", "normal", "paper")
 _RESERVED = ("action", "episode_time")
 _LAST_SIZE = {
     "position": 3,
@@ -38,7 +37,6 @@ def check_attributes(task: Task) -> None:
                 f"{place_of(task, name)}: {name} must be {expected}, and it is {_shown(value)}."
             )
     _check_spec(task, place_of(task, "state_spec"))
-    _check_budgets(task, place_of(task, "budgets"))
 
 
 def _is_text(value: object) -> bool:
@@ -87,11 +85,9 @@ _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "description": (_is_text, "one sentence in quotes that says what the robot should do"),
     "aliases": (_are_texts, "a tuple of different texts, e.g. ('slide',)"),
     "state_spec": (_is_spec, "a StateSpec((StateVariable(...), ...))"),
-    "frame_skip": (_is_count, "a whole number of physics steps, 1 or more"),
     "max_episode_steps": (_is_count, "a whole number of environment steps, 1 or more"),
     "fitness_unit": (_is_text, "a text such as 'm/s'"),
     "fitness_solved": (_is_number, "a finite number"),
-    "budgets": (_is_mapping, "a dictionary with a TrainingBudget for quick, normal and paper"),
     "action_names": (_are_names, "a tuple of different texts, e.g. ('push',)"),
 }
 
@@ -161,44 +157,6 @@ def _slip_of_goal(variable: StateVariable, spec: StateSpec) -> str:
         f"is the goal for {variable.goal_for!r}, which must be another variable of the same shape"
         f" {variable.shape}"
     )
-
-
-def _check_budgets(task: Task, place: str) -> None:
-    for name in _BUDGETS:
-        budget = task.budgets.get(name)  # type: ignore[call-overload] # a text that is one of the three
-        if not isinstance(budget, TrainingBudget):
-            raise TaskError(
-                f"{place}: budgets[{name!r}] must be a TrainingBudget(num_envs, environment_steps),"
-                f" and it is {_shown(budget)}: give one for each of {', '.join(_BUDGETS)}."
-            )
-        counts = (
-            "num_envs",
-            "environment_steps",
-            "horizon",
-            "evaluation_episodes",
-            "epochs",
-            "minibatches",
-        )
-        wrong = [count for count in counts if not _is_count(getattr(budget, count))]
-        wrong += ["hidden"] * (
-            not isinstance(budget.hidden, tuple) or not all(map(_is_count, budget.hidden))
-        )
-        if wrong:
-            what = (
-                "whole numbers of 1 or more"
-                if wrong[0] == "hidden"
-                else "a whole number of 1 or more"
-            )
-            value = _shown(getattr(budget, wrong[0]))
-            raise TaskError(
-                f"{place}: {wrong[0]} of budgets[{name!r}] must be {what}, and it is {value}."
-            )
-        if budget.minibatches > budget.num_envs * budget.horizon:
-            raise TaskError(
-                f"{place}: budgets[{name!r}] has {budget.minibatches} minibatches for num_envs x"
-                f" horizon = {budget.num_envs * budget.horizon} steps an update: raise num_envs or"
-                " horizon."
-            )
 
 
 def _identifier(name: object) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.tasks.registry import reference
-from eureka_agent.tasks.task import StateSpec, Task, TrainingBudget
+from eureka_agent.tasks.task import StateSpec, Task
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,12 @@ _LONGEST_REASON = 400
 def place_of(task: Task, name: str = "") -> str:
     """Return where the task's method or attribute `name` is written; else where its class is."""
     kind = next(
-        (each for each in type(task).__mro__ if name in vars(each) and each is not Task), type(task)
+        (
+            each
+            for each in type(task).__mro__
+            if name in vars(each) and not _is_ours(each.__module__)
+        ),
+        type(task),
     )
     code = getattr(inspect.unwrap(vars(kind).get(name, kind)), "__code__", None)
     if code is not None:
@@ -56,7 +61,7 @@ def naming_lines_of(task: Task) -> Iterator[None]:
         frames = [
             frame
             for frame, _ in traceback.walk_tb(error.__traceback__)
-            if frame.f_locals.get("self") is task
+            if frame.f_locals.get("self") is task and not _is_ours(frame.f_globals["__name__"])
         ]
         if not frames:
             raise
@@ -95,3 +100,8 @@ def _line_in(file: Path, kind: str, name: str) -> int:
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             return node.lineno
     return found.lineno
+
+
+def _is_ours(module: str) -> bool:
+    """Whether a module belongs to the library itself, not to a task."""
+    return module.startswith(("eureka_agent.tasks.", "eureka_agent.simulation."))

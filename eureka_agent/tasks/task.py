@@ -1,21 +1,8 @@
-"""What a task is: a scene, how episodes start and end, what a reward may read, and its own measure
-of success.
+"""What a task is: what the robot should do, what a reward may read, how episodes end, and fitness.
 
-A task is written in batched torch and never loops over worlds, so the same code serves every
-physics engine. It holds no state of its own: what an episode must remember lives in `EpisodeState`,
-a dictionary of tensors with one row a world. `envs/<name>/task.py` holds one task each; its
-docstring is a datasheet.
-
-Order of one environment step::
-
-    ctrl   = task.control(action, memory)            # actions to actuators
-    physics steps `frame_skip` times
-    memory = task.update_episode_state(physics, memory)          # what the episode has to keep
-    state  = task.state(physics, memory)             # what rewards and policies may read
-    task.unlisted_state(name, physics, memory, state)  # for each unlisted name that a reward reads
-    task.terminated(state, memory) if task.ends_early
-    task.fitness(state, memory), task.observation(state, memory)
-    task.privileged(state, memory)                   # what only the value function sees
+A task says nothing of physics and nothing of PPO. `make_env` returns its environments, whoever
+simulates them: `eureka_agent.simulation.MujocoTask` is the base of tasks whose scene is a MuJoCo
+model, and `envs/<name>/task.py` holds one task each.
 """
 
 from __future__ import annotations
@@ -24,20 +11,21 @@ import copy
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-import mujoco
-import torch
 from torch import Tensor
 
 from eureka_agent.errors import UsageError
 
+if TYPE_CHECKING:
+    from eureka_agent.simulation.batched_env import BatchedEnv
+
 State: TypeAlias = Mapping[str, Tensor]
-EpisodeState: TypeAlias = Mapping[str, Tensor]
+"""The tensors that a reward reads, `(num_envs, *shape)` each, by name."""
 
 QuantityKind = Literal[
     "position",  # (3,) m in `frame`
@@ -115,148 +103,65 @@ class StateSpec:
         return next(variable for variable in self.tensors if variable.name == name)
 
 
-@dataclass(frozen=True)
-class TrainingBudget:
-    """How much training one candidate gets, and how its policy is evaluated and shaped."""
-
-    num_envs: int
-    """Worlds per candidate."""
-    environment_steps: int
-    """Environment steps per candidate, over all its worlds."""
-    horizon: int = 16
-    """Environment steps per world between two policy updates."""
-    evaluation_episodes: int = 64
-    """Episodes of the final, deterministic evaluation."""
-    epochs: int = 5
-    minibatches: int = 4
-    learning_rate: float = 1e-3
-    discount: float = 0.99
-    gae_lambda: float = 0.95
-    entropy: float = 0.0
-    hidden: tuple[int, ...] = (64, 64)
-    """Widths of the hidden layers of policy and value function."""
-    initial_std: float = 1.0
-    """Standard deviation of the exploration noise at the start, in units of the action range [-1,
-    1]."""
-
-    @property
-    def iterations(self) -> int:
-        """Number of policy updates: rollouts of `horizon` steps in all worlds that fit into
-        `environment_steps`."""
-        return max(1, round(self.environment_steps / (self.num_envs * self.horizon)))
-
-
-@dataclass(frozen=True)
-class InitialState:
-    """Start states of `n` worlds; what is None keeps the model's default."""
-
-    qpos: Tensor
-    """`(n, nq)`"""
-    qvel: Tensor
-    """`(n, nv)`"""
-    ctrl: Tensor | None = None
-    """`(n, nu)` actuator controls at the start."""
-    episode_state: EpisodeState = field(default_factory=dict)
-    """`(n, …)` each: what the episode remembers at its first step."""
-
-
-class Random(Protocol):
-    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with
-    it."""
-
-    n: int
-
-    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """`(n, *shape)` in [low, high)."""
-        ...
-
-    def normal(self, std: float, *shape: int) -> Tensor:
-        """`(n, *shape)` from a normal distribution with mean 0."""
-        ...
-
-    def integers(self, high: int) -> Tensor:
-        """`(n,)` int64 in [0, high)."""
-        ...
-
-
-class Physics(Protocol):
-    """What a task may read of the engine: float32 tensors on one device, current after each
-    step."""
-
-    @property
-    def num_envs(self) -> int:
-        """Number of worlds."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where the tensors are."""
-        ...
-
-    @property
-    def model(self) -> mujoco.MjModel:
-        """The compiled scene."""
-        ...
-
-    @property
-    def qpos(self) -> Tensor:
-        """`(num_envs, nq)`"""
-        ...
-
-    @property
-    def qvel(self) -> Tensor:
-        """`(num_envs, nv)`"""
-        ...
-
-    @property
-    def ctrl(self) -> Tensor:
-        """`(num_envs, nu)`: the controls that were applied last."""
-        ...
-
-    def sensor(self, name: str) -> Tensor:
-        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not
-        lag."""
-        ...
-
-
 class Task(ABC):
-    """One environment with its own measure of success. Subclass in `envs/<name>/task.py`."""
+    """What a robot should do, with its own measure of success.
+
+    Subclass `MujocoTask` for a MuJoCo scene, or this class for another simulator; then write
+    `make_env`.
+    """
 
     name: str
     description: str
-    """One sentence in the words of a user: the wish that the reward has to fulfil."""
+    """One sentence in a user's words: the instruction that the reward has to fulfil."""
     aliases: tuple[str, ...] = ()
     state_spec: StateSpec
-    frame_skip: int
-    """Physics steps per environment step."""
     max_episode_steps: int
+    """The time limit of an episode, in environment steps."""
     fitness_unit: str
     """What one episode's fitness counts, e.g. `m/s` or `waypoints`."""
     fitness_solved: float
     """The fitness from which the task counts as solved."""
-    budgets: Mapping[Literal["quick", "normal", "paper"], TrainingBudget]
     ends_early: bool = True
-    """Whether `terminated` ends episodes; see `without_end`."""
+    """Whether episodes may terminate before the time limit; see `without_end`."""
     action_names: tuple[str, ...]
     """One name per action entry, in order."""
     observation_size: int | None = None
     """Number of observation entries. Where it is given, a reward may read the observation as
     `obs_buf`."""
 
-    # ------------------------------------------------------------------ the scene
+    @property
     @abstractmethod
-    def build(self) -> mujoco.MjSpec:
-        """Return the scene. Sensors it adds are what `Physics.sensor` reads."""
-
-    @cached_property
-    def model(self) -> mujoco.MjModel:
-        """The compiled scene."""
-        return self.build().compile()
-
-    @cached_property
     def dt(self) -> float:
         """Seconds per environment step."""
-        return float(self.model.opt.timestep) * self.frame_skip
+
+    @abstractmethod
+    def make_env(
+        self,
+        num_envs: int,
+        *,
+        seed: int,
+        streams: int | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+        reads: Iterable[str] | None = None,
+    ) -> BatchedEnv:
+        """Return environments of this task, after their first reset.
+
+        Args:
+            num_envs: How many.
+            seed: Seed of the initial states; the same seed gives the same episodes.
+            streams: Number of distinct random streams, by default `num_envs`. Environment `i` draws
+                like environment `i % streams`, so that candidates that train together in slices of
+                `streams` environments meet the same initial states.
+            device: Where the simulation runs, `cpu` or `cuda`.
+            threads: Physics threads on the CPU, by default all cores.
+            reads: The names that rewards read; the state may leave out the unlisted variables that
+                none of them reads. By default it has all.
+
+        Raises:
+            UsageError: The device is not supported, or what it needs is not installed.
+            SimulationError: The simulator cannot be built.
+        """
 
     @cached_property
     def episode_length_s(self) -> float:
@@ -290,62 +195,13 @@ class Task(ABC):
             (*self.state_spec.variables, action, time), self.state_spec.constants, unlisted
         )
 
-    # ------------------------------------------------------------------ an episode
-    @abstractmethod
-    def initial_state(self, random: Random) -> InitialState:
-        """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long
-        before they are used."""
+    @property
+    def policy_code(self) -> Mapping[str, Callable[..., object]]:
+        """Functions whose source shows a proposer how actions act, what the policy observes and
+        when episodes terminate: `control`, `observation`, `terminated`, where there are any."""
+        return {}
 
-    def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
-        """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here:
-        the full range."""
-        low, high = self._control_range
-        low, high = low.to(action.device), high.to(action.device)
-        return low + (action + 1.0) * 0.5 * (high - low)
-
-    @cached_property
-    def _control_range(self) -> tuple[Tensor, Tensor]:
-        low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
-        return low, high
-
-    def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """Return the memory after a step; here: unchanged."""
-        return episode_state
-
-    @abstractmethod
-    def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """Return every listed variable of `state_spec`; the environment adds `action` and
-        `episode_time`."""
-
-    def unlisted_state(
-        self, name: str, physics: Physics, episode_state: EpisodeState, state: State
-    ) -> Tensor:
-        """Return the variable `name` of `state_spec.unlisted`, `(num_envs, *shape)`.
-
-        `state` holds the listed ones. Raises NotImplementedError where a task does not override it.
-        """
-        task = type(self).__name__
-        raise NotImplementedError(f"{task} promises {name!r} and has no unlisted_state()")
-
-    @abstractmethod
-    def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs, observation_size)`: what the policy sees."""
-
-    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
-        """Return `(num_envs, privileged_size)` float32: what only the value function sees; here
-        None, nothing.
-
-        It sees the observation besides: an asymmetric critic (Pinto et al. 2018,
-        https://arxiv.org/abs/1710.06542). Trained policies do not have it. The size is the same in
-        every step; what no reward may read comes from `episode_state`.
-        """
-        return None
-
-    @abstractmethod
-    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
-
-    def without_end(self) -> Task:
+    def without_end(self) -> Self:
         """Return the same task whose episodes end by the time limit alone, for a wish of its own.
 
         A backflip leans further than a run forward may.
@@ -354,25 +210,7 @@ class Task(ABC):
         task.ends_early = False
         return task
 
-    # ------------------------------------------------------------------ success
-    @abstractmethod
-    def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is
-        better).
-
-        Its code is never shown to a proposer.
-        """
-
-    def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """Return further numbers to report, `(num_envs,)` each, summed over the episode like
-        fitness."""
-        return {}
-
-    def sparse_reward(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in
-        Eureka (app. A)."""
-        return self.fitness(state, episode_state)
-
+    # ------------------------------------------------------------------ the human reward
     @property
     def human_reward(self) -> str:
         """Source of the reward that people wrote for this task: `human_reward.py` beside the task.

@@ -27,7 +27,7 @@ from eureka_agent.utils.files import new_file
 from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY_S = 60.0
-VERSION = "3"
+VERSION = "4"
 """Of the file; raised when what is in it changes, so that no other version takes it for its own."""
 _HEADER, _VERSION = "training", "version"
 
@@ -59,8 +59,6 @@ class TrainingState:
     done: int
     """Iterations."""
     steps_of_all: int
-    wider: int
-    """How many times as many worlds each candidate has as at the start."""
     seconds: float
     members: list[ActiveMember]
     left: list[FinishedMember]
@@ -173,7 +171,7 @@ def _unfinished(path: Path) -> Path:
     return path.with_suffix(".new")
 
 
-def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
+def state_tensors(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
     """Return these attributes (tensors and numbers) as tensors."""
     values = {name: getattr(owner, name) for name in names}
     # Python's floats are doubles, and torch would make them singles: counts above 16 million would
@@ -184,8 +182,8 @@ def kept(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
     }
 
 
-def restore(owner: object, tensors: Mapping[str, Tensor]) -> None:
-    """Set attributes to what `kept` returned."""
+def load_tensors(owner: object, tensors: Mapping[str, Tensor]) -> None:
+    """Set attributes to what `state_tensors` returned."""
     for name, tensor in tensors.items():
         before = getattr(owner, name)
         setattr(

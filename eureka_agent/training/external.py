@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.simulation import CpuEngine, Environment, Step
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.simulation.batched_env import Step
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.history import History
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.results import Progress, TrainResult
@@ -42,10 +43,10 @@ class ExternalEnvironment:
     ) -> None:
         """`on_iteration` is called after every `budget.horizon` steps, which count as one
         iteration."""
-        engine = CpuEngine(task.model, budget.num_envs, threads=threads)
-        self.environment = Environment(
-            task, budget.num_envs, seed=seed, engine=engine, reads=reward.parameters
+        self.environment = task.make_env(
+            budget.num_envs, seed=seed, threads=threads, reads=reward.parameters
         )
+        self.task = task
         self.budget = budget
         self.history = History()
         self._reward = reward
@@ -124,7 +125,7 @@ class _Sums:
         self.reward += float(reward.mean())
         for name, value in components.items():
             self.components[name] = self.components.get(name, 0.0) + value
-        self.episodes += len(step.finished.worlds)
+        self.episodes += len(step.finished.env_ids)
         self.fitness += float(step.finished.fitness.sum())
         self.length += float(step.finished.length.sum())
         self.bad += int(step.bad.sum())

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from eureka_agent.config import Race, TrainerName
+from eureka_agent.config import Race, TrainerName, TrainingBudget
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.population import train
 from eureka_agent.training.results import Progress, TrainResult

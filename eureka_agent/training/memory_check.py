@@ -7,6 +7,7 @@ import os
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.tasks.task import Task
+from eureka_agent.training.budgets import training_budget
 
 _FLOAT_BYTES = 4
 _UNKNOWN_BYTES = 2**40
@@ -19,7 +20,7 @@ def refuse_too_large(config: SynthesisConfig, task: Task) -> None:
 
     What is counted is a lower bound: a training that passes may still be too large.
     """
-    budget = config.training_budget(task)
+    budget = training_budget(config, task)
     together = config.samples if config.trainer == "population" else 1
     per_step = 2 * task.action_size + 3  # action, its mean, reward, end, cut
     worlds = max(together, 2) * budget.num_envs  # the references are two

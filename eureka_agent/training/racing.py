@@ -12,8 +12,7 @@ things keep a race from losing the winner:
 - a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both
   curves go on as they bend now, and whose curve bends more than the leader's beyond chance;
 - all candidates train as they would without the others, so a race changes who goes on and nothing
-  else. Freed worlds are closed, which makes the others as much faster on a CPU; on request they are
-  handed on (`times_wider`).
+  else. Their environments are dropped, which makes the others that much faster on a CPU.
 
 Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for
 the leader.
@@ -37,9 +36,6 @@ _STRETCH = 0.075
 were."""
 _FEWEST = 6
 """Iterations of a stretch, at least: an interval over fewer says nothing."""
-_SHORTEST = 8
-"""Steps of a rollout, at least: advantages of shorter ones are little more than the value
-function's opinion."""
 _PARABOLA = 3
 """What a parabola is given by."""
 
@@ -125,22 +121,6 @@ def stopped(
         else:
             reasons.append(None)
     return reasons
-
-
-def times_wider(going_on: int, worlds: int, of: int, horizon: int) -> int:
-    """Return by how much the `worlds` of each that goes on may grow within `of` in all, its
-    rollouts shrinking alike.
-
-    So every update learns from as many steps, and as often. Rollouts keep `_SHORTEST` steps, or
-    what they have.
-    """
-    fits = of // max(1, going_on * worlds)
-    shorter = [
-        times
-        for times in range(1, fits + 1)
-        if horizon % times == 0 and horizon // times >= _SHORTEST
-    ]
-    return max(shorter, default=1)
 
 
 def _late_bloomer(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from eureka_agent.errors import CandidateError
 from eureka_agent.rewards.runner import SPARSE_REWARD, RewardRunner, reward_failed
-from eureka_agent.simulation import Step
+from eureka_agent.simulation.batched_env import Step
 from eureka_agent.tasks.task import State
 
 _FREE_S = 10.0

@@ -14,10 +14,11 @@ from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 from torch import Tensor
 
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.simulation.batched_env import observation_of
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.export import export_mlp
 from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
@@ -67,8 +68,8 @@ class RslRlVecEnv(VecEnv):
         environment, budget = worlds.environment, worlds.budget
         self.worlds = worlds
         self.num_envs = environment.num_envs
-        self.num_actions = environment.task.action_size
-        self.max_episode_length = environment.task.max_episode_steps
+        self.num_actions = worlds.task.action_size
+        self.max_episode_length = worlds.task.max_episode_steps
         self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
         self.device = torch.device("cpu")
         self.cfg: dict[str, Any] = {}
@@ -78,8 +79,8 @@ class RslRlVecEnv(VecEnv):
         """Return the groups: `policy` `(num_envs, observation_size)`, and `privileged` if the task
         has such state."""
         environment = self.worlds.environment
-        groups = {_OBSERVATION: environment.observation}
-        if environment.privileged_size:
+        groups = {_OBSERVATION: observation_of(environment)}
+        if environment.critic_observation.shape[1] > environment.observation_size:
             groups[_PRIVILEGED] = environment.critic_observation[:, environment.observation_size :]
         return TensorDict(groups, batch_size=[self.num_envs])
 

@@ -21,10 +21,10 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
-from eureka_agent.config import Race, sb3_algorithm
+from eureka_agent.config import Race, TrainingBudget, sb3_algorithm
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.export import export_mlp
 from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
@@ -80,9 +80,9 @@ class Sb3VecEnv(VecEnv):
         self.worlds = worlds
         environment = worlds.environment
         observations = Box(-np.inf, np.inf, (environment.observation_size,), np.float32)
-        actions = Box(-1.0, 1.0, (environment.task.action_size,), np.float32)
+        actions = Box(-1.0, 1.0, (worlds.task.action_size,), np.float32)
         super().__init__(environment.num_envs, observations, actions)
-        self._action = torch.zeros(environment.num_envs, environment.task.action_size)
+        self._action = torch.zeros(environment.num_envs, worlds.task.action_size)
 
     def reset(self) -> Array:
         """Start a new episode in every world; return the observations `(num_envs,
@@ -98,7 +98,7 @@ class Sb3VecEnv(VecEnv):
         CandidateError."""
         step, reward = self.worlds.step(self._action)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for world in step.finished.worlds.tolist():
+        for world in step.finished.env_ids.tolist():
             infos[world]["terminal_observation"] = step.final_observation[world].numpy()
             infos[world]["TimeLimit.truncated"] = bool(step.truncated[world])
         return (
@@ -147,7 +147,7 @@ def make_model(
     kind = getattr(stable_baselines3, algorithm)
     arguments = {**_arguments(algorithm, budget), **(options or {})}
     if algorithm in ("DDPG", "TD3"):  # their policies do not explore by themselves
-        size = worlds.environment.task.action_size
+        size = worlds.task.action_size
         arguments.setdefault(
             "action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE))
         )

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import torch
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
-from eureka_agent.simulation import Environment
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.population import train
 from eureka_agent.training.results import Progress
 
@@ -48,11 +48,11 @@ def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = N
 def _enough_envs(task: Task, budget: TrainingBudget) -> int:
     """Return how many environments a reward can have, so that an iteration is short and yet no mere
     overhead."""
-    environment = Environment(task, _MOST_ENVS, seed=0)
+    env = task.make_env(_MOST_ENVS, seed=0)
     action = torch.zeros(_MOST_ENVS, task.action_size)
     times = [time.perf_counter()]
     for _ in range(_PROBE_STEPS):
-        environment.step(action)
+        env.step(action)
         times.append(time.perf_counter())
     step_s = min(after - before for before, after in pairwise(times)) / _MOST_ENVS
     fitting = int(_ITERATION_S / (step_s * _REWARDS * budget.horizon))

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Environment, PhysicsView
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment, PhysicsView
+from eureka_agent.simulation.physics import InitialState
 from eureka_agent.tasks import rotations
-from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import InitialState
+from eureka_agent.tasks.registry import find_task
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.task_contract import check_contract, reward_of
 
-TASK = load_task("ant_forward")
+TASK = mujoco_task("ant_forward")
 ROOT = math.sqrt(0.5)
 
 
@@ -174,7 +175,7 @@ def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
     data.qpos[2] = 2.0
     mujoco.mj_forward(TASK.model, data)
     assert not unlisted("vec_sensor_tensor", data).any()
-    environment = Environment(TASK, 3, seed=0)
+    environment = MujocoEnvironment(TASK, 3, seed=0)
     assert not environment.state["vec_sensor_tensor"].any()
     for _ in range(30):
         step = environment.step(torch.zeros(3, 8))
@@ -188,7 +189,7 @@ def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
 
 
 def test_basis_vectors_are_the_torsos_axes_that_up_and_heading_are_in_the_world() -> None:
-    environment = Environment(TASK, 4, seed=0)
+    environment = MujocoEnvironment(TASK, 4, seed=0)
     for _ in range(40):
         state = environment.step(torch.ones(4, 8)).state
     start, torso = (
@@ -219,7 +220,7 @@ def test_ends_when_the_torso_is_below_31_centimetres() -> None:
 
 
 def test_start_states_are_in_their_ranges() -> None:
-    start = Environment(TASK, 200, seed=1).state
+    start = MujocoEnvironment(TASK, 200, seed=1).state
     assert (start["dof_pos"] >= start["dof_limits_lower"] - 1e-6).all()
     assert (start["dof_pos"] <= start["dof_limits_upper"] + 1e-6).all()
     assert start["dof_vel"].abs().max() <= 0.1 + 1e-6
@@ -234,7 +235,7 @@ def test_fitness_is_distance_over_the_nominal_episode() -> None:
 
 
 def test_fitness_adds_up_to_the_distance() -> None:
-    environment = Environment(TASK, 1, seed=0)
+    environment = MujocoEnvironment(TASK, 1, seed=0)
     generator = torch.Generator().manual_seed(0)
     start, total = environment.state["root_states"][0, 0].item(), 0.0
     for _ in range(50):

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import InitialState
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
+from eureka_agent.simulation.physics import InitialState
+from eureka_agent.tasks.registry import find_task
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.task_contract import check_contract, reward_of
 
-TASK = load_task("ball_balance")
+TASK = mujoco_task("ball_balance")
 
 
 def state(
@@ -86,14 +87,14 @@ def test_actions_move_the_targets_within_the_range_of_the_knees() -> None:
         torch.tensor([[1.0, -0.5, 1.0]]), {"targets": torch.tensor([[0.0, 0.1, 1.5]])}
     )
     torch.testing.assert_close(targets, torch.tensor([[0.2, 0.0, math.pi / 2]]))
-    environment = Environment(TASK, 1, seed=0)
+    environment = MujocoEnvironment(TASK, 1, seed=0)
     for _ in range(2):
         environment.step(torch.tensor([[0.5, 0.0, -0.25]]))
     torch.testing.assert_close(environment.observation[0, 12:], torch.tensor([0.2, 0.0, -0.1]))
 
 
 def test_random_actions_stay_physical() -> None:
-    environment = Environment(TASK, 8, seed=0)
+    environment = MujocoEnvironment(TASK, 8, seed=0)
     generator = torch.Generator().manual_seed(0)
     for _ in range(200):
         step = environment.step(torch.rand(8, 3, generator=generator) * 2.0 - 1.0)
@@ -111,7 +112,7 @@ def test_ends_when_the_ball_is_below_one_and_a_half_radii() -> None:
 
 
 def test_start_states_are_in_their_ranges() -> None:
-    start = Environment(TASK, 1000, seed=1).state
+    start = MujocoEnvironment(TASK, 1000, seed=1).state
     position, velocity = start["ball_positions"], start["ball_linvels"]
     distance = position[:, :2].norm(dim=1)
     assert distance.max() <= 0.3
@@ -124,13 +125,13 @@ def test_start_states_are_in_their_ranges() -> None:
 
 
 def test_fitness_is_the_number_of_steps_lived() -> None:
-    environment = Environment(TASK, 16, seed=0)
+    environment = MujocoEnvironment(TASK, 16, seed=0)
     while True:
         step = environment.step(torch.zeros(16, 3))
-        if len(step.finished.worlds):
+        if len(step.finished.env_ids):
             break
     assert torch.equal(step.finished.fitness, step.finished.length)
-    assert (step.state["ball_positions"][step.finished.worlds, 2] < 0.15).all()
+    assert (step.state["ball_positions"][step.finished.env_ids, 2] < 0.15).all()
 
 
 def test_human_reward() -> None:

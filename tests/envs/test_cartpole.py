@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import Environment
+from eureka_agent.simulation import MujocoEnvironment
 from eureka_agent.simulation.rollouts import evaluate, random_actions
-from eureka_agent.tasks.registry import find_task, load_task
+from eureka_agent.tasks.registry import find_task
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.task_contract import check_contract, reward_of
 
-TASK = load_task("cartpole")
+TASK = mujoco_task("cartpole")
 
 
 def state(
@@ -56,14 +57,14 @@ def test_full_action_pushes_with_400_newtons() -> None:
 
 
 def test_start_states_are_in_their_ranges() -> None:
-    start = Environment(TASK, 1000, seed=1).state
+    start = MujocoEnvironment(TASK, 1000, seed=1).state
     for name, limit in (("dof_pos", 0.1), ("dof_vel", 0.25)):
         assert start[name].abs().max() <= limit
         assert start[name].abs().max() > 0.95 * limit
 
 
 def test_fitness_is_the_number_of_steps_lived() -> None:
-    environment = Environment(TASK, 1, seed=0)
+    environment = MujocoEnvironment(TASK, 1, seed=0)
     steps = 0
     while True:
         steps += 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.gymnasium_tasks import TASKS, GymnasiumTask
-from eureka_agent.simulation import CpuEngine, Environment
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
 from tests.support.in_process import human_reward
 
 
@@ -18,7 +18,7 @@ def test_observations_rewards_and_ends_are_gymnasiums(task: GymnasiumTask) -> No
     inner.reset(seed=0)
     assert inner.model.opt.integrator == task.model.opt.integrator  # type: ignore[attr-defined]
     assert inner.dt == pytest.approx(task.dt)  # type: ignore[attr-defined]
-    worlds = Environment(task, 1, seed=0)
+    worlds = MujocoEnvironment(task, 1, seed=0)
     assert isinstance(worlds._engine, CpuEngine)
     physics = worlds._engine._batch
     inner.set_state(physics.qpos[0].copy(), physics.qvel[0].copy())  # type: ignore[attr-defined]

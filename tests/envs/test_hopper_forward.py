@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import InitialState
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
+from eureka_agent.simulation.physics import InitialState
+from eureka_agent.tasks.registry import find_task
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.task_contract import check_contract, reward_of
 
-TASK = load_task("hopper_forward")
+TASK = mujoco_task("hopper_forward")
 
 
 def state(**changes: Tensor) -> dict[str, Tensor]:
@@ -71,7 +72,7 @@ def test_fitness_is_distance_over_the_nominal_eight_seconds() -> None:
 
 
 def test_an_early_fall_earns_only_the_distance_run() -> None:
-    environment = Environment(TASK, 1, seed=0)
+    environment = MujocoEnvironment(TASK, 1, seed=0)
     start = environment.state["torso_position"][0, 0]
     while not (step := environment.step(torch.tensor([[0.3, 0.0, 0.0]]))).terminated[0]:
         pass
@@ -99,7 +100,7 @@ def test_the_state_reads_the_body() -> None:
 
 
 def test_the_foot_feels_the_ground() -> None:
-    environment = Environment(TASK, 1, seed=0)
+    environment = MujocoEnvironment(TASK, 1, seed=0)
     forces = [
         environment.step(torch.zeros(1, 3)).state["foot_contact_force"].item() for _ in range(30)
     ]

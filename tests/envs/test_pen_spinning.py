@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import CpuEngine, Environment, EnvironmentRandom, PhysicsView
+from eureka_agent.simulation import CpuEngine, EnvironmentRandom, MujocoEnvironment, PhysicsView
+from eureka_agent.simulation.physics import EpisodeState, InitialState
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.registry import find_task, load_task
-from eureka_agent.tasks.task import EpisodeState, InitialState
 
 TASK: Any = load_task("pen_spinning")
 scene: Any = importlib.import_module("eureka_agent.envs.pen_spinning.scene")
@@ -256,18 +256,18 @@ def test_a_pen_thrown_out_of_the_hand_ends_its_episode_in_the_simulation() -> No
     thrown = TASK.bank.qvel.clone()
     thrown[:, [24, 26]] = 1.5  # m/s sideways and up: 12 cm sideways take 0.08 s
     task.bank = dataclasses.replace(TASK.bank, qvel=thrown)
-    environment = Environment(task, 4, seed=0)
+    environment = MujocoEnvironment(task, 4, seed=0)
     worlds = []
     for _ in range(12):
         finished = environment.step(torch.zeros(4, 20)).finished
-        worlds += finished.worlds.tolist()
+        worlds += finished.env_ids.tolist()
         assert (finished.measures["dropped"] == 1.0).all()
         assert (finished.length < 12).all()
     assert set(worlds) == {0, 1, 2, 3}
 
 
 def test_state_has_the_promised_shapes_and_stays_finite_under_random_actions() -> None:
-    environment = Environment(TASK, 16, seed=1)
+    environment = MujocoEnvironment(TASK, 16, seed=1)
     generator = torch.Generator().manual_seed(0)
     for _ in range(40):
         step = environment.step(torch.rand(16, 20, generator=generator) * 2.0 - 1.0)
@@ -282,7 +282,7 @@ def test_state_has_the_promised_shapes_and_stays_finite_under_random_actions() -
 
 
 def test_state_agrees_with_itself_and_with_the_physics() -> None:
-    environment = Environment(TASK, 8, seed=2)
+    environment = MujocoEnvironment(TASK, 8, seed=2)
     for _ in range(5):
         state = environment.step(torch.zeros(8, 20)).state
     z = torch.tensor([0.0, 0.0, 1.0])

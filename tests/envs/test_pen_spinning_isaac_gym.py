@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import Environment, PhysicsView
+from eureka_agent.simulation import MujocoEnvironment, PhysicsView
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.registry import load_task
 
@@ -62,7 +62,7 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
 
 
 def test_poses_are_their_parts_side_by_side() -> None:
-    state = Environment(TASK, 3, seed=0).step(torch.zeros(3, 20)).state
+    state = MujocoEnvironment(TASK, 3, seed=0).step(torch.zeros(3, 20)).state
     assert torch.equal(
         state["object_pose"], torch.cat((state["object_pos"], state["object_rot"]), dim=1)
     )

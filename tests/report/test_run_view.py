@@ -13,6 +13,7 @@ from eureka_agent.records import Feedback, PromptRecord
 from eureka_agent.report import run_view
 from eureka_agent.runs.store import Store
 from eureka_agent.tasks.facts import stored_task
+from eureka_agent.training.budgets import training_budget
 from tests.support import run_events as runs
 
 
@@ -24,7 +25,7 @@ def read(store: Store, width: int = 100) -> str:
 
 def create(folder: Path, config: SynthesisConfig) -> Store:
     store = Store.create(folder / "run.db", config)
-    store.save_task(stored_task(runs.TASK, config.training_budget(runs.TASK)))
+    store.save_task(stored_task(runs.TASK, training_budget(config, runs.TASK)))
     return store
 
 

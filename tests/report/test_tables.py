@@ -11,6 +11,7 @@ from eureka_agent.cli.doctor import DoctorFinding
 from eureka_agent.records import INITIAL, Baseline, Evaluation, Failure
 from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
 from eureka_agent.report.formatting import approximate
+from eureka_agent.training.budgets import budgets_of
 from tests.support import run_events as runs
 
 
@@ -183,7 +184,7 @@ def test_tasks_with_what_solves_them() -> None:
 
 def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
     lines = read(tasks_table([runs.TASK], {"toy": 1000.0}), 120)
-    budget = runs.TASK.budgets["quick"]
+    budget = budgets_of(runs.TASK)["quick"]
     # 3 generations of 8, and the human and the sparse reward
     seconds = 26 * max(budget.environment_steps, budget.num_envs * budget.horizon) / 1000.0
     assert f"  -0.1  {approximate(seconds).removeprefix('about ')}  " in "\n".join(lines)

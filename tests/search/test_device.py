@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("mujoco_warp")
 
 from eureka_agent import SynthesisConfig, synthesize
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
 from eureka_agent.search.events import Event, TrainingStarted
-from eureka_agent.tasks.task import TrainingBudget
 from tests.support.rewards import completion, upright
 from tests.support.warp_cpu import put_in_place_of_cuda
 

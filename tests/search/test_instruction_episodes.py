@@ -16,8 +16,8 @@ from eureka_agent.records import Outcome
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, GenerationFinished
-from eureka_agent.simulation import Environment
-from eureka_agent.tasks.registry import load_task
+from eureka_agent.simulation import MujocoEnvironment
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.rewards import completion
 from tests.support.runs import StoppedError, config
 
@@ -48,10 +48,10 @@ def lengths(outcomes: tuple[Outcome, ...]) -> list[float]:
 
 
 def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
-    task = load_task("hopper_forward")
+    task = mujoco_task("hopper_forward")
     endless = task.without_end()
     fallen = torch.zeros(4, dtype=torch.bool)
-    environment = Environment(endless, 4, seed=0)
+    environment = MujocoEnvironment(endless, 4, seed=0)
     for step_number in range(1, LIMIT + 1):
         step = environment.step(torch.zeros(4, 3))
         fallen |= task.terminated(step.state, {})

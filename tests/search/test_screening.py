@@ -20,6 +20,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.search.screening import Screening
+from eureka_agent.training.budgets import training_budget
 from eureka_agent.utils.serialization import to_json
 from tests.support.rewards import NO_CODE, completion, upright
 
@@ -205,7 +206,7 @@ def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: S
     settings = config(tmp_path, preference_check=True)
     evaluator = Evaluator(
         ea.find_task("cartpole"),
-        settings.training_budget(ea.find_task("cartpole")),
+        training_budget(settings, ea.find_task("cartpole")),
         sandbox,
         seed=0,
     )

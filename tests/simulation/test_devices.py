@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from eureka_agent.simulation import EnvironmentRandom, PhysicsView
-from eureka_agent.tasks.registry import load_task, task_names
+from eureka_agent.tasks.registry import task_names
+from tests.support.mujoco_tasks import mujoco_task
 
 _ELSEWHERE = torch.device("meta")
 
 
 @pytest.mark.parametrize("name", task_names())
 def test_a_task_mixes_no_devices(name: str) -> None:
-    task, worlds = load_task(name), 3
+    task, worlds = mujoco_task(name), 3
     start = task.initial_state(
         EnvironmentRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64))
     )

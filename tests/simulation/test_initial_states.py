@@ -6,26 +6,27 @@ import numpy as np
 import torch
 
 from eureka_agent.simulation.initial_states import InitialStates
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import InitialState, Random
 from eureka_agent.simulation.random_streams import EnvironmentRandom
-from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import InitialState, Random, Task
-from tests.simulation.test_environment import Slider
+from tests.simulation.test_mujoco_environment import Slider
+from tests.support.mujoco_tasks import mujoco_task
 
 SEED, WORLDS = 3, 6
 STREAM = np.arange(WORLDS) % 4
 
 
-def starts(task: Task) -> InitialStates:
+def starts(task: MujocoTask) -> InitialStates:
     return InitialStates(task, SEED, STREAM, np.zeros(WORLDS, dtype=np.int64))
 
 
-def alone(task: Task, world: int, episode: int) -> InitialState:
+def alone(task: MujocoTask, world: int, episode: int) -> InitialState:
     return task.initial_state(EnvironmentRandom(SEED, STREAM[[world]], np.array([episode])))
 
 
 def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> None:
     for name in ("pen_spinning", "hopper_forward"):  # the first has controls at the start
-        task = load_task(name)
+        task = mujoco_task(name)
         drawn, begun = starts(task), [0] * WORLDS
         for worlds in ([0, 1, 2, 3, 4, 5], [2], [2, 5], [0], [2, 3], [0, 1, 2, 3, 4, 5], [4]):
             got = drawn.take(np.array(worlds))

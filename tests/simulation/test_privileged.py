@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.simulation import Environment
-from eureka_agent.tasks.task import EpisodeState, State
+from eureka_agent.simulation import MujocoEnvironment
+from eureka_agent.simulation.physics import EpisodeState
+from eureka_agent.tasks.task import State
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide
 
 
 def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
     env, blind = (
-        Environment(AsymmetricHiddenSide(), 6, seed=0),
-        Environment(HiddenSide(), 6, seed=0),
+        MujocoEnvironment(AsymmetricHiddenSide(), 6, seed=0),
+        MujocoEnvironment(HiddenSide(), 6, seed=0),
     )
     assert (env.observation_size, env.privileged_size) == (2, 2)
     for _ in range(STEPS + 3):  # over the end of an episode
@@ -34,7 +35,7 @@ def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
 
 
 def test_where_time_is_up_it_is_that_of_the_episode_that_ended() -> None:
-    env = Environment(AsymmetricHiddenSide(), 4, seed=0)
+    env = MujocoEnvironment(AsymmetricHiddenSide(), 4, seed=0)
     for n in range(1, STEPS + 1):
         step = env.step(torch.zeros(4, 1))
         assert step.final_critic_observation[:, 3].tolist() == [float(n)] * 4
@@ -43,7 +44,7 @@ def test_where_time_is_up_it_is_that_of_the_episode_that_ended() -> None:
 
 
 def test_without_it_the_critic_has_the_observation_itself() -> None:
-    env = Environment(HiddenSide(), 4, seed=0)
+    env = MujocoEnvironment(HiddenSide(), 4, seed=0)
     step = env.step(torch.zeros(4, 1))
     assert env.privileged_size == 0
     for critics, policys in (
@@ -55,7 +56,7 @@ def test_without_it_the_critic_has_the_observation_itself() -> None:
 
 
 def test_keeping_and_restoring_worlds() -> None:
-    whole, part, other = (Environment(AsymmetricHiddenSide(), n, seed=3) for n in (5, 5, 2))
+    whole, part, other = (MujocoEnvironment(AsymmetricHiddenSide(), n, seed=3) for n in (5, 5, 2))
     for env in (whole, part):
         for _ in range(3):
             env.step(torch.full((5, 1), 0.5))
@@ -91,11 +92,11 @@ class Gives(HiddenSide):
 )
 def test_another_form_is_refused(form: Callable[[Tensor], Tensor], said: str) -> None:
     with pytest.raises(SimulationError, match=said):
-        Environment(Gives(form), 4, seed=0)
+        MujocoEnvironment(Gives(form), 4, seed=0)
 
 
 def test_its_size_cannot_change() -> None:
-    env = Environment(Gives(lambda n: n[:, None] if n.max() < 2.0 else None), 4, seed=0)
+    env = MujocoEnvironment(Gives(lambda n: n[:, None] if n.max() < 2.0 else None), 4, seed=0)
     env.step(torch.zeros(4, 1))
     with pytest.raises(
         SimulationError, match=r"its critic 2 numbers a world .* and gave it 3 before"
@@ -104,7 +105,7 @@ def test_its_size_cannot_change() -> None:
 
 
 def test_what_is_not_finite_in_it_makes_a_bad_world() -> None:
-    env = Environment(Gives(lambda n: torch.where(n > 1.5, math.nan, n)[:, None]), 4, seed=0)
+    env = MujocoEnvironment(Gives(lambda n: torch.where(n > 1.5, math.nan, n)[:, None]), 4, seed=0)
     assert not env.step(torch.zeros(4, 1)).bad.any()
     step = env.step(torch.zeros(4, 1))
     assert step.bad.all()

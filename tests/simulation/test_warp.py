@@ -19,15 +19,18 @@ from torch import Tensor
 pytest.importorskip("mujoco_warp")
 
 from benchmarks.warp_parity import deviations, with_cone
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import SimulationError, UsageError
 from eureka_agent.rewards.runner import SparseReward
-from eureka_agent.simulation import CpuEngine, Environment, make_engine
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment, make_engine
+from eureka_agent.simulation.physics import EpisodeState, InitialState
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.warp import WarpEngine
-from eureka_agent.tasks.registry import load_task, task_names
-from eureka_agent.tasks.task import EpisodeState, InitialState, State, TrainingBudget
+from eureka_agent.tasks.registry import task_names
+from eureka_agent.tasks.task import State
 from eureka_agent.training import Checkpoint, Progress, TrainResult, train
-from tests.simulation.test_environment import SLIDER, Slider
+from tests.simulation.test_mujoco_environment import SLIDER, Slider
+from tests.support.mujoco_tasks import mujoco_task
 from tests.support.warp_cpu import put_in_place_of_cuda
 
 pytestmark = pytest.mark.timeout(900)  # compiling everything, on a busy machine
@@ -63,7 +66,7 @@ _HAND = "pen_spinning"
 
 @pytest.mark.parametrize("name", _BOUNDS)
 def test_parity_with_mujoco(name: str) -> None:
-    task = load_task(name)
+    task = mujoco_task(name)
     first, *_, last = deviations(
         task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
     )
@@ -78,7 +81,7 @@ def test_every_bundled_task_is_compared() -> None:
 
 @pytest.mark.slow  # mesh collisions take half a minute to compile
 def test_parity_of_the_hand() -> None:
-    task = load_task(_HAND)
+    task = mujoco_task(_HAND)
     first, *_, last = deviations(
         task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
     )
@@ -91,7 +94,7 @@ def test_parity_of_the_hand() -> None:
 
 @pytest.mark.slow  # one more model to compile
 def test_with_elliptic_cones_contacts_agree_for_longer() -> None:
-    task = load_task("ant_forward")
+    task = mujoco_task("ant_forward")
     model = with_cone(task, mujoco.mjtCone.mjCONE_ELLIPTIC)
     *_, last = deviations(
         task, CpuEngine(model, 8, threads=1), WarpEngine(model, 8, device="cpu"), steps=30
@@ -101,7 +104,7 @@ def test_with_elliptic_cones_contacts_agree_for_longer() -> None:
 
 # ---------------------------------------------------------------------- the contract
 def test_newton_is_right_and_sensors_do_not_lag() -> None:
-    env = Environment(Slider(), 3, seed=0, engine=_slider(3))
+    env = MujocoEnvironment(Slider(), 3, seed=0, engine=_slider(3))
     start = env.state["x"].clone()
     step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
     # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 *
@@ -111,8 +114,8 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
 
 def test_an_environment_lives_the_same_on_both_engines() -> None:
     one, other = (
-        Environment(Slider(), 4, seed=2),
-        Environment(Slider(), 4, seed=2, engine=_slider(4)),
+        MujocoEnvironment(Slider(), 4, seed=2),
+        MujocoEnvironment(Slider(), 4, seed=2, engine=_slider(4)),
     )
     generator = torch.Generator().manual_seed(0)
     ended = 0
@@ -126,7 +129,7 @@ def test_an_environment_lives_the_same_on_both_engines() -> None:
         assert torch.allclose(a.final_observation, b.final_observation, atol=1e-5)
         assert torch.allclose(a.observation, b.observation, atol=1e-5)
         assert torch.allclose(a.finished.fitness, b.finished.fitness, atol=1e-4)
-        ended += len(a.finished.worlds)
+        ended += len(a.finished.env_ids)
     assert ended > 8  # 45 steps of at most 20 each: worlds ended at different times
 
 
@@ -196,7 +199,7 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
         def control(self, action: Tensor, memory: EpisodeState) -> Tensor:
             return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
 
-    env = Environment(Explosive(), 3, seed=0, engine=_slider(3))
+    env = MujocoEnvironment(Explosive(), 3, seed=0, engine=_slider(3))
     step = env.step(torch.tensor([[0.0], [1.0], [0.0]]))
     assert step.bad.tolist() == step.terminated.tolist() == [False, True, False]
     assert all(torch.isfinite(value).all() for value in (*step.state.values(), step.observation))
@@ -313,7 +316,7 @@ class AsymmetricSlider(Slider):
 
 def test_a_critic_that_sees_more_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place_of_cuda(monkeypatch)
-    env = Environment(AsymmetricSlider(), 2, seed=0, engine=_slider(2))
+    env = MujocoEnvironment(AsymmetricSlider(), 2, seed=0, engine=_slider(2))
     step = env.step(torch.tensor([[0.5], [-0.5]]))
     assert step.final_critic_observation[:, 2].tolist() == [0.5, -0.5]
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
@@ -330,7 +333,7 @@ def test_garbage_collection_is_on_again() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_parity_on_a_gpu() -> None:
-    task = load_task("ant_forward")
+    task = mujoco_task("ant_forward")
     engine = make_engine(task.model, 8, device="cuda")
     assert engine.device.type == "cuda"
     *_, last = deviations(task, CpuEngine(task.model, 8), engine, steps=10)

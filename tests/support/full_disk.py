@@ -58,7 +58,7 @@ def refused(what: str) -> str:
                 best = store.outcomes()[0]
                 FileWriter(run, store, SPEC)(GenerationFinished(Generation(0, (best,), best)))
         else:
-            facts = TrainingState(0, 0, 1, 0.0, [], [])
+            facts = TrainingState(0, 0, 0.0, [], [])
             Checkpoint(run.checkpoint, "key").save(facts, {"x": torch.zeros(99_999)})
     except StoreError as error:
         return str(error)

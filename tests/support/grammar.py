@@ -22,23 +22,16 @@ from eureka_agent.records import (
     RewardSource,
     TrainingRecord,
 )
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-)
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 Variable = StateVariable
 _NO_PHYSICS = "the grammar reads the state's description, never a simulation"
 Reward = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
-class PaperTask(Task):
+class PaperTask(MujocoTask):
     """A state and a wish; nothing moves."""
 
     name = "paper"

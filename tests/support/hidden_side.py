@@ -5,15 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-)
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 from tests.support.in_process import InProcess
 from tests.support.toy_task import ToyTask
 

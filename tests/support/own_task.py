@@ -12,10 +12,20 @@ from pathlib import Path
 import torch
 
 from eureka_agent.tasks.mjcf import load_xml
-from eureka_agent.tasks.task import InitialState, StateSpec, StateVariable, Task, TrainingBudget
+from eureka_agent.tasks.task import StateSpec, StateVariable
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import InitialState
+from eureka_agent.config import BudgetName, TrainingBudget
 
 
-class Pusher(Task):
+BUDGETS = {
+    "quick": TrainingBudget(num_envs=8, environment_steps=512),
+    "normal": TrainingBudget(num_envs=16, environment_steps=4096),
+    "paper": TrainingBudget(num_envs=16, environment_steps=8192),
+}
+
+
+class Pusher(MujocoTask):
     """Push a block along a rail to a mark."""
 
     name = "pusher"
@@ -31,11 +41,6 @@ class Pusher(Task):
     max_episode_steps = 50
     fitness_unit = "steps at the mark"
     fitness_solved = 30
-    budgets = {
-        "quick": TrainingBudget(num_envs=8, environment_steps=512),
-        "normal": TrainingBudget(num_envs=16, environment_steps=4096),
-        "paper": TrainingBudget(num_envs=16, environment_steps=8192),
-    }
     action_names = ("push",)
 
     def build(self):

@@ -67,8 +67,9 @@ def statements(source: str) -> set[str]:
 def leaked(task: Task, prompt: Prompt) -> set[str]:
     """Lines of fitness code or human reward that a prompt tells."""
     secret = statements(task.human_reward)
-    for method in (type(task).fitness, type(task).sparse_reward, type(task).measures):
-        if method.__qualname__.split(".")[0] != "Task":
+    for name in ("fitness", "sparse_reward", "measures"):
+        method = getattr(type(task), name)
+        if method.__qualname__.split(".")[0] not in ("Task", "MujocoTask"):
             secret |= statements(inspect.getsource(method))
     text = squeezed("".join(message.content for message in prompt.messages))
     return {line for line in secret if line in text}

@@ -32,6 +32,7 @@ from eureka_agent.search.events import (
     TrainingStarted,
 )
 from eureka_agent.training import Progress
+from eureka_agent.training.budgets import training_budget
 from tests.support.toy_task import ToyTask
 
 NAN = math.nan
@@ -65,7 +66,7 @@ def run_started(
     )
     sandbox = "Rewards run in sealed processes (seccomp, landlock)."
     return RunStarted(
-        path, TASK, settings, settings.training_budget(TASK), announcement, sandbox, resumed
+        path, TASK, settings, training_budget(settings, TASK), announcement, sandbox, resumed
     )
 
 

@@ -8,7 +8,6 @@ import inspect
 import torch
 from torch import Tensor
 
-from eureka_agent.simulation import Environment
 from eureka_agent.tasks.task import State, Task
 
 
@@ -32,7 +31,7 @@ def check_contract(task: Task, *, worlds: int = 4, steps: int = 30, seed: int = 
             assert len(variable.elements) == variable.shape[-1], variable.name
         if variable.goal_for is not None:
             assert variable.shape == task.state_spec[variable.goal_for].shape, variable.name
-    first, second = (Environment(task, worlds, seed=seed) for _ in range(2))
+    first, second = (task.make_env(worlds, seed=seed) for _ in range(2))
     _check_state(task, first.state, worlds)
     generator = torch.Generator().manual_seed(seed)
     before = first.state

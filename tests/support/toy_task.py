@@ -4,26 +4,18 @@ mark."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import mujoco
 import torch
 from torch import Tensor
 
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-    TrainingBudget,
-)
+from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _RAIL_M = 2.0
-_BUDGETS: Mapping[Literal["quick", "normal", "paper"], TrainingBudget] = {
+BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": TrainingBudget(4, 64),
     "normal": TrainingBudget(4, 64),
     "paper": TrainingBudget(4, 64),
@@ -39,7 +31,7 @@ _XML = """
 """
 
 
-class ToyTask(Task):
+class ToyTask(MujocoTask):
     """Bring the mass to the mark."""
 
     name = "toy"
@@ -60,7 +52,6 @@ class ToyTask(Task):
     fitness_unit = "m"
     fitness_solved = -0.1
     action_names = ("push",)
-    budgets = _BUDGETS
     human_reward = "def compute_reward(mass_speed):\n    return -9.75 * mass_speed, {}\n"
 
     def build(self) -> mujoco.MjSpec:

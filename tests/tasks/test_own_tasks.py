@@ -20,6 +20,7 @@ from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.simulation.task_check import check_task, checked_task
 from eureka_agent.tasks.registry import all_tasks, find_task
+from eureka_agent.training.budgets import budgets_of
 from tests.support.own_task import HUMAN_REWARD, MODEL, line_of, write_task
 from tests.support.toy_task import ToyTask
 
@@ -48,10 +49,10 @@ SLIPS = [
     ("import torch\n", "import torhc\n", "import torch", "ModuleNotFoundError: No module named 'torhc'"),
     ("def build(self):", "def build(self:", "def build", "SyntaxError"),
     ("def fitness(", "def fitnes(", "TASK = Pusher()", "abstract method '?fitness"),
-    ("class Pusher(Task)", "class Pusher(Tusk)", "class Pusher", "NameError: name 'Tusk'"),
+    ("class Pusher(MujocoTask)", "class Pusher(Tusk)", "class Pusher", "NameError: name 'Tusk'"),
     # attributes
     ('    name = "pusher"\n', "", "class Pusher", "Pusher has no name: set it to"),
-    ("    frame_skip = 2\n", "", "class Pusher", "Pusher has no frame_skip: set it to a whole number"),
+    ("    frame_skip = 2\n", "", "class Pusher", "frame_skip must be a whole number .* and it is None"),
     ("frame_skip = 2", "frame_skip = 0", "frame_skip", "frame_skip must be a whole number .* and it is 0"),
     ("max_episode_steps = 50", "max_episode_steps = 5e1", "max_episode_steps", "whole number .* it is 50.0"),
     ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a finite number"),
@@ -60,11 +61,11 @@ SLIPS = [
     ('    name = "pusher"\n', '    name = "pusher"\n    aliases = "block"\n', "description", "aliases must be a tuple"),
     ("frame_skip = 2", "observation_size = 4; frame_skip = 2", "frame_skip", "is 4 and .* has 3 entries: make them"),
     # the budgets
-    ('"paper": TrainingBudget(num_envs=16, environment_steps=8192),', "", "budgets = {", r"budgets\['paper'\] must be"),
-    ("num_envs=8, environment_steps=512", "num_envs=0, environment_steps=512", "budgets = {", "num_envs of budgets"),
-    ("environment_steps=512", "environment_steps=5e5", "budgets = {", "environment_steps of budgets.*500000.0"),
-    ("num_envs=8, environment_steps=512", "1, 512, horizon=2", "budgets = {", "4 minibatches for num_envs x horizon"),
-    ("environment_steps=512", "environment_steps=512, hidden=64", "budgets = {", "hidden of budgets"),
+    ('"paper": TrainingBudget(num_envs=16, environment_steps=8192),', "", "BUDGETS = {", r"BUDGETS\['paper'\] must be"),
+    ("num_envs=8, environment_steps=512", "num_envs=0, environment_steps=512", "BUDGETS = {", "num_envs of BUDGETS"),
+    ("environment_steps=512", "environment_steps=5e5", "BUDGETS = {", "environment_steps of BUDGETS.*500000.0"),
+    ("num_envs=8, environment_steps=512", "1, 512, horizon=2", "BUDGETS = {", "4 minibatches for num_envs x horizon"),
+    ("environment_steps=512", "environment_steps=512, hidden=64", "BUDGETS = {", "hidden of BUDGETS"),
     # the state's spec
     (SPEED, f"*[{SPEED}] * 2", "state_spec", "'block_speed' needs a Python name that is there once"),
     (SPEED, SPEED.replace("block_speed", "action"), "state_spec", "'action' needs a Python name"),
@@ -112,7 +113,7 @@ def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
     folder = write_task(tmp_path / "pusher", old, new)
     number = line_of(line) if isinstance(line, str) else line
     with pytest.raises(TaskError, match=says) as error:
-        checked_task(folder)
+        budgets_of(checked_task(folder))
     message = str(error.value)
     assert message.startswith(f"{folder / 'task.py'}:{number}: ")
     assert "\n" not in message
@@ -121,11 +122,11 @@ def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ("<mujoco><worldbody>", r"task.py:35: build\(\) failed: Cannot read the model .*rail.xml"),
+        ("<mujoco><worldbody>", r"task.py:\d+: build\(\) failed: Cannot read the model .*rail.xml"),
         (MODEL.replace('joint="rail"', 'joint="rali"'), r"task.py:\d+: build\(\) failed: .*rali"),
         (
             MODEL.replace(' ctrlrange="-5 5"', ""),
-            r"task.py:34: the actuators of push have no ctrlrange",
+            r"task.py:\d+: the actuators of push have no ctrlrange",
         ),
         (MODEL.replace('mass="1"', 'mass="0"'), r"task.py:\d+: build\(\) failed: .*mass"),
     ],
@@ -416,7 +417,7 @@ def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, sandbox
     )
     folder = write_task(tmp_path / "pusher", "return torch.stack(", late)
     with pytest.raises(
-        TaskError, match=r"task.py:49: observation\(\) failed: RuntimeError: too many"
+        TaskError, match=r"task.py:\d+: observation\(\) failed: RuntimeError: too many"
     ):
         ea.synthesize(config(tmp_path, folder), sandbox=sandbox)
 

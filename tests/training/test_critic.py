@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training import Checkpoint, Progress, TrainResult, train
 from eureka_agent.training.external import ExternalEnvironment
 from eureka_agent.training.policy import Policy
-from eureka_agent.training.population import _Training
+from eureka_agent.training.population import PopulationTraining
 from eureka_agent.training.ppo.networks import Population
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide, side_reward
 from tests.support.in_process import InProcess
@@ -22,8 +23,8 @@ from tests.support.in_process import InProcess
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 5, horizon=16, hidden=(16, 8))
 
 
-def training_of(task: Task, budget: TrainingBudget) -> _Training:
-    return _Training(task, [side_reward()], budget, 0, 1, "cpu", None, ())
+def training_of(task: Task, budget: TrainingBudget) -> PopulationTraining:
+    return PopulationTraining(task, [side_reward()], budget, 0, 1, "cpu", None, ())
 
 
 @torch.no_grad()
@@ -35,10 +36,10 @@ def explained_variance(task: Task) -> float:
     with torch.enable_grad():
         for _ in training.run(None):
             pass
-    rollout, *_ = training._collect()
+    rollout = training._collect().rollout
     returns = 2.0 * training._recorder.take()["side"]
-    scale = training._scale._variance.sqrt()  # values are in units of the scaled rewards
-    values = scale * training._ppo._values(torch.stack(rollout.observations))[:, 0]
+    scale = training.scale._variance.sqrt()  # values are in units of the scaled rewards
+    values = scale * training.ppo._values(torch.stack(rollout.observations))[:, 0]
     return 1.0 - float((returns - values).var() / returns.var())
 
 
@@ -53,14 +54,14 @@ def test_it_explains_returns_that_hang_on_what_the_policy_cannot_see() -> None:
 
 def test_a_time_out_bootstraps_from_the_privileged_state_that_it_led_to() -> None:
     training = training_of(AsymmetricHiddenSide(), TrainingBudget(4, 4 * 16, horizon=16, hidden=()))
-    population = training._ppo.population
+    population = training.ppo.population
     with torch.no_grad():  # the value is the number of steps that the episode has had
         weight, bias = population.value_parameters
         weight.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0]).view(1, 4, 1))
         bias.zero_()
-    rollout, *_ = training._collect()
+    rollout = training._collect().rollout
     population.moments.mean, population.moments.variance = torch.zeros(1, 4), torch.ones(1, 4)
-    values = training._ppo._timeout_values(rollout)
+    values = training.ppo._timeout_values(rollout)
     expected = torch.zeros(16, 1, 4)
     expected[STEPS - 1 :: STEPS] = STEPS  # the new episode's would be 0
     assert torch.allclose(values, expected, atol=1e-3)

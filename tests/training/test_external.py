@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import State, TrainingBudget
+from eureka_agent.tasks.task import State
 from eureka_agent.training import Progress, Trainer, make_trainer
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import Costly, InProcess, upright

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import Progress, train
 from tests.support.in_process import Costly, InProcess, upright
 
@@ -127,7 +127,7 @@ def test_evaluation_counts_one_full_episode_of_each_world() -> None:
 
 def test_sample_states_have_everything_a_reward_may_read() -> None:
     task = load_task("cartpole")
-    samples = sample_states(task, seed=0, worlds=3, steps=5)
+    samples = sample_states(task, seed=0, num_envs=3, steps=5)
     assert set(samples) == set(task.reward_inputs.shapes)
     for name, shape in task.reward_inputs.shapes.items():
         assert samples[name].shape == (15, *shape)

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 import pytest
 
 from benchmarks.race_records import record, replay
-from eureka_agent.config import Race
+from eureka_agent.config import Race, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.utils.serialization import from_json, to_json
 
 

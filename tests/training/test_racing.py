@@ -7,12 +7,10 @@ import math
 import pytest
 import torch
 
-from eureka_agent.config import Race, SynthesisConfig
+from eureka_agent.config import Race, SynthesisConfig, TrainingBudget
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
-from eureka_agent.simulation import Environment
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training import train
 from eureka_agent.training.racing import (
     FitnessTracker,
@@ -21,7 +19,6 @@ from eureka_agent.training.racing import (
     significantly_worse,
     stopped,
     student,
-    times_wider,
 )
 from tests.support.in_process import InProcess, upright
 
@@ -230,51 +227,6 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
     assert alone.policy is not None
     for a, b in zip(won.parameters(), alone.policy.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-4)
-
-
-def test_how_much_wider_by_hand() -> None:
-    """Of eight with 64 worlds and rollouts of 32 four go on: 512 / 256 = 2, so 128 worlds and 16
-    steps."""
-    assert times_wider(4, 64, 512, 32) == 2
-    assert times_wider(3, 128, 512, 16) == 1  # 512 / 384
-    assert times_wider(2, 128, 512, 16) == 2
-    assert times_wider(2, 64, 512, 32) == 4
-    assert times_wider(1, 64, 512, 32) == 4  # there is room for 8, but rollouts of 4 are too short
-    assert times_wider(2, 64, 512, 20) == 2  # 4 would leave 5 steps
-    assert times_wider(3, 64, 576, 32) == 2  # there is room for 3, which 32 cannot be divided by
-    assert times_wider(1, 64, 512, 6) == 1
-    assert times_wider(0, 64, 512, 32) == 4  # nobody goes on: no worlds either way
-
-
-def test_the_worlds_of_those_that_stop_go_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of three with 8 worlds one goes on: 16 worlds, rollouts of 8 instead of 16, and 128 steps an
-    update as before."""
-    worlds: list[tuple[int, int]] = []
-    anew = Environment.restart
-
-    def watched(environment: Environment, ids: torch.Tensor, streams: torch.Tensor) -> None:
-        anew(environment, ids, streams)
-        worlds.append((environment.num_envs, len(ids)))
-        assert streams.tolist() == list(range(8, 16))
-        assert bool((environment.state["episode_time"][ids] == 0.0).all())
-
-    monkeypatch.setattr(Environment, "restart", watched)
-    rows: list[int] = []
-
-    def counted(dof_pos: torch.Tensor) -> torch.Tensor:
-        rows.append(len(dof_pos))
-        return upright(dof_pos)
-
-    budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 10, horizon=16, hidden=(16,))
-    rewards = [InProcess(counted, "dof_pos") for _ in range(3)]
-    unbeatable = (Rung(8 * 16 * 5, 1e9, 1e9, 1e9),)
-    race = Race((0.5,), (0.5,), hand_on=True)
-    results = train(load_task("cartpole"), rewards, budget, seed=0, race=race, champion=unbeatable)
-    (won,) = [result.record for result in results if result.record and not result.record.stopped]
-    assert worlds == [(16, 8)]
-    assert rows == [128] * (3 * 5 + 5)
-    assert won.environment_steps == 8 * 16 * 10
-    assert [rung.environment_steps for rung in won.rungs] == [8 * 16 * 5]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import copy
 import pytest
 import torch
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import TrainingBudget
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 

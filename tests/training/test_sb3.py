@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from eureka_agent import SynthesisConfig, synthesize
+from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import Task, TrainingBudget
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 

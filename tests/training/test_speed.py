@@ -10,13 +10,14 @@ import pytest
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.training import measure_speed, train
+from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.results import Progress
 
 
 @pytest.mark.slow
 def test_the_measured_speed_is_near_that_of_a_training_and_takes_a_moment() -> None:
     task = load_task("cartpole")
-    budget = replace(task.budgets["quick"], environment_steps=20_000)
+    budget = replace(budgets_of(task)["quick"], environment_steps=20_000)
     started = time.process_time()
     measured = measure_speed(task, budget)
     assert time.process_time() - started < 3.0
@@ -28,4 +29,4 @@ def test_the_measured_speed_is_near_that_of_a_training_and_takes_a_moment() -> N
 
 def test_a_budget_of_a_single_environment_can_be_measured() -> None:
     task = load_task("cartpole")
-    assert measure_speed(task, replace(task.budgets["quick"], num_envs=1)) > 0.0
+    assert measure_speed(task, replace(budgets_of(task)["quick"], num_envs=1)) > 0.0

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from eureka_agent.tasks.task import TrainingBudget
-from eureka_agent.training.checkpoint import add_prefix, kept, restore, strip_prefix
+from eureka_agent.config import TrainingBudget
+from eureka_agent.training.checkpoint import add_prefix, load_tensors, state_tensors, strip_prefix
 from eureka_agent.training.ppo.adam import Weights
 from eureka_agent.training.ppo.gradients import Batch, UpdateSettings, learn
 from eureka_agent.training.ppo.networks import Population, RunningMoments
@@ -57,16 +57,11 @@ class ReturnScale:
         scale = (self._variance + 1e-8).sqrt().view(1, -1, 1)
         return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
 
-    def keep(self, rows: Tensor, wider: int = 1) -> None:
-        """Forget all candidates but `rows`, which have `wider` times the worlds from now on; the
-        new ones begin."""
-        running, self._mean, self._variance = (
-            self._running[rows],
-            self._mean[rows],
-            self._variance[rows],
-        )
-        new = torch.zeros(len(rows), running.shape[1] * (wider - 1), device=running.device)
-        self._running = torch.cat((running, new), dim=1)
+    def keep(self, rows: Tensor) -> None:
+        """Forget all candidates but `rows`."""
+        self._running = self._running[rows]
+        self._mean = self._mean[rows]
+        self._variance = self._variance[rows]
 
     def _update(self, x: Tensor) -> None:
         variance, mean = torch.var_mean(x, dim=1, correction=0)
@@ -151,8 +146,10 @@ class PPO:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `restore` needs."""
-        moments = add_prefix("moments", kept(self.population.moments, RunningMoments.STATE))
-        adam = add_prefix("adam", kept(self, PPO.STATE))
+        moments = add_prefix(
+            "moments", state_tensors(self.population.moments, RunningMoments.STATE)
+        )
+        adam = add_prefix("adam", state_tensors(self, PPO.STATE))
         return {
             "flat": self.population.flat,
             "shuffle": self._shuffle.get_state(),
@@ -164,8 +161,8 @@ class PPO:
         """Go on from what `state` returned."""
         self.population.load_flat(state["flat"])
         self._shuffle.set_state(state["shuffle"])
-        restore(self.population.moments, strip_prefix("moments", state))
-        restore(self, strip_prefix("adam", state))
+        load_tensors(self.population.moments, strip_prefix("moments", state))
+        load_tensors(self, strip_prefix("adam", state))
 
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Batch:
         observations = torch.stack(rollout.observations)

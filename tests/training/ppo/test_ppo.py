@@ -47,20 +47,19 @@ def test_return_scale_makes_rewards_independent_of_their_size() -> None:
     assert torch.allclose(small, large, rtol=1e-3)
 
 
-def test_worlds_that_are_new_owe_their_returns_to_nobody() -> None:
-    """Two rewards in three worlds, paid 1 and 3 for ever; discount 0.5 leaves 1 + 0.5 and 3 + 1.5
-    after two steps.
+def test_return_scale_after_a_candidate_is_dropped_continues_with_the_others() -> None:
+    """Two rewards in three environments, paid 1 and 3 for ever; discount 0.5 leaves 1 + 0.5 and
+    3 + 1.5 after two steps.
 
-    The second goes on in six worlds: a third step makes 3 + 2.25 = 5.25 in the old ones and 3 in
-    the new.
+    The second continues: a third step makes 3 + 2.25 = 5.25.
     """
     scale = ReturnScale(2, 3, 0.5)
     pay, never = torch.tensor([1.0, 3.0])[None, :, None], torch.zeros(2, 2, 3, dtype=torch.bool)
     scale(pay.expand(2, 2, 3), never)
     assert scale._running.tolist() == [[1.5] * 3, [4.5] * 3]
-    scale.keep(torch.tensor([1]), 2)
-    scale(pay[:, 1:].expand(1, 1, 6), torch.zeros(1, 1, 6, dtype=torch.bool))
-    assert scale._running.tolist() == [[5.25] * 3 + [3.0] * 3]
+    scale.keep(torch.tensor([1]))
+    scale(pay[:, 1:].expand(1, 1, 3), torch.zeros(1, 1, 3, dtype=torch.bool))
+    assert scale._running.tolist() == [[5.25] * 3]
 
 
 def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:

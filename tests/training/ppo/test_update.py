@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.tasks.task import TrainingBudget
+from eureka_agent.config import TrainingBudget
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO, generalised_advantages
 from eureka_agent.training.rollout_buffer import Rollout

@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
+from eureka_agent.simulation.batched_env import Episodes, Step
 from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
 from eureka_agent.simulation.initial_states import InitialStates
+from eureka_agent.simulation.physics import EpisodeState
 from eureka_agent.simulation.view import PhysicsView
-from eureka_agent.tasks.task import EpisodeState, State, Task
+from eureka_agent.tasks.task import State
+
+if TYPE_CHECKING:
+    from eureka_agent.simulation.mujoco_task import MujocoTask
 
 
-@dataclass(frozen=True)
-class Episodes:
-    """The episodes that ended in one step."""
-
-    worlds: Tensor
-    """`(n,)` int64"""
-    fitness: Tensor
-    """`(n,)`"""
-    length: Tensor
-    """`(n,)` environment steps, float32"""
-    measures: Mapping[str, Tensor]
-    """`(n,)` each"""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One environment step of all worlds; `num_envs` rows each."""
-
-    observation: Tensor
-    """`(num_envs, observation_size)` to act on next; of the new episode where one ended."""
-    final_observation: Tensor
-    """`(num_envs, observation_size)` where the step led, before any reset."""
-    final_critic_observation: Tensor
-    """`(num_envs, critic_size)` likewise, of what the value function sees: what a time-out
-    bootstraps from."""
-    state: State
-    """What rewards read, before any reset, with `action` and `episode_time`."""
-    terminated: Tensor
-    """`(num_envs,)` bool: failure or success, or the physics diverged."""
-    truncated: Tensor
-    """`(num_envs,)` bool: out of time, and not terminated."""
-    fitness: Tensor
-    """`(num_envs,)` what this step added."""
-    sparse_reward: Tensor
-    """`(num_envs,)` the task's sparse reward of this step."""
-    bad: Tensor
-    """`(num_envs,)` bool: the physics diverged; the row's state means nothing, and its NaNs are
-    0."""
-    finished: Episodes
-
-
-class Environment:
+class MujocoEnvironment:
     """`num_envs` worlds of `task`.
 
     `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so
@@ -70,7 +34,7 @@ class Environment:
 
     def __init__(
         self,
-        task: Task,
+        task: MujocoTask,
         num_envs: int,
         *,
         seed: int,
@@ -304,7 +268,7 @@ class Environment:
 
     def _finished(self, done: Tensor) -> Episodes:
         return Episodes(
-            worlds=done,
+            env_ids=done,
             fitness=self._fitness[done],
             length=self._length[done],
             measures={name: value[done] for name, value in self._measures.items()},

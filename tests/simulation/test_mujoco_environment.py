@@ -10,18 +10,11 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.simulation import CpuEngine, Environment
-from eureka_agent.tasks.registry import load_task
-from eureka_agent.tasks.task import (
-    EpisodeState,
-    InitialState,
-    Physics,
-    Random,
-    State,
-    StateSpec,
-    StateVariable,
-    Task,
-)
+from eureka_agent.simulation import CpuEngine, MujocoEnvironment
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.tasks.task import State, StateSpec, StateVariable
+from tests.support.mujoco_tasks import mujoco_task
 
 SLIDER = """
 <mujoco>
@@ -33,7 +26,7 @@ SLIDER = """
 """
 
 
-class Slider(Task):
+class Slider(MujocoTask):
     """A mass of 1 kg on a rail; the episode ends at 1 m, or after 20 steps."""
 
     name, description, aliases = "slider", "push the mass", ()
@@ -76,7 +69,7 @@ class Slider(Task):
 
 
 def test_newton_is_right_and_sensors_do_not_lag() -> None:
-    env = Environment(Slider(), 3, seed=0)
+    env = MujocoEnvironment(Slider(), 3, seed=0)
     start = env.state["x"].clone()
     step = env.step(torch.tensor([[1.0], [0.0], [-1.0]]))
     # 2 N on 1 kg for 0.1 s, semi-implicit Euler with h = 0.01: x = a h^2 (1 + 2 + … + 10) = 2 *
@@ -87,14 +80,14 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
 
 
 def test_time_out_and_the_sums_of_an_episode() -> None:
-    env = Environment(Slider(), 2, seed=1)
+    env = MujocoEnvironment(Slider(), 2, seed=1)
     total = torch.zeros(2)
     for t in range(20):  # 0.2 N for 2 s: 0.4 m, not out of the first 0.5 m
         step = env.step(torch.tensor([[0.1], [-0.1]]))
         total = total + step.fitness
         assert step.truncated.all() == (t == 19)
         assert not step.terminated.any()
-    assert step.finished.worlds.tolist() == [0, 1]
+    assert step.finished.env_ids.tolist() == [0, 1]
     assert torch.allclose(step.finished.fitness, total)
     assert step.finished.length.tolist() == [20.0, 20.0]
     assert step.finished.measures["pushes"].tolist() == [20.0, 0.0]
@@ -106,14 +99,14 @@ def test_time_out_and_the_sums_of_an_episode() -> None:
 
 
 def test_only_the_world_that_ended_starts_anew() -> None:
-    env = Environment(Slider(), 2, seed=2)
+    env = MujocoEnvironment(Slider(), 2, seed=2)
     for _ in range(20):
         step = env.step(torch.tensor([[1.0], [0.0]]))  # 2 N: 1 m in 1 s at the latest
         if step.terminated[0]:
             break
     assert step.state["x"][0] > 1.0
     assert not step.truncated.any()
-    assert step.finished.worlds.tolist() == [0]
+    assert step.finished.env_ids.tolist() == [0]
     assert step.observation[0, 1] == 0.0
     assert env.state["x"][0] < 0.5
     assert torch.equal(env.state["x"][1], step.state["x"][1])
@@ -121,7 +114,7 @@ def test_only_the_world_that_ended_starts_anew() -> None:
 
 
 def test_earlier_steps_keep_their_tensors() -> None:
-    env = Environment(Slider(), 2, seed=3)
+    env = MujocoEnvironment(Slider(), 2, seed=3)
     first = env.step(torch.ones(2, 1))
     kept = {name: value.clone() for name, value in first.state.items()}
     for _ in range(9):
@@ -132,7 +125,7 @@ def test_earlier_steps_keep_their_tensors() -> None:
 
 def test_a_world_does_not_depend_on_how_many_there_are() -> None:
     def trajectory(num_envs: int, threads: int) -> Tensor:
-        env = Environment(
+        env = MujocoEnvironment(
             Slider(), num_envs, seed=5, engine=CpuEngine(Slider().model, num_envs, threads=threads)
         )
         return torch.stack([env.step(torch.ones(num_envs, 1)).observation[:2] for _ in range(20)])
@@ -144,12 +137,12 @@ def test_a_world_does_not_depend_on_how_many_there_are() -> None:
 def test_actions_alone_decide_what_happens(name: str) -> None:
     """Neither the threads nor the worlds beside it, and in every number: also after episodes have
     ended."""
-    task = load_task(name)
+    task = mujoco_task(name)
     generator = torch.Generator().manual_seed(0)
     actions = torch.rand(60, 40, task.action_size, generator=generator) * 2.0 - 1.0
 
     def states(worlds: int, threads: int) -> list[Tensor]:
-        env = Environment(
+        env = MujocoEnvironment(
             task, worlds, seed=0, engine=CpuEngine(task.model, worlds, threads=threads)
         )
         env._length = (
@@ -174,12 +167,12 @@ def test_actions_alone_decide_what_happens(name: str) -> None:
 
 
 def test_streams_give_each_slice_the_same_starts() -> None:
-    env = Environment(Slider(), 6, seed=5, streams=3)
+    env = MujocoEnvironment(Slider(), 6, seed=5, streams=3)
     assert torch.equal(env.state["x"][:3], env.state["x"][3:])
 
 
 def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
-    whole, part = Environment(Slider(), 5, seed=4), Environment(Slider(), 5, seed=4)
+    whole, part = MujocoEnvironment(Slider(), 5, seed=4), MujocoEnvironment(Slider(), 5, seed=4)
     ids = torch.tensor([0, 3])
     for env in (whole, part):
         for _ in range(15):
@@ -194,14 +187,14 @@ def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
 
 
 def test_a_world_becomes_two_and_the_new_one_begins_anew() -> None:
-    env = Environment(Slider(), 3, seed=4)
+    env = MujocoEnvironment(Slider(), 3, seed=4)
     for _ in range(7):
         env.step(torch.full((3, 1), 0.7))
     before = env.state["x"].clone()
     env.keep(torch.tensor([2, 2, 0]))
     assert torch.equal(env.state["x"], before[[2, 2, 0]])
     env.restart(torch.tensor([1]), torch.tensor([8]))
-    fresh = Environment(Slider(), 9, seed=4)
+    fresh = MujocoEnvironment(Slider(), 9, seed=4)
     assert torch.equal(env.state["x"], torch.stack((before[2], fresh.state["x"][8], before[0])))
     step, alone = env.step(torch.full((3, 1), -0.4)), fresh.step(torch.full((9, 1), -0.4))
     assert torch.equal(step.state["x"][1], alone.state["x"][8])
@@ -213,11 +206,11 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
         def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
             return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
 
-    env = Environment(Explosive(), 3, seed=0)
+    env = MujocoEnvironment(Explosive(), 3, seed=0)
     step = env.step(torch.tensor([[0.0], [1.0], [0.0]]))
     assert step.bad.tolist() == [False, True, False]
     assert step.terminated.tolist() == [False, True, False]
-    assert step.finished.worlds.tolist() == [1]
+    assert step.finished.env_ids.tolist() == [1]
     assert step.fitness[1] == 0.0
     assert all(torch.isfinite(value).all() for value in (*step.state.values(), step.observation))
     assert not env.step(torch.zeros(3, 1)).bad.any()
@@ -225,7 +218,7 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
 
 def test_a_world_that_diverges_again_is_reported_again() -> None:
     """Speeds beyond 1e10 make MuJoCo reset the world, and its counts of warnings with it."""
-    env = Environment(Slider(), 3, seed=0)
+    env = MujocoEnvironment(Slider(), 3, seed=0)
     for _ in range(3):
         env._engine._fields["qvel"][1] = 1e12  # type: ignore[attr-defined]
         assert env.step(torch.zeros(3, 1)).bad.tolist() == [False, True, False]
@@ -236,7 +229,7 @@ def test_without_an_end_only_the_time_limit_ends_an_episode() -> None:
     pushed = torch.ones(2, 1)
     lengths = []
     for task in (Slider(), Slider().without_end()):
-        environment = Environment(task, 2, seed=1)
+        environment = MujocoEnvironment(task, 2, seed=1)
         steps = [environment.step(pushed) for _ in range(20)]
         lengths.append(max(length for step in steps for length in step.finished.length.tolist()))
         assert any(bool(step.terminated.any()) for step in steps) == task.ends_early
@@ -265,29 +258,29 @@ class Weighed(Slider):
 
 def test_unlisted_names_are_computed_for_those_who_read_them_alone() -> None:
     nobody, before, everybody = Weighed(), Weighed(), Weighed()
-    without = Environment(nobody, 2, seed=0, reads=("x", "prev_x")).step(torch.zeros(2, 1))
+    without = MujocoEnvironment(nobody, 2, seed=0, reads=("x", "prev_x")).step(torch.zeros(2, 1))
     assert set(without.state) == {"x", "n", "action", "episode_time"}
     assert nobody.asked == 0
-    environment = Environment(before, 2, seed=0, reads=("prev_twice",))
+    environment = MujocoEnvironment(before, 2, seed=0, reads=("prev_twice",))
     earlier = environment.state["twice"]
     assert torch.equal(earlier, 2.0 * environment.state["x"][:, None])
     environment.step(torch.ones(2, 1))
     assert not torch.equal(environment.state["twice"], earlier)
     assert "obs_buf" not in environment.state
     assert before.asked == 2  # the start and one step
-    step = Environment(everybody, 2, seed=0).step(torch.zeros(2, 1))
+    step = MujocoEnvironment(everybody, 2, seed=0).step(torch.zeros(2, 1))
     assert torch.equal(step.state["obs_buf"], step.final_observation)
     assert torch.equal(step.state["twice"][:, 0], 2.0 * step.state["x"])
 
 
 def test_unlisted_names_follow_resets_and_snapshots() -> None:
-    environment = Environment(Weighed(), 3, seed=0)
+    environment = MujocoEnvironment(Weighed(), 3, seed=0)
     for _ in range(20):  # to the time limit
         step = environment.step(torch.zeros(3, 1))
     assert step.truncated.all()
     assert torch.equal(environment.state["obs_buf"], environment.observation)  # of the new episodes
     assert not torch.equal(step.state["obs_buf"], environment.state["obs_buf"])
-    other = Environment(Weighed(), 3, seed=0)
+    other = MujocoEnvironment(Weighed(), 3, seed=0)
     other.restore(environment.snapshot())
     assert torch.equal(other.state["twice"], environment.state["twice"])
 
@@ -299,7 +292,7 @@ def test_a_wrong_observation_size_is_named() -> None:
     with pytest.raises(
         SimulationError, match=r"says observation_size = 3, and its observation has 2 entries"
     ):
-        Environment(Wrong(), 1, seed=0)
+        MujocoEnvironment(Wrong(), 1, seed=0)
 
 
 def test_a_name_that_is_promised_and_never_computed_is_an_error() -> None:
@@ -309,4 +302,4 @@ def test_a_name_that_is_promised_and_never_computed_is_an_error() -> None:
     with pytest.raises(
         NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"
     ):
-        Environment(Empty(), 1, seed=0)
+        MujocoEnvironment(Empty(), 1, seed=0)

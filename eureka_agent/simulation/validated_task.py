@@ -10,27 +10,38 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import TaskError
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.source_lines import broken, place_of
-from eureka_agent.tasks.task import EpisodeState, InitialState, Physics, Random, State, Task
+from eureka_agent.tasks.task import State
 
 _Result = TypeVar("_Result")
 
 
-class ValidatedTask(Task):
+def check_frame_skip(task: MujocoTask) -> None:
+    """Raise TaskError where `frame_skip` is missing or is no count."""
+    value = getattr(task, "frame_skip", None)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise TaskError(
+            f"{place_of(task, 'frame_skip')}: frame_skip must be a whole number of physics steps, 1"
+            f" or more, and it is {value!r:.60}."
+        )
+
+
+class ValidatedTask(MujocoTask):
     """A task whose methods are those of another, each with a look at what it returns.
 
     A slip becomes a TaskError at the method that made it, and not an error somewhere in the
     trainer.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: MujocoTask) -> None:
         self._task = task
-        self.name, self.state_spec, self.action_names = (
-            task.name,
-            task.state_spec,
-            task.action_names,
-        )
-        self.frame_skip, self.max_episode_steps = task.frame_skip, task.max_episode_steps
+        self.name = task.name
+        self.state_spec = task.state_spec
+        self.action_names = task.action_names
+        self.frame_skip = task.frame_skip
+        self.max_episode_steps = task.max_episode_steps
         self.observation_size = task.observation_size
         self.model = self._run("build", self._compiled)
         self._check_actions()
@@ -55,7 +66,7 @@ class ValidatedTask(Task):
         return self._task.build()
 
     def _check_actions(self) -> None:
-        if type(self._task).control is not Task.control:
+        if type(self._task).control is not MujocoTask.control:
             return
         model, names = self.model, self.action_names
         if len(names) != model.nu:

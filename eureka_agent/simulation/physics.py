@@ -1,0 +1,87 @@
+"""What a MuJoCo task works with: initial states, random numbers, a view of the physics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import mujoco
+import torch
+from torch import Tensor
+
+EpisodeState: TypeAlias = Mapping[str, Tensor]
+"""What an episode remembers: tensors with one row an environment, by name."""
+
+
+@dataclass(frozen=True)
+class InitialState:
+    """Start states of `n` worlds; what is None keeps the model's default."""
+
+    qpos: Tensor
+    """`(n, nq)`"""
+    qvel: Tensor
+    """`(n, nv)`"""
+    ctrl: Tensor | None = None
+    """`(n, nu)` actuator controls at the start."""
+    episode_state: EpisodeState = field(default_factory=dict)
+    """`(n, …)` each: what the episode remembers at its first step."""
+
+
+class Random(Protocol):
+    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with
+    it."""
+
+    n: int
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """`(n, *shape)` in [low, high)."""
+        ...
+
+    def normal(self, std: float, *shape: int) -> Tensor:
+        """`(n, *shape)` from a normal distribution with mean 0."""
+        ...
+
+    def integers(self, high: int) -> Tensor:
+        """`(n,)` int64 in [0, high)."""
+        ...
+
+
+class Physics(Protocol):
+    """What a task may read of the engine: float32 tensors on one device, current after each
+    step."""
+
+    @property
+    def num_envs(self) -> int:
+        """Number of worlds."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        ...
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """The compiled scene."""
+        ...
+
+    @property
+    def qpos(self) -> Tensor:
+        """`(num_envs, nq)`"""
+        ...
+
+    @property
+    def qvel(self) -> Tensor:
+        """`(num_envs, nv)`"""
+        ...
+
+    @property
+    def ctrl(self) -> Tensor:
+        """`(num_envs, nu)`: the controls that were applied last."""
+        ...
+
+    def sensor(self, name: str) -> Tensor:
+        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not
+        lag."""
+        ...

@@ -1,0 +1,13 @@
+"""The tasks of `envs/` as what they are: tasks with a MuJoCo scene."""
+
+from __future__ import annotations
+
+from eureka_agent.simulation.mujoco_task import MujocoTask
+from eureka_agent.tasks.registry import load_task
+
+
+def mujoco_task(name: str) -> MujocoTask:
+    """Return the task of that name."""
+    task = load_task(name)
+    assert isinstance(task, MujocoTask)
+    return task
