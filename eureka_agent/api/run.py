@@ -30,6 +30,7 @@ from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import TrustedSettings
 from eureka_agent.runs.store import Store
+from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.search.feedback import Judge
@@ -39,7 +40,6 @@ from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import human_normalised
 from eureka_agent.search.strategies import LINEAGE
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.facts import stored_task
 from eureka_agent.tasks.registry import A_WISH, looks_like_path, reference
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.training import discard, make_trainer

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Evaluation, Stage
+from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.events import RunStarted
-from eureka_agent.tasks.facts import StoredTask
 from eureka_agent.tasks.task import Task
 from eureka_agent.text import escape_control as escape_control
 from eureka_agent.text import one_line as one_line

@@ -28,9 +28,9 @@ from eureka_agent.report.lineage import lineage
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.report.tables import Result, failures, fitness_line, results_table
 from eureka_agent.runs.store import Store
+from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import best_so_far, greedy
-from eureka_agent.tasks.facts import StoredTask
 
 
 def run_view(store: Store) -> RenderableType:

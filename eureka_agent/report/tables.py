@@ -35,10 +35,10 @@ from eureka_agent.report.messages import (
 )
 from eureka_agent.report.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.events import RunFinished, RunStarted
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import greedy
-from eureka_agent.tasks.facts import StoredTask
 from eureka_agent.tasks.task import Task
 
 _REASONS_SHOWN = 5

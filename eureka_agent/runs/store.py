@@ -33,7 +33,7 @@ from eureka_agent.records import (
 )
 from eureka_agent.runs.changes import differences
 from eureka_agent.runs.sqlite import claim, create_database, read_database, write_database
-from eureka_agent.tasks.facts import StoredTask
+from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.text import one_line
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import from_json, to_json

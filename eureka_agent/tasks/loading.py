@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +48,19 @@ def load_module(name: str, file: Path) -> Task:
             f"{file.parent}: it has no task.py: write one with TASK, or remove the folder."
         )
     return _task_of(file, lambda: importlib.import_module(name))
+
+
+def load_entry_point(point: EntryPoint) -> Task:
+    """Return the task that an installed package offers as `point`. Raises TaskError."""
+    what = f"The entry point {point.name} = {point.value} of the group eureka_agent.tasks"
+    try:
+        task = point.load()
+    except (Exception, SystemExit) as error:
+        raise broken(error, "it cannot be loaded", None, what) from error
+    if not isinstance(task, Task):
+        raise TaskError(f"{what} must be a Task object, and it is a {type(task).__name__}.")
+    check_attributes(task)
+    return task
 
 
 def _task_of(file: Path, run: Callable[[], ModuleType]) -> Task:

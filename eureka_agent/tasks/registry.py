@@ -1,7 +1,9 @@
 """Finding tasks: by name, by alias, by their exact description, or by the path of their code.
 
 Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other
-file. A task may also lie anywhere else: then it is found by its path.
+file. An installed package offers tasks through the entry point group `eureka_agent.tasks`. A folder
+of task folders is searched where it is given (`--task-path`), and a task anywhere else is found by
+its path.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.tasks.attributes import check_attributes
-from eureka_agent.tasks.loading import load_file, load_module
+from eureka_agent.tasks.loading import load_entry_point, load_file, load_module
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 
@@ -27,6 +30,7 @@ A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --
 quotes."""
 
 _ENVS = "eureka_agent.envs"
+_ENTRY_POINTS = "eureka_agent.tasks"
 _FILLER = frozenset(
     "a an and the to of its it with in on as make let robot task please for using by isaac "
     "direct".split()
@@ -37,30 +41,36 @@ _LONGEST_SHOWN = 100
 
 
 def task_names() -> tuple[str, ...]:
-    """Return the names of all tasks in `envs/`, sorted, broken ones too."""
-    return tuple(sorted(_folders()))
+    """Return the names of all tasks of `envs/` and of installed packages, sorted; broken ones, too."""
+    return tuple(sorted({*_folders(), *_entry_points()}))
 
 
 @cache
 def load_task(name: str) -> Task:
-    """Return the task called exactly `name` (a folder of `envs/`). Raises UnknownTaskError or
-    TaskError."""
+    """Return the task of `envs/` or of an installed package that is called exactly `name`.
+
+    Raises:
+        UnknownTaskError: There is none.
+        TaskError: Its code is broken.
+    """
     folder = _folders().get(name)
-    if folder is None:
+    if folder is not None:
+        task = load_module(f"{_ENVS}.{name}.task", folder / "task.py")
+        where = str(folder / "task.py")
+    elif (point := _entry_points().get(name)) is not None:
+        task = load_entry_point(point)
+        where = f"The entry point {point.value}"
+    else:
         raise UnknownTaskError(
             f"There is no task {name!r}.{did_you_mean(name, task_names())} {_listing()}"
         )
-    file = folder / "task.py"
-    task = load_module(f"{_ENVS}.{name}.task", file)
     if task.name != name:
-        raise TaskError(
-            f"{file}: its task has the name {task.name!r}: give it that of its folder, {name!r}."
-        )
+        raise TaskError(f"{where}: its task has the name {task.name!r}: both must be {name!r}.")
     return task
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return every task of `envs/` that can be loaded, sorted by name."""
+    """Return every task of `task_names` that can be loaded, sorted by name."""
     return tuple(_loaded()[0])
 
 
@@ -70,10 +80,19 @@ def broken_tasks() -> dict[str, str]:
     return {name: str(error) for name, error in _loaded()[1].items()}
 
 
-def find_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
-    """Return the task that is meant: a task itself, a path of its code, or what `named_task` finds.
+def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
+    """Return the task that is meant.
 
-    The code of a path is run: give no path that you do not trust. `advice`: see `named_task`.
+    Args:
+        task: A task, its name, an alias, its exact description, or the path of its code. The code
+            of a path is run: give no path that you do not trust.
+        folder: A folder of task folders whose tasks are found by name as well; their code is run.
+        advice: See `named_task`.
+
+    Raises:
+        UnknownTaskError: No task is meant; the message names near ones and says what to do.
+        TaskError: The code of the task is broken.
+        UsageError: `task` is neither a text, a path nor a task.
     """
     if isinstance(task, Task):
         check_attributes(task)
@@ -82,13 +101,30 @@ def find_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
         raise UsageError(f"A task is a name, a path or a Task object, got {_kind(task)}.")
     if not isinstance(task, str) or looks_like_path(task):
         return load_file(Path(task))
-    if os.path.isfile(
-        os.path.join(task, "task.py")
-    ):  # unlike Path, these take texts that are no paths
+    if folder is not None and (found := _task_in(folder, task)) is not None:
+        return found
+    # Unlike Path, these functions take texts that are no paths.
+    if os.path.isfile(os.path.join(task, "task.py")):
         advice += (
             " A folder of this name is here: for the task in it, write its path, ./ and the name."
         )
     return named_task(task, advice=advice)
+
+
+def tasks_in(folder: Path) -> tuple[Task, ...]:
+    """Return the tasks of the task folders in `folder`, sorted by name of the folder.
+
+    Raises:
+        UnknownTaskError: It is not a folder, or has no task folder.
+        TaskError: The code of a task is broken.
+    """
+    folder = folder.expanduser()
+    if not folder.is_dir():
+        raise UnknownTaskError(f"There is no folder {folder}: --task-path takes a folder of tasks.")
+    found = [child for child in sorted(folder.iterdir()) if (child / "task.py").is_file()]
+    if not found:
+        raise UnknownTaskError(f"{folder} has no task: each is a folder with a task.py in it.")
+    return tuple(load_file(child) for child in found)
 
 
 def looks_like_path(text: str) -> bool:
@@ -151,13 +187,25 @@ def telling_words(text: str) -> list[str]:
 
 
 def reference(task: Task) -> str:
-    """Return what finds a task again: its name in `envs/`, or the path of its file; else only its
-    name."""
+    """Return what finds a task again: its name, or the path of its file where no name does."""
     in_envs = (task.file or Path()).parent in {folder.resolve() for folder in _folders().values()}
-    return task.name if in_envs or task.file is None else str(task.file)
+    installed = task.name in _entry_points() and load_task(task.name) is task
+    return task.name if in_envs or installed or task.file is None else str(task.file)
 
 
 # ---------------------------------------------------------------------- what is there
+def _task_in(folder: Path, words: str) -> Task | None:
+    """Return the task of a folder whose name, alias or description is `words`."""
+    wanted = normalised(words)
+    return next((task for task in tasks_in(folder) if wanted in _names_of(task)), None)
+
+
+@cache
+def _entry_points() -> dict[str, EntryPoint]:
+    """Return the tasks that installed packages offer, by name."""
+    return {point.name: point for point in entry_points(group=_ENTRY_POINTS)}
+
+
 def _folders() -> dict[str, Path]:
     """Return the folders of `envs/` that are to hold a task, by name."""
     parents = [Path(parent) for parent in importlib.import_module(_ENVS).__path__]

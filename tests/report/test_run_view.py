@@ -12,7 +12,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Feedback, PromptRecord
 from eureka_agent.report import run_view
 from eureka_agent.runs.store import Store
-from eureka_agent.tasks.facts import stored_task
+from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.training.budgets import training_budget
 from tests.support import run_events as runs
 
