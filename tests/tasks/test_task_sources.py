@@ -35,9 +35,9 @@ def test_task_of_a_given_folder_is_kept_by_its_path(tmp_path: Path) -> None:
 
 
 def test_folder_without_tasks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownTaskError, match="has no task: each is a folder with a task.py"):
+    with pytest.raises(UnknownTaskError, match="has no task: each is a folder"):
         tasks_in(tmp_path)
-    with pytest.raises(UnknownTaskError, match="There is no folder .*nowhere"):
+    with pytest.raises(UnknownTaskError, match=r"There is no folder .*nowhere"):
         find_task("pusher", folder=tmp_path / "nowhere")
 
 
