@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test test-fast check clean
 
 demo: $(VENV)/.installed  ## a search that no first try solves: no key, no GPU, under a minute (docs/search.md)
 	$(BIN)/synthesize --task cartpole --quick --environment-steps 10000 --generations 4 --samples 5 --final-seeds 5 --seed 4
 
 test: $(VENV)/.installed-dev  ## every test that this machine can run; in two processes, a file in one of them, the slow ones not last
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-fast: $(VENV)/.installed-dev  ## the tests that take a moment each
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: $(VENV)/.installed-dev  ## what a change has to pass besides the tests
 	$(BIN)/ruff check .

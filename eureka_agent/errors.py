@@ -210,6 +210,10 @@ class OutOfMemoryError(EurekaError):
     exit_code = 2
 
 
+class ExecutorError(EurekaError):
+    """A training job ended without a result: its process died, or its machine is gone."""
+
+
 class SimulationError(EurekaError):
     """The physics engine could not be built or stepped."""
 

@@ -41,7 +41,7 @@ _LONGEST_SHOWN = 100
 
 
 def task_names() -> tuple[str, ...]:
-    """Return the names of all tasks of `envs/` and of installed packages, sorted; broken ones too."""
+    """Return the names of all tasks of `envs/` and of installed packages, sorted."""
     return tuple(sorted({*_folders(), *_entry_points()}))
 
 

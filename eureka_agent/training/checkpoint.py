@@ -24,7 +24,7 @@ from eureka_agent.records import Rung, TrainingRecord
 from eureka_agent.text import one_line
 from eureka_agent.training.history import History
 from eureka_agent.utils.files import new_file
-from eureka_agent.utils.serialization import from_json, to_json
+from eureka_agent.utils.plain_json import decode, encode
 
 EVERY_S = 60.0
 VERSION = "4"
@@ -107,7 +107,7 @@ class Checkpoint:
             save_file(
                 whole,
                 new,
-                metadata={_VERSION: VERSION, _HEADER: to_json(replace(facts, key=self._key))},
+                metadata={_VERSION: VERSION, _HEADER: encode(replace(facts, key=self._key))},
             )
             os.replace(new, self._path)
         except (OSError, SafetensorError) as error:
@@ -130,8 +130,8 @@ class Checkpoint:
             tensors = SavedTensors(self._path)
             if tensors.metadata.get(_VERSION) != VERSION:
                 return None
-            facts = from_json(TrainingState, tensors.metadata.get(_HEADER, ""))
-        except (OSError, SafetensorError, StoreError):
+            facts = decode(TrainingState, tensors.metadata.get(_HEADER, ""))
+        except (OSError, SafetensorError, ValueError):
             return None
         return (facts, tensors) if facts.key == self._key else None
 

@@ -1,0 +1,5 @@
+"""Where training jobs run: in this process, or in another Python."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,214 @@
+"""A training as a job: all that it needs in one record, so that it can run anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from eureka_agent.checks import check_source
+from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
+from eureka_agent.errors import CandidateError
+from eureka_agent.jail import Sandbox, SandboxedReward
+from eureka_agent.records import Evaluation, Failure, RewardSource, Rung, TrainingRecord
+from eureka_agent.rewards.graph_reward import GraphReward
+from eureka_agent.rewards.runner import RewardRunner, SparseReward
+from eureka_agent.simulation.rollouts import evaluate
+from eureka_agent.simulation.samples import sample_states
+from eureka_agent.tasks.registry import find_task
+from eureka_agent.tasks.source_lines import naming_lines_of
+from eureka_agent.tasks.task import Task
+from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.factory import make_trainer
+from eureka_agent.training.results import Progress, TrainResult
+from eureka_agent.utils.torch_threads import one_torch_thread
+
+
+@dataclass(frozen=True)
+class JobReward:
+    """One reward of a job."""
+
+    name: str
+    source: RewardSource | None
+    """None: the task's own sparse reward."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One training of several rewards, with everything that decides its results.
+
+    Every field is plain data, so that a job can be written as JSON (`utils/plain_json.py`) and run
+    by `run_job` in this process, in another Python, or on another machine. The same job gives the
+    same policies, bit for bit, on machines of the same kind.
+    """
+
+    task: str
+    """What finds the task: its name, or the path of its file."""
+    rewards: tuple[JobReward, ...]
+    budget: TrainingBudget
+    seed: int
+    """Seed of training and evaluation."""
+    ends_early: bool = True
+    """Whether the task's own termination ends episodes."""
+    trainer: TrainerName = "population"
+    algorithm: str = "PPO"
+    """Algorithm of stable-baselines3, for the trainer `sb3`."""
+    race: Race | None = None
+    """How worse candidates are stopped early; None: they are not."""
+    champion: tuple[Rung, ...] = ()
+    """The rungs of the run's best candidate so far, which a race compares with."""
+    sandbox: SandboxLevel = "full"
+    """Which layers of the sandbox must hold before a reward runs."""
+    device: str = "cpu"
+    threads: int | None = None
+    """Physics threads on the CPU, by default all cores."""
+    checkpoint: str | None = None
+    """Path of the file that the training is saved in, and resumed from; None: it is not saved."""
+
+    @property
+    def key(self) -> str:
+        """Says which training it is: a checkpoint of another one is not used."""
+        names = tuple(reward.name for reward in self.rewards)
+        return f"{names} {self.seed} {self.budget}"
+
+
+@dataclass(frozen=True)
+class TrainedReward:
+    """What a job found out about one of its rewards."""
+
+    name: str
+    failure: Failure | None
+    """Why there is no policy."""
+    training: TrainingRecord | None
+    evaluation: Evaluation | None
+    """Of the trained policy; None where the training failed."""
+    policy: bytes | None
+    """For `Policy.from_bytes`."""
+
+
+def run_job(
+    job: TrainingJob,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    task: Task | None = None,
+    sandbox: Sandbox | None = None,
+) -> list[TrainedReward]:
+    """Do the whole job: open the rewards in the sandbox, train, and evaluate the policies.
+
+    Args:
+        job: The job.
+        on_progress: Called after every iteration of the training.
+        task: The job's task where it is at hand, so that it need not be found.
+        sandbox: An open sandbox of the job's level; by default one is opened for the job.
+
+    Returns:
+        One record for each reward, in order.
+
+    Raises:
+        UsageError: The trainer or the device is not available here.
+        SandboxError: The sandbox cannot be opened.
+        StoreError: The checkpoint is damaged or cannot be written.
+    """
+    task = task or find_task(job.task)
+    if not job.ends_early and task.ends_early:
+        task = task.without_end()
+    trainer = make_trainer(job.trainer, algorithm=job.algorithm, device=job.device)
+    with ExitStack() as resources, naming_lines_of(task):
+        rewards = _open_rewards(job, task, sandbox, resources)
+        opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
+        results = trainer(
+            task,
+            opened,
+            job.budget,
+            seed=job.seed,
+            threads=job.threads,
+            race=job.race,
+            champion=job.champion,
+            checkpoint=Checkpoint(Path(job.checkpoint), job.key) if job.checkpoint else None,
+            on_progress=on_progress,
+        )
+    remaining = iter(results)
+    all_results = [
+        TrainResult(None, None, reward) if isinstance(reward, CandidateError) else next(remaining)
+        for reward in rewards
+    ]
+    return _records(job, all_results, _evaluations(job, task, all_results))
+
+
+def _open_rewards(
+    job: TrainingJob, task: Task, sandbox: Sandbox | None, resources: ExitStack
+) -> list[RewardRunner | CandidateError]:
+    """Return what computes each reward, or why it cannot be opened."""
+    if sandbox is None and any(reward.source for reward in job.rewards):
+        sandbox = resources.enter_context(Sandbox(required=job.sandbox))
+    rewards: list[RewardRunner | CandidateError] = []
+    for reward in job.rewards:
+        if reward.source is None or sandbox is None:
+            rewards.append(SparseReward())
+            continue
+        try:
+            rewards.append(_open(job, task, reward.source, sandbox, resources))
+        except CandidateError as error:
+            rewards.append(error)
+    return rewards
+
+
+def _open(
+    job: TrainingJob, task: Task, source: RewardSource, sandbox: Sandbox, resources: ExitStack
+) -> RewardRunner:
+    """Check a source again, since a job may come from anywhere, and open it in the sandbox."""
+    checked = check_source(source.code, task.reward_inputs)
+    counts = row_counts(job.budget)
+    opened = sandbox.open(checked, task.reward_inputs, max_rows=max(counts))
+    resources.callback(opened.close)
+    return on_device(opened, task, job.budget, seed=job.seed, device=job.device)
+
+
+def row_counts(budget: TrainingBudget) -> tuple[int, int]:
+    """Return the numbers of rows that trainings call a reward with: a rollout, and one step."""
+    return budget.num_envs * budget.horizon, budget.num_envs
+
+
+def on_device(
+    reward: SandboxedReward, task: Task, budget: TrainingBudget, *, seed: int, device: str
+) -> RewardRunner:
+    """Return a reward as tensor operations on a device that is not the CPU, where it has a graph.
+
+    Without a graph it stays in the sandbox, and states are copied to the CPU for it.
+    """
+    if device == "cpu":
+        return reward
+    samples = sample_states(task, seed=seed, device=device)
+    graph = reward.graph(samples, (len(samples["action"]), *row_counts(budget)))
+    return reward if graph is None else GraphReward(graph.graph, graph.counts, otherwise=reward)
+
+
+def _evaluations(
+    job: TrainingJob, task: Task, results: Sequence[TrainResult]
+) -> list[Evaluation | None]:
+    """Evaluate the policies, all at once; None where there is none."""
+    policies = [result.policy for result in results if result.policy is not None]
+    with one_torch_thread(), naming_lines_of(task):
+        found = iter(
+            evaluate(
+                task,
+                policies,
+                episodes=job.budget.evaluation_episodes,
+                seed=job.seed,
+                threads=job.threads,
+                device=job.device,
+            )
+        )
+    return [None if result.policy is None else next(found) for result in results]
+
+
+def _records(
+    job: TrainingJob, results: Sequence[TrainResult], evaluations: Sequence[Evaluation | None]
+) -> list[TrainedReward]:
+    records = []
+    for reward, result, evaluation in zip(job.rewards, results, evaluations, strict=True):
+        failure = Failure("training", str(result.error)) if result.error else None
+        policy = result.policy.to_bytes() if result.policy else None
+        records.append(TrainedReward(reward.name, failure, result.record, evaluation, policy))
+    return records
