@@ -169,7 +169,7 @@ REFUSED = {
     "rebound by a parameter": (_body("f = lambda torch: torch.load"), "'torch' is imported or a function already"),
     "rebound function": (_body("compute_reward = 1"), "'compute_reward' is imported or a function already"),
     "one name twice": ("import math as torch\n" + _body(), "'torch' is imported twice"),
-    "not a parameter": (_body("x = velocity"), "'velocity' is used but is no parameter here: add it"),
+    "not a parameter": (_body("x = velocity"), "'velocity' is used but is not a parameter here: add it"),
     "not imported": (_body("math.pi"), "'math' is used but not imported: begin with 'import math'"),
     "self": ("def compute_reward(self, height): return height, {}", "may not take 'self': compute_reward is a plain"),
     "star parameters": ("def compute_reward(height, *a, **k): return height, {}", "may not take \\*args"),
@@ -243,7 +243,7 @@ ONE_CAUSE = {
     "an object": (
         "import numpy as np\ndef compute_reward(action, robot):\n    if robot.body.angle > 1: return -1.0\n"
         "    return robot.speed - np.linalg.norm(action)",
-        "This is a reward of one environment, on an object (robot.speed, robot.body): take the state that it needs as "
+        "This is a reward for a single environment that reads an object (robot.speed, robot.body): take the state that it needs as "
         "parameters of compute_reward, each by its name, compute with torch on tensors (num_envs, ...), and return "
         "'reward, components'. Available: velocity, height, rotation, action, target_speed; prev_<name> is a state "
         "variable one step earlier.",
@@ -352,7 +352,7 @@ def test_memory_that_nobody_has_written_is_refused(expression: str) -> None:
     code = head + f"def compute_reward(height):\n    T = {expression}\n    return height, {{}}"
     assert "torch.Tensor is for annotations" in _refusal(
         code
-    ) or "memory that nobody has written" in _refusal(code)
+    ) or "uninitialised memory" in _refusal(code)
     with pytest.raises(CheckError):
         compile_checked(code)
 
@@ -414,9 +414,7 @@ def test_code_with_a_control_character_is_refused_where_it_stands(character: str
     with pytest.raises(CheckError) as refused:
         check_source(code, SPEC)
     shown = ascii(character)[1:-1]
-    assert (
-        str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
-    )
+    assert str(refused.value) == f"Line 5: the code holds the control character {shown}: remove it."
 
 
 def test_an_invalid_escape_in_a_text_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
