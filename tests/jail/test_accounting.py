@@ -30,7 +30,7 @@ def _dumpable() -> int:
     [
         ({"names": [], "nonce": "0" * 16}, "an answer that belongs to no request"),
         ({"names": []}, "an answer that belongs to no request"),
-        ({"names": [], "failed": "x"}, r"its process broke \(x\)"),
+        ({"names": [], "failed": "x"}, r"its process failed \(x\)"),
     ],
     ids=["another number", "no number", "with a failure"],
 )
@@ -147,6 +147,6 @@ def test_line_about_a_wall_that_does_not_seal_says_so_at_every_level(reduced: Sa
     )
     reduced.layers = layers
     assert reduced.describe().startswith(
-        "NOT SEALED: code that fools the static checks can read a file. What holds: "
+        "NOT SEALED: code that gets past the static checks can read a file. Layers that hold: "
     )
     assert "sealed processes" not in reduced.describe()

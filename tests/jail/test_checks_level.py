@@ -62,7 +62,7 @@ def test_what_holds_and_what_does_not_is_said(sandbox: Sandbox) -> None:
         *(("process limit",) * root),
     }
     assert sandbox.layers.missing.keys() == missing
-    assert sandbox.describe().startswith("NOT SEALED: code that fools the static checks can ")
+    assert sandbox.describe().startswith("NOT SEALED: code that gets past the static checks can ")
     assert all(act in sandbox.describe() for act in sandbox.layers.possible)
     assert "Missing at --sandbox static-checks:" in sandbox.describe()
     possible = set(sandbox.layers.possible)
@@ -133,12 +133,12 @@ def test_endless_loop_is_ended_by_the_kernel(
         " height, {}",
     )
     reward.submit(state())
-    child = reward._child
-    assert child is not None
-    assert isinstance(child.helper, SpawnedProcess)
+    handle = reward._handle
+    assert handle is not None
+    assert isinstance(handle.helper, SpawnedProcess)
     with pytest.raises(RewardRuntimeError, match=r"more than 0.5 s of processor time in one call"):
         reward.collect()
-    assert child.helper.end(child) == -signal.SIGXCPU
+    assert handle.helper.end(handle) == -signal.SIGXCPU
 
 
 def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(sandbox: Sandbox) -> None:

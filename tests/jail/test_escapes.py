@@ -141,7 +141,7 @@ ENDINGS = {
     "aborts": ("import os; os.abort()", "SIGABRT"),
     "calls through the x32 interface": (
         "import ctypes; ctypes.CDLL(None).syscall(0x40000000 | 39)",
-        "system call that no reward can need",
+        "system call that no reward needs",
     ),
     "spins": ("while True: pass", "more than 1.5 s of processor time"),
     "eats memory": ("x = [bytearray(1 << 32) for _ in range(16)]", "MemoryError on line 3"),

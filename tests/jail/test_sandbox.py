@@ -122,15 +122,15 @@ def test_closing_the_wall_ends_everything() -> None:
 def test_missing_layer_is_named_with_the_way_out(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = ProcessManager.seal
+    start_sealed = ProcessManager.start_sealed
 
-    def seal_without_landlock(
+    def start_without_landlock(
         self: ProcessManager, memory: int
     ) -> tuple[ProcessHandle, dict[str, str]]:
-        child, report = seal(self, memory)
-        return child, report | {"landlock": "Function not implemented"}
+        handle, report = start_sealed(self, memory)
+        return handle, report | {"landlock": "Function not implemented"}
 
-    monkeypatch.setattr(ProcessManager, "seal", seal_without_landlock)
+    monkeypatch.setattr(ProcessManager, "start_sealed", start_without_landlock)
     with pytest.raises(
         SandboxError, match=r"'landlock' does not hold.*Function not implemented.*--sandbox reduced"
     ):

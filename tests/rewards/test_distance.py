@@ -171,31 +171,31 @@ def test_shaping_alone_wants_nothing() -> None:
 # -------------------- transitions of tasks, and what runs rewards
 def test_transitions_of_a_task_with_and_without_policies() -> None:
     task = ea.find_task("cartpole")
-    transitions = ea.sample_transitions(task, worlds=8, steps=40)
+    transitions = ea.sample_transitions(task, num_envs=8, steps=40)
     assert len(transitions) == 320
     assert transitions.potentials_of == ("dof_pos", "dof_vel", "episode_time")
     assert transitions.state.keys() == task.reward_inputs.shapes.keys()
     assert 0 < transitions.terminated.sum() < 320
-    again = ea.sample_transitions(task, worlds=8, steps=40)
+    again = ea.sample_transitions(task, num_envs=8, steps=40)
     assert all(torch.equal(again.state[name], values) for name, values in transitions.state.items())
     # the pushed half gets a policy that pushes left; noise of 0.3 keeps its actions well below
     # those of the others
     with_policy = ea.sample_transitions(
         task,
         policies=[lambda observation: torch.full((len(observation), 1), -1.0)],
-        worlds=8,
+        num_envs=8,
         steps=1,
     )
     assert with_policy.state["action"][4:].max() < 0.0
-    with pytest.raises(UsageError, match="2 ways to act need at least as many worlds"):
-        ea.sample_transitions(task, policies=[torch.zeros_like], worlds=1)
+    with pytest.raises(UsageError, match="2 ways to act need at least 2 environments"):
+        ea.sample_transitions(task, policies=[torch.zeros_like], num_envs=1)
 
 
 def test_human_rewards_disguised_by_their_own_states() -> None:
     """On real physics: shaped by a quadratic of the cart's position and scaled, the human reward
     stays itself."""
     task = ea.find_task("cartpole")
-    transitions = ea.sample_transitions(task, worlds=32, steps=32)
+    transitions = ea.sample_transitions(task, num_envs=32, steps=32)
     human, other = human_reward(task), InProcess(upright, "dof_pos")
     human.submit(transitions.state)
     values = human.collect().reward
@@ -209,7 +209,7 @@ def test_human_rewards_disguised_by_their_own_states() -> None:
 
 def test_a_reward_function_runs_behind_the_wall() -> None:
     task = ea.find_task("cartpole")
-    transitions = ea.sample_transitions(task, worlds=16, steps=16)
+    transitions = ea.sample_transitions(task, num_envs=16, steps=16)
     generator = ea.RewardGenerator(task, seed=3)
     (reward,) = generator.generate(1)
     with reward:
@@ -237,7 +237,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
 def test_a_task_whose_variables_partly_stand_still() -> None:
     """The toy's orientation, mark and two coordinates are constant: they give no potentials, and no
     NaN."""
-    transitions = ea.sample_transitions(ToyTask(), worlds=16, steps=64)
+    transitions = ea.sample_transitions(ToyTask(), num_envs=16, steps=64)
     assert torch.isfinite(transitions.shaping).all()
     speed = transitions.state["mass_speed"]
     assert ea.reward_distance(-speed, -2.0 * speed, transitions) == pytest.approx(0.0, abs=1e-7)
