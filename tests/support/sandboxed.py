@@ -1,5 +1,4 @@
-"""What tests of the wall share: a small state, rewards in short form, a look at processes and
-descriptors."""
+"""Helpers for tests of the sandbox: a small state, short rewards, child processes, descriptors."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def honest(sandbox: Sandbox, code: str, *, max_rows: int = 64) -> SandboxedRewar
 
 
 def hostile(sandbox: Sandbox, body: str, *, max_rows: int = 8) -> SandboxedReward:
-    """Open a reward whose body is run with the static checks off; `height` is its input."""
+    """Open a reward with this body and the static checks off; `height` is its input."""
     lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
     code = f"import torch\ndef compute_reward(height):\n{lines}\n    return height, {{}}\n"
     return sandbox.open(RewardSource(code, ("height",)), SPEC, max_rows=max_rows, _checked=False)

@@ -1,5 +1,4 @@
-"""Running Python as the user `nobody`, also where the interpreter lies in a folder that only root
-may enter."""
+"""Run Python as the user `nobody`, even if only root may enter the interpreter's folder."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the program ended; `skip` says why it could not be started at all."""
+    """How the program ended; `skip`: why it could not be started at all."""
 
     code: int
     output: str
@@ -43,9 +42,9 @@ class Outcome:
 def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
     """Run this interpreter with `arguments` in `folder` as `nobody`, without any capability.
 
-    Where a folder on the way to the interpreter, its packages or `folder` is closed to others, they
-    are mounted again under an open folder of the same name, in a mount namespace that only this
-    program sees.
+    If a folder on the path to the interpreter, its packages or `folder` is closed to other users,
+    they are mounted again under an open folder of the same name, in a mount namespace that only
+    this program sees.
     """
     if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
         return Outcome(1, "", f"not on this machine: {', '.join(missing)}")
