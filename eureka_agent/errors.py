@@ -82,8 +82,7 @@ class RewardFileError(UsageError):
 
 
 class RunDirError(UsageError):
-    """Raised at the start of a command when a run's folder exists already, is missing, or cannot be
-    used."""
+    """Raised by a command or an API call when a run's folder exists, is missing, or is unusable."""
 
 
 class CredentialsError(UsageError):

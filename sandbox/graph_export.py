@@ -150,7 +150,11 @@ def _merge(found: Sequence[Any], counts: Sequence[int]) -> Any:
     if any(type(other) is not type(first) for other in found):
         raise NoGraphError("what it does depends on the number of rows")
     if isinstance(first, dict) and all(other.keys() == first.keys() for other in found):
-        return {key: _merge([other[key] for other in found], counts) for key in first}
+        merged = {}
+        for key in first:
+            values = [other[key] for other in found]
+            merged[key] = _merge(values, counts)
+        return merged
     if isinstance(first, list) and all(len(other) == len(first) for other in found):
         return [_merge(values, counts) for values in zip(*found, strict=True)]
     if isinstance(first, dict | list):

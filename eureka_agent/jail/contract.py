@@ -28,8 +28,7 @@ _ZERO_AT_REST = frozenset(
         "angle",
     }
 )
-"""Kinds of variables that are exactly zero in real states; positions of targets and joint limits
-are not."""
+"""Kinds that are exactly zero in real states; positions of targets and joint limits are not."""
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
 """Tolerances: batches of another size use other vectorised kernels, which may round differently."""
 _ROUNDED = 0.01

@@ -24,8 +24,7 @@ class ProcessorClock:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self.used_s = 0.0
-        """Processor time up to the last `charge`, in seconds; always 0 on systems without a clock
-        of other processes."""
+        """Seconds of processor time up to the last `charge`; 0 if the system does not tell."""
 
     def charge(self) -> None:
         """Count what the process has used until now."""

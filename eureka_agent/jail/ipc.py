@@ -30,8 +30,7 @@ _READ_BYTES = 64 * 1024
 """Bytes to read at once: most messages are short, so one system call reads a whole message."""
 
 SPIN_S = 0.0005
-"""How long each side polls for the next message before it sleeps: waking up takes longer than most
-calls."""
+"""How long each side polls for a message before it sleeps: waking up outlasts most calls."""
 
 Message = dict[str, Any]
 Wait = Callable[[], float]
@@ -152,8 +151,7 @@ class SharedBuffers:
     components: Tensor
     """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
     doorbell: Tensor
-    """`(1,)`: the trusted side flips it after sending a message, so that a sealed process that is
-    still spinning need not poll its socket."""
+    """`(1,)`: flipped after a message, so that a spinning process need not poll its socket."""
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,7 @@ _REQUIRED: Mapping[SandboxLevel, tuple[str, ...]] = {
 }
 """From the safest level to the least safe."""
 _NOT_A_LAYER = "parent_death"
-"""Sealed processes report it like a layer. It ends them with the helper process and restricts no
-reward."""
+"""Reported like a layer, but it only ends sealed processes together with the helper process."""
 
 
 @dataclass(frozen=True)

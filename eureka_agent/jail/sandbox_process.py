@@ -69,8 +69,7 @@ class SandboxProcess:
 
     @property
     def processor_s(self) -> float:
-        """Processor time of all calls in seconds; 0 on systems without a clock of other
-        processes."""
+        """Seconds of processor time that all calls have used; 0 if the system does not tell."""
         return self._used_before_s + self._clock.used_s
 
     @property

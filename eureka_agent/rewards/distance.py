@@ -42,8 +42,7 @@ Reward: TypeAlias = Tensor | RewardRunner
 
 _NUM_ENVS, _STEPS = 256, 64
 COMPARED_ROWS = _NUM_ENVS * _STEPS
-"""Rows of `sample_transitions`; with a quarter of them, distances differ by up to 0.1 between
-seeds."""
+"""Rows of `sample_transitions`; with a quarter of them, seeds differ by up to 0.1 in distance."""
 _MOST_POTENTIALS, _ROWS_PER_POTENTIAL = 256, 16
 """Most potentials, and the fewest rows per potential; more potentials would overfit the sample."""
 _ROUNDING = 1e-5

@@ -164,8 +164,11 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "index_select.default": _index_select,
     "masked_select.default": _masked_select,
 }
-"""Everything else is refused: operations that read a tensor into Python, are random, read files,
-take raw strides, or return uninitialised memory."""
+"""The allowed operations, by name with overload.
+
+The others read tensors into Python, are random, read files, take raw strides, or return
+uninitialised memory.
+"""
 
 
 SCHEMAS: Mapping[str, torch.FunctionSchema] = {name: _schema(name) for name in OPERATIONS}

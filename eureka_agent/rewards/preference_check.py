@@ -61,8 +61,10 @@ class Preference:
 
     verdict: Literal["pass", "fail", "unknown"]
     per_step: float
-    """Share of the pairs (a success, a failure that the reward scores highest) in which the success
-    has the higher mean reward per step; NaN if the verdict is `unknown`."""
+    """Share of pairs in which the success has the higher mean reward per step; NaN if `unknown`.
+
+    A pair is a success and one of the failures that the reward scores highest.
+    """
     in_total: float
     """The same share for the sum over the episode."""
     successes: int

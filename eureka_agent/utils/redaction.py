@@ -17,8 +17,7 @@ _SECRET_NAME = re.compile(
 )
 """Endings of variables that hold a secret: OPENAI_API_KEY, AWS_SECRET_ACCESS_KEY, HF_TOKEN, …"""
 _SHORTEST = 8
-"""Characters. Shorter values are not secrets (a placeholder for a server without keys) and occur
-in ordinary words."""
+"""Characters. Shorter values are placeholders, not secrets, and occur in ordinary words."""
 _USER_INFORMATION = re.compile(r"(://)[^/\s@?#\"'<>]{1,500}@")
 
 _Secrets: TypeAlias = list[tuple[str, str]]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
+from eureka_agent.errors import CheckError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import StateSpec, StateVariable
@@ -33,6 +35,15 @@ def state(rows: int = 8) -> dict[str, Tensor]:
         name: torch.rand(rows, *shape, generator=random) + 0.1
         for name, shape in SPEC.shapes.items()
     }
+
+
+def refusal(code: str) -> str:
+    """Return the message with which the static checks refuse `code`."""
+    with pytest.raises(CheckError) as caught:
+        check_source(code, SPEC)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def honest(sandbox: Sandbox, code: str, *, max_rows: int = 64) -> SandboxedReward:

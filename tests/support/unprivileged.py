@@ -72,10 +72,7 @@ def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
         if closed:
             hidden = min(closed, key=lambda path: len(path.parts))
             below = sorted(str(need) for need in needs if hidden in need.parents)
-            needed = [
-                path for path in below if not any(path.startswith(f"{other}/") for other in below)
-            ]
-            environment["hidden_needs"] = " ".join(needed)
+            environment["hidden_needs"] = " ".join(_outermost(below))
             stash = Path(scratch, "stash")
             stash.mkdir()
             command = [
@@ -113,6 +110,13 @@ def _environment(home: Path) -> dict[str, str]:
         "MUJOCO_GL": "disable",
     }
     return kept | own
+
+
+def _outermost(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths that are not below another one."""
+    for path in paths:
+        if not any(path.startswith(f"{other}/") for other in paths):
+            yield path
 
 
 def _closed_above(path: Path) -> Iterator[Path]:

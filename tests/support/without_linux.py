@@ -46,9 +46,8 @@ def without_linux(folder: Path) -> Iterator[None]:
         patch.setattr(sys, "executable", str(python))
         patch.setattr(sys, "platform", "darwin")
         patch.setattr(time, "clock_gettime", _no_such_clock)
-        patch.setattr(
-            tempfile, "_O_TMPFILE_WORKS", False
-        )  # it looked for O_TMPFILE when it was imported
+        # tempfile looked for O_TMPFILE when it was imported.
+        patch.setattr(tempfile, "_O_TMPFILE_WORKS", False)
         for module, name in _linux_names():
             patch.delattr(module, name)
         yield

@@ -11,6 +11,24 @@ _SEND = (
     "    os.write(3, len(data).to_bytes(4, 'big') + data)\n"
 )
 
+_FORGED = {
+    "no length": "os.write(3, b'x')",
+    "huge length": "os.write(3, b'\\xff\\xff\\xff\\xff')",
+    "not JSON": "os.write(3, b'\\x00\\x00\\x00\\x03abc')",
+    "not an object": "os.write(3, b'\\x00\\x00\\x00\\x02[]')",
+    "deep JSON": "os.write(3, (60000).to_bytes(4, 'big') + b'[' * 60000)",
+    "NaN for a number": "os.write(3, (12).to_bytes(4, 'big') + b'{\"names\":NaN}'[:12])",
+    "huge number": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 4000})",
+    "names that are not text": "send({'names': [1, None]})",
+    "a name twice": "send({'names': ['a', 'a']})",
+    "too many names": "send({'names': [str(i) for i in range(99)]})",
+    "error that is not text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
+    "line that does not exist": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 9})",
+    "layers": "send({'layers': {}, 'acts': {}, 'pid': 1, 'status': 0})",
+    "length without message": "os.write(3, b'\\x00\\x00\\x10\\x00')",
+    "flood": "while True: os.write(3, b'\\x00\\x00\\x00\\x02{}' * 10000)",
+}
+
 ATTEMPTS = (
     *bodies(
         "answers: values",
@@ -57,32 +75,10 @@ ATTEMPTS = (
             "exit": "import os\nos._exit(0)",
         },
     ),
-    *(
-        attempt
-        for attempt in bodies(
-            "answers: forged messages",
-            "the trusted process goes on",
-            {
-                name: f"{_SEND}{code}\nos._exit(0)"
-                for name, code in {
-                    "no length": "os.write(3, b'x')",
-                    "huge length": "os.write(3, b'\\xff\\xff\\xff\\xff')",
-                    "not JSON": "os.write(3, b'\\x00\\x00\\x00\\x03abc')",
-                    "not an object": "os.write(3, b'\\x00\\x00\\x00\\x02[]')",
-                    "deep JSON": "os.write(3, (60000).to_bytes(4, 'big') + b'[' * 60000)",
-                    "NaN for a number": "os.write(3, (12).to_bytes(4, 'big') + b'{\"names\":NaN}'[:12])",
-                    "huge number": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 4000})",
-                    "names that are not text": "send({'names': [1, None]})",
-                    "a name twice": "send({'names': ['a', 'a']})",
-                    "too many names": "send({'names': [str(i) for i in range(99)]})",
-                    "error that is not text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
-                    "line that does not exist": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 9})",
-                    "layers": "send({'layers': {}, 'acts': {}, 'pid': 1, 'status': 0})",
-                    "length without message": "os.write(3, b'\\x00\\x00\\x10\\x00')",
-                    "flood": "while True: os.write(3, b'\\x00\\x00\\x00\\x02{}' * 10000)",
-                }.items()
-            },
-        )
+    *bodies(
+        "answers: forged messages",
+        "the trusted process goes on",
+        {name: f"{_SEND}{code}\nos._exit(0)" for name, code in _FORGED.items()},
     ),
     *bodies(
         "answers: forged messages",

@@ -18,8 +18,11 @@ class Attempt:
     name: str
     kind: str
     code: str
-    """The body of a reward that reads `height`. It puts what it obtains into `loot`. `$NAME` stands
-    for what the tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`, `$ABSTRACT`."""
+    """The body of a reward that reads `height` and puts what it obtains into `loot`.
+
+    `$NAME` stands for what the tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`,
+    `$ABSTRACT`.
+    """
     intact: str
     """What must be intact afterwards; the tests check everything after every attempt."""
     whole: bool = False
