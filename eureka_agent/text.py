@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-MOST_OF_A_MESSAGE = 1_000
+MAX_MESSAGE = 1_000
 """Characters of a failure's message. A candidate can put text of any length into an exception."""
 
 
@@ -15,7 +15,7 @@ def storable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def shortened(text: str, most: int = MOST_OF_A_MESSAGE) -> str:
+def shortened(text: str, most: int = MAX_MESSAGE) -> str:
     """Return text of at most `most` characters; an ellipsis stands for what is cut off."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 

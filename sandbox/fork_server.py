@@ -37,10 +37,10 @@ def main(control: int) -> None:
         connection.sendall(pack({"threads": len(os.listdir("/proc/self/task"))}))
         children: set[int] = set()
         while (received := receive(connection)) is not None:
-            connection.sendall(pack(_carry_out(*received, children)))
+            connection.sendall(pack(_handle(*received, children)))
 
 
-def _carry_out(request: Message, descriptors: list[int], children: set[int]) -> Message:
+def _handle(request: Message, descriptors: list[int], children: set[int]) -> Message:
     if request["do"] == "end":
         return {"status": _end(request["pid"], children)}
     try:

@@ -33,7 +33,7 @@ def _close(descriptor: int) -> None:
         return
 
 
-def volunteer_for_out_of_memory() -> None:
+def prefer_for_out_of_memory_kill() -> None:
     """Make this process the first that the kernel ends when the machine runs out of memory."""
     with open(_OOM_SCORE, "w") as file:
         file.write("1000")

@@ -25,7 +25,7 @@ class LinuxLockdown:
     def seal(self) -> Report:
         """See `lock_down`."""
         privileges.allow_inspection()  # forbidden again by `lock_down`
-        limits.volunteer_for_out_of_memory()
+        limits.prefer_for_out_of_memory_kill()
         return lock_down(memory_bytes=self.memory_bytes, parent=self.parent)
 
     def allow(self, seconds: float) -> None:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from .report import Report, attempt
 from .self_check import posix_escapes, refusals, start_process
 
-_ELSEWHERE = dict.fromkeys(
+_LINUX_ONLY = dict.fromkeys(
     ("seccomp", "landlock", "capabilities", "no_new_privs", "memory limit"), "only on Linux"
 )
-_TRIED_S = 2.0
+_TEST_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class PosixLockdown:
         """Apply and try every limit; return for each layer why it does not hold."""
         steps: dict[str, Callable[[], None]] = {
             "processor limit": _try_processor_limit,
-            "process limit": _no_process,
-            "descriptor limit": _no_descriptor,
+            "process limit": _forbid_processes,
+            "descriptor limit": _forbid_descriptors,
         }
         here = {"static checks": "", "own process": ""}
-        return here | {layer: attempt(step) for layer, step in steps.items()} | _ELSEWHERE
+        return here | {layer: attempt(step) for layer, step in steps.items()} | _LINUX_ONLY
 
     def allow(self, seconds: float) -> None:
         """Make the kernel end this process after `seconds` more processor time, rounded up."""
@@ -50,14 +50,14 @@ class PosixLockdown:
         return refusals(posix_escapes(self.parent))
 
 
-def _no_descriptor() -> None:
+def _forbid_descriptors() -> None:
     """Forbid to open files, sockets and pipes; those that are open stay open."""
     for which in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         _set(which, 0)
     _demand_refused(lambda: os.close(os.open("/", os.O_RDONLY)), errno.EMFILE)
 
 
-def _no_process() -> None:
+def _forbid_processes() -> None:
     _set(resource.RLIMIT_NPROC, 0)
     _demand_refused(start_process, errno.EAGAIN)
 
@@ -70,7 +70,7 @@ def _try_processor_limit() -> None:
     signals: list[int] = []
     signal.signal(signal.SIGXCPU, lambda number, _: signals.append(number))
     try:
-        end = time.process_time() + _TRIED_S
+        end = time.process_time() + _TEST_S
         _set(resource.RLIMIT_CPU, max(1, math.floor(time.process_time())), keep_hard=True)
         while not signals and time.process_time() < end:
             pass

@@ -152,12 +152,12 @@ class Rules(ast.NodeVisitor):
             self._refuse_tensor_class(node)
         elif path.startswith("numpy."):
             if name not in MODULES.get(module, ()):
-                self._findings.add(node, _refused_of_numpy(path.removeprefix("numpy.")))
+                self._findings.add(node, _numpy_refusal(path.removeprefix("numpy.")))
         elif self._module_of(node.value) is None:
             self._check_method(node)
             self.visit(node.value)
         elif name not in MODULES[module]:
-            self._findings.add(node, _refused_of_module(module, name))
+            self._findings.add(node, _module_refusal(module, name))
 
     def visit_Call(self, node: ast.Call) -> None:
         """`torch.Tensor` may only be called with a list: sizes give uninitialised memory."""
@@ -289,7 +289,7 @@ def _is_fresh(node: ast.expr) -> bool:
     )
 
 
-def _refused_of_numpy(name: str) -> str:
+def _numpy_refusal(name: str) -> str:
     """Return a message that says what to use instead of numpy's `name`, which may be dotted."""
     *parents, last = name.split(".")
     same = NUMPY.get(last, last)
@@ -301,7 +301,7 @@ def _refused_of_numpy(name: str) -> str:
     return f"numpy's {name} is not allowed: {reason}"
 
 
-def _refused_of_module(module: str, name: str) -> str:
+def _module_refusal(module: str, name: str) -> str:
     if name in NAME_HINTS:
         return f"{module}.{name} is not allowed: {NAME_HINTS[name]}"
     if name.endswith("_"):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from eureka_agent.checks.imports import is_listed
 from eureka_agent.checks.names import MODULES, TYPING_MODULES
-from eureka_agent.extract.header import GIVEN, helpers
+from eureka_agent.extract.header import PREDEFINED, helpers
 from eureka_agent.extract.names import Import, alias_name, bound_names, code_names
 
 _ISAAC_GYM = frozenset(
@@ -61,7 +61,7 @@ class _Needed:
         self._names: set[str] = set()
         self._statements = {id(entry)}
         self._unknown = False
-        self._follow(entry, GIVEN | helpers().keys() if _of_isaac_gym(tree) else GIVEN)
+        self._follow(entry, PREDEFINED | helpers().keys() if _uses_isaac_gym(tree) else PREDEFINED)
 
     def _follow(self, entry: ast.FunctionDef, given: frozenset[str]) -> None:
         """Follow what the function reads, what that reads, and so on, except for `given` names."""
@@ -118,7 +118,7 @@ def _is_allowed(node: Import, alias: ast.alias) -> bool:
     return not node.level and (module in TYPING_MODULES or is_listed(module, alias.name))
 
 
-def _of_isaac_gym(tree: ast.Module) -> bool:
+def _uses_isaac_gym(tree: ast.Module) -> bool:
     """Whether a module imports Isaac Gym's helpers, whose quaternions are as in `header.py`."""
     return any(isinstance(node, ast.ImportFrom) and node.module in _ISAAC_GYM for node in tree.body)
 

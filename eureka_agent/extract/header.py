@@ -26,7 +26,7 @@ _IMPORTS = {
     "Tensor": "from torch import Tensor",
 }
 _HEADER = _TYPING | _IMPORTS.keys()
-GIVEN = frozenset(dir(builtins)) | _HEADER
+PREDEFINED = frozenset(dir(builtins)) | _HEADER
 """Names that a reward does not have to import."""
 _HEAD = "# Isaac Gym's helpers; quaternions are (x, y, z, w)."
 _FACTORIES = {"empty": "zeros", "empty_like": "zeros_like", "new_empty": "new_zeros"}
@@ -70,7 +70,7 @@ def _completed(code: str) -> str:
         read.add("torch")
     added = ((read | annotated) - bound) & _HEADER
     imports = _imports(added)
-    if early - added - GIVEN.difference(bound) and not _has_future(tree):
+    if early - added - PREDEFINED.difference(bound) and not _has_future(tree):
         # An annotation names something that does not exist (yet) when its function is defined;
         # with this import, annotations are not evaluated.
         imports.insert(0, "from __future__ import annotations")

@@ -23,8 +23,8 @@ from eureka_agent.utils.redaction import redacted
 if TYPE_CHECKING:  # task.py needs the physics engine
     from eureka_agent.tasks.task import StateSpec
 
-_MOST_OF_A_TRACE = 20_000
-_MOST_OF_A_REASON = 200
+_MAX_TRACE = 20_000
+_MAX_REASON = 200
 
 
 def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
@@ -78,9 +78,7 @@ def faults_as_ours(doing: str) -> Iterator[None]:
     except EurekaError:
         raise
     except Exception as error:
-        reason = shortened(
-            one_line(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON
-        )
+        reason = shortened(one_line(redacted(f"{type(error).__name__}: {error}")), _MAX_REASON)
         raise InternalError(
             f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent, not of"
             " the idea of the reward: the same idea in simpler code may work."
@@ -90,4 +88,4 @@ def faults_as_ours(doing: str) -> Iterator[None]:
 def trace_of(error: BaseException) -> str:
     """Return an error's traceback as text that is safe to keep and to show."""
     lines = escape_control(redacted("".join(traceback.format_exception(error))))
-    return lines[-_MOST_OF_A_TRACE:]  # the end says what broke
+    return lines[-_MAX_TRACE:]  # the end says what broke

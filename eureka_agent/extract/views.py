@@ -17,7 +17,7 @@ _MARKS = (
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _INVISIBLE = dict.fromkeys(map(ord, _MARKS))
-_TYPED = str.maketrans(
+_ASCII = str.maketrans(
     {
         **dict.fromkeys("“”„‟«»＂", '"'),
         **dict.fromkeys("‘’‚‛＇", "'"),
@@ -35,7 +35,7 @@ _PROMPT = re.compile(
     r"^[ \t]*(?:>>> ?|\.\.\.:? ?|(?:> ?)+|In \[\d*\]: ?|\d{1,4} ?[|:] ?)", re.MULTILINE
 )
 _DIFF_HEADER = ("@@", "+++", "---", "diff ", "index ")
-_ENDLESS = re.compile(r"&#(?:[0-9]{8}[0-9]*|[xX][0-9a-fA-F]{7}[0-9a-fA-F]*);?")
+_INVALID_REFERENCE = re.compile(r"&#(?:[0-9]{8}[0-9]*|[xX][0-9a-fA-F]{7}[0-9a-fA-F]*);?")
 """A numeric character reference beyond all characters; Python cannot read one of 4,300 digits."""
 _ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&#39;", "&#x27;")
 _JSON = json.JSONDecoder(strict=False)
@@ -55,10 +55,10 @@ def views(text: str) -> Iterator[str]:
     The view as a web page comes first, because `x &lt; y` is valid Python.
     """
     if any(entity in text for entity in _ENTITIES):
-        yield _of_a_page(text)
+        yield _from_html(text)
     yield text
     yield from reversed([*_strings(text, _MAX_LEVELS)])
-    for other in (_unescaped, _of_a_diff, _unquoted, _of_a_page, _typed, _indented):
+    for other in (_unescaped, _from_diff, _unquoted, _from_html, _ascii_punctuation, _indented):
         if (view := other(text)) != text:
             yield view
 
@@ -107,7 +107,7 @@ def _unescaped(text: str) -> str:
     )
 
 
-def _of_a_diff(text: str) -> str:
+def _from_diff(text: str) -> str:
     """Return the new file that a unified diff describes."""
     if "+def " not in text and "\n+" not in text:
         return text
@@ -120,9 +120,9 @@ def _unquoted(text: str) -> str:
     return _PROMPT.sub("", text)
 
 
-def _typed(text: str) -> str:
+def _ascii_punctuation(text: str) -> str:
     """Replace typographic quotes, dashes, spaces and full-width signs with their ASCII forms."""
-    return text.translate(_TYPED)
+    return text.translate(_ASCII)
 
 
 def _indented(text: str) -> str:
@@ -137,10 +137,10 @@ def _indented(text: str) -> str:
     )
 
 
-def _of_a_page(text: str) -> str:
+def _from_html(text: str) -> str:
     """Return the text that a browser would show."""
     return (
-        html.unescape(_ENDLESS.sub("\ufffd", _TAG.sub("\n", text)))
+        html.unescape(_INVALID_REFERENCE.sub("\ufffd", _TAG.sub("\n", text)))
         if "&" in text or "<" in text
         else text
     )

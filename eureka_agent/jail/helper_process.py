@@ -16,15 +16,15 @@ from typing import ClassVar
 from eureka_agent.errors import SandboxError
 from eureka_agent.jail.deadlines import until
 from eureka_agent.jail.ipc import Channel, Message, ProtocolError, pack
-from eureka_agent.jail.lifeline import hand_over, tie
+from eureka_agent.jail.lifeline import direct_signal_to, request_signal
 from eureka_agent.jail.memory import anonymous_file
 from eureka_agent.utils.forks import begin_work
 
 _START_S = 120.0  # torch from a cold disk
 _ANSWER_S = 30.0
-_PASSED_ON = ("LD_LIBRARY_PATH",)
+_INHERITED = ("LD_LIBRARY_PATH",)
 """Some systems need it to find torch's libraries; it holds nothing secret."""
-_ALONE = {
+_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -108,11 +108,11 @@ class Helper(ABC):
             ) from failures[0]
 
     def _popen(self, descriptor: int) -> subprocess.Popen[bytes]:
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        tie(descriptor)
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        request_signal(descriptor)
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", self.module, str(descriptor)],
-            env=environment | _ALONE,
+            env=environment | _ENVIRONMENT,
             pass_fds=(descriptor,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -120,7 +120,7 @@ class Helper(ABC):
             cwd="/",
             start_new_session=True,
         )
-        hand_over(descriptor, process.pid)
+        direct_signal_to(descriptor, process.pid)
         return process
 
     def wait_until_warm(self) -> None:

@@ -15,16 +15,16 @@ if sys.platform == "linux":
     import fcntl
 
 
-def tie(descriptor: int) -> None:
+def request_signal(descriptor: int) -> None:
     """Ask for the signal before the process starts, so that the process can turn it off itself.
 
-    Until `hand_over` no process receives it.
+    Until `direct_signal_to` no process receives it.
     """
     if sys.platform == "linux":
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def hand_over(descriptor: int, pid: int) -> None:
+def direct_signal_to(descriptor: int, pid: int) -> None:
     """Send the signal to process `pid`, which was started with the channel."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # the process has already ended

@@ -28,7 +28,7 @@ def redacted(text: str) -> str:
 
     Names and passwords in addresses (http://user:password@host) are removed, too.
     """
-    return str(_without(_secrets(), text))
+    return str(_redact(_secrets(), text))
 
 
 def redacted_all(value: Any) -> Any:
@@ -42,11 +42,11 @@ def redacted_all(value: Any) -> Any:
             item = holder[place] if isinstance(holder, list) else holder.pop(place)
             if isinstance(item, dict | list):
                 waiting.append(item)
-            holder[_without(secrets, place)] = _without(secrets, item)
+            holder[_redact(secrets, place)] = _redact(secrets, item)
     return whole[0]
 
 
-def _without(secrets: _Secrets, text: Any) -> Any:
+def _redact(secrets: _Secrets, text: Any) -> Any:
     """Return a string without the secrets; other values stay as they are."""
     if not isinstance(text, str):
         return text

@@ -70,9 +70,9 @@ def test_two_states_by_hand() -> None:
 def test_a_bonus_for_being_alive_by_hand() -> None:
     """One state, stay or end, discount 1/2: if episodes end, a constant is not shaping.
 
-    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2), a
-    pay for staying, (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same preference. The constant
-    -1 wants the opposite.
+    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2). A
+    reward for staying, (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same preference. The
+    constant -1 has the opposite one.
     """
     transitions = tabular([(0, 0), (0, 0)], 1, 0.5, ends=(1,))
     alive, staying = torch.tensor([1.0, 1.0]), torch.tensor([1.0, 0.0])
