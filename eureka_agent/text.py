@@ -1,34 +1,31 @@
-"""Foreign text made harmless: what models, servers and stored runs say, before it is stored or
-shown."""
+"""Make text from models, servers and stored runs safe to store and to show."""
 
 from __future__ import annotations
 
 import unicodedata
 
-MOST_OF_A_MESSAGE = 1_000
-"""Characters of a failure's message; what a candidate puts into an exception may be of any
-length."""
+MAX_MESSAGE = 1_000
+"""Characters of a failure's message. A candidate can put text of any length into an exception."""
 
 
 def storable(text: str) -> str:
-    """Return text that UTF-8 can hold: two surrogates that belong together become one character,
-    others U+FFFD."""
+    """Return text that UTF-8 can hold: surrogate pairs become characters, lone ones U+FFFD."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def shortened(text: str, most: int = MOST_OF_A_MESSAGE) -> str:
+def shortened(text: str, most: int = MAX_MESSAGE) -> str:
     """Return text of at most `most` characters; an ellipsis stands for what is cut off."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def escape_control(text: str) -> str:
-    """Return foreign text with its lines, and every character that could steer a terminal spelled
-    out.
+    """Return untrusted text with every character that could control a terminal escaped.
 
-    Control characters, marks that change the direction of writing, characters of no width and lone
-    surrogates become such as `\\x1b` and `\\u202e`. Spaces of other widths become plain ones.
+    Control characters, marks that change the writing direction, zero-width characters and lone
+    surrogates become escapes such as `\\x1b` and `\\u202e`. Spaces of other widths become plain
+    ones. Line breaks stay.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -36,7 +33,7 @@ def escape_control(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return foreign text as one line, with what could steer a terminal spelled out."""
+    """Return untrusted text as one line, escaped as `escape_control` does."""
     return escape_control(" ".join(text.split()))
 
 

@@ -1,1 +1,1 @@
-"""What runs on the untrusted side of the wall. The only place where candidate code is executed."""
+"""The untrusted side of the sandbox: the only place where candidate code runs."""

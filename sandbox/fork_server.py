@@ -1,8 +1,8 @@
-"""The warm parent of all reward processes: torch loaded once, one fork a candidate.
+"""The warm parent of all reward processes: it loads torch once and forks once per candidate.
 
 Started with `python -I -m eureka_agent.sandbox.fork_server DESCRIPTOR` and an environment that
-holds nothing of its parent's, so that no key is in the memory its children inherit. It never sees a
-candidate's source: that goes from the trusted process straight to the sealed child.
+holds nothing of its parent's, so that its children inherit no key in memory. It never sees a
+candidate's source: the trusted process sends that directly to the sealed child.
 
 Requests on the control socket, each answered by one message:
 
@@ -11,7 +11,7 @@ Requests on the control socket, each answered by one message:
 - `{"do": "end", "pid"}`: kill that child if it still runs, and reap it; answer `{"status"}`, its
   wait status.
 
-It ends when the control socket closes, and its children with it.
+It ends, and its children with it, when the control socket closes.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from .reward_child import run
 
 def main(control: int) -> None:
     """Serve requests on the socket with descriptor `control` until it closes."""
-    privileges.forbid_inspection()  # below the full level, children could read it otherwise
+    privileges.forbid_inspection()  # otherwise children could read it below the level `full`
     preload(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"threads": len(os.listdir("/proc/self/task"))}))
         children: set[int] = set()
         while (received := receive(connection)) is not None:
-            connection.sendall(pack(_carry_out(*received, children)))
+            connection.sendall(pack(_handle(*received, children)))
 
 
-def _carry_out(request: Message, descriptors: list[int], children: set[int]) -> Message:
+def _handle(request: Message, descriptors: list[int], children: set[int]) -> Message:
     if request["do"] == "end":
         return {"status": _end(request["pid"], children)}
     try:
@@ -69,7 +69,7 @@ def _fork(request: Message, channel: int, memory: int) -> int:
 
 def _end(pid: int, children: set[int]) -> int:
     if pid not in children:
-        raise ValueError(f"process {pid} is no child of the fork server")
+        raise ValueError(f"process {pid} is not a child of the fork server")
     children.remove(pid)
     finished, status = os.waitpid(pid, os.WNOHANG)
     if not finished:

@@ -1,10 +1,10 @@
-"""A reward as the list of tensor operations that it makes, recorded in the sealed process.
+"""Record a reward in the sealed process as the list of tensor operations that it makes.
 
 The reward runs once for each number of rows that its calls have, and every operation below autograd
-is written down. So a reward has nothing by which it could tell a recording from a call. All lists
-must be the same but for integers that follow the number of rows; those become `k * rows + b`.
-Nothing is compiled, nothing is loaded, and no number of rows is baked in. What a reward reads out
-of a tensor into Python (`if x.mean() > 0`) shows up as an operation that the trusted side refuses.
+is recorded. So a reward cannot tell a recording from a call. The lists must be equal except for
+integers that depend on the number of rows; these become `k * rows + b`. Nothing is compiled or
+loaded, and the list does not fix a number of rows. If a reward reads a tensor into Python
+(`if x.mean() > 0`), the list has an operation that the trusted side refuses.
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ class NoGraphError(Exception):
 def record(
     load: Callable[[], Callable[..., Any]], inputs: Mapping[str, Tensor], counts: Sequence[int]
 ) -> Graph:
-    """Return the operations of `load()(**rows)` for all `counts` of rows; `inputs` are `(rows,
-    *shape)`.
+    """Return the operations of `load()(**rows)` for all numbers of rows in `counts`.
 
-    Each count takes the first rows of `inputs`, which have at least as many, and a function that is
-    loaded anew, as every call does. Raises NoGraphError, and whatever the function raises.
+    Each recording uses the first rows of `inputs`, `(rows, *shape)` with at least that many, and a
+    freshly loaded function, as every call does. Raises NoGraphError, and whatever the function
+    raises.
     """
-    traces = [
-        _trace(load(), {n: values[:rows].clone() for n, values in inputs.items()})
-        for rows in counts
-    ]
+    traces = [_trace(load(), _first_rows(inputs, rows)) for rows in counts]
     merged = _merge(traces, counts)
     assert isinstance(merged, dict)
     return merged
+
+
+def _first_rows(inputs: Mapping[str, Tensor], rows: int) -> dict[str, Tensor]:
+    return {name: values[:rows].clone() for name, values in inputs.items()}
 
 
 def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
@@ -58,19 +59,18 @@ def _trace(function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> Graph:
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    """Writes down every operation; tensors that it has not seen before are constants."""
+    """Records every operation; tensors that it has not seen before are constants."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """False: torch would otherwise import its compiler, two seconds, to keep it away from this
-        class."""
+        """False: otherwise torch imports its compiler, which takes two seconds, to exclude this."""
         return False
 
     def __init__(self, inputs: Mapping[str, Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.nodes: list[Any] = []
         self._seen: dict[int, list[int]] = {}
-        self._alive: list[Tensor] = []  # an id stays taken as long as its tensor lives
+        self._alive: list[Tensor] = []  # keeps the tensors, so that no id is reused
         for index, value in enumerate(inputs.values()):
             self._add(["input", index], [value])
 
@@ -95,12 +95,12 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
             else []
         )
         if function.namespace != "aten":
-            raise NoGraphError(f"the operation {function} is none of torch's own")
+            raise NoGraphError(f"the operation {function} is not one of torch's own")
         self._add(["operation", str(function).removeprefix("aten."), encoded, named], outputs)
         return result
 
     def output(self, value: Any) -> Any:
-        """Return the reference of a result; a number stands for itself."""
+        """Return the reference of a result; a number is returned as it is."""
         return self._encode(value)
 
     def _add(self, node: list[Any], outputs: list[Any]) -> None:
@@ -145,12 +145,16 @@ _Off = torch._C._DisableTorchDispatch
 
 
 def _merge(found: Sequence[Any], counts: Sequence[int]) -> Any:
-    """Return what all recordings share; integers that differ become `k * rows + b`."""
+    """Merge the recordings into one; integers that differ become `k * rows + b`."""
     first = found[0]
     if any(type(other) is not type(first) for other in found):
         raise NoGraphError("what it does depends on the number of rows")
     if isinstance(first, dict) and all(other.keys() == first.keys() for other in found):
-        return {key: _merge([other[key] for other in found], counts) for key in first}
+        merged = {}
+        for key in first:
+            values = [other[key] for other in found]
+            merged[key] = _merge(values, counts)
+        return merged
     if isinstance(first, list) and all(len(other) == len(first) for other in found):
         return [_merge(values, counts) for values in zip(*found, strict=True)]
     if isinstance(first, dict | list):
@@ -158,12 +162,12 @@ def _merge(found: Sequence[Any], counts: Sequence[int]) -> Any:
     if all(other == first for other in found):
         return first
     if type(first) is int:
-        return _following(found, counts)
+        return _linear_in_rows(found, counts)
     raise NoGraphError("what it does depends on the number of rows, or on the values")
 
 
-def _following(found: Sequence[int], counts: Sequence[int]) -> Graph:
-    """Return integers that follow the number of rows as `k * rows + b`."""
+def _linear_in_rows(found: Sequence[int], counts: Sequence[int]) -> Graph:
+    """Express integers that depend on the number of rows as `k * rows + b`."""
     factor, rest = divmod(found[1] - found[0], counts[1] - counts[0])
     offset = found[0] - factor * counts[0]
     if rest or any(

@@ -1,4 +1,4 @@
-"""Running a reward's graph in a sealed process, before trusted code may run it elsewhere."""
+"""Run a reward's graph in a sealed process before trusted code may run it elsewhere."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from eureka_agent.rewards.graph_format import parse_graph
 
 
 class GraphRunner:
-    """Answers calls as a reward does, with the operations of a graph that another process recorded.
+    """Answers calls like a reward, by running a graph that another process recorded.
 
-    No operation of an untrusted graph has run anywhere before.
+    This is the first place where operations of an untrusted graph run.
     """
 
     def __init__(
-        self, graph: object, shapes: Mapping[str, tuple[int, ...]], exchange: SharedBuffers
+        self, graph: object, shapes: Mapping[str, tuple[int, ...]], buffers: SharedBuffers
     ) -> None:
-        self._data, self._shapes, self._exchange = graph, shapes, exchange
+        self._data = graph
+        self._shapes = shapes
+        self._buffers = buffers
 
     def __call__(self, rows: int) -> list[str]:
-        """Compute the first `rows` rows; return the component names in the order of the shared
-        memory.
+        """Compute the first `rows` rows; return the component names in the buffers' order.
 
-        Raises GraphError for a graph that is not accepted, and whatever an operation raises.
+        Raises GraphError for a graph that is not accepted, and whatever its operations raise.
         """
-        batch = self._graph({name: values[:rows] for name, values in self._exchange.inputs.items()})
-        self._exchange.reward[:rows] = batch.reward
+        batch = self._graph({name: values[:rows] for name, values in self._buffers.inputs.items()})
+        self._buffers.reward[:rows] = batch.reward
         for index, values in enumerate(batch.components.values()):
-            self._exchange.components[index, :rows] = values
+            self._buffers.components[index, :rows] = values
         return list(batch.components)
 
     @cached_property

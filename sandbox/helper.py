@@ -1,5 +1,4 @@
-"""What helper processes have in common: getting warm, hearing what is asked, saying why something
-failed."""
+"""Code shared by the helper processes: warm-up, receiving requests, reporting failures."""
 
 from __future__ import annotations
 
@@ -19,17 +18,16 @@ from .warm_up import warm_up
 
 
 def preload(control: int) -> None:
-    """Load and call once whatever a reward may need; on one thread, so that the process may fork
-    afterwards.
+    """Load and call once what a reward may need, on one thread so that the process can fork later.
 
-    `control`: the descriptor that requests will come from. Until now whatever happened on it ended
-    this process, since that could only be the other side going away
-    (`eureka_agent/jail/lifeline.py`); from now on it is read.
+    `control`: the descriptor on which requests arrive. Until now any event on it ended this
+    process, because it could only mean that the other side had closed
+    (`eureka_agent/jail/lifeline.py`). After this call the process reads it.
     """
     torch.set_num_threads(1)  # before anything can start a pool: threads do not survive a fork
-    # oneDNN compiles kernels at run time, and in a sealed process no new memory is executable.
+    # oneDNN compiles kernels at run time, but in a sealed process no new memory is executable.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    warnings.simplefilter("ignore")  # nobody reads them, and showing one would load modules
+    warnings.simplefilter("ignore")  # nobody reads them, and showing one loads modules
     warm_up()
     gc.collect()
     gc.freeze()
@@ -37,7 +35,7 @@ def preload(control: int) -> None:
 
 
 def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
-    """Return the next request and its descriptors, or None at the end."""
+    """Return the next request and its descriptors, or None if the socket has closed."""
     header, descriptors, _, _ = socket.recv_fds(connection, 4, 2)
     if len(header) < 4:
         return None
@@ -47,7 +45,7 @@ def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
 
 
 def report_failure(channel: int, error: BaseException) -> None:
-    """Tell the trusted side why sealing failed, if the channel still carries it."""
+    """Tell the trusted side why sealing failed, if the channel still works."""
     for descriptor in (channel, CHANNEL):
         try:
             Channel(descriptor).send({"failed": f"{type(error).__name__}: {error}"[:400]})

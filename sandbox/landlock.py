@@ -1,6 +1,6 @@
-"""Landlock: no file, no network connection, no signal or abstract socket beyond this process.
+"""Landlock: no access to files, the network, or signals and abstract sockets of other processes.
 
-The second layer behind seccomp: an empty ruleset that handles every right this kernel knows and
+It is a second layer behind seccomp: an empty ruleset handles every right that this kernel knows and
 grants none. See landlock(7).
 """
 
@@ -15,20 +15,22 @@ from .syscalls import architecture
 
 _VERSION_FLAG = 1
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
-"""How many file-system rights each version of the interface has; versions above 5 have as many as
-5."""
+"""Number of file-system rights by version of the interface; later versions have as many as 5."""
 _NETWORK_SINCE, _NETWORK_RIGHTS = 4, 2
 _SCOPES_SINCE, _SCOPES = 6, 2
 
 
 def version() -> int:
-    """Return the version of the kernel's Landlock interface; raises OSError where there is none."""
+    """Return the version of the kernel's Landlock interface. Raises OSError if there is none."""
     number = architecture().numbers["landlock_create_ruleset"]
     return libc.syscall("Landlock", number, None, 0, _VERSION_FLAG)
 
 
 def apply() -> None:
-    """Take every right that Landlock handles from this process, for good. Needs no_new_privs."""
+    """Take all rights that Landlock handles from this process, irreversibly.
+
+    Needs no_new_privs. Raises OSError if the kernel refuses.
+    """
     numbers = architecture().numbers
     ruleset = libc.syscall("Landlock", numbers["landlock_create_ruleset"], *_ruleset(version()), 0)
     try:
@@ -38,8 +40,7 @@ def apply() -> None:
 
 
 def _ruleset(version: int) -> tuple[ctypes.Array[ctypes.c_char], int]:
-    """Return `struct landlock_ruleset_attr` with every right handled, and its size for this
-    version."""
+    """Return `struct landlock_ruleset_attr` that handles every right, and its size."""
     rights = [(1 << _FILE_RIGHTS[min(version, max(_FILE_RIGHTS))]) - 1]
     if version >= _NETWORK_SINCE:
         rights.append((1 << _NETWORK_RIGHTS) - 1)

@@ -1,4 +1,4 @@
-"""Resource limits and descriptors: how much memory, and nothing but the channel."""
+"""Limit memory and other resources, and close all descriptors but the channel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import resource
 import sys
 
 CHANNEL = 3
-"""The descriptor of a reward process's channel, beside 0, 1 and 2, which are /dev/null."""
+"""The descriptor of a reward process's channel; 0, 1 and 2 are /dev/null."""
 _DESCRIPTORS = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
 _OOM_SCORE = "/proc/self/oom_score_adj"
 
@@ -29,19 +29,21 @@ def keep_only_channel(channel: int) -> None:
 def _close(descriptor: int) -> None:
     try:
         os.close(descriptor)
-    except OSError:  # the one that listed the folder is closed already
+    except OSError:  # the descriptor that listed the folder is already closed
         return
 
 
-def volunteer_for_out_of_memory() -> None:
-    """When the machine runs out of memory, let the kernel end this process before any other."""
+def prefer_for_out_of_memory_kill() -> None:
+    """Make this process the first that the kernel ends when the machine runs out of memory."""
     with open(_OOM_SCORE, "w") as file:
         file.write("1000")
 
 
 def set_limits(memory_bytes: int) -> None:
-    """Allow `memory_bytes` more address space than is mapped now; no core, file, process or new
-    descriptor."""
+    """Allow `memory_bytes` of address space in addition to what is mapped now.
+
+    Core dumps, files, processes and new descriptors are forbidden.
+    """
     with open("/proc/self/statm") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()
     _limit(resource.RLIMIT_AS, mapped + memory_bytes)
@@ -49,14 +51,16 @@ def set_limits(memory_bytes: int) -> None:
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_MEMLOCK, 0)
-    # Opens nothing more: the lowest free number is 4. Landlock's own descriptor still has to fit.
+    # The next free number is 4: Landlock's own descriptor has to fit, and nothing after it.
     _limit(resource.RLIMIT_NOFILE, CHANNEL + 2)
     _demand_memory_limit(memory_bytes)
 
 
 def _demand_memory_limit(memory_bytes: int) -> None:
-    """Raises OSError where the kernel takes the limit and does not keep it: then this much memory
-    is to be had."""
+    """Raise OSError if the kernel accepts the limit but does not enforce it.
+
+    Then more memory than the limit can be mapped.
+    """
     try:
         mmap.mmap(
             -1, memory_bytes + mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS

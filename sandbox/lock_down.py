@@ -1,7 +1,7 @@
-"""Linux: all layers, one after the other, on the calling process.
+"""Linux: apply all layers to the calling process, one after the other.
 
-It must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp bind the
-calling thread, and a second thread would go free.
+The process must be single-threaded (right after a fork): limits, capabilities, Landlock and seccomp
+bind the calling thread only, so a second thread would stay unrestricted.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ class LinuxLockdown:
     def seal(self) -> Report:
         """See `lock_down`."""
         privileges.allow_inspection()  # forbidden again by `lock_down`
-        limits.volunteer_for_out_of_memory()
+        limits.prefer_for_out_of_memory_kill()
         return lock_down(memory_bytes=self.memory_bytes, parent=self.parent)
 
     def allow(self, seconds: float) -> None:
-        """Nothing to do: the trusted side reads this process's clock, and ends it."""
+        """Do nothing: the trusted side reads this process's clock and ends the process."""
 
     def run_self_check(self) -> dict[str, bool]:
-        """Return per forbidden act whether it is refused."""
+        """Return for each forbidden act whether it is refused."""
         return refusals(linux_escapes(self.parent))
 
 
 def lock_down(*, memory_bytes: int, parent: int) -> Report:
-    """Apply every layer that this machine has, and say which hold. There is no way back.
+    """Apply every layer that this machine has, irreversibly, and report which hold.
 
-    The channel must be on descriptor 3 already. Each layer is attempted even when another failed;
-    the caller decides what is enough.
+    The channel must already be on descriptor 3. Each layer is tried even if another failed; the
+    caller decides what is enough.
     """
     privileges.forbid_inspection()
     steps: dict[str, Callable[[], None]] = {

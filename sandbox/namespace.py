@@ -1,7 +1,7 @@
 """The names that a checked reward runs with: no module, no import, a few builtins.
 
-`torch.exp` in a reward reads an attribute of a plain object that holds the functions of the
-allow-list and nothing else, so code that fooled the static checks still has no `torch.load`.
+In a reward, `torch` is a plain object that holds only the functions of the allow-list, so code that
+got past the static checks still has no `torch.load`.
 """
 
 from __future__ import annotations
@@ -17,25 +17,23 @@ from typing import Any
 from eureka_agent.checks.names import BUILTINS, MODULES
 
 _SOURCES = {"numpy": math}
-"""Of numpy only constants are allowed, and `math` has the same ones."""
+"""Only numpy's constants are allowed, and `math` has the same ones."""
 
 
 def namespace(imports: Mapping[str, str]) -> dict[str, Any]:
-    """Return the globals of one reward: allowed builtins, and what its import statements bind."""
+    """Return the globals of one reward: the allowed builtins and what its imports bind."""
     allowed = {name: getattr(builtins, name) for name in BUILTINS} | {"__import__": _import_nothing}
     bound = {name: _resolve(path) for name, path in imports.items()}
     return {"__builtins__": allowed, "__name__": "reward", **bound}
 
 
 def _import_nothing(*_: object) -> None:
-    """Stand in for `__import__`: torch's C++ calls that of the running frame, and takes what it
-    needs elsewhere."""
+    """Replace `__import__`: torch's C++ calls the frame's one, then finds the module elsewhere."""
 
 
 @cache
 def facades() -> Mapping[str, SimpleNamespace]:
-    """Return, for each allowed module, an object with its allowed attributes that this version
-    has."""
+    """Return for each allowed module an object with those allowed attributes that it has."""
     found = {}
     for path, names in MODULES.items():
         module = _SOURCES.get(path) or importlib.import_module(path)

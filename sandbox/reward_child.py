@@ -1,5 +1,4 @@
-"""The untrusted process: it seals itself, then runs one reward function on the rows that it is
-given."""
+"""The untrusted process: it seals itself, then runs one reward function on the rows it gets."""
 
 from __future__ import annotations
 
@@ -36,57 +35,56 @@ _MAX_MESSAGE = 400
 
 
 class _ContractError(Exception):
-    """The reward ran and did not keep the contract; the message says how."""
+    """The reward ran but broke the contract; the message says how."""
 
 
 class Lockdown(Protocol):
-    """What this system holds a process with: `LinuxLockdown` or `PosixLockdown`."""
+    """The layers of an operating system: `LinuxLockdown` or `PosixLockdown`."""
 
     def seal(self) -> dict[str, str]:
-        """Apply every layer that there is; return per layer why it does not hold. There is no way
-        back."""
+        """Apply all layers irreversibly; return for each why it does not hold, empty if it does."""
 
     def allow(self, seconds: float) -> None:
-        """A call begins, which may use `seconds` of processor time."""
+        """Start a call, which may use `seconds` of processor time."""
 
     def run_self_check(self) -> dict[str, bool]:
-        """Return per forbidden act whether it is refused."""
+        """Return for each forbidden act whether it is refused."""
 
 
-def run(channel: int, memory: int, required: Collection[str], locks: Lockdown) -> NoReturn:
+def run(channel: int, memory: int, required: Collection[str], lockdown: Lockdown) -> NoReturn:
     """Seal this process, report which layers hold, and serve until the channel closes.
 
-    `channel` and `memory` are descriptors; it ends where a layer that is `required` does not hold.
+    `channel` and `memory` are descriptors. The process ends if a layer in `required` does not hold.
     """
     shared = mmap.mmap(memory, 0)
     limits.keep_only_channel(channel)
     os.environ.clear()
-    report = locks.seal()
-    wire = Channel(limits.CHANNEL)
-    wire.send({"layers": report})
+    report = lockdown.seal()
+    messages = Channel(limits.CHANNEL)
+    messages.send({"layers": report})
     if any(report[layer] for layer in required):
         os._exit(1)
-    job = wire.receive()
+    job = messages.receive()
     if job is not None and job["do"] == "self_check":
-        wire.send({"acts": locks.run_self_check()})
+        messages.send({"acts": lockdown.run_self_check()})
     elif job is not None:
-        _serve(wire, shared, job, locks)
+        _serve(messages, shared, job, lockdown)
     os._exit(0)
 
 
-def _serve(wire: Channel, shared: mmap.mmap, job: Message, locks: Lockdown) -> None:
+def _serve(messages: Channel, shared: mmap.mmap, job: Message, lockdown: Lockdown) -> None:
     layout = BufferLayout({name: tuple(shape) for name, shape in job["shapes"]}, job["max_rows"])
-    exchange = layout.views(shared)
+    buffers = layout.views(shared)
     reward: _Reward | GraphRunner
     if job["do"] == "graph":
-        reward = GraphRunner(job["graph"], layout.shapes, exchange)
+        reward = GraphRunner(job["graph"], layout.shapes, buffers)
     else:
-        reward = _Reward(job["code"], job["checked"], job["constants"], exchange)
-    while (request := wire.receive()) is not None:
-        locks.allow(request["seconds"])
-        answer, last_seen = _answer(reward, request), float(exchange.doorbell)
-        wire.send(answer | {"nonce": request["nonce"]})
-        spin_wait(lambda: float(exchange.doorbell) != last_seen)  # noqa: B023  called before the next turn
+        reward = _Reward(job["code"], job["checked"], job["constants"], buffers)
+    while (request := messages.receive()) is not None:
+        lockdown.allow(request["seconds"])
+        answer, last_seen = _answer(reward, request), float(buffers.doorbell)
+        messages.send(answer | {"nonce": request["nonce"]})
+        spin_wait(lambda: float(buffers.doorbell) != last_seen)  # noqa: B023  called before the next turn
 
 
 def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
@@ -107,24 +105,21 @@ def _answer(reward: _Reward | GraphRunner, request: Message) -> Message:
 
 @dataclass
 class _Reward:
-    """One candidate's function; compiled at the first call, whose answer carries what goes wrong
-    there.
+    """One candidate's function, compiled at the first call so that the answer can report errors.
 
-    Its inputs are copies made for one call, so it may write into them and nobody sees it.
-    Its module runs anew in every call, so that nothing that it keeps there lasts from one call to
-    the next.
+    Its inputs are copied for each call, so it may write into them without effect. Its module runs
+    again in every call, so that it cannot keep anything from one call to the next.
     """
 
     code: str
     checked: bool
     constants: dict[str, float]
-    exchange: SharedBuffers
+    buffers: SharedBuffers
     compiled: CheckedCode | None = None
     names: list[str] | None = None
 
     def __call__(self, rows: int) -> list[str]:
-        """Reward the first `rows` rows; return the component names in the order of the shared
-        memory."""
+        """Compute the first `rows` rows; return the component names in the buffers' order."""
         function, inputs = self._load(), self._inputs(rows)
         reward, components = _pair(function(**inputs, **self.constants))
         names = _component_names(components)
@@ -133,10 +128,10 @@ class _Reward:
                 f"its components changed between calls, from {self.names} to {names}"
             )
         self.names = names
-        self.exchange.reward[:rows] = _column("the reward", reward, rows, scalar=False)
+        self.buffers.reward[:rows] = _column("the reward", reward, rows, scalar=False)
         for index, name in enumerate(names):
             column = _column(f"component {name!r}", components[name], rows, scalar=True)
-            self.exchange.components[index, :rows] = column
+            self.buffers.components[index, :rows] = column
         return names
 
     def graph(self, counts: Sequence[int]) -> Graph:
@@ -151,7 +146,7 @@ class _Reward:
         return lambda **inputs: _pair(function(**inputs, **self.constants))
 
     def _inputs(self, rows: int) -> dict[str, Tensor]:
-        return {name: values[:rows].clone() for name, values in self.exchange.inputs.items()}
+        return {name: values[:rows].clone() for name, values in self.buffers.inputs.items()}
 
     def _load(self) -> Callable[..., Any]:
         self.compiled = self.compiled or self._compile()
@@ -169,7 +164,7 @@ class _Reward:
 
 
 def _pair(result: object) -> tuple[Tensor, dict[str, object]]:
-    """Return reward and components; a reward alone has none."""
+    """Return reward and components; a reward without a pair has none."""
     expected = "it must return the pair (reward, components)"
     if isinstance(result, Tensor):
         return result, {}
@@ -205,7 +200,7 @@ def _component_names(components: dict[str, object]) -> list[str]:
 
 
 def _column(what: str, value: object, rows: int, *, scalar: bool) -> Tensor:
-    """Return `(rows,)` float32; with `scalar`, one number stands for all rows."""
+    """Return `(rows,)` float32; with `scalar`, one number is accepted for all rows."""
     if isinstance(value, int | float) and scalar:
         return torch.full((rows,), float(value))
     if not isinstance(value, Tensor):
@@ -236,7 +231,7 @@ def _text(error: BaseException) -> str:
 
 
 def _line(traceback: TracebackType | None) -> int:
-    """Return the line of the candidate's source that was running, innermost; 0 if none was."""
+    """Return the innermost line of the candidate's source in a traceback; 0 if there is none."""
     line = 0
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == REWARD_FILE:

@@ -1,8 +1,8 @@
-"""The system call filter: a short list of what arithmetic needs; everything else fails with EPERM.
+"""The system call filter: it allows the few calls that arithmetic needs; others fail with EPERM.
 
-A refused call returns an error and is not fatal, so that the message of the candidate's own
-exception says what it tried, and on which line. Only calls through a foreign interface (32-bit,
-x32), which have no honest use and whose numbers mean other calls, kill the process.
+A refused call returns an error and is not fatal, so that the candidate's own exception says what it
+tried and on which line. Only calls through a foreign interface (32-bit, x32) kill the process: they
+have no legitimate use, and their numbers mean other calls.
 
 See seccomp(2) and, for the instruction codes, `linux/bpf_common.h`.
 """
@@ -33,10 +33,9 @@ _SET_MODE_FILTER = 1
 
 
 def apply(channel: int) -> None:
-    """Install the filter on this process, for good. Reading and writing works on descriptor
-    `channel` only.
+    """Install the filter on this process irreversibly; it allows read and write on `channel` only.
 
-    Needs no_new_privs. Raises OSError when the kernel or the architecture has no seccomp filters.
+    Needs no_new_privs. Raises OSError if the kernel or the architecture has no seccomp filters.
     """
     machine = architecture()
     program = b"".join(_program(machine, channel, os.getpid()))
@@ -51,9 +50,8 @@ def _program(machine: Architecture, channel: int, own_pid: int) -> Iterable[byte
     yield _step(_EQUAL, machine.audit, if_true=1)
     yield _step(_RETURN, _KILL)
     yield _step(_LOAD_WORD, _OFFSET_NUMBER)
-    if (
-        machine.numbers["read"] == 0
-    ):  # x86-64 has a second interface, x32, marked by a bit of the number
+    # x86-64 (where read is call 0) has a second interface, x32, marked by a bit of the number.
+    if machine.numbers["read"] == 0:
         yield _step(_AT_LEAST, _X32_BIT, if_false=1)
         yield _step(_RETURN, _KILL)
     for name in ("read", "write"):
@@ -69,8 +67,7 @@ def _program(machine: Architecture, channel: int, own_pid: int) -> Iterable[byte
 
 
 def _allow_if_equal(number: int, argument: int, value: int) -> Iterable[bytes]:
-    """Judge call `number` here and now: allowed where the (32-bit) argument has this value, else
-    refused."""
+    """Decide call `number`: allow it if the (32-bit) argument has this value, else refuse it."""
     yield _step(_EQUAL, number, if_false=4)
     yield _step(_LOAD_WORD, _argument(argument))
     yield _step(_EQUAL, value, if_false=1)
@@ -79,8 +76,7 @@ def _allow_if_equal(number: int, argument: int, value: int) -> Iterable[bytes]:
 
 
 def _refuse_if_bits(number: int, argument: int, bits: int) -> Iterable[bytes]:
-    """Judge call `number` here and now: refused where the argument has any of these bits, else
-    allowed."""
+    """Decide call `number`: refuse it if the argument has any of these bits, else allow it."""
     yield _step(_EQUAL, number, if_false=4)
     yield _step(_LOAD_WORD, _argument(argument))
     yield _step(_ANY_BIT, bits, if_false=1)
@@ -94,6 +90,5 @@ def _argument(index: int) -> int:
 
 
 def _step(code: int, operand: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
-    """One instruction, `struct sock_filter`; the last two say how many instructions to jump
-    over."""
+    """One instruction, `struct sock_filter`; `if_true`, `if_false`: instructions to jump over."""
     return struct.pack("=HBBI", code, if_true, if_false, operand)

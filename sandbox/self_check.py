@@ -1,7 +1,7 @@
-"""What a sealed process must not be able to do, tried out by one.
+"""The self-check: try in a sealed process what no sealed process may do.
 
-The acts are tried through Python, by trusted code in a throw-away child that was sealed like any
-other. A layer that says it holds and does not is found here, on the machine where it matters.
+Trusted Python code tries the acts in a process that was sealed like any other and is then thrown
+away. This finds a layer that claims to hold but does not, on the machine where it matters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _REFUSED = {errno.EPERM, errno.EACCES, errno.EMFILE, errno.ENOSYS, errno.EAGAIN}
 
 
 def refusals(acts: Acts) -> dict[str, bool]:
-    """Try every act; return per act whether it was refused (True is good)."""
+    """Try every act; return for each whether it was refused (True is good)."""
     return {name: _refused(act) for name, act in acts.items()}
 
 
@@ -41,9 +41,8 @@ def posix_escapes(parent: int) -> Acts:
         "open a local socket": lambda: socket.socketpair(),
         "open a pipe": os.pipe,
         "start a process": start_process,
-        "run a program": lambda: os.execv(
-            "/nonexistent", ["nonexistent"]
-        ),  # ENOENT would mean: not refused
+        # The error ENOENT would mean that it was not refused.
+        "run a program": lambda: os.execv("/nonexistent", ["nonexistent"]),
         "signal its parent": lambda: os.kill(parent, 0),
         "signal every process": lambda: os.kill(-1, 0),
         "make executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
@@ -51,8 +50,7 @@ def posix_escapes(parent: int) -> Acts:
 
 
 def start_process() -> None:
-    """Start a process that ends at once, and wait for it: a late SIGCHLD would stop a process that
-    is traced."""
+    """Start a process that ends at once, and wait: a late SIGCHLD would stop a traced process."""
     pid = os.fork()
     if pid == 0:
         os._exit(0)

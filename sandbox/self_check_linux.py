@@ -1,4 +1,4 @@
-"""The acts of `self_check.py`, and those that only Linux knows."""
+"""The acts of `self_check.py`, and those that exist only on Linux."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = ctypes.create_string_buffer(b"x")
 
 
 def linux_escapes(parent: int) -> Acts:
-    """Return everything that a sealed process tries."""
+    """Return all acts that a sealed process tries."""
     numbers = architecture().numbers
     return {
         **posix_escapes(parent),

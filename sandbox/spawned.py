@@ -1,9 +1,8 @@
-"""A helper process that becomes the reward process itself, where one that has loaded torch may not
-fork.
+"""A helper process that becomes the reward process, for systems where torch cannot be forked.
 
 Started with `python -I -m eureka_agent.sandbox.spawned DESCRIPTOR` and an environment that holds
 nothing of its parent's. It gets one request on the control socket, `{"do": "start", "required"}`
-with two descriptors, its channel and its shared memory, and answers `{"pid"}`. Nothing in it needs
+with two descriptors, its channel and its shared memory, and answers `{"pid"}`. It does not need
 Linux.
 """
 
@@ -21,8 +20,7 @@ from .reward_child import run
 
 
 def main(control: int) -> None:
-    """Wait for the request on the socket with descriptor `control`, then serve a reward; ends when
-    it closes."""
+    """Wait for the request on socket `control`, then serve a reward until its channel closes."""
     preload(control)
     with socket.socket(fileno=control) as connection:
         connection.sendall(pack({"warm": True}))

@@ -1,6 +1,6 @@
-"""System call numbers, one table a machine architecture: only those that the lock-down names.
+"""System call numbers, one table per machine architecture, of the calls that the lockdown names.
 
-Numbers from the kernel's `arch/x86/entry/syscalls/syscall_64.tbl` and
+The numbers are from the kernel's `arch/x86/entry/syscalls/syscall_64.tbl` and
 `include/uapi/asm-generic/unistd.h`.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Architecture:
-    """How one machine architecture numbers its system calls."""
+    """The system call numbers of one machine architecture."""
 
     audit: int
-    """AUDIT_ARCH_… of `linux/audit.h`: what a seccomp filter sees."""
+    """AUDIT_ARCH_… of `linux/audit.h`: the value that a seccomp filter sees."""
     numbers: Mapping[str, int]
 
 
@@ -54,7 +54,7 @@ _TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
 def architecture() -> Architecture:
-    """Return this machine's table; raises OSError when there is none."""
+    """Return this machine's table. Raises OSError if there is none."""
     machine = platform.machine()
     if machine not in _TABLES:
         raise OSError(f"no system call table for {machine} (there are: {', '.join(_TABLES)})")

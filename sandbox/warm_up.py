@@ -1,8 +1,7 @@
-"""Calling once whatever a reward may call, so that nothing is left to be loaded when the door is
-shut.
+"""Call once everything that a reward may call, so that nothing needs loading after the lockdown.
 
-torch imports modules, opens libraries and picks kernels at first use; in a sealed process that
-would fail.
+torch imports modules, opens libraries and picks kernels at first use, which would fail in a sealed
+process.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ _ROWS = 256
 
 
 def warm_up() -> None:
-    """Call every allowed function and tensor method with a few likely arguments; failures do not
-    matter."""
+    """Call every allowed function and tensor method with likely arguments; failures are ignored."""
     rows = torch.linspace(0.1, 0.9, 3 * _ROWS).reshape(_ROWS, 3)
     square = torch.eye(3) + 0.1
     arguments: list[tuple[Any, ...]] = [
@@ -37,12 +35,12 @@ def warm_up() -> None:
     ]  # fmt: skip
     for function, values in itertools.product(_functions(), arguments):
         _call(function, values)
-    _mistakes(rows)
+    _raise_common_errors(rows)
     _run_graph(rows)
 
 
 def _run_graph(rows: torch.Tensor) -> None:
-    """Record a reward as a graph, and run that."""
+    """Record a reward as a graph, and run the graph."""
     counts = (_ROWS // 2, _ROWS)
     graph = parse_graph(
         json.loads(json.dumps(record(lambda: _sample_reward, {"rows": rows}, counts))),
@@ -69,13 +67,13 @@ def _functions() -> Iterable[Callable[..., Any]]:
 
 
 def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> None:
-    # Most combinations make no sense, and what then is raised is as varied as the functions are.
+    # Most combinations make no sense, and the functions raise many kinds of errors.
     with contextlib.suppress(Exception):
         function(*values)
 
 
-def _mistakes(rows: torch.Tensor) -> None:
-    """Common failures, because printing and raising load modules too."""
+def _raise_common_errors(rows: torch.Tensor) -> None:
+    """Make common mistakes, because printing and raising load modules, too."""
     mistakes: tuple[Callable[[], object], ...] = (
         lambda: rows @ rows,
         lambda: rows[:, 9],

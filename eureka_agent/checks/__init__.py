@@ -1,8 +1,8 @@
-"""The static allow-list: what the source of a reward function may say, found without running it.
+"""The static allow-list: check a reward function's source without running it.
 
-Its first purpose is a precise message for whoever wrote the reward; its second is a narrow surface.
-What holds when it is bypassed is the sealed process (`sandbox/`), which checks the source once more
-itself.
+Its first purpose is a precise message for the author of the reward; its second is a small attack
+surface. If it is bypassed, the sealed process (`sandbox/`) still holds; that process checks the
+source again itself.
 """
 
 from eureka_agent.checks.source import REWARD_FILE, CheckedCode, check_source, compile_checked

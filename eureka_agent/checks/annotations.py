@@ -1,4 +1,4 @@
-"""Annotations are dropped before a reward runs, but whoever imports its file works them out."""
+"""Check annotations: they are dropped before a reward runs, but importing its file runs them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _ALLOWED = (
 
 
 def check_annotations(tree: ast.Module, findings: CheckFindings) -> None:
-    """Refuse annotations that are more than names, `a.b`, `a[b]` and `a | b`, also those inside
-    texts."""
+    """Refuse annotations other than names, `a.b`, `a[b]` and `a | b`, also inside strings."""
     for annotation in _annotations(tree):
-        if not all(_is_type(node) for node in _with_texts(annotation)):
+        if not all(_is_type(node) for node in _with_strings(annotation)):
             findings.add(
                 annotation, "an annotation must be a type such as Tensor or Dict[str, Tensor]"
             )
@@ -46,8 +45,8 @@ def _is_type(node: ast.AST) -> bool:
     return isinstance(node, _ALLOWED)
 
 
-def _with_texts(annotation: ast.expr) -> Iterator[ast.AST]:
-    """Yield the nodes of an annotation and of the annotations that its texts hold."""
+def _with_strings(annotation: ast.expr) -> Iterator[ast.AST]:
+    """Yield the nodes of an annotation and of the annotations inside its strings."""
     waiting: list[ast.AST] = [annotation]
     while waiting:
         node = waiting.pop()
@@ -58,7 +57,7 @@ def _with_texts(annotation: ast.expr) -> Iterator[ast.AST]:
 
 
 def _parsed(text: str) -> list[ast.AST]:
-    """Return the expression in a text; nothing where it holds none, which nobody can work out."""
+    """Return the expression in a string; nothing if it holds none, since it cannot be run."""
     try:
         return [ast.parse(text.strip(), mode="eval").body]
     except (SyntaxError, ValueError, MemoryError, RecursionError):

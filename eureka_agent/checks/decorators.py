@@ -1,5 +1,4 @@
-"""Decorators that a reward's functions may have: they change nothing of what a pure function
-computes."""
+"""Decorators that a reward's functions may have: those that do not change a pure function."""
 
 from __future__ import annotations
 
@@ -24,10 +23,9 @@ def is_dropped(decorator: ast.expr) -> bool:
 
 
 def written(node: ast.expr) -> str:
-    """Return a dotted name, or a call of one, as it is written; what else it holds is shown as
-    three dots.
+    """Return a dotted name, or a call of one, as it is written; anything else becomes `...`.
 
-    Unlike `ast.unparse` it never fails: numbers with thousands of digits cannot be written out.
+    Unlike `ast.unparse` it never fails on numbers with thousands of digits.
     """
     if isinstance(node, ast.Name):
         return node.id

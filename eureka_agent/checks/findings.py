@@ -1,4 +1,4 @@
-"""Collecting what is wrong with a source, and saying it in one message."""
+"""Collect what is wrong with a source and report it in one message."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ _LONG_WORD = re.compile(r"(\w{60})\w{20,}")
 
 
 class CheckFindings:
-    """What the checks found, in the order of the source's lines; the same thing on several lines is
-    one finding."""
+    """Findings in the order of the source's lines; the same message on several lines is one."""
 
     def __init__(self, code: str) -> None:
-        """`code`: the source, which messages quote."""
+        """`code`: the source that messages quote."""
         self._source = code.splitlines()
         self._lines: dict[str, dict[int, None]] = {}
 
     def add(self, where: ast.AST | int, message: str) -> None:
-        """Note `message` (without a final stop) at a node or line; line 0 means the source as a
-        whole."""
+        """Add `message` (without a final stop) at a node or line; line 0 means the whole source."""
         line = where if isinstance(where, int) else getattr(where, "lineno", 0)
         self._lines.setdefault(message, {})[line] = None
 
@@ -42,7 +40,7 @@ class CheckFindings:
         before: Sequence[int] = ()
         for lines, message in found[:_MAX_SHOWN]:
             where = self._where(lines) if lines != before else ""
-            sentences.append(where + _stopped(message))
+            sentences.append(where + _as_sentence(message))
             before = lines
         if len(found) > _MAX_SHOWN:
             sentences.append(f"And {len(found) - _MAX_SHOWN} more.")
@@ -50,7 +48,7 @@ class CheckFindings:
         raise CheckError(text if text.startswith(ENTRY) else text[:1].upper() + text[1:])
 
     def _where(self, lines: Sequence[int]) -> str:
-        """Return the lines and the text of the first; nothing for the source as a whole."""
+        """Return the line numbers and the text of the first line; empty for the whole source."""
         if not lines[0]:
             return ""
         numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (
@@ -59,8 +57,10 @@ class CheckFindings:
         return f"Line{'s' if len(lines) > 1 else ''} {numbers}{self._quoted(lines[0])}: "
 
     def _quoted(self, line: int) -> str:
-        """Return a line in brackets: numbers are those of the source as it was read, without what
-        it does not need."""
+        """Return the text of a line in parentheses.
+
+        Line numbers count in the extracted source, so the author needs to see the line's text.
+        """
         text = " ".join(self._source[line - 1].split()) if line <= len(self._source) else ""
         text = "".join(character for character in text if character.isprintable())
         if len(text) > _MAX_QUOTE:
@@ -68,6 +68,6 @@ class CheckFindings:
         return f" ({text})" if text else ""
 
 
-def _stopped(message: str) -> str:
+def _as_sentence(message: str) -> str:
     message = _LONG_WORD.sub(r"\1...", message)
     return message if message.endswith((".", "?")) else f"{message}."

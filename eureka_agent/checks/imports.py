@@ -1,4 +1,4 @@
-"""Which modules and functions a source's import statements name, and what dotted names mean."""
+"""Read a source's import statements: which modules and functions each local name stands for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ _ALLOWED = (
 
 @dataclass
 class Imports:
-    """Local names that imports bind, each with the dotted path it stands for (`F` →
-    `torch.nn.functional`)."""
+    """Local names that imports bind, with their dotted paths (`F` → `torch.nn.functional`)."""
 
     paths: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
-    """What comes from `typing` and the like; only annotations may use it."""
+    """Names from `typing` and similar modules; only annotations may use them."""
     refused: set[str] = field(default_factory=set)
-    """Names that imports would bind which are not allowed."""
+    """Names that refused imports would bind."""
 
     def module(self, name: str) -> str | None:
         """Return the dotted module that the local `name` stands for, or None."""
@@ -31,12 +30,12 @@ class Imports:
         return path if path in MODULES else None
 
     def bind(self, name: str, path: str, where: ast.AST, findings: CheckFindings) -> None:
-        """Bind `name`; one name for two things is a finding."""
+        """Bind `name`; the same name for two different things is a finding."""
         self._demand_free(self.types | self.paths, name, path, where, findings)
         self.paths.setdefault(name, path)
 
     def bind_type(self, name: str, path: str, where: ast.AST, findings: CheckFindings) -> None:
-        """Bind a name for annotations alone."""
+        """Bind a name that only annotations may use."""
         self._demand_free(self.paths, name, path, where, findings)
         self.types.setdefault(name, path)
 
@@ -55,13 +54,12 @@ class Imports:
 
 
 def is_listed(module: str, name: str) -> bool:
-    """Whether the tables list `from module import name`."""
+    """Whether the allow-list has `from module import name`."""
     return f"{module}.{name}" in MODULES or name in MODULES.get(module, ())
 
 
 def read_imports(tree: ast.Module, findings: CheckFindings) -> Imports:
-    """Return what the imports anywhere in `tree` bind; those that are not allowed become
-    findings."""
+    """Return what all imports in `tree` bind; those that are not allowed become findings."""
     imports = Imports()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,7 +1,7 @@
-"""What the source of a reward function may use: the tables of the allow-list.
+"""The tables of the allow-list: what the source of a reward function may use.
 
-Everything that is not named here is refused. The lists hold pure tensor functions only: nothing
-that reads or writes outside the arguments, nothing random, nothing in place.
+Everything that is not named here is refused. The tables hold pure tensor functions only: none that
+reads or writes outside its arguments, is random, or works in place.
 """
 
 from __future__ import annotations
@@ -115,24 +115,22 @@ METHODS = _words("""
     unbind unflatten unsqueeze var view view_as where xlogy T mT ndim shape device dtype values
     indices append extend copy get items keys update
 """)
-"""What may follow a dot on anything but a module: pure methods of tensors, lists and
-dictionaries."""
+"""Allowed attributes of anything but a module: pure methods of tensors, lists and dictionaries."""
 
 FRESH = _words("zeros zeros_like ones ones_like full full_like new_zeros new_ones new_full clone")
-"""They return a tensor of the reward's own, so `zeros_like(x).fill_(1.0)` changes nothing that
-anybody else has."""
+"""They return a new tensor, so `zeros_like(x).fill_(1.0)` changes no tensor that others see."""
 FILLS = _words("fill_ zero_")
 
 KEYWORDS_REFUSED = _words("out inplace requires_grad generator pin_memory layout names file")
 
 _RANDOM = "a reward must be deterministic"
-_UNWRITTEN = "it shows memory that nobody has written: use torch.zeros or torch.zeros_like"
+_UNINITIALISED = "it returns uninitialised memory: use torch.zeros or torch.zeros_like"
 NAME_HINTS = {
     "torch_rand_float": _RANDOM,
     "random": _RANDOM,
-    "empty": _UNWRITTEN,
-    "empty_like": _UNWRITTEN,
-    "new_empty": _UNWRITTEN,
+    "empty": _UNINITIALISED,
+    "empty_like": _UNINITIALISED,
+    "new_empty": _UNINITIALISED,
     "print": "return the value as a component instead",
     "self": "compute_reward is a plain function; take what you need as a parameter",
     "rand": _RANDOM,
@@ -164,7 +162,7 @@ NUMPY = {
     "absolute": "abs",
     "cumsum": "cumsum",
 }
-"""What numpy calls otherwise than torch."""
+"""Functions whose names differ between numpy and torch."""
 
 PARAMETER_HINTS = {
     "device": "use the device of an input, x.device",

@@ -1,5 +1,4 @@
-"""The walk over a stripped source: every node, name, attribute and keyword must be in the
-tables."""
+"""Walk over a stripped source: every node, name, attribute and keyword must be in the tables."""
 
 from __future__ import annotations
 
@@ -44,17 +43,16 @@ def check_module_level(tree: ast.Module, findings: CheckFindings) -> None:
 
 
 def _check_defaults(function: ast.FunctionDef, findings: CheckFindings) -> None:
-    """A default is worked out where the function is defined, so it must be as plain as a
-    constant."""
+    """A default is evaluated when the function is defined, so it must be a constant expression."""
     for default in (*function.args.defaults, *function.args.kw_defaults):
         if default is not None and not _is_constant(default):
             findings.add(
-                default, f"the defaults of {function.name}() must be numbers, texts or constants"
+                default, f"the defaults of {function.name}() must be numbers, strings or constants"
             )
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """A number, text, `math.pi`, or arithmetic and lists of these."""
+    """Whether this is a number, a string, `math.pi`, or arithmetic and lists of these."""
     literal = ast.Constant | ast.Attribute | ast.Name | ast.Tuple | ast.List | ast.Dict
     arithmetic = ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop
     allowed = literal | arithmetic | ast.expr_context
@@ -64,8 +62,7 @@ def _is_constant(value: ast.expr) -> bool:
 def check_names(
     tree: ast.Module, imports: Imports, available: frozenset[str], findings: CheckFindings
 ) -> None:
-    """Every name that is read must be defined; `available` are names that would exist as
-    parameters."""
+    """Every name that is read must be defined; `available` could be taken as parameters."""
     known = BUILTINS | imports.paths.keys() | imports.refused
     for node in undefined_names(tree, known):
         findings.add(node, _undefined(node.id, imports, available))
@@ -73,7 +70,7 @@ def check_names(
 
 def _undefined(name: str, imports: Imports, available: frozenset[str]) -> str:
     if name in available:
-        return f"{name!r} is used but is no parameter here: add it to the parameters"
+        return f"{name!r} is used but is not a parameter here: add it to the parameters"
     if name in imports.types:
         return f"{name!r} may only be used in annotations"
     if name in MODULES:
@@ -86,7 +83,7 @@ def _undefined(name: str, imports: Imports, available: frozenset[str]) -> str:
 
 
 class Rules(ast.NodeVisitor):
-    """Visits a stripped tree and notes whatever the tables do not list."""
+    """Visits a stripped tree and reports everything that the tables do not list."""
 
     def __init__(self, tree: ast.Module, imports: Imports, findings: CheckFindings) -> None:
         self._imports = imports
@@ -102,7 +99,7 @@ class Rules(ast.NodeVisitor):
         }
 
     def visit(self, node: ast.AST) -> None:
-        """Check one node and what is inside it; nothing inside a refused node is looked at."""
+        """Check a node and its children; the children of a refused node are skipped."""
         kind = type(node).__name__
         if kind in NODES:
             super().visit(node)
@@ -111,7 +108,7 @@ class Rules(ast.NodeVisitor):
         self._findings.add(node, f"{_SYNTAX.get(kind, kind)} is not allowed in a reward{hint}")
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        """Functions may not hide an import, and take their arguments by name."""
+        """Functions may not hide an import or take `*args` or `**kwargs`."""
         self._check_binding(node, node.name, function=True)
         if node.args.vararg or node.args.kwarg:
             self._findings.add(
@@ -124,7 +121,7 @@ class Rules(ast.NodeVisitor):
         self._check_binding(node, node.arg)
 
     def visit_Name(self, node: ast.Name) -> None:
-        """A module is no value, and what is imported or defined keeps its meaning."""
+        """A module is not a value, and imported or defined names may not be assigned."""
         if isinstance(node.ctx, ast.Store):
             self._check_binding(node, node.id)
         elif self._imports.module(node.id):
@@ -150,21 +147,20 @@ class Rules(ast.NodeVisitor):
         path = self._path_of(node)
         module, _, name = path.rpartition(".")
         if self._root(node) in self._imports.refused:
-            return  # its import is the finding
+            return  # the import has been reported already
         if self._is_tensor_class(node):
             self._refuse_tensor_class(node)
         elif path.startswith("numpy."):
             if name not in MODULES.get(module, ()):
-                self._findings.add(node, _refused_of_numpy(path.removeprefix("numpy.")))
+                self._findings.add(node, _numpy_refusal(path.removeprefix("numpy.")))
         elif self._module_of(node.value) is None:
             self._check_method(node)
             self.visit(node.value)
         elif name not in MODULES[module]:
-            self._findings.add(node, _refused_of_module(module, name))
+            self._findings.add(node, _module_refusal(module, name))
 
     def visit_Call(self, node: ast.Call) -> None:
-        """`torch.Tensor` is called with a list alone: with sizes it gives memory that nobody has
-        written."""
+        """`torch.Tensor` may only be called with a list: sizes give uninitialised memory."""
         if (
             isinstance(node.func, ast.Name)
             and node.func.id == "isinstance"
@@ -182,11 +178,9 @@ class Rules(ast.NodeVisitor):
 
     def _without_tensor_class(self, call: ast.Call) -> ast.Call:
         """Return `isinstance(x, types)` without the class of tensors among the types."""
-        types = [
-            node
-            for each in call.args[1:]
-            for node in (each.elts if isinstance(each, ast.Tuple) else [each])
-        ]
+        types: list[ast.expr] = []
+        for argument in call.args[1:]:
+            types += argument.elts if isinstance(argument, ast.Tuple) else [argument]
         others = [node for node in types if not self._is_tensor_class(node)]
         return ast.copy_location(
             ast.Call(call.func, [*call.args[:1], *others], call.keywords), call
@@ -208,7 +202,7 @@ class Rules(ast.NodeVisitor):
         return node.id if isinstance(node, ast.Name) else ""
 
     def _path_of(self, node: ast.expr) -> str:
-        """Return the dotted path that an expression names; empty for what begins with no import."""
+        """Return the dotted path that an expression names; empty if no import begins it."""
         if isinstance(node, ast.Name):
             missing = node.id if node.id in MODULES and node.id not in self._bound else ""
             return self._imports.paths.get(node.id, missing)
@@ -235,7 +229,7 @@ class Rules(ast.NodeVisitor):
         self._findings.add(node, f".{name} is not allowed: {reason}")
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        """`out=` and its like write into arguments; `**` could hide them."""
+        """Arguments such as `out=` write into tensors; `**` could hide them."""
         if node.arg is None:
             self._findings.add(node, "** in a call is not allowed: write the arguments out")
         elif node.arg in KEYWORDS_REFUSED:
@@ -243,7 +237,7 @@ class Rules(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        """Numbers, texts, booleans and None."""
+        """Only numbers, strings, booleans and None."""
         if isinstance(node.value, bytes | complex):
             kind = type(node.value).__name__
             self._findings.add(node, f"{kind} constants are not allowed in a reward")
@@ -287,7 +281,7 @@ _SYNTAX = {
 
 
 def _is_fresh(node: ast.expr) -> bool:
-    """Whether an expression is a call that returns a tensor which nothing else has."""
+    """Whether an expression is a call that returns a new tensor."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -295,8 +289,8 @@ def _is_fresh(node: ast.expr) -> bool:
     )
 
 
-def _refused_of_numpy(name: str) -> str:
-    """Say what to use instead of numpy's `name`, which may be dotted."""
+def _numpy_refusal(name: str) -> str:
+    """Return a message that says what to use instead of numpy's `name`, which may be dotted."""
     *parents, last = name.split(".")
     same = NUMPY.get(last, last)
     if not parents and same in MODULES["torch"]:
@@ -307,7 +301,7 @@ def _refused_of_numpy(name: str) -> str:
     return f"numpy's {name} is not allowed: {reason}"
 
 
-def _refused_of_module(module: str, name: str) -> str:
+def _module_refusal(module: str, name: str) -> str:
     if name in NAME_HINTS:
         return f"{module}.{name} is not allowed: {NAME_HINTS[name]}"
     if name.endswith("_"):

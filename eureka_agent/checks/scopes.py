@@ -1,4 +1,4 @@
-"""Names that a source reads and nothing defines."""
+"""Find names that a source reads but does not define."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ _Scope = ast.Module | ast.FunctionDef | ast.Lambda
 
 
 def undefined_names(scope: _Scope, known: frozenset[str]) -> Iterator[ast.Name]:
-    """Yield the names read inside `scope` that neither it, nor a scope around it, nor `known`
-    binds.
+    """Yield the names read in `scope` that neither it, its enclosing scopes nor `known` bind.
 
-    The order of statements is not followed, and a comprehension's variable counts as its
-    function's.
+    The order of statements is ignored, and a comprehension's variable counts as one of its
+    function.
     """
     own = list(_own_nodes(scope))
     known = known | frozenset(_bound(scope, own))
@@ -25,7 +24,7 @@ def undefined_names(scope: _Scope, known: frozenset[str]) -> Iterator[ast.Name]:
 
 
 def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Yield the nodes of a function's body, without those of the functions inside it."""
+    """Yield the nodes of a function's body, without those of nested functions."""
     return _own_nodes(function)
 
 

@@ -1,4 +1,4 @@
-"""The contract of `compute_reward` itself: its parameters and what it returns."""
+"""Check `compute_reward` itself: its parameters and what it returns."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ def find_entry(tree: ast.Module, findings: CheckFindings) -> ast.FunctionDef | N
 
 
 def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
-    """Raise CheckError, one message for all, where the function reads attributes of an object of
-    one environment.
+    """Raise one CheckError if the function reads attributes of an object of a single environment.
 
-    Text2Reward's rewards are written so; each of their lines would be a finding, and all of them
-    the same one.
+    Text2Reward's rewards are written like this; without this check every line of them would be the
+    same finding.
     """
     objects = {argument.arg for argument, _ in _parameters(entry)} - {*spec.names}
     read: dict[str, None] = {}
@@ -49,19 +48,18 @@ def check_objects(entry: ast.FunctionDef, spec: StateSpec) -> None:
     if read:
         listed = ", ".join(one[:60] for one in [*read][:_MAX_OBJECTS])
         raise CheckError(
-            f"This is a reward of one environment, on an object ({listed}): take the state that it"
-            f" needs as parameters of {ENTRY}, each by its name, compute with torch on tensors"
-            f" (num_envs, ...), and return 'reward, components'.{_listing(spec)}"
+            f"This is a reward for a single environment that reads an object ({listed}): take the"
+            f" state that it needs as parameters of {ENTRY}, each by its name, compute with torch"
+            f" on tensors (num_envs, ...), and return 'reward, components'.{_listing(spec)}"
         )
 
 
 def check_parameters(
     entry: ast.FunctionDef, spec: StateSpec, findings: CheckFindings
 ) -> tuple[str, ...]:
-    """Return the parameters that the task's state or constants bind, in order.
+    """Return the parameters that the task's state or constants provide, in order.
 
-    A parameter with a number as its default that is no known name is a constant for tuning, not
-    bound.
+    An unknown name with a number as its default is a tuning constant and not included.
     """
     if entry.args.posonlyargs:
         findings.add(entry, "arguments are bound by name: remove the '/' from the parameters")
@@ -100,13 +98,13 @@ def _unknown(name: str, spec: StateSpec) -> str:
     if name in NAME_HINTS:
         return f"{ENTRY} may not take {name!r}: {NAME_HINTS[name]}."
     if name in PARAMETER_HINTS:
-        return f"{ENTRY} takes {name!r}, which is no state variable: {PARAMETER_HINTS[name]}."
+        return f"{ENTRY} takes {name!r}, which is not a state variable: {PARAMETER_HINTS[name]}."
     near = near_names(name, spec.names)
     return f"{ENTRY} takes {name!r}, which this task does not have.{near}"
 
 
 def _listing(spec: StateSpec) -> str:
-    """Return all names, where they are few enough to read."""
+    """Return all names if they are few enough to read, else an empty string."""
     names = [name for name in spec.names if not name.startswith("prev_")]
     if len(names) > _MAX_LISTED:
         return ""
@@ -114,7 +112,7 @@ def _listing(spec: StateSpec) -> str:
 
 
 def check_returns(entry: ast.FunctionDef, findings: CheckFindings) -> None:
-    """It must return a pair, or the reward alone; what a name holds is found when it runs."""
+    """It must return a pair, or only the reward; what a variable holds is checked when it runs."""
     returns = [node for node in own_nodes(entry) if isinstance(node, ast.Return)]
     expected = "return the reward and a dictionary of its components: 'return reward, components'"
     if not returns:

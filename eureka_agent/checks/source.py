@@ -1,4 +1,4 @@
-"""From text to a checked reward function."""
+"""Check the source of a reward function, and compile it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ if TYPE_CHECKING:  # task.py needs the physics engine, which the reward's proces
     from eureka_agent.tasks.task import StateSpec
 
 REWARD_FILE = "<reward>"
-"""The file name that a compiled reward's code carries; tracebacks are searched for it."""
+"""The file name of a compiled reward's code, by which its lines are found in tracebacks."""
 
 _COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-"""PEP 263: a comment on one of a file's first two lines says how its bytes are read."""
+"""PEP 263: a comment in the first two lines of a file can declare its encoding."""
 
-_STEERS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that steer a terminal or turn the direction of writing, so that a file does not look
-like what runs."""
+_CONTROL = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that control a terminal or change the writing direction: they can hide what runs."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,22 @@ class CheckedCode:
 
     code: CodeType
     imports: Mapping[str, str]
-    """Local names with the dotted path each stands for, e.g. `F` → `torch.nn.functional`."""
+    """Local names with their dotted paths, e.g. `F` → `torch.nn.functional`."""
 
 
 def check_source(code: str, spec: StateSpec) -> RewardSource:
-    """Return the reward whose source is `code`, with the names of `spec` that it reads.
+    """Check a reward's source against the allow-list and the task.
 
-    Raises CheckError with one message: what is not Python, not allowed, or not known to the task,
-    each with its line, at most four findings.
+    Args:
+        code: Python source with one module-level function `compute_reward`.
+        spec: The state and constants that the task offers to rewards.
+
+    Returns:
+        The source with the names of `spec` that its `compute_reward` reads.
+
+    Raises:
+        CheckError: The source is not valid Python, uses something that is not allowed, or reads
+            what the task does not have. One message with at most four findings, each with its line.
     """
     findings = CheckFindings(code)
     tree, _ = _analyse(code, frozenset(spec.names), findings)
@@ -65,7 +72,16 @@ def check_source(code: str, spec: StateSpec) -> RewardSource:
 def compile_checked(code: str) -> CheckedCode:
     """Check `code` again and compile it without imports, decorators and annotations.
 
-    Needs no task: the reward's process calls it as its own, second check. Raises CheckError.
+    The sealed process calls this as its own, second check, so it needs no task.
+
+    Args:
+        code: Python source with one module-level function `compute_reward`.
+
+    Returns:
+        The compiled code and what its imports bind.
+
+    Raises:
+        CheckError: The source does not pass the allow-list; the message is as in `check_source`.
     """
     findings = CheckFindings(code)
     tree, imports = _analyse(code, frozenset(), findings)
@@ -77,8 +93,7 @@ def compile_checked(code: str) -> CheckedCode:
 def _analyse(
     code: str, available: frozenset[str], findings: CheckFindings
 ) -> tuple[ast.Module, Imports]:
-    """Return the stripped tree and its imports; everything that the tables do not list becomes a
-    finding."""
+    """Return the stripped tree and its imports; all that is not allowed becomes a finding."""
     tree = _parse(code)
     imports = read_imports(tree, findings)
     check_decorators(tree, findings)
@@ -91,8 +106,7 @@ def _analyse(
 
 
 def _parse(code: str) -> ast.Module:
-    """Return the syntax tree of a source of bounded size, so that nothing later can recurse too
-    deep."""
+    """Return the syntax tree, bounded in size so that no later step recurses too deeply."""
     if len(code) > MAX_CHARACTERS:
         raise CheckError(
             f"The code has {len(code)} characters; at most {MAX_CHARACTERS} are allowed."
@@ -104,15 +118,14 @@ def _parse(code: str) -> ast.Module:
                 f"The code names the encoding {cookie[1][:40]}: save it as UTF-8 and drop that"
                 " line."
             )
-    if found := _STEERS.search(code):
+    if found := _CONTROL.search(code):
         shown = ascii(found[0])[1:-1]
         line = code.count("\n", 0, found.start()) + 1
-        raise CheckError(f"Line {line}: the code holds the control character {shown}: take it out.")
+        raise CheckError(f"Line {line}: the code holds the control character {shown}: remove it.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # invalid escapes in a model's strings are no news for the user
+            # Invalid escapes in a model's strings do not concern the user.
+            warnings.simplefilter("ignore")
             tree = ast.parse(code)
     except SyntaxError as error:
         raise CheckError(

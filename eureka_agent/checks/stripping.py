@@ -1,5 +1,4 @@
-"""Removing what a reward's source needs only for its author: imports, decorators and
-annotations."""
+"""Remove from a reward's tree what does not run: imports, decorators and annotations."""
 
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ import ast
 def strip(tree: ast.Module) -> ast.Module:
     """Return `tree` (changed in place) without imports, decorators and annotations.
 
-    What imports bind comes from `Imports`, so the code that runs never imports anything and never
-    evaluates an annotation. `@torch.jit.script` goes because it would compile Python that runs
-    unchanged without it.
+    `Imports` provides what the imports bind, so the code that runs never imports anything and never
+    evaluates an annotation. `@torch.jit.script` is removed because it would compile Python that
+    runs the same without it.
     """
     _Strip().visit(tree)
     return ast.fix_missing_locations(tree)

@@ -1,5 +1,4 @@
-"""From a completion to the source of one reward function: `extract` finds the code, `reading`
-checks it as well."""
+"""From a completion to one reward function: `extract` finds its source, `reading` checks it."""
 
 from eureka_agent.extract.entry import ENTRY_POINT
 from eureka_agent.extract.extraction import extract

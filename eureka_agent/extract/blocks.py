@@ -1,4 +1,4 @@
-"""Where the Python in an answer is: between fences, or between lines of prose."""
+"""Find the Python in an answer: between fences, or between lines of prose."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-_MAX_CODE = 100_000  # characters that are worth parsing; a reward function has a few thousand
-_MAX_PARSED = (
-    1_000_000  # characters parsed for one reply: keeps the time bounded, whatever it looks like
-)
-_MAX_FENCES = 400  # the last ones count: the final answer stands at the end
+_MAX_CODE = 100_000  # characters of one block; a reward function has a few thousand
+_MAX_PARSED = 1_000_000  # characters parsed for one answer, which bounds the time
+_MAX_FENCES = 400  # the last ones are used: the final answer is at the end
 _MAX_INNER_FENCES = 8  # fence lines inside strings of one block
 
-# A fence stands alone on its line; backticks may also follow text ("Sure: ```python", "return r,
-# {}```"). The marks are possessive (`{3,}+`): giving characters of a long one back would take time
+# A fence is alone on its line; backticks may also follow text ("Sure: ```python", "return r,
+# {}```"). The quantifier is possessive (`{3,}+`): backtracking over a long mark would take time
 # quadratic in its length.
 _FENCE = re.compile(r"(?P<before>\s*|[^`]*(?=`))(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`]*)")
 _CONTINUES = (" ", "\t", ")", "]", "}")
@@ -34,29 +32,29 @@ class Block:
 
     @property
     def functions(self) -> list[ast.FunctionDef]:
-        """Those at module level."""
+        """The functions at module level."""
         return [node for node in self.tree.body if isinstance(node, ast.FunctionDef)]
 
     @property
     def defines(self) -> bool:
-        """Whether it has a function or a class."""
+        """Whether it defines a function or a class."""
         return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in self.tree.body)
 
     @property
     def imports(self) -> bool:
-        """Whether it has nothing but imports and constants."""
+        """Whether it consists of imports and constants only."""
         return bool(self.tree.body) and all(
             isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in self.tree.body
         )
 
     @property
     def names(self) -> set[str]:
-        """All that occur in it."""
+        """All names that occur in it."""
         return {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
 
 
 class Reader:
-    """Finds the Python in a reply; remembers the syntax error that a model should hear of."""
+    """Finds the Python in an answer; `error` is the syntax error to report to the model."""
 
     def __init__(self, entry_point: str) -> None:
         self.error = ""
@@ -64,12 +62,13 @@ class Reader:
         self._parsed = 0
 
     def fenced(self, lines: Sequence[str]) -> Iterator[Block]:
-        """Yield the code between fences; code may end at any later fence line, so that its strings
-        may hold some."""
+        """Yield the code between fences.
+
+        A block may end at any later fence line, because its strings may contain fence lines.
+        """
         found = ((number, _fence(lines[number])) for number in reversed(range(len(lines))))
-        fences = list(islice(((number, match) for number, match in found if match), _MAX_FENCES))[
-            ::-1
-        ]
+        fences = list(islice(((number, match) for number, match in found if match), _MAX_FENCES))
+        fences.reverse()
         position = 0
         ends_at = [0, *accumulate(len(line) + 1 for line in lines)]
         while position < len(fences):
@@ -100,7 +99,7 @@ class Reader:
                     break
 
     def bare(self, lines: Sequence[str]) -> list[Block]:
-        """Return the statements that stand between lines of prose, as one block (or none)."""
+        """Return the statements between lines of prose as one block, or an empty list."""
         text = textwrap.dedent("\n".join(line for line in lines if not _fence(line)))
         whole = self._parse(text)
         if whole and whole.defines:
@@ -113,13 +112,14 @@ class Reader:
             return []
         begun = {line[4:].partition("(")[0].strip() for line in lines if line.startswith("def ")}
         broken = begun - {function.name for function in block.functions}
-        return (
-            [] if broken & block.names else [block]
-        )  # what it needs is there and no Python: the model shall know
+        # If it needs a function that is not valid Python, report the syntax error to the model.
+        return [] if broken & block.names else [block]
 
     def _is_statement(self, chunk: str, *, report: bool) -> bool:
-        """Whether a reward's module may hold this; a line of prose can be valid Python too, so not
-        all that parses."""
+        """Whether this is a statement of a reward's module.
+
+        A line of prose can be valid Python, too, so parsing alone does not decide.
+        """
         if not (chunk.startswith(("def ", "class ", "import ", "from ", "@")) or "=" in chunk):
             return False
         block = self._parse(chunk, report=report)
@@ -128,8 +128,7 @@ class Reader:
         )
 
     def _parse(self, code: str, *, report: bool = False) -> Block | None:
-        """Return `code` as a block, or None when it is no Python; `report` keeps the reason for the
-        model."""
+        """Return `code` as a block, or None if it is not Python; `report`: keep the reason."""
         error = f"The code is longer than {_MAX_CODE} characters"
         for repair in (str, textwrap.dedent, _spaced) if len(code) <= _MAX_CODE else ():
             self._parsed += len(code) + 100
@@ -141,37 +140,32 @@ class Reader:
             except SyntaxError as problem:
                 error = f"The code is not valid Python (line {problem.lineno}: {problem.msg})"
             except (ValueError, MemoryError, RecursionError):
-                error = (
-                    "The code cannot be parsed, for it holds binary data or is nested too deeply"
-                )
+                error = "The code cannot be parsed: it holds binary data or is nested too deeply"
         if report and (self._entry.search(code) or ("def " in code and not self.error)):
             self.error = error
         return None
 
 
 def syntax_tree(code: str) -> ast.Module:
-    """Return Python's tree of `code`. Raises what `ast.parse` does."""
+    """Return Python's tree of `code`. Raises what `ast.parse` raises."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # invalid escapes in a model's strings are no news for the user
+        # Invalid escapes in a model's strings do not concern the user.
+        warnings.simplefilter("ignore")
         return ast.parse(code)
 
 
 def _fence(line: str) -> re.Match[str] | None:
-    """Return the parts of a fence line; None for every other line, most of which need no pattern to
-    be told."""
+    """Return the parts of a fence line; None for other lines, most of which skip the pattern."""
     return _FENCE.fullmatch(line) if "```" in line or "~~~" in line else None
 
 
 def _spaced(code: str) -> str:
-    """Return code whose lines mix tabs and spaces in a form that may parse."""
+    """Return code that mixes tabs and spaces in a form that may parse."""
     return textwrap.dedent(code.expandtabs(4))
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[str]:
-    """Yield unindented lines, each with the indented, blank and decorated lines that belong to
-    it."""
+    """Yield each unindented line with the indented, blank and decorated lines that belong to it."""
     chunk: list[str] = []
     for line in lines:
         decorated = bool(chunk) and chunk[-1].startswith("@")

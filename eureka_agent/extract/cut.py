@@ -1,4 +1,4 @@
-"""Keeping of a module what its reward function reads, and nothing else."""
+"""Cut a module down to its reward function and what that function reads."""
 
 from __future__ import annotations
 
@@ -9,38 +9,37 @@ from itertools import pairwise
 
 from eureka_agent.checks.imports import is_listed
 from eureka_agent.checks.names import MODULES, TYPING_MODULES
-from eureka_agent.extract.header import GIVEN, helpers
+from eureka_agent.extract.header import PREDEFINED, helpers
 from eureka_agent.extract.names import Import, alias_name, bound_names, code_names
 
 _ISAAC_GYM = frozenset(
     {"isaacgym.torch_utils", "isaacgymenvs.utils.torch_jit_utils", "utils.torch_jit_utils"}
 )
-"""Their star imports are dropped; `header.py` has what rewards use of them."""
+"""Star imports from these are dropped; `header.py` has what rewards use of them."""
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """One statement, and whether it stays, as it is or with other words."""
+class _Cut:
+    """One statement and what replaces it."""
 
     node: ast.stmt
     new: ast.stmt | None
-    """None where it goes; another node than `node` where it is written anew."""
+    """`node` itself if it stays, another node if it is rewritten, None if it is removed."""
 
 
 def cut(code: str, tree: ast.Module, entry: ast.FunctionDef) -> str:
-    """Return `code` with the function `entry` and the functions, constants and imports that it
-    reads.
+    """Return the function `entry` with the functions, constants and imports that it reads.
 
-    Comments stay with what they stand above. Raises RecursionError for code that is nested too
+    Comments stay with the statement below them. Raises RecursionError for code that is nested too
     deeply.
     """
     needed = _Needed(tree, entry)
-    kept = [_Kept(node, needed.part_of(node)) for node in tree.body]
-    if all(one.new is one.node for one in kept):
+    statements = [_Cut(node, needed.part_of(node)) for node in tree.body]
+    if all(one.new is one.node for one in statements):
         return code
     if _share_lines(tree.body):
-        return ast.unparse(ast.Module([one.new for one in kept if one.new], [])) + "\n"
-    return _joined(code.split("\n"), kept)
+        return ast.unparse(ast.Module([one.new for one in statements if one.new], [])) + "\n"
+    return _joined(code.split("\n"), statements)
 
 
 def lines_of(node: ast.stmt) -> range:
@@ -51,7 +50,7 @@ def lines_of(node: ast.stmt) -> range:
 
 
 class _Needed:
-    """Which statements of a module one function needs."""
+    """The statements of a module that one function needs."""
 
     def __init__(self, tree: ast.Module, entry: ast.FunctionDef) -> None:
         self._first = tree.body[0]
@@ -62,11 +61,10 @@ class _Needed:
         self._names: set[str] = set()
         self._statements = {id(entry)}
         self._unknown = False
-        self._follow(entry, GIVEN | helpers().keys() if _of_isaac_gym(tree) else GIVEN)
+        self._follow(entry, PREDEFINED | helpers().keys() if _uses_isaac_gym(tree) else PREDEFINED)
 
     def _follow(self, entry: ast.FunctionDef, given: frozenset[str]) -> None:
-        """Go from the function to what it reads, to what that reads, and so on; `given` need not be
-        defined."""
+        """Follow what the function reads, what that reads, and so on, except for `given` names."""
         waiting = [entry.name, *code_names(entry)]
         while waiting:
             name = waiting.pop()
@@ -104,7 +102,7 @@ class _Needed:
         module = node.module or "" if isinstance(node, ast.ImportFrom) else alias.name
         if module == "__future__":
             return True
-        if alias.name == "*":  # it may be where a name comes from that nothing else defines
+        if alias.name == "*":  # it may provide a name that nothing else defines
             return self._unknown and module not in _ISAAC_GYM
         name = alias_name(alias)
         if module in _ISAAC_GYM and name == alias.name:
@@ -113,21 +111,20 @@ class _Needed:
 
 
 def _is_allowed(node: Import, alias: ast.alias) -> bool:
-    """Whether a reward may have an import, read or not."""
+    """Whether the checks allow this import, whether or not it is used."""
     if isinstance(node, ast.Import):
         return alias.name in MODULES.keys() | TYPING_MODULES
     module = node.module or ""
     return not node.level and (module in TYPING_MODULES or is_listed(module, alias.name))
 
 
-def _of_isaac_gym(tree: ast.Module) -> bool:
-    """Whether a module has Isaac Gym's helpers, whose quaternions are those of `header.py`."""
+def _uses_isaac_gym(tree: ast.Module) -> bool:
+    """Whether a module imports Isaac Gym's helpers, whose quaternions are as in `header.py`."""
     return any(isinstance(node, ast.ImportFrom) and node.module in _ISAAC_GYM for node in tree.body)
 
 
 def _last_meaning(binders: Sequence[ast.stmt], name: str) -> list[ast.stmt]:
-    """Return the statements that make a name what it is in the end; of several functions that is
-    the last."""
+    """Return the statements that define a name in the end; of several functions, the last."""
     others = [node for node in binders if not _compiles(node, name)]
     if all(isinstance(node, ast.FunctionDef) for node in others):
         return others[-1:]
@@ -147,8 +144,8 @@ def _share_lines(body: Sequence[ast.stmt]) -> bool:
     return any(lines_of(after)[0] <= lines_of(before)[-1] for before, after in pairwise(body))
 
 
-def _joined(lines: Sequence[str], statements: Sequence[_Kept]) -> str:
-    """Return the lines of what stays, each statement with the comments above it."""
+def _joined(lines: Sequence[str], statements: Sequence[_Cut]) -> str:
+    """Return the lines of the remaining statements, each with the comments above it."""
     text: list[str] = []
     end = 0
     for one in statements:
@@ -160,7 +157,7 @@ def _joined(lines: Sequence[str], statements: Sequence[_Kept]) -> str:
         elif one.new is not None:
             text += [*above, ast.unparse(one.new)]
         elif one is statements[0]:
-            text += above  # the head of a file: who wrote it, and under which terms
+            text += above  # the head of a file: its author and licence
     if statements[-1].new is not None:
         text += lines[end:]
     return "\n".join(text).strip("\n") + "\n"

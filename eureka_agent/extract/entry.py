@@ -1,4 +1,4 @@
-"""Which of an answer's blocks holds the reward function, and how it becomes a module of its own."""
+"""Choose the block of an answer that holds the reward function, and make a module of it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _Import = ast.Import | ast.ImportFrom
 
 
 def last_entry(blocks: Sequence[Block]) -> str | None:
-    """Return the source of the last block that defines the entry point, as a function or as a
-    method.
+    """Return the source of the last block that defines the entry point as a function or a method.
 
-    One whose function returns something goes before one that only repeats the signature.
+    A block whose function returns something is preferred to one that only repeats the signature.
     """
     found = [block for block in reversed(blocks) if _entry(block) is not None]
     found.sort(key=lambda block: not _returns(_entry(block)))  # stable: the last stays first
@@ -32,8 +31,7 @@ def last_entry(blocks: Sequence[Block]) -> str | None:
 
 
 def last_renamed(blocks: Sequence[Block]) -> str | None:
-    """Return the source of the last block with one function that can only be the reward,
-    renamed."""
+    """Return the source of the last block in which only one function can be the reward, renamed."""
     for block in reversed(blocks):
         sole = _sole(block.functions) or _sole([*_methods(block)], must_be_named=True)
         if sole is not None:
@@ -47,14 +45,13 @@ def last_renamed(blocks: Sequence[Block]) -> str | None:
 
 # ---------------------------------------------------------------------- the function
 def _entry(block: Block) -> ast.FunctionDef | None:
-    """Return a block's entry point: a function of the module, or else a method of one of its
-    classes."""
+    """Return a block's entry point: a function of the module, or else a method of a class."""
     methods = (method for method in _methods(block) if method.name == ENTRY_POINT)
     return _function(block) or next(methods, None)
 
 
 def _function(block: Block) -> ast.FunctionDef | None:
-    """Return the last function of the module that has the entry point's name."""
+    """Return the module's last function with the entry point's name."""
     return next(
         (function for function in reversed(block.functions) if function.name == ENTRY_POINT), None
     )
@@ -69,17 +66,16 @@ def _methods(block: Block) -> Iterator[ast.FunctionDef]:
 def _sole(
     functions: Sequence[ast.FunctionDef], *, must_be_named: bool = False
 ) -> ast.FunctionDef | None:
-    """Return the one of `functions` that can only be the reward: by what it returns and by its
-    name."""
+    """Return the only one of `functions` that can be the reward, by its name and return value."""
     called = {name for function in functions for name in _called(function)}
-    whole = [
+    top_level = [
         function for function in functions if function.name not in called and _returns(function)
     ]
     pairs = [function for function in functions if _returns_tuple(function)]
     named_pairs = [function for function in pairs if _is_named(function)]
-    of_the_whole = [function for function in named_pairs if function in whole]
-    named = [function for function in whole if _is_named(function)]
-    for candidates in (named_pairs, of_the_whole, [] if must_be_named else pairs, named):
+    top_level_pairs = [function for function in named_pairs if function in top_level]
+    named = [function for function in top_level if _is_named(function)]
+    for candidates in (named_pairs, top_level_pairs, [] if must_be_named else pairs, named):
         if len(candidates) == 1:
             return candidates[0]
     return None
@@ -90,7 +86,7 @@ def _is_named(function: ast.FunctionDef) -> bool:
 
 
 def _called(function: ast.FunctionDef) -> Iterator[str]:
-    """Yield the names of the functions that another one calls."""
+    """Yield the names of the other functions that a function calls."""
     for node in ast.walk(function):
         if (
             isinstance(node, ast.Call)
@@ -108,15 +104,14 @@ def _rename(tree: ast.Module, function: ast.FunctionDef) -> None:
 
 
 def _module(block: Block, others: Sequence[Block]) -> str:
-    """Return the source of a module with the block's entry point, with what it needs and nothing
-    else."""
+    """Return the source of a module with the block's entry point and only what that needs."""
     block = _as_function(block)
     block = _cut(_with_missing(_cut(block), others))
     return completed(block.code)
 
 
 def _as_function(block: Block) -> Block:
-    """Return a block whose entry point is a function of the module, and reads no object."""
+    """Return a block whose entry point is a function of the module without `self`."""
     tree, entry = block.tree, _entry(block)
     assert entry is not None
     if entry not in tree.body:
@@ -125,7 +120,7 @@ def _as_function(block: Block) -> Block:
             for i, node in enumerate(tree.body)
             if isinstance(node, ast.ClassDef) and entry in node.body
         )
-        entry.decorator_list = []  # @staticmethod and the like mean nothing outside of the class
+        entry.decorator_list = []  # @staticmethod has no meaning outside the class
         without_object(entry, ENTRY_POINT)
         tree.body[place] = entry
     elif not without_object(entry, ENTRY_POINT):
@@ -152,32 +147,34 @@ def _unparse(tree: ast.Module) -> str:
         raise ExtractionError(
             "The code is nested too deeply: write it as several short statements."
         ) from None
-    except ValueError:  # Python writes no integers of more than 4,300 digits
+    except ValueError:  # Python cannot write integers of more than 4,300 digits
         raise ExtractionError(
-            "The code has an integer of thousands of digits: write a number."
+            "The code has an integer of thousands of digits: write a shorter number."
         ) from None
 
 
-# ---------------------------------------------------------------------- what stands around it
+# ---------------------------------------------------------------------- the module around it
 def _cut(block: Block) -> Block:
-    """Return a block with nothing but its entry point and what that reads."""
+    """Return a block with only its entry point and what that reads."""
     entry = _function(block)
     assert entry is not None
     try:
         code = cut(block.code, block.tree, entry)
         shorter = block if code == block.code else Block(code, syntax_tree(code))
-    except (RecursionError, SyntaxError):  # the checks say what is wrong with it
+    except (RecursionError, SyntaxError):  # the checks report what is wrong
         return block
     return shorter if _function(shorter) is not None else block
 
 
 def _with_missing(block: Block, others: Sequence[Block]) -> Block:
-    """Return a block after the imports, helpers and CONSTANTS of other blocks that it reads and
-    does not define."""
+    """Put the imports, helpers and CONSTANTS that a block reads but lacks in front of it.
+
+    They come from the answer's other blocks.
+    """
     missing = _missing(block.tree.body)
     taken: list[str] = []
     before: set[str] | None = None
-    while missing != before:  # what was taken may read what stands before or behind it
+    while missing != before:  # what was taken may read other statements of its block
         before = missing
         for other in reversed(others):
             text = other.code.split("\n")
@@ -190,11 +187,10 @@ def _with_missing(block: Block, others: Sequence[Block]) -> Block:
     code = "\n".join([*taken, "", block.code])
     try:
         whole = Block(code, syntax_tree(code))
-    except SyntaxError:  # a helper that was indented otherwise, or shares its line
+    except SyntaxError:  # a helper with other indentation, or on a shared line
         return block
-    return (
-        whole if _function(whole) is not None else block
-    )  # a helper's text may take the entry point in
+    # A helper's text may swallow the entry point.
+    return whole if _function(whole) is not None else block
 
 
 def _missing(body: Sequence[ast.stmt]) -> set[str]:
@@ -203,7 +199,7 @@ def _missing(body: Sequence[ast.stmt]) -> set[str]:
 
 
 def _offers(node: ast.stmt) -> set[str]:
-    """Return the names that a statement of another block may give."""
+    """Return the names that a statement of another block may provide."""
     if isinstance(node, ast.FunctionDef):
         return {node.name} - {ENTRY_POINT}
     if isinstance(node, _Import):
@@ -225,7 +221,7 @@ def _read(nodes: Iterable[ast.stmt]) -> set[str]:
 
 
 def _bound(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names that these nodes themselves bind, wherever that is."""
+    """Return the names that these nodes bind, in whatever scope."""
     names: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

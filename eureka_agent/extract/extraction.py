@@ -1,8 +1,7 @@
 """From a completion to the source of one reward function.
 
-Models wrap code in many ways: fences of every kind, classes, other names, prose around. Markdown is
-read line by line; what counts as code is decided by Python's own parser, never by patterns over
-code.
+Models wrap code in many ways: in fences of every kind, in classes, under other names, in prose.
+Markdown is read line by line; Python's own parser decides what is code, never a pattern.
 """
 
 from __future__ import annotations
@@ -27,15 +26,22 @@ _ASK = {
 def extract(text: str, *, of: Literal["answer", "file"] = "answer") -> str:
     """Return the Python source in `text` that defines a module-level `compute_reward`.
 
-    The last fenced block with the entry point wins; without one, code is looked for between the
-    lines of prose, and then in JSON, diffs, quotes and the like (`views.py`). What the function
-    reads stays, the rest goes (`cut.py`); what the block lacks comes from the answer's other
-    blocks, or is what Eureka's own header has (`header.py`). A method loses its class and `self`, a
-    sole function that returns a reward is renamed; only then is the source rewritten (and loses its
-    comments).
+    The last fenced block with the entry point wins. Without one, the function looks for code
+    between the lines of prose, then in JSON, diffs, quotes and the like (`views.py`). Only what
+    the reward reads is kept (`cut.py`). What the block lacks comes from the answer's other blocks,
+    or from Eureka's own header (`header.py`). A method is taken out of its class and loses `self`;
+    the only function that can be the reward is renamed. Only in these two cases is the source
+    rewritten, so that it loses its comments.
 
-    Raises ExtractionError with one sentence for whoever wrote the text; `of`: what it calls the
-    text.
+    Args:
+        text: A model's completion, or the text of a file.
+        of: What error messages call the text.
+
+    Returns:
+        The source of one module.
+
+    Raises:
+        ExtractionError: `text` holds no usable reward function; one sentence for its author.
     """
     try:
         return _extracted(text, of)
@@ -64,7 +70,7 @@ def _extracted(text: str, of: Literal["answer", "file"]) -> str:
 
 
 def _why_nothing(blocks: Sequence[Block], of: str) -> str:
-    """Return why there is no usable entry point in valid Python."""
+    """Return why valid Python has no usable entry point."""
     names = [function.name for block in blocks for function in block.functions]
     if names:
         return f"The code defines {_listed(names)} but no function {ENTRY_POINT}"

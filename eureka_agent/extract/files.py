@@ -15,15 +15,26 @@ _MAX_FILE_BYTES = 4_000_000
 
 
 def load_reward_file(path: Path | str, task: Task) -> RewardSource:
-    """Read a reward file as a model's answer is read, and check it against the task.
+    """Read a reward file in the same way as a model's answer, and check it against the task.
 
-    Raises RewardFileError with what to change.
+    Args:
+        path: A file in any form that `extract` reads: Python, Markdown, JSON and others.
+        task: The task whose state the reward may read.
+
+    Returns:
+        The checked reward.
+
+    Raises:
+        RewardFileError: The file cannot be read or is not a valid reward function; the message says
+            what to change.
     """
     text = _read(path)
     try:
         return check_source(extract(text, of="file"), task.reward_inputs)
     except CandidateError as error:
-        raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
+        raise RewardFileError(
+            f"{path} is not a valid reward function for {task.name}: {error}"
+        ) from error
 
 
 def _read(path: Path | str) -> str:

@@ -1,9 +1,8 @@
-"""What Eureka's own files have above a reward: imports and Isaac Gym's helpers, added where a
-reward lacks them.
+"""Add the imports and Isaac Gym helpers of Eureka's own header to a reward that lacks them.
 
-A published reward stands without them, since Eureka pastes it below its header. What is added
-becomes part of the source, so what is checked, what is run and what is written to a file are one
-text that needs nothing but torch.
+Published rewards lack them because Eureka pastes each reward below its header. What is added
+becomes part of the source, so the text that is checked, run and written to a file is the same, and
+needs only torch.
 """
 
 from __future__ import annotations
@@ -27,31 +26,28 @@ _IMPORTS = {
     "Tensor": "from torch import Tensor",
 }
 _HEADER = _TYPING | _IMPORTS.keys()
-GIVEN = frozenset(dir(builtins)) | _HEADER
-"""Names that a reward need not import."""
+PREDEFINED = frozenset(dir(builtins)) | _HEADER
+"""Names that a reward does not have to import."""
 _HEAD = "# Isaac Gym's helpers; quaternions are (x, y, z, w)."
 _FACTORIES = {"empty": "zeros", "empty_like": "zeros_like", "new_empty": "new_zeros"}
 
 
 def completed(code: str) -> str:
-    """Return `code` with the imports and helpers that it reads and lacks.
+    """Return `code` with the imports and helpers that it reads but lacks.
 
-    Decorators that mean nothing here go, for TorchScript would compile the function when its file
-    is imported. Memory that is asked for without a value (`torch.empty`) is asked for with zeros: a
-    reward must not read what others left.
+    Decorators without effect are removed, because TorchScript would compile the function when its
+    file is imported. `torch.empty` becomes `torch.zeros`, because a reward must not read
+    uninitialised memory.
     """
     try:
         return _completed(code)
-    except (
-        SyntaxError,
-        RecursionError,
-    ):  # the checks say what is wrong: a line that goes on, or too deep a nest
+    except (SyntaxError, RecursionError):  # the checks report what is wrong
         return code
 
 
 @cache
 def helpers() -> dict[str, str]:
-    """Return the source of each of Isaac Gym's helpers by its name."""
+    """Return the source of each of Isaac Gym's helpers by name."""
     code = Path(__file__).with_name("isaac_gym.py").read_text("utf-8")
     functions = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
     return {node.name: ast.get_source_segment(code, node) or "" for node in functions}
@@ -61,22 +57,22 @@ def _completed(code: str) -> str:
     tree = syntax_tree(code)
     bound: set[str] = set()
     read: set[str] = set()
-    noted: set[str] = set()
+    annotated: set[str] = set()
     early: set[str] = set()
     for statement in tree.body:
         in_annotations = annotation_names(statement)
         early |= in_annotations - bound
-        noted |= in_annotations
+        annotated |= in_annotations
         read |= code_names(statement)
         bound |= bound_names(statement)
     used = [text for name, text in helpers().items() if name in read - bound]
     if used:
         read.add("torch")
-    added = ((read | noted) - bound) & _HEADER
+    added = ((read | annotated) - bound) & _HEADER
     imports = _imports(added)
-    if early - added - GIVEN.difference(bound) and not _has_future(tree):
-        # Where a function is defined, its annotations name what is not there, or not yet; nobody
-        # need read them.
+    if early - added - PREDEFINED.difference(bound) and not _has_future(tree):
+        # An annotation names something that does not exist (yet) when its function is defined;
+        # with this import, annotations are not evaluated.
         imports.insert(0, "from __future__ import annotations")
     lines = _edited(code, tree)
     place = _place(tree)
@@ -86,7 +82,7 @@ def _completed(code: str) -> str:
 
 
 def _imports(names: set[str]) -> list[str]:
-    """Return the import lines for `names` of Eureka's header."""
+    """Return the import lines of Eureka's header that bind `names`."""
     typing = ", ".join(sorted(names & _TYPING))
     lines = [line for name, line in _IMPORTS.items() if name in names]
     return [f"from typing import {typing}", *lines] if typing else lines
@@ -99,8 +95,7 @@ def _has_future(tree: ast.Module) -> bool:
 
 
 def _place(tree: ast.Module) -> int:
-    """Return after which line imports may stand: below a docstring and imports from
-    `__future__`."""
+    """Return the line after which imports go: below a docstring and `__future__` imports."""
     place = 0
     for node in tree.body:
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -111,8 +106,7 @@ def _place(tree: ast.Module) -> int:
 
 
 def _edited(code: str, tree: ast.Module) -> list[str]:
-    """Return the lines with zeros for memory without a value, and with empty ones for dropped
-    decorators."""
+    """Return the lines with `zeros` for `empty`, and blank lines for dropped decorators."""
     lines = code.split("\n")
     attributes = [
         node
@@ -120,9 +114,8 @@ def _edited(code: str, tree: ast.Module) -> list[str]:
         if isinstance(node, ast.Attribute) and node.attr in _FACTORIES
     ]
     ends = {(node.end_lineno or 0, node.end_col_offset or 0): node.attr for node in attributes}
-    for (number, end), name in sorted(
-        ends.items(), reverse=True
-    ):  # from the last: the others keep their places
+    # From the last to the first, so that the earlier offsets stay valid.
+    for (number, end), name in sorted(ends.items(), reverse=True):
         line = lines[number - 1].encode()
         before = line[:end].removesuffix(name.encode())
         lines[number - 1] = (before + _FACTORIES[name].encode() + line[end:]).decode()

@@ -1,9 +1,8 @@
-"""Isaac Gym's helper functions with its conventions, for rewards that use them without defining
-them.
+"""Isaac Gym's helper functions, for rewards that use them without defining them.
 
-Quaternions are (x, y, z, w) and of unit length. Written from the definitions; `header.py` copies
-the source of those that a reward uses into it, so each stands alone and needs nothing but torch.
-Leading dimensions of size 1 broadcast.
+Quaternions are (x, y, z, w) and of unit length, as in Isaac Gym. The functions are written from
+their definitions. `header.py` copies those that a reward uses into its source, so each function
+needs only torch. Leading dimensions of size 1 broadcast.
 """
 
 from __future__ import annotations
@@ -80,8 +79,7 @@ def quat_diff_rad(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def get_euler_xyz(q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Roll, pitch and yaw `(...)` each, in [0, 2 pi) rad: turns about the fixed x, y and z axes, in
-    that order."""
+    """Roll, pitch and yaw `(...)`, in [0, 2 pi) rad: about the fixed x, y and z axes in order."""
     x, y, z, w = q.unbind(dim=-1)
     turn = 6.283185307179586
     roll = torch.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))

@@ -1,4 +1,4 @@
-"""Making a method a plain function: what it reads of its object becomes parameters."""
+"""Turn a method into a plain function: the attributes that it reads become parameters."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from eureka_agent.errors import ExtractionError
 
 _SELF = ("self", "cls")
 _SAME = frozenset({"env", "_env", "unwrapped"})
-"""Attributes that hold the environment itself, so that `self.env.x` is `self.x`."""
+"""Attributes that hold the environment itself: `self.env.x` is read as `self.x`."""
 _MAX_LISTED = 8
 
 
 def without_object(function: ast.FunctionDef, name: str) -> bool:
-    """Take the first parameter `self` from `function`, called `name`; return whether it had one.
+    """Remove the parameter `self` from `function`; return whether it had one.
 
-    Each `self.x` that is read becomes a parameter `x`, also through `env = self.env`. Raises
-    ExtractionError where the object is needed for more than reading.
+    Each `self.x` that is read becomes a parameter `x`, also through `env = self.env`. `name` is the
+    function's name in messages. Raises ExtractionError if the function calls methods of the object
+    or sets its attributes.
     """
     parameters = function.args.posonlyargs or function.args.args
     if not parameters or parameters[0].arg not in _SELF:
@@ -31,7 +32,7 @@ def without_object(function: ast.FunctionDef, name: str) -> bool:
     function.body = [node for node in function.body if not isinstance(node, ast.Pass)] or [
         ast.Pass()
     ]
-    _keep_apart(function, reads, local)
+    _rename_conflicts(function, reads, local)
     known = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
     new = [ast.arg(read) for read in reads.found if read not in known]
     function.args.args[:0] = new
@@ -56,8 +57,7 @@ def _is_object(node: ast.expr, aliases: set[str]) -> bool:
 
 
 def _assigned(function: ast.FunctionDef) -> set[str]:
-    """Return the local names of a function that get a value which is not that of an attribute with
-    their name."""
+    """Return the local names that a function assigns, except `x = self.x` and the like."""
     names: set[str] = set()
     same: set[int] = set()
     for node in ast.walk(function):
@@ -71,7 +71,7 @@ def _assigned(function: ast.FunctionDef) -> set[str]:
 
 
 def _demand_reads_only(function: ast.FunctionDef, aliases: set[str], name: str) -> None:
-    """Raise where a method of the object is called, or an attribute is set."""
+    """Raise ExtractionError if a method of the object is called, or an attribute is set."""
     calls: dict[str, None] = {}
     sets: dict[str, None] = {}
     for node in ast.walk(function):
@@ -84,7 +84,7 @@ def _demand_reads_only(function: ast.FunctionDef, aliases: set[str], name: str) 
         ):
             sets[_written(node)] = None
     for what, found, instead in (
-        ("calls", calls, "write helpers as functions of the module and give them what they need"),
+        ("calls", calls, "write helpers as functions of the module and pass them what they need"),
         ("sets", sets, "it keeps nothing between calls, so use local variables"),
     ):
         if found:
@@ -109,7 +109,7 @@ def _written(node: ast.AST) -> str:
 
 
 class _Reads(ast.NodeTransformer):
-    """Replaces `self.x` by `x` and drops `env = self.env`."""
+    """Replaces `self.x` with `x` and drops `env = self.env`."""
 
     def __init__(self, aliases: set[str]) -> None:
         self._aliases = aliases
@@ -130,8 +130,8 @@ class _Reads(ast.NodeTransformer):
         return name
 
 
-def _keep_apart(function: ast.FunctionDef, reads: _Reads, local: set[str]) -> None:
-    """Give a parameter another name inside, where the function has a variable of the same name."""
+def _rename_conflicts(function: ast.FunctionDef, reads: _Reads, local: set[str]) -> None:
+    """Copy a new parameter into another variable if the function assigns to its name."""
     taken = local | {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     for name in sorted(reads.found.keys() & local):
         other = f"state_{name}"

@@ -1,4 +1,4 @@
-"""Which names of its module a statement reads and binds."""
+"""Find the names of its module that a statement reads and binds."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ _Closed = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.Generator
 
 
 def code_names(statement: ast.stmt) -> set[str]:
-    """Return what the statement, or the code of the function that it defines, reads from its
-    module.
+    """Return the names of its module that a statement reads, function bodies included.
 
-    Annotations, and decorators that are dropped anyway, are not read. Raises RecursionError.
+    Annotations and dropped decorators do not count. Raises RecursionError.
     """
     alone = ast.Module([copy.deepcopy(statement)], [])
     read = {node.id for node in undefined_names(strip(alone), frozenset())}
@@ -33,13 +32,13 @@ def code_names(statement: ast.stmt) -> set[str]:
 
 
 def annotation_names(statement: ast.stmt) -> set[str]:
-    """Return what the annotations inside a statement read, also those written as texts."""
+    """Return the names that the annotations inside a statement read, also those in strings."""
     read: set[str] = set()
     for annotation in _annotations(statement):
         read |= names_in(annotation)
         for node in ast.walk(annotation):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                read |= _names_in_text(node.value)
+                read |= _names_in_string(node.value)
     return read
 
 
@@ -53,8 +52,7 @@ def _annotations(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def bound_names(statement: ast.stmt) -> set[str]:
-    """Return the names of its module that a statement binds, or changes as `x[0] = 1` changes
-    `x`."""
+    """Return the names of its module that a statement binds or changes (`x[0] = 1`)."""
     names: set[str] = set()
     waiting: list[ast.AST] = [statement]
     while waiting:
@@ -95,7 +93,7 @@ def _root(target: ast.expr) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def _names_in_text(text: str) -> set[str]:
+def _names_in_string(text: str) -> set[str]:
     try:
         return names_in(ast.parse(text, mode="eval"))
     except (SyntaxError, ValueError, MemoryError, RecursionError):

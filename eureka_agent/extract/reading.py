@@ -1,4 +1,4 @@
-"""From an answer to a checked reward, whatever the answer is: no answer may end a run."""
+"""From an answer to a checked reward. Whatever the answer holds, it may not end a run."""
 
 from __future__ import annotations
 
@@ -23,15 +23,23 @@ from eureka_agent.utils.redaction import redacted
 if TYPE_CHECKING:  # task.py needs the physics engine
     from eureka_agent.tasks.task import StateSpec
 
-_MOST_OF_A_TRACE = 20_000
-_MOST_OF_A_REASON = 200
+_MAX_TRACE = 20_000
+_MAX_REASON = 200
 
 
 def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
-    """Return the checked reward of an answer.
+    """Extract the reward from an answer and check it.
 
-    Raises CandidateError for an answer that holds none, InternalError when extraction or checks
-    break on it.
+    Args:
+        completion: The answer of a proposer.
+        spec: The state and constants that the task offers to rewards.
+
+    Returns:
+        The checked reward.
+
+    Raises:
+        CandidateError: The answer holds no reward, or one that does not pass the checks.
+        InternalError: Extraction or checks failed on it, which is a bug of eureka_agent.
     """
     if completion.error:
         raise ExtractionError(completion.error)
@@ -40,7 +48,7 @@ def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
 
 
 def code_in(completion: Completion) -> str:
-    """Return the code of an answer, unchecked. Raises as `read_answer` does."""
+    """Return the code of an answer without checking it. Raises as `read_answer` does."""
     if completion.error:
         raise ExtractionError(completion.error)
     with faults_as_ours("reading the answer"):
@@ -48,10 +56,9 @@ def code_in(completion: Completion) -> str:
 
 
 def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
-    """Return a reward that a run's database holds once it passed the checks again. Raises
-    StoreError.
+    """Check a reward from a run's database again and return it. Raises StoreError if it fails.
 
-    The database may be somebody else's, and what is written or run is what was checked.
+    The database may come from somebody else, and only checked code may be written or run.
     """
     try:
         with faults_as_ours("checking the stored code"):
@@ -59,30 +66,26 @@ def checked_again(reward: RewardSource, spec: StateSpec) -> RewardSource:
     except (CandidateError, InternalError) as error:
         raise StoreError(
             "The run holds a reward that does not pass the checks, so it is neither run nor"
-            f" written: {error} Start the run anew."
+            f" written: {error} Start a new run."
         ) from error
 
 
 @contextmanager
 def faults_as_ours(doing: str) -> Iterator[None]:
-    """Turn every exception that is none of this package's into InternalError; `doing` says what
-    broke."""
+    """Turn every exception that is not an EurekaError into InternalError; `doing`: what failed."""
     try:
         yield
     except EurekaError:
         raise
     except Exception as error:
-        reason = shortened(
-            one_line(redacted(f"{type(error).__name__}: {error}")), _MOST_OF_A_REASON
-        )
+        reason = shortened(one_line(redacted(f"{type(error).__name__}: {error}")), _MAX_REASON)
         raise InternalError(
-            f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent and"
-            " says nothing about the idea of the reward: written in plainer code, it may get"
-            " through."
+            f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent, not of"
+            " the idea of the reward: the same idea in simpler code may work."
         ) from error
 
 
 def trace_of(error: BaseException) -> str:
     """Return an error's traceback as text that is safe to keep and to show."""
     lines = escape_control(redacted("".join(traceback.format_exception(error))))
-    return lines[-_MOST_OF_A_TRACE:]  # the end says what broke
+    return lines[-_MAX_TRACE:]  # the end says what broke

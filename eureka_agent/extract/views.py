@@ -1,8 +1,7 @@
-"""Other ways in which an answer may hold code: JSON, a diff, a quote, a web page, a word
-processor's characters.
+"""Other forms of code in an answer: JSON, diffs, quotes, web pages, typographic characters.
 
-Each is a view of the whole answer as plain Markdown. Nothing here decides what code is: that is for
-Python's parser (`extract.py`), which is shown one view after the other.
+Each view is the whole answer as plain Markdown. Nothing here decides what is code: `extraction.py`
+gives one view after the other to Python's parser.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _MARKS = (
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _INVISIBLE = dict.fromkeys(map(ord, _MARKS))
-_TYPED = str.maketrans(
+_ASCII = str.maketrans(
     {
         **dict.fromkeys("“”„‟«»＂", '"'),
         **dict.fromkeys("‘’‚‛＇", "'"),
@@ -36,38 +35,36 @@ _PROMPT = re.compile(
     r"^[ \t]*(?:>>> ?|\.\.\.:? ?|(?:> ?)+|In \[\d*\]: ?|\d{1,4} ?[|:] ?)", re.MULTILINE
 )
 _DIFF_HEADER = ("@@", "+++", "---", "diff ", "index ")
-_ENDLESS = re.compile(r"&#(?:[0-9]{8}[0-9]*|[xX][0-9a-fA-F]{7}[0-9a-fA-F]*);?")
-"""A reference to a character by a number that no character has; Python refuses to read one of 4,300
-digits."""
+_INVALID_REFERENCE = re.compile(r"&#(?:[0-9]{8}[0-9]*|[xX][0-9a-fA-F]{7}[0-9a-fA-F]*);?")
+"""A numeric character reference beyond all characters; Python cannot read one of 4,300 digits."""
 _ENTITIES = ("&lt;", "&gt;", "&amp;", "&quot;", "&#39;", "&#x27;")
 _JSON = json.JSONDecoder(strict=False)
 _MAX_STRINGS = 200
 _MAX_LEVELS = 3
-"""JSON inside strings of JSON: arguments of tool calls come so."""
+"""Levels of JSON inside JSON strings, as in the arguments of tool calls."""
 
 
 def normalised(text: str) -> str:
-    """Return `text` with one kind of line end, and without byte order marks and other characters of
-    no width."""
+    """Return `text` with `\\n` as line ends and without byte order marks and zero-width marks."""
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
 
 
 def views(text: str) -> Iterator[str]:
-    """Yield `text` as it stands, then as what it may be instead; only views that differ.
+    """Yield `text` itself, then every other reading of it that differs.
 
-    `x &lt; y` is valid Python, so a page's text comes first.
+    The view as a web page comes first, because `x &lt; y` is valid Python.
     """
     if any(entity in text for entity in _ENTITIES):
-        yield _of_a_page(text)
+        yield _from_html(text)
     yield text
     yield from reversed([*_strings(text, _MAX_LEVELS)])
-    for other in (_unescaped, _of_a_diff, _unquoted, _of_a_page, _typed, _indented):
+    for other in (_unescaped, _from_diff, _unquoted, _from_html, _ascii_punctuation, _indented):
         if (view := other(text)) != text:
             yield view
 
 
 def _strings(text: str, levels: int) -> Iterator[str]:
-    """Yield the strings with code of the JSON in an answer, also of a notebook's cells."""
+    """Yield the strings with code in an answer's JSON, including a notebook's cells."""
     begin = len(text) - len(text.lstrip())
     for start in dict.fromkeys((begin, text.find("{"), text.find("\n{") + 1, text.find("\n[") + 1)):
         if start < 0 or "def " not in text or not text.startswith(("{", "[", '"'), start):
@@ -98,7 +95,7 @@ def _walk(value: Any) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    """Return code that was written as one line with `\\n` between its lines."""
+    """Return code that was written on one line with `\\n` between its lines."""
     if r"\n" not in text:
         return text
     return (
@@ -110,8 +107,8 @@ def _unescaped(text: str) -> str:
     )
 
 
-def _of_a_diff(text: str) -> str:
-    """Return what a unified diff leaves in the file."""
+def _from_diff(text: str) -> str:
+    """Return the new file that a unified diff describes."""
     if "+def " not in text and "\n+" not in text:
         return text
     lines = (line for line in text.split("\n") if not line.startswith(("-", *_DIFF_HEADER)))
@@ -119,19 +116,20 @@ def _of_a_diff(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """Return lines without what mail, a Python prompt, a notebook or a listing puts in front of
-    them."""
+    """Return lines without the prefixes of mail, a Python prompt, a notebook or a listing."""
     return _PROMPT.sub("", text)
 
 
-def _typed(text: str) -> str:
-    """Return what would have been typed on a programmer's keyboard."""
-    return text.translate(_TYPED)
+def _ascii_punctuation(text: str) -> str:
+    """Replace typographic quotes, dashes, spaces and full-width signs with their ASCII forms."""
+    return text.translate(_ASCII)
 
 
 def _indented(text: str) -> str:
-    """Return Markdown's other kind of code: what is indented, without what is not. A function's
-    body is none."""
+    """Return only the indented lines, which are code blocks in Markdown.
+
+    Text with a function at the left margin stays as it is: there, indented lines are its body.
+    """
     if any(line.startswith(("def ", "class ", "async ")) for line in text.split("\n")):
         return text
     return "\n".join(
@@ -139,10 +137,10 @@ def _indented(text: str) -> str:
     )
 
 
-def _of_a_page(text: str) -> str:
-    """Return what a browser would show."""
+def _from_html(text: str) -> str:
+    """Return the text that a browser would show."""
     return (
-        html.unescape(_ENDLESS.sub("\ufffd", _TAG.sub("\n", text)))
+        html.unescape(_INVALID_REFERENCE.sub("\ufffd", _TAG.sub("\n", text)))
         if "&" in text or "<" in text
         else text
     )

@@ -1,5 +1,4 @@
-"""The trusted side of the wall: `Sandbox` opens sealed processes, `SandboxedReward` is one
-candidate's in its own."""
+"""The sandbox's trusted side: `Sandbox` opens a sealed process (`SandboxedReward`) per reward."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Trying a reward on sample states before a training is spent on it."""
+"""The contract check: try a reward on sample states before a policy is trained with it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ _ZERO_AT_REST = frozenset(
         "angle",
     }
 )
-"""Kinds that are exactly zero in states that occur; where a target or a joint's limit is, is not
-among them."""
+"""Kinds that are exactly zero in real states; positions of targets and joint limits are not."""
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-4
-"""Other sizes of a batch take other vectorised kernels, which may round differently."""
+"""Tolerances: batches of another size use other vectorised kernels, which may round differently."""
 _ROUNDED = 0.01
-"""Share of rows that rounding may push over a threshold of the reward."""
+"""Share of rows that rounding may push across a threshold in the reward."""
 
 _RANDOM = "equal inputs must give equal values"
 _BATCH = (
@@ -49,19 +48,25 @@ _BRANCH = (
     " instead of and, or, not, and torch.clamp, torch.maximum or torch.minimum instead of max and"
     " min."
 )
-_OF_A_BRANCH = "Boolean value of Tensor"
-_OF_A_NUMBER = ("only one element tensors can be converted", "cannot be converted to Scalar")
-_OF_MATH = re.compile(r"\bmath\.(\w+)\(")
+_BRANCH_ERROR = "Boolean value of Tensor"
+_NUMBER_ERRORS = ("only one element tensors can be converted", "cannot be converted to Scalar")
+_MATH_CALL = re.compile(r"\bmath\.(\w+)\(")
 _NO_ROW = frozenset({"shape", "device", "dtype"})
 
 
 def check_contract(reward: SandboxedReward, samples: Mapping[str, Tensor]) -> None:
-    """Raise ContractError, one sentence, when `reward` breaks its contract on `samples`, `(rows,
-    *shape)` each.
+    """Check that a reward keeps its contract on sample states.
 
-    Beyond what every call checks (shapes, finite values): equal inputs give equal outputs; a row's
-    reward depends on that row alone; and a state at rest (velocities, distances, actions all zero)
-    gives a finite reward.
+    Every call checks shapes and finite values. This also checks that equal inputs give equal
+    outputs, that a row's reward depends on that row only, and that a state at rest (velocities,
+    distances, actions all zero) gives a finite reward.
+
+    Args:
+        reward: The reward in its sealed process.
+        samples: State variables, `(rows, *shape)` each.
+
+    Raises:
+        ContractError: The reward breaks the contract; one sentence that a model can act on.
     """
     try:
         _check_contract(reward, {name: samples[name] for name in reward.parameters})
@@ -72,13 +77,13 @@ def check_contract(reward: SandboxedReward, samples: Mapping[str, Tensor]) -> No
 def _check_contract(reward: SandboxedReward, samples: Mapping[str, Tensor]) -> None:
     first = _call(reward, samples)
     _demand_equal(first, _call(reward, samples), _RANDOM)
-    for change in (_backwards, _first_half, _second_half):
+    for change in (_reversed, _first_half, _second_half):
         changed = _call(reward, {name: change(values) for name, values in samples.items()})
         _demand_equal(_apply(change, first), changed, _BATCH)
     _call(reward, _at_rest(samples, reward.spec), hint=_ZERO)
 
 
-def _backwards(values: Tensor) -> Tensor:
+def _reversed(values: Tensor) -> Tensor:
     return values.flip(0)
 
 
@@ -106,9 +111,8 @@ def _apply(change: Callable[[Tensor], Tensor], batch: RewardBatch) -> RewardBatc
 def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> None:
     pairs = {"the reward": (expected.reward, got.reward)}
     for name, values in expected.components.items():
-        if (
-            values.min() < values.max()
-        ):  # one number for all rows, such as a mean to look at, is no reward for a row
+        # One number for all rows, such as a mean for the log, may depend on all of them.
+        if values.min() < values.max():
             pairs[f"component {name!r}"] = (values, got.components[name])
     for name, (a, b) in pairs.items():
         close = torch.isclose(a, b, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(a.abs().max())))
@@ -118,7 +122,7 @@ def _demand_equal(expected: RewardBatch, got: RewardBatch, otherwise: str) -> No
 
 
 def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor]:
-    """Return two sample rows in which nothing moves or is off its goal."""
+    """Return two sample rows in which nothing moves and every distance is zero."""
     kinds = {variable.name: variable.kind for variable in spec.tensors}
     return {
         name: (
@@ -132,21 +136,20 @@ def _at_rest(samples: Mapping[str, Tensor], spec: StateSpec) -> dict[str, Tensor
 
 # ---------------------------------------------------------------------- what to write instead
 def _advice(error: str, reward: SandboxedReward) -> str:
-    """Return what to write instead, where an error or the code tells it; else nothing."""
-    if _OF_A_BRANCH in error:
+    """Return what to write instead if the error or the code shows it, else an empty string."""
+    if _BRANCH_ERROR in error:
         return _BRANCH
-    if any(words in error for words in _OF_A_NUMBER):
-        used = _OF_MATH.search(error)
+    if any(words in error for words in _NUMBER_ERRORS):
+        used = _MATH_CALL.search(error)
         name = used[1] if used and used[1] in MODULES["torch"] else "exp"
         return f" math and float() work on numbers, state variables are tensors: use torch.{name}."
     if _ZERO in error:
         return ""
-    return next(_rows_for_entries(reward), "")
+    return next(_indexing_advice(reward), "")
 
 
-def _rows_for_entries(reward: SandboxedReward) -> Iterator[str]:
-    """Yield what is said of `x[0]` on an input, which is the first environment and not the first
-    entry."""
+def _indexing_advice(reward: SandboxedReward) -> Iterator[str]:
+    """Yield advice on `x[0]` of an input, which is its first environment, not its first entry."""
     tree = ast.parse(reward.reward.code)
     for function in tree.body:
         if not isinstance(function, ast.FunctionDef) or function.name != ENTRY:
@@ -175,7 +178,7 @@ def _rows_for_entries(reward: SandboxedReward) -> Iterator[str]:
 
 
 def _indexed_by_number(node: ast.AST) -> str:
-    """Return `x` for `x[0]` or `x[-1]`, else nothing."""
+    """Return `x` for `x[0]` or `x[-1]`, else an empty string."""
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
         return ""
     index = node.slice.operand if isinstance(node.slice, ast.UnaryOp) else node.slice

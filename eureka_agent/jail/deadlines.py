@@ -1,5 +1,4 @@
-"""How long the trusted side waits for a process, and how much processor time the process has
-used."""
+"""How long the trusted side waits for a process, and the processor time that it has used."""
 
 from __future__ import annotations
 
@@ -16,49 +15,47 @@ def until(seconds: float) -> Wait:
 
 
 class ProcessorClock:
-    """The processor time of another process, and the part of it that is charged already.
+    """The processor time of another process, and the part of it that is already charged.
 
-    What the process uses between two calls is charged to the next call. So one that answers and
-    goes on computing gains nothing by it.
+    What the process uses between two calls is charged to the next call, so a process that answers
+    and then keeps computing gains nothing.
     """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self.used_s = 0.0
-        """Processor time up to the last `charge`, in seconds; 0 where there is no clock of other
-        processes."""
+        """Seconds of processor time up to the last `charge`; 0 if the system does not tell."""
 
     def charge(self) -> None:
         """Count what the process has used until now."""
         try:
             self.used_s = _processor_time(self._pid)
-        except OSError:  # where the process is gone, the channel says so
+        except OSError:  # if the process has ended, the channel reports it
             return
 
     def until(self, seconds: float, *, patience: float = 10.0) -> Wait:
-        """Return a wait that ends when the process has used `seconds` more than what is charged.
+        """Return a wait that ends when the process has used `seconds` of uncharged processor time.
 
-        So a busy machine is not held against a candidate. One that sleeps is given `patience` times
-        as long on the wall clock, and so is every one where Linux's clocks of other processes do
-        not exist.
+        Processor time does not count a busy machine against a candidate. A process that sleeps gets
+        `patience` times as long by the wall clock. So does every process on systems without a clock
+        of other processes.
         """
-        sandbox, end = until(patience * seconds), self.used_s + seconds
+        wall_clock = until(patience * seconds)
+        end = self.used_s + seconds
 
         def wait() -> float:
             try:
-                return max(0.0, min(end - _processor_time(self._pid), sandbox()))
+                return max(0.0, min(end - _processor_time(self._pid), wall_clock()))
             except OSError:
-                return sandbox()
+                return wall_clock()
 
         return wait
 
 
 def _processor_time(pid: int) -> float:
-    """Return how many seconds of processor time a process has used. Raises OSError where nobody
-    says so."""
+    """Return the processor time of a process in seconds. Raises OSError if it is not known."""
     if sys.platform == "linux":
-        return time.clock_gettime(
-            (~pid << 3) | 2
-        )  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
+        # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
+        return time.clock_gettime((~pid << 3) | 2)
     else:
         raise OSError("only Linux has clocks of other processes")

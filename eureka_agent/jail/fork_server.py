@@ -1,4 +1,4 @@
-"""Linux: one helper process for all rewards, which forks."""
+"""Linux: one helper process that forks the sealed process of every reward."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ForkServer(Helper):
     hello: ClassVar = {"threads": 1}
 
     def __init__(self) -> None:
-        """Start it and wait until it is warm. Raises SandboxError when that fails."""
+        """Start it and wait until it is warm. Raises SandboxError if that fails."""
         super().__init__()
         try:
             self.wait_until_warm()
@@ -23,10 +23,9 @@ class ForkServer(Helper):
             self.close()
             raise
 
-    def end(self, child: ProcessHandle) -> int:
-        """See `Helper.end`. Raises HelperDiedError when the fork server has ended, and the child
-        with it."""
-        child.channel.close()
-        status = self._request({"do": "end", "pid": child.pid})["status"]
+    def end(self, handle: ProcessHandle) -> int:
+        """See `Helper.end`. Raises HelperDiedError if the fork server died, with its children."""
+        handle.channel.close()
+        status = self._request({"do": "end", "pid": handle.pid})["status"]
         assert isinstance(status, int)
         return os.waitstatus_to_exitcode(status)

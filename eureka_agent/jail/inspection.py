@@ -1,4 +1,4 @@
-"""Keeping other processes of the same user from reading this one's memory."""
+"""Keep other processes of the same user from reading this process's memory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ _holders = 0
 
 
 def forbid_inspection() -> None:
-    """Make this process one that no other process of the user may trace or read (`PR_SET_DUMPABLE`,
-    see prctl(2)).
+    """Keep the user's other processes from tracing or reading this one (`PR_SET_DUMPABLE`).
 
-    Sealed processes below the full level may make any system call. With this they cannot read the
-    keys that this process holds. Debuggers cannot attach meanwhile, and there are no core dumps.
-    `allow_inspection` takes it back. Does nothing elsewhere than on Linux. Raises SandboxError when
-    the kernel refuses.
+    Below the level `full`, sealed processes may make any system call; this keeps them from reading
+    the keys that this process holds. Until `allow_inspection` undoes it, debuggers cannot attach
+    and there are no core dumps. See prctl(2). Does nothing on systems other than Linux. Raises
+    SandboxError if the kernel refuses.
     """
     global _holders
     with _lock:
@@ -30,7 +29,7 @@ def forbid_inspection() -> None:
 
 
 def allow_inspection() -> None:
-    """Take one `forbid_inspection` back; the last one makes the process as others are."""
+    """Undo one `forbid_inspection`; when all are undone, this process can be inspected again."""
     global _holders
     with _lock:
         _holders -= 1
@@ -44,5 +43,6 @@ def _set_dumpable(value: bool) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise SandboxError(
-            f"The wall could not keep other processes out: {os.strerror(ctypes.get_errno())}."
+            "The sandbox could not keep other processes from reading this one's memory:"
+            f" {os.strerror(ctypes.get_errno())}."
         )

@@ -1,8 +1,8 @@
-"""What crosses the wall: JSON messages of bounded size, and tensors in shared memory.
+"""Communication with sealed processes: JSON messages of bounded size, tensors in shared memory.
 
 Both sides import this module, so there is one definition of the format. Nothing is ever pickled: a
-message is four bytes of length and that much JSON; tensors are float32 at offsets that both sides
-compute from the layout.
+message is four bytes of length and that many bytes of JSON; tensors are float32 at offsets that
+both sides compute from the layout.
 """
 
 from __future__ import annotations
@@ -27,39 +27,42 @@ MAX_MESSAGE_BYTES = 256 * 1024
 _FLOAT32_BYTES = 4
 _LENGTH = struct.Struct(">I")
 _READ_BYTES = 64 * 1024
-"""Read at once: most messages are short, and one system call then brings all of one."""
+"""Bytes to read at once: most messages are short, so one system call reads a whole message."""
 
 SPIN_S = 0.0005
-"""How long either side looks for the next message before it sleeps: to be woken takes longer than
-most calls do."""
+"""How long each side polls for a message before it sleeps: waking up outlasts most calls."""
 
 Message = dict[str, Any]
 Wait = Callable[[], float]
-"""How many seconds to wait before asking again; 0 when the time is over."""
+"""Returns the seconds to wait before it is called again; 0 when the time is over."""
 
 
 class ProtocolError(Exception):
-    """The other side sent what is no message."""
+    """The other side sent something that is not a message."""
 
 
 class Channel:
-    """Messages over one file descriptor of a stream socket, which the channel owns."""
+    """Messages over the file descriptor of a stream socket, which the channel owns."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._received = b""  # what came with the last message and belongs to the next
+        self._received = b""  # bytes of the next message that came with the last one
 
     def send(self, message: Message) -> None:
-        """Send one message. Raises OSError (BrokenPipeError) when the other side is gone."""
+        """Send one message.
+
+        Raises OSError (BrokenPipeError) if the other side has closed, ProtocolError if the message
+        is too long.
+        """
         data = pack(message)
         while data:
             data = data[os.write(self._descriptor, data) :]
 
     def receive(self, wait: Wait | None = None) -> Message | None:
-        """Return the next message, or None when the other side closed.
+        """Return the next message, or None if the other side has closed.
 
-        With `wait`, raises TimeoutError once it returns 0. Raises ProtocolError for anything that
-        is no JSON object of bounded size.
+        With `wait`, raises TimeoutError once it returns 0. Raises ProtocolError for anything but a
+        JSON object of bounded size.
         """
         header = self._read(_LENGTH.size, wait)
         if header is None:
@@ -73,7 +76,7 @@ class Channel:
         return None if data is None else parse(data)
 
     def close(self) -> None:
-        """Close the descriptor; a second time does nothing."""
+        """Close the descriptor; a second call does nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -104,8 +107,10 @@ class Channel:
 
 
 def spin_wait(ready: Callable[[], bool]) -> bool:
-    """Ask `ready` for `SPIN_S` without sleeping, and let whoever waits for this core run; return
-    whether it was."""
+    """Call `ready` for up to `SPIN_S` until it is true, and return its last value.
+
+    It yields the core to waiting processes between two calls.
+    """
     end = time.perf_counter() + SPIN_S
     while not (now := ready()) and time.perf_counter() < end:
         os.sched_yield()
@@ -113,7 +118,10 @@ def spin_wait(ready: Callable[[], bool]) -> bool:
 
 
 def pack(message: Message) -> bytes:
-    """Return a message as it is sent: four bytes of length, big-endian, and JSON."""
+    """Encode a message: four bytes of length, big-endian, and JSON.
+
+    Raises ProtocolError if it is longer than MAX_MESSAGE_BYTES.
+    """
     data = json.dumps(message).encode()
     if len(data) > MAX_MESSAGE_BYTES:
         raise ProtocolError(
@@ -123,13 +131,13 @@ def pack(message: Message) -> bytes:
 
 
 def parse(data: bytes) -> Message:
-    """Return the JSON object in `data`; raises ProtocolError when it is none."""
+    """Return the JSON object in `data`. Raises ProtocolError if it is not one."""
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError("no valid JSON") from error
+        raise ProtocolError("invalid JSON") from error
     if not isinstance(message, dict):
-        raise ProtocolError("no JSON object")
+        raise ProtocolError("JSON that is not an object")
     return message
 
 
@@ -143,8 +151,7 @@ class SharedBuffers:
     components: Tensor
     """`(MAX_COMPONENTS, max_rows)`, in the order of the component names."""
     doorbell: Tensor
-    """`(1,)`: changes when the trusted side has sent a message, for a sealed process that does not
-    sleep yet."""
+    """`(1,)`: flipped after a message, so that a spinning process need not poll its socket."""
 
 
 @dataclass(frozen=True)
@@ -152,17 +159,17 @@ class BufferLayout:
     """Where each tensor lies in the shared memory."""
 
     shapes: Mapping[str, tuple[int, ...]]
-    """The inputs, in order, with their shapes without the rows."""
+    """The inputs, in order, and their shapes without the row dimension."""
     max_rows: int
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of shared memory that this layout needs."""
+        """The bytes of shared memory that this layout needs."""
         numbers_per_row = sum(prod(shape) for shape in self.shapes.values()) + 1 + MAX_COMPONENTS
         return _FLOAT32_BYTES * (self.max_rows * numbers_per_row + 1)
 
     def views(self, memory: mmap.mmap) -> SharedBuffers:
-        """Return the tensors that lie in `memory`; they keep it alive."""
+        """Return the tensors in `memory`, which they keep alive."""
         numbers = torch.frombuffer(
             memory, dtype=torch.float32, count=self.size_bytes // _FLOAT32_BYTES
         )

@@ -1,8 +1,8 @@
-"""Linux: a process that is still loading torch ends with the other side of its channel, too.
+"""Linux: end a process that is still loading torch when the other side of its channel closes.
 
-It reads nothing yet, so it would see only seconds later that its parent has gone. The kernel is
-asked instead for SIGIO, which ends a process, at whatever happens on the channel; see
-`sandbox/helper.py` for when that is over.
+Such a process does not read its channel yet and would notice only seconds later that its parent has
+ended. So the kernel is asked to send SIGIO, which ends the process, at any event on the channel.
+`sandbox/helper.py` turns this off once the process is warm.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ if sys.platform == "linux":
     import fcntl
 
 
-def tie(descriptor: int) -> None:
-    """Ask for the signal, which nobody gets yet; before the process is started, so that it can end
-    this itself."""
+def request_signal(descriptor: int) -> None:
+    """Ask for the signal before the process starts, so that the process can turn it off itself.
+
+    Until `direct_signal_to` no process receives it.
+    """
     if sys.platform == "linux":
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def hand_over(descriptor: int, pid: int) -> None:
-    """Let process `pid`, which was started with the channel, get the signal."""
+def direct_signal_to(descriptor: int, pid: int) -> None:
+    """Send the signal to process `pid`, which was started with the channel."""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # it has ended already
+        with contextlib.suppress(OSError):  # the process has already ended
             fcntl.fcntl(descriptor, fcntl.F_SETOWN, pid)

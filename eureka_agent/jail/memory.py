@@ -15,10 +15,9 @@ _PIECE_BYTES = 1 << 20
 
 
 def anonymous_file(name: str) -> int:
-    """Return the descriptor of an empty file without a place in any folder; on Linux it is in
-    memory.
+    """Return the descriptor of an empty file without a name in any folder; on Linux in memory.
 
-    Raises SandboxError when there is no room for one.
+    Raises SandboxError if there is no room for one.
     """
     try:
         if sys.platform == "linux":
@@ -27,15 +26,15 @@ def anonymous_file(name: str) -> int:
             with tempfile.TemporaryFile() as file:
                 return os.dup(file.fileno())
     except OSError as error:
-        raise SandboxError(f"The wall could not make the file {name!r}: {error}.") from error
+        raise SandboxError(f"The sandbox could not create the file {name!r}: {error}.") from error
 
 
 def shared_memory(size_bytes: int) -> int:
-    """Return the descriptor of `size_bytes` zeros to be mapped by two processes. Raises
-    SandboxError without room.
+    """Return the descriptor of `size_bytes` zeros that two processes can map.
 
-    On Linux it can neither shrink nor grow, so no access to it can fault. Elsewhere the zeros are
-    written, so that a full disk is found here and not by a fault later.
+    On Linux it can neither shrink nor grow, so no access to it can fault. On other systems the
+    zeros are written, so that a full disk fails here and not later with a fault. Raises
+    SandboxError if there is no room.
     """
     descriptor = anonymous_file("reward")
     try:
@@ -51,7 +50,7 @@ def shared_memory(size_bytes: int) -> int:
     except OSError as error:
         os.close(descriptor)
         raise SandboxError(
-            f"The wall could not get {size_bytes} bytes to share with a reward: {error}."
+            f"The sandbox could not get {size_bytes} bytes to share with a reward: {error}."
         ) from error
     return descriptor
 

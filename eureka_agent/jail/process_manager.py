@@ -1,4 +1,4 @@
-"""Sealed processes: each started by a helper process, sealed, and trusted with a job only then."""
+"""Start and end sealed processes: a process gets its job only after it has sealed itself."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _SEAL_S = 30.0
 
 
 class ProcessManager:
-    """Starts and ends sealed processes; starts the helper process again when that has died.
+    """Starts and ends sealed processes; restarts the helper process if it has died.
 
     `required` are the layers that must hold in every process. A call of a reward may use `call_s`
-    seconds of processor time, the first one `first_call_s`; a process may have `memory_mib` of
+    seconds of processor time, the first one `first_call_s`; a process may use `memory_mib` of
     memory.
     """
 
     def __init__(
         self, required: Collection[str], *, first_call_s: float, call_s: float, memory_mib: int
     ) -> None:
-        """Start the helper process; raises SandboxError when that fails."""
-        self.first_call_s, self.call_s = first_call_s, call_s
+        """Start the helper process. Raises SandboxError if that fails."""
+        self.first_call_s = first_call_s
+        self.call_s = call_s
         self._required = required
         self._memory_bytes = memory_mib << 20
         self._helper = _new_helper()
@@ -39,48 +40,47 @@ class ProcessManager:
         return self._helper.pid
 
     def start(self, memory: int, job: Message) -> ProcessHandle:
-        """Return a sealed process with its job, and the shared memory `memory` (a descriptor)
-        mapped.
+        """Start a sealed process that maps `memory` (a descriptor) and does `job`.
 
-        Raises SandboxError when a required layer does not hold in it.
+        Raises SandboxError if a required layer does not hold in it.
         """
-        child, report = self.seal(memory)
+        handle, report = self.start_sealed(memory)
         if failed := [layer for layer in self._required if report[layer]]:
-            self.end(child)
-            raise SandboxError(f"The wall's layer {failed[0]!r} failed: {report[failed[0]]}.")
-        with contextlib.suppress(BrokenPipeError):  # the first call finds out how it ended
-            child.channel.send(job)
-        return child
+            self.end(handle)
+            raise SandboxError(f"The sandbox's layer {failed[0]!r} failed: {report[failed[0]]}.")
+        with contextlib.suppress(BrokenPipeError):  # the first call reports how it ended
+            handle.channel.send(job)
+        return handle
 
-    def seal(self, memory: int) -> tuple[ProcessHandle, dict[str, str]]:
-        """Return a sealed process, and for each layer why it does not hold in it; empty where it
-        does.
+    def start_sealed(self, memory: int) -> tuple[ProcessHandle, dict[str, str]]:
+        """Start a sealed process; also return why each layer does not hold (empty if it does).
 
-        Raises SandboxError when it cannot be sealed at all.
+        Raises SandboxError if the process cannot be sealed at all.
         """
-        child = self._start(memory)
-        return child, self.ask(child, "layers")
+        handle = self._start(memory)
+        return handle, self.ask(handle, "layers")
 
-    def ask(self, child: ProcessHandle, key: str, request: Message | None = None) -> Message:
-        """Return what a process that runs no candidate's code says under `key`, sending `request`
-        first."""
+    def ask(self, handle: ProcessHandle, key: str, request: Message | None = None) -> Message:
+        """Return `key` of the next answer of a process that does not run a candidate's code yet.
+
+        `request` is sent first. Without such an answer the process is ended. Raises SandboxError.
+        """
         try:
             if request is not None:
-                child.channel.send(request)
-            answer = child.channel.receive(until(_SEAL_S)) or {"failed": "it died"}
+                handle.channel.send(request)
+            answer = handle.channel.receive(until(_SEAL_S)) or {"failed": "it died"}
         except (OSError, ProtocolError) as error:
             answer = {"failed": str(error) or type(error).__name__}
         report = answer.get(key)
         if isinstance(report, dict):
             return report
-        self.end(child)
+        self.end(handle)
         raise SandboxError(f"A process could not be sealed: {answer.get('failed', answer)}.")
 
-    def end(self, child: ProcessHandle) -> int | None:
-        """Kill and reap a process; return its exit code, or None when the helper process had died
-        before."""
+    def end(self, handle: ProcessHandle) -> int | None:
+        """Kill and reap a process; return its exit code, or None if the helper process had died."""
         try:
-            return child.helper.end(child)
+            return handle.helper.end(handle)
         except HelperDiedError:
             return None
 

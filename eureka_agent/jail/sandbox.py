@@ -1,12 +1,11 @@
-"""The wall: candidates' rewards run in sealed processes, and only numbers come back.
+"""The sandbox: candidates' rewards run in sealed processes, and only numbers come back.
 
-`Sandbox` starts one warm helper process; `Sandbox.open` gets from it a process for one candidate,
+`Sandbox` starts one warm helper process. From it, `Sandbox.open` gets a process for one candidate,
 which seals itself before it sees the candidate's source (`sandbox/README.md` has the layers and the
-threat model). A reward is called with tensors that are copied into memory shared with that process
-alone::
+threat model). A call copies its tensors into memory that is shared with that process only::
 
-    with Wall() as wall:
-        reward = wall.open(source, task.reward_inputs, max_rows=horizon * num_envs)
+    with Sandbox() as sandbox:
+        reward = sandbox.open(source, task.reward_inputs, max_rows=horizon * num_envs)
         batch = reward(state)        # or submit() to all candidates, then collect() from all
 """
 
@@ -39,38 +38,42 @@ _REQUIRED: Mapping[SandboxLevel, tuple[str, ...]] = {
 }
 """From the safest level to the least safe."""
 _NOT_A_LAYER = "parent_death"
-"""Reported by sealed processes like a layer; keeps them from outliving the helper process, and
-stops no reward."""
+"""Reported like a layer, but it only ends sealed processes together with the helper process."""
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Which layers hold on this machine, found by sealing a throw-away process and trying forbidden
-    acts in it."""
+    """The layers that hold on this machine, found by trying forbidden acts in a test process."""
 
     held: tuple[str, ...]
     missing: Mapping[str, str]
     """Layers that do not hold, each with the reason."""
     possible: tuple[str, ...]
-    """The forbidden acts that were not refused; none at the full level."""
+    """Forbidden acts that were not refused; none at the level `full`."""
 
     @property
     def sealed(self) -> bool:
-        """Whether the kernel keeps these processes from everything but arithmetic."""
+        """Whether the kernel limits these processes to arithmetic."""
         return "seccomp" in self.held
 
 
 class Sandbox:
     """Opens sealed processes for candidates' rewards; a context manager.
 
-    `required` says which layers must hold: `full` (seccomp, Landlock, dropped capabilities,
-    no_new_privs, resource limits), `reduced` (no_new_privs and resource limits) for kernels that
-    lack the others, or `checks` (none), the only one for macOS. Layers that are there are applied
-    at every level. Below `full`, code that gets past the static checks may be able to read files
-    and use the network: only for rewards from a source that you trust.
+    Args:
+        required: The layers that must hold. `full`: seccomp, Landlock, dropped capabilities,
+            no_new_privs and resource limits. `reduced`: no_new_privs and resource limits, for
+            kernels that lack the others. `static-checks`: none, the only level on macOS. Every
+            layer that this machine has is applied at every level. Below `full`, code that gets past
+            the static checks may be able to read files and use the network, so use these levels
+            only for rewards from a source that you trust.
+        first_call_s: Processor time that the first call of a reward may use, in seconds.
+        call_s: Processor time that every later call may use, in seconds.
+        memory_mib: Memory that one sealed process may use, in MiB.
 
-    A call may use `call_s` seconds of processor time, the first one `first_call_s`, and
-    `memory_mib` of memory.
+    Raises:
+        MissingLayerError: A required layer does not hold on this machine.
+        SandboxError: The helper process cannot be started, or a forbidden act was not refused.
     """
 
     def __init__(
@@ -81,8 +84,7 @@ class Sandbox:
         call_s: float = 5.0,
         memory_mib: int = 2048,
     ) -> None:
-        """Start the helper process and try the layers; raises MissingLayerError where a required
-        one does not hold."""
+        """Start the helper process and test the layers; see the class for arguments and errors."""
         _demand_system(required)
         self.level: SandboxLevel = required
         self._hidden = required != "full"
@@ -93,10 +95,10 @@ class Sandbox:
                 _REQUIRED[required], first_call_s=first_call_s, call_s=call_s, memory_mib=memory_mib
             )
         except BaseException:
-            self._show()
+            self._allow_inspection()
             raise
         try:
-            self.layers = self._try_layers()
+            self.layers = self._test_layers()
             self._demand_layers()
         except BaseException:
             self.close()
@@ -105,22 +107,31 @@ class Sandbox:
     def open(
         self, reward: RewardSource, spec: StateSpec, *, max_rows: int, _checked: bool = True
     ) -> SandboxedReward:
-        """Return `reward` in a sealed process of its own, for calls with up to `max_rows` rows.
+        """Start a sealed process for one reward. The candidate's code runs at the first call.
 
-        Raises SandboxError when the process cannot be sealed. The candidate's code runs at the
-        first call. Tests of the layers behind the static checks turn those off with
-        `_checked=False`.
+        Args:
+            reward: The checked source; the sealed process checks it again.
+            spec: The state and constants that the task offers to rewards.
+            max_rows: The most rows that a call may have; it sets the size of the shared memory.
+            _checked: Only for tests of the layers behind the static checks: False turns the
+                second check and the restricted namespace off.
+
+        Returns:
+            The reward, to be called with state tensors.
+
+        Raises:
+            SandboxError: The process cannot be started or sealed.
         """
         return SandboxedReward(self._process_manager, reward, spec, max_rows, checked=_checked)
 
     def describe(self) -> str:
-        """Return one line that says which layers hold, and which are missing."""
+        """Return one line that says which layers hold and which are missing."""
         held = ", ".join(self.layers.held)
         if not self.layers.sealed:
             possible = ", ".join(self.layers.possible) or "make any system call"
             line = (
-                f"NOT SEALED: code that fools the static checks can {possible}. What holds:"
-                f" {held or 'nothing'}."
+                f"NOT SEALED: code that gets past the static checks can {possible}. Layers that"
+                f" hold: {held or 'none'}."
             )
         else:
             line = f"Rewards run in sealed processes ({held})."
@@ -135,12 +146,12 @@ class Sandbox:
         return self._process_manager.helper_pid
 
     def close(self) -> None:
-        """End the helper process and every sealed process with it; a second time does nothing."""
+        """End the helper process and every sealed process with it; a second call does nothing."""
         self._process_manager.close()
-        self._show()
+        self._allow_inspection()
 
-    def _show(self) -> None:
-        """Let this process be inspected again, once."""
+    def _allow_inspection(self) -> None:
+        """Undo this sandbox's `forbid_inspection`; a second call does nothing."""
         if self._hidden:
             self._hidden = False
             allow_inspection()
@@ -156,10 +167,10 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _try_layers(self) -> Layers:
+    def _test_layers(self) -> Layers:
         memory = shared_memory(mmap.PAGESIZE)
         try:
-            child, report = self._process_manager.seal(memory)
+            handle, report = self._process_manager.start_sealed(memory)
         finally:
             os.close(memory)
         held = tuple(
@@ -169,30 +180,29 @@ class Sandbox:
         )
         missing = {layer: reason for layer, reason in report.items() if reason}
         if missing.keys() & set(_REQUIRED[self.level]):
-            self._process_manager.end(child)
+            self._process_manager.end(handle)
             return Layers(held, missing, ())
-        acts = self._process_manager.ask(child, "acts", {"do": "self_check"})
-        self._process_manager.end(child)
+        acts = self._process_manager.ask(handle, "acts", {"do": "self_check"})
+        self._process_manager.end(handle)
         return Layers(held, missing, tuple(act for act, refused in acts.items() if not refused))
 
     def _demand_layers(self) -> None:
         for layer in _REQUIRED[self.level]:
             if layer in self.layers.missing:
                 raise MissingLayerError(
-                    f"The wall's layer {layer!r} does not hold on this machine:"
+                    f"The sandbox's layer {layer!r} does not hold on this machine:"
                     f" {self.layers.missing[layer]}. For rewards from a source that you trust,"
                     f" --sandbox {level_without(layer)} runs without it."
                 )
         if self.layers.sealed and self.layers.possible:
             raise SandboxError(
-                f"The wall let a sealed process {', '.join(self.layers.possible)}: it is not safe"
-                " here."
+                f"The sandbox let a sealed process {', '.join(self.layers.possible)}: it is not"
+                " safe on this machine."
             )
 
 
 def level_without(layer: str) -> SandboxLevel:
-    """Return the safest level that does not need `layer`; elsewhere than on Linux there is one
-    level alone."""
+    """Return the safest level that works without `layer`; outside Linux there is only one level."""
     if _system() != "Linux":
         return "static-checks"
     return next(level for level, required in _REQUIRED.items() if layer not in required)
@@ -207,17 +217,17 @@ def _order(layer: str) -> int:
 
 
 def _demand_system(required: SandboxLevel) -> None:
-    """Raise MissingLayerError where the system has nothing of what `required` needs."""
+    """Raise MissingLayerError if the operating system cannot provide the level `required`."""
     system = _system()
     if system == "Windows":
         raise MissingLayerError(
-            f"{system} has nothing to hold rewards with, at any --sandbox: run eureka_agent in"
-            " WSL 2."
+            f"{system} cannot isolate rewards at any --sandbox level: run eureka_agent in WSL 2."
         )
     if system != "Linux" and required != "static-checks":
         raise MissingLayerError(
             f"--sandbox {required} needs seccomp, Landlock, capabilities, no_new_privs and a memory"
             f" limit, and {system} has none of them. Run eureka_agent in a Linux machine (Lima,"
             " Colima, Docker Desktop). For rewards from a source that you trust, --sandbox"
-            " static-checks runs without: what fools the static checks can then do what you can."
+            " static-checks works without them, but code that gets past the static checks then has"
+            " all your rights."
         )

@@ -1,4 +1,4 @@
-"""One candidate's reward function, as the trusted side holds it."""
+"""One candidate's reward function in its sealed process, as trusted code uses it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from eureka_agent.tasks.task import StateSpec
 
 
 class SandboxedReward(SandboxProcess):
-    """One candidate's reward function in a sealed process.
+    """One candidate's reward function in a sealed process; a `RewardRunner`. See `Sandbox.open`.
 
-    After any error the process is gone, and later calls raise the same error again.
+    `submit` and `collect` make a call, and so does calling the object. After any error the process
+    is gone, and later calls raise the same error again.
     """
 
     def __init__(
@@ -57,20 +58,28 @@ class SandboxedReward(SandboxProcess):
     def graph(
         self, state: Mapping[str, Tensor], counts: Collection[int] = ()
     ) -> CheckedGraph | None:
-        """Return the reward as a list of operations that trusted code can run on any device, or
-        None if it has none.
+        """Return the reward as a list of operations that trusted code can run on any device.
 
-        It has one when it makes the same operations for each of `counts` rows (by default those of
-        `state`, and `max_rows`), whatever the values are, all of them allowed; and when the list,
-        run in another sealed process, gives what the reward itself gives on the rows of `state`,
-        over and over. Raises RewardRuntimeError as a call does.
+        A reward has a graph if it makes the same, allowed operations for each number of rows,
+        whatever the values are, and if that list gives the reward's own results in a second sealed
+        process.
+
+        Args:
+            state: Sample states `(rows, *shape)`, repeated to the numbers of rows.
+            counts: The numbers of rows for which the graph may run; by default those of `state` and
+                `max_rows`.
+
+        Returns:
+            The graph with the results that were compared, or None if the reward has no graph.
+
+        Raises:
+            RewardRuntimeError: The reward itself fails, as in a call.
         """
         tried = sorted({*(counts or (self._count_rows(state), self._layout.max_rows))})
         known = {name: state[name].detach().cpu() for name in self.parameters}
         states = [_repeated(known, count) for count in tried]
-        expected = [
-            self(each) for each in states
-        ]  # the last one, with the most rows, is what is recorded
+        # The last state, with the most rows, is the one that is recorded.
+        expected = [self(each) for each in states]
         self._send({"graph": tried})
         data = self._answer().get("graph")
         try:
@@ -84,8 +93,7 @@ class SandboxedReward(SandboxProcess):
     def _run_sealed(
         self, data: Any, max_rows: int, states: list[dict[str, Tensor]]
     ) -> list[RewardBatch]:
-        """Return what the graph `data` gives in a sealed process of its own, with its limits of
-        time and memory."""
+        """Return the results of the graph `data` in a sealed process with its own limits."""
         process = sealed_graph(
             self._process_manager, data, BufferLayout(self._layout.shapes, max_rows)
         )
@@ -98,8 +106,7 @@ class SandboxedReward(SandboxProcess):
 def sealed_graph(
     process_manager: ProcessManager, data: object, layout: BufferLayout
 ) -> SandboxProcess:
-    """Return a sealed process that runs the graph `data`, of which nothing is believed, on
-    `layout`'s inputs."""
+    """Return a sealed process that runs the untrusted graph `data` on `layout`'s inputs."""
     job = {
         "do": "graph",
         "graph": data,
@@ -111,19 +118,17 @@ def sealed_graph(
 
 @dataclass(frozen=True)
 class CheckedGraph:
-    """A reward's graph that gave, in a sealed process, what the reward itself gives."""
+    """A reward's graph that gave the reward's own results in a sealed process."""
 
     graph: RewardGraph
     counts: tuple[int, ...]
-    """The numbers of rows for which it was tried, in ascending order. It must not run with
-    others."""
+    """The numbers of rows for which it was tried, ascending; it must not run with others."""
     given: tuple[RewardBatch, ...]
-    """What the reward itself gave for each of them."""
+    """The reward's own results for each number of rows."""
 
     @cached_property
     def key(self) -> str:
-        """Equal for rewards that make the same operations, and gave the same numbers when they were
-        called."""
+        """Equal for rewards with the same operations and the same results when they were called."""
         digest = hashlib.sha256(self.graph.key.encode())
         for batch in self.given:
             for _, values in sorted({"": batch.reward, **batch.components}.items()):
@@ -132,7 +137,7 @@ class CheckedGraph:
 
 
 def _repeated(state: Mapping[str, Tensor], rows: int) -> dict[str, Tensor]:
-    """Return `rows` rows: those of `state`, over and over."""
+    """Return `rows` rows by repeating those of `state`."""
     return {name: values[torch.arange(rows) % len(values)] for name, values in state.items()}
 
 

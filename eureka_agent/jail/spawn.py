@@ -1,6 +1,6 @@
-"""Systems on which a process that has loaded torch may not fork: a helper process for each reward.
+"""Systems on which a process with torch cannot fork safely: one helper process for each reward.
 
-Such a process takes seconds to load torch, so some are kept ready.
+Such a process takes seconds to load torch, so a few are kept ready.
 """
 
 from __future__ import annotations
@@ -33,23 +33,22 @@ class SpawnedProcess(Helper):
             self.close()
             raise
 
-    def end(self, child: ProcessHandle) -> int:
+    def end(self, handle: ProcessHandle) -> int:
         """See `Helper.end`."""
-        child.channel.close()
+        handle.channel.close()
         self.close()
         assert self._process is not None
         return self._process.wait()
 
 
 class SpawnPool:
-    """Makes sealed processes of a few that are ready, and gets new ones ready meanwhile; safe to
-    use from threads."""
+    """Keeps a few processes ready to become sealed processes, and starts new ones; thread-safe."""
 
     alive = True
-    """Unlike a fork server, it cannot die and take sealed processes with it."""
+    """Always true: unlike a fork server, the pool cannot die and end its sealed processes."""
 
     def __init__(self) -> None:
-        """Wait until the first is ready. Raises SandboxError when that fails."""
+        """Wait until the first process is ready. Raises SandboxError if that fails."""
         self._lock = threading.Lock()
         self._working: list[SpawnedProcess] = []
         self._ready: deque[SpawnedProcess] = deque()
@@ -62,26 +61,26 @@ class SpawnPool:
 
     def start(self, memory: int, *, memory_bytes: int, required: Iterable[str]) -> ProcessHandle:
         """See `Helper.start`. Raises SandboxError."""
-        for _ in range(_READY + 1):  # whatever killed those that were ready, the next one is new
+        for _ in range(_READY + 1):  # if all ready ones were killed, the next is a new one
             with contextlib.suppress(HelperDiedError):
                 return self._next().start(memory, memory_bytes=memory_bytes, required=required)
         raise SandboxError(
-            "The wall could not start a process: it ended before it had got a reward."
+            "The sandbox could not start a process: it ended before it was given a reward."
         )
 
     def _next(self) -> SpawnedProcess:
         with self._lock:
             self._ready.append(SpawnedProcess())
-            single = self._ready.popleft()
-            self._working = [each for each in self._working if each.alive] + [single]
-        return single
+            process = self._ready.popleft()
+            self._working = [each for each in self._working if each.alive] + [process]
+        return process
 
     @property
     def pid(self) -> int:
-        """Process id of the parent of all sealed processes: this one."""
+        """Process id of the parent of all sealed processes: this process."""
         return os.getpid()
 
     def close(self) -> None:
-        """End all processes; a second time does nothing."""
-        for single in (*self._ready, *self._working):
-            single.close()
+        """End all processes; a second call does nothing."""
+        for process in (*self._ready, *self._working):
+            process.close()

@@ -1,4 +1,4 @@
-"""A reward as an object: what runs it, its operations as a graph, and how two rewards compare."""
+"""Rewards as objects: the interface that runs one, its graph of operations, and comparisons."""
 
 import lazy_loader
 

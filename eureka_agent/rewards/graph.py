@@ -1,13 +1,13 @@
 """A reward as a list of tensor operations that trusted code can run on any device.
 
-A sealed process records its reward (`sandbox/graph_export.py`) and sends the list as JSON. Nothing
-in it is believed. `graph_format.parse_graph` accepts known operations with arguments of the right
-kinds, references backwards and bounded sizes only. `RewardGraph` interprets the list; no source is
+A sealed process records its reward (`sandbox/graph_export.py`) and sends the list as JSON, which is
+untrusted. `graph_format.parse_graph` accepts only known operations with arguments of the right
+kinds, backward references and bounded sizes. `RewardGraph` interprets the list; no source is
 generated or executed.
 
-torch's native kernels may still crash on arguments that no check foresees, and take memory before
-they can be stopped. So a graph runs first in a sealed process of its own
-(`jail.SandboxedReward.graph`), with exactly the numbers of rows that it will ever be called with.
+torch's native kernels may still crash on arguments that no check foresees, or allocate memory
+before they can be stopped. So a graph runs first in a sealed process of its own
+(`jail.SandboxedReward.graph`), with exactly the numbers of rows that later calls have.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from eureka_agent.rewards.graph_schema import Device, Reference, Rows
 from eureka_agent.rewards.runner import RewardBatch
 
 _NUMBERS_PER_ROW, _NUMBERS_FIXED = 1024, 65_536
-"""No operation may give more than this for a row, and besides."""
+"""A result may have at most `_NUMBERS_PER_ROW * rows + _NUMBERS_FIXED` numbers."""
 _ALL_RESULTS, _ALL_WORK = 8, 64
-"""So many times as many numbers may all results have, and all operations read and write."""
+"""Multiples of that limit for the numbers of all results, and for the work of all operations."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Node:
     name: str
     """The input's name, empty for a constant, or the operation's name with its overload."""
     make: Callable[..., Any] | None = None
-    """The operation."""
+    """The operation's function; None for inputs and constants."""
     constant: Tensor | None = None
     args: tuple[Any, ...] = ()
     kwargs: tuple[tuple[str, Any], ...] = ()
@@ -45,21 +45,36 @@ class Node:
 
 @dataclass(frozen=True)
 class RewardGraph:
-    """A validated reward; call it with `(rows, *shape)` tensors on one device."""
+    """A validated reward as a list of operations. Made by `parse_graph`.
+
+    Args:
+        inputs: The names of the state variables that it reads.
+        nodes: Inputs, constants and operations; each refers only to earlier ones.
+        reward: The output that is the reward.
+        components: The outputs, or numbers, that are the components.
+        key: A hash that is equal for rewards with the same operations on the same inputs, whatever
+            their source looks like.
+    """
 
     inputs: tuple[str, ...]
     nodes: tuple[Node, ...]
     reward: Reference
     components: Mapping[str, Reference | float]
     key: str
-    """Equal for rewards that are the same operations on the same inputs, whatever their source
-    looks like."""
 
     def __call__(self, state: Mapping[str, Tensor]) -> RewardBatch:
-        """Return the reward and its components, `(rows,)` float32; `state` is left as it is.
+        """Run the operations.
 
-        Raises GraphError where an operation reads or gives too many numbers for these rows;
-        RuntimeError or IndexError where one fails on these values.
+        Args:
+            state: Tensors `(rows, *shape)` of all inputs, on one device; they are not changed.
+
+        Returns:
+            The reward and its components, `(rows,)` float32, on the same device.
+
+        Raises:
+            GraphError: An operation reads or gives too many numbers for these rows, or does not fit
+                its arguments.
+            RuntimeError, IndexError: An operation fails on these values.
         """
         rows, device = len(state[self.inputs[0]]), state[self.inputs[0]].device
         values: list[Sequence[Any]] = []
@@ -78,10 +93,10 @@ class RewardGraph:
 
 @dataclass
 class _Budget:
-    """What all operations together may read and give, for `rows` rows.
+    """The numbers that all operations together may read and give for `rows` rows.
 
-    It is looked at after each operation, before another one reads what it gave. One operation alone
-    is bounded by the sizes of what it reads.
+    It is checked after each operation, before another one reads its results. A single operation is
+    bounded by the sizes of its arguments.
     """
 
     rows: int
@@ -89,7 +104,7 @@ class _Budget:
     worked: int = 0
 
     def spend(self, name: str, arguments: list[Tensor], outputs: list[Tensor]) -> None:
-        """Count an operation. Raises GraphError when it is too much."""
+        """Count an operation. Raises GraphError if the budget is exceeded."""
         most = _NUMBERS_PER_ROW * self.rows + _NUMBERS_FIXED
         largest = max((size(output) for output in outputs), default=0)
         self.given += sum(size(output) for output in outputs)
@@ -152,7 +167,7 @@ def _column(value: Any, rows: int, device: torch.device) -> Tensor:
     if isinstance(value, int | float):
         return torch.full((rows,), float(value), device=device)
     if not isinstance(value, Tensor) or value.is_complex():
-        raise GraphError("a result that is no real tensor")
+        raise GraphError("a result that is not a real tensor")
     column: Tensor = value.detach().to(torch.float32)
     column = column.expand(rows) if column.dim() == 0 else column
     if tuple(column.shape) != (rows,):

@@ -1,4 +1,4 @@
-"""Graphs of rewards as they come from a sealed process: JSON of which nothing is believed."""
+"""Parse the graph of a reward from a sealed process: untrusted JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ _MEMORY_FORMATS = {
 
 
 def parse_graph(data: object, shapes: Mapping[str, tuple[int, ...]]) -> RewardGraph:
-    """Return the graph in `data`, decoded JSON from a sealed process; `shapes` are its inputs'
-    without the rows.
+    """Validate the graph of a reward without running any of its operations.
 
-    Raises GraphError for anything that is not a graph of allowed operations, with arguments of the
-    right kinds. Runs no operation. What the operations make of each other's results is known only
-    when they run.
+    Whether the operations accept each other's results is known only when they run.
+
+    Args:
+        data: Decoded JSON from a sealed process.
+        shapes: The graph's inputs and their shapes without the row dimension.
+
+    Returns:
+        The graph, ready to run.
+
+    Raises:
+        GraphError: `data` is not a graph of allowed operations with arguments of the right kinds.
     """
     _demand(
         isinstance(data, dict) and data.keys() == {"inputs", "nodes", "reward", "components"},
@@ -72,7 +79,7 @@ def _node(item: object, index: int, names: Sequence[str]) -> Node:
             return Node(name, OPERATIONS[name], None, values, tuple(named.items()))
         case ["operation", str(name), *_]:
             raise GraphError(f"a reward's graph was refused: the operation {name[:40]!r}")
-    raise GraphError("a reward's graph was refused: a node that is none")
+    raise GraphError("a reward's graph was refused: an unknown kind of node")
 
 
 def _constant(dtype: str, shape: list[object], numbers: list[object]) -> Tensor:
@@ -93,7 +100,7 @@ def _constant(dtype: str, shape: list[object], numbers: list[object]) -> Tensor:
 
 
 def _value(value: object, before: int, depth: int = 0) -> Any:
-    """Return an argument; references must go backwards, so there are no cycles."""
+    """Return an argument; references must point to earlier nodes, so there are no cycles."""
     if value is None or isinstance(value, bool):
         return value
     if type(value) is int:
@@ -141,8 +148,10 @@ def _output(value: object, nodes: int) -> Reference | float:
 
 
 def _key(data: Mapping[str, Any]) -> str:
-    """Return a hash of the operations that the results depend on, numbered without gaps, with the
-    inputs' names."""
+    """Return a hash of the inputs and the operations that the results depend on.
+
+    Unused operations are left out and the others numbered without gaps.
+    """
     nodes = data["nodes"]
     used = {at for value in (data["reward"], data["components"]) for at in _references(value)}
     for index in range(len(nodes) - 1, -1, -1):

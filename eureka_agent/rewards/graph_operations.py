@@ -1,5 +1,4 @@
-"""The tensor operations that a reward's graph may consist of, and how those with indices are made
-safe."""
+"""The tensor operations that a reward's graph may use, with safe versions of indexing."""
 
 from __future__ import annotations
 
@@ -46,12 +45,11 @@ remainder.Tensor
 """
 
 FACTORIES = frozenset("arange eye full linspace new_full ones scalar_tensor zeros".split())
-"""They make tensors of their own and must make them on the runner's device."""
+"""They create tensors, which must be on the runner's device."""
 
 
 def _operations(names: str) -> dict[str, Callable[..., Any]]:
-    """Return torch's operations by name with overload; those that this version lacks are left
-    out."""
+    """Return torch's operations by name with overload, without those that this version lacks."""
     found: dict[str, Callable[..., Any]] = {}
     for name in names.split():
         base, _, overload = name.partition(".")
@@ -62,13 +60,13 @@ def _operations(names: str) -> dict[str, Callable[..., Any]]:
 
 
 def _divisions() -> dict[str, Callable[..., Any]]:
-    return {name: _of_floats(function) for name, function in _operations(_DIVISIONS).items()}
+    return {name: _floats_only(function) for name, function in _operations(_DIVISIONS).items()}
 
 
-def _of_floats(divide: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `divide` for floating-point numbers alone.
+def _floats_only(divide: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `divide` restricted to floating-point numbers.
 
-    The processor ends a process that divides the smallest integer by -1 (SIGFPE).
+    Dividing the smallest integer by -1 kills the process (SIGFPE).
     """
 
     def checked(dividend: Tensor, divisor: Tensor | float, **kwargs: Any) -> Any:
@@ -107,8 +105,7 @@ def _index_put_(
 
 
 def _within(tensor: Tensor, indices: list[Tensor | None]) -> list[Tensor | None]:
-    """Return the indices, integers clamped to the tensor: out of bounds they would take a GPU's
-    context down."""
+    """Clamp integer indices to the tensor: an index out of bounds would destroy a GPU's context."""
     safe: list[Tensor | None] = []
     dimension = 0
     for index in indices:
@@ -126,8 +123,7 @@ def _within(tensor: Tensor, indices: list[Tensor | None]) -> list[Tensor | None]
 
 
 def _indexed_size(tensor: Tensor, dimension: int) -> int:
-    """Return the size of a dimension that is indexed; GraphError where it is empty, since no index
-    fits."""
+    """Return the size of an indexed dimension. Raises GraphError if it is empty."""
     size = tensor.shape[dimension]
     if size == 0:
         raise GraphError("an index into an empty dimension")
@@ -168,19 +164,21 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "index_select.default": _index_select,
     "masked_select.default": _masked_select,
 }
-"""Everything else is refused: what reads a tensor into Python, is random, reads files, takes raw
-strides, or shows memory that nobody has written yet."""
+"""The allowed operations, by name with overload.
+
+The others read tensors into Python, are random, read files, take raw strides, or return
+uninitialised memory.
+"""
 
 
 SCHEMAS: Mapping[str, torch.FunctionSchema] = {name: _schema(name) for name in OPERATIONS}
-"""What arguments each operation takes, by torch's own account."""
+"""torch's own schema of the arguments of each operation."""
 
 
 def work(name: str, arguments: list[Tensor], outputs: list[Tensor]) -> int:
-    """Return about how many steps of arithmetic an operation takes: the numbers that it reads and
-    writes.
+    """Estimate the arithmetic of an operation by the numbers that it reads and writes.
 
-    A product of matrices takes as many as its result has numbers, times the length of the sums.
+    A matrix product adds the numbers of its result times the length of the sums.
     """
     numbers = sum(size(tensor) for tensor in (*arguments, *outputs))
     if name.partition(".")[0] in _PRODUCTS and arguments and outputs:
@@ -190,7 +188,7 @@ def work(name: str, arguments: list[Tensor], outputs: list[Tensor]) -> int:
 
 
 def size(tensor: Tensor) -> int:
-    """Return how many numbers a tensor has, as a Python integer, which cannot overflow."""
+    """Return how many numbers a tensor has; a Python integer cannot overflow."""
     return prod(tensor.shape)
 
 

@@ -1,4 +1,4 @@
-"""Running a reward's graph where the simulation is, instead of its code in the sealed process."""
+"""Run a reward's graph on the simulation's device instead of its code in the sealed process."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _MAX_TEXT = 300
 class GraphReward:
     """A `RewardRunner` for a graph: `submit` runs it on the state's own device.
 
-    The graph must have run in a sealed process for each of `counts` rows (`SandboxedReward.graph`):
-    with another number of rows its operations could take any time and memory. Calls with other
-    numbers go to `otherwise`, the reward in its sealed process.
+    The graph must have run in a sealed process for each number of rows in `counts`
+    (`SandboxedReward.graph`): for other numbers its operations could take any time and memory.
+    Calls with other numbers of rows go to `otherwise`, the reward in its sealed process.
     """
 
     processor_s = 0.0
-    """Its time is the trusted process's own, and bounded."""
+    """It runs in the trusted process, and its work is bounded."""
 
     def __init__(
         self, graph: RewardGraph, counts: Collection[int], otherwise: RewardRunner
     ) -> None:
         self.graph = graph
-        self._counts, self._otherwise = frozenset(counts), otherwise
+        self._counts = frozenset(counts)
+        self._otherwise = otherwise
         self._submitted: RewardBatch | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names that `submit` needs."""
+        """The state variables that `submit` needs."""
         return self.graph.inputs
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
-        """See `RewardRunner.submit`. Raises RewardRuntimeError when an operation fails on these
-        values."""
+        """See `RewardRunner.submit`."""
         own = {name: state[name] for name in self.parameters}
         if len(own[self.parameters[0]]) not in self._counts:
             self._otherwise.submit(own)
@@ -57,7 +57,7 @@ class GraphReward:
             raise reward_failed(f"{type(error).__name__}: {message}") from error
 
     def collect(self) -> RewardBatch:
-        """See `RewardRunner.collect`. Raises RewardRuntimeError for NaN and infinite values."""
+        """See `RewardRunner.collect`."""
         if self._submitted is None:
             return self._otherwise.collect()
         batch, self._submitted = self._submitted, None

@@ -1,9 +1,8 @@
-"""Whether the arguments of an operation in a graph are of the kinds that the operation's schema
-names.
+"""Check the arguments of a graph's operations against the operations' schemas.
 
-torch checks little of what reaches an operation through `torch.ops`: an integer is taken for an
-enumeration, and one that no member has crashes the process. So nothing is handed over that the
-schema does not name.
+torch checks little of what it gets through `torch.ops`: it reads an integer as a member of an
+enumeration, and a value without a member crashes the process. So an operation gets only arguments
+that its schema allows.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import torch
 from eureka_agent.errors import GraphError
 
 _NEVER = frozenset({"layout", "pin_memory", "non_blocking", "generator", "out"})
-"""Arguments that no recording holds."""
+"""Arguments that no recording contains."""
 _ENUMERATIONS: Mapping[str, range] = {"reduction": range(3), "compute_mode": range(3)}
-"""Integers that stand for a choice, and the choices that exist."""
+"""Integer arguments that are members of an enumeration, with the valid values."""
 _TEXTS: Mapping[str, frozenset[str]] = {
     "rounding_mode": frozenset({"trunc", "floor"}),
     "approximate": frozenset({"none", "tanh"}),
@@ -39,14 +38,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Rows:
-    """An integer that follows the number of rows: `factor * rows + offset`."""
+    """An integer that depends on the number of rows: `factor * rows + offset`."""
 
     factor: int
     offset: int
 
     def at(self, rows: int) -> int:
-        """Return the integer for this number of rows. Raises GraphError when it is too large to be
-        a size."""
+        """Return the integer for `rows` rows. Raises GraphError if it is too large for a size."""
         value = self.factor * rows + self.offset
         if abs(value) >= _LARGEST_INTEGER:
             raise GraphError("a reward's graph was refused: an integer that is too large")
@@ -55,7 +53,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Device:
-    """The device on which the graph runs, whichever that is."""
+    """A placeholder for the device on which the graph runs."""
 
 
 _CLASSES: Mapping[str, type] = {
@@ -93,12 +91,12 @@ def _refused(name: str) -> GraphError:
 
 
 def _fits(value: Any, kind: str, argument: str) -> bool:
-    """Return whether a value is of this kind, as the schema spells it: `Optional[List[int]]`."""
+    """Return whether a value is of this kind, in the schema's spelling: `Optional[List[int]]`."""
     if kind.startswith("Optional["):
         return value is None or _fits(value, kind.removeprefix("Optional[")[:-1], argument)
     if kind.startswith("List["):
         if kind == "List[int]" and _fits(value, "int", argument):
-            return True  # one integer stands for a list of one
+            return True  # torch accepts one integer as a list of one
         return isinstance(value, list) and all(_fits_list(v, kind[5:-1], argument) for v in value)
     if isinstance(value, Rows):
         return kind in ("int", "number", "Tensor") and argument not in _ENUMERATIONS
@@ -106,7 +104,7 @@ def _fits(value: Any, kind: str, argument: str) -> bool:
         return isinstance(value, _CLASSES[kind])
     match kind:
         case "Tensor":
-            # torch makes a tensor of a number
+            # torch turns a number into a tensor
             return isinstance(value, Reference) or _fits(value, "number", argument)
         case "int":
             return type(value) is int and _is_choice(value, argument)
@@ -120,7 +118,7 @@ def _fits(value: Any, kind: str, argument: str) -> bool:
 
 
 def _fits_list(value: Any, kind: str, argument: str) -> bool:
-    """Return whether an item of a list is of this kind; torch makes no tensors of numbers there."""
+    """Return whether a list item is of this kind; in lists a number cannot stand for a tensor."""
     if kind.endswith("Tensor"):
         return isinstance(value, Reference)
     if kind == "Optional[Tensor]":

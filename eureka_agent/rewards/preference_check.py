@@ -1,10 +1,9 @@
-"""Does a reward rank episodes that went well above episodes that did not? Found out without
-training with it.
+"""Check, without training, whether a reward ranks good episodes above bad ones.
 
-The episodes come from policies that were trained before, with other rewards; their fitness is
-known. A reward that gives its policy more per step for failing than for succeeding is likely to
-teach failing. The check compares every success with the failures that the reward likes best,
-because those are what a policy would find.
+The episodes come from policies that were trained earlier with other rewards; their fitness is
+known. A reward that pays more per step for failing than for succeeding is likely to teach failing.
+The check compares every success with the failures that the reward scores highest, because these are
+what a policy would find.
 """
 
 from __future__ import annotations
@@ -24,32 +23,32 @@ from eureka_agent.simulation.rollouts import Act, run_episodes
 from eureka_agent.tasks.task import State, Task
 
 _STEPS = 64
-"""Of an episode at most so many steps are kept, at equal distances."""
+"""Most steps that are kept of an episode, evenly spaced."""
 _LEAST = 4
-"""With fewer successes or failures nothing is said."""
+"""With fewer successes or failures the verdict is `unknown`."""
 _MARGIN = 0.25
-"""Successes are in the upper, failures in the lower quarter of the range of fitness."""
+"""Successes are in the upper quarter of the range of fitness, failures in the lower."""
 _HARDEST = 0.25
-"""Share of the failures that count: those that the reward likes best."""
+"""Share of the failures that are compared: those that the reward scores highest."""
 _FLAT = 1e-5
-"""Scores that differ by less, as a share of their size, are equal up to rounding."""
+"""Relative difference below which scores are equal up to rounding."""
 
 
 @dataclass(frozen=True)
 class Rollouts:
-    """Episodes of known fitness, with the states that rewards are computed from."""
+    """Episodes of known fitness, with the states from which rewards are computed."""
 
     state: State
     """`(rows, *shape)` of every tensor that a reward may read."""
     episode: Tensor
-    """`(rows,)` int64: the episode that a row is of."""
+    """`(rows,)` int64: the episode of each row."""
     length: Tensor
-    """`(episodes,)` environment steps, of which `state` may hold a part."""
+    """`(episodes,)` environment steps; `state` may hold only a part of them."""
     fitness: Tensor
-    """`(episodes,)` what the task's own measure says of each."""
+    """`(episodes,)` the task's fitness of each."""
 
     def __post_init__(self) -> None:
-        """Refuse episodes without rows."""
+        """Raise UsageError for episodes without rows."""
         if set(self.episode.tolist()) != set(range(len(self.fitness))):
             raise UsageError(
                 f"Each of the {len(self.fitness)} episodes needs rows, numbered from 0."
@@ -58,24 +57,35 @@ class Rollouts:
 
 @dataclass(frozen=True)
 class Preference:
-    """What the check says of a reward."""
+    """The result of the check for one reward."""
 
     verdict: Literal["pass", "fail", "unknown"]
     per_step: float
-    """Share of the pairs, a success and one of the failures that the reward likes best, whose
-    success has the higher mean reward per step; NaN where nothing can be said."""
+    """Share of pairs in which the success has the higher mean reward per step; NaN if `unknown`.
+
+    A pair is a success and one of the failures that the reward scores highest.
+    """
     in_total: float
-    """The same of the sum over the episode."""
+    """The same share for the sum over the episode."""
     successes: int
     failures: int
-    """How many episodes were clearly good and clearly bad."""
+    """The numbers of clearly good and clearly bad episodes."""
     reason: str
-    """One sentence."""
+    """One sentence that explains the verdict."""
 
 
 def roll_out(task: Task, policies: Sequence[Act], *, episodes: int, seed: int) -> Rollouts:
-    """Run `episodes` episodes of each policy, without exploration, and keep up to 64 steps of
-    each."""
+    """Run episodes of policies without exploration, and keep the states for `preference`.
+
+    Args:
+        task: The task to simulate; it measures the fitness of each episode.
+        policies: The policies to run.
+        episodes: Number of episodes of each policy.
+        seed: Seed of the initial states.
+
+    Returns:
+        All episodes, with at most 64 evenly spaced steps of each; empty without policies.
+    """
     kept: dict[str, list[Tensor]] = {}
 
     def keep(before: State, step: Step) -> None:
@@ -88,24 +98,34 @@ def roll_out(task: Task, policies: Sequence[Act], *, episodes: int, seed: int) -
         return Rollouts({}, torch.zeros(0, dtype=torch.int64), torch.zeros(0), torch.zeros(0))
     length = torch.cat([each["length"] for each in numbers])
     steps = [torch.linspace(0, n - 1, min(n, _STEPS)).long() for n in length.int().tolist()]
-    worlds = torch.cat([torch.full_like(each, world) for world, each in enumerate(steps)])
+    episode = torch.cat([torch.full_like(each, index) for index, each in enumerate(steps)])
     rows = torch.cat(steps)
-    state = {name: torch.stack(kept[name])[rows, worlds] for name in task.reward_inputs.shapes}
-    return Rollouts(state, worlds, length, torch.cat([each["fitness"] for each in numbers]))
+    state = {name: torch.stack(kept[name])[rows, episode] for name in task.reward_inputs.shapes}
+    return Rollouts(state, episode, length, torch.cat([each["fitness"] for each in numbers]))
 
 
 def preference(
     reward: Tensor | RewardRunner, rollouts: Rollouts, *, least_gap: float = 0.0
 ) -> Preference:
-    """Return whether `reward` ranks the good episodes above the bad ones that it likes best.
+    """Check whether `reward` ranks good episodes above the bad ones that it scores highest.
 
-    `reward`: values `(rows,)` or what computes them. The verdict is `fail` where it ranks less than
-    half of the pairs right both per step and in total: where episodes end early, a reward that pays
-    more per step for failing can still teach not to fail. It is `unknown`, never `pass`, where
-    there is nothing to judge by: fewer than four episodes of either kind, a range of fitness that
-    is zero or not above `least_gap`, or a reward that scores all episodes alike.
-    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward
-    fails on these states.
+    The verdict is `fail` if less than half of the pairs are ranked right both per step and in
+    total: if episodes end early, a reward that pays more per step for failing can still teach not
+    to fail. It is `unknown`, never `pass`, if there is nothing to compare: fewer than four episodes
+    of either kind, a range of fitness that is zero or not above `least_gap`, or a reward that
+    scores all episodes alike.
+
+    Args:
+        reward: A reward, or its values `(rows,)`.
+        rollouts: Episodes of known fitness.
+        least_gap: The smallest range of fitness for which a verdict is given.
+
+    Returns:
+        The verdict with its numbers and a reason.
+
+    Raises:
+        UsageError: Values are not finite or not of shape `(rows,)`.
+        RewardRuntimeError: The reward fails on these states.
     """
     fitness = rollouts.fitness.double()
     if len(fitness) < 2 * _LEAST:
@@ -130,7 +150,7 @@ def preference(
     )
     reason = (
         "Of episodes that earlier policies ran, it scores the good ones above the bad ones that it"
-        f" likes best in {per_step:.0%} of the pairs per step and in {in_total:.0%} over whole"
+        f" scores highest in {per_step:.0%} of the pairs per step and in {in_total:.0%} over whole"
         " episodes."
     )
     verdict: Literal["pass", "fail"] = "fail" if max(per_step, in_total) < 0.5 else "pass"
@@ -138,7 +158,7 @@ def preference(
 
 
 def _mean_per_step(reward: Tensor | RewardRunner, rollouts: Rollouts) -> Tensor:
-    """Return `(episodes,)` float64."""
+    """Return the mean reward per step of each episode, `(episodes,)` float64."""
     values = reward_values(reward, rollouts.state, len(rollouts.episode))
     sums = torch.zeros(len(rollouts.fitness), dtype=torch.float64).index_add(
         0, rollouts.episode, values
@@ -147,8 +167,7 @@ def _mean_per_step(reward: Tensor | RewardRunner, rollouts: Rollouts) -> Tensor:
 
 
 def _ranked_right(good: Tensor, bad: Tensor) -> float:
-    """Return the share of pairs, each of `good` with each of the hardest of `bad`, in which the
-    good scores higher."""
+    """Return the share of pairs (`good`, hardest of `bad`) in which the good one scores higher."""
     hardest = bad.topk(max(_LEAST, math.ceil(_HARDEST * len(bad)))).values
     return float((good[:, None] > hardest).double().mean())
 

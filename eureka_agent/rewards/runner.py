@@ -1,4 +1,4 @@
-"""What a reward gives for a batch of rows, and the contract of whatever computes it."""
+"""The results of a reward for a batch of rows, and the interface of all that compute them."""
 
 from __future__ import annotations
 
@@ -15,55 +15,77 @@ MAX_COMPONENTS = 32
 MAX_COMPONENT_NAME = 64
 """Characters."""
 SPARSE_REWARD = "_sparse_reward"
-"""Name under which a rollout carries the task's own sparse reward; no candidate can ask for it."""
+"""Name of the task's own sparse reward in a rollout; no candidate can read it."""
 
 
 @dataclass(frozen=True)
 class RewardBatch:
-    """The rewards of `rows` transitions."""
+    """The rewards of `rows` transitions.
+
+    Args:
+        reward: `(rows,)` float32, finite.
+        components: The named terms of the reward, `(rows,)` float32 each, finite.
+    """
 
     reward: Tensor
-    """`(rows,)` float32, finite"""
     components: Mapping[str, Tensor]
-    """`(rows,)` each"""
 
 
 class RewardRunner(Protocol):
-    """Computes rewards for a batch of transitions, possibly elsewhere: `submit`, do something else,
-    `collect`."""
+    """Computes rewards for batches of transitions, possibly in another process.
+
+    A call is a `submit` and then a `collect`, so that the caller can work in between, or submit to
+    other runners. A runner has at most one call under way. All rewards are pure: equal states give
+    equal results, and a row's result depends on that row only.
+    """
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names that `submit` needs."""
+        """The state variables that `submit` needs."""
         ...
 
     @property
     def processor_s(self) -> float:
-        """Seconds of processor time that it has used so far in a process of its own; 0 where it has
-        none."""
+        """Processor time in seconds that all calls have used in another process.
+
+        0 if there is no other process. Training uses it to stop rewards that are too slow.
+        """
         ...
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
-        """Hand over `(rows, *shape)` of every name in `parameters`; constants may be missing."""
+        """Start a call.
+
+        Args:
+            state: Tensors `(rows, *shape)`, at least those in `parameters`, with the same number of
+                rows. They may be on any device and are not changed.
+
+        Raises:
+            RewardRuntimeError: The reward fails, or has failed before.
+        """
         ...
 
     def collect(self) -> RewardBatch:
-        """Return the rewards of what was submitted. Raises RewardRuntimeError when the reward
-        itself fails."""
+        """Wait for the call that `submit` started.
+
+        Returns:
+            The rewards of the submitted rows.
+
+        Raises:
+            RewardRuntimeError: The reward failed: exception, NaN or infinity, time limit, crash.
+        """
         ...
 
 
 def reward_failed(reason: str) -> RewardRuntimeError:
-    """Return the error of a reward that broke, in the same words wherever it ran."""
+    """Return the error for a failed reward, with the same wording for every runner."""
     return RewardRuntimeError(f"The reward function failed: {reason.rstrip('.')}.")
 
 
 def reward_values(reward: Tensor | RewardRunner, state: Mapping[str, Tensor], rows: int) -> Tensor:
-    """Return `(rows,)` float64 on the CPU: `reward` itself where it is values already, else what it
-    gives for `state`.
+    """Return a reward's values as `(rows,)` float64 on the CPU.
 
-    Raises UsageError for values of another shape or not finite, RewardRuntimeError when the reward
-    itself fails.
+    `reward` is either these values, or a runner that is called with `state`. Raises UsageError for
+    values that are not finite or not `(rows,)`, RewardRuntimeError if the runner fails.
     """
     if not isinstance(reward, Tensor):
         reward.submit(state)
@@ -71,21 +93,21 @@ def reward_values(reward: Tensor | RewardRunner, state: Mapping[str, Tensor], ro
     values = reward.detach().cpu().double()
     if tuple(values.shape) != (rows,):
         raise UsageError(
-            f"A reward has one value a transition: expected {(rows,)}, got {tuple(values.shape)}."
+            f"A reward has one value per transition: expected {(rows,)}, got {tuple(values.shape)}."
         )
     if not torch.isfinite(values).all():
         raise UsageError(
-            "The reward's values hold NaN or infinity; only finite ones can be compared."
+            "The reward's values hold NaN or infinity; only finite values can be compared."
         )
     return values
 
 
 def not_finite(batch: RewardBatch) -> str | None:
-    """Say what is NaN or infinite in `batch`, or return None. A GPU is waited for once."""
+    """Return what is NaN or infinite in `batch`, or None. Synchronises with a GPU once."""
     columns = {"the reward": batch.reward} | {
         f"component {n!r}": c for n, c in batch.components.items()
     }
-    # 0 times NaN or infinity is NaN: half the price of `isfinite`
+    # 0 times NaN or infinity is NaN; this takes half as long as `isfinite`.
     if float((torch.stack(list(columns.values())) * 0.0).sum()) == 0.0:
         return None
     bad = {name: int((~torch.isfinite(values)).sum()) for name, values in columns.items()}
@@ -94,7 +116,7 @@ def not_finite(batch: RewardBatch) -> str | None:
 
 
 class SparseReward:
-    """The task's own sparse reward, computed by trusted code while the worlds step."""
+    """The task's own sparse reward, which trusted code computes while the environments step."""
 
     parameters = (SPARSE_REWARD,)
     processor_s = 0.0

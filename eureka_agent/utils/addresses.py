@@ -1,4 +1,4 @@
-"""Addresses of servers: which are on this machine, and which may not be used."""
+"""Server addresses: whether one is on this machine, and which may not be used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from eureka_agent.errors import UsageError
 
 
 def is_local(url: str) -> bool:
-    """Return whether `url` is on this machine. Raises UsageError when it is no URL."""
+    """Return whether `url` is on this machine. Raises UsageError if it is not a URL."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -26,13 +26,12 @@ def is_local(url: str) -> bool:
 
 
 def refuse_user_information(url: str, option: str) -> None:
-    """Raise UsageError for `http://user:password@host`: an address is stored with the run, and
-    shown.
+    """Raise UsageError for `http://user:password@host`: addresses are stored and shown.
 
-    `option`: where the address was given. The message does not repeat it.
+    `option`: the option that holds the address. The message does not repeat the address.
     """
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise UsageError(
-            f"{option} holds a user name or a password (what stands before the @), and addresses"
+            f"{option} holds a user name or a password (the part before the @), and addresses"
             " are stored and shown: leave it out, and give a key in OPENAI_API_KEY."
         )

@@ -1,5 +1,4 @@
-"""Arguments that users give: do their names exist, and do the values fit the types? One sentence
-where not."""
+"""Check users' arguments: unknown names and values of the wrong type raise a one-sentence error."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from eureka_agent.utils.paths import user_path
 
 _Class = TypeVar("_Class")
 _KNOWN_HINTS: dict[Any, Mapping[str, Any]] = {}
-"""Reading them takes a millisecond."""
+"""A cache: reading the hints of a class takes a millisecond."""
 _NAMES: Mapping[type, str] = {
     bool: "True or False",
     int: "a whole number",
@@ -28,8 +27,7 @@ _NAMES: Mapping[type, str] = {
 
 
 def refuse_unknown_arguments(cls: type[_Class]) -> type[_Class]:
-    """Let `cls(...)` refuse an argument that it does not have with a ConfigError that names near
-    ones."""
+    """Make `cls(...)` raise ConfigError for an unknown argument, with similar names."""
     original: Callable[..., None] = cls.__init__
     known = list(inspect.signature(cls).parameters)
 
@@ -43,8 +41,7 @@ def refuse_unknown_arguments(cls: type[_Class]) -> type[_Class]:
 
 
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Raise ConfigError for the first of `given` that is not in `known`; `what`: how the sentence
-    begins."""
+    """Raise ConfigError for the first of `given` not in `known`; `what` begins the sentence."""
     known = list(known)
     for name in given:
         if name not in known:
@@ -53,11 +50,10 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
 
 
 def check_values(config: object, *, but: Collection[str] = ()) -> None:
-    """Check every field of a frozen dataclass against its type; raises ConfigError for what does
-    not fit.
+    """Check every field of a frozen dataclass against its type. Raises ConfigError.
 
-    Text becomes a path where a path is meant, a list becomes a tuple, and NumPy's numbers become
-    Python's. `but` names fields that are checked elsewhere.
+    Strings become paths and lists become tuples where the type asks for it, and NumPy's numbers
+    become Python's. `but` names fields that are checked elsewhere.
     """
     for name, kind in _hints(type(config)).items():
         if name in but:
@@ -68,8 +64,7 @@ def check_values(config: object, *, but: Collection[str] = ()) -> None:
 
 
 def check_value(name: str, value: object, kind: Any) -> None:
-    """Raise ConfigError when `value` is not of the type `kind`; the sentence says what is
-    allowed."""
+    """Raise ConfigError if `value` is not of the type `kind`; the message says what is allowed."""
     if _fits(value, kind):
         return
     near = ""
@@ -87,7 +82,7 @@ def _hints(cls: Any) -> Mapping[str, Any]:
 
 
 def _kinds(kind: Any) -> tuple[Any, ...]:
-    """Return the members of a union; a type that is none is its own only member."""
+    """Return the members of a union, or the type itself if it is not a union."""
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
 
 

@@ -1,4 +1,4 @@
-"""How many processor cores this process may use."""
+"""The number of processor cores that this process may use."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 
 
 def cpu_count() -> int:
-    """Return how many cores this process may use: on Linux those that it is bound to, elsewhere
-    all."""
+    """Return the number of cores: on Linux those that this process is bound to, elsewhere all."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     else:

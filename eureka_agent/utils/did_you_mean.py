@@ -1,4 +1,4 @@
-"""Names as people write them: whether two are the same, and which ones are near."""
+"""Compare names as people write them: whether two are the same, and which ones are similar."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Protocol
 
 _LETTERS = 2
 _SHORT = 4
-_LEFT_OUT = frozenset("PZC")
+_IGNORED = frozenset("PZC")
 """Unicode's categories of punctuation, separators and control characters."""
 
 
 def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
-    """Return `` Did you mean 'x' or 'y'?`` for the options at most two letters away from `name`,
-    nearest first.
+    """Return `` Did you mean 'x' or 'y'?`` for options at most two letters from `name`.
 
-    One letter for names of three or four, none for shorter ones. Unlike `did_you_mean` it is for
-    identifiers, most of which look alike.
+    The nearest comes first. For names of three or four letters the limit is one letter, for shorter
+    ones zero. Unlike `did_you_mean` it is for identifiers, many of which look alike.
     """
     most = _LETTERS if len(name) > _SHORT else 1 if len(name) > _LETTERS else 0
     near = {option: _distance(name.casefold(), option.casefold(), most) for option in options}
@@ -29,20 +28,18 @@ def near_names(name: str, options: Iterable[str], *, limit: int = 2) -> str:
 
 
 def normalised(text: str) -> str:
-    """Return `text` without case, punctuation and spaces: `Pen-Spinning` and `pen_spinning` are the
-    same.
+    """Return `text` without case, punctuation and spaces, so `Pen-Spinning` is `pen_spinning`.
 
-    Letters, digits and symbols of every script stay (NFKC, casefold), so a text in Chinese is not
-    empty.
+    Letters, digits and symbols of every script stay (NFKC, casefold), so Chinese text is not lost.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return "".join(
-        char for char in folded if unicodedata.category(char)[0] not in _LEFT_OUT and char != "`"
+        char for char in folded if unicodedata.category(char)[0] not in _IGNORED and char != "`"
     )
 
 
 class Named(Protocol):
-    """A task, as far as its names go."""
+    """The names of a task."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -53,16 +50,14 @@ class Named(Protocol):
 
 
 def alias_used(words: str, task: Named) -> str:
-    """Return `words` where they are an alias of the task; empty where they are its name, its
-    description or a path."""
+    """Return `words` if they are an alias of the task, else (name, description, path) empty."""
     known = {normalised(task.name), normalised(task.description)}
     aliases = {normalised(alias) for alias in task.aliases} - known
     return words.strip() if normalised(words) in aliases else ""
 
 
 def did_you_mean(name: str, options: Iterable[str], *, limit: int = 3) -> str:
-    """Return `` Did you mean 'x' or 'y'?`` for the options that look like `name`, or an empty
-    string."""
+    """Return `` Did you mean 'x' or 'y'?`` for options that look like `name`, or empty."""
     options = list(options)
     folded = {option.casefold(): option for option in options}
     near = difflib.get_close_matches(name.casefold(), folded, n=limit, cutoff=0.6)
@@ -74,8 +69,7 @@ def _question(names: Sequence[str]) -> str:
 
 
 def _distance(a: str, b: str, most: int) -> int:
-    """Return how many letters must be changed, added, left out or swapped with the next; `most + 1`
-    for more."""
+    """Return how many letters to change, add, drop or swap; `most + 1` if above `most`."""
     if abs(len(a) - len(b)) > most:
         return most + 1
     before: list[int] = []

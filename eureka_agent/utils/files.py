@@ -1,5 +1,7 @@
-"""Writing files into a run's folder, which may be somebody else's: never through a link, never
-half."""
+"""Write files into a run's folder completely or not at all, and never through a symbolic link.
+
+The folder may come from somebody else.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,9 @@ _NEW = (
 
 
 def write_file(path: Path, content: bytes | str) -> None:
-    """Write a file beside `path` and put it in its place; what stood there is left as it is until
-    then.
+    """Write a new file next to `path`, then replace `path` with it.
 
-    Text is written as UTF-8, lone surrogates as `?`. The folder is made where it is missing. Raises
-    OSError.
+    Text is written as UTF-8, lone surrogates as `?`. A missing folder is created. Raises OSError.
     """
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     path.parent.mkdir(exist_ok=True)
@@ -38,18 +38,16 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 def new_file(path: Path) -> BinaryIO:
-    """Return a file that did not exist before, open for writing; what has its name goes first.
-    Raises OSError."""
-    path.unlink(missing_ok=True)  # removes a link, not what it points to
+    """Remove what is at `path` and return a new file, open for writing. Raises OSError."""
+    path.unlink(missing_ok=True)  # removes a link, not its target
     return os.fdopen(os.open(path, _NEW, 0o666), "wb")
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise RunDirError where a run's folder holds a symbolic link, or anything but files and
-    folders.
+    """Raise RunDirError if a run's folder holds anything but files and folders.
 
-    A link would make this process read or write what lies elsewhere; a pipe would make it wait for
-    good.
+    Through a symbolic link this process would read or write elsewhere; a pipe would block it
+    forever.
     """
     for entry in _all_in(folder):
         if entry.is_symlink():
@@ -61,7 +59,7 @@ def refuse_links(folder: Path) -> None:
         name = escape_control(os.path.relpath(entry.path, folder))
         raise RunDirError(
             f"The run {escape_control(str(folder))} holds {name}, which is {kind}. A run has plain"
-            " files and folders only: remove it, or put what it stands for in its place."
+            " files and folders only: remove it, or replace it with a plain file or folder."
         )
 
 

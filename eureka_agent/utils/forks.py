@@ -1,7 +1,7 @@
-"""Forks of this process: what eureka_agent holds here works in none of them, so they are refused.
+"""Refuse to work in a fork of a process in which eureka_agent has already worked.
 
-A fork has none of its parent's threads. Torch's pool and the loop that asks models would be waited
-for without end, and a sealed process would answer parent and fork in turns.
+A fork has none of its parent's threads. It would wait forever for torch's pool and for the loop
+that queries models, and a sealed process would answer the parent and the fork in turn.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ import os
 from eureka_agent.errors import UsageError
 
 _worked = False
-"""Whether this process, or the one that it was forked from, holds threads or processes of ours."""
+"""Whether this process, or the one it was forked from, has threads or processes of ours."""
 _forked = False
 
 
 def begin_work() -> None:
-    """Say that this process gets what no fork can use. Raises UsageError in a fork of a process
-    that had it."""
+    """Record that this process has started threads or processes. Raises as `refuse_fork` does."""
     global _worked
     refuse_fork()
     _worked = True
 
 
 def refuse_fork() -> None:
-    """Raise UsageError in a fork of a process in which eureka_agent had begun to work."""
+    """Raise UsageError in a fork of a process in which `begin_work` was called."""
     if _forked:
         raise UsageError(
             "This process was forked from one in which eureka_agent had already worked, and a fork"

@@ -1,4 +1,4 @@
-"""When memory runs out: who says so in how many ways, and one sentence on what to lower."""
+"""Recognise that memory ran out, whichever library reports it, and say what to lower."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ _WORDS = (
     "memoryerror",
     "unable to allocate",
 )
-"""Parts of what torch, NumPy, MuJoCo, CUDA, the C++ library and the kernel say."""
+"""Parts of the messages of torch, NumPy, MuJoCo, CUDA, the C++ library and the kernel."""
 
 
 def speaks_of_memory(text: str) -> bool:
-    """Return whether an error's words say that there was not enough memory."""
+    """Return whether an error message says that there was not enough memory."""
     words = text.casefold()
     return any(part in words for part in _WORDS)
 
 
 @contextmanager
 def memory_advice(advice: str) -> Iterator[None]:
-    """Turn what says that memory ran out inside into an OutOfMemoryError with `advice`, what to do
-    about it."""
+    """Turn errors that mean that memory ran out into OutOfMemoryError with `advice`."""
     try:
         yield
     except Exception as error:

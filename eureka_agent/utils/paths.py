@@ -10,8 +10,7 @@ from eureka_agent.errors import UsageError
 
 
 def user_path(path: str | PathLike[str]) -> Path:
-    """Return `path` with a leading `~` replaced by the home folder. Raises UsageError for what is
-    no path."""
+    """Return `path` with a leading `~` expanded. Raises UsageError if it is not a path."""
     if not isinstance(path, str | PathLike) or not isinstance(fspath(path), str):
         raise UsageError(f"A path must be text or a pathlib.Path, got {type(path).__name__}.")
     text = fspath(path)
@@ -21,17 +20,17 @@ def user_path(path: str | PathLike[str]) -> Path:
         raise UsageError(f"A path cannot have a null character, got {text!r}.")
     try:
         return Path(text).expanduser()
-    except (
-        RuntimeError
-    ) as error:  # `~name` of a user that this machine does not know, or no home at all
+    except RuntimeError as error:  # the user in `~name` does not exist or has no home folder
         raise UsageError(
             f"The home folder in {text!r} cannot be found: write the path out."
         ) from error
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise UsageError when no file can be written at `path`, which stays as it is; `option`: what
-    names it."""
+    """Raise UsageError if no file can be written at `path`, which is not changed.
+
+    `option`: the option that holds the path.
+    """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give {option} the path of a file.")
     try:

@@ -1,5 +1,7 @@
-"""Keys and passwords taken out of what servers say: their words are kept and shown, and some repeat
-what was sent."""
+"""Remove keys and passwords from server messages, which are stored and shown.
+
+Some servers repeat what was sent to them.
+"""
 
 from __future__ import annotations
 
@@ -13,43 +15,39 @@ from urllib.parse import quote
 _SECRET_NAME = re.compile(
     r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID|_\d+)?$", re.IGNORECASE
 )
-"""How the names of variables that hold a secret end: OPENAI_API_KEY, AWS_SECRET_ACCESS_KEY,
-HF_TOKEN, …"""
+"""Endings of variables that hold a secret: OPENAI_API_KEY, AWS_SECRET_ACCESS_KEY, HF_TOKEN, …"""
 _SHORTEST = 8
-"""Shorter values, such as a placeholder for a server that needs no key, are no secrets and stand in
-many words."""
+"""Characters. Shorter values are placeholders, not secrets, and occur in ordinary words."""
 _USER_INFORMATION = re.compile(r"(://)[^/\s@?#\"'<>]{1,500}@")
 
 _Secrets: TypeAlias = list[tuple[str, str]]
 
 
 def redacted(text: str) -> str:
-    """Return text without the values of the environment's keys; the name of the variable stands in
-    their place.
+    """Return text with each secret of the environment replaced by its variable's name.
 
-    Names and passwords in addresses (http://user:password@host) go, too.
+    Names and passwords in addresses (http://user:password@host) are removed, too.
     """
-    return str(_without(_secrets(), text))
+    return str(_redact(_secrets(), text))
 
 
 def redacted_all(value: Any) -> Any:
-    """Return decoded JSON, changed in place, with every text in it redacted, names of fields
-    included."""
+    """Redact every string in decoded JSON, field names included; changes it in place."""
     secrets, whole = _secrets(), [value]
     waiting: list[Any] = [whole]
-    while waiting:  # and not by recursion: a server may nest as deep as it likes
+    while waiting:  # without recursion: a server may nest without limit
         holder = waiting.pop()
         places = range(len(holder)) if isinstance(holder, list) else [*holder]
         for place in places:
             item = holder[place] if isinstance(holder, list) else holder.pop(place)
             if isinstance(item, dict | list):
                 waiting.append(item)
-            holder[_without(secrets, place)] = _without(secrets, item)
+            holder[_redact(secrets, place)] = _redact(secrets, item)
     return whole[0]
 
 
-def _without(secrets: _Secrets, text: Any) -> Any:
-    """Return a text without the secrets; what is no text stays as it is."""
+def _redact(secrets: _Secrets, text: Any) -> Any:
+    """Return a string without the secrets; other values stay as they are."""
     if not isinstance(text, str):
         return text
     for name, value in secrets:
@@ -59,10 +57,9 @@ def _without(secrets: _Secrets, text: Any) -> Any:
 
 
 def _secrets() -> _Secrets:
-    """Return the names and the values of the environment's secrets, in each form that a server may
-    repeat.
+    """Return names and values of the environment's secrets, in each form a server may repeat.
 
-    The longest come first, since a value may hold another one.
+    The longest come first, since one value may contain another.
     """
     found = [
         (name, form)
@@ -78,6 +75,6 @@ def _is_secret(name: str) -> bool:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """Yield a secret as it is, as part of an address, and as JSON text."""
+    """Yield a secret as it is, URL-encoded, and JSON-encoded."""
     if len(value) >= _SHORTEST:
         yield from dict.fromkeys((value, quote(value, safe=""), json.dumps(value)[1:-1]))

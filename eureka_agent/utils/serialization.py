@@ -1,4 +1,4 @@
-"""Records as JSON and back, checked when they are read."""
+"""Write records as JSON, and read and check them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Building one takes milliseconds, so each is kept."""
+    """Return the adapter of a type; building one takes milliseconds, so each is cached."""
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]

@@ -1,5 +1,4 @@
-"""The console that everything is shown on: whatever a model, a server or a stored run wrote cannot
-steer it."""
+"""The console for all output: text from models, servers and stored runs cannot control it."""
 
 from __future__ import annotations
 
@@ -13,10 +12,9 @@ from eureka_agent.text import escape_control
 
 
 class Terminal(Console):
-    """A console that spells control characters out and takes no text for markup, wherever a text
-    comes from.
+    """A console that escapes control characters and treats no text as markup.
 
-    It is the last line: what is shown is cleaned where it is laid out, too, so that columns keep
+    It is the last line of defence. Text is also cleaned where it is laid out, so that columns keep
     their widths.
     """
 
@@ -28,7 +26,7 @@ class Terminal(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """See `Console.render`; the display's own cursor movements pass."""
+        """See `Console.render`; rich's own control segments are kept."""
         for segment in super().render(renderable, options):
             yield (
                 segment if segment.control else Segment(escape_control(segment.text), segment.style)

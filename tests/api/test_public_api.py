@@ -101,7 +101,7 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
     path = tmp_path / "reward.py"
     reward.save(path)
     assert ea.RewardFunction.load(path, task).source == reward.source
-    with pytest.raises(RewardFileError, match="is no reward function for hopper_forward"):
+    with pytest.raises(RewardFileError, match="is not a valid reward function for hopper_forward"):
         ea.RewardFunction.load(path, ea.find_task("hopper_forward"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from eureka_agent.checks import check_source, compile_checked
 from eureka_agent.errors import CheckError
-from tests.support.sandboxed import SPEC
+from tests.support.sandboxed import SPEC, refusal
 
 STYLES = {
     "Eureka's own": """
@@ -71,11 +71,11 @@ def compute_reward(height, velocity):
     velocity[:, 2] *= 0.5
     return height, {}
 """,
-    "a reward alone": """
+    "a reward without components": """
 def compute_reward(height):
     return height.square()
 """,
-    "forms that change nothing that anybody else has": """
+    "forms that change only new tensors": """
 import torch
 from torch import Tensor
 def compute_reward(velocity: "Tensor | None", height: Tensor):
@@ -94,7 +94,7 @@ def test_common_styles_pass(code: str) -> None:
     compile_checked(code)
 
 
-def test_parameters_are_those_that_the_task_binds() -> None:
+def test_parameters_are_those_that_the_task_provides() -> None:
     code = (
         "def compute_reward(prev_height, target_speed, height, *, gain: float = -0.5, on=True):"
         " return height, {}"
@@ -102,17 +102,9 @@ def test_parameters_are_those_that_the_task_binds() -> None:
     assert check_source(code, SPEC).parameters == ("prev_height", "target_speed", "height")
 
 
-def _refusal(code: str) -> str:
-    with pytest.raises(CheckError) as caught:
-        check_source(code, SPEC)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
 def test_unknown_parameter_is_named_with_near_and_available_names() -> None:
     assert (
-        _refusal("import torch\n\ndef compute_reward(velocty, height): return height, {}")
+        refusal("import torch\n\ndef compute_reward(velocty, height): return height, {}")
         == "Line 3 (def compute_reward(velocty, height): return height, {}): compute_reward takes"
         " 'velocty', which this task does not have. Did you mean 'velocity'? Available:"
         " velocity, height, rotation, action, target_speed; prev_<name> is a state variable one"
@@ -169,7 +161,7 @@ REFUSED = {
     "rebound by a parameter": (_body("f = lambda torch: torch.load"), "'torch' is imported or a function already"),
     "rebound function": (_body("compute_reward = 1"), "'compute_reward' is imported or a function already"),
     "one name twice": ("import math as torch\n" + _body(), "'torch' is imported twice"),
-    "not a parameter": (_body("x = velocity"), "'velocity' is used but is no parameter here: add it"),
+    "not a parameter": (_body("x = velocity"), "'velocity' is used but is not a parameter here: add it"),
     "not imported": (_body("math.pi"), "'math' is used but not imported: begin with 'import math'"),
     "self": ("def compute_reward(self, height): return height, {}", "may not take 'self': compute_reward is a plain"),
     "star parameters": ("def compute_reward(height, *a, **k): return height, {}", "may not take \\*args"),
@@ -204,14 +196,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("code", "says"), REFUSED.values(), ids=REFUSED.keys())
-def test_refusals_say_what_and_what_instead(code: str, says: str) -> None:
+def test_refusal_says_what_is_wrong_and_what_to_write(code: str, says: str) -> None:
     with pytest.raises(CheckError, match=says):
         check_source(code, SPEC)
 
 
 def test_several_findings_come_in_order_and_at_most_four() -> None:
     lines = [f"torch.load{i}" for i in range(6)]
-    message = _refusal(_body(*lines))
+    message = refusal(_body(*lines))
     assert [part for part in message.split() if part.isdigit()] == ["4", "5", "6", "7", "2"]
     assert message.endswith("And 2 more.")
 
@@ -243,7 +235,7 @@ ONE_CAUSE = {
     "an object": (
         "import numpy as np\ndef compute_reward(action, robot):\n    if robot.body.angle > 1: return -1.0\n"
         "    return robot.speed - np.linalg.norm(action)",
-        "This is a reward of one environment, on an object (robot.speed, robot.body): take the state that it needs as "
+        "This is a reward for a single environment that reads an object (robot.speed, robot.body): take the state that it needs as "
         "parameters of compute_reward, each by its name, compute with torch on tensors (num_envs, ...), and return "
         "'reward, components'. Available: velocity, height, rotation, action, target_speed; prev_<name> is a state "
         "variable one step earlier.",
@@ -261,7 +253,7 @@ ONE_CAUSE = {
 
 @pytest.mark.parametrize(("code", "message"), ONE_CAUSE.values(), ids=ONE_CAUSE.keys())
 def test_one_cause_is_one_finding(code: str, message: str) -> None:
-    assert _refusal(code) == message
+    assert refusal(code) == message
 
 
 @pytest.mark.parametrize(
@@ -276,149 +268,5 @@ def test_one_cause_is_one_finding(code: str, message: str) -> None:
     ],
 )
 def test_near_names_are_at_most_two_letters_away(name: str, meant: str) -> None:
-    message = _refusal(f"def compute_reward({name}): return {name}, {{}}")
+    message = refusal(f"def compute_reward({name}): return {name}, {{}}")
     assert (f"Did you mean {meant!r}?" in message) if meant else ("Did you mean" not in message)
-
-
-ANNOTATIONS = (
-    "__import__('os').system('true')", "print('x')", "[print('x')]", "Dict[print('x'), int]", "torch.__loader__",
-    "\"__import__('os').system('true')\"", "'Dict[str, \"exec(1)\"]'", "(x := print('x'))", "lambda: 1", "print",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("annotation", ANNOTATIONS[:-1])
-@pytest.mark.parametrize(
-    "form",
-    [
-        "def compute_reward(height: {}): return height, {{}}",
-        "def compute_reward(height) -> {}: return height, {{}}",
-        "def compute_reward(height):\n    x: {} = 1\n    return height, {{}}",
-        "x: {} = 1\ndef compute_reward(height): return height, {{}}",
-        "def f(*, a: {} = 1): return a\ndef compute_reward(height): return height, {{}}",
-    ],
-)
-def test_annotations_that_do_something_are_refused_by_both_checks(
-    form: str, annotation: str
-) -> None:
-    code = "import torch\nfrom typing import Dict\n" + form.format(annotation)
-    assert "an annotation must be a type" in _refusal(code)
-    with pytest.raises(CheckError, match="an annotation must be a type"):
-        compile_checked(code)
-
-
-@pytest.mark.parametrize(
-    "annotation",
-    [
-        ANNOTATIONS[-1],
-        "Dict[str, torch.Tensor]",
-        "Tensor | None",
-        "'Tuple[Tensor, Dict[str, Tensor]]'",
-        "tuple[int, ...]",
-    ],
-)
-def test_annotations_that_are_types_pass(annotation: str) -> None:
-    check_source(
-        f"import torch\ndef compute_reward(height: {annotation}): return height, {{}}", SPEC
-    )
-
-
-@pytest.mark.parametrize(
-    "coding", ["utf-7", "latin-1", "utf_16", "cp1252", "raw_unicode_escape", "no-such-thing"]
-)
-@pytest.mark.parametrize(
-    "line", ["# -*- coding: {} -*-", "# a reward\n# vim: set fileencoding={} :", "\t#coding={}"]
-)
-def test_another_encoding_is_refused(line: str, coding: str) -> None:
-    code = line.format(coding) + "\ndef compute_reward(height): return height, {}"
-    with pytest.raises(CheckError, match=f"The code names the encoding {coding}: save it as UTF-8"):
-        check_source(code, SPEC)
-    with pytest.raises(CheckError, match="names the encoding"):
-        compile_checked(code)
-    check_source(line.format("UTF_8") + "\ndef compute_reward(height): return height, {}", SPEC)
-
-
-UNWRITTEN = (
-    "torch.Tensor(99)", "torch.Tensor(3, 3)", "torch.Tensor()", "torch.Tensor(len(height))", "Tensor(99)",
-    "(lambda T: T(9))(torch.Tensor)", "[torch.Tensor][0](9)", "isinstance(height, torch.Tensor(9))",
-    "th.Tensor(9)", "torch.Tensor((9,))",
-    "torch.empty(9)", "torch.empty_like(height)", "height.new_empty(9)", "torch.Tensor.new_empty(height, 9)",
-    "torch.Tensor([1.0], device='cpu')", "torch.Tensor.new(height, 9)",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("expression", UNWRITTEN)
-def test_memory_that_nobody_has_written_is_refused(expression: str) -> None:
-    head = "import torch\nimport torch as th\nfrom torch import Tensor\n"
-    code = head + f"def compute_reward(height):\n    T = {expression}\n    return height, {{}}"
-    assert "torch.Tensor is for annotations" in _refusal(
-        code
-    ) or "memory that nobody has written" in _refusal(code)
-    with pytest.raises(CheckError):
-        compile_checked(code)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "T = torch.Tensor",
-        "def isinstance(x, T): return T(9)\n    y = isinstance(height, torch.Tensor)",
-        "import torch.Tensor as T",
-        "from torch import Tensor as zeros\n    y = zeros(9)",
-    ],
-)
-def test_the_class_of_tensors_is_no_value(line: str) -> None:
-    _refusal(f"import torch\ndef compute_reward(height):\n    {line}\n    return height, {{}}")
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "import torch as __builtins__",
-        "from torch import exp as __import__",
-        "from typing import Dict as __builtins__",
-        "import typing as __name__",
-    ],
-)
-def test_imports_take_no_names_of_python(line: str) -> None:
-    assert "is not allowed for an import" in _refusal(
-        f"{line}\ndef compute_reward(height): return height, {{}}"
-    )
-
-
-def test_a_type_has_no_other_name_s_place() -> None:
-    code = (
-        "import torch\nfrom typing import Dict as torch\ndef compute_reward(height): return"
-        " torch.exp(height), {}"
-    )
-    assert "'torch' is imported twice, as torch and as typing.Dict" in _refusal(code)
-
-
-@pytest.mark.parametrize(
-    "place", ["@torch.no_grad({})\ndef f(): return 1", "def f(): return {}", "X = {}"]
-)
-def test_integers_of_any_length_end_in_a_sentence(place: str) -> None:
-    code = (
-        "import torch\n"
-        + place.format(f"0x{'f' * 9_000}")
-        + "\ndef compute_reward(height): return height, {}"
-    )
-    assert len(_refusal(code)) < 400
-
-
-@pytest.mark.parametrize("character", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066"])
-def test_code_with_a_control_character_is_refused_where_it_stands(character: str) -> None:
-    code = (
-        f"import torch\n\n\ndef compute_reward(height):\n    # harmless{character}\n    return"
-        " height, {}\n"
-    )
-    with pytest.raises(CheckError) as refused:
-        check_source(code, SPEC)
-    shown = ascii(character)[1:-1]
-    assert (
-        str(refused.value) == f"Line 5: the code holds the control character {shown}: take it out."
-    )
-
-
-def test_an_invalid_escape_in_a_text_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
-    check_source("def compute_reward(height):\n    'about \\s'\n    return height, {}\n", SPEC)
-    assert not recwarn.list

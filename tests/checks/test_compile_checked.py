@@ -32,10 +32,8 @@ def test_annotations_decorators_and_imports_are_gone() -> None:
         "e": "torch.exp",
         "torch": "torch",
     }
-    variables: dict[str, Any] = {
-        "__builtins__": {},
-        "math": math,
-    }  # neither open nor __import__ nor torch is there
+    # Without open, __import__ and torch.
+    variables: dict[str, Any] = {"__builtins__": {}, "math": math}
     exec(compiled.code, variables)
     function = variables["compute_reward"]
     assert function(3.0) == (3.0 * 2.0 + 2.0, {})

@@ -1,5 +1,4 @@
-"""No answer ends a run: answers changed at random end in a reward or in a sentence for the model,
-in bounded time."""
+"""Randomly changed answers give a reward or a message for the model, in bounded time."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ def test_a_thousand_changed_answers_break_nothing() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)  # a minute of processor time, on a machine that may be busy
 def test_fifty_thousand_changed_answers_break_nothing_and_take_little_memory() -> None:
-    """In a process of its own, whose memory is that of reading them."""
+    """Runs in a process of its own, to measure only the memory for reading the answers."""
     found = _in_a_process(50_000, seed=1)
     assert found["wrong"] == []
     assert found["peak_mib"] < 1_024
@@ -47,7 +46,7 @@ def _in_a_process(count: int, seed: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "end", ["", "`", REWARD], ids=["alone", "before a backtick", "before a reward"]
 )
-def test_a_long_run_of_anything_takes_no_longer_than_its_length(end: str) -> None:
+def test_long_repetitive_text_takes_bounded_time(end: str) -> None:
     failure: CandidateError | None = None
     for piece in PIECES:
         text = (piece * (300_000 // len(piece))) + end
@@ -60,7 +59,7 @@ def test_a_long_run_of_anything_takes_no_longer_than_its_length(end: str) -> Non
         assert time.process_time() - started < MOST_S, repr(piece[:20])
 
 
-def test_a_fence_of_a_million_marks_is_told_in_time() -> None:
+def test_a_fence_of_a_million_marks_takes_bounded_time() -> None:
     started = time.process_time()
     with pytest.raises(CandidateError, match="no Python function"):
         read_answer(Completion(0, "~" * 1_000_000 + "`", "model"), SPEC)
@@ -86,7 +85,7 @@ def test_a_fence_of_a_million_marks_is_told_in_time() -> None:
     ],
     ids=["a character's number", "a decorator's number", "a method's number", "a null byte"],
 )
-def test_what_python_refuses_to_read_or_write_is_the_candidates_failure(
+def test_code_that_python_cannot_read_or_write_is_the_candidates_failure(
     text: str, says: str
 ) -> None:
     with pytest.raises(CandidateError, match=says):
@@ -96,7 +95,7 @@ def test_what_python_refuses_to_read_or_write_is_the_candidates_failure(
 @pytest.mark.parametrize(
     "error", [ValueError("odd\x1b[2J"), RecursionError(), MemoryError(), KeyError("x")]
 )
-def test_an_exception_of_ours_is_a_fault_of_ours(error: Exception) -> None:
+def test_an_unexpected_exception_becomes_an_internal_error(error: Exception) -> None:
     with (
         pytest.raises(InternalError, match="failed while reading the answer") as caught,
         faults_as_ours("reading the answer"),

@@ -1,4 +1,4 @@
-"""Modules around a reward: what stays of them, and what is added."""
+"""The module around a reward: what is kept of it, and what is added."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ if __name__ == "__main__":
 
 
 def reward_of(code: str) -> torch.Tensor:
-    """What a reward gives on sample states; only for sources that these tests wrote themselves."""
+    """Return a reward's result on sample states; only for these tests' own sources."""
     source = check_source(code, SPEC)
     namespace: dict[str, Any] = {}
     exec(source.code, namespace)
@@ -81,7 +81,7 @@ def reward_of(code: str) -> torch.Tensor:
     return reward
 
 
-def test_of_an_environment_s_file_the_reward_and_what_it_reads_stay() -> None:
+def test_an_environments_file_is_cut_to_the_reward_and_what_it_reads() -> None:
     code = extract(ENVIRONMENT)
     rows = state()
     near = torch.exp(-((rows["height"] / 2.0) ** 2))
@@ -102,7 +102,7 @@ def test_of_an_environment_s_file_the_reward_and_what_it_reads_stay() -> None:
         assert kept in code
 
 
-def test_the_size_counts_after_the_cut() -> None:
+def test_the_size_limit_applies_after_the_cut() -> None:
     filler = "\n".join(f"def filler_{i}(x):\n    return x + {i} * {i}\n" for i in range(1_200))
     text = f"import os\n{filler}\ndef compute_reward(height):\n    return filler_7(height), {{}}\n"
     assert len(text) > 45_000
@@ -115,7 +115,7 @@ def test_the_size_counts_after_the_cut() -> None:
         check_source(text, SPEC)
 
 
-def test_reading_twice_changes_nothing() -> None:
+def test_extracting_twice_changes_nothing() -> None:
     code = extract(ENVIRONMENT)
     assert extract(code) == code
     assert extract(f"Here:\n\n```python\n{code}```\n") == code
@@ -146,7 +146,7 @@ def test_reading_twice_changes_nothing() -> None:
         ("@compiled\ndef half(x):\n    return x", "half", "the decorator @compiled is not allowed"),
     ],
 )
-def test_what_it_reads_stays_and_is_judged(line: str, read: str, says: str) -> None:
+def test_what_the_reward_reads_is_kept_and_checked(line: str, read: str, says: str) -> None:
     code = (
         f"import torch\n{line}\ndef compute_reward(height):\n    x = {read}\n    return height,"
         " {}\n"
@@ -155,7 +155,7 @@ def test_what_it_reads_stays_and_is_judged(line: str, read: str, says: str) -> N
         check_source(extract(code), SPEC)
 
 
-def test_statements_on_one_line_are_told_apart() -> None:
+def test_statements_on_one_line_are_cut_separately() -> None:
     code = (
         "import os; import torch; A = 1.0\nimport sys\n"
         "def compute_reward(height):\n    return torch.exp(height) * A, {}\n"
@@ -163,7 +163,7 @@ def test_statements_on_one_line_are_told_apart() -> None:
     torch.testing.assert_close(reward_of(extract(code)), torch.exp(state()["height"]))
 
 
-def test_a_part_of_an_import_stays() -> None:
+def test_only_the_used_part_of_an_import_is_kept() -> None:
     code = extract(
         "import os, torch, sys\ndef compute_reward(height):\n    return torch.exp(height), {}\n"
     )
@@ -192,7 +192,7 @@ def test_names_of_eureka_s_header_need_no_import() -> None:
     )
 
 
-def test_what_is_defined_is_not_added() -> None:
+def test_defined_helpers_are_not_added() -> None:
     own = (
         "def normalize(x):\n    return 2.0 * x\n\n"
         "def compute_reward(height, F=1.0):\n    return normalize(height) * F, {}\n"
@@ -200,7 +200,7 @@ def test_what_is_defined_is_not_added() -> None:
     assert extract(own) == own
 
 
-def test_annotations_that_nothing_defines_do_not_keep_a_file_from_being_imported() -> None:
+def test_a_file_with_undefined_annotations_can_be_imported() -> None:
     code = extract(
         "class Cfg:\n    pass\n\n"
         "def compute_reward(height: 'Cfg', x: Cfg = 1.0) -> FloatTensor:\n    return height, {}\n"
@@ -221,7 +221,7 @@ def test_imports_go_below_a_docstring() -> None:
     compile(code, "reward", "exec")
 
 
-def test_memory_without_a_value_is_asked_for_with_zeros() -> None:
+def test_empty_tensors_become_zeros() -> None:
     code = extract(
         "def compute_reward(height):\n"
         "    a, b = torch.empty_like(height).fill_(2.0), torch.empty( 3 )  # größer\n"
@@ -244,7 +244,7 @@ class Env:
 """
 
 
-def test_reads_of_an_object_become_parameters_also_beside_local_variables_of_their_names() -> None:
+def test_attributes_become_parameters_even_if_local_variables_have_their_names() -> None:
     rows = state()
     expected = 3.0 * rows["height"] + rows["velocity"][:, 0] + rows["velocity"][:, 1]
     torch.testing.assert_close(reward_of(extract(SELF)), expected)

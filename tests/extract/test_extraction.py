@@ -35,7 +35,7 @@ def _after(x):
 
 
 def run(source: str, speed: float = 3.0) -> tuple[float, dict[str, float]]:
-    """What the extracted function returns; only for sources that these tests wrote themselves."""
+    """Return the extracted function's result; only for these tests' own sources."""
     namespace: dict[str, object] = {}
     exec(compile(source, "reward", "exec"), namespace)
     reward = namespace["compute_reward"]
@@ -135,7 +135,7 @@ def test_a_method_loses_self_and_its_class() -> None:
     assert run(extract(static)) == (3.0, {})
 
 
-def test_what_a_method_reads_of_its_object_becomes_parameters() -> None:
+def test_attributes_that_a_method_reads_become_parameters() -> None:
     code = (
         "def compute_reward(self, speed):\n    return self.gain * speed + self.env.gain +"
         " self.bias, {}\n"
@@ -157,14 +157,12 @@ def test_what_a_method_reads_of_its_object_becomes_parameters() -> None:
         ("self.last = speed\n    return speed, {}", r"sets self\.last, but it is a plain function"),
     ],
 )
-def test_a_method_that_needs_more_of_its_object_is_refused_with_what_it_does(
-    body: str, says: str
-) -> None:
+def test_a_method_that_calls_or_sets_attributes_is_refused(body: str, says: str) -> None:
     with pytest.raises(ExtractionError, match=says):
         extract(f"```python\ndef compute_reward(self, speed):\n    {body}\n```")
 
 
-def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
+def test_the_only_function_that_returns_a_pair_is_renamed() -> None:
     code = (
         "def _norm(x):\n    return x\n\ndef ant_reward(speed, scale=1.0):\n    return _norm(speed),"
         " {}\n"
@@ -177,7 +175,7 @@ def test_a_sole_function_that_returns_a_pair_is_renamed() -> None:
 @pytest.mark.parametrize(
     "name", ["compute_reward_v3", "compute_rewards", "my_compute_reward", "_get_rewards_eureka"]
 )
-def test_a_name_that_only_holds_the_right_one_is_renamed(name: str) -> None:
+def test_a_name_that_contains_reward_is_renamed(name: str) -> None:
     code = (
         f"def part_reward(x):\n    return x, {{}}\n\ndef {name}(speed):\n    return"
         " part_reward(speed)\n"
@@ -185,7 +183,7 @@ def test_a_name_that_only_holds_the_right_one_is_renamed(name: str) -> None:
     assert run(extract(f"```python\n{code}```")) == (3.0, {})
 
 
-def test_a_sole_reward_that_returns_a_tensor_alone_is_renamed() -> None:
+def test_the_only_reward_that_returns_a_tensor_is_renamed() -> None:
     code = "def half(x):\n    return x / 2\n\ndef my_reward(speed):\n    return half(speed)\n"
     assert run(extract(code)) == 1.5  # type: ignore[comparison-overlap]  # the sandbox makes it a pair
 
@@ -240,7 +238,7 @@ def test_a_sole_reward_that_returns_a_tensor_alone_is_renamed() -> None:
         ),
     ],
 )
-def test_says_what_is_wrong_in_one_sentence(reply: str, message: str) -> None:
+def test_an_answer_without_a_reward_gets_one_sentence(reply: str, message: str) -> None:
     with pytest.raises(ExtractionError, match=message) as caught:
         extract(reply)
     assert "\n" not in str(caught.value)
@@ -301,5 +299,5 @@ def test_a_megabyte_takes_bounded_time(unit: str) -> None:
     assert time.process_time() - started < 2.0
 
 
-def test_finds_the_code_at_the_end_of_a_megabyte_of_talk() -> None:
+def test_finds_the_code_at_the_end_of_a_megabyte_of_prose() -> None:
     assert extract("Let me think about speed.\n" * 40_000 + f"```python\n{PLAIN}```") == PLAIN

@@ -1,5 +1,4 @@
-"""Isaac Gym's helpers against independent definitions: rotation matrices, and our own functions in
-(w, x, y, z)."""
+"""Isaac Gym's helpers compared with rotation matrices and with our own (w, x, y, z) functions."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ V = _random(64, 3)
 
 
 def _matrix(quat_xyzw: Tensor) -> Tensor:
-    """Rotation matrices of quaternions, by the formula of textbooks."""
+    """Return the rotation matrices of quaternions by the textbook formula."""
     x, y, z, w = quat_xyzw.double().unbind(-1)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -127,7 +126,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_is_there_without_a_definition_and_passes_both_checks(name: str) -> None:
+def test_each_helper_needs_no_definition_and_passes_both_checks(name: str) -> None:
     code = extract(
         f"def compute_reward(velocity, rotation, height):\n    return {CALLS[name]}, {{}}\n"
     )
@@ -139,5 +138,5 @@ def test_each_is_there_without_a_definition_and_passes_both_checks(name: str) ->
     assert reward.shape == (64,)
 
 
-def test_the_table_above_has_all() -> None:
+def test_the_table_above_has_all_helpers() -> None:
     assert CALLS.keys() == helpers().keys()

@@ -1,4 +1,4 @@
-"""Rewards in the forms in which people publish and save them, written by us: accepted as they are, and run."""
+"""Rewards in the forms in which people publish and save them, written by us, are accepted and run."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_published_reward_runs_in_the_sandbox_as_saved(path: Path, shared_wall
     assert len(names) >= 2 or path.stem == "a_tensor_alone"
 
 
-def test_each_is_written_so_that_importing_or_running_it_only_defines_functions(
+def test_importing_or_running_a_written_reward_only_defines_functions(
     tmp_path: Path,
 ) -> None:
     for number, path in enumerate(FILES):

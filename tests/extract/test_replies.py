@@ -1,5 +1,4 @@
-"""More than 500 answers through extraction and the static checks: none crashes or hangs, each ends
-as its kind must."""
+"""More than 500 answers through extraction and checks: none hangs, each has the right result."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ FAMILIES = {
 
 
 def outcome(text: str) -> RewardSource | ExtractionError | CheckError:
-    """What comes of an answer, within the time."""
+    """Return the result of an answer, and check the time that it took."""
     started = time.process_time()
     try:
         return check_source(extract(text), SPEC)
@@ -45,7 +44,7 @@ def outcome(text: str) -> RewardSource | ExtractionError | CheckError:
 
 
 def one_sentence(error: ExtractionError | CheckError) -> bool:
-    """Whether a model can be told; checks may have found four things, each a sentence."""
+    """Whether a message is fit for a model: at most four findings, each one sentence."""
     message = str(error)
     short = len(message) < (400 if isinstance(error, ExtractionError) else 2_000)
     return (
@@ -57,7 +56,7 @@ def one_sentence(error: ExtractionError | CheckError) -> bool:
 
 
 def computed(source: RewardSource, code: str = "") -> Tensor:
-    """What a reward gives on sample states; only for sources that these tests wrote themselves."""
+    """Return a reward's result on sample states; only for these tests' own sources."""
     namespace: dict[str, Any] = {}
     exec((code or source.code).replace("@torch.jit.script", ""), namespace)
     function = namespace["compute_reward"]
@@ -103,7 +102,7 @@ def _check(reply: Reply, number: int) -> None:
 
 @pytest.mark.parametrize("path", sorted(BY_HAND.glob("*.txt")), ids=lambda path: path.stem)
 def test_answers_by_hand(path: Path) -> None:
-    """The file's name begins with what must come of it."""
+    """The file's name begins with the expected result."""
     found = outcome(path.read_bytes().decode("utf-8", "replace"))
     kind = {RewardSource: "reward", ExtractionError: "extract", CheckError: "check"}[type(found)]
     assert kind == path.stem.split("-")[0], f"{found}"

@@ -1,5 +1,4 @@
-"""What a sealed process is charged with, which answers count, and who may look into the trusted
-process."""
+"""The processor time of sealed processes, forged answers, and inspection of the trusted process."""
 
 from __future__ import annotations
 
@@ -30,15 +29,14 @@ def _dumpable() -> int:
     [
         ({"names": [], "nonce": "0" * 16}, "an answer that belongs to no request"),
         ({"names": []}, "an answer that belongs to no request"),
-        ({"names": [], "failed": "x"}, r"its process broke \(x\)"),
+        ({"names": [], "failed": "x"}, r"its process failed \(x\)"),
     ],
     ids=["another number", "no number", "with a failure"],
 )
 def test_answer_in_advance_is_refused(
     sandbox: Sandbox, answer: dict[str, object], says: str
 ) -> None:
-    """Behind the static checks, a reward can write to its channel; it cannot know what the next
-    request asks."""
+    """Without the static checks a reward can write to its channel, but not guess the next nonce."""
     body = f"""
 import os, json, struct
 if height[0] > 0:
@@ -52,7 +50,7 @@ if height[0] > 0:
 
 
 def test_answer_to_an_earlier_request_is_refused(sandbox: Sandbox) -> None:
-    """Two answers to one request: the second would be taken for that to the next request."""
+    """A second answer to one request would be read as the answer to the next request."""
     body = """
 import os, json, struct, sys
 frame = sys._getframe()
@@ -68,7 +66,7 @@ os.write(3, struct.pack(">I", len(data)) + data)
 
 
 def test_processor_time_between_two_calls_is_charged_to_the_next(sandbox: Sandbox) -> None:
-    """A reward answers for itself and goes on computing; the limit of this wall is 1 s a call."""
+    """A reward sends its answer itself and keeps computing; the limit here is 1 s per call."""
     body = """
 import os, json, struct, sys, time
 frame = sys._getframe()
@@ -83,7 +81,7 @@ if frame.f_locals["request"]["rows"] == 3:
     reward({"height": torch.zeros(2)})
     reward({"height": torch.zeros(3)})
     clock = ProcessorClock(reward.pid or 0)
-    while clock.used_s < 1.2:  # it computes behind our back
+    while clock.used_s < 1.2:  # it computes between the calls
         time.sleep(0.02)
         clock.charge()
     began = clock.used_s
@@ -116,8 +114,8 @@ def test_trusted_process_and_helper_cannot_be_inspected_below_the_full_level(
     assert _dumpable() == 0
     with Sandbox(required="reduced"):
         pass
-    assert _dumpable() == 0  # the other wall is still open
-    # the kernel gives the files of a process that may not be inspected to root
+    assert _dumpable() == 0  # the other sandbox is still open
+    # The kernel makes root the owner of the files of a process that may not be inspected.
     assert Path(f"/proc/{reduced.helper_pid}/environ").stat().st_uid == 0
     reduced.close()
     assert _dumpable() == 1
@@ -141,12 +139,12 @@ except OSError as error:
         reward({"height": torch.zeros(2)})
 
 
-def test_line_about_a_wall_that_does_not_seal_says_so_at_every_level(reduced: Sandbox) -> None:
+def test_description_says_not_sealed_at_every_level_without_seccomp(reduced: Sandbox) -> None:
     layers = type(reduced.layers)(
         ("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",)
     )
     reduced.layers = layers
     assert reduced.describe().startswith(
-        "NOT SEALED: code that fools the static checks can read a file. What holds: "
+        "NOT SEALED: code that gets past the static checks can read a file. Layers that hold: "
     )
     assert "sealed processes" not in reduced.describe()

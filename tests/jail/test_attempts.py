@@ -1,8 +1,7 @@
-"""Every attempt to get through the wall, with the static checks on, and with the layers behind them
-alone.
+"""Every attempt to escape from the sandbox, with the static checks on and with only the layers.
 
-After each one everything that was planted, the trusted process's own state, another candidate and
-fitness are looked at. The table of all attempts: `docs/sandbox_attempts.md`.
+After each attempt the tests check everything that was planted, the trusted process's own state,
+another candidate and the fitness. The table of all attempts: `docs/sandbox_attempts.md`.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ _each = pytest.mark.parametrize("attempt", ATTEMPTS, ids=[f"{a.kind}: {a.name}" 
 
 
 @pytest.fixture(scope="module")
-def strict_wall() -> Iterator[Sandbox]:
-    """A wall with little patience, started by a process that has a key in its environment."""
+def strict_sandbox() -> Iterator[Sandbox]:
+    """A sandbox with short time limits, started by a process with a key in its environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SECRET_NAME, SECRET)
         with Sandbox(first_call_s=0.5, call_s=0.3, memory_mib=512) as sandbox:
@@ -39,10 +38,10 @@ def strict_wall() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def bystander(strict_wall: Sandbox) -> Iterator[SandboxedReward]:
-    """Another candidate, which must not notice anything."""
+def bystander(strict_sandbox: Sandbox) -> Iterator[SandboxedReward]:
+    """Another candidate, which no attempt may affect."""
     reward = honest(
-        strict_wall,
+        strict_sandbox,
         "import torch\ndef compute_reward(height): return torch.exp(-height), {'h': height}",
     )
     yield reward
@@ -57,7 +56,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
 
 @_each
 def test_with_the_checks(
-    attempt: Attempt, strict_wall: Sandbox, bystander: SandboxedReward, planted: Planted
+    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Planted
 ) -> None:
     code = attempt.source(planted.names)
     try:
@@ -66,24 +65,24 @@ def test_with_the_checks(
         refusal = str(error)
     else:
         refusal = ""
-        _try(strict_wall.open(source, SPEC, max_rows=8), attempt.calls)
+        _try(strict_sandbox.open(source, SPEC, max_rows=8), attempt.calls)
     assert SECRET not in refusal
-    _demand_all_intact(strict_wall, bystander, planted)
+    _demand_all_intact(strict_sandbox, bystander, planted)
 
 
 @_each
 def test_with_the_layers_alone(
-    attempt: Attempt, strict_wall: Sandbox, bystander: SandboxedReward, planted: Planted
+    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Planted
 ) -> None:
     if attempt.machine not in ("", platform.machine()):
         pytest.skip(f"its system call numbers are those of {attempt.machine}")
     source = RewardSource(attempt.source(planted.names), ("height",))
-    _try(strict_wall.open(source, SPEC, max_rows=8, _checked=False), attempt.calls)
-    _demand_all_intact(strict_wall, bystander, planted)
+    _try(strict_sandbox.open(source, SPEC, max_rows=8, _checked=False), attempt.calls)
+    _demand_all_intact(strict_sandbox, bystander, planted)
 
 
 def _try(reward: SandboxedReward, calls: int) -> None:
-    """Call the reward; it may fail or answer, and must have got hold of nothing."""
+    """Call the reward; it may fail or answer, but must not have obtained anything."""
     given, kept, message = state(), state(), "-"
     try:
         for _ in range(calls):
@@ -113,7 +112,7 @@ def _demand_all_intact(sandbox: Sandbox, bystander: SandboxedReward, planted: Pl
 
 
 def _fitness() -> float:
-    """Stand in for a task's own measure, computed here: mean of 1, 2 and 3."""
+    """Replace a task's fitness, computed here: the mean of 1, 2 and 3."""
     return float(torch.tensor([1.0, 2.0, 3.0]).mean())
 
 

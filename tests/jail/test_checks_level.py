@@ -1,7 +1,7 @@
-"""`--sandbox checks`, written for macOS, on Linux without Linux's own calls.
+"""`--sandbox static-checks`, written for macOS, on Linux without Linux's own calls.
 
-Each reward costs the start of an interpreter with torch, so a few of everything are tried; all of
-it with `EUREKA_ALL=1`.
+Each reward starts an interpreter with torch, so only a few of each kind are tried; `EUREKA_ALL=1`
+tries all.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HEIGHT = "def compute_reward(height): return height, {'h': height}"
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A wall at this level, started by a process that has a key in its environment."""
+    """A sandbox at this level, started by a process that has a key in its environment."""
     gc.collect()
     before = descriptors(), set(children(os.getpid()))
     with without_linux(tmp_path_factory.mktemp("bin")):
@@ -49,8 +49,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     assert (descriptors(), set(children(os.getpid()))) == before
 
 
-def test_what_holds_and_what_does_not_is_said(sandbox: Sandbox) -> None:
-    root = os.getuid() == 0  # whom Linux lets start processes in spite of the limit
+def test_held_and_missing_layers_are_reported(sandbox: Sandbox) -> None:
+    root = os.getuid() == 0  # root may start processes in spite of the limit
     limits = ("processor limit", *(() if root else ("process limit",)), "descriptor limit")
     assert sandbox.layers.held == ("static checks", "own process", *limits)
     missing = {
@@ -62,7 +62,7 @@ def test_what_holds_and_what_does_not_is_said(sandbox: Sandbox) -> None:
         *(("process limit",) * root),
     }
     assert sandbox.layers.missing.keys() == missing
-    assert sandbox.describe().startswith("NOT SEALED: code that fools the static checks can ")
+    assert sandbox.describe().startswith("NOT SEALED: code that gets past the static checks can ")
     assert all(act in sandbox.describe() for act in sandbox.layers.possible)
     assert "Missing at --sandbox static-checks:" in sandbox.describe()
     possible = set(sandbox.layers.possible)
@@ -103,7 +103,7 @@ def test_the_checks_refuse_as_many_attempts_as_the_docs_say() -> None:
     ],
     ids=lambda attempt: f"{attempt.kind}: {attempt.name}",
 )
-def test_attempts_in_allowed_python_get_hold_of_nothing(sandbox: Sandbox, attempt: Attempt) -> None:
+def test_attempts_in_allowed_python_obtain_nothing(sandbox: Sandbox, attempt: Attempt) -> None:
     given, kept, message = state(), state(), "-"
     reward = sandbox.open(check_source(attempt.source({}), SPEC), SPEC, max_rows=8)
     try:
@@ -133,15 +133,15 @@ def test_endless_loop_is_ended_by_the_kernel(
         " height, {}",
     )
     reward.submit(state())
-    child = reward._child
-    assert child is not None
-    assert isinstance(child.helper, SpawnedProcess)
+    handle = reward._handle
+    assert handle is not None
+    assert isinstance(handle.helper, SpawnedProcess)
     with pytest.raises(RewardRuntimeError, match=r"more than 0.5 s of processor time in one call"):
         reward.collect()
-    assert child.helper.end(child) == -signal.SIGXCPU
+    assert handle.helper.end(handle) == -signal.SIGXCPU
 
 
-def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(sandbox: Sandbox) -> None:
+def test_killed_process_fails_its_candidate_and_the_pool_is_refilled(sandbox: Sandbox) -> None:
     reward = honest(sandbox, _HEIGHT)
     assert torch.equal(reward(state()).reward, state()["height"])
     os.kill(reward.pid or 0, signal.SIGKILL)
@@ -157,7 +157,7 @@ def test_killed_process_is_the_candidates_fault_and_the_spares_replaced(sandbox:
     reward.close()
 
 
-def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path) -> None:
+def test_helper_process_that_cannot_start_is_a_sandbox_error(tmp_path: Path) -> None:
     with without_linux(tmp_path), pytest.MonkeyPatch.context() as patch:
         for program in ("/nonexistent/python", "/bin/false"):
             patch.setattr(sys, "executable", program)
@@ -166,7 +166,9 @@ def test_helper_process_that_cannot_start_is_a_wall_error(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("required", ["full", "reduced"])
-def test_macos_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch, required: str) -> None:
+def test_macos_is_refused_with_the_level_that_works(
+    monkeypatch: pytest.MonkeyPatch, required: str
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(
         MissingLayerError,

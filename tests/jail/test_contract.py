@@ -78,7 +78,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("body", "says"), BROKEN.values(), ids=BROKEN.keys())
-def test_broken_rewards_are_told_why(sandbox: Sandbox, body: str, says: str) -> None:
+def test_broken_reward_gets_the_reason(sandbox: Sandbox, body: str, says: str) -> None:
     reward = honest(sandbox, f"import torch\ndef compute_reward(height, velocity):\n    {body}")
     with pytest.raises(ContractError, match=says) as caught:
         check_contract(reward, state(33))
@@ -89,7 +89,7 @@ def test_broken_rewards_are_told_why(sandbox: Sandbox, body: str, says: str) -> 
 @pytest.mark.parametrize(
     "body", ["v = height\n    return 0 * v[0] - v.mean(), {}", "return height[0] * height, {}"]
 )
-def test_nothing_is_said_of_rows_where_they_are_no_mistaken_entries(
+def test_no_advice_on_indexing_where_rows_are_not_mistaken_for_entries(
     sandbox: Sandbox, body: str
 ) -> None:
     reward = honest(sandbox, f"def compute_reward(height, velocity):\n    {body}")

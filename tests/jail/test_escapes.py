@@ -68,7 +68,7 @@ def test_shell_command_does_not_run(sandbox: Sandbox) -> None:
 
 def test_secrets_are_neither_in_the_environment_nor_in_the_memory(sandbox: Sandbox) -> None:
     assert SECRET not in Path(f"/proc/{sandbox.helper_pid}/environ").read_text()
-    # Written in pieces, so that the candidate's own source is not what it finds.
+    # Written in pieces, so that it does not find the candidate's own source.
     body = f"""
 import ctypes, gc, os
 assert not os.environ
@@ -83,7 +83,7 @@ for thing in gc.get_objects():
     reward.close()
 
 
-def test_scribbling_over_shared_memory_changes_no_input_of_the_next_call(sandbox: Sandbox) -> None:
+def test_writing_to_shared_memory_does_not_change_the_next_input(sandbox: Sandbox) -> None:
     body = """
 import gc, mmap
 for thing in gc.get_objects():
@@ -107,11 +107,11 @@ FORGERIES = {
     "no JSON": "os.write(3, b'\\x00\\x00\\x00\\x03abc')",
     "no object": "os.write(3, b'\\x00\\x00\\x00\\x02[]')",
     "deep nesting": "os.write(3, (60000).to_bytes(4, 'big') + b'[' * 60000)",
-    "names that are none": "send({'names': [1, None]})",
+    "names that are not text": "send({'names': [1, None]})",
     "a name twice": "send({'names': ['a', 'a']})",
     "too many names": "send({'names': [str(i) for i in range(99)]})",
     "a name with control characters": "send({'names': ['\\x1b[31m']})",
-    "an error that is no text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
+    "an error that is not text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
     "a line that does not exist": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 9})",
     "control characters in an error": "send({'broke': '\\x1b[2J' + 'x' * 9999})",
 }
@@ -141,7 +141,7 @@ ENDINGS = {
     "aborts": ("import os; os.abort()", "SIGABRT"),
     "calls through the x32 interface": (
         "import ctypes; ctypes.CDLL(None).syscall(0x40000000 | 39)",
-        "system call that no reward can need",
+        "system call that no reward needs",
     ),
     "spins": ("while True: pass", "more than 1.5 s of processor time"),
     "eats memory": ("x = [bytearray(1 << 32) for _ in range(16)]", "MemoryError on line 3"),

@@ -1,5 +1,4 @@
-"""Rewards as lists of operations: the same numbers as the sealed process gives, and hostile lists
-refused."""
+"""Rewards as lists of operations: equal results, and refusal of hostile lists."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from tests.support.honest import REWARDS, samples, task_of
 from tests.support.sandboxed import honest, state
 
 WITHOUT = frozenset[str]()
-"""Honest rewards that have no graph."""
+"""Valid rewards that have no graph."""
 
 
 @pytest.mark.parametrize("name", REWARDS)
@@ -56,7 +55,7 @@ def _key(sandbox: Sandbox, code: str) -> str:
     return graph.key
 
 
-def test_key_is_that_of_the_operations_and_not_of_the_text(sandbox: Sandbox) -> None:
+def test_key_depends_on_the_operations_and_not_on_the_source(sandbox: Sandbox) -> None:
     one = _key(
         sandbox,
         "import torch\ndef compute_reward(height):\n    x = torch.exp(-height)\n    return x,"
@@ -85,14 +84,14 @@ def test_key_is_that_of_the_operations_and_not_of_the_text(sandbox: Sandbox) -> 
     ],
     ids=["branch on a value", "number read out", "number of rows squared"],
 )
-def test_reward_without_a_graph_has_none_and_goes_on(sandbox: Sandbox, body: str) -> None:
+def test_reward_without_a_graph_still_answers_calls(sandbox: Sandbox, body: str) -> None:
     reward = honest(sandbox, f"def compute_reward(height): {body}")
     assert reward.graph(state(), (8, 24, 64)) is None
     assert reward(state()).reward.shape == (8,)
     reward.close()
 
 
-def test_another_reward_for_many_rows_is_no_graph(sandbox: Sandbox) -> None:
+def test_reward_that_depends_on_the_number_of_rows_has_no_graph(sandbox: Sandbox) -> None:
     code = "def compute_reward(height): return (height if len(height) < 500 else -height), {}"
     for max_rows, known in ((64, True), (1000, False)):
         reward = honest(sandbox, code, max_rows=max_rows)
@@ -129,7 +128,7 @@ NODES: dict[str, Any] = {
     "raw strides by another name": _operation(
         "_reshape_alias.default", X, {"list": [99]}, {"list": [1]}
     ),
-    "memory that nobody wrote": _operation("empty_like.default", X),
+    "uninitialised memory": _operation("empty_like.default", X),
     "set storage": _operation("set_.source_Tensor", X, X),
     "resize": _operation("resize_.default", X, {"list": [1 << 40]}),
     "read out": _operation("_local_scalar_dense.default", X),
@@ -213,7 +212,7 @@ def _run_sealed(sandbox: Sandbox, data: object) -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], 3, "x", {}])
-def test_what_is_no_graph_is_refused(data: object) -> None:
+def test_data_that_is_not_a_graph_is_refused(data: object) -> None:
     with pytest.raises(GraphError):
         parse_graph(data, SHAPES)
 
@@ -246,7 +245,7 @@ def test_a_graph_cannot_change_state_or_keep_anything_between_calls() -> None:
     assert height.tolist() == [1.0, 3.0]
 
 
-def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(
+def test_values_that_are_not_finite_get_the_sealed_processs_message(
     sandbox: Sandbox,
 ) -> None:
     code = (
@@ -256,14 +255,14 @@ def test_values_that_are_not_finite_are_told_as_the_sealed_process_tells_them(
     sealed = honest(sandbox, code)
     graph = sealed.graph(state())
     assert graph is not None
-    said = []
+    messages = []
     for runner in (sealed, GraphReward(graph.graph, {4}, otherwise=sealed)):
         runner.submit({"height": torch.tensor([1.0, -1.0, 0.0, 2.0])})
         with pytest.raises(RewardRuntimeError) as caught:
             runner.collect()
-        said.append(str(caught.value))
+        messages.append(str(caught.value))
     expected = "NaN or infinite values: the reward in 2, component 'x' in 2 of 4 rows."
-    assert said == [f"The reward function failed: {expected}"] * 2
+    assert messages == [f"The reward function failed: {expected}"] * 2
 
 
 def test_an_operation_that_fails_is_the_rewards_fault(sandbox: Sandbox) -> None:
@@ -271,7 +270,7 @@ def test_an_operation_that_fails_is_the_rewards_fault(sandbox: Sandbox) -> None:
         "def compute_reward(height):\n    x = height.clone()\n    x[height < 5.0] = height\n   "
         " return x, {}"
     )
-    sealed = honest(sandbox, code)  # good as long as every row is below 5
+    sealed = honest(sandbox, code)  # valid as long as every row is below 5
     graph = sealed.graph(state())
     sealed.close()
     assert graph is not None

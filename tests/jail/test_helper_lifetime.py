@@ -1,5 +1,4 @@
-"""Helper processes end with their owner, at whatever moment that is interrupted, killed or
-forked."""
+"""Helper processes end with their owner, whenever it is interrupted, killed or forked."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks processes
 
 
 def helpers_of(pid: int) -> list[int]:
-    """Return the helper processes that `pid` started, zombies left out."""
+    """Return the helper processes that `pid` started, without zombies."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -55,8 +54,10 @@ def ends_within(pid: int, seconds: float) -> bool:
 
 @contextmanager
 def interrupted_at(line: int) -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt in this thread before the line number `line` that `helper.py` runs;
-    yields the count."""
+    """Raise KeyboardInterrupt before the `line`-th line of `helper_process.py` that this thread runs.
+
+    Yields the count of lines.
+    """
     count = [0]
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -77,7 +78,7 @@ def interrupted_at(line: int) -> Iterator[list[int]]:
 
 
 def finalizes(frame: FrameType | None) -> bool:
-    """Return whether a finalizer is at work: Python lets no exception out of one."""
+    """Return whether a finalizer runs: Python suppresses exceptions in it."""
     while frame is not None:
         if frame.f_code.co_name == "__del__":
             return True
@@ -95,7 +96,7 @@ def test_an_interrupt_at_any_line_of_the_start_leaves_no_process() -> None:
         start_one()
     lines = count[0]
     assert lines > 30
-    gc.freeze()  # each collection below then looks at what is new
+    gc.freeze()  # the collections below then visit only new objects
     for line in range(1, lines + 1):
         with pytest.raises(KeyboardInterrupt) as interrupt, interrupted_at(line):
             start_one()
@@ -109,7 +110,7 @@ def test_an_interrupt_at_any_line_of_the_start_leaves_no_process() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after_s", [0.01, 0.1, 0.6, 1.2])
-def test_an_interrupt_while_a_wall_is_built_leaves_no_process(after_s: float) -> None:
+def test_an_interrupt_while_a_sandbox_starts_leaves_no_process(after_s: float) -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
@@ -191,7 +192,7 @@ def test_a_fork_does_not_keep_the_helper_of_a_parent_that_ended() -> None:
     assert ends_within(pid, 1.0)
 
 
-def test_a_helper_that_nobody_has_any_more_ends() -> None:
+def test_a_helper_without_references_ends() -> None:
     single = SpawnedProcess()
     pid = single.pid
     del single

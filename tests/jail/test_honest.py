@@ -1,5 +1,4 @@
-"""Honest code is not refused: rewards as models write them, and every task's own, on the tasks'
-real states."""
+"""Valid rewards, as models write them and of every task, pass on the tasks' real states."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from tests.support.honest import HONEST, REWARDS, samples, task_of
 
 
 @pytest.mark.parametrize("name", REWARDS)
-def test_honest_reward_passes_checks_wall_and_probe(sandbox: Sandbox, name: str) -> None:
+def test_valid_reward_passes_checks_sandbox_and_contract(sandbox: Sandbox, name: str) -> None:
     task, code = REWARDS[name]
     spec = task_of(task).reward_inputs
     rows = samples(task)

@@ -1,5 +1,4 @@
-"""Graphs that are meant to hurt whoever runs them: what a recording shows, what a list says, and
-random lists."""
+"""Hostile graphs: rewards that try to detect a recording, forged lists, and random lists."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ X = {"ref": [0, 0]}
 _SMALLEST = "torch.full((1,), -9223372036854775807, dtype=torch.int64) - 1"
 
 SHOWN_ROWS = (61, 97)
-"""Numbers of rows with which no call is made: once, recordings were made with these."""
+"""Numbers of rows that no call has; an earlier version made its recordings with these."""
 _ONLY_RECORDED = """
 import torch
 def compute_reward(height):
@@ -53,9 +52,8 @@ def test_reward_cannot_tell_a_recording_from_a_call(sandbox: Sandbox, term: str)
     found = reward.graph(state(), (8, 64))
     assert found is not None
     assert found.counts == (8, 64)
-    assert (
-        len(found.graph.nodes) <= 4
-    )  # what is recorded is what is called: nothing but 1 - |height|
+    # The recording holds what calls run: only 1 - |height|.
+    assert len(found.graph.nodes) <= 4
     reward.close()
 
 
@@ -148,10 +146,10 @@ def test_work_and_memory_are_bounded_at_exactly_the_numbers_of_rows_that_calls_h
         graph({"height": torch.ones(32)})
 
 
-def test_graph_that_takes_too_long_ends_its_own_sealed_process_and_nothing_else(
+def test_graph_that_takes_too_long_only_ends_its_own_sealed_process(
     sandbox: Sandbox,
 ) -> None:
-    """Sorting takes longer than the numbers that it reads would say."""
+    """Sorting takes longer than the count of numbers that it reads suggests."""
     data = _graph(*(_operation("sort.default", X) for _ in range(1900)))
     process = sealed_graph(sandbox._process_manager, data, BufferLayout(SHAPES, 60_000))
     began = time.monotonic()
@@ -169,8 +167,7 @@ def test_forged_graph_is_refused_in_the_sealed_process_too(sandbox: Sandbox) -> 
 
 
 def test_rewards_that_give_other_numbers_have_other_keys(sandbox: Sandbox) -> None:
-    """The same list of operations is not enough: a twin is what gives the same when it is
-    called."""
+    """Equal lists of operations are not enough: duplicates also give equal results in calls."""
     reward = honest(sandbox, "def compute_reward(height): return height * 2.0, {}")
     found = reward.graph(state())
     again = reward.graph(state())
@@ -190,6 +187,6 @@ def test_no_random_graph_crashes_hangs_or_fills_the_process(seed: int) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
-    assert found["ran"] > 500  # most of it is worth trying
+    assert found["ran"] > 500  # most of the graphs are valid enough to run
     assert found["peak_mib"] < 1000
     assert found["slowest_s"] < 5.0

@@ -47,7 +47,7 @@ def test_waiting_ends() -> None:
         b"\0\0\xc3\x50" + b"[" * 50_000,
     ],
 )
-def test_what_is_no_message_is_refused(data: bytes) -> None:
+def test_data_that_is_not_a_message_is_refused(data: bytes) -> None:
     one, other = socket.socketpair()
     with one, other:
         one.sendall(data)
@@ -62,8 +62,7 @@ def test_messages_have_a_largest_size() -> None:
 
 def test_layout_puts_every_tensor_in_its_own_place() -> None:
     layout = BufferLayout({"a": (3,), "b": (), "c": (2, 2)}, max_rows=5)
-    # Five rows of 3 + 1 + 4 input numbers, one reward and the components, and the bell, four bytes
-    # each.
+    # Five rows of 3 + 1 + 4 inputs, one reward and the components, and the doorbell, 4 bytes each.
     assert layout.size_bytes == 4 * (5 * (8 + 1 + MAX_COMPONENTS) + 1)
     memory = mmap.mmap(-1, layout.size_bytes)
     exchange = layout.views(memory)

@@ -1,7 +1,6 @@
-"""Random kills of sealed processes and of the helper process: right answers, no zombie, nothing
-leaked.
+"""Random kills of sealed processes and of the helper process: right answers, no zombies, no leaks.
 
-The number of kills: `EUREKA_KILLS`, 40 where it is not set.
+`EUREKA_KILLS` sets the number of kills; the default is 40.
 """
 
 from __future__ import annotations
@@ -64,9 +63,8 @@ def test_random_kills_cost_no_answer_and_leak_nothing() -> None:
 
 
 def _kill(pid: int) -> None:
-    with suppress(
-        ProcessLookupError
-    ):  # it ended with the helper process before, and its reward does not know yet
+    # The process may have ended with the helper process before its reward noticed.
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -83,8 +81,7 @@ def _cycle(rewards: list[SandboxedReward], rows: dict[str, torch.Tensor]) -> Non
 
 
 def _collect(reward: SandboxedReward, k: int, height: torch.Tensor, *, may_fail: bool) -> None:
-    """A killed process fails with a reason, unless it had answered before; every answer is
-    right."""
+    """A killed process fails with a reason unless it had already answered; answers are right."""
     try:
         batch = reward.collect()
     except RewardRuntimeError as error:
@@ -94,9 +91,8 @@ def _collect(reward: SandboxedReward, k: int, height: torch.Tensor, *, may_fail:
     assert torch.equal(batch.reward, height * k)
     assert torch.equal(batch.components["h"], height)
     if may_fail:
-        with suppress(
-            RewardRuntimeError
-        ):  # it had answered when it was killed: the next call finds out
+        # The process may have answered before it was killed; then the next call fails.
+        with suppress(RewardRuntimeError):
             reward(state())
 
 

@@ -25,7 +25,7 @@ def test_all_layers_hold_and_no_forbidden_act_is_possible(sandbox: Sandbox) -> N
     assert "seccomp" in sandbox.describe()
 
 
-def test_what_the_kernel_says_of_a_sealed_process(sandbox: Sandbox) -> None:
+def test_kernel_reports_a_sealed_process_as_restricted(sandbox: Sandbox) -> None:
     reward = honest(sandbox, HEIGHT)
     reward(state())
     status = dict(
@@ -41,7 +41,7 @@ def test_what_the_kernel_says_of_a_sealed_process(sandbox: Sandbox) -> None:
 
 def test_opening_and_closing_leaks_nothing(sandbox: Sandbox) -> None:
     honest(sandbox, HEIGHT).close()
-    gc.collect()  # what other tests left behind
+    gc.collect()  # garbage of other tests
     before = descriptors()
     for _ in range(5):
         good, bad, killed = (
@@ -51,7 +51,7 @@ def test_opening_and_closing_leaks_nothing(sandbox: Sandbox) -> None:
         )
         assert len(children(sandbox.helper_pid)) == 3
         good(state())
-        os.kill(killed.pid or 0, signal.SIGSTOP)  # else it may have answered before it is killed
+        os.kill(killed.pid or 0, signal.SIGSTOP)  # or it might answer before it is killed
         for broken in (bad, killed):
             broken.submit(state())
         os.kill(killed.pid or 0, signal.SIGKILL)
@@ -67,7 +67,7 @@ def test_opening_and_closing_leaks_nothing(sandbox: Sandbox) -> None:
     assert len(os.listdir(f"/proc/{sandbox.helper_pid}/fd")) == 4  # 0, 1, 2 and the control socket
 
 
-def test_killed_process_is_named(sandbox: Sandbox) -> None:
+def test_killed_process_is_reported(sandbox: Sandbox) -> None:
     reward = honest(sandbox, HEIGHT)
     os.kill(reward.pid or 0, signal.SIGKILL)
     with pytest.raises(
@@ -81,9 +81,8 @@ def test_death_of_the_helper_process_costs_no_answer(sandbox: Sandbox) -> None:
     rewards = [honest(sandbox, HEIGHT) for _ in range(3)]
     for reward in rewards:
         reward(state())
-        os.kill(
-            reward.pid or 0, signal.SIGSTOP
-        )  # so that no answer is there before the helper process dies
+        # Stopped, it cannot answer before the helper process dies.
+        os.kill(reward.pid or 0, signal.SIGSTOP)
         reward.submit(state())
     before = sandbox.helper_pid
     pids = [reward.pid for reward in rewards]
@@ -103,7 +102,7 @@ def test_death_of_the_helper_process_costs_no_answer(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.slow
-def test_closing_the_wall_ends_everything() -> None:
+def test_closing_the_sandbox_ends_all_processes() -> None:
     gc.collect()
     before = descriptors()
     sandbox = Sandbox()
@@ -119,18 +118,18 @@ def test_closing_the_wall_ends_everything() -> None:
 
 
 @pytest.mark.slow
-def test_missing_layer_is_named_with_the_way_out(
+def test_missing_layer_is_named_with_the_level_that_works(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = ProcessManager.seal
+    start_sealed = ProcessManager.start_sealed
 
-    def seal_without_landlock(
+    def start_without_landlock(
         self: ProcessManager, memory: int
     ) -> tuple[ProcessHandle, dict[str, str]]:
-        child, report = seal(self, memory)
-        return child, report | {"landlock": "Function not implemented"}
+        handle, report = start_sealed(self, memory)
+        return handle, report | {"landlock": "Function not implemented"}
 
-    monkeypatch.setattr(ProcessManager, "seal", seal_without_landlock)
+    monkeypatch.setattr(ProcessManager, "start_sealed", start_without_landlock)
     with pytest.raises(
         SandboxError, match=r"'landlock' does not hold.*Function not implemented.*--sandbox reduced"
     ):
@@ -144,7 +143,9 @@ def test_missing_layer_is_named_with_the_way_out(
         sandbox.open(reward.reward, SPEC, max_rows=8)
 
 
-def test_helper_process_that_cannot_start_is_a_wall_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_helper_process_that_cannot_start_is_a_sandbox_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     gc.collect()
     before = descriptors()
     monkeypatch.setattr("sys.executable", "/nonexistent/python")
@@ -158,8 +159,7 @@ def test_helper_process_that_cannot_start_is_a_wall_error(monkeypatch: pytest.Mo
 
 
 def _ends(pid: int) -> bool:
-    """Whether a process is gone (or a zombie that somebody else has to reap) within a few
-    seconds."""
+    """Whether a process ends (or becomes another process's zombie) within a few seconds."""
     for _ in range(200):
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":

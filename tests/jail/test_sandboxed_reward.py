@@ -105,7 +105,10 @@ WRONG = {
         "return height, {'v': velocity}",
         r"component 'v' has shape \(8, 3\), expected \(8,\)",
     ),
-    "no pair": ("x = 1.0\n    return x", r"must return the pair \(reward, components\).*not float"),
+    "not a pair": (
+        "x = 1.0\n    return x",
+        r"must return the pair \(reward, components\).*not float",
+    ),
     "three": ("x = (height, {}, 1)\n    return x", "not tuple of 3"),
     "wrong way round": ("return {}, height", "must return the pair"),
     "pair of tensors": ("return height, height", r"not \(Tensor, Tensor\)"),
@@ -137,7 +140,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "says"), WRONG.values(), ids=WRONG.keys())
-def test_broken_contract_is_said_in_one_sentence(sandbox: Sandbox, body: str, says: str) -> None:
+def test_broken_contract_gives_one_sentence(sandbox: Sandbox, body: str, says: str) -> None:
     reward = honest(sandbox, f"def compute_reward(height, velocity):\n    {body}\n")
     with pytest.raises(RewardRuntimeError, match=says) as caught:
         reward(state())
@@ -148,7 +151,7 @@ def test_broken_contract_is_said_in_one_sentence(sandbox: Sandbox, body: str, sa
         reward.submit(state())
 
 
-def test_a_reward_alone_has_no_components(sandbox: Sandbox) -> None:
+def test_a_reward_without_a_pair_has_no_components(sandbox: Sandbox) -> None:
     reward = honest(sandbox, "def compute_reward(height): return 2.0 * height")
     batch = reward(state())
     assert torch.equal(batch.reward, 2.0 * state()["height"])
@@ -170,7 +173,7 @@ def test_a_reward_writes_into_copies_of_its_inputs(sandbox: Sandbox, body: str) 
     expected = _called(body, state())
     reward = honest(sandbox, f"def compute_reward(velocity, prev_velocity):\n    {body}\n")
     graph = reward.graph(given)
-    for _ in range(3):  # what one call changes, the next does not see
+    for _ in range(3):  # changes of one call must not reach the next
         torch.testing.assert_close(reward(given).reward, expected)
         assert graph is not None
         torch.testing.assert_close(graph.graph(given).reward, expected)
@@ -179,7 +182,7 @@ def test_a_reward_writes_into_copies_of_its_inputs(sandbox: Sandbox, body: str) 
 
 
 def _called(body: str, rows: dict[str, torch.Tensor]) -> torch.Tensor:
-    """What the body gives in this process; only for sources that these tests wrote themselves."""
+    """Return the body's result in this process; only for these tests' own sources."""
     names: dict[str, Any] = {}
     exec(f"def compute_reward(velocity, prev_velocity):\n    {body}\n", names)
     result = names["compute_reward"](rows["velocity"], rows["prev_velocity"])

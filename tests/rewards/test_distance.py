@@ -1,5 +1,4 @@
-"""Reward distance: the invariances of the paper, worked examples, and what must not be
-invariant."""
+"""Reward distance: the paper's invariances, worked examples, and what must not be invariant."""
 
 from __future__ import annotations
 
@@ -21,8 +20,7 @@ DISCOUNT = 0.9
 def tabular(
     steps: list[tuple[int, int]], states: int, discount: float, ends: tuple[int, ...] = ()
 ) -> ea.Transitions:
-    """Transitions (from, to) among numbered states, as one-hot vectors; steps numbered in `ends`
-    terminate."""
+    """Return transitions (from, to) of numbered states as one-hot vectors; `ends`: steps that end."""
     before, after = torch.tensor(steps).T
     one_hot = torch.eye(states)
     terminated = torch.tensor([row in ends for row in range(len(steps))])
@@ -32,7 +30,7 @@ def tabular(
 
 
 def walk(rows: int = 600, *, ends: bool = True) -> ea.Transitions:
-    """A point in the plane that is pushed about at random, and a height."""
+    """Return transitions of a point in the plane that is pushed at random, and of a height."""
     draw = torch.Generator().manual_seed(0)
     before = torch.randn(rows, 2, generator=draw)
     push = torch.rand(rows, 2, generator=draw) * 2.0 - 1.0
@@ -70,11 +68,11 @@ def test_two_states_by_hand() -> None:
 
 
 def test_a_bonus_for_being_alive_by_hand() -> None:
-    """One state, stay or end, discount 1/2: where episodes end, a constant is no shaping.
+    """One state, stay or end, discount 1/2: if episodes end, a constant is not shaping.
 
-    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2), a
-    pay for staying, (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same wish. The constant
-    -1 wants the opposite.
+    A potential p adds (-p/2, -p). The constant (1, 1) leaves (1, 1) - 1.2 (1/2, 1) = (0.4, -0.2). A
+    reward for staying, (1, 0), leaves (1, 0) - 0.4 (1/2, 1) = (0.8, -0.4): the same preference. The
+    constant -1 has the opposite one.
     """
     transitions = tabular([(0, 0), (0, 0)], 1, 0.5, ends=(1,))
     alive, staying = torch.tensor([1.0, 1.0]), torch.tensor([1.0, 0.0])
@@ -86,7 +84,7 @@ def test_a_bonus_for_being_alive_by_hand() -> None:
 
 
 def test_any_table_is_canonicalised_by_its_least_norm() -> None:
-    """Of all rewards that shaping gives, none is smaller than the canonical one."""
+    """The canonical reward is the smallest of all that differ by shaping."""
     draw = torch.Generator().manual_seed(2)
     steps = [(s, int(t)) for s in range(6) for t in torch.randint(6, (4,), generator=draw)]
     transitions = tabular(steps, 6, DISCOUNT, ends=(3, 11))
@@ -120,14 +118,13 @@ def test_positive_factors_and_shaping_change_nothing() -> None:
     for name, (before, after) in potentials.items():
         disguised = 0.25 * reward + shaped(transitions, before, after)
         assert ea.reward_distance(reward, disguised, transitions) < 1e-5, name
-        without_discount = (
-            reward + after - before
-        )  # so much per step for being where the potential is high
+        # Without the discount, states of high potential are paid at every step.
+        without_discount = reward + after - before
         if name != "a constant":
             assert ea.reward_distance(reward, without_discount, transitions) > 0.01, name
 
 
-def test_a_constant_is_a_shaping_where_nothing_terminates() -> None:
+def test_a_constant_is_shaping_if_no_episode_terminates() -> None:
     endless, ending = walk(ends=False), walk()
     reward = torch.exp(-endless.state["at"][:, 0].square())
     assert ea.reward_distance(reward, reward + 10.0, endless) < 1e-5
@@ -135,7 +132,7 @@ def test_a_constant_is_a_shaping_where_nothing_terminates() -> None:
 
 
 def test_a_potential_beyond_the_quadratics_is_removed_in_part() -> None:
-    """The documented limit: exp(-x) is no quadratic, and what is left of it counts as a wish."""
+    """The documented limit: exp(-x) is not quadratic, so its residual counts as a difference."""
     transitions = walk()
     reward = transitions.state["action"][:, 0]
     before, after = (torch.exp(-transitions.state[name][:, 0]) for name in ("prev_at", "at"))
@@ -147,18 +144,17 @@ def test_it_is_a_pseudometric_from_0_to_1() -> None:
     transitions = walk()
     values = some_rewards(12, len(transitions))
     rewards = [canonical(reward, transitions) for reward in values]
-    d = torch.tensor([[distance_of(a, b) for b in rewards] for a in rewards])
+    d = torch.tensor([distance_of(a, b) for a in rewards for b in rewards]).view(12, 12)
     assert torch.equal(d, d.T)
     assert d.diagonal().max() == 0.0
-    assert (
-        d[:, :, None] + d[None, :, :] >= d[:, None, :] - 1e-12
-    ).all()  # d(a, b) + d(b, c) >= d(a, c)
+    # d(a, b) + d(b, c) >= d(a, c)
+    assert (d[:, :, None] + d[None, :, :] >= d[:, None, :] - 1e-12).all()
     others = d[~torch.eye(12, dtype=torch.bool)]
     assert 0.6 < others.min() <= others.max() < 0.8  # unrelated: about sqrt(1/2)
     assert distance_of(rewards[0], canonical(-values[0], transitions)) == pytest.approx(1.0)
 
 
-def test_shaping_alone_wants_nothing() -> None:
+def test_a_reward_of_only_shaping_equals_zero_reward() -> None:
     transitions = walk()
     only_shaping = shaped(
         transitions, transitions.state["prev_at"][:, 0], transitions.state["at"][:, 0]
@@ -168,7 +164,7 @@ def test_shaping_alone_wants_nothing() -> None:
     assert ea.reward_distance(only_shaping, something, transitions) == pytest.approx(0.5)
 
 
-# -------------------- transitions of tasks, and what runs rewards
+# -------------------- transitions of tasks, and reward runners
 def test_transitions_of_a_task_with_and_without_policies() -> None:
     task = ea.find_task("cartpole")
     transitions = ea.sample_transitions(task, num_envs=8, steps=40)
@@ -178,8 +174,8 @@ def test_transitions_of_a_task_with_and_without_policies() -> None:
     assert 0 < transitions.terminated.sum() < 320
     again = ea.sample_transitions(task, num_envs=8, steps=40)
     assert all(torch.equal(again.state[name], values) for name, values in transitions.state.items())
-    # the pushed half gets a policy that pushes left; noise of 0.3 keeps its actions well below
-    # those of the others
+    # The pushed half gets a policy that pushes left; noise of 0.3 keeps its actions well below
+    # those of the others.
     with_policy = ea.sample_transitions(
         task,
         policies=[lambda observation: torch.full((len(observation), 1), -1.0)],
@@ -187,13 +183,12 @@ def test_transitions_of_a_task_with_and_without_policies() -> None:
         steps=1,
     )
     assert with_policy.state["action"][4:].max() < 0.0
-    with pytest.raises(UsageError, match="2 ways to act need at least as many worlds"):
+    with pytest.raises(UsageError, match="2 ways to act need at least 2 environments"):
         ea.sample_transitions(task, policies=[torch.zeros_like], num_envs=1)
 
 
-def test_human_rewards_disguised_by_their_own_states() -> None:
-    """On real physics: shaped by a quadratic of the cart's position and scaled, the human reward
-    stays itself."""
+def test_shaped_and_scaled_human_reward_has_distance_0() -> None:
+    """On real physics, with shaping by a quadratic of the cart's position."""
     task = ea.find_task("cartpole")
     transitions = ea.sample_transitions(task, num_envs=32, steps=32)
     human, other = human_reward(task), InProcess(upright, "dof_pos")
@@ -207,7 +202,7 @@ def test_human_rewards_disguised_by_their_own_states() -> None:
     assert 0.05 < ea.reward_distance(human, other, transitions) < 0.7
 
 
-def test_a_reward_function_runs_behind_the_wall() -> None:
+def test_a_reward_function_in_the_sandbox_can_be_compared() -> None:
     task = ea.find_task("cartpole")
     transitions = ea.sample_transitions(task, num_envs=16, steps=16)
     generator = ea.RewardGenerator(task, seed=3)
@@ -217,7 +212,7 @@ def test_a_reward_function_runs_behind_the_wall() -> None:
         assert ea.reward_distance(reward, values, transitions) == 0.0
 
 
-def test_what_cannot_be_compared_is_refused() -> None:
+def test_invalid_values_and_transitions_are_refused() -> None:
     transitions = walk(20)
     fine = torch.zeros(20)
     with pytest.raises(UsageError, match=r"expected \(20,\), got \(5,\)"):
@@ -234,9 +229,8 @@ def test_what_cannot_be_compared_is_refused() -> None:
         ea.Transitions(transitions.state, transitions.terminated, ("at",), 1.5)
 
 
-def test_a_task_whose_variables_partly_stand_still() -> None:
-    """The toy's orientation, mark and two coordinates are constant: they give no potentials, and no
-    NaN."""
+def test_constant_variables_give_no_potentials_and_no_nan() -> None:
+    """The toy task's orientation, mark and two coordinates are constant."""
     transitions = ea.sample_transitions(ToyTask(), num_envs=16, steps=64)
     assert torch.isfinite(transitions.shaping).all()
     speed = transitions.state["mass_speed"]

@@ -1,4 +1,4 @@
-"""Each layer alone, in a process of its own: it must bite without the others."""
+"""Each layer alone, in a process of its own: it must work without the others."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ landlock, limits, privileges, seccomp, self_check, self_check_linux, syscalls = 
 
 
 def _in_child(attempt: Callable[[], object]) -> str:
-    """Return what `attempt` returns or raises in a forked process; it must not need descriptors of
-    its own."""
+    """Return what `attempt` returns or raises in a forked process, without own descriptors."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -45,7 +44,7 @@ def _in_child(attempt: Callable[[], object]) -> str:
 
 
 def _possible() -> list[str]:
-    """Return the forbidden acts that are not refused to this process."""
+    """Return the forbidden acts that this process can do."""
     tried = self_check.refusals(self_check_linux.linux_escapes(os.getppid()))
     return [act for act, refused in tried.items() if not refused]
 
@@ -71,7 +70,7 @@ def test_landlock_alone_refuses_files_and_connections() -> None:
     assert not Path("/tmp/eureka_landlock").exists()
 
 
-def test_seccomp_alone_refuses_every_act_but_those_that_landlock_has_no_part_in() -> None:
+def test_seccomp_alone_refuses_every_forbidden_act() -> None:
     def attempt() -> str:
         privileges.forbid_new_privileges()
         seccomp.apply(limits.CHANNEL)
@@ -115,7 +114,7 @@ def test_memory_is_limited_to_what_is_asked_for() -> None:
         limits.set_limits(64 << 20)
         bytearray(16 << 20)
         try:
-            bytearray(4 << 30)  # more than this process can have freed and kept before
+            bytearray(4 << 30)  # more than this process can have freed but kept
         except MemoryError:
             return f"refused, {resource.getrlimit(resource.RLIMIT_FSIZE)}"
         return "done"
@@ -141,13 +140,13 @@ def test_tables_name_the_same_calls() -> None:
     assert len(set(arm.values())) == len(arm)
 
 
-def test_unknown_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_machine_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(OSError, match="no system call table for riscv64"):
         syscalls.architecture()
 
 
-def test_memory_limit_that_the_kernel_does_not_keep_is_no_layer(
+def test_memory_limit_that_the_kernel_does_not_enforce_raises(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits.resource, "setrlimit", lambda which, value: None)
@@ -157,5 +156,5 @@ def test_memory_limit_that_the_kernel_does_not_keep_is_no_layer(
     )
 
 
-def test_memory_limit_that_the_kernel_keeps_is_a_layer() -> None:
+def test_memory_limit_that_the_kernel_enforces_holds() -> None:
     assert _in_child(lambda: limits.set_limits(1 << 30)) == "None"

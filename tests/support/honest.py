@@ -1,4 +1,4 @@
-"""Honest rewards: as models write them, and every task's own, with the tasks' real states."""
+"""Valid rewards, as models write them and of every task, with the tasks' real states."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Rewards in the styles of Eureka and Text2Reward, written by us for the robots' real states: ant,
-hopper, ball, pen.
+"""Rewards for the robots' real states, written by us in the styles of Eureka and Text2Reward.
 
-Nothing here is hostile: the checks must let all of it pass, and the probe must find nothing.
+The robots are the ant, the hopper, the ball and the pen. All rewards are valid: they must pass the
+static checks and the contract check.
 """
 
 from __future__ import annotations

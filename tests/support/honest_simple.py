@@ -1,7 +1,6 @@
-"""Rewards in the styles of Eureka and Text2Reward, written by us for the bundled tasks' real
-states: the cart-pole.
+"""Rewards for the cart-pole's real state, written by us in the styles of Eureka and Text2Reward.
 
-Nothing here is hostile: the checks must let all of it pass, and the probe must find nothing.
+All are valid: they must pass the static checks and the contract check.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""What tests of the wall share: a small state, rewards in short form, a look at processes and
-descriptors."""
+"""Helpers for tests of the sandbox: a small state, short rewards, child processes, descriptors."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
 from eureka_agent.checks import check_source
+from eureka_agent.errors import CheckError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import StateSpec, StateVariable
@@ -36,13 +37,22 @@ def state(rows: int = 8) -> dict[str, Tensor]:
     }
 
 
+def refusal(code: str) -> str:
+    """Return the message with which the static checks refuse `code`."""
+    with pytest.raises(CheckError) as caught:
+        check_source(code, SPEC)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
 def honest(sandbox: Sandbox, code: str, *, max_rows: int = 64) -> SandboxedReward:
     """Open a reward that passed the checks."""
     return sandbox.open(check_source(code, SPEC), SPEC, max_rows=max_rows)
 
 
 def hostile(sandbox: Sandbox, body: str, *, max_rows: int = 8) -> SandboxedReward:
-    """Open a reward whose body is run with the static checks off; `height` is its input."""
+    """Open a reward with this body and the static checks off; `height` is its input."""
     lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
     code = f"import torch\ndef compute_reward(height):\n{lines}\n    return height, {{}}\n"
     return sandbox.open(RewardSource(code, ("height",)), SPEC, max_rows=max_rows, _checked=False)

@@ -1,5 +1,4 @@
-"""Running Python as the user `nobody`, also where the interpreter lies in a folder that only root
-may enter."""
+"""Run Python as the user `nobody`, even if only root may enter the interpreter's folder."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the program ended; `skip` says why it could not be started at all."""
+    """How the program ended; `skip`: why it could not be started at all."""
 
     code: int
     output: str
@@ -43,9 +42,9 @@ class Outcome:
 def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
     """Run this interpreter with `arguments` in `folder` as `nobody`, without any capability.
 
-    Where a folder on the way to the interpreter, its packages or `folder` is closed to others, they
-    are mounted again under an open folder of the same name, in a mount namespace that only this
-    program sees.
+    If a folder on the path to the interpreter, its packages or `folder` is closed to other users,
+    they are mounted again under an open folder of the same name, in a mount namespace that only
+    this program sees.
     """
     if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
         return Outcome(1, "", f"not on this machine: {', '.join(missing)}")
@@ -73,10 +72,7 @@ def run_unprivileged(arguments: Sequence[str], folder: Path) -> Outcome:
         if closed:
             hidden = min(closed, key=lambda path: len(path.parts))
             below = sorted(str(need) for need in needs if hidden in need.parents)
-            needed = [
-                path for path in below if not any(path.startswith(f"{other}/") for other in below)
-            ]
-            environment["hidden_needs"] = " ".join(needed)
+            environment["hidden_needs"] = " ".join(_outermost(below))
             stash = Path(scratch, "stash")
             stash.mkdir()
             command = [
@@ -114,6 +110,13 @@ def _environment(home: Path) -> dict[str, str]:
         "MUJOCO_GL": "disable",
     }
     return kept | own
+
+
+def _outermost(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths that are not below another one."""
+    for path in paths:
+        if not any(path.startswith(f"{other}/") for other in paths):
+            yield path
 
 
 def _closed_above(path: Path) -> Iterator[Path]:

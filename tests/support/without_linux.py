@@ -1,8 +1,7 @@
-"""Linux without Linux's own calls, to try what is written for macOS: in this process, and in helper
-processes.
+"""Remove the calls that only Linux has, in this process and in helper processes.
 
-Run as a script it stands in for the interpreter of a helper process: `SCRIPT -I -m MODULE
-ARGUMENT`.
+Tests use it to try on Linux what is written for macOS. Run as a script, it replaces the interpreter
+of a helper process: `SCRIPT -I -m MODULE ARGUMENT`.
 """
 
 from __future__ import annotations
@@ -36,8 +35,10 @@ _ONLY_LINUX = (
 
 @contextmanager
 def without_linux(folder: Path) -> Iterator[None]:
-    """Take Linux's own calls from this process, and from the helper processes that it starts;
-    `folder` is for files."""
+    """Remove Linux's own calls from this process and from the helper processes that it starts.
+
+    `folder` is for temporary files.
+    """
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(_PYTHON)} -I {shlex.quote(__file__)} "$@"\n')
     python.chmod(0o755)
@@ -45,9 +46,8 @@ def without_linux(folder: Path) -> Iterator[None]:
         patch.setattr(sys, "executable", str(python))
         patch.setattr(sys, "platform", "darwin")
         patch.setattr(time, "clock_gettime", _no_such_clock)
-        patch.setattr(
-            tempfile, "_O_TMPFILE_WORKS", False
-        )  # it looked for O_TMPFILE when it was imported
+        # tempfile looked for O_TMPFILE when it was imported.
+        patch.setattr(tempfile, "_O_TMPFILE_WORKS", False)
         for module, name in _linux_names():
             patch.delattr(module, name)
         yield
@@ -63,8 +63,7 @@ def _no_such_clock(clock: int) -> float:
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook: Python may not look into /proc, nor get hold of the C library for system
-    calls."""
+    """An audit hook: Python may not read /proc or load the C library to make system calls."""
     if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith("/proc"):
         raise RuntimeError(f"{event} {arguments[0]}: there is no /proc")
     if event == "ctypes.dlopen" and arguments[0] is None:
@@ -72,7 +71,7 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _main(module: str, argument: str) -> None:
-    import torch  # noqa: F401  built for Linux, it may ask for what it likes
+    import torch  # noqa: F401  this build is for Linux, so it may use Linux's calls
 
     for owner, name in _linux_names():
         delattr(owner, name)

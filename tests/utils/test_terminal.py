@@ -1,4 +1,4 @@
-"""The console: no text steers it, and none is taken for markup."""
+"""The console: no text controls it, and none is treated as markup."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_a_table(text: str) -> Table:
         Syntax(HOSTILE, "diff"),
     ],
 )
-def test_nothing_that_is_printed_steers_the_terminal(renderable: RenderableType) -> None:
+def test_printed_text_cannot_control_the_terminal(renderable: RenderableType) -> None:
     paper = io.StringIO()
     console = Terminal(file=paper)
     console.width = 400
@@ -46,12 +46,11 @@ def test_nothing_that_is_printed_steers_the_terminal(renderable: RenderableType)
 def test_raw_output_is_cleaned_too() -> None:
     paper = io.StringIO()
     Terminal(file=paper).out(HOSTILE)
-    assert (
-        paper.getvalue() == escape_control(HOSTILE).replace("\\x07", "") + "\n"
-    )  # rich drops the bell itself
+    # rich itself drops the bell.
+    assert paper.getvalue() == escape_control(HOSTILE).replace("\\x07", "") + "\n"
 
 
-def test_texts() -> None:
+def test_escape_control_keeps_text_and_escapes_the_rest() -> None:
     assert escape_control("é\u3000日本\n\tπ") == "é 日本\n\tπ"
     assert escape_control("\u202e\x7f\ud800\U000e0001") == r"\u202e\x7f\ud800\U000e0001"
     assert one_line(" a\n\n b\x00 ") == r"a b\x00"

@@ -1,4 +1,4 @@
-"""Learning as TorchScript, on one core or two: the results of plain Python, to the bit."""
+"""Learning in TorchScript on one core or two has bit-identical results to plain Python."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def population_with_samples() -> tuple[Population, Batch]:
 def learnt(
     function: Learn, samples: Batch, population: Population, side_by_side: bool
 ) -> list[Tensor]:
-    """Return all that an update of two epochs makes, and changes."""
+    """Return everything that an update of two epochs returns or changes."""
     generator = torch.Generator().manual_seed(0)
     rows = [ids for _ in range(2) for ids in torch.randperm(N, generator=generator).chunk(2)]
     settings = UpdateSettings(
@@ -58,11 +58,11 @@ def learnt(
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
-def test_what_torchscript_learns_is_what_python_learns(side_by_side: bool) -> None:
+def test_torchscript_learns_the_same_as_python(side_by_side: bool) -> None:
     population, samples = population_with_samples()
     start = population.flat.clone()
     expected = learnt(learn, samples, population, False)
-    for _ in range(4):  # TorchScript looks at the first calls to make the later ones faster
+    for _ in range(4):  # TorchScript profiles the first calls to optimise the later ones
         population, samples = population_with_samples()
         got = learnt(scripted(learn), samples, population, side_by_side)
         assert all(torch.equal(ours, pythons) for ours, pythons in zip(got, expected, strict=True))
@@ -73,7 +73,7 @@ def test_what_torchscript_learns_is_what_python_learns(side_by_side: bool) -> No
 
 @pytest.mark.parametrize("side_by_side", [False, True])
 @pytest.mark.parametrize("half", ["target", "advantage"])
-def test_what_breaks_in_either_half_is_raised(side_by_side: bool, half: str) -> None:
+def test_an_error_in_either_half_is_raised(side_by_side: bool, half: str) -> None:
     population, samples = population_with_samples()
     short = samples._replace(**{half: torch.zeros(K, 10)})
     with pytest.raises(RuntimeError, match="out of"):
@@ -82,7 +82,7 @@ def test_what_breaks_in_either_half_is_raised(side_by_side: bool, half: str) -> 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
 @pytest.mark.parametrize("half", ["target", "action"])
-def test_who_diverges_in_either_half_does_not_go_on(side_by_side: bool, half: str) -> None:
+def test_a_candidate_that_diverges_in_either_half_is_stopped(side_by_side: bool, half: str) -> None:
     population, samples = population_with_samples()
     getattr(samples, half)[1] = math.nan
     *_, finite, flat, _, _ = learnt(scripted(learn), samples, population, side_by_side)
@@ -90,14 +90,14 @@ def test_who_diverges_in_either_half_does_not_go_on(side_by_side: bool, half: st
     assert torch.isfinite(flat).all()
 
 
-def test_torchscript_is_made_once_and_says_nothing() -> None:
+def test_a_function_is_scripted_once_without_warnings() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(scripted(doubled), torch.jit.ScriptFunction)
     assert scripted(doubled) is scripted(doubled)
 
 
-def test_a_python_that_torchscript_does_not_know_runs_the_function_itself(
+def test_a_python_without_torchscript_runs_the_function_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(threads, "_NO_TORCHSCRIPT", (3, 0))

@@ -1,4 +1,4 @@
-"""Attempts to get through the wall, by kind; `tests/jail/test_attempts.py` tries them all."""
+"""Attempts to escape from the sandbox, by kind; `tests/jail/test_attempts.py` tries them all."""
 
 from tests.support.attempts import (
     answers,

@@ -1,4 +1,4 @@
-"""What comes back: wrong numbers, wrong shapes, forged and flooding messages."""
+"""Attempts with the answer: wrong numbers, wrong shapes, forged messages and floods of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ _SEND = (
     "    data = json.dumps(message).encode()\n"
     "    os.write(3, len(data).to_bytes(4, 'big') + data)\n"
 )
+
+_FORGED = {
+    "no length": "os.write(3, b'x')",
+    "huge length": "os.write(3, b'\\xff\\xff\\xff\\xff')",
+    "not JSON": "os.write(3, b'\\x00\\x00\\x00\\x03abc')",
+    "not an object": "os.write(3, b'\\x00\\x00\\x00\\x02[]')",
+    "deep JSON": "os.write(3, (60000).to_bytes(4, 'big') + b'[' * 60000)",
+    "NaN for a number": "os.write(3, (12).to_bytes(4, 'big') + b'{\"names\":NaN}'[:12])",
+    "huge number": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 4000})",
+    "names that are not text": "send({'names': [1, None]})",
+    "a name twice": "send({'names': ['a', 'a']})",
+    "too many names": "send({'names': [str(i) for i in range(99)]})",
+    "error that is not text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
+    "line that does not exist": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 9})",
+    "layers": "send({'layers': {}, 'acts': {}, 'pid': 1, 'status': 0})",
+    "length without message": "os.write(3, b'\\x00\\x00\\x10\\x00')",
+    "flood": "while True: os.write(3, b'\\x00\\x00\\x00\\x02{}' * 10000)",
+}
 
 ATTEMPTS = (
     *bodies(
@@ -28,8 +46,8 @@ ATTEMPTS = (
             "without numbers": "height = torch.empty(len(height), device='meta')",
             "wrong shape": "height = height[:, None]",
             "too few rows": "height = height[:-1]",
-            "no tensor": "return [1.0], {}",
-            "no pair": "return height",
+            "not a tensor": "return [1.0], {}",
+            "not a pair": "return height",
             "nothing": "return None",
             "subclass": (
                 "class T(torch.Tensor):\n"
@@ -45,7 +63,7 @@ ATTEMPTS = (
             "many components": "return height, {str(i): height for i in range(10000)}",
             "long name": "return height, {'x' * 10 ** 7: height}",
             "name with control characters": "return height, {'\\x1b[31m': height}",
-            "name that is no text": "return height, {1: height}",
+            "name that is not text": "return height, {1: height}",
             "NaN in a component": "return height, {'a': height * torch.nan}",
             "long error": "raise ValueError('x' * 10 ** 8)",
             "error with control characters": "raise ValueError('\\x1b[2J\\x00\\u202e')",
@@ -57,32 +75,10 @@ ATTEMPTS = (
             "exit": "import os\nos._exit(0)",
         },
     ),
-    *(
-        attempt
-        for attempt in bodies(
-            "answers: forged messages",
-            "the trusted process goes on",
-            {
-                name: f"{_SEND}{code}\nos._exit(0)"
-                for name, code in {
-                    "no length": "os.write(3, b'x')",
-                    "huge length": "os.write(3, b'\\xff\\xff\\xff\\xff')",
-                    "no JSON": "os.write(3, b'\\x00\\x00\\x00\\x03abc')",
-                    "no object": "os.write(3, b'\\x00\\x00\\x00\\x02[]')",
-                    "deep JSON": "os.write(3, (60000).to_bytes(4, 'big') + b'[' * 60000)",
-                    "NaN for a number": "os.write(3, (12).to_bytes(4, 'big') + b'{\"names\":NaN}'[:12])",
-                    "huge number": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 4000})",
-                    "names that are none": "send({'names': [1, None]})",
-                    "a name twice": "send({'names': ['a', 'a']})",
-                    "too many names": "send({'names': [str(i) for i in range(99)]})",
-                    "error that is no text": "send({'raised': {'a': [1]}, 'message': 3, 'line': 'x'})",
-                    "line that does not exist": "send({'raised': 'E', 'message': 'm', 'line': 10 ** 9})",
-                    "layers": "send({'layers': {}, 'acts': {}, 'pid': 1, 'status': 0})",
-                    "length without message": "os.write(3, b'\\x00\\x00\\x10\\x00')",
-                    "flood": "while True: os.write(3, b'\\x00\\x00\\x00\\x02{}' * 10000)",
-                }.items()
-            },
-        )
+    *bodies(
+        "answers: forged messages",
+        "the trusted process goes on",
+        {name: f"{_SEND}{code}\nos._exit(0)" for name, code in _FORGED.items()},
     ),
     *bodies(
         "answers: forged messages",

@@ -1,4 +1,4 @@
-"""One try to get through the wall, as data."""
+"""One attempt to escape from the sandbox, as data."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from string import Template
 from textwrap import indent
 
 LOOT = -4242.0
-"""What an attempt that got something returns as its reward, in every row."""
+"""The reward that an attempt returns in every row if it succeeded."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Code that tries one forbidden thing, and what it must not reach."""
+    """Code that tries one forbidden thing, and what it must leave intact."""
 
     name: str
     kind: str
     code: str
-    """The body of a reward that reads `height`. What it gets hold of it puts into `loot`. `$NAME`
-    stands for what the tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`,
-    `$ABSTRACT`."""
+    """The body of a reward that reads `height` and puts what it obtains into `loot`.
+
+    `$NAME` stands for what the tests planted: `$FILE`, `$FOLDER`, `$PID`, `$TCP`, `$UDP`, `$UNIX`,
+    `$ABSTRACT`.
+    """
     intact: str
-    """What must be intact afterwards; the tests look at everything after every attempt."""
+    """What must be intact afterwards; the tests check everything after every attempt."""
     whole: bool = False
-    """The code is a whole source with `compute_reward`, not a body."""
+    """Whether the code is a whole source with `compute_reward` and not only a body."""
     calls: int = 1
-    """How many calls it takes to misbehave."""
+    """The number of calls until it misbehaves."""
     machine: str = ""
-    """The only machine architecture that its numbers mean something on."""
+    """The only machine architecture on which its numbers are valid; empty for all."""
 
     def source(self, planted: Mapping[str, object]) -> str:
         """Return the reward's source with the planted names filled in."""
@@ -45,13 +47,13 @@ class Attempt:
 
 
 def bodies(kind: str, intact: str, table: Mapping[str, str]) -> Iterator[Attempt]:
-    """Yield the attempts of a table from name to body."""
+    """Yield the attempts of a table: name → body."""
     for name, code in table.items():
         yield Attempt(name, kind, code, intact)
 
 
 def system_calls(kind: str, intact: str, table: Mapping[str, tuple[int, str]]) -> Iterator[Attempt]:
-    """Yield raw system calls of x86-64: name → (number, arguments)."""
+    """Yield attempts that are raw system calls of x86-64: name → (number, arguments)."""
     for name, (number, arguments) in table.items():
         code = (
             "import ctypes, os\n"

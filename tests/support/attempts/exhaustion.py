@@ -1,4 +1,4 @@
-"""Using up processor time, memory, descriptors, disk, or the patience of the trusted process."""
+"""Attempts to use up processor time, memory, descriptors and disk, or to block the trusted side."""
 
 from __future__ import annotations
 

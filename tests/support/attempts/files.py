@@ -1,4 +1,4 @@
-"""Files, links and attributes; keys in the environment and what `/proc` tells."""
+"""Attempts on files, links and attributes, on keys in the environment, and on `/proc`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network and sockets of this machine."""
+"""Attempts on the network and the sockets of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes: starting them, signalling them, looking into them, and gaining rights."""
+"""Attempts to start, signal and inspect processes, and to gain rights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python's own back doors: frames, subclasses, formats, decorators, defaults, loaders of code."""
+"""Attempts through Python itself: frames, subclasses, formats, decorators, defaults, loaders."""
 
 from __future__ import annotations
 

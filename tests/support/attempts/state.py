@@ -1,5 +1,4 @@
-"""Changing what others use: patched functions, global settings, inputs, aliases, and what waits for
-a later call."""
+"""Attempts to change shared state: functions, settings, inputs, aliases, also in a later call."""
 
 from __future__ import annotations
 
@@ -71,15 +70,15 @@ ATTEMPTS = (
             "storage": "height.untyped_storage().fill_(0)",
             "raw memory": "import ctypes\nctypes.memset(height.data_ptr(), 0, 4 * len(height))",
             "shared inputs": (
-                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'Exchange':\n"
+                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'SharedBuffers':\n"
                 "        x.inputs['height'].fill_(7.0)"
             ),
             "shared rewards": (
-                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'Exchange':\n"
+                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'SharedBuffers':\n"
                 "        x.reward.fill_(7.0)\n        x.components.fill_(7.0)"
             ),
             "answer is the shared memory": (
-                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'Exchange':\n"
+                "import gc\nfor x in gc.get_objects():\n    if type(x).__name__ == 'SharedBuffers':\n"
                 "        height = x.inputs['height'][:len(height)]"
             ),
             "hook": "height.requires_grad_().register_hook(lambda g: open('$FOLDER/new', 'w'))",

@@ -1,5 +1,7 @@
-"""The table of all attempts, `docs/sandbox_attempts.md`; written again with `python -m
-tests.support.attempts.table`."""
+"""Write the table of all attempts, `docs/sandbox_attempts.md`.
+
+Run `python -m tests.support.attempts.table` to update it.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,17 @@ from eureka_agent.errors import CheckError
 from tests.support.attempts import ATTEMPTS, Attempt
 from tests.support.sandboxed import SPEC
 
-_HEAD = """# Attempts to get through the wall
+_HEAD = """# Attempts to escape from the sandbox
 
-Written by `python -m tests.support.attempts.table` from `tests/support/attempts/`; `tests/jail/test_attempts.py` tries
-each of the {count} attempts with the static checks on and with the layers behind them alone, and as root and as an
-unprivileged user. After each one the planted file and its folder, the planted key, the servers on this machine, the
-trusted process's settings, its state tensors, another candidate and fitness must be intact.
+`python -m tests.support.attempts.table` writes this page from `tests/support/attempts/`.
+`tests/jail/test_attempts.py` runs each of the {count} attempts with the static checks on and with
+only the layers behind them, as root and as an unprivileged user. After each attempt the planted
+file and its folder, the planted key, the servers on this machine, the trusted process's settings,
+its state tensors, another candidate and the fitness must be intact.
 
-*Stopped first by* says what stops it with the static checks on; the layers stop it without them too, or it does nothing
-beyond its own process: {refused} attempts are refused by the checks, {rest} consist of allowed Python and are left to
-the layers and to the judgement of the answer.
+*Stopped first by* says what stops an attempt with the static checks on. Without them, the layers
+stop it or it has no effect outside its own process. The checks refuse {refused} attempts. The other
+{rest} consist of allowed Python and are left to the layers and to the check of the answer.
 """
 
 

@@ -1,4 +1,4 @@
-"""What torch and numpy can load, save, compile and share."""
+"""Attempts through torch and numpy: what they can load, save, compile and share."""
 
 from __future__ import annotations
 
