@@ -161,7 +161,7 @@ def test_each_different_failure_of_the_last_round_is_told_once() -> None:
     )
     text = user(next_prompt(TOY, TOY.description, 2, history[:1], history))
     assert text.count("'numpy' is not allowed.") == 1
-    assert "- g1c2: broke while a policy was trained: NaN at step 7.\n" in text
+    assert "- g1c2: failed while a policy was trained: NaN at step 7.\n" in text
     assert "old" not in text.split("What failed")[1]
     assert "What failed" not in user(next_prompt(TOY, TOY.description, 1, history[:1], history[:1]))
 

@@ -152,7 +152,7 @@ def test_a_wish_without_fitness_mentions_none() -> None:
         ("extract", "no code was found"),
         ("check", "refused before it ran"),
         ("contract", "broke its contract on sample states"),
-        ("training", "broke while a policy was trained"),
+        ("training", "failed while a policy was trained"),
     ],
 )
 def test_a_failure_says_where_and_why(stage: Stage, words: str) -> None:
