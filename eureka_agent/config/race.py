@@ -28,7 +28,7 @@ class Race:
         return min(candidates, max(self.minimum, math.ceil(self.keep[rung] * candidates - 1e-9)))
 
     def share(self, candidates: int) -> float:
-        """Return the least share of environment steps, relative to training every candidate fully."""
+        """Return the least share of the environment steps of training every candidate fully."""
         alive = [candidates, *(self.places(candidates, i) for i in range(len(self.rungs)))]
         stretches = [end - start for start, end in pairwise((0.0, *self.rungs, 1.0))]
         return sum(n * stretch for n, stretch in zip(alive, stretches, strict=True)) / candidates

@@ -53,14 +53,13 @@ def write_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the next prompt if there are parents, a retry if every candidate failed, else the
-    first.
+    """Return the next prompt, a retry if every candidate failed, or the first prompt.
 
     Args:
         task: the task; the prompt shows its state, control and observation.
         description: the instruction, normally the task's own.
         generation: index of the generation to ask for.
-        parents: outcomes to improve on, best first.
+        parents: outcomes to improve on, best first; if there are any, the result is a next prompt.
         history: outcomes of the search so far, failures included, oldest first.
         feedback: the judge's feedback so far, oldest first.
         spoken_of: outcomes that `feedback` comments on and `history` does not contain.
@@ -314,7 +313,7 @@ class _Choice:
 def _feedback_values(
     parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]
 ) -> dict[str, object]:
-    """Return the values of `feedback.md`: comments on the parents, the worst, the others, the past."""
+    """Return the values of `feedback.md`: comments on parents, the worst, the others; the past."""
     outcomes = {outcome.candidate.name: outcome for outcome in (*history, *parents)}
     words = {name: _words_on(name, feedback) for name in outcomes}
     best = [outcome.candidate.name for outcome in parents]
