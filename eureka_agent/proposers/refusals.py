@@ -1,4 +1,4 @@
-"""What a server says instead of an answer, as our errors: each message says what to do."""
+"""Our errors for a server's failures; each message says what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eureka_agent.errors import (
     UnavailableError,
     UnknownModelError,
 )
-from eureka_agent.proposers.network import proxy_variable, way_hint
+from eureka_agent.proposers.network import network_hint, proxy_variable
 from eureka_agent.proposers.retries import retry_after_s
 from eureka_agent.utils.redaction import redacted
 
@@ -55,7 +55,7 @@ _FILTERED = (
     "data_inspection_failed",
     "content exists risk",
 )
-_NEVER_SENT = (
+_NOT_SENT = (
     "ConnectError",
     "ConnectTimeout",
     "ProxyError",
@@ -72,6 +72,8 @@ _GARBLED = (
 )
 _LATE = ("APITimeoutError", "ReadTimeout", "TimeoutError", "Timeout")
 
+_GATEWAY_TIMEOUTS = (408, 504)
+"""Statuses of a gateway that stopped waiting for a model that was at work."""
 _STATUSES = {
     "invalid_api_key": 401,
     "authentication_error": 401,
@@ -93,7 +95,7 @@ _STATUSES = {
     "timeout": 504,
     "deadline_exceeded": 504,
 }
-"""The HTTP statuses of what OpenAI, Anthropic, Google and gateways write into bodies instead."""
+"""HTTP statuses for the names that OpenAI, Anthropic, Google and gateways write into bodies."""
 
 
 def error_from_status(
@@ -106,10 +108,10 @@ def error_from_status(
     key: str = "the key",
     headers: Mapping[str, str] | None = None,
 ) -> ProposerError:
-    """Return the error for an answer with an HTTP `status` from 300 on (or for an error that came
-    with 200).
+    """Return the error for an HTTP `status` from 300 on, or for an error that came with 200.
 
-    `said` is quoted, `words` is all that was sent and decides; `key` says which key to check.
+    `said` is quoted; `words` is everything that was sent and decides the class; `key` names the key
+    to check.
     """
     error = _error_from_status(
         status, said, words.lower(), model, where, key, retry_after_s(headers or {})
@@ -155,19 +157,14 @@ def _error_from_status(
         )
     if status == 429:
         return RateLimitedError(
-            f"{where} asks for fewer requests than we make: wait, or lower the number of samples"
-            f" ({said}).",
+            f"{where} limits the rate of requests: wait, or lower the number of samples ({said}).",
             retry_after_s=wait_s,
         )
     if status >= 500 or status in (408, 409):
         return UnavailableError(
             f"{where} keeps failing with status {status}: try again later ({said}).",
             retry_after_s=wait_s,
-            may_be_billed=status
-            in (
-                408,
-                504,
-            ),  # a gateway lost patience with a model that was at work
+            may_be_billed=status in _GATEWAY_TIMEOUTS,
         )
     if status < 300:
         return BadResponseError(f"{where} answered with an error: {said}", may_be_billed=True)
@@ -175,7 +172,7 @@ def _error_from_status(
 
 
 def status_from_code(name: object) -> int | None:
-    """Return the HTTP status that an error's code stands for, if it is known."""
+    """Return the HTTP status for an error's code, if it is known."""
     if not isinstance(name, int | str):
         return None
     known = int(name) if str(name).isdecimal() else _STATUSES.get(str(name).lower(), 0)
@@ -183,8 +180,7 @@ def status_from_code(name: object) -> int | None:
 
 
 def connection_error(error: BaseException, where: str) -> ProposerError:
-    """Return the error for a request that ended without a whole answer, whatever transport tells
-    it.
+    """Return the error for a request that ended without a complete answer, for any transport.
 
     The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
     """
@@ -194,8 +190,8 @@ def connection_error(error: BaseException, where: str) -> ProposerError:
         getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE)
         for cause in exception_chain(error)
     )
-    if not cut and any(name in _NEVER_SENT for name in names):
-        hint = way_hint(exception_chain(error), where) or "check the network and --base-url."
+    if not cut and any(name in _NOT_SENT for name in names):
+        hint = network_hint(exception_chain(error), where) or "check the network and --base-url."
         return UnavailableError(f"{where} cannot be reached ({said}): {hint}")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
@@ -204,17 +200,17 @@ def connection_error(error: BaseException, where: str) -> ProposerError:
             may_be_billed=True,
         )
     if any(name in _LATE for name in names):
-        return late(where)
+        return timeout_error(where)
     return UnavailableError(
         f"{where} broke the connection off ({said}): try again later.", may_be_billed=True
     )
 
 
-def late(where: str) -> UnavailableError:
-    """Return the error for an answer that was not there at the deadline."""
+def timeout_error(where: str) -> UnavailableError:
+    """Return the error for an answer that had not arrived at the deadline."""
     return UnavailableError(
-        f"{where} did not answer in time: give it longer (--request-timeout-s), or fewer requests"
-        " at a time, if it answers one after the other (--concurrency).",
+        f"{where} did not answer in time: allow more time (--request-timeout-s), or send fewer"
+        " requests at a time if it answers one after the other (--concurrency).",
         may_be_billed=True,
         late=True,
     )
@@ -229,15 +225,14 @@ def cut_stream(where: str) -> UnavailableError:
 
 
 def excerpt(value: object) -> str:
-    """Return one short line, for error messages, without keys and passwords."""
-    text = " ".join(
-        redacted(str(value))[:2000].split()
-    )  # first: half a key would not be known any more
+    """Return one short line for error messages, without keys and passwords."""
+    # Redact before cutting: half a key would not be recognised.
+    text = " ".join(redacted(str(value))[:2000].split())
     return text if len(text) <= 200 else text[:200] + "…"
 
 
 def exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, down to the first."""
+    """Yield an error and its causes, down to the first."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -70,7 +70,9 @@ def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_descripti
         assert said in user(
             write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there")
         )
-        assert "own words for it" not in user(write_prompt(TOY, TOY.description, 1, parents, history))
+        assert "own words for it" not in user(
+            write_prompt(TOY, TOY.description, 1, parents, history)
+        )
 
 
 def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_agent.proposers.answer_limits import shorter
+from eureka_agent.proposers.answer_limits import lower_limit
 
 ROOM = 8192 - 1000 - 32
 """A context without its prompt and what a template may add."""
@@ -46,18 +46,18 @@ ROOM = 8192 - 1000 - 32
     ],
 )  # fmt: skip
 def test_the_limit_that_fits(complaint: str, limit: int | None) -> None:
-    assert shorter(complaint, 16_384, 3_000) == limit
+    assert lower_limit(complaint, 16_384, 3_000) == limit
 
 
 def test_a_short_limit_is_not_the_trouble() -> None:
-    assert shorter("max_tokens is too large", 256, 10) is None
+    assert lower_limit("max_tokens is too large", 256, 10) is None
 
 
 def test_asked_again_and_again_it_ends() -> None:
     limit: int | None = 16_384
     lowered = 0
     while limit is not None:
-        limit = shorter(
+        limit = lower_limit(
             "maximum context length is 99999 tokens, and max_tokens is too large", limit, 3_000
         )
         lowered += 1

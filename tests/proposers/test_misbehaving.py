@@ -19,8 +19,8 @@ import pytest
 from eureka_agent import errors
 from eureka_agent.errors import ProposerError
 from eureka_agent.proposers import openai_backend
+from eureka_agent.proposers.events import Adapted, ProposerEvent
 from eureka_agent.proposers.spending import Usage, UsageLimits
-from eureka_agent.proposers.told import Adapted, Told
 from eureka_agent.records import Completion
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
@@ -391,7 +391,7 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
     """Ask the server once, and compare what comes of it with the row."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     monkeypatch.setenv("NO_PROXY", "*")  # it would answer for a host that does not exist
-    monkeypatch.setattr(openai_backend, "MOST_BYTES", 2 * 2**20)
+    monkeypatch.setattr(openai_backend, "MAX_BYTES", 2 * 2**20)
     if kind == "litellm" and row.unlike is not None:
         row = Row(**{**row.__dict__, **row.unlike, "unlike": None})
     if row.once and isinstance(row.reply, Reply):
@@ -410,7 +410,7 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
         spending=spending,
         **{"answer_tokens": ANSWER_TOKENS, **row.asked},
     )
-    told: list[Told] = []
+    told: list[ProposerEvent] = []
     asked.emit = told.append
     started = time.monotonic()
     ended: Completion | ProposerError

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
+from eureka_agent.proposers.events import Adapted, AskedAgain, ProposerEvent
 from eureka_agent.proposers.spending import Usage, UsageLimits
-from eureka_agent.proposers.told import Adapted, AskedAgain, Told
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, completion, error, reset
 
@@ -23,9 +23,11 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
 
 
-def listen(server: ChatServer, kind: str = "openai", **options: Any) -> tuple[Any, list[Told]]:
+def listen(
+    server: ChatServer, kind: str = "openai", **options: Any
+) -> tuple[Any, list[ProposerEvent]]:
     asked = proposer(server, kind, **options)
-    told: list[Told] = []
+    told: list[ProposerEvent] = []
     asked.emit = told.append
     return asked, told
 
