@@ -118,7 +118,7 @@ def network_hint(errors: Iterable[BaseException], url: str) -> str:
         used = next((name for name in _CERTIFICATES if os.environ.get(name)), "")
         if used:
             return (
-                f"its certificate is not signed by any in {used}={os.environ[used]}: add the"
+                f"no authority in {used}={os.environ[used]} signed its certificate: add the"
                 " certificates that your network or server uses (PEM)."
             )
         return (
