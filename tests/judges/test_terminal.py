@@ -133,13 +133,13 @@ def test_without_a_fitness_none_is_shown_and_a_best_is_required(answer: Answer) 
         ("\x1b[2J", "There is no command '\\x1b[2J'."),
         ("best", "Which candidate? There are: g0c1, g1c0, g1c1, g1c2, g1c3."),
         ("best g1c9", "There is no candidate 'g1c9' here. Did you mean"),
-        ("worst g1c3", "g1c3 has no policy to compare, it failed"),
+        ("worst g1c3", "g1c3 failed and has no policy to compare"),
         ("rank g1c0", "rank needs two candidates or more"),
         ("rank g1c0 > g1c0", "g1c0 is in this ranking twice"),
         ("say g1c0", "say needs words: say g1c0 too shaky"),
         ("say too shaky", "There is no candidate 'too' here."),
         ("next please", "next takes nothing after it"),
-        ("code g1c3", "g1c3 has no code"),
+        ("code g1c3", "g1c3 has no readable code"),
         ("worst g1c1\nnext", "g1c1 is the worst now; which one is the best?"),
     ],
 )
@@ -158,5 +158,5 @@ def test_the_config_decides_the_judge() -> None:
     assert (
         make_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")) is by_fitness
     )
-    with pytest.raises(UsageError, match="someone has to judge"):
+    with pytest.raises(UsageError, match="so a judge is needed"):
         make_judge(SynthesisConfig(task="wave", env="cartpole"))

@@ -180,7 +180,7 @@ def test_an_unknown_certificate_is_explained_with_the_variable(
     assert "set SSL_CERT_FILE to a file" in str(connection_error(failed, "https://x/v1"))
     (tmp_path / "ours.pem").touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
-    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'}: add the certificates" in str(
+    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'} signed its certificate: add the" in str(
         connection_error(failed, "https://x/v1")
     )
 

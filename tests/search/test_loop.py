@@ -211,7 +211,7 @@ def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, sandbox
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
     instruction = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
-    with pytest.raises(UsageError, match="someone has to judge"):
+    with pytest.raises(UsageError, match="so a judge is needed"):
         ea.synthesize(instruction, proposer=ScriptedProposer([]), sandbox=sandbox)
     assert not (tmp_path / "run").exists()
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
