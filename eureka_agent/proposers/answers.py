@@ -202,9 +202,9 @@ def _reported_error(error: Any, model: str, where: str) -> ProposerError:
     facts = error if isinstance(error, dict) else {"message": error}
     names = [facts.get(name) for name in ("code", "status", "type")]
     status = next(filter(None, map(status_from_code, names)), 200)
-    said = excerpt(facts.get("message") or error)
+    quote = excerpt(facts.get("message") or error)
     if status == 200 and not any(isinstance(name, str) for name in names[:2]):
         return _not_a_completion(where, error)
     return error_from_status(
-        status, said, f"{' '.join(map(str, names))} {said}", model=model, where=where
+        status, quote, f"{' '.join(map(str, names))} {quote}", model=model, where=where
     )

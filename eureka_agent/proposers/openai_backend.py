@@ -120,12 +120,12 @@ class OpenAIBackend:
 
     def _error_from_status(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
-        said = excerpt(body["message"] if isinstance(body, dict) and "message" in body else error)
+        quote = excerpt(body["message"] if isinstance(body, dict) and "message" in body else error)
         words = f"{error.code} {error.type} {error.message}"
         headers = dict(error.response.headers)
         return error_from_status(
             error.status_code,
-            said,
+            quote,
             words,
             model=self._model,
             where=self.where,

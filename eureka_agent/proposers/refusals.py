@@ -100,7 +100,7 @@ _STATUSES = {
 
 def error_from_status(
     status: int,
-    said: str,
+    quote: str,
     words: str,
     *,
     model: str,
@@ -110,45 +110,45 @@ def error_from_status(
 ) -> ProposerError:
     """Return the error for an HTTP `status` from 300 on, or for an error that came with 200.
 
-    `said` is quoted; `words` is everything that was sent and decides the class; `key` names the key
+    `quote` is shown; `words` is everything that was sent and decides the class; `key` names the key
     to check.
     """
     error = _error_from_status(
-        status, said, words.lower(), model, where, key, retry_after_s(headers or {})
+        status, quote, words.lower(), model, where, key, retry_after_s(headers or {})
     )
     error.words = redacted(words)
     return error
 
 
 def _error_from_status(
-    status: int, said: str, words: str, model: str, where: str, key: str, wait_s: float | None
+    status: int, quote: str, words: str, model: str, where: str, key: str, wait_s: float | None
 ) -> ProposerError:
     if status == 402 or any(hint in words for hint in _NO_CREDIT):
         return QuotaError(
             f"The account at {where} has no credit left for {model!r}: add some, or choose another"
-            f" model ({said})."
+            f" model ({quote})."
         )
     if status in (200, 400, 403, 422) and any(hint in words for hint in _FILTERED):
         return FilteredError(
-            f"The content filter of {model!r} at {where} refused the prompt ({said})."
+            f"The content filter of {model!r} at {where} refused the prompt ({quote})."
         )
     if status == 407:
         name = proxy_variable(where) or "HTTPS_PROXY"
         return RefusedError(
-            f"The proxy on the way to {where} refused the request: check {name} ({said})."
+            f"The proxy on the way to {where} refused the request: check {name} ({quote})."
         )
     if status in (401, 403):
         return AuthenticationError(
-            f"{where} refused the key for {model!r}: check {key} and what it may use ({said})."
+            f"{where} refused the key for {model!r}: check {key} and what it may use ({quote})."
         )
     if (status < 500 and any(hint in words for hint in _NO_MODEL)) or (
         status == 404 and "model" in words
     ):
-        return UnknownModelError(f"{where} has no model {model!r}: check --model ({said}).")
+        return UnknownModelError(f"{where} has no model {model!r}: check --model ({quote}).")
     if status == 413 or any(hint in words for hint in _TOO_LONG):
         return ContextTooLongError(
             f"The prompt does not fit into {model!r}: choose a model with a longer context, "
-            f"or load it with one ({said})."
+            f"or load it with one ({quote})."
         )
     if status == 404 or 300 <= status < 400:
         return BadResponseError(
@@ -157,18 +157,18 @@ def _error_from_status(
         )
     if status == 429:
         return RateLimitedError(
-            f"{where} limits the rate of requests: wait, or lower the number of samples ({said}).",
+            f"{where} limits the rate of requests: wait, or lower the number of samples ({quote}).",
             retry_after_s=wait_s,
         )
     if status >= 500 or status in (408, 409):
         return UnavailableError(
-            f"{where} keeps failing with status {status}: try again later ({said}).",
+            f"{where} keeps failing with status {status}: try again later ({quote}).",
             retry_after_s=wait_s,
             may_be_billed=status in _GATEWAY_TIMEOUTS,
         )
     if status < 300:
-        return BadResponseError(f"{where} answered with an error: {said}", may_be_billed=True)
-    return RefusedError(f"{where} refused the request with status {status}: {said}")
+        return BadResponseError(f"{where} answered with an error: {quote}", may_be_billed=True)
+    return RefusedError(f"{where} refused the request with status {status}: {quote}")
 
 
 def status_from_code(name: object) -> int | None:
@@ -185,24 +185,24 @@ def connection_error(error: BaseException, where: str) -> ProposerError:
     The classes of httpx, httpx2 and aiohttp share no base, so their names decide.
     """
     names = [kind.__name__ for cause in exception_chain(error) for kind in type(cause).__mro__]
-    said = excerpt(list(exception_chain(error))[-1] or error)
+    quote = excerpt(list(exception_chain(error))[-1] or error)
     cut = any(
         getattr(cause, "errno", None) in (errno.ECONNRESET, errno.EPIPE)
         for cause in exception_chain(error)
     )
     if not cut and any(name in _NOT_SENT for name in names):
         hint = network_hint(exception_chain(error), where) or "check the network and --base-url."
-        return UnavailableError(f"{where} cannot be reached ({said}): {hint}")
+        return UnavailableError(f"{where} cannot be reached ({quote}): {hint}")
     if any(name in _GARBLED for name in names):
         return BadResponseError(
             f"{where} did not answer with a chat completion: check --base-url. It cannot be read:"
-            f" {said}",
+            f" {quote}",
             may_be_billed=True,
         )
     if any(name in _LATE for name in names):
         return timeout_error(where)
     return UnavailableError(
-        f"{where} broke the connection off ({said}): try again later.", may_be_billed=True
+        f"{where} broke the connection off ({quote}): try again later.", may_be_billed=True
     )
 
 

@@ -61,13 +61,13 @@ def test_snapshot_of_a_retry() -> None:
 
 # ---------------------------------------------------------------- contents
 def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
-    said = "The user's own words for it: push it over there\n\n# The environment"
+    words = "The user's own words for it: push it over there\n\n# The environment"
     for parents, history in (
         ((), ()),
         ((worked(0, 0),), (worked(0, 0),)),
         ((), (failed(0, 0, "check", "an error."),)),
     ):
-        assert said in user(
+        assert words in user(
             write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there")
         )
         assert "own words for it" not in user(

@@ -60,13 +60,11 @@ def test_a_model_that_improves_fitness_is_asked_more_often() -> None:
     history = [outcome(g, 2 * i, "a", float(g)) for g in range(3) for i in range(8)]
     history += [outcome(g, 2 * i + 1, "b", -1.0) for g in range(1, 3) for i in range(8)]
     assert shares(BanditSelector(("a", "b"), 0), history)["a"] > 0.95
-    bandit, told = (
-        BanditSelector(("a", "b"), 0),
-        Prompt(3, (), history=tuple(history)),
-    )  # outside of a run
-    assert [bandit(told, i) for i in range(20)] == [
-        bandit(replace(told, run=told.history, history=()), i) for i in range(20)
-    ]
+    bandit = BanditSelector(("a", "b"), 0)
+    outside_run = Prompt(3, (), history=tuple(history))
+    in_run = replace(outside_run, run=outside_run.history, history=())
+    for i in range(20):
+        assert bandit(outside_run, i) == bandit(in_run, i)
 
 
 def test_without_history_models_are_asked_equally() -> None:

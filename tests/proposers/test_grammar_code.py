@@ -64,7 +64,7 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
         whole, _ = run_reward(source, states)
         half, _ = run_reward(source, {key: value[: ROWS // 2] for key, value in states.items()})
         assert torch.allclose(whole[: ROWS // 2], half, atol=1e-4, rtol=1e-4), (
-            "a row depends on its world alone"
+            "a row depends only on its environment"
         )
     assert all(torch.equal(before[key], states[key]) for key in states)
 

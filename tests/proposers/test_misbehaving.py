@@ -274,7 +274,7 @@ ROWS = [
         "I won't.",
     ),
     Row(
-        "thoughts beside",
+        "thoughts next to it",
         choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}),
         "x",
     ),

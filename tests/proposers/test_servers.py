@@ -97,7 +97,7 @@ ROWS = [
         message(function_call={"name": "f", "arguments": ARGUMENTS}),
         ARGUMENTS,
     ),
-    Row("a call beside the content", message(content="x", tool_calls=[call(ARGUMENTS)]), "x"),
+    Row("a call next to the content", message(content="x", tool_calls=[call(ARGUMENTS)]), "x"),
     Row("a call without arguments", message(tool_calls=[call("")]), ""),
     Row("an empty choice before one with text", choices(" ", "fine", usage=USAGE)),
     # ------------------------------------------------------------ streams
