@@ -93,7 +93,7 @@ def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
     _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
-    assert "Not one reward function" in again
+    assert "No reward function of the last round" in again
     for text in (anew, again):
         assert f"\n{WORDS}\n" in text
         assert "calm = -0.1 * " in text  # of g0c0

@@ -279,7 +279,7 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
     each = first.training.environment_steps if first.training else 0
     steps = json.loads((result.path / "summary.json").read_text())["environment_steps"]
     assert steps == 3 * each  # six rewards, three trainings
-    assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
+    assert "g0c2 computes exactly the same as g0c0" in prompts[-1]
     assert all(
         "seccomp" in outcome.sandbox for outcome in result.outcomes
     )  # what it ran behind is kept with the result
@@ -314,8 +314,8 @@ def test_operators_are_asked_for_in_turn(tmp_path: Path, sandbox: Sandbox) -> No
     words = (
         "change its numbers",
         "change the structure",
-        "of the two above",
-        "take another form",
+        "combine the two reward functions",
+        "use another form",
         "what changed from",
     )
     assert [[word in text for word in words] for text in texts] == [

@@ -345,7 +345,7 @@ def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     with pytest.raises(
         errors.UsageError,
-        match=r"started without a server's address, and OPENAI_BASE_URL names one",
+        match=r"started without a server's address, but OPENAI_BASE_URL names one",
     ):
         ea.resume(folder.path, sandbox=sandbox)
     assert not chat_server.requests
