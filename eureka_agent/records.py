@@ -1,7 +1,7 @@
 """The frozen records that the stages of the loop hand to each other.
 
-One arrow of the picture in `docs/architecture.md`, one record. All of them are plain data (no
-tensors, no modules), so that a run's database holds them as JSON and a test can write one by hand.
+Each record is one arrow of the picture in `docs/architecture.md`. All are plain data (no tensors,
+no modules): a run's database stores them as JSON, and a test can write one by hand.
 """
 
 from __future__ import annotations
@@ -15,24 +15,21 @@ from eureka_agent.text import shortened, storable
 
 Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "contract", "screening", "training", "internal"]
-"""What a candidate failed at; `internal`: it was lost by a fault of ours."""
+"""The stage at which a candidate failed; `internal`: it was lost through an error of ours."""
 Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
-"""What a prompt asks to do with its parents (`prompts/operators.md`); empty for whatever the
-proposer thinks best."""
+"""What a prompt asks for (`prompts/operators.md`); empty: whatever the proposer thinks best."""
 OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
 INITIAL = -1
-"""The generation of the reward that a search starts from, if it was given one; what is proposed
-counts from 0."""
+"""The generation of the search's initial reward; proposed generations count from 0."""
 
 
 def candidate_name(generation: int, index: int) -> str:
-    """Return the short name of sample `index`, unique in a run: `g2c5` in generation 2; `start` for
-    what was given."""
+    """Return the unique name of sample `index`: `g2c5`, or `start` for the initial reward."""
     return "start" if generation == INITIAL else f"g{generation}c{index}"
 
 
 def _set(record: object, **values: str) -> None:
-    """Set fields of a frozen record while it is made."""
+    """Set fields of a frozen record while it is being made."""
     for name, value in values.items():
         object.__setattr__(record, name, value)
 
@@ -45,38 +42,37 @@ class Message:
     content: str
 
     def __post_init__(self) -> None:
-        """Replace lone surrogates, which no server takes."""
+        """Replace lone surrogates, which no server accepts."""
         _set(self, content=storable(self.content))
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What a proposer answered to a prompt, as it came."""
+    """A proposer's answer to a prompt, as it arrived."""
 
     index: int
-    """Which of the generation's samples this is, from 0."""
+    """Index of the sample in its generation, from 0."""
     text: str
-    """Without lone surrogates, whatever the server sent."""
+    """The answer, with lone surrogates replaced."""
     proposer: str
-    """The model's name as the run asked for it, or `grammar`, or `scripted`; `given` where a search
-    starts from it."""
+    """The model's name as the run requested it, or `grammar`, `scripted`, or `given` (initial
+    reward)."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
-    """None when the price is unknown; never 0 for an unknown price."""
+    """None if the price is unknown, never 0 in that case."""
     truncated: bool = False
-    """True when the answer was cut at the token limit."""
+    """Whether the answer was cut at the token limit."""
     seconds: float = 0.0
     served_by: str = ""
-    """What the server calls the model that answered, with its version where it says so."""
+    """The server's name for the model that answered, with its version if the server says so."""
     repair: int = 0
-    """How many answers to the same prompt failed before this one, and were sent back."""
+    """Number of earlier answers to the same prompt that failed and were sent back."""
     error: str = ""
-    """Why there is no answer, where the request was refused for its prompt; the text is empty
-    then."""
+    """Why there is no answer: the server refused the prompt, and the text is empty."""
 
     def __post_init__(self) -> None:
-        """Replace lone surrogates, which neither files nor servers take."""
+        """Replace lone surrogates, which neither files nor servers accept."""
         _set(self, text=storable(self.text), served_by=storable(self.served_by))
 
 
@@ -86,8 +82,8 @@ class RewardSource:
 
     code: str
     parameters: tuple[str, ...]
-    """The names that `compute_reward` takes, in order: state, `action`, `prev_<name>`,
-    constants."""
+    """The parameter names of `compute_reward` in order: state, `action`, `prev_<name>`, constants.
+    """
 
 
 @dataclass(frozen=True)
@@ -99,14 +95,13 @@ class Failure:
     """At most 1,000 characters."""
 
     def __post_init__(self) -> None:
-        """Cut what is longer, and make it one line: it stands in prompts, where lines have a
-        meaning."""
+        """Shorten the message to one line, because line breaks have a meaning in prompts."""
         _set(self, message=shortened(storable(" ".join(self.message.split()))))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A number over a training at about ten points, and its range over the whole training."""
+    """A number at about ten points of a training, and its range over the whole training."""
 
     name: str
     values: tuple[float, ...]
@@ -117,7 +112,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How a training went. Feeds the reflection only; fitness comes from `Evaluation`."""
+    """How a training went. Only the reflection uses it; fitness comes from `Evaluation`."""
 
     environment_steps: int
     seconds: float
@@ -130,20 +125,18 @@ class TrainingRecord:
     episode_length: Curve
     """Mean length of the episodes that ended, in environment steps."""
     correlations: Mapping[str, float] = field(default_factory=dict)
-    """Per component: correlation of its curve with the fitness curve (NaN where either is flat)."""
+    """Correlation of each component's curve with the fitness curve (NaN if either is flat)."""
     diverged_envs: int = 0
-    """Worlds whose physics diverged during the training."""
+    """Number of environments whose physics diverged during the training."""
     rungs: tuple[Rung, ...] = ()
-    """What the policy did at each rung of a race."""
+    """What the policy reached at each rung of a race."""
     stopped: str = ""
-    """Why a race stopped this training before its end, in one sentence; empty when it got its whole
-    budget."""
+    """Why a race stopped this training early, in one sentence; empty if it got its whole budget."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the trained policy really does: deterministic, on fresh seeds, scored by trusted
-    code."""
+    """What the trained policy does without exploration, on fresh seeds, scored by trusted code."""
 
     fitness: float
     fitness_low: float
@@ -151,18 +144,17 @@ class Evaluation:
     """95 % confidence interval of the mean over episodes."""
     episodes: int
     episode_length: float
-    """Mean, in environment steps."""
+    """Mean length in environment steps."""
     measures: Mapping[str, float] = field(default_factory=dict)
-    """Further per-episode means that the task reports, such as rotations."""
+    """Further means per episode that the task reports, such as rotations."""
 
 
 @dataclass(frozen=True)
 class Rung:
-    """Where a candidate stood during its training; fitness is that of an episode of its exploring
-    worlds."""
+    """Fitness of a candidate at a rung, from the episodes of its exploring environments."""
 
     environment_steps: int
-    """How long it had trained."""
+    """Environment steps trained so far."""
     fitness: float
     fitness_low: float
     fitness_high: float
@@ -171,18 +163,17 @@ class Rung:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One reward function that was proposed, or given to start from, or the lack of one."""
+    """A reward function that was proposed or given, or an answer without one (`reward` is None)."""
 
     generation: int
     completion: Completion
     reward: RewardSource | None
     fingerprint: str = ""
-    """Equal for rewards that compute the same, whatever their source looks like; empty before that
-    is known."""
+    """Equal for rewards that compute the same, however they are written; empty until known."""
 
     @property
     def index(self) -> int:
-        """Which sample of its generation this is, from 0."""
+        """Index of the sample in its generation, from 0."""
         return self.completion.index
 
     @property
@@ -192,7 +183,7 @@ class Candidate:
 
     @property
     def is_initial(self) -> bool:
-        """Whether it is what the search starts from, and nobody proposed it."""
+        """Whether this is the search's initial reward, which nobody proposed."""
         return self.generation == INITIAL
 
 
@@ -207,23 +198,21 @@ class Outcome:
     reflection: str = ""
     """What the next prompt says about this candidate."""
     duplicate_of: str = ""
-    """Name of the candidate before it that computes the same; training and evaluation are that
-    one's."""
+    """Name of the earlier candidate that computes the same; training and evaluation are copied from
+    it."""
     sandbox: tuple[str, ...] = ()
-    """The layers of the wall that held while its reward ran."""
+    """The layers of the sandbox that were active while its reward ran."""
     distance_to_human: float | None = None
-    """How far its reward is from the task's human reward, 0 to 1 (`rewards/distance.py`); for
-    people, never in a prompt."""
+    """Distance from the task's human reward, 0 to 1 (`rewards/distance.py`); never in a prompt."""
 
     @property
     def fitness(self) -> float:
-        """The evaluated fitness; -inf for a failure, so that NaN or failure never wins."""
+        """The evaluated fitness; -inf for a failure, so that NaN or a failure never wins."""
         value = self.evaluation.fitness if self.evaluation else -math.inf
         return value if math.isfinite(value) else -math.inf
 
     def without_fitness(self) -> Outcome:
-        """Return the outcome as it is told where the wish is not the task's own: nothing of the
-        task's fitness."""
+        """Return the outcome without the task's fitness, for an instruction of the user's own."""
         training, evaluation = self.training, self.evaluation
         if training is not None:
             training = replace(
@@ -239,85 +228,83 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a person, or what stands for one, says once a generation was tried out."""
+    """A judge's verdict on one generation."""
 
     generation: int
     ranking: tuple[str, ...] = ()
-    """Names of trained candidates, best first. The first is what the search goes on from; of two or
-    more, the last is the worst. Those not named lie between. Empty: no choice, the best so far
-    stays (or fitness decides)."""
+    """Names of trained candidates, best first. The first becomes the next parent; the last of two
+    or more is reported to the model as the worst. Candidates that are not named lie between. Empty:
+    no ranking; fitness decides, or the previous best is kept."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """By candidate's name: what to say of it. The next prompt quotes it verbatim."""
+    """Comments by candidate name. The next prompt quotes them verbatim."""
     stop: bool = False
-    """End the search here, with the best so far."""
+    """End the search here with the best so far."""
 
     @property
     def worst(self) -> str | None:
-        """Name of the candidate that is liked least, if one is."""
+        """Name of the lowest-ranked candidate; None for a ranking of fewer than two."""
         return self.ranking[-1] if len(self.ranking) > 1 else None
 
     def about(self, names: Collection[str]) -> Feedback:
-        """Return what is said of these candidates."""
+        """Return the feedback on these candidates."""
         ranking = tuple(name for name in self.ranking if name in names)
         return replace(
             self,
             ranking=ranking,
-            words={name: w for name, w in self.words.items() if name in names},
+            words={name: words for name, words in self.words.items() if name in names},
         )
 
 
 @dataclass(frozen=True)
 class Example:
-    """A wish and a reward for it, to be shown beside another wish."""
+    """An instruction with a reward for it, shown in prompts for other instructions."""
 
     name: str
-    """Of its file, without the ending."""
+    """The file's name without its suffix."""
     description: str
     """What the robot should do, in one sentence."""
     state: str
-    """What the reward reads: a Markdown list with shapes, units and meanings."""
+    """The state that the reward reads: a Markdown list with shapes, units and meanings."""
     state_names: str
-    """The names of it, with spaces between them."""
+    """The names of that state, separated by spaces."""
     code: str
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a proposer is asked. Models read `messages`; the grammar reads `parents` and
-    `history`."""
+    """What a proposer is asked: models read `messages`, the grammar `parents` and `history`."""
 
     generation: int
     messages: tuple[Message, ...]
     parents: tuple[Outcome, ...] = ()
     """The outcomes to improve on, best first; empty in the first generation."""
     history: tuple[Outcome, ...] = ()
-    """The outcomes that it tells of, failures included, oldest first."""
+    """The outcomes that the prompt may use, failures included, oldest first."""
     feedback: tuple[Feedback, ...] = ()
-    """What was said of the generations so far, oldest first."""
+    """The feedback on the generations so far, oldest first."""
     repair: int = 0
-    """Above 0 when it sends an answer back: how many failed, this one among them."""
+    """Number of failed answers in this conversation; above 0 when an answer is sent back."""
     run: tuple[Outcome, ...] = field(default=(), repr=False)
-    """Every outcome of the run so far, whatever the prompt tells: what the choice of a model learns
-    from."""
+    """Every outcome of the run so far, for the choice of a model."""
 
 
 @dataclass(frozen=True)
 class PromptRecord:
-    """A prompt as it was sent, and what for."""
+    """A prompt as it was sent, and the samples that it asks for."""
 
     generation: int
     attempt: int
-    """Above 0 when every candidate of the attempts before failed."""
+    """Number of earlier attempts in which every candidate failed."""
     prompt_index: int
-    """Which of the attempt's prompts this is: a search may tell its samples different things, and
-    send some back."""
+    """Index of the prompt in its attempt: samples may get different prompts, and some are repairs.
+    """
     samples: tuple[int, ...]
-    """The samples of the generation that it asks for."""
+    """Indices of the samples that it asks for."""
     messages: tuple[Message, ...]
     parents: tuple[str, ...]
     """Names of the candidates that it shows to be improved."""
     repair: int = 0
-    """Above 0 when it sends its only sample's answer back: how many failed, this one among them."""
+    """Number of failed answers in this conversation; above 0 when an answer is sent back."""
 
 
 @dataclass(frozen=True)
@@ -327,21 +314,20 @@ class SettingChange:
     when: str
     """Local time (ISO 8601)."""
     name: str
-    """As the config calls it."""
+    """The setting's name in the config."""
     before: str
     after: str
-    """Values as JSON."""
+    """`before` and `after` are JSON."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A reference trained with the run's budget: the human reward, the sparse reward, random
-    actions."""
+    """A reference with the run's budget: the human reward, the sparse reward, random actions."""
 
     name: Literal["human", "sparse", "random"]
     evaluation: Evaluation
     environment_steps: int = 0
-    """Spent on its training."""
+    """Environment steps spent on its training."""
 
 
 @dataclass(frozen=True)
@@ -349,30 +335,29 @@ class ReevaluationResult:
     """One training of the final comparison."""
 
     evaluation: Evaluation
-    """Of the last policy; of random actions where the training broke."""
+    """Evaluation of the last policy, or of random actions if the training failed."""
     peak: float
-    """The highest of about ten points of the training's fitness curve, while exploring."""
+    """Maximum of the training's fitness curve (about ten points, with exploration)."""
     environment_steps: int
 
 
 @dataclass(frozen=True)
 class ReevaluationSeed:
-    """The run's best reward and the references, trained with a seed that the search did not use."""
+    """The best reward and the references, trained with a seed that the search did not use."""
 
     seed: int
     best: ReevaluationResult
     human: ReevaluationResult | None
-    """None where the task has no human reward."""
+    """None if the task has no human reward."""
     sparse: ReevaluationResult
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One finished generation: its outcomes in sample order, the best of the run so far, what was
-    said."""
+    """One finished generation: its outcomes in sample order, the run's best so far, feedback."""
 
     index: int
     outcomes: tuple[Outcome, ...]
     best: Outcome | None
     feedback: Feedback | None = None
-    """None where nobody was asked."""
+    """None if no judge was asked."""

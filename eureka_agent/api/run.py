@@ -381,8 +381,8 @@ def _run(
     if isinstance(proposer, ChatProposer):
         proposer.emit = emit
         spent, habits = store.metadata("spending"), store.metadata("habits")
-        proposer.take_up(from_json(dict[str, ServerProfile], habits) if habits else {})
-        proposer.keep_habits = lambda known: store.save_metadata(
+        proposer.apply_profiles(from_json(dict[str, ServerProfile], habits) if habits else {})
+        proposer.save_profiles = lambda known: store.save_metadata(
             "habits", to_json(known, dict[str, ServerProfile])
         )
         proposer.spending.resume_from(

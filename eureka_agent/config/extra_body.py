@@ -1,4 +1,4 @@
-"""Further fields of a request to a model, as a user gives them."""
+"""Further fields of a request to a model, from `--extra-body`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _ELSEWHERE = {
 
 
 def extra_fields(text: str | None) -> dict[str, object]:
-    """Return the fields in the text of a JSON object; none for None. Raises UsageError for what no
-    request may hold."""
+    """Return the fields of a JSON object; none for None.
+
+    Raises UsageError for text that is not a JSON object, and for fields that other options set.
+    """
     if text is None:
         return {}
     try:

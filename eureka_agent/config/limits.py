@@ -7,8 +7,7 @@ from typing import Any
 from eureka_agent.errors import UsageError
 
 MAX_SEED = 2**31 - 1
-"""What is added to a seed (evaluation, final trainings) stays below 2**32, where NumPy's generators
-end."""
+"""What is added to a seed (for evaluation and final trainings) stays below 2**32, NumPy's limit."""
 _MOST = {
     "generations": 10_000,
     "samples": 10_000,
@@ -21,8 +20,8 @@ _MOST = {
     "concurrency": 10_000,
     "race_minimum": 10_000,
 }
-"""Counts from 1 to these. They are far above all use: a run folder may be somebody else's, and what
-its config asks for is made before anything else could refuse it."""
+"""Largest allowed counts; the smallest is 1. They are far above any use. A run folder may come from
+somebody else, and its config must be refused before anything of that size is allocated."""
 _MOST_REPEATS, _MOST_IN_A_LIST, _MOST_CHARACTERS = 1_000, 100, 20_000
 
 
@@ -33,8 +32,7 @@ def check_seed(seed: int) -> None:
 
 
 def check_sizes(config: Any) -> None:
-    """Raise UsageError for a count in a `SynthesisConfig` that is too small, or a size that no run
-    can have."""
+    """Raise UsageError for a count of a `SynthesisConfig` that is too small or too large."""
     for name, most in _MOST.items():
         value = getattr(config, name)
         if value is not None and value < 1:
@@ -57,10 +55,10 @@ def check_sizes(config: Any) -> None:
             raise UsageError(f"--{name.replace('_', '-')} takes at most {_MOST_IN_A_LIST} values.")
     if isinstance(config.task, str) and len(config.task) > _MOST_CHARACTERS:
         raise UsageError(
-            f"--task has {len(config.task):,} characters; at most {_MOST_CHARACTERS:,} are read."
+            f"--task has {len(config.task):,} characters; the limit is {_MOST_CHARACTERS:,}."
         )
 
 
 def _short(value: float) -> str:
-    """Return a number for a message; Python writes no integer of more than 4,300 digits."""
+    """Return a number for a message; Python does not print integers of more than 4,300 digits."""
     return f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"

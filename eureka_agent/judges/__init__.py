@@ -1,5 +1,4 @@
-"""Who judges a generation: a person at a terminal, or a stand-in; others pass a function of their
-own."""
+"""Judges of a generation: a person at a terminal or a stand-in. Users can pass a function."""
 
 import lazy_loader
 

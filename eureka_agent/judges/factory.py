@@ -1,4 +1,4 @@
-"""Which judge a run asks."""
+"""Create the judge of a run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from eureka_agent.utils.terminal import Terminal
 
 
 def make_judge(config: SynthesisConfig) -> Judge | None:
-    """Return the judge that the config names; None where fitness alone decides.
+    """Return the judge that the config names.
 
-    Raises UsageError when nobody judges a wish that has no fitness.
+    Args:
+        config: the run's settings; `feedback` names the judge.
+
+    Returns:
+        The judge, or None if fitness alone decides.
+
+    Raises:
+        UsageError: if an instruction without a fitness has no judge.
     """
     match config.feedback:
         case "cli":
@@ -23,7 +30,7 @@ def make_judge(config: SynthesisConfig) -> Judge | None:
         case "none" if config.has_fitness:
             return None
     raise UsageError(
-        f"The wish {config.task!r} on {config.env!r} has no measure of its own, so someone has to"
-        " judge: run `synthesize` in a terminal or with --feedback cli and choose after each"
+        f"The instruction {config.task!r} with --env {config.env!r} has no fitness, so a judge is"
+        " needed: run `synthesize` in a terminal or with --feedback cli and choose after each"
         " generation, or pass judge= in Python."
     )

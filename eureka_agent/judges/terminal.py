@@ -1,5 +1,4 @@
-"""A person at a terminal: sees what a generation came to, and says what to think of it, line by
-line."""
+"""A judge that shows a generation at a terminal and reads a person's feedback."""
 
 from __future__ import annotations
 
@@ -20,9 +19,9 @@ from eureka_agent.utils.did_you_mean import did_you_mean
 _HELP = {
     "code g0c3": "show a reward function",
     "best g0c3": "the search goes on from it",
-    "worst g0c1": "the model is told what you like least",
-    "rank g0c3 > g0c0 > g0c1": "best, between, worst; as many as you like",
-    "say g0c3 too shaky": "the model reads these words as you write them",
+    "worst g0c1": "the model is told which one you like least",
+    "rank g0c3 > g0c0 > g0c1": "best, between, worst; any number of candidates",
+    "say g0c3 too shaky": "the model reads these words verbatim",
     "table": "show the candidates again",
     "next": "done; go on (so does Ctrl-D)",
     "stop": "done; end the search with the best so far",
@@ -31,18 +30,30 @@ _SHORT = "code | best | worst | rank | say | table | next | stop | help"
 
 
 class TerminalJudge:
-    """Asks on `console` and reads lines from the standard input until `next`, `stop` or its end.
+    """Reads lines from standard input until `next`, `stop` or the end of the input.
 
-    A mistake is explained and asked again. Ctrl-C leaves what was said unsaid: a resumed run asks
-    again.
+    A mistake is explained and the line is asked for again. Ctrl-C discards the answers for this
+    generation; a resumed run asks for them again.
+
+    Args:
+        console: the terminal to print to.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def __call__(self, request: FeedbackRequest) -> Feedback:
-        """Return what the person says of a generation. Raises UsageError when the input ends before
-        that is enough."""
+        """Show a generation and return the person's feedback on it.
+
+        Args:
+            request: the generation to judge.
+
+        Returns:
+            The feedback.
+
+        Raises:
+            UsageError: if the input ends before the feedback is complete.
+        """
         self._show(request)
         self._say(f"Type: {_SHORT}", "dim")
         pending = PendingFeedback(request)
@@ -53,7 +64,7 @@ class TerminalJudge:
                 self._say("")
                 return pending.finish()
             except UnicodeDecodeError:
-                self._say("These characters are no UTF-8 text; type them again.", "yellow")
+                self._say("The line is not UTF-8 text; type it again.", "yellow")
                 continue
             try:
                 answer = self._execute(
@@ -90,11 +101,11 @@ class TerminalJudge:
                 raise UsageError(f"There is no command '{one_line(command)}'.{near} Type: {_SHORT}")
         return pending
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ output
     def _show(self, request: FeedbackRequest) -> None:
         self._say("")
         self._say(
-            f"What do you think of generation g{request.generation}? The wish:"
+            f"What do you think of generation g{request.generation}? The instruction:"
             f" {one_line(request.instruction)}",
             "bold",
         )
@@ -119,14 +130,14 @@ class TerminalJudge:
                 self._say(f"{outcome.candidate.name} failed, {reason}", "dim")
             elif outcome.duplicate_of:
                 self._say(
-                    f"{outcome.candidate.name} computes what {outcome.duplicate_of} does.", "dim"
+                    f"{outcome.candidate.name} computes the same as {outcome.duplicate_of}.", "dim"
                 )
 
     def _show_code(self, pending: PendingFeedback, text: str) -> None:
         name, request = pending.candidate(text), pending.request
         outcome = named((*request.outcomes, *request.trained), name)
         if outcome is None or outcome.candidate.reward is None:
-            raise UsageError(f"{name} has no code that could be read.")
+            raise UsageError(f"{name} has no readable code.")
         code = escape_control(outcome.candidate.reward.code)
         self._console.print(Syntax(code, "python", background_color="default", word_wrap=True))
 
@@ -142,7 +153,7 @@ class TerminalJudge:
 
 
 def _details(outcome: Outcome, best: bool) -> Text:
-    """Return the task's measures, and the components' means per step at the end of the training."""
+    """Return the task's measures and the components' means per step at the end of the training."""
     measures = outcome.evaluation.measures.items() if outcome.evaluation else ()
     curves = outcome.training.components if outcome.training else ()
     parts = [", ".join(f"{name} {number(value)}" for name, value in measures)]

@@ -1,4 +1,4 @@
-"""What a model is asked: prompts, examples and what they say of earlier candidates."""
+"""Prompts for models: the task, examples, and reflections on earlier candidates."""
 
 import lazy_loader
 

@@ -1,10 +1,9 @@
-"""A library of (wish, reward) pairs, of which a prompt shows those that are nearest to its own
-wish.
+"""Example pairs (instruction, reward); a prompt shows those nearest to its own instruction.
 
 Text2Reward (Xie et al. 2024, section 3) retrieves few-shot examples in this way. A pair is a
-Markdown file: the wish as its title, a list of what the reward reads, the reward. Those of
-`prompts/examples/` were written by hand for made-up tasks, and nobody has trained a policy with
-them.
+Markdown file: the instruction as its title, a list of the state that the reward reads, the reward.
+Those of `prompts/examples/` were written by hand for made-up tasks, and nobody has trained a policy
+with them.
 """
 
 from __future__ import annotations
@@ -38,11 +37,20 @@ _FORM = (
 
 
 def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
-    """Return the examples that a run shows, nearest first: never one of its own task, nor the
-    task's human reward.
+    """Return the examples that a run shows, nearest to its instruction first.
 
-    Raises UsageError when there are not as many, and for a folder or a file that is none of
-    examples.
+    Examples of the task itself and the task's human reward are never shown.
+
+    Args:
+        config: the run's settings; `examples` is their number, `examples_dir` adds a folder.
+        task: the task of the run.
+
+    Returns:
+        `config.examples` examples; ties in nearness are broken by name.
+
+    Raises:
+        UsageError: if there are not enough examples, or a folder or file cannot be read as
+            examples.
     """
     if not config.examples:
         return ()
@@ -50,44 +58,46 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
     if config.examples_dir is not None:
         known |= {example.name: example for example in read_examples(config.examples_dir)}
     instruction = config.instruction(task)
-    own = {_words(words) for words in (instruction, task.name, task.description, *task.aliases)}
+    own = {_words(text) for text in (instruction, task.name, task.description, *task.aliases)}
     others = [
         e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)
     ]
     if len(others) < config.examples:
         raise UsageError(
-            f"--examples {config.examples} asks for more than there are for other tasks"
-            f" ({len(others)}): ask for at most so many, or add your own with --examples-dir."
+            f"--examples {config.examples} exceeds the number of examples for other tasks"
+            f" ({len(others)}): lower it, or add your own examples with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
     return nearest(others, f"{instruction} {state}", config.examples)
 
 
 def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
-    """Return the `count` examples whose wish and state names are most like `words`, nearest first,
-    ties by name.
+    """Return the `count` examples most similar in instruction and state names to `words`.
 
-    Nearness is the cosine of what words are in them, each weighted by how few examples have it
-    (idf). That a word is there twice counts nothing: long lists of state would drown the wish.
+    The nearest comes first; ties are broken by name. Similarity is the cosine between the sets of
+    words, weighted by rarity (idf). Repetition does not count: long lists of state would otherwise
+    outweigh the instruction.
     """
     has = {
         example.name: _words(f"{example.description} {example.state_names}") for example in library
     }
-    in_how_many = Counter(word for each in has.values() for word in each)
+    frequency = Counter(word for each in has.values() for word in each)
     weight = {
-        word: 1.0 + math.log((1 + len(library)) / (1 + many)) for word, many in in_how_many.items()
+        word: 1.0 + math.log((1 + len(library)) / (1 + count)) for word, count in frequency.items()
     }
-    likeness = {
+    similarity = {
         name: _cosine(_words(words) & weight.keys(), each, weight) for name, each in has.items()
     }
     return tuple(
-        sorted(library, key=lambda example: (-likeness[example.name], example.name))[:count]
+        sorted(library, key=lambda example: (-similarity[example.name], example.name))[:count]
     )
 
 
 def read_examples(folder: Path | Traversable) -> list[Example]:
-    """Return the pairs in a folder's Markdown files, in the order of their names. Raises UsageError
-    for a bad one."""
+    """Return the pairs in a folder's Markdown files, in the order of their names.
+
+    Raises UsageError for a folder without Markdown files and for a file that is not an example.
+    """
     files = (
         sorted((f for f in folder.iterdir() if f.name.endswith(".md")), key=lambda f: f.name)
         if folder.is_dir()
@@ -95,15 +105,13 @@ def read_examples(folder: Path | Traversable) -> list[Example]:
     )
     if not files:
         raise UsageError(
-            f"{folder} is no folder with examples: give one that holds Markdown files"
-            " (docs/prompts.md)."
+            f"{folder} holds no examples: give a folder with Markdown files (docs/prompts.md)."
         )
     return [_read(file) for file in files]
 
 
 def example_text(description: str, spec: StateSpec, reward: RewardSource) -> str:
-    """Return a reward that was found as the text of an example file, with what it reads of
-    `spec`."""
+    """Return the text of an example file for a reward, with the state of `spec` that it reads."""
     lines = [
         f"- `{variable.name}` {describe(variable)}"
         for variable in spec.tensors
@@ -132,16 +140,15 @@ def _read(file: Path | Traversable) -> Example:
     except UnicodeDecodeError as error:
         raise UsageError(f"Cannot read the example {file}: it is not UTF-8 text.") from error
     except (CandidateError, UsageError) as error:
-        raise UsageError(f"{file} is no example: {error}") from error
+        raise UsageError(f"{file} is not an example: {error}") from error
     names = " ".join(variable.name for variable in spec.variables)
     return Example(file.name.removesuffix(".md"), title[1].strip(), state, names, code.strip())
 
 
 def read_state(text: str) -> tuple[StateSpec, str]:
-    """Return what the list in an example's head says, as the state of its task and as it is
-    written.
+    """Return the state that an example's head lists, parsed and as it is written.
 
-    Raises UsageError for a line of it that says no state.
+    Raises UsageError for a line of the list that does not describe state.
     """
     variables: list[StateVariable] = []
     constants: dict[str, float] = {}
@@ -153,9 +160,9 @@ def read_state(text: str) -> tuple[StateSpec, str]:
         elif constant := _CONSTANT.fullmatch(line):
             constants[constant[1]] = float(constant[2])
         else:
-            raise UsageError(f"{line!r} says no state: write {_FORM}.")
+            raise UsageError(f"{line!r} does not describe state: write {_FORM}.")
     if not variables:
-        raise UsageError(f"it lists no state that its reward reads: write lines such as {_FORM}.")
+        raise UsageError(f"it lists no state for its reward: write lines such as {_FORM}.")
     return StateSpec(tuple(variables), constants), "\n".join(lines)
 
 
@@ -169,7 +176,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _cosine(a: Set[str], b: Set[str], weight: Mapping[str, float]) -> float:
-    """Return the cosine between two sets of words; exact sums, since sets have no order."""
+    """Return the cosine between two sets of words. Sums are exact, because sets have no order."""
     shared, of_a, of_b = (math.fsum(weight[word] ** 2 for word in words) for words in (a & b, a, b))
     return shared / math.sqrt(of_a * of_b) if shared else 0.0
 
@@ -179,5 +186,5 @@ def _is_human(example: Example, task: Task) -> bool:
 
 
 def _same(code: str, other: str) -> bool:
-    """Whether two sources are the same program, whatever their comments and spaces."""
+    """Whether two sources are the same program apart from comments and spaces."""
     return ast.dump(ast.parse(code)) == ast.dump(ast.parse(other))

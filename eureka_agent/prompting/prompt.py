@@ -1,9 +1,8 @@
-"""What a model is asked: the templates of `prompts/`, filled from the task and from what is known
-so far.
+"""Write prompts: the templates of `prompts/`, filled with the task and the results so far.
 
 The environment is shown as a compact Python class (Text2Reward, Xie et al. 2024) with the code of
-what the policy controls and sees (Eureka, Ma et al. 2024). Neither fitness nor a human reward is
-ever part of it.
+what the policy controls and sees (Eureka, Ma et al. 2024). Fitness code and human rewards are never
+part of it; `initial_reward="human"` shows the human reward as a parent.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ _STAGE_WORDS = {
     "extract": "no code was found",
     "check": "refused before it ran",
     "contract": "broke its contract on sample states",
-    "screening": "refused before it was trained",
-    "training": "broke while a policy was trained",
-    "internal": "could not be tried out",
+    "screening": "refused before training",
+    "training": "failed while a policy was trained",
+    "internal": "could not be evaluated",
 }
 
 
 class PromptContext(TypedDict):
-    """What every prompt may show beside the task."""
+    """Optional contents of every prompt."""
 
     spoken_of: Sequence[Outcome]
     examples: Sequence[Example]
@@ -54,11 +53,22 @@ def write_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that fits: the next one when there are parents, a retry when all failed,
-    else the first.
+    """Return the next prompt, a retry if every candidate failed, or the first prompt.
 
-    `spoken_of`: outcomes that `feedback` speaks of and `history` lacks. `asked_as`: the user's own
-    words for the task, where they are not `description`.
+    Args:
+        task: the task; the prompt shows its state, control and observation.
+        description: the instruction, normally the task's own.
+        generation: index of the generation to ask for.
+        parents: outcomes to improve on, best first; if there are any, the result is a next prompt.
+        history: outcomes of the search so far, failures included, oldest first.
+        feedback: the judge's feedback so far, oldest first.
+        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
+        operator: what to do with the parents; empty for no special instruction.
+        examples: rewards for other tasks, nearest first.
+        asked_as: the user's words for the task, if they differ from `description`.
+
+    Returns:
+        A prompt with a system and a user message.
     """
     given: PromptContext = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
     if parents:
@@ -81,11 +91,24 @@ def first_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that starts from nothing. `description` is the wish, normally the task's
-    own."""
-    said = _said((), (*spoken_of, *history), feedback)
+    """Return the prompt of a search that starts from nothing.
+
+    Args:
+        task: the task; the prompt shows its state, control and observation.
+        description: the instruction, normally the task's own.
+        generation: index of the generation to ask for.
+        history: outcomes so far; only those that `feedback` comments on are shown.
+        feedback: the judge's feedback so far, oldest first.
+        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
+        examples: rewards for other tasks, nearest first.
+        asked_as: the user's words for the task, if they differ from `description`.
+
+    Returns:
+        A prompt with a system and a user message, without parents.
+    """
+    remarks = _feedback_values((), (*spoken_of, *history), feedback)
     messages = _messages(
-        task, "first.md", examples, description=description, asked_as=asked_as, **said
+        task, "first.md", examples, description=description, asked_as=asked_as, **remarks
     )
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
@@ -103,10 +126,24 @@ def next_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt that asks to improve on `parents` (best first), with what was said and the
-    last failures.
+    """Return the prompt that asks to improve on `parents`, with feedback and the last failures.
 
-    A wish that is not the task's own has no fitness: rankings judge it.
+    An instruction that is not the task's own has no fitness; rankings judge it.
+
+    Args:
+        task: the task; the prompt shows its state, control and observation.
+        description: the instruction, normally the task's own.
+        generation: index of the generation to ask for.
+        parents: outcomes to improve on, best first.
+        history: outcomes of the search so far, failures included, oldest first.
+        feedback: the judge's feedback so far, oldest first.
+        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
+        operator: what to do with the parents; empty for no special instruction.
+        examples: rewards for other tasks, nearest first.
+        asked_as: the user's words for the task, if they differ from `description`.
+
+    Returns:
+        A prompt with a system and a user message.
     """
     messages = _messages(
         task,
@@ -121,7 +158,7 @@ def next_prompt(
         ],
         has_fitness=description == task.description,
         operator=operator,
-        **_said(parents, (*spoken_of, *history), feedback),
+        **_feedback_values(parents, (*spoken_of, *history), feedback),
     )
     return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
 
@@ -137,37 +174,57 @@ def retry_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the prompt after a round in which every candidate failed."""
+    """Return the prompt after a round in which every candidate failed.
+
+    Args:
+        task: the task; the prompt shows its state, control and observation.
+        description: the instruction, normally the task's own.
+        generation: index of the generation to ask for.
+        history: outcomes so far, oldest first; the failures of the latest generation are shown, at
+            most three with their code.
+        feedback: the judge's feedback so far, oldest first.
+        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
+        examples: rewards for other tasks, nearest first.
+        asked_as: the user's words for the task, if they differ from `description`.
+
+    Returns:
+        A prompt with a system and a user message, without parents.
+    """
     failures = _last_failures(history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
     shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
-    said = _said((), (*spoken_of, *history), feedback)
+    remarks = _feedback_values((), (*spoken_of, *history), feedback)
     instruction = {"description": description, "asked_as": asked_as}
     messages = _messages(
-        task, "retry.md", examples, **instruction, failures=failures, shown=shown, **said
+        task, "retry.md", examples, **instruction, failures=failures, shown=shown, **remarks
     )
     return Prompt(generation, messages, (), tuple(history), tuple(feedback))
 
 
 def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
-    """Return the prompt that sends an answer to `prompt` back, with the reason why it failed before
-    training."""
+    """Return the prompt that sends an answer back with the reason why it failed before training.
+
+    Args:
+        prompt: the prompt that was answered.
+        failed: the outcome of the answer; it has a failure.
+
+    Returns:
+        `prompt` with the answer, if it is not empty, and the failure as further messages.
+    """
     answer = failed.candidate.completion
-    said = (
-        (Message("assistant", answer.text),) if answer.text.strip() else ()
-    )  # servers refuse empty messages
+    # Servers refuse empty messages.
+    answered = (Message("assistant", answer.text),) if answer.text.strip() else ()
     reason = Message("user", render("repair.md", failure=failed.failure))
-    return replace(prompt, messages=(*prompt.messages, *said, reason), repair=answer.repair + 1)
+    return replace(prompt, messages=(*prompt.messages, *answered, reason), repair=answer.repair + 1)
 
 
 def render(template: str, **values: object) -> str:
-    """Return the template of that name in `prompts/`, filled in. An undefined name in it is an
-    error."""
+    """Return the template `template` of `prompts/`, filled in. Undefined names are errors."""
     return _templates().get_template(template).render(**values).strip() + "\n"
 
 
 def number(value: float) -> str:
-    """Return a number with four significant digits, as models and people like to read it."""
+    """Return a number with four significant digits."""
     return f"{value:.4g}"
 
 
@@ -183,7 +240,7 @@ def describe(variable: StateVariable) -> str:
 
 
 def fenced(code: str) -> str:
-    """Return code in a Markdown fence that nothing inside it can close."""
+    """Return code in a Markdown fence that nothing inside the code can close."""
     mark = "```"
     while mark in code:
         mark += "`"
@@ -230,7 +287,7 @@ def _messages(
 
 @dataclass(frozen=True)
 class _Remark:
-    """What was said of one candidate, as the prompt shows it."""
+    """The comments on one candidate, as the prompt shows them."""
 
     outcome: Outcome
     words: Sequence[str]
@@ -248,15 +305,12 @@ class _Choice:
     others: Sequence[str]
 
 
-def _said(
+def _feedback_values(
     parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]
 ) -> dict[str, object]:
-    """Return what `feedback.md` shows: the parents' words, the worst and who else the last words
-    are on, the past."""
+    """Return the values of `feedback.md`: comments on parents, the worst, the others; the past."""
     outcomes = {outcome.candidate.name: outcome for outcome in (*history, *parents)}
-    words = {
-        name: [said.words[name] for said in feedback if name in said.words] for name in outcomes
-    }
+    words = {name: _words_on(name, feedback) for name in outcomes}
     best = [outcome.candidate.name for outcome in parents]
     last = feedback[-1] if feedback else Feedback(0)
     worst = [last.worst] if last.worst and last.worst not in best else []
@@ -274,7 +328,7 @@ def _said(
     now = {remark.outcome.candidate.name for remark in remarks}
     return {
         "remarks": remarks,
-        "choices": [_choice(said, outcomes) for said in feedback if said.ranking],
+        "choices": [_choice(each, outcomes) for each in feedback if each.ranking],
         "earlier": [
             _Remark(outcomes[name], words[name])
             for name in outcomes
@@ -283,16 +337,25 @@ def _said(
     }
 
 
-def _choice(said: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:
-    beside = [
-        n for n, o in outcomes.items() if o.evaluation and o.candidate.generation == said.generation
+def _words_on(name: str, feedback: Sequence[Feedback]) -> list[str]:
+    """Return the comments on a candidate, oldest first."""
+    return [each.words[name] for each in feedback if name in each.words]
+
+
+def _choice(feedback: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:
+    """Return a ranking with its outcomes, and the trained candidates that it does not name."""
+    others = [
+        name
+        for name, outcome in outcomes.items()
+        if outcome.evaluation
+        and outcome.candidate.generation == feedback.generation
+        and name not in feedback.ranking
     ]
-    ranked = [outcomes[name] for name in said.ranking]
-    return _Choice(said.generation, ranked, [name for name in beside if name not in said.ranking])
+    return _Choice(feedback.generation, [outcomes[name] for name in feedback.ranking], others)
 
 
 def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:
-    """Return the failures of the latest generation in `history`, one for each different message."""
+    """Return the failures of the latest generation in `history`, one for each distinct message."""
     failures = [o for o in history if o.failure and o.candidate.generation == _latest(history)]
     return list({outcome.failure: outcome for outcome in reversed(failures)}.values())[::-1]
 
@@ -302,7 +365,7 @@ def _latest(history: Sequence[Outcome]) -> int:
 
 
 def _source(function: Callable[..., object]) -> str:
-    """Return a method's code without its docstring; nothing when it has no source file."""
+    """Return a method's code without its docstring; "" if it has no source file."""
     try:
         source = textwrap.dedent(inspect.getsource(function))
     except OSError:
@@ -320,7 +383,7 @@ def _source(function: Callable[..., object]) -> str:
 
 
 def _numbers(function: Callable[..., object]) -> dict[str, float]:
-    """Return the numbers at module level that a method's code names."""
+    """Return the module-level numbers that a method's code uses."""
     function = inspect.unwrap(function)
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
     values = {name: known.get(name) for name in (code.co_names if code else ())}

@@ -1,7 +1,6 @@
-"""What a training says about its reward, in words for the next prompt (Eureka's reward reflection,
-appendix A).
+"""Describe a training in words for the next prompt (Eureka's reward reflection, appendix A).
 
-The words are in `prompts/reflection.md`; the numbers that decide which of them are said are here.
+The words are in `prompts/reflection.md`; this module has the thresholds for each sentence.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _FULL, _SHORT = 0.99, 0.05  # shares of the longest episode
 
 @dataclass(frozen=True)
 class CurveFinding:
-    """One thing that a person would notice in the curves."""
+    """One thing that stands out in the curves."""
 
     kind: FindingKind
     name: str = ""
@@ -51,12 +50,18 @@ class CurveFinding:
 def reflect(
     outcome: Outcome, *, max_episode_steps: int, fitness_unit: str | None, ends_early: bool = True
 ) -> str:
-    """Return what the next prompt says about an outcome: its curves, its evaluation, and what
-    stands out.
+    """Return what the next prompt says about an outcome: its curves, evaluation, what stands out.
 
-    `fitness_unit` is None for a wish without a fitness of its own; no fitness is mentioned then.
-    `ends_early` is False where no episode ends before the time limit, so that nothing stands out in
-    one that reaches it.
+    Args:
+        outcome: a candidate after its generation, or a failed one.
+        max_episode_steps: the time limit of an episode, in environment steps.
+        fitness_unit: unit of the fitness; None for an instruction without a fitness, so that the
+            text does not mention any.
+        ends_early: False if no episode ends before the time limit, so that reaching it does not
+            stand out.
+
+    Returns:
+        Markdown.
     """
     return render(
         "reflection.md",
@@ -72,7 +77,7 @@ def reflect(
 def findings(
     outcome: Outcome, max_episode_steps: int, *, has_fitness: bool, ends_early: bool = True
 ) -> list[CurveFinding]:
-    """Return what a person would notice in an outcome's training and evaluation."""
+    """Return what stands out in an outcome's training and evaluation."""
     if outcome.training is None:
         return []
     return [
@@ -84,8 +89,7 @@ def findings(
 
 
 def shares(training: TrainingRecord) -> dict[str, float]:
-    """Return each component's part of the components' mean absolute sum (0 to 1), empty when that
-    is 0."""
+    """Return each component's share (0 to 1) of the mean absolute sum; empty if that is 0."""
     sizes = {curve.name: _mean_size(curve) for curve in training.components}
     total = sum(sizes.values())
     return (

@@ -1,4 +1,4 @@
-"""Where rewards come from: a model, the built-in grammar, or a script."""
+"""The sources of reward functions: a language model, the built-in grammar, or a script."""
 
 import lazy_loader
 

@@ -1,15 +1,14 @@
-"""How long an answer may be after a server refused a request because of its limit."""
+"""A lower limit of an answer's tokens, after a server refused a request because of the limit."""
 
 from __future__ import annotations
 
 import re
 
-LEAST = 256
-"""Tokens: a shorter answer holds no reward function, so a prompt that leaves no more room is too
-long."""
+MIN_ANSWER_TOKENS = 256
+"""A shorter answer cannot hold a reward function; if a prompt leaves less room, it is too long."""
 _BYTES_PER_TOKEN = 3
-"""Of a prompt; English text and code have more."""
-_SPARE = 32
+"""Of a prompt, at least; English text and code have more."""
+_TEMPLATE_TOKENS = 32
 """Tokens that a chat template may add to a prompt."""
 
 _COUNT = r"(\d[\d,]*)"
@@ -27,14 +26,14 @@ _PROMPT = (
     rf"messages resulted in {_COUNT}",
     rf"context limit: {_COUNT}",
 )
-_MOST = (
+_LARGEST = (
     rf"at most {_COUNT}",
     rf"less than or equal to \D?{_COUNT}",
     rf"\[\d+, ?{_COUNT}\]",
     rf"> {_COUNT}, which is the maximum",
     rf"(?:maximum|limit)\D{{0,60}}{_COUNT}",
 )
-_SPEAKS_OF_IT = re.compile(
+_ABOUT_LIMIT = re.compile(
     r"max_(?:completion_|new_)?tokens|completion tokens|output tokens|the completion"
 )
 _TOO_LARGE = re.compile(
@@ -43,29 +42,30 @@ _TOO_LARGE = re.compile(
 )
 
 
-def shorter(complaint: str, limit: int, prompt_bytes: int) -> int | None:
-    """Return a lower limit for an answer's tokens, as a server's `complaint` about the request asks
-    for.
+def lower_limit(complaint: str, limit: int, prompt_bytes: int) -> int | None:
+    """Return the limit of an answer's tokens that a server's `complaint` about a request asks for.
 
-    `limit`: the one that was refused; `prompt_bytes`: the prompt's length. None when the complaint
-    is about something else, or leaves no room for an answer.
+    `limit`: the refused limit; `prompt_bytes`: the length of the prompt. None if the complaint is
+    about something else or leaves no room for an answer.
     """
     words = complaint.lower()
-    if not _TOO_LARGE.search(words) or limit <= LEAST:
+    if not _TOO_LARGE.search(words) or limit <= MIN_ANSWER_TOKENS:
         return None
     context, prompt = _first(_CONTEXT, words), _first(_PROMPT, words)
     if context is not None:
         room = (
-            context - _SPARE - (prompt if prompt is not None else prompt_bytes // _BYTES_PER_TOKEN)
+            context
+            - _TEMPLATE_TOKENS
+            - (prompt if prompt is not None else prompt_bytes // _BYTES_PER_TOKEN)
         )
     else:
-        room = _first(_MOST, words) or (limit // 2 if _SPEAKS_OF_IT.search(words) else 0)
-    if room >= limit:  # what the server counts is not what we think
+        room = _first(_LARGEST, words) or (limit // 2 if _ABOUT_LIMIT.search(words) else 0)
+    if room >= limit:  # the server counts differently
         room = limit // 2
-    return room if room >= LEAST else None
+    return room if room >= MIN_ANSWER_TOKENS else None
 
 
 def _first(patterns: tuple[str, ...], words: str) -> int | None:
-    """Return the number that the first fitting pattern finds."""
+    """Return the number that the first matching pattern finds."""
     found = (re.search(pattern, words) for pattern in patterns)
     return next((int(match[1].replace(",", "")) for match in found if match), None)

@@ -1,4 +1,4 @@
-"""What a server sent, as an answer: the body of a chat completion is trusted in nothing."""
+"""Parse a chat completion. Every field is validated, because servers deviate from the protocol."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 
 @dataclass(frozen=True)
 class Answer:
-    """A chat completion; token counts are None where the server does not say."""
+    """A chat completion; token counts are None if the server does not report them."""
 
     text: str
     served_by: str
-    """What the server calls the model; empty where it does not say."""
+    """The server's name for the model; empty if it gives none."""
     prompt_tokens: int | None
     completion_tokens: int | None
     truncated: bool
     others: tuple[Answer, ...] = ()
-    """Further choices that came with this one. Its token counts hold theirs, so they count 0
-    themselves."""
+    """Further choices of the same completion. This answer's token counts include theirs; their own
+    are 0."""
 
 
 def read_answer(body: object, model: str, where: str) -> Answer:
     """Return the answer in the decoded JSON `body` that `where` sent for `model`.
 
-    Thoughts (`<think>`, `reasoning_content`) are left out, unless the answer is nowhere else; a
-    refusal in words is an answer. Of several choices those without text come last. Raises
-    BadResponseError for what is no chat completion, and the error it speaks of for an error that
-    came with status 200, also in a choice.
+    Thoughts (`<think>`, `reasoning_content`) are left out unless the answer is found nowhere else;
+    a refusal in words is an answer. Of several choices, those without text come last.
+
+    Raises BadResponseError if the body is not a chat completion. For an error that came with status
+    200, also inside a choice, it raises the error for the reported status.
     """
     if not isinstance(body, dict):
-        raise _no_completion(where, body)
+        raise _not_a_completion(where, body)
     choices = body.get("choices")
     choices = choices if isinstance(choices, list) else []
     good = [choice for choice in choices if _is_good(choice)]
     if not good:
-        raise _why_none(choices[0] if choices else None, body, model, where)
+        raise _error_without_choice(choices[0] if choices else None, body, model, where)
     messages = [choice["message"] for choice in good]
-    prompt_tokens, completion_tokens = _usage(body.get("usage"), wrote=any(map(_wrote, messages)))
+    prompt_tokens, completion_tokens = _usage(
+        body.get("usage"), wrote=any(map(_has_output, messages))
+    )
     served_by = body.get("model")
     first = Answer(
         text="",
@@ -68,35 +71,38 @@ def read_answer(body: object, model: str, where: str) -> Answer:
 
 
 def _is_good(choice: object) -> bool:
-    """Whether a choice holds a message, and no error."""
+    """Whether a choice holds a message and no error."""
     return (
-        isinstance(choice, dict) and isinstance(choice.get("message"), dict) and not _wrong(choice)
+        isinstance(choice, dict)
+        and isinstance(choice.get("message"), dict)
+        and not _error_in(choice)
     )
 
 
-def _why_none(choice: object, body: Mapping[str, Any], model: str, where: str) -> ProposerError:
-    """Return the error for a body without a usable choice; `choice` is its first one."""
-    if isinstance(choice, dict) and (wrong := _wrong(choice)):
-        broken = _error_inside(wrong, model, where)
-        broken.may_be_billed = True  # it had begun to write
+def _error_without_choice(
+    choice: object, body: Mapping[str, Any], model: str, where: str
+) -> ProposerError:
+    """Return the error for a body without a usable choice; `choice` is its first choice."""
+    if isinstance(choice, dict) and (found := _error_in(choice)):
+        broken = _reported_error(found, model, where)
+        broken.may_be_billed = True  # the model had started to write
         return broken
     if body.get("error"):
-        return _error_inside(body["error"], model, where)
-    return _no_completion(where, body)
+        return _reported_error(body["error"], model, where)
+    return _not_a_completion(where, body)
 
 
-def _wrote(message: Mapping[str, Any]) -> bool:
-    """Whether the model wrote anything, be it thoughts or a call."""
+def _has_output(message: Mapping[str, Any]) -> bool:
+    """Whether the model wrote anything, including thoughts or a tool call."""
     names = ("content", "refusal", "tool_calls", "function_call", *_THOUGHTS)
     return any(message.get(name) for name in names)
 
 
 def _whole_text(message: Mapping[str, Any], truncated: bool) -> str:
-    """Return a message's text, wherever a server puts it.
+    """Return a message's text, wherever the server puts it.
 
-    An answer without content is looked for in the calls of tools, and then in the thoughts: some
-    servers file all of an answer there. Thoughts that were cut off, or hold no function, are no
-    answer.
+    If there is no content, it may be in the tool calls or in the thoughts, because some servers put
+    a whole answer there. Thoughts that were cut off or hold no function are not an answer.
     """
     content = _text(message.get("content"))
     text = without_thoughts(content) or _text(message.get("refusal"))
@@ -111,11 +117,11 @@ def _whole_text(message: Mapping[str, Any], truncated: bool) -> str:
 
 
 def _calls(message: Mapping[str, Any]) -> str:
-    """Return the arguments of a message's calls; they are JSON, which the extraction reads."""
+    """Return the arguments of a message's calls: JSON, which the extraction reads."""
     calls = message.get("tool_calls")
-    lookup: Sequence[Any] = calls if isinstance(calls, list) else ()
-    named = [call.get("function") for call in lookup if isinstance(call, dict)]
-    arguments = [_arguments(function) for function in (*named, message.get("function_call"))]
+    entries: Sequence[Any] = calls if isinstance(calls, list) else ()
+    functions = [call.get("function") for call in entries if isinstance(call, dict)]
+    arguments = [_arguments(function) for function in (*functions, message.get("function_call"))]
     return "\n\n".join(filter(None, arguments))
 
 
@@ -126,11 +132,10 @@ def _arguments(function: object) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """Return `text` without the `<think>` block that it begins with; one that never ends is all
-    thought.
+    """Return `text` without its leading `<think>` block; a block without an end is all thought.
 
-    Some chat templates write the opening tag themselves, so that an answer only holds the closing
-    one.
+    Some chat templates write the opening tag themselves, so that an answer holds only the closing
+    tag.
     """
     begins = text.lstrip().startswith("<think>")
     thoughts, end, answer = text.partition("</think>")
@@ -140,15 +145,13 @@ def without_thoughts(text: str) -> str:
 
 
 def _usage(usage: object, *, wrote: bool) -> tuple[int | None, int | None]:
-    """Return the tokens of the prompt and of the answer, thoughts included; None for what is not
-    said.
+    """Return the tokens of the prompt and of the answer with its thoughts; None if not reported.
 
-    Some servers count thoughts in the total alone; one that counts nothing, although it `wrote`,
-    has not counted.
+    Some servers count thoughts only in the total. A count of 0 for an answer with output (`wrote`)
+    means that the server did not count.
     """
-    if not isinstance(usage, dict) or not usage.get(
-        "prompt_tokens"
-    ):  # LiteLLM writes 0 for unknown
+    # LiteLLM writes 0 for unknown.
+    if not isinstance(usage, dict) or not usage.get("prompt_tokens"):
         return None, None
     counts = [
         _count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -160,7 +163,7 @@ def _usage(usage: object, *, wrote: bool) -> tuple[int | None, int | None]:
 
 
 def _text(content: object) -> str:
-    """Return a message's text: None is no text, a list holds parts, of which only text matters."""
+    """Return a message's text: "" for None, the joined text parts of a list."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -175,32 +178,33 @@ def _count(tokens: object) -> int | None:
     )
 
 
-def _no_completion(where: str, got: object) -> BadResponseError:
+def _not_a_completion(where: str, got: object) -> BadResponseError:
     return BadResponseError(
         f"{where} did not answer with a chat completion: check --base-url. It sent: {excerpt(got)}",
         may_be_billed=True,
     )
 
 
-def _wrong(choice: dict[str, Any]) -> object:
-    """Return the error that a gateway put into a choice; LiteLLM puts it, and the finish reason,
-    into a dict there."""
-    beside = choice.get("provider_specific_fields")
-    beside = beside if isinstance(beside, dict) else {}
-    broke_off = "error" in (choice.get("finish_reason"), beside.get("native_finish_reason"))
-    unnamed = {"code": "error", "message": "it broke the answer off"} if broke_off else None
-    return choice.get("error") or beside.get("error") or unnamed
+def _error_in(choice: dict[str, Any]) -> object:
+    """Return the error that a gateway put into a choice.
+
+    LiteLLM puts it, and the finish reason, into `provider_specific_fields`.
+    """
+    fields = choice.get("provider_specific_fields")
+    fields = fields if isinstance(fields, dict) else {}
+    aborted = "error" in (choice.get("finish_reason"), fields.get("native_finish_reason"))
+    unnamed = {"code": "error", "message": "it broke the answer off"} if aborted else None
+    return choice.get("error") or fields.get("error") or unnamed
 
 
-def _error_inside(error: Any, model: str, where: str) -> ProposerError:
-    """Return what a gateway means that answers 200 and puts the real status, or its name, into the
-    body."""
+def _reported_error(error: Any, model: str, where: str) -> ProposerError:
+    """Return the error of a gateway that answers 200 and puts the real status into the body."""
     facts = error if isinstance(error, dict) else {"message": error}
     names = [facts.get(name) for name in ("code", "status", "type")]
     status = next(filter(None, map(status_from_code, names)), 200)
-    said = excerpt(facts.get("message") or error)
+    quote = excerpt(facts.get("message") or error)
     if status == 200 and not any(isinstance(name, str) for name in names[:2]):
-        return _no_completion(where, error)
+        return _not_a_completion(where, error)
     return error_from_status(
-        status, said, f"{' '.join(map(str, names))} {said}", model=model, where=where
+        status, quote, f"{' '.join(map(str, names))} {quote}", model=model, where=where
     )

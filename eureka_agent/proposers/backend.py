@@ -1,4 +1,4 @@
-"""The contract of a way to ask a model, and the event loop that all of them run in."""
+"""The interface of a way to ask a model, and the event loop of all requests."""
 
 from __future__ import annotations
 
@@ -11,32 +11,41 @@ from typing import Protocol
 from eureka_agent.utils.forks import begin_work
 
 Chat = Sequence[Mapping[str, str]]
-"""Messages as the chat completions protocol has them: `role` and `content`."""
+"""Messages in the form of the chat completions protocol: `role` and `content`."""
 
 
 class Backend(Protocol):
-    """Sends requests for one model, each exactly once: retries, deadlines and money are the
-    caller's."""
+    """Sends requests to one model, each exactly once; the caller retries and sets limits."""
 
     where: str
-    """Whom it asks, for error messages."""
+    """The server's address or name, for error messages."""
     limit_name: str
-    """What it calls the limit of an answer's tokens: `max_tokens` or `max_completion_tokens`."""
+    """The server's name for the limit of an answer: `max_tokens` or `max_completion_tokens`."""
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
-        """Send a request and return the decoded JSON of the answer, unchecked. Raises
-        ProposerError."""
+        """Send one request and return the decoded JSON of the answer.
+
+        Args:
+            chat: the messages of the prompt.
+            options: further fields of the request, such as `temperature` and `limit_name`.
+
+        Returns:
+            The body as it came; `answers.read_answer` validates it.
+
+        Raises:
+            ProposerError: if there is no answer; its class says whether to retry.
+        """
         ...
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop that requests run in, in a thread of its own. Raises UsageError in a fork,
-    which lacks it.
+    """Return the loop that requests run in, on a thread of its own.
 
-    A request in a loop can be cancelled at its deadline wherever it stands, even if bytes still
-    drip in; one in a thread cannot. There is one loop for good, since clients keep connections that
-    belong to it. The thread is a
-    daemon: Ctrl-C must not wait for a model that is still writing.
+    A request in a loop can be cancelled at its deadline at any point, even while bytes still
+    arrive; one in a thread cannot. There is only one loop, because clients keep connections that
+    belong to it. The thread is a daemon: Ctrl-C must not wait for a model that is still writing.
+
+    Raises UsageError in a forked process, which lacks the thread.
     """
     begin_work()
     return _running_loop()

@@ -1,5 +1,6 @@
-"""Which of several models writes a sample: a function of seed, sample and history alone, so that a
-resumed run asks the same ones.
+"""Choose the model of each sample.
+
+The choice depends only on seed, sample and history, so that a resumed run asks the same models.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 class ModelSelector(Protocol):
-    """Chooses the model of a sample, by name."""
+    """Chooses a model for each sample, by name."""
 
     def __call__(self, prompt: Prompt, index: int) -> str:
         """Return the model that writes sample `index` of the prompt's generation."""
@@ -23,47 +24,47 @@ class ModelSelector(Protocol):
 
 
 class WeightedSelector:
-    """Each model gets its share of a generation's samples.
+    """Gives each model its share of a generation's samples.
 
-    Shares are kept as evenly as can be: sample i is at the fractional part of `start + i × 0.618…`
-    on a scale on which each model has a stretch as long as its weight (a Weyl sequence: any few
-    neighbours spread over the scale).
+    The shares are met as evenly as possible: sample i lies at the fractional part of `start + i ×
+    0.618…` on a scale where each model has a section as long as its weight (a Weyl sequence: any
+    few neighbours spread over the scale).
     """
 
     def __init__(self, weights: Mapping[str, float], seed: int) -> None:
-        self._weights, self._seed = dict(weights), seed
+        self._weights = dict(weights)
+        self._seed = seed
 
     def __call__(self, prompt: Prompt, index: int) -> str:
         """Return the model that writes sample `index` of the prompt's generation."""
         start = random.Random(f"{self._seed} models {prompt.generation}").random()
-        place = (start + index * _GOLDEN) % 1.0 * sum(self._weights.values())
+        position = (start + index * _GOLDEN) % 1.0 * sum(self._weights.values())
         for name, weight in self._weights.items():
-            place -= weight
-            if place < 0.0:
+            position -= weight
+            if position < 0.0:
                 return name
-        return name  # rounding: the scale's very end
+        return name  # the end of the scale, after rounding
 
 
 class BanditSelector:
-    """Learns which model's rewards improve fitness, for what they cost (Thompson sampling, Thompson
-    1933).
+    """Learns which model's rewards improve fitness for their cost (Thompson sampling, 1933).
 
-    A sample is a success when its fitness exceeds the best of the generations before its own; in
-    the first generation, when it could be trained. Of model m with s successes and f failures a
-    rate is drawn from Beta(1 + s, 1 + f), and the model with the highest rate per dollar writes the
-    sample. What an answer costs is the mean of a model's answers so far; where a price is unknown,
-    tokens stand for dollars, and where they are unknown, too, answers do.
+    A sample is a success if its fitness exceeds the best of earlier generations, or, in the first
+    generation, if it could be trained. For a model with s successes and f failures a rate is drawn
+    from Beta(1 + s, 1 + f); the model with the highest rate per dollar writes the sample. The cost
+    is the mean over a model's answers so far. If a price is unknown, tokens are used instead of
+    dollars; if these are unknown too, every answer costs the same.
     """
 
     def __init__(self, models: Sequence[str], seed: int) -> None:
-        self._models, self._seed = tuple(models), seed
+        self._models = tuple(models)
+        self._seed = seed
 
     def __call__(self, prompt: Prompt, index: int) -> str:
         """Return the model that writes sample `index` of the prompt's generation."""
         draws = random.Random(f"{self._seed} bandit {prompt.generation} {index}")
-        known = (
-            prompt.run or prompt.history
-        )  # a generator's prompts belong to no run and tell all that it knows
+        # Prompts outside a run (`RewardGenerator`) have only their history.
+        known = prompt.run or prompt.history
         succeeded, failed = _record(known, self._models)
         costs = _costs(known, self._models)
         rates = {
@@ -87,27 +88,26 @@ def _record(
 
 
 def _costs(history: Sequence[Outcome], models: Sequence[str]) -> dict[str, float]:
-    """Return what an answer of each model costs, in one unit for all; a model not asked yet costs
-    what others do."""
-    answers = {
-        model: [o.candidate.completion for o in history if o.candidate.completion.proposer == model]
-        for model in models
-    }
+    """Return the mean cost of each model's answers, in one unit; unknown models cost the mean."""
+    answers: dict[str, list[Completion]] = {model: [] for model in models}
+    for outcome in history:
+        completion = outcome.candidate.completion
+        if completion.proposer in answers:
+            answers[completion.proposer].append(completion)
+    asked = {model: given for model, given in answers.items() if given}
     for measure in (_usd, _tokens):
-        costs = {
-            model: [measure(answer) for answer in given]
-            for model, given in answers.items()
-            if given
-        }
-        means = {
-            model: sum(filter(None, known)) / len(known)
-            for model, known in costs.items()
-            if None not in known
-        }
-        if means and len(means) == len(costs) and all(mean > 0.0 for mean in means.values()):
-            usual = sum(means.values()) / len(means)
-            return {model: means.get(model, usual) for model in models}
+        means = {model: _mean(list(map(measure, given))) for model, given in asked.items()}
+        known = [mean for mean in means.values() if mean is not None and mean > 0.0]
+        if known and len(known) == len(means):
+            usual = sum(known) / len(known)
+            return {model: means.get(model) or usual for model in models}
     return dict.fromkeys(models, 1.0)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean; None if a value is unknown."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def _usd(answer: Completion) -> float | None:

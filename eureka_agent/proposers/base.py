@@ -1,4 +1,4 @@
-"""The contract of a proposer."""
+"""The interface of a proposer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from eureka_agent.records import Completion, Prompt
 
 
 class Proposer(Protocol):
-    """Something that answers a prompt with reward functions: a model, the grammar, or a script."""
+    """Answers prompts with reward functions: a model, the grammar, or a script."""
 
     name: str
+    """Name of the proposer, such as `grammar`."""
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
-        """Yield one completion for each sample, as each arrives (in any order).
+        """Yield one completion for each sample as it arrives, in any order.
 
-        `prompts`: by sample index what it is asked with. A resumed run asks only for the samples
-        that it does not have yet. Raises ProposerError when no completion can be had; those already
-        yielded stay valid.
+        Args:
+            prompts: the prompt of each sample, by the sample's index in its generation. A resumed
+                run asks only for samples that it does not have yet.
+
+        Returns:
+            An iterator over completions; `Completion.index` names the sample.
+
+        Raises:
+            ProposerError: if a completion cannot be had; those already yielded stay valid.
         """
         ...

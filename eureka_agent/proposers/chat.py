@@ -1,5 +1,4 @@
-"""Rewards from language models: several requests at a time, retried, within what the run may
-spend."""
+"""Rewards from language models: parallel requests with retries, within the limits of the run."""
 
 from __future__ import annotations
 
@@ -25,51 +24,57 @@ from eureka_agent.errors import (
 from eureka_agent.proposers.answers import Answer
 from eureka_agent.proposers.backend import event_loop
 from eureka_agent.proposers.bandit import ModelSelector, WeightedSelector
+from eureka_agent.proposers.events import Adapted, AskedAgain, ProposerEvent
 from eureka_agent.proposers.model import Model, ServerProfile
-from eureka_agent.proposers.refusals import late
+from eureka_agent.proposers.refusals import timeout_error
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import NOTHING, Usage, UsageLimits
-from eureka_agent.proposers.told import Adapted, AskedAgain, Told
 from eureka_agent.records import Completion, Message, Prompt, candidate_name
 
 FATAL_ERRORS = (AuthenticationError, UnknownModelError, QuotaError)
 PROMPT_ERRORS = (ContextTooLongError, FilteredError)
-"""Errors of one prompt with one model: to ask the same again is no use, and others may be
-answered."""
-_TRIAL = Prompt(0, (Message("user", "Say yes."),))
-_TRIAL_TOKENS = 16
+"""Errors of one prompt with one model: repeating the prompt is useless, other prompts may work."""
+_TEST = Prompt(0, (Message("user", "Say yes."),))
+_TEST_TOKENS = 16
 """Some servers refuse a lower limit."""
 
 
 @dataclass(frozen=True)
 class _Request:
-    """A sample to ask for, and how that went so far."""
+    """A requested sample and its progress."""
 
     index: int
     name: str
-    """What is asked for, for messages."""
+    """The candidate's name, for messages."""
     messages: Sequence[Message]
     model: Model
     worst: Usage = NOTHING
-    """What is reserved for it, once it is sent."""
+    """The usage that is reserved for it, once it is sent."""
     siblings: tuple[_Request, ...] = ()
-    """Samples with the same prompt that its further choices are for."""
+    """Samples with the same prompt that get its further choices."""
     answers_before: int = 0
-    """How many answers had come when it was sent."""
-    at_once: int = 0
-    """How many requests were allowed at a time then."""
+    """Number of answers that had arrived when it was sent."""
+    parallel_limit: int = 0
+    """Number of parallel requests that were allowed when it was sent."""
     failures: int = 0
-    unanswered: int = 0
-    """Of the failures: those that may have been billed all the same."""
+    maybe_billed: int = 0
+    """How many of the failures may have been billed nevertheless."""
     pause_s: float = 0.0
 
 
 class ChatProposer:
-    """Asks for each sample with a request of its own, `concurrency` at a time.
+    """Requests each sample separately, up to `concurrency` at a time.
 
-    All that is decided (which model, whether there is money left, whether to ask again) is decided
-    in the caller's thread; a loop in another thread only sends requests. No request goes on after
-    `deadline_s`.
+    Every decision (which model, whether the limits allow it, whether to retry) is made in the
+    caller's thread; a loop in another thread only sends requests.
+
+    Args:
+        models: the models to ask.
+        choice: which of several models writes a sample; by default all write the same number.
+        spending: limits of tokens and cost; by default none.
+        retries: when to retry, and after which pauses.
+        concurrency: maximum number of requests at a time.
+        deadline_s: seconds after which a request has failed.
     """
 
     def __init__(
@@ -82,34 +87,43 @@ class ChatProposer:
         concurrency: int = 8,
         deadline_s: float = 600.0,
     ) -> None:
-        """`choice`: which of several models writes a sample, by default each as many; `spending`:
-        the limits."""
         self.name = ", ".join(model.name for model in models)
         self.models = {model.name: model for model in models}
         self.spending = spending or UsageLimits()
-        self.concurrency, self.deadline_s = concurrency, deadline_s
-        self.emit: Callable[[Told], None] = lambda told: None
-        """Is called, in the thread that asks, with what happens on the way."""
-        self.keep_habits: Callable[[dict[str, ServerProfile]], None] = lambda habits: None
-        """Is called with what is known of each model whenever that changed."""
+        self.concurrency = concurrency
+        self.deadline_s = deadline_s
+        self.emit: Callable[[ProposerEvent], None] = lambda event: None
+        """Called with each event, in the thread of `propose`."""
+        self.save_profiles: Callable[[dict[str, ServerProfile]], None] = lambda profiles: None
+        """Called with the profile of each model after a change."""
         self._choice = choice or WeightedSelector(dict.fromkeys(self.models, 1.0), seed=0)
         self._retries = retries or Retries()
-        self._at_once = concurrency
+        self._parallel_limit = concurrency
         self._answers = 0
 
     def worst_case(self, messages: Sequence[Message]) -> Usage:
-        """Return what a request takes at most, with the model that may take most."""
+        """Return the largest usage of a request with any of the models."""
         cases = [model.worst_case(messages) for model in self.models.values()]
         return Usage(max(case.tokens for case in cases), max(case.usd for case in cases))
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
         """Yield the completions as they arrive.
 
-        A request that fails for good does not stop the others, unless the user has to mend it first
-        (key, model name, credit): then no further one starts. One that is refused for its prompt
-        (`PROMPT_ERRORS`) is an answer without a reward when others are answered, and an error when
-        none is. The first error is raised after the last completion; LimitReachedError, which tells
-        of it, when there was no room left for some of them.
+        A failed request does not stop the others, unless the user has to fix something first (key,
+        model name, credit): then no further request starts. If a prompt is refused
+        (`PROMPT_ERRORS`), its sample gets an answer without a reward, provided that other samples
+        are answered.
+
+        Args:
+            prompts: the prompt of each sample, by the sample's index in its generation.
+
+        Returns:
+            An iterator over completions, in the order of their arrival.
+
+        Raises:
+            LimitReachedError: after the last completion, if the limits left no room for some
+                samples; its message includes the first error.
+            ProposerError: after the last completion, the first error.
         """
         waiting = deque(self._request(prompt, index) for index, prompt in prompts.items())
         under_way: dict[Future[list[Completion]], _Request] = {}
@@ -119,7 +133,7 @@ class ChatProposer:
         answered = False
         try:
             while True:
-                while request := self._next(waiting, len(under_way)):
+                while request := self._next_request(waiting, len(under_way)):
                     future = asyncio.run_coroutine_threadsafe(self._attempt(request), event_loop())
                     under_way[future] = request
                     future.add_done_callback(done.put)
@@ -127,15 +141,14 @@ class ChatProposer:
                     break
                 future = done.get()
                 request = under_way.pop(future)
-                self._tell_adapted(request.model)
+                self._emit_adaptations(request.model)
                 error = future.exception()
                 if error is None:
                     answered, choices = True, future.result()
-                    yield from self._shared_out(request, choices, waiting)
-                    self._settle(
-                        request, choices[0]
-                    )  # when it is kept: a run killed here counts the worst case
-                elif again := self._again(request, error, len(under_way)):
+                    yield from self._distribute(request, choices, waiting)
+                    # Only now are the choices stored: a run killed before counts the worst case.
+                    self._settle(request, choices[0])
+                elif again := self._retry(request, error, len(under_way)):
                     waiting.appendleft(again)
                 elif isinstance(error, PROMPT_ERRORS):
                     refused += [(each, error) for each in (request, *request.siblings)]
@@ -152,43 +165,41 @@ class ChatProposer:
         finally:
             for future in under_way:
                 future.cancel()
-        if waiting:  # the limit ends the run in order, and an error before it must not hide that
-            before = f" Before that, a request failed: {errors[0]}" if errors else ""
-            room = self._no_room(waiting[0].model.worst_case(waiting[0].messages))
-            raise LimitReachedError(room + before) from (errors[0] if errors else None)
+        if waiting:  # a limit is a regular end of the run; an earlier error must not hide it
+            earlier = f" Before that, a request failed: {errors[0]}" if errors else ""
+            reason = self._no_room_message(waiting[0].model.worst_case(waiting[0].messages))
+            raise LimitReachedError(reason + earlier) from (errors[0] if errors else None)
         if errors := errors or [error for _, error in refused]:
             raise errors[0]
 
     def try_out(self, names: Collection[str]) -> None:
-        """Send each model named a short request, so that what the user has to mend is known before
-        any work.
+        """Send each named model a short request, so that the user can fix problems before any work.
 
-        It counts against the limits; where they leave no room for it, it is left out. Raises
-        ProposerError for a key, a name or an address that is wrong, an empty account, and a server
-        that does not answer.
+        It counts against the limits and is left out if they leave no room. Raises ProposerError for
+        a wrong key, name or address, an empty account, and a server that does not answer.
         """
         for name in names:
-            brief = self.models[name].brief(_TRIAL_TOKENS)
-            trial = ChatProposer(
+            brief = self.models[name].with_short_answers(_TEST_TOKENS)
+            tester = ChatProposer(
                 [brief],
                 spending=self.spending,
                 retries=self._retries,
                 deadline_s=self.deadline_s,
             )
-            trial.emit = self._told_of_trial(name)
+            tester.emit = self._test_listener(name)
             try:
-                for _ in trial.propose({0: _TRIAL}):
+                for _ in tester.propose({0: _TEST}):
                     pass
             except (LimitReachedError, RefusedError, ContextTooLongError, RateLimitedError):
-                continue  # whatever is wrong with this request need not be wrong with a real one
-            self.models[name].take_up(brief.profile)
+                continue  # the problem of this request need not occur with a real one
+            self.models[name].apply_profile(brief.profile)
 
-    def _told_of_trial(self, name: str) -> Callable[[Told], None]:
-        def emit(told: Told) -> None:
+    def _test_listener(self, name: str) -> Callable[[ProposerEvent], None]:
+        def emit(event: ProposerEvent) -> None:
             self.emit(
-                replace(told, sample=f"the test of {name}")
-                if isinstance(told, AskedAgain)
-                else told
+                replace(event, sample=f"the test of {name}")
+                if isinstance(event, AskedAgain)
+                else event
             )
 
         return emit
@@ -197,87 +208,94 @@ class ChatProposer:
         model = self.models[self._choice(prompt, index)]
         return _Request(index, candidate_name(prompt.generation, index), prompt.messages, model)
 
-    def _next(self, waiting: deque[_Request], running: int) -> _Request | None:
-        """Take the request that is to be sent now from those waiting, and reserve what it may take;
-        None: none is."""
-        if not waiting or running >= self._at_once:
+    def _next_request(self, waiting: deque[_Request], running: int) -> _Request | None:
+        """Take the next request to send and reserve its worst case; None to send none now."""
+        if not waiting or running >= self._parallel_limit:
             return None
         worst = waiting[0].model.worst_case(waiting[0].messages)
         if not self.spending.reserve(worst):
             return None
         request = waiting.popleft()
-        siblings = _alike(waiting, request, request.model.choices - 1 - len(request.siblings))
+        siblings = _take_same_prompt(
+            waiting, request, request.model.choices - 1 - len(request.siblings)
+        )
         return replace(
             request,
             worst=worst,
             siblings=(*request.siblings, *siblings),
             answers_before=self._answers,
-            at_once=self._at_once,
+            parallel_limit=self._parallel_limit,
         )
 
-    def _shared_out(
+    def _distribute(
         self, request: _Request, choices: Sequence[Completion], waiting: deque[_Request]
     ) -> Iterator[Completion]:
-        """Yield a completion for each choice that there is a sample for; samples without one wait
-        for their own."""
-        asked = [request, *request.siblings]
-        further = [choice for choice in choices[len(asked) :] if choice.text.strip()]
-        waiting.extendleft(reversed(asked[len(choices) :]))
-        asked = [*asked[: len(choices)], *_alike(waiting, request, len(further))]
+        """Yield a completion for each choice that a sample can use; other samples wait again."""
+        samples = [request, *request.siblings]
+        further = [choice for choice in choices[len(samples) :] if choice.text.strip()]
+        waiting.extendleft(reversed(samples[len(choices) :]))
+        samples = [*samples[: len(choices)], *_take_same_prompt(waiting, request, len(further))]
         self._answers += 1
         for each, choice in zip(
-            asked, [*choices[: 1 + len(request.siblings)], *further], strict=False
+            samples, [*choices[: 1 + len(request.siblings)], *further], strict=False
         ):
             yield replace(choice, index=each.index)
 
     async def _attempt(self, request: _Request) -> list[Completion]:
-        """Send a request once, after its pause; return a completion for each choice of the
-        answer."""
+        """Send a request once, after its pause; return a completion for each choice."""
         await asyncio.sleep(request.pause_s)
         started, model = time.monotonic(), request.model
         try:
             async with asyncio.timeout(self.deadline_s):
                 answer = await model.ask(request.messages)
         except TimeoutError as error:
-            raise late(model.where) from error
+            raise timeout_error(model.where) from error
         seconds = time.monotonic() - started
         return [_completion(request, choice, seconds) for choice in (answer, *answer.others)]
 
     def _settle(self, request: _Request, completion: Completion) -> None:
-        """Count what an answer took; one that does not say so stays counted with its worst case."""
+        """Count an answer's usage; without a report the worst case stays reserved."""
         used = request.model.used(completion)
         if used is not None:
             self.spending.settle(request.worst, used)
 
-    def _again(self, request: _Request, error: BaseException, beside: int) -> _Request | None:
-        """Return the request as it is to be asked again; None when that is no use. `beside`: those
-        still under way."""
+    def _retry(
+        self, request: _Request, error: BaseException, others_running: int
+    ) -> _Request | None:
+        """Return the request to be sent again; None if a retry is useless.
+
+        `others_running`: number of other requests under way.
+        """
         if not isinstance(error, ProposerError):
             return None
         if not error.may_be_billed:
             self.spending.settle(request.worst, NOTHING)
         if error.late:
-            self._ask_fewer(request, beside)
-        failures, unanswered = request.failures + 1, request.unanswered + error.may_be_billed
-        pause_s = self._retries.pause_s(error, failures, unanswered)
+            self._lower_concurrency(request, others_running)
+        failures, maybe_billed = request.failures + 1, request.maybe_billed + error.may_be_billed
+        pause_s = self._retries.pause_s(error, failures, maybe_billed)
         if pause_s is None:
             return None
         last = failures + 1 if error.may_be_billed else self._retries.most + 1
         self.emit(AskedAgain(request.name, str(error), failures + 1, last, pause_s))
-        return replace(request, failures=failures, unanswered=unanswered, pause_s=pause_s)
+        return replace(request, failures=failures, maybe_billed=maybe_billed, pause_s=pause_s)
 
-    def _ask_fewer(self, request: _Request, beside: int) -> None:
-        """Lower the number of requests at a time after one was late: many servers answer one after
-        the other.
+    def _lower_concurrency(self, request: _Request, others_running: int) -> None:
+        """Lower the number of parallel requests after one was late: many servers answer one by one.
 
-        Half of those that were answered while it waited, or, where none was, of those under way. A
-        request that was alone, or was sent before the last change, says nothing about the number.
+        The new limit is half of the requests that were answered while it waited, or, if none was,
+        of those under way. A request that ran alone, or was sent before the last change, is
+        ignored.
         """
         meanwhile = self._answers - request.answers_before
-        fewer = max(1, min(self._at_once, meanwhile or beside + 1) // 2)
-        if request.at_once > self._at_once or fewer == self._at_once or not (meanwhile or beside):
+        fewer = max(1, min(self._parallel_limit, meanwhile or others_running + 1) // 2)
+        if (
+            request.parallel_limit > self._parallel_limit
+            or fewer == self._parallel_limit
+            or not (meanwhile or others_running)
+        ):
             return
-        self._at_once = fewer
+        self._parallel_limit = fewer
         self.emit(
             Adapted(
                 f"{request.model.where} did not answer {request.name} in time: {fewer}"
@@ -286,18 +304,18 @@ class ChatProposer:
             )
         )
 
-    def take_up(self, habits: Mapping[str, ServerProfile]) -> None:
-        """Begin with what is known of the models."""
-        for name in habits.keys() & self.models.keys():
-            self.models[name].take_up(habits[name])
+    def apply_profiles(self, profiles: Mapping[str, ServerProfile]) -> None:
+        """Apply stored profiles, by model name."""
+        for name in profiles.keys() & self.models.keys():
+            self.models[name].apply_profile(profiles[name])
 
-    def _tell_adapted(self, model: Model) -> None:
-        if model.adapted:
-            self.keep_habits({name: model.profile for name, model in self.models.items()})
-        while model.adapted:
-            self.emit(Adapted(model.adapted.popleft()))
+    def _emit_adaptations(self, model: Model) -> None:
+        if model.adaptations:
+            self.save_profiles({name: model.profile for name, model in self.models.items()})
+        while model.adaptations:
+            self.emit(Adapted(model.adaptations.popleft()))
 
-    def _no_room(self, worst: Usage) -> str:
+    def _no_room_message(self, worst: Usage) -> str:
         return (
             f"{self.spending.exceeded_by(worst)} leaves no room for another request:"
             f" {self.spending.reserved} are spent, or reserved for requests whose answer did not"
@@ -305,9 +323,8 @@ class ChatProposer:
         )
 
 
-def _alike(waiting: deque[_Request], request: _Request, most: int) -> list[_Request]:
-    """Take up to `most` requests with the same prompt for the same model, not asked so far, from
-    those waiting."""
+def _take_same_prompt(waiting: deque[_Request], request: _Request, most: int) -> list[_Request]:
+    """Take up to `most` waiting requests with the same prompt and model that were not sent yet."""
     same = [
         other
         for other in waiting
@@ -337,8 +354,7 @@ def _completion(request: _Request, answer: Answer, seconds: float) -> Completion
 
 
 def refused_completion(index: int, model: str, error: ProposerError) -> Completion:
-    """Return what stands for the answer to a request that was refused for its prompt; it took
-    nothing, if that is sure.
+    """Return the completion that stands for a refused prompt; its usage is 0 if that is certain.
 
     It counts as asked: a resumed run does not send the same prompt again.
     """

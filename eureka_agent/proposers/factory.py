@@ -1,4 +1,4 @@
-"""Which proposer a run uses."""
+"""Create the proposer of a run."""
 
 from __future__ import annotations
 
@@ -15,22 +15,32 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
-from eureka_agent.proposers.prices import ModelInfo, Price, lookup
+from eureka_agent.proposers.prices import ModelInfo, Price, look_up_model
 from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.tasks.task import Task
 
 
 def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
-    """Return the proposer of rewards that a run's config names, and one line that announces it.
+    """Return the proposer that a run's config names.
 
-    A model is used only when it is named: a key in the environment is no reason to spend money.
-    Raises CredentialsError when a named model has no key, and UsageError when the grammar is to go
-    on from a given reward.
+    A model is used only if the config names it: an API key in the environment is no reason to spend
+    money.
+
+    Args:
+        task: the task of the run.
+        config: the run's settings.
+
+    Returns:
+        The proposer, and one line that announces it.
+
+    Raises:
+        CredentialsError: if a named model has no key.
+        UsageError: if a model cannot be asked, or the grammar should start from a given reward.
     """
     if not config.model_weights and config.initial_reward is not None:
         raise UsageError(
-            "--initial-reward needs a --model: the built-in grammar goes on from rewards that it"
-            " wrote, and reads no other."
+            "--initial-reward needs a --model: the built-in grammar builds only on rewards that it"
+            " wrote itself."
         )
     if not config.model_weights:
         announcement = "No model named (--model): the built-in grammar proposes the rewards."
@@ -59,27 +69,23 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
 
 
 def with_address(config: SynthesisConfig) -> SynthesisConfig:
-    """Return the config of a new run with the server's address that the environment names, if it
-    needs one.
+    """Return the config of a new run with the server's address from the environment, if needed.
 
-    So the address is part of the run: a resume in another environment asks the same server.
+    The address becomes part of the run, so that a resume in another environment asks the same
+    server.
     """
     named = os.environ.get(URL_VARIABLE)
-    return (
-        replace(config, base_url=named)
-        if named and config.model_weights and not config.base_url
-        else config
-    )
+    needed = named and config.model_weights and not config.base_url
+    return replace(config, base_url=named) if needed else config
 
 
 def refuse_other_address(config: SynthesisConfig) -> None:
-    """Raise UsageError when a run that named no server would be resumed with the one that the
-    environment names."""
+    """Raise UsageError if a run without an address would be resumed with the environment's."""
     named = os.environ.get(URL_VARIABLE)
     if named and config.model_weights and not config.base_url:
         raise UsageError(
-            f"The run was started without a server's address, and {URL_VARIABLE} names one: unset"
-            " it to go on as before, or give the address with --base-url to ask that server from"
+            f"The run was started without a server's address, but {URL_VARIABLE} names one: unset"
+            " it to continue as before, or give the address with --base-url to ask that server from"
             " now on."
         )
 
@@ -99,15 +105,30 @@ def chat_proposer(
     stream: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> ChatProposer:
-    """Return a proposer that asks the models named, each for its share of the samples, or for what
-    it `learn`s.
+    """Return a proposer that asks the named models.
 
-    `price` is every model's, instead of the list's. With limits in `spending` an answer may be
-    16,384 tokens long unless `answer_tokens` says otherwise. At most `concurrency` requests run at
-    a time, each for at most `deadline_s` seconds. With `stream` answers are streamed; `extra` are
-    further fields of each request's body, of which `n` asks for so many choices an answer. Raises
-    UsageError for a model that cannot be asked, or whose price is not known although the money is
-    limited.
+    Args:
+        weights: each model's share of the samples, by the model's name.
+        base_url: address of an OpenAI-compatible server.
+        temperature: sampling temperature; None leaves it to the server.
+        answer_tokens: longest answer in tokens; by default the server's limit, or 16,384 if
+            `spending` has limits.
+        price: the price of every model, instead of the price list's.
+        spending: limits of tokens and cost; by default none.
+        seed: seed of the choice of models.
+        learn: choose models by what their rewards are worth (`BanditSelector`) instead of by share.
+        deadline_s: seconds after which a request has failed.
+        concurrency: maximum number of requests at a time.
+        stream: whether to request streamed answers.
+        extra: further fields of each request's body; `n` is the number of choices in an answer.
+
+    Returns:
+        The proposer; no request has been sent.
+
+    Raises:
+        CredentialsError: if a model has no key.
+        UsageError: if a model cannot be asked, or its price is unknown although the cost is
+            limited.
     """
     spending, extra = spending or UsageLimits(), dict(extra or {})
     choices = extra.get("n")
@@ -117,13 +138,13 @@ def chat_proposer(
         known = price or listing.price
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
-                f"--max-cost-usd needs to know what {name!r} costs, and its price is in no list"
-                " here: give it with --price-in and --price-out (USD per million tokens), or limit"
-                " the tokens with --max-tokens."
+                f"--max-cost-usd needs the price of {name!r}, which is unknown: give it with"
+                " --price-in and --price-out (USD per million tokens), or limit the tokens with"
+                " --max-tokens."
             )
         limit = answer_tokens
         if limit is None and spending.limited:
-            limit = min(ANSWER_TOKENS, listing.most_answer_tokens or ANSWER_TOKENS)
+            limit = min(ANSWER_TOKENS, listing.max_answer_tokens or ANSWER_TOKENS)
         models.append(
             Model(
                 name,
@@ -144,24 +165,26 @@ def chat_proposer(
 def _backend(
     name: str, base_url: str | None, deadline_s: float, extra: Mapping[str, object]
 ) -> tuple[Backend, ModelInfo]:
-    """Return how a model is asked, and what is listed about it there.
+    """Return a model's backend and its entry in the price list.
 
-    `provider/name` goes through LiteLLM unless a server is given, by option or by environment:
-    there, names are the server's own, and so are its prices.
+    `provider/name` goes through LiteLLM unless a server is given by option or environment: in that
+    case names, and prices, are the server's own.
     """
     # These import an SDK, which takes seconds.
     if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
         from eureka_agent.proposers.litellm_backend import LiteLLMBackend  # noqa: PLC0415
 
-        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), lookup(name)
+        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), look_up_model(name)
     from eureka_agent.proposers.openai_backend import OpenAIBackend  # noqa: PLC0415
 
     backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
-    return backend, lookup(name, "openai") if "api.openai.com" in backend.where else ModelInfo()
+    return backend, look_up_model(
+        name, "openai"
+    ) if "api.openai.com" in backend.where else ModelInfo()
 
 
 def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
-    """Return who writes the rewards, and whom they are asked at."""
+    """Return a line that says which models propose the rewards, and at which server."""
     places = list(dict.fromkeys(model.where for model in proposer.models.values()))
     names = tuple(config.model_weights)
     if len(places) == 1:

@@ -1,7 +1,7 @@
-"""Asking a model of any provider that LiteLLM knows: `anthropic/…`, `gemini/…`, `ollama/…`.
+"""Ask a model of any provider that LiteLLM supports: `anthropic/…`, `gemini/…`, `ollama/…`.
 
-litellm is an extra, takes seconds to import, and would fetch a price list while it does; so it is
-imported when the first of its models is named.
+litellm is an extra, takes seconds to import, and would download a price list while it does; it is
+therefore imported when its first model is named.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from typing import Any
 
 from eureka_agent.errors import BadResponseError, CredentialsError, ProposerError, UsageError
 from eureka_agent.proposers.backend import Chat
-from eureka_agent.proposers.network import OLD_URL_VARIABLE, URL_VARIABLE, address, check_way
+from eureka_agent.proposers.network import (
+    OLD_URL_VARIABLE,
+    URL_VARIABLE,
+    address,
+    check_network_settings,
+)
 from eureka_agent.proposers.refusals import (
     connection_error,
     cut_stream,
@@ -27,11 +32,13 @@ from eureka_agent.utils.redaction import redacted_all
 
 
 class LiteLLMBackend:
-    """Asks one model, named `provider/model`; the key comes from the variable that the provider's
-    documents name."""
+    """Asks one model, named `provider/model`.
+
+    The key comes from the environment variable that the provider's documentation names.
+    """
 
     limit_name = "max_tokens"
-    """LiteLLM translates it to what the provider calls it."""
+    """LiteLLM translates it to the provider's name."""
 
     def __init__(
         self,
@@ -44,20 +51,22 @@ class LiteLLMBackend:
         """`extra`: further fields of each request's body.
 
         Raises UsageError without litellm, for an unknown provider, for fields that LiteLLM would
-        take for its own settings, and for an environment that no request gets through;
-        CredentialsError without a key.
+        take for its own settings, and for unusable network settings; CredentialsError without a
+        key.
         """
-        check_way()
+        check_network_settings()
         self._litellm = _litellm()
         if api_base is not None and address(api_base).query:
             raise UsageError(
                 f"LiteLLM does not send the query of an address ({api_base}) with its requests:"
                 " give the address with --base-url and the model by the server's own name."
             )
-        self._model, self._api_base, self._deadline_s = model, api_base, deadline_s
+        self._model = model
+        self._api_base = api_base
+        self._deadline_s = deadline_s
         try:
             _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
-        except Exception as error:  # its errors have no base of their own
+        except Exception as error:  # LiteLLM's errors have no common base
             raise UsageError(
                 f"LiteLLM knows no provider {model.partition('/')[0]!r}: see"
                 f" https://docs.litellm.ai/docs/providers, or name the server of {model!r} with"
@@ -69,7 +78,7 @@ class LiteLLMBackend:
             if provider == "openai"
         ]
         self.where = next(filter(None, (api_base, *named)), str(provider))  # LiteLLM reads both
-        self._extra = self._further(str(provider), extra or {})
+        self._extra = self._extra_options(str(provider), extra or {})
         checked = self._litellm.validate_environment(model=model)
         keys = [
             str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")
@@ -82,8 +91,7 @@ class LiteLLMBackend:
             )
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
-        """Send a request and return what LiteLLM made of the answer, in the form of the OpenAI
-        protocol."""
+        """Send a request and return LiteLLM's answer, in the form of the OpenAI protocol."""
         try:
             response = await self._litellm.acompletion(
                 model=self._model,
@@ -100,14 +108,12 @@ class LiteLLMBackend:
             return redacted_all(response.model_dump())
         except ProposerError:
             raise
-        except Exception as error:  # noqa: BLE001 - its errors have no base of their own, and some are the transport's
-            raise self._translated(
-                error
-            ) from None  # its words may repeat the key, and a traceback shows the cause
+        except Exception as error:  # noqa: BLE001 - no common base; some are the transport's
+            # The cause's text may repeat the key, and a traceback would show it.
+            raise self._translated(error) from None
 
     async def _joined(self, response: Any) -> object:
-        """Return a streamed answer as one body, without the usage that LiteLLM makes up where a
-        server sends none."""
+        """Return a streamed answer as one body, without the usage that LiteLLM invents."""
         stream = Stream()
         async for chunk in response:
             stream.take(chunk.model_dump())
@@ -117,9 +123,11 @@ class LiteLLMBackend:
         body = stream.body()
         return body if counted else {**body, "usage": None}
 
-    def _further(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
-        """Return the further fields as LiteLLM takes them: in one for its relatives of OpenAI,
-        beside its own else."""
+    def _extra_options(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
+        """Return the further fields as LiteLLM expects them.
+
+        OpenAI-compatible providers take them in `extra_body`, others next to LiteLLM's own options.
+        """
         if not extra:
             return {}
         if provider in ("openai", "azure", *self._litellm.openai_compatible_providers):
@@ -141,21 +149,20 @@ class LiteLLMBackend:
     def _translated(self, error: Exception) -> ProposerError:
         """Return our error for one of LiteLLM's, by what was really sent.
 
-        LiteLLM's own statuses cannot be trusted with money: it says 500 of an answer with status
-        200 that it cannot read, which was paid for, and of a connection that broke.
+        LiteLLM's own statuses are not reliable where money is concerned: it reports 500 for an
+        unreadable answer with status 200, which was paid for, and for a broken connection.
         """
         seen = list(exception_chain(error))
         if any(type(cause).__name__ == "MidStreamFallbackError" for cause in seen):
             return cut_stream(self.where)
         response = next((r for r in map(_response, seen) if r is not None), None)
         if response is None and (
-            any(map(_is_transports, seen)) or not hasattr(error, "status_code")
+            any(map(_is_transport_error, seen)) or not hasattr(error, "status_code")
         ):
             return connection_error(error, self.where)
         code = response.status_code if response is not None else getattr(error, "status_code", None)
-        status = (
-            code if isinstance(code, int) else status_from_code(code) or 200
-        )  # of an error in 200: its body's code
+        # An error that came with status 200 has the code of its body.
+        status = code if isinstance(code, int) else status_from_code(code) or 200
         if response is None and status in (500, 502, 504):
             hint = (
                 ", and --stream may help, since the server streams"
@@ -183,8 +190,7 @@ class LiteLLMBackend:
 
 
 def _response(cause: BaseException) -> Any:
-    """Return the HTTP response that an error of the SDK or of httpx speaks of; None for all
-    others."""
+    """Return the HTTP response of an error of the SDK or of httpx; None for other errors."""
     for kind in type(cause).__mro__:
         sdk = kind.__name__ == "APIStatusError" and type(cause).__module__.startswith("openai")
         if sdk or kind.__name__ == "HTTPStatusError":
@@ -192,9 +198,8 @@ def _response(cause: BaseException) -> Any:
     return None
 
 
-def _is_transports(cause: BaseException) -> bool:
-    """Whether an error is a transport's; LiteLLM calls all that it does not know
-    APIConnectionError."""
+def _is_transport_error(cause: BaseException) -> bool:
+    """Whether an error is the transport's; LiteLLM calls every unknown error APIConnectionError."""
     if type(cause).__module__.startswith("litellm"):
         return False
     names = {kind.__name__ for kind in type(cause).__mro__}
@@ -212,5 +217,5 @@ def _litellm() -> Any:
             "A model named provider/model is asked through LiteLLM, which is not installed: "
             "pip install 'eureka-agent[litellm]', or name the model's server with --base-url."
         ) from error
-    litellm.suppress_debug_info = True  # it prints advice for its own developers
+    litellm.suppress_debug_info = True  # advice for LiteLLM's developers
     return litellm

@@ -1,4 +1,4 @@
-"""One model: how it is asked, what it does not understand, what it may cost."""
+"""A model: how it is asked, how requests adapt to its server, what a request may cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eureka_agent.errors import (
     RefusedError,
     UnavailableError,
 )
-from eureka_agent.proposers.answer_limits import LEAST, shorter
+from eureka_agent.proposers.answer_limits import MIN_ANSWER_TOKENS, lower_limit
 from eureka_agent.proposers.answers import Answer, read_answer
 from eureka_agent.proposers.backend import Backend
 from eureka_agent.proposers.prices import Price
@@ -23,10 +23,10 @@ from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Completion, Message
 
 ANSWER_TOKENS = 16_384
-"""How long an answer may be, thoughts included, where the cost needs a limit and none is given."""
+"""Limit of an answer, thoughts included, if the cost needs a limit and none is given."""
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _CHANGES = 12
-"""A request is made in so many ways at most; usually two are enough."""
+"""Maximum number of variants of a request; usually two are enough."""
 _NO_SYSTEM = re.compile(
     r"(?:system|developer)['\"` ]*(?:role|message|prompt|instruction)s?.{0,40}(?:not|n't)"
     r" (?:supported|enabled|allowed)"
@@ -48,50 +48,51 @@ _NO_STREAM = re.compile(
 
 @dataclass(frozen=True)
 class ServerProfile:
-    """What a run has learnt of a model and its server, to begin with after a resume."""
+    """What a run has learnt about a model and its server; a resumed run starts with it."""
 
     folded: bool = False
     """The system message is part of the user's."""
     streams: bool = False
     """Answers are streamed."""
     answer_tokens: int | None = None
-    """The limit of an answer's tokens, where it was lowered."""
+    """The limit of an answer's tokens, if it was lowered."""
 
 
 @dataclass(frozen=True)
 class _RequestOptions:
-    """How requests are made: it changes when a server complains."""
+    """Options of requests; they change when a server complains."""
 
-    options: Mapping[str, object]
+    fields: Mapping[str, object]
+    """Fields of the request's body, by name."""
     renamed: bool = False
-    """Whether the limit goes by its other name already."""
+    """Whether the limit already has its other name."""
     folded: bool = False
     """Whether the system message is part of the user's."""
 
     def without(self, name: str) -> _RequestOptions:
-        """Return the manner without an option."""
+        """Return a copy without the field `name`."""
         return replace(
             self,
-            options={option: value for option, value in self.options.items() if option != name},
+            fields={field: value for field, value in self.fields.items() if field != name},
         )
 
-    def having(self, **options: object) -> _RequestOptions:
-        """Return the manner with other options."""
-        return replace(self, options={**self.options, **options})
+    def updated(self, **fields: object) -> _RequestOptions:
+        """Return a copy with these fields added or replaced."""
+        return replace(self, fields={**self.fields, **fields})
 
     @property
     def limit(self) -> str | None:
-        """What the limit of an answer's tokens is called; None where there is none."""
-        return next((name for name in _LIMITS if name in self.options), None)
+        """The name of the limit of an answer's tokens; None if there is no limit."""
+        return next((name for name in _LIMITS if name in self.fields), None)
 
 
 class Model:
-    """A model behind a backend. None as temperature or as limit of an answer's tokens leaves it to
-    the server.
+    """A model behind a backend.
 
-    What a server complains of is changed from then on: a temperature that it refuses is left out,
-    the limit goes by its other name or is lowered, the system message becomes part of the user's,
-    answers are streamed.
+    None as temperature or as limit of an answer's tokens leaves it to the server. Requests adapt to
+    a server's complaints: a refused temperature is left out, the limit is renamed or lowered, the
+    system message becomes part of the user's, answers are streamed. `choices`: number of choices
+    that each answer should hold.
     """
 
     def __init__(
@@ -105,151 +106,157 @@ class Model:
         stream: bool = False,
         choices: int = 1,
     ) -> None:
-        """`choices`: how many choices each answer is asked to hold."""
-        self.name, self.price = name, price
+        self.name = name
+        self.price = price
         self.where = backend.where
         self.answer_tokens = answer_tokens
         self.choices = choices
-        """How many choices the next answer is expected to hold."""
-        self.adapted: deque[str] = deque()
-        """What was changed and not yet told, in one sentence each."""
-        self._asked_choices, self._first_limit = choices, answer_tokens
+        """Expected number of choices in the next answer."""
+        self.adaptations: deque[str] = deque()
+        """Changes that were not reported yet, one or two sentences each."""
+        self._requested_choices = choices
+        self._first_limit = answer_tokens
         self._backend = backend
-        options: dict[str, object] = {"temperature": temperature, backend.limit_name: answer_tokens}
-        self._manner = _RequestOptions(
-            {option: value for option, value in options.items() if value is not None}
+        fields: dict[str, object] = {"temperature": temperature, backend.limit_name: answer_tokens}
+        self._options = _RequestOptions(
+            {field: value for field, value in fields.items() if value is not None}
         )
         if stream:
-            self._manner = self._manner.having(**_STREAM)
+            self._options = self._options.updated(**_STREAM)
 
     @property
     def profile(self) -> ServerProfile:
-        """What is known of the model by now."""
+        """What is known about the model by now."""
         lowered = self.answer_tokens if self.answer_tokens != self._first_limit else None
-        return ServerProfile(self._manner.folded, "stream" in self._manner.options, lowered)
+        return ServerProfile(self._options.folded, "stream" in self._options.fields, lowered)
 
-    def take_up(self, profile: ServerProfile) -> None:
-        """Begin with what is known of the model; a limit is only lowered."""
-        self._manner = replace(self._manner, folded=profile.folded or self._manner.folded)
+    def apply_profile(self, profile: ServerProfile) -> None:
+        """Start with a known profile; it can only lower the limit of an answer."""
+        self._options = replace(self._options, folded=profile.folded or self._options.folded)
         if profile.streams:
-            self._manner = self._manner.having(**_STREAM)
-        name, lower = self._manner.limit, profile.answer_tokens
-        if name is not None and lower is not None and LEAST <= lower < (self.answer_tokens or 0):
+            self._options = self._options.updated(**_STREAM)
+        name, lower = self._options.limit, profile.answer_tokens
+        if (
+            name is not None
+            and lower is not None
+            and MIN_ANSWER_TOKENS <= lower < (self.answer_tokens or 0)
+        ):
             self.answer_tokens = lower
-            self._manner = self._manner.having(**{name: lower})
+            self._options = self._options.updated(**{name: lower})
 
-    def brief(self, answer_tokens: int) -> Model:
-        """Return the same model with short answers, to try it out."""
-        temperature = self._manner.options.get("temperature")
+    def with_short_answers(self, answer_tokens: int) -> Model:
+        """Return the same model with short answers, for a test request."""
+        temperature = self._options.fields.get("temperature")
         return Model(
             self.name,
             self._backend,
             temperature=temperature if isinstance(temperature, float) else None,
             answer_tokens=answer_tokens,
             price=self.price,
-            stream="stream" in self._manner.options,
-            choices=self._asked_choices,
+            stream="stream" in self._options.fields,
+            choices=self._requested_choices,
         )
 
     async def ask(self, messages: Sequence[Message]) -> Answer:
         """Return the model's answer to `messages`. Raises ProposerError."""
         for _ in range(_CHANGES):
-            manner = self._manner
+            options = self._options
             try:
                 answer = read_answer(
-                    await self._backend.send(_chat(messages, manner), manner.options),
+                    await self._backend.send(_chat(messages, options), options.fields),
                     self.name,
                     self.where,
                 )
             except ProposerError as refused:
-                # Another manner may be the fruit of a request that ran beside this one.
+                # A parallel request may have changed the options meanwhile.
                 if not _is_complaint(refused) or (
-                    manner is self._manner and not self._give_up(refused, messages)
+                    options is self._options and not self._adapt(refused, messages)
                 ):
                     raise
             else:
                 self.choices = 1 + len(answer.others)
                 return answer
-        raise BadResponseError(f"{self.where} goes on refusing requests for {self.name!r}.")
+        raise BadResponseError(f"{self.where} keeps refusing requests for {self.name!r}.")
 
-    def _give_up(self, refused: ProposerError, messages: Sequence[Message]) -> bool:
-        """Change what the server complains of; returns whether there was anything."""
+    def _adapt(self, refused: ProposerError, messages: Sequence[Message]) -> bool:
+        """Change what the server complains about; return whether there was anything to change."""
         complaint = (refused.words or str(refused)).lower()
         prompt_bytes = sum(len(message.content.encode("utf-8", "replace")) for message in messages)
-        lower = shorter(complaint, self.answer_tokens, prompt_bytes) if self.answer_tokens else None
-        changed = self._shortened(lower) if lower else self._changed(refused, complaint, messages)
-        if changed is None:
-            return False
-        self._manner = changed
-        return True
+        limit = self.answer_tokens
+        lower = lower_limit(complaint, limit, prompt_bytes) if limit else None
+        if lower:
+            self._options = self._with_lower_limit(lower)
+            return True
+        adapted = self._adapted_options(refused, complaint, messages)
+        self._options = adapted or self._options
+        return adapted is not None
 
-    def _shortened(self, limit: int) -> _RequestOptions:
-        name = self._manner.limit
+    def _with_lower_limit(self, limit: int) -> _RequestOptions:
+        name = self._options.limit
         assert name is not None
-        self.adapted.append(
+        self.adaptations.append(
             f"{self.name!r} at {self.where} has no room for answers of {self.answer_tokens:,}"
-            f" tokens: they are {limit:,} tokens long at most from now on (--answer-tokens)."
+            f" tokens: the limit is {limit:,} tokens from now on (--answer-tokens)."
         )
         self.answer_tokens = limit
-        return self._manner.having(**{name: limit})
+        return self._options.updated(**{name: limit})
 
-    def _changed(
+    def _adapted_options(
         self, refused: ProposerError, complaint: str, messages: Sequence[Message]
     ) -> _RequestOptions | None:
-        """Return another manner, as the complaint asks for; None where it asks for none that there
-        is."""
-        manner = self._manner
+        """Return the options that a complaint asks for; None if it asks for nothing known."""
+        options = self._options
         if (
             _NO_SYSTEM.search(complaint)
-            and not manner.folded
+            and not options.folded
             and any(m.role == "system" for m in messages)
         ):
-            self.adapted.append(
-                f"{self.name!r} at {self.where} takes no system message: its text stands at the"
-                " beginning of the user's message from now on."
+            self.adaptations.append(
+                f"{self.name!r} at {self.where} takes no system message: from now on its text is at"
+                " the beginning of the user's message."
             )
-            return replace(manner, folded=True)
+            return replace(options, folded=True)
         if not isinstance(refused, RefusedError):
             return None
-        if manner.limit and not manner.renamed and any(name in complaint for name in _LIMITS):
-            other = _LIMITS[1 - _LIMITS.index(manner.limit)]
-            renamed = manner.without(manner.limit).having(**{other: manner.options[manner.limit]})
+        if options.limit and not options.renamed and any(name in complaint for name in _LIMITS):
+            other = _LIMITS[1 - _LIMITS.index(options.limit)]
+            renamed = options.without(options.limit).updated(
+                **{other: options.fields[options.limit]}
+            )
             return replace(renamed, renamed=True)
-        if "stream_options" in manner.options and _NO_STREAM_OPTIONS.search(complaint):
-            return manner.without("stream_options")
-        if "stream" not in manner.options and _ONLY_STREAMS.search(complaint):
-            self.adapted.append(
+        if "stream_options" in options.fields and _NO_STREAM_OPTIONS.search(complaint):
+            return options.without("stream_options")
+        if "stream" not in options.fields and _ONLY_STREAMS.search(complaint):
+            self.adaptations.append(
                 f"{self.name!r} at {self.where} only streams: --stream is on from now on."
             )
-            return manner.having(**_STREAM)
-        if "stream" in manner.options and _NO_STREAM.search(complaint):
-            self.adapted.append(
+            return options.updated(**_STREAM)
+        if "stream" in options.fields and _NO_STREAM.search(complaint):
+            self.adaptations.append(
                 f"{self.name!r} at {self.where} does not stream: --stream is off from now on."
             )
-            return manner.without("stream_options").without("stream")
-        if "temperature" in complaint and "temperature" in manner.options:
-            return manner.without("temperature")
+            return options.without("stream_options").without("stream")
+        if "temperature" in complaint and "temperature" in options.fields:
+            return options.without("temperature")
         return None
 
     def worst_case(self, messages: Sequence[Message]) -> Usage:
-        """Return what a request with these messages takes at most, if the server keeps to the limit
-        it is given.
+        """Return the largest usage of a request with these messages, if the server obeys its limit.
 
-        A token of a prompt stands for one byte at least.
+        A token of a prompt stands for at least one byte.
         """
-        prompt = (
-            sum(len(message.content.encode("utf-8", "replace")) + 16 for message in messages) + 16
-        )
-        choices = max(self._asked_choices, self.choices)
-        return self._amount(prompt, choices * (self.answer_tokens or ANSWER_TOKENS))
+        sizes = (len(message.content.encode("utf-8", "replace")) + 16 for message in messages)
+        prompt = sum(sizes) + 16
+        choices = max(self._requested_choices, self.choices)
+        return self._usage(prompt, choices * (self.answer_tokens or ANSWER_TOKENS))
 
     def used(self, answer: Completion | Answer) -> Usage | None:
-        """Return what an answer took; None where its server does not say."""
+        """Return the usage of an answer; None if its server does not report it."""
         if answer.prompt_tokens is None or answer.completion_tokens is None:
             return None
-        return self._amount(answer.prompt_tokens, answer.completion_tokens)
+        return self._usage(answer.prompt_tokens, answer.completion_tokens)
 
-    def _amount(self, prompt_tokens: int, answer_tokens: int) -> Usage:
+    def _usage(self, prompt_tokens: int, answer_tokens: int) -> Usage:
         usd = self.price.of(prompt_tokens, answer_tokens) if self.price else 0.0
         return Usage(prompt_tokens + answer_tokens, usd)
 
@@ -258,8 +265,10 @@ _STREAM: Mapping[str, object] = {"stream": True, "stream_options": {"include_usa
 
 
 def _is_complaint(refused: ProposerError) -> bool:
-    """Whether an error may be about the manner of a request; chat templates fail with 500 in some
-    servers."""
+    """Whether an error may be about a request's options.
+
+    Some servers answer 500 when a chat template fails.
+    """
     if isinstance(refused, UnavailableError):
         return not refused.may_be_billed and _NO_SYSTEM.search(refused.words.lower()) is not None
     return isinstance(refused, RefusedError | ContextTooLongError) and not isinstance(
@@ -267,14 +276,14 @@ def _is_complaint(refused: ProposerError) -> bool:
     )
 
 
-def _chat(messages: Sequence[Message], manner: _RequestOptions) -> list[dict[str, str]]:
-    if manner.folded:
+def _chat(messages: Sequence[Message], options: _RequestOptions) -> list[dict[str, str]]:
+    if options.folded:
         messages = [replace(m, role="user") if m.role == "system" else m for m in messages]
     return [{"role": message.role, "content": message.content} for message in alternating(messages)]
 
 
 def alternating(messages: Sequence[Message]) -> list[Message]:
-    """Join neighbours of one role: the chat templates of many open models refuse two in a row."""
+    """Join neighbouring messages of one role: many chat templates refuse two in a row."""
     joined: list[Message] = []
     for message in messages:
         if joined and joined[-1].role == message.role:

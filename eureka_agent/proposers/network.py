@@ -1,5 +1,4 @@
-"""What lies between us and a server: its address, proxies, certificates. Messages name the variable
-to change."""
+"""Address, proxies and certificates. Each error names the environment variable to change."""
 
 from __future__ import annotations
 
@@ -25,23 +24,23 @@ _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azu
 
 @dataclass(frozen=True)
 class Address:
-    """The base URL of a server, taken apart."""
+    """The base URL of a server, split into parts."""
 
     base: str
-    """Without the query, and without the path of the call itself."""
+    """The URL without the query and without the path of the call."""
     query: dict[str, str]
-    """Belongs to every request, such as Azure's `api-version`."""
+    """Sent with every request, such as Azure's `api-version`."""
     local: bool
     """Whether the server is on this machine."""
 
     @property
     def azure(self) -> bool:
-        """Whether it is Azure's, which reads the key from a header of its own."""
+        """Whether the server is Azure's, which reads the key from its own header."""
         return (urlsplit(self.base).hostname or "").endswith(_AZURE)
 
 
 def address(url: str) -> Address:
-    """Return the parts of a base URL. Raises UsageError when it is none."""
+    """Return the parts of a base URL. Raises UsageError if it is not one."""
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
@@ -55,18 +54,19 @@ def address(url: str) -> Address:
 
 
 def refuse_old_variable() -> None:
-    """Raise UsageError where only the variable of old clients names a server: to ignore it would
-    ask another one."""
+    """Raise UsageError if only the variable of old clients names a server.
+
+    Ignoring it would ask another server than the user expects.
+    """
     if os.environ.get(OLD_URL_VARIABLE) and not os.environ.get(URL_VARIABLE):
         raise UsageError(
-            f"{OLD_URL_VARIABLE} is set, and it is not read here: set {URL_VARIABLE} to its address"
-            f" instead, or give that with --base-url, or unset {OLD_URL_VARIABLE}."
+            f"{OLD_URL_VARIABLE} is set, but it is not read here: set {URL_VARIABLE} to its address"
+            f" instead, or give the address with --base-url, or unset {OLD_URL_VARIABLE}."
         )
 
 
-def check_way() -> None:
-    """Raise UsageError when the environment names certificates or a proxy that no request can
-    use."""
+def check_network_settings() -> None:
+    """Raise UsageError if the environment names certificates or a proxy that cannot be used."""
     for name in _CERTIFICATES:
         path = os.environ.get(name)
         if path and not Path(path).exists():
@@ -97,15 +97,13 @@ def _has_host(proxy: str) -> bool:
 
 
 def certificates() -> ssl.SSLContext | bool:
-    """Return what verifies a server's certificate where the environment's proxies are not used, but
-    this is."""
+    """Return what verifies a server's certificate if the environment's proxies are not used."""
     file, folder = (os.environ.get(name) or None for name in _CERTIFICATES)
     return ssl.create_default_context(cafile=file, capath=folder) if file or folder else True
 
 
 def proxy_variable(url: str) -> str:
-    """Return the variable that names the proxy for `url`, such as HTTPS_PROXY; empty where there is
-    none."""
+    """Return the variable that names the proxy for `url`, such as HTTPS_PROXY; "" if none."""
     parts = urlsplit(url if "://" in url else f"https://{url}")
     if parts.hostname and proxy_bypass(parts.hostname):
         return ""
@@ -113,37 +111,35 @@ def proxy_variable(url: str) -> str:
     return next((name for name in _proxies() if name.lower() in wanted), "")
 
 
-def way_hint(errors: Iterable[BaseException], url: str) -> str:
-    """Return what to look at when a connection to `url` failed with `errors`, as a sentence; empty
-    for the usual."""
+def network_hint(errors: Iterable[BaseException], url: str) -> str:
+    """Return advice for a failed connection to `url`, as a sentence; "" without a special cause."""
     seen = list(errors)
     if any(isinstance(error, ssl.SSLCertVerificationError) for error in seen):
         used = next((name for name in _CERTIFICATES if os.environ.get(name)), "")
         if used:
             return (
-                f"its certificate is signed by nobody in {used}={os.environ[used]}: let that hold"
-                " the certificates that your network or server uses (PEM)."
+                f"no authority in {used}={os.environ[used]} signed its certificate: add the"
+                " certificates that your network or server uses (PEM)."
             )
         return (
-            "its certificate is not signed by anybody known here: set SSL_CERT_FILE to a file with"
+            "its certificate is not signed by a known authority: set SSL_CERT_FILE to a file with"
             " the certificates that your network or server uses (PEM)."
         )
     if any(isinstance(error, ssl.SSLError) for error in seen):
         return (
-            "the two do not speak the same TLS: does the address begin with http:// or https:// as"
-            " the server wants?"
+            "client and server do not use the same TLS: check whether the address must begin with"
+            " http:// or https://."
         )
     if name := proxy_variable(url):
         return (
-            f"it is asked through the proxy that {name} names ({_shown(_proxies()[name])}): check"
-            f" {name}, or NO_PROXY."
+            f"requests go through the proxy of {name} ({_shown(_proxies()[name])}): check"
+            f" {name} or NO_PROXY."
         )
     return ""
 
 
 def _proxies() -> dict[str, str]:
-    """Return the proxies of the environment by the variable that names each, those for all
-    addresses last."""
+    """Return the environment's proxies by variable; those for all addresses come last."""
     known = getproxies()
     if known.get("no", "").strip() == "*":
         return {}
@@ -159,5 +155,5 @@ def _proxies() -> dict[str, str]:
 
 
 def _shown(proxy: str) -> str:
-    """Return a proxy's address without a name and a password."""
+    """Return a proxy's address without user name and password."""
     return proxy.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Asking a model over the OpenAI protocol, through the SDK.
+"""Ask a model over the OpenAI protocol, through the SDK.
 
 Import this module only when a model is used: the SDK takes a second to load.
 """
@@ -19,7 +19,7 @@ from eureka_agent.proposers.network import (
     Address,
     address,
     certificates,
-    check_way,
+    check_network_settings,
     refuse_old_variable,
 )
 from eureka_agent.proposers.refusals import connection_error, cut_stream, error_from_status, excerpt
@@ -29,13 +29,12 @@ from eureka_agent.utils.redaction import redacted, redacted_all
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 OPENAI_URL = "https://api.openai.com/v1"
-MOST_BYTES = 32 * 2**20
-"""No chat completion is longer; what is, is not read to its end."""
+MAX_BYTES = 32 * 2**20
+"""No chat completion is longer; longer bodies are not read to their end."""
 
 
 class OpenAIBackend:
-    """Asks one model of one server. The key comes from OPENAI_API_KEY; a server on this machine may
-    go without."""
+    """Asks one model of one server. The key is in OPENAI_API_KEY; local servers need none."""
 
     def __init__(
         self,
@@ -47,8 +46,8 @@ class OpenAIBackend:
     ) -> None:
         """`extra`: further fields of each request's body.
 
-        Raises CredentialsError without a key, UsageError for a base URL that is none or that holds
-        a password, and for an environment that no request gets through.
+        Raises CredentialsError without a key; UsageError for an invalid base URL or one that holds
+        a password, and for unusable network settings.
         """
         named = base_url or os.environ.get(URL_VARIABLE) or None
         if named is None:
@@ -56,16 +55,17 @@ class OpenAIBackend:
         else:
             refuse_user_information(named, "--base-url" if base_url else URL_VARIABLE)
         server = address(named or OPENAI_URL)
-        # In messages a query is left out: with some servers it holds the key.
+        # Messages leave the query out: with some servers it holds the key.
         self.where = server.base if named else "api.openai.com"
-        # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
+        # OpenAI's newer models refuse `max_tokens`; most other servers support nothing else.
         self.limit_name = (
             "max_tokens" if "api.openai.com" not in self.where else "max_completion_tokens"
         )
-        self._model, self._extra = model, dict(extra or {})
+        self._model = model
+        self._extra = dict(extra or {})
         key = _api_key(model, local=server.local)
         if not server.local:
-            check_way()
+            check_network_settings()
         self._client = openai.AsyncOpenAI(
             api_key=key,
             base_url=server.base,
@@ -88,33 +88,31 @@ class OpenAIBackend:
         except ProposerError:
             raise
         except openai.APIStatusError as error:
-            raise self._error_from_status(
-                error
-            ) from None  # its words may repeat the key, and a traceback shows the cause
-        except Exception as error:  # noqa: BLE001 - the SDK lets its transport's errors through, whatever they are
+            # The cause's text may repeat the key, and a traceback would show it.
+            raise self._error_from_status(error) from None
+        except Exception as error:  # noqa: BLE001 - the SDK passes all transport errors on
             raise connection_error(error, self.where) from None
 
     async def _read(self, response: openai.AsyncAPIResponse[Any]) -> bytes:
         body = bytearray()
         async for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_BYTES:
                 raise BadResponseError(
                     f"{self.where} did not answer with a chat completion: it sent more than"
-                    f" {MOST_BYTES >> 20} MiB, beginning with: {excerpt(bytes(body[:200]))}",
+                    f" {MAX_BYTES >> 20} MiB, beginning with: {excerpt(bytes(body[:200]))}",
                     may_be_billed=True,
                 )
         return bytes(body)
 
     def _decoded(self, body: bytes) -> object:
-        """Return a body's JSON; some servers stream their answer whether they are asked to or
-        not."""
+        """Return a body's JSON; some servers stream their answer whether asked to or not."""
         try:
             return redacted_all(json.loads(body))
         except (ValueError, RecursionError):
             text = body.decode("utf-8", "replace")
         if not is_stream(text):
-            return redacted(text)  # such as a page of HTML, which the error message is to quote
+            return redacted(text)  # such as an HTML page, which the error message quotes
         stream = read_stream(text)
         if not stream.complete:
             raise cut_stream(self.where)
@@ -122,12 +120,12 @@ class OpenAIBackend:
 
     def _error_from_status(self, error: openai.APIStatusError) -> ProposerError:
         body = error.body
-        said = excerpt(body["message"] if isinstance(body, dict) and "message" in body else error)
+        quote = excerpt(body["message"] if isinstance(body, dict) and "message" in body else error)
         words = f"{error.code} {error.type} {error.message}"
         headers = dict(error.response.headers)
         return error_from_status(
             error.status_code,
-            said,
+            quote,
             words,
             model=self._model,
             where=self.where,
@@ -137,10 +135,10 @@ class OpenAIBackend:
 
 
 def _http_client(server: Address) -> Any:
-    """Return the SDK's client, for a server elsewhere with the proxies that the environment names.
+    """Return the SDK's client; for remote servers it uses the environment's proxies.
 
-    A proxy cannot reach a server on this machine. A prompt is not sent on to whatever address an
-    answer names.
+    A proxy cannot reach a server on this machine. Redirects are not followed: a prompt must not be
+    sent to an address that an answer names.
     """
     verify = certificates() if server.local else True
     return openai.DefaultAsyncHttpxClient(

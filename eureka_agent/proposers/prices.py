@@ -1,4 +1,4 @@
-"""What models cost, as far as it is known."""
+"""Prices of models, if they are known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_LIST = "model_prices_and_context_window_backup.json"
+_FILE = "model_prices_and_context_window_backup.json"
 
 
 @dataclass(frozen=True)
@@ -26,29 +26,29 @@ class Price:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What LiteLLM's price list says about a model; None for what it does not say."""
+    """A model's entry in LiteLLM's price list; None for what it does not give."""
 
     price: Price | None = None
-    most_answer_tokens: int | None = None
+    max_answer_tokens: int | None = None
 
 
-def lookup(model: str, provider: str | None = None) -> ModelInfo:
-    """Return what is listed for `model`, which is `provider/name`, or a name at `provider`.
+def look_up_model(model: str, provider: str | None = None) -> ModelInfo:
+    """Return the entry of `model`, which is `provider/name` or a name at `provider`.
 
-    The list comes with litellm (an extra) and is read without importing it; without it nothing is
-    known.
+    The list is part of litellm (an extra) and is read without importing it. Without litellm nothing
+    is known.
     """
     prefix, slash, rest = model.partition("/")
     provider = provider or prefix
     for name in (model, rest if slash else model):
-        entry = _list().get(name)
+        entry = _price_list().get(name)
         if isinstance(entry, dict) and entry.get("litellm_provider") == provider:
             return ModelInfo(_price(entry), _positive(entry.get("max_output_tokens")))
     return ModelInfo()
 
 
 def _price(entry: dict[str, Any]) -> Price | None:
-    # Thinking has its own price at some providers, and servers count it as part of the answer.
+    # Some providers charge thoughts separately; servers count them as part of the answer.
     answers = [
         entry.get(name) for name in ("output_cost_per_token", "output_cost_per_reasoning_token")
     ]
@@ -62,15 +62,12 @@ def _positive(value: object) -> int | None:
 
 
 @functools.cache
-def _list() -> dict[str, Any]:
+def _price_list() -> dict[str, Any]:
     found = importlib.util.find_spec("litellm")
     if found is None or found.origin is None:
         return {}
     try:
-        entries = json.loads((Path(found.origin).parent / _LIST).read_text("utf-8"))
-    except (
-        OSError,
-        ValueError,
-    ):  # a release that keeps its list elsewhere: prices are not known, which is said
+        entries = json.loads((Path(found.origin).parent / _FILE).read_text("utf-8"))
+    except (OSError, ValueError):  # a release that keeps its list elsewhere
         return {}
     return entries if isinstance(entries, dict) else {}

@@ -1,4 +1,4 @@
-"""When a failed request is asked again, and after which pause."""
+"""When a failed request is sent again, and after which pause."""
 
 from __future__ import annotations
 
@@ -14,28 +14,27 @@ from eureka_agent.errors import ProposerError, RateLimitedError, UnavailableErro
 
 @dataclass(frozen=True)
 class Retries:
-    """Pauses grow and are drawn at random ("full jitter"), so that eight requests do not come back
-    together.
+    """Rules for retries.
 
-    A server that says how long to wait is obeyed. The defaults wait half a minute in all, on
-    average.
+    Pauses grow and are drawn at random ("full jitter"), so that parallel requests do not return at
+    the same moment. A pause that the server asks for is obeyed. With the defaults all pauses
+    together take half a minute on average.
     """
 
     most: int = 6
-    """A request is repeated at most this often."""
+    """Maximum number of retries of a request."""
     base_s: float = 1.0
-    """The first pause is at most this long, each further one at most twice as long as the one
-    before."""
+    """Upper bound of the first pause; it doubles with each further one."""
     longest_s: float = 60.0
+    """Upper bound of every pause."""
     patience_s: float = 120.0
-    """A server that asks for a longer pause has refused."""
+    """If a server asks for a longer pause, the request has failed."""
 
     def pause_s(self, error: ProposerError, failures: int, unanswered: int) -> float | None:
-        """Return how long to wait before a request is asked again, in seconds; None: it is not.
+        """Return the pause in seconds before a request is sent again; None if it is not.
 
-        `failures`: how often it failed so far, this time included; `unanswered`: how often of these
-        it may have been carried out, and billed, all the same. Such a request is asked only once
-        more.
+        `failures`: number of failures so far, this one included. `unanswered`: how many of them may
+        have been carried out and billed; such a request is sent only once more.
         """
         if (
             not isinstance(error, UnavailableError | RateLimitedError)
@@ -44,29 +43,25 @@ class Retries:
         ):
             return None
         wait_s = error.retry_after_s
+        if wait_s is not None and wait_s > self.patience_s:
+            return None
         if wait_s is not None:
-            return (
-                wait_s + random.uniform(0.0, min(1.0, self.base_s))
-                if wait_s <= self.patience_s
-                else None
-            )
+            return wait_s + random.uniform(0.0, min(1.0, self.base_s))
         return random.uniform(0.0, min(self.longest_s, self.base_s * 2.0 ** (failures - 1)))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds a server's Retry-After asks to wait; None where it says nothing that
-    makes sense.
+    """Return the seconds that a server's Retry-After asks for; None if it is absent or unreadable.
 
     It is a number of seconds or a date (RFC 9110, section 10.2.3).
     """
-    said = next(
-        (value for name, value in headers.items() if name.lower() == "retry-after"), ""
-    ).strip()
+    values = (value for name, value in headers.items() if name.lower() == "retry-after")
+    text = next(values, "").strip()
     try:
-        seconds = float(said)
+        seconds = float(text)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except ValueError:
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,4 +1,4 @@
-"""A proposer that says what it was told to: for tests and demonstrations."""
+"""A proposer with prepared answers, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from eureka_agent.records import Completion, Prompt
 
 
 class ScriptedProposer:
-    """Answers from a list of texts per generation, or with a function of the prompt and the
-    sample's index.
+    """Answers with prepared texts, or with a function of the prompt and the sample's index.
 
-    `asked` lists every sample that was asked for as `(generation, index)`, `prompts` every prompt.
+    `asked` records every requested sample as `(generation, index)`, `prompts` every prompt.
+
+    Args:
+        texts: one list of texts for each generation, or a function that returns the text.
+        delay_s: pause before each answer, in seconds.
     """
 
     name = "scripted"
@@ -27,8 +30,11 @@ class ScriptedProposer:
         self._delay_s = delay_s
 
     def propose(self, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
-        """Yield the scripted texts in order, `delay_s` seconds apart; raise ProposerError when the
-        script ends."""
+        """Yield the scripted texts in order, `delay_s` seconds apart.
+
+        Raises:
+            ProposerError: if the script has no text for a sample.
+        """
         self.prompts += {id(prompt): prompt for prompt in prompts.values()}.values()
         for index, prompt in prompts.items():
             self.asked.append((prompt.generation, index))

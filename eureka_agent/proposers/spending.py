@@ -1,4 +1,4 @@
-"""What a run may spend on models: reserved before each request, settled after it."""
+"""Limits of what a run spends on models: reserved before each request, settled after it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens, of prompts and answers together, and what they cost."""
+    """Tokens of prompts and answers together, and their cost."""
 
     tokens: int = 0
     usd: float = 0.0
-    """Of models whose price is known; with a limit in USD no other is asked."""
+    """Cost at known prices; with a limit in USD only models with a known price are asked."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(self.tokens + other.tokens, self.usd + other.usd)
@@ -21,7 +21,7 @@ class Usage:
         return Usage(self.tokens - other.tokens, self.usd - other.usd)
 
     def times(self, count: int) -> Usage:
-        """Return what `count` of it are."""
+        """Return the usage of `count` such requests."""
         return Usage(count * self.tokens, count * self.usd)
 
     def __str__(self) -> str:
@@ -32,19 +32,24 @@ NOTHING = Usage()
 
 
 class UsageLimits:
-    """What is spent and what may still come of the requests under way, against the limits of a run.
+    """Keeps what a run has spent or reserved within its limits.
 
-    A request's worst case is counted from before it is sent until its answer says what it really
-    took; it stays counted when no answer comes that says so. So the limits hold as long as no
-    answer takes more than its worst case, and also for a run that is killed and resumed, since
-    `keep` writes every change down first.
+    The worst case of a request is reserved before it is sent and replaced by the actual usage when
+    the answer reports it; without a report it stays reserved. The limits therefore hold as long as
+    no answer exceeds its worst case, also for a run that is killed and resumed, because every
+    change is saved first.
+
+    Args:
+        max_tokens: limit of the tokens of prompts and answers; None: no limit.
+        max_cost_usd: limit of the cost in USD; None: no limit.
     """
 
     def __init__(self, *, max_tokens: int | None = None, max_cost_usd: float | None = None) -> None:
-        self.max_tokens, self.max_cost_usd = max_tokens, max_cost_usd
+        self.max_tokens = max_tokens
+        self.max_cost_usd = max_cost_usd
         self.reserved = Usage()
         """Spent, or reserved."""
-        self._keep: Callable[[Usage], None] = lambda reserved: None
+        self._save: Callable[[Usage], None] = lambda reserved: None
 
     @property
     def limited(self) -> bool:
@@ -52,12 +57,12 @@ class UsageLimits:
         return self.max_tokens is not None or self.max_cost_usd is not None
 
     def resume_from(self, reserved: Usage, keep: Callable[[Usage], None]) -> None:
-        """Go on from what a run has committed so far, and let `keep` write down every change."""
-        self.reserved, self._keep = reserved, keep
+        """Continue from an earlier `reserved`; `keep` saves every later change."""
+        self.reserved = reserved
+        self._save = keep
 
     def exceeded_by(self, worst: Usage) -> str:
-        """Return the limit, in words, that a request with this worst case could break; empty if
-        there is none."""
+        """Return the option that a request with this worst case would exceed; "" if none."""
         total = self.reserved + worst
         if self.max_cost_usd is not None and total.usd > self.max_cost_usd:
             return f"--max-cost-usd {self.max_cost_usd:g}"
@@ -66,18 +71,16 @@ class UsageLimits:
         return ""
 
     def reserve(self, worst: Usage) -> bool:
-        """Count a request's worst case, if no limit forbids it; returns whether the request may be
-        sent."""
+        """Reserve a request's worst case; return False if a limit forbids it."""
         if self.exceeded_by(worst):
             return False
         self._commit(self.reserved + worst)
         return True
 
     def settle(self, worst: Usage, used: Usage) -> None:
-        """Count what a request took instead of its worst case; nothing for one that was certainly
-        not billed."""
+        """Replace a request's worst case by its usage, `Usage()` if it was certainly not billed."""
         self._commit(self.reserved - worst + used)
 
     def _commit(self, reserved: Usage) -> None:
-        self._keep(reserved)
+        self._save(reserved)
         self.reserved = reserved

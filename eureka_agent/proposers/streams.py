@@ -1,4 +1,4 @@
-"""A streamed answer, put together into the body that a server would have sent at once."""
+"""Join a streamed answer into the body of an ordinary one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 
 
 class Stream:
-    """Takes in the chunks of a streamed chat completion, in order."""
+    """Collects the chunks of a streamed chat completion, in order."""
 
     def __init__(self) -> None:
         self._body: dict[str, Any] = {}
@@ -19,32 +19,32 @@ class Stream:
 
     @property
     def complete(self) -> bool:
-        """Whether the answer came to its end; one that did not broke off."""
+        """Whether the answer has ended; otherwise the stream was cut off."""
         finished = [
             choice.get("finish_reason") or choice.get("error") for choice in self._choices.values()
         ]
         return self._ended or bool(self._body.get("error")) or (bool(finished) and all(finished))
 
     def end(self) -> None:
-        """Take in the mark at the stream's end."""
+        """Record the end mark of the stream."""
         self._ended = True
 
     def take(self, chunk: object) -> None:
-        """Take in a chunk, decoded; what is none is left out."""
+        """Add a decoded chunk; anything else is ignored."""
         if not isinstance(chunk, dict):
             return
         self._body |= {name: chunk[name] for name in ("model", "usage", "error") if chunk.get(name)}
         choices = chunk.get("choices")
-        for place, part in enumerate(choices if isinstance(choices, list) else ()):
+        for position, part in enumerate(choices if isinstance(choices, list) else ()):
             if isinstance(part, dict):
                 index = part.get("index")
-                self._add(self._choice(index if isinstance(index, int) else place), part)
+                self._add(self._choice(index if isinstance(index, int) else position), part)
 
     def body(self) -> dict[str, Any]:
         """Return the body of the whole answer."""
         choices = [self._choices[index] for index in sorted(self._choices)]
         error = self._body.get("error")
-        if error and choices:  # it had begun to write
+        if error and choices:  # the model had started to write
             choices = [choice | {"error": error} for choice in choices]
         return self._body | {"choices": choices}
 
@@ -54,8 +54,7 @@ class Stream:
         )
 
     def _add(self, choice: dict[str, Any], part: Mapping[str, Any]) -> None:
-        """Join a part of a choice to what came before; some servers send the whole message as one
-        part."""
+        """Append a part of a choice; some servers send the whole message as one part."""
         choice |= {name: part[name] for name in ("finish_reason", "error") if part.get(name)}
         delta = part.get("delta") or part.get("message")
         message = choice["message"]
@@ -66,17 +65,17 @@ class Stream:
                 message[name] = (message.get(name) or "") + delta[name]
         if isinstance(delta.get("tool_calls"), list):
             calls = message.setdefault("tool_calls", [])
-            for place, call in enumerate(delta["tool_calls"]):
-                _add_call(calls, place, call)
+            for position, call in enumerate(delta["tool_calls"]):
+                _add_call(calls, position, call)
 
 
-def _add_call(calls: list[dict[str, Any]], place: int, call: object) -> None:
-    """Join a part of a call: its arguments come in pieces."""
+def _add_call(calls: list[dict[str, Any]], position: int, call: object) -> None:
+    """Append a part of a tool call; its arguments come in pieces."""
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or not isinstance(function, dict):
         return
-    index = call.get("index", place)
-    known = next((one for one in calls if one["index"] == index), None)
+    index = call.get("index", position)
+    known = next((known for known in calls if known["index"] == index), None)
     if known is None:
         known = {"index": index, "function": {"arguments": ""}}
         calls.append(known)
@@ -86,12 +85,12 @@ def _add_call(calls: list[dict[str, Any]], place: int, call: object) -> None:
 
 
 def is_stream(text: str) -> bool:
-    """Whether a body is a stream of events (WHATWG HTML, section 9.2) and no JSON."""
+    """Whether a body is a stream of events (WHATWG HTML, section 9.2) rather than JSON."""
     return text.lstrip("\ufeff \r\n").startswith(("data:", "event:", ":", "id:", "retry:"))
 
 
 def read_stream(text: str) -> Stream:
-    """Return the stream in the text of a body."""
+    """Return the stream in a body's text."""
     stream = Stream()
     for data in _events(text):
         if data.strip() == "[DONE]":
@@ -103,9 +102,9 @@ def read_stream(text: str) -> Stream:
 
 
 def _chunks(data: str) -> list[object]:
-    """Return what an event holds: a chunk, or one a line where a server leaves the empty lines out.
+    """Return an event's chunks: one, or one a line if the server omits the empty lines.
 
-    One that was cut in the middle is none, which `complete` tells.
+    A chunk that was cut off is left out; `Stream.complete` reports it.
     """
     chunks: list[object] = []
     for piece in (data, *data.split("\n")):

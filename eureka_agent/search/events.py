@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from eureka_agent.config import SynthesisConfig, TrainingBudget
-from eureka_agent.proposers.told import Adapted as Adapted
-from eureka_agent.proposers.told import AskedAgain as AskedAgain
+from eureka_agent.proposers.events import Adapted as Adapted
+from eureka_agent.proposers.events import AskedAgain as AskedAgain
 from eureka_agent.records import (
     Baseline,
     Candidate,

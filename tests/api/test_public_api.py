@@ -51,8 +51,8 @@ def test_the_model_reads_the_users_own_words() -> None:
         ea.RewardGenerator(task, proposer=proposer, instruction=instruction).generate(1)
         return proposer.prompts[0].messages[-1].content
 
-    assert "in these words: Inverted Pendulum" in asked("Inverted Pendulum")
-    assert "in these words" not in asked("Cart_Pole".replace("_", ""))
+    assert "own words for it: Inverted Pendulum" in asked("Inverted Pendulum")
+    assert "own words for it" not in asked("Cart_Pole".replace("_", ""))
     assert "let the pole fall" in asked("cartpole", "let the pole fall")
     with pytest.raises(
         UnknownTaskError, match=r"RewardGenerator\('cartpole', wish=\"let the cart pole fall\"\)"

@@ -69,7 +69,7 @@ def code(answer: str) -> str:
             "The home folder in '~no-such-user/x'",
         ),
         (["--task", "do a trick", "--env", "cartpoel"], "Did you mean 'cartpole'"),
-        (["--task", "do a trick", "--env", "cartpole"], "someone has to judge"),
+        (["--task", "do a trick", "--env", "cartpole"], "so a judge is needed"),
     ],
 )
 def test_a_synthesis_that_cannot_work(

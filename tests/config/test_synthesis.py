@@ -1,4 +1,4 @@
-"""What a config refuses when it is made, and what it takes."""
+"""Values that a config refuses and accepts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def made(**changes: Any) -> SynthesisConfig:
         ),
     ],
 )
-def test_a_value_of_a_wrong_kind_is_refused_with_what_is_allowed(
+def test_a_value_of_a_wrong_type_is_refused_with_the_allowed_ones(
     field: str, value: object, says: str
 ) -> None:
     with pytest.raises(ConfigError) as refused:
@@ -87,14 +87,14 @@ def test_paths_may_be_text_and_begin_with_the_home_folder(monkeypatch: pytest.Mo
         made(runs_dir="~nobody-like-this/x")
 
 
-def test_lists_weights_and_numbers_of_numpy_are_taken() -> None:
+def test_lists_weights_and_numpy_numbers_are_accepted() -> None:
     assert made(models=["a=2", "b"]).model_weights == {"a": 2.0, "b": 1.0}
     assert made(models={"a": 2.0, "b": 1}).model_weights == {"a": 2.0, "b": 1.0}
     config = made(seed=np.int64(3), temperature=np.float32(0.5), max_cost_usd=1)
     assert (type(config.seed), type(config.temperature)) == (int, float)
 
 
-def test_a_config_is_stored_copied_and_explained_as_before() -> None:
+def test_a_config_survives_json_pickle_and_copy() -> None:
     config = made(runs_dir="runs", models=["a"])
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config

@@ -20,7 +20,7 @@ from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import RewardSource
 from tests.support.attempts import ATTEMPTS, LOOT, Attempt
 from tests.support.attempts.table import table
-from tests.support.planted import Planted
+from tests.support.canaries import Canaries
 from tests.support.sandboxed import SECRET, SECRET_NAME, SPEC, children, honest, state
 from tests.support.unprivileged import run_unprivileged
 
@@ -49,14 +49,14 @@ def bystander(strict_sandbox: Sandbox) -> Iterator[SandboxedReward]:
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
-    with Planted(tmp_path_factory.mktemp("planted") / "folder") as planted:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
+    with Canaries(tmp_path_factory.mktemp("planted") / "folder") as planted:
         yield planted
 
 
 @_each
 def test_with_the_checks(
-    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Planted
+    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Canaries
 ) -> None:
     code = attempt.source(planted.names)
     try:
@@ -72,7 +72,7 @@ def test_with_the_checks(
 
 @_each
 def test_with_the_layers_alone(
-    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Planted
+    attempt: Attempt, strict_sandbox: Sandbox, bystander: SandboxedReward, planted: Canaries
 ) -> None:
     if attempt.machine not in ("", platform.machine()):
         pytest.skip(f"its system call numbers are those of {attempt.machine}")
@@ -103,7 +103,7 @@ def _try(reward: SandboxedReward, calls: int) -> None:
     assert all(torch.equal(given[name], kept[name]) for name in kept)
 
 
-def _demand_all_intact(sandbox: Sandbox, bystander: SandboxedReward, planted: Planted) -> None:
+def _demand_all_intact(sandbox: Sandbox, bystander: SandboxedReward, planted: Canaries) -> None:
     planted.demand_intact()
     assert children(sandbox.helper_pid) == [bystander.pid]
     rows = state()

@@ -1,5 +1,4 @@
-"""A person at a real terminal, a model server on the loopback: what is typed stands in the next
-prompt that it gets."""
+"""A person at a real terminal and a local model server: typed comments reach the next prompt."""
 
 from __future__ import annotations
 
@@ -68,7 +67,7 @@ def answer(terminal: Terminal, prompt: str, lines: Sequence[str]) -> None:
 
 
 @pytest.mark.slow
-def test_words_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer) -> None:
+def test_comments_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer) -> None:
     args = arguments(model, tmp_path, "--task", "hopper_forward", "--feedback", "cli")
     with Terminal("synthesize_main", args) as terminal:
         shown = terminal.expect("g0> ")
@@ -102,17 +101,16 @@ def test_words_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer) -
 
 
 @pytest.mark.slow
-def test_a_wish_on_rankings_alone_stopped_in_the_middle_of_feedback(
+def test_an_instruction_without_fitness_resumes_after_ctrl_c(
     tmp_path: Path, model: ChatServer
 ) -> None:
-    """In a terminal a wish without fitness asks without --feedback. Ctrl-C forgets; resumed, it
-    asks again."""
+    """A terminal run asks without --feedback; Ctrl-C discards the answers, a resume asks again."""
     with Terminal(
         "synthesize_main", arguments(model, tmp_path, "--env", "hopper", "--task", "do a backflip")
     ) as terminal:
         assert "do a backflip" in terminal.expect("g0> ")
         terminal.type("next")
-        assert "Nobody is chosen yet" in terminal.expect("g0> ")
+        assert "No candidate is chosen yet" in terminal.expect("g0> ")
         terminal.type("best g0c0")
         terminal.expect("So far: best g0c0.")
         terminal.expect("g0> ")

@@ -1,5 +1,4 @@
-"""What a person types, line by line; the same on a real terminal is in
-tests/judges/test_real_terminal.py."""
+"""The lines that a person types; `test_real_terminal.py` does the same on a real terminal."""
 
 from __future__ import annotations
 
@@ -46,8 +45,8 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
     def answer(*lines: str, request: FeedbackRequest = QUESTION) -> tuple[Feedback, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         paper = io.StringIO()
-        said = TerminalJudge(Console(file=paper, width=80, force_terminal=False))(request)
-        return said, paper.getvalue()
+        feedback = TerminalJudge(Console(file=paper, width=80, force_terminal=False))(request)
+        return feedback, paper.getvalue()
 
     return answer
 
@@ -69,26 +68,28 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
         (["best g1c0"], ("g1c0",)),  # the input ends (Ctrl-D): as `next`
     ],
 )
-def test_rankings(answer: Answer, lines: list[str], ranking: tuple[str, ...]) -> None:
-    said, _ = answer(*lines)
-    assert said == Feedback(1, ranking)
+def test_lines_give_the_expected_ranking(
+    answer: Answer, lines: list[str], ranking: tuple[str, ...]
+) -> None:
+    feedback, _ = answer(*lines)
+    assert feedback == Feedback(1, ranking)
 
 
-def test_words_are_kept_as_they_are_typed(answer: Answer) -> None:
-    said, shown = answer(
+def test_comments_are_kept_verbatim(answer: Answer) -> None:
+    feedback, shown = answer(
         "say g1c3 use  mass_speed > 0",
         "say g0c1 \ttoo {shaky}",
         "say g0c1 \x1b[31mand slow",
         "stop",
     )
-    assert said == Feedback(
+    assert feedback == Feedback(
         1, (), {"g1c3": "use  mass_speed > 0", "g0c1": "too {shaky}\n\x1b[31mand slow"}, stop=True
     )
     assert "So far: words on g1c3, g0c1." in shown
     assert "\x1b" not in shown
 
 
-def test_what_a_person_sees(answer: Answer) -> None:
+def test_the_terminal_shows_outcomes_and_failures(answer: Answer) -> None:
     _, shown = answer("code g1c0", "help", "next")
     lines = shown.splitlines()
     assert all(len(line) <= 80 for line in lines)
@@ -107,19 +108,19 @@ def test_what_a_person_sees(answer: Answer) -> None:
     assert any(line.startswith("say g0c3 too shaky") for line in lines)
 
 
-def test_without_fitness_none_is_shown_and_a_best_is_needed(answer: Answer) -> None:
-    said, shown = answer(
+def test_without_a_fitness_none_is_shown_and_a_best_is_required(answer: Answer) -> None:
+    feedback, shown = answer(
         "next", "worst g1c0", "stop", "best g1c2", "stop", request=replace(FREE, best=None)
     )
-    assert said == Feedback(1, ("g1c2", "g1c0"), stop=True)
-    assert shown.count("Nobody is chosen yet") == 2
+    assert feedback == Feedback(1, ("g1c2", "g1c0"), stop=True)
+    assert shown.count("No candidate is chosen yet") == 2
     assert "itness in" not in shown
     assert "4.00" not in shown
     assert answer("worst g1c0", "next", request=FREE)[0].ranking == (
         "g0c1",
         "g1c0",
     )  # the best so far stays
-    with pytest.raises(UsageError, match="Nobody is chosen yet"):
+    with pytest.raises(UsageError, match="No candidate is chosen yet"):
         answer(
             "say g1c0 hm", request=replace(FREE, best=None)
         )  # the input ends and nobody can be asked
@@ -132,28 +133,30 @@ def test_without_fitness_none_is_shown_and_a_best_is_needed(answer: Answer) -> N
         ("\x1b[2J", "There is no command '\\x1b[2J'."),
         ("best", "Which candidate? There are: g0c1, g1c0, g1c1, g1c2, g1c3."),
         ("best g1c9", "There is no candidate 'g1c9' here. Did you mean"),
-        ("worst g1c3", "g1c3 has no policy to compare, it failed"),
+        ("worst g1c3", "g1c3 failed and has no policy to compare"),
         ("rank g1c0", "rank needs two candidates or more"),
-        ("rank g1c0 > g1c0", "g1c0 stands in this ranking twice"),
+        ("rank g1c0 > g1c0", "g1c0 is in this ranking twice"),
         ("say g1c0", "say needs words: say g1c0 too shaky"),
         ("say too shaky", "There is no candidate 'too' here."),
         ("next please", "next takes nothing after it"),
-        ("code g1c3", "g1c3 has no code"),
-        ("worst g1c1\nnext", "g1c1 is the worst now, so which one is the best?"),
+        ("code g1c3", "g1c3 has no readable code"),
+        ("worst g1c1\nnext", "g1c1 is the worst now; which one is the best?"),
     ],
 )
-def test_a_mistake_is_explained_and_asked_again(answer: Answer, line: str, explained: str) -> None:
-    said, shown = answer(line, "best g1c0", "next")
+def test_a_mistake_is_explained_and_the_line_asked_again(
+    answer: Answer, line: str, explained: str
+) -> None:
+    feedback, shown = answer(line, "best g1c0", "next")
     assert explained in " ".join(shown.split())
-    assert said.ranking[0] == "g1c0"
+    assert feedback.ranking[0] == "g1c0"
 
 
-def test_who_is_asked() -> None:
+def test_the_config_decides_the_judge() -> None:
     assert make_judge(SynthesisConfig(task="cartpole")) is None
     assert make_judge(SynthesisConfig(task="cartpole", feedback="synthetic")) is by_fitness
     assert isinstance(make_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
     assert (
         make_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")) is by_fitness
     )
-    with pytest.raises(UsageError, match="someone has to judge"):
+    with pytest.raises(UsageError, match="so a judge is needed"):
         make_judge(SynthesisConfig(task="wave", env="cartpole"))

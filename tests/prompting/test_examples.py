@@ -1,5 +1,4 @@
-"""The library of examples: each is sound, the nearest ones are found, and none tells a task's own
-secrets."""
+"""The example library: valid examples, the nearest ones found, no task's secrets told."""
 
 from __future__ import annotations
 
@@ -48,7 +47,7 @@ def chosen(task: Task, count: int, folder: Path | None = None) -> tuple[Example,
 
 
 # ---------------------------------------------------------------- the library
-def test_there_are_enough_and_all_different() -> None:
+def test_library_has_ten_or_more_distinct_examples() -> None:
     assert len(LIBRARY) >= 10
     assert (
         len({example.description for example in LIBRARY})
@@ -59,14 +58,12 @@ def test_there_are_enough_and_all_different() -> None:
 
 @pytest.mark.parametrize("example", LIBRARY, ids=lambda example: example.name)
 def test_an_example_keeps_the_contract_on_random_states(example: Example, sandbox: Sandbox) -> None:
-    """What every candidate is tried on: shapes, finite values, unchanged inputs, rows by
-    themselves, rest."""
+    """Like any candidate: shapes, finite values, unchanged inputs, independent rows."""
     spec, _ = read_state(example.state)
     reward = check_source(example.code, spec)
     listed = {variable.name for variable in spec.variables} | spec.constants.keys()
-    assert listed == {
-        name.removeprefix("prev_") for name in reward.parameters
-    }  # what is not read would distract
+    # State that the reward does not read would distract.
+    assert listed == {name.removeprefix("prev_") for name in reward.parameters}
     torch.manual_seed(0)
     samples = {name: torch.randn(64, *shape) for name, shape in spec.shapes.items()}
     sealed = sandbox.open(reward, spec, max_rows=64)
@@ -82,12 +79,12 @@ def test_an_example_keeps_the_contract_on_random_states(example: Example, sandbo
     torch.testing.assert_close(total, batch.reward)  # as the system message asks
 
 
-# ---------------------------------------------------------------- which ones
+# ---------------------------------------------------------------- selection
 def pair(name: str, description: str, state_names: str = "") -> Example:
     return Example(name, description, "", state_names, CODE)
 
 
-def test_the_nearest_share_the_rarest_words() -> None:
+def test_nearest_examples_share_the_rarest_words() -> None:
     library = [
         pair("d", "open a door", "handle_pos"),
         pair("c", "close a drawer", "handle_pos"),
@@ -96,15 +93,11 @@ def test_the_nearest_share_the_rarest_words() -> None:
     ]
     assert [e.name for e in nearest(library, "run on a leg", 2)] == ["b", "a"]
     assert [e.name for e in nearest(library, "doors opening", 1)] == ["d"]  # endings do not count
-    assert [e.name for e in nearest(library, "pull the handle", 3)] == [
-        "c",
-        "d",
-        "a",
-    ]  # ties, and zeros, by name
-    assert [e.name for e in nearest(library[::-1], "pull the handle", 3)] == ["c", "d", "a"]
+    for order in (library, library[::-1]):  # ties and zeros are ordered by name
+        assert [e.name for e in nearest(order, "pull the handle", 3)] == ["c", "d", "a"]
 
 
-def test_the_nearest_of_the_library() -> None:
+def test_nearest_examples_of_the_library_for_known_tasks() -> None:
     assert chosen(load_task("cartpole"), 1)[0].name == "double_pendulum"
     assert chosen(load_task("pen_spinning"), 1)[0].name == "valve_turning"
     instruction = SynthesisConfig(task="swim like a snake", env="ant_forward", examples=1)
@@ -112,9 +105,8 @@ def test_the_nearest_of_the_library() -> None:
 
 
 @pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
-def test_no_example_tells_the_task_itself(tmp_path: Path, task: Task) -> None:
-    """Not in the library, and not from a folder that holds the human reward under any title, or an
-    own reward."""
+def test_examples_of_the_task_itself_are_not_shown(tmp_path: Path, task: Task) -> None:
+    """Neither the library nor a folder with the human reward under another title shows them."""
     state = "\n".join(
         f"- `{n}` (num_envs, {', '.join(map(str, s))}): x"
         for n, s in task.reward_inputs.shapes.items()
@@ -138,7 +130,7 @@ def test_no_example_tells_the_task_itself(tmp_path: Path, task: Task) -> None:
     assert not named & {frozenset(telling_words(example.description)) for example in examples}
 
 
-def test_an_example_of_your_own_joins_the_library_or_takes_a_place_in_it(tmp_path: Path) -> None:
+def test_an_example_of_your_own_is_added_to_the_library_or_replaces_one(tmp_path: Path) -> None:
     (tmp_path / "valve_turning.md").write_text(
         GOOD.replace("wave a hand", "spin a pen as fast as you can")
     )
@@ -148,7 +140,7 @@ def test_an_example_of_your_own_joins_the_library_or_takes_a_place_in_it(tmp_pat
 
 
 # ---------------------------------------------------------------- in prompts
-def test_examples_stand_in_every_kind_of_prompt() -> None:
+def test_every_kind_of_prompt_contains_the_examples() -> None:
     toy, best = ToyTask(), worked(0, 0)
     prompts = [
         write_prompt(toy, toy.description, 0, (), (), examples=LIBRARY[:2]),
@@ -163,8 +155,8 @@ def test_examples_stand_in_every_kind_of_prompt() -> None:
     assert "other tasks" not in user(write_prompt(toy, toy.description, 0, (), ()))
 
 
-def test_a_run_keeps_its_examples(tmp_path: Path, sandbox: Sandbox) -> None:
-    """The folder is gone when the run goes on: what it said is in the database."""
+def test_a_resumed_run_shows_its_stored_examples(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The file is removed before the resume; its text is in the database."""
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "waving.md").write_text(
@@ -207,7 +199,7 @@ def test_the_best_reward_of_a_run_becomes_an_example(
     assert example not in chosen(load_task("cartpole"), len(LIBRARY), out.parent)
 
 
-def test_an_example_lists_what_its_reward_reads_of_the_unlisted_state(tmp_path: Path) -> None:
+def test_an_example_lists_unlisted_state_that_its_reward_reads(tmp_path: Path) -> None:
     spec = load_task("cartpole").reward_inputs
     code = "def compute_reward(prev_obs_buf):\n    return prev_obs_buf[:, 0], {}\n"
     file = tmp_path / "cart.md"
@@ -216,7 +208,7 @@ def test_an_example_lists_what_its_reward_reads_of_the_unlisted_state(tmp_path: 
     assert example.state_names == "obs_buf"
 
 
-def test_a_run_without_a_best_reward_is_no_example(
+def test_a_run_without_a_best_reward_cannot_be_exported_as_an_example(
     tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
@@ -227,7 +219,7 @@ def test_a_run_without_a_best_reward_is_no_example(
     assert "has no best reward" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------- what cannot work
+# ---------------------------------------------------------------- errors
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -236,35 +228,37 @@ def test_a_run_without_a_best_reward_is_no_example(
         (GOOD.replace("- `hand` (num_envs, 3) m: where it is", ""), "lists no state"),
         (
             GOOD.replace("(num_envs, 3)", "3 numbers"),
-            "says no state: write `- `name` \\(num_envs, 3\\) unit: meaning`",
+            "does not describe state: write `- `name` \\(num_envs, 3\\) unit: meaning`",
         ),
-        (GOOD.replace("`hand`", "`arm`"), "no example: .*'hand'"),
+        (GOOD.replace("`hand`", "`arm`"), "not an example: .*'hand'"),
         (GOOD.partition("```")[0], "holds no Python function"),
-        (GOOD.replace("return hand", "import os\n    return hand"), "no example: Line 2"),
+        (GOOD.replace("return hand", "import os\n    return hand"), "not an example: Line 2"),
     ],
 )
-def test_a_file_that_is_no_example(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_not_an_example_is_refused(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "bad.md").write_text(text)
     with pytest.raises(UsageError, match=says) as error:
         read_examples(tmp_path)
     assert "bad.md" in str(error.value)
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder with examples"):
+def test_a_folder_without_examples_or_a_binary_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no examples"):
         read_examples(tmp_path / "none")
-    with pytest.raises(UsageError, match="no folder with examples"):
+    with pytest.raises(UsageError, match="holds no examples"):
         read_examples(tmp_path)
     (tmp_path / "bad.md").write_bytes(b"# \xff")
     with pytest.raises(UsageError, match="is not UTF-8 text"):
         read_examples(tmp_path)
 
 
-def test_options_that_cannot_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_example_options_that_cannot_work_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for args, says in (
         (["--examples", "-1"], "--examples must be 0 (none) or more, got -1"),
         (["--examples-dir", "x"], "--examples-dir needs --examples"),
-        (["--examples", "99"], f"asks for more than there are for other tasks ({len(LIBRARY)})"),
+        (["--examples", "99"], f"exceeds the number of examples for other tasks ({len(LIBRARY)})"),
     ):
         assert (
             main(["synthesize", "--task", "cartpole", *args, "--runs-dir", str(tmp_path / "runs")])

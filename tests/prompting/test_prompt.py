@@ -1,3 +1,5 @@
+"""The prompts: their whole texts (snapshots), what they must contain and must not contain."""
+
 from __future__ import annotations
 
 import re
@@ -32,7 +34,7 @@ from tests.support.toy_task import ToyTask
 TOY = ToyTask()
 
 
-# ---------------------------------------------------------------- the texts as a whole
+# ---------------------------------------------------------------- snapshots
 def test_snapshot_of_the_system_message_and_the_first_prompt() -> None:
     prompt = first_prompt(TOY, TOY.description)
     matches_snapshot("system", prompt.messages[0].content)
@@ -57,18 +59,20 @@ def test_snapshot_of_a_retry() -> None:
     matches_snapshot("retry", user(retry_prompt(TOY, TOY.description, 0, history)))
 
 
-# ---------------------------------------------------------------- what must be in them
+# ---------------------------------------------------------------- contents
 def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
-    said = "The user asked for it in these words: push it over there\n\n# The environment"
+    words = "The user's own words for it: push it over there\n\n# The environment"
     for parents, history in (
         ((), ()),
         ((worked(0, 0),), (worked(0, 0),)),
         ((), (failed(0, 0, "check", "an error."),)),
     ):
-        assert said in user(
+        assert words in user(
             write_prompt(TOY, TOY.description, 1, parents, history, asked_as="push it over there")
         )
-        assert "in these words" not in user(write_prompt(TOY, TOY.description, 1, parents, history))
+        assert "own words for it" not in user(
+            write_prompt(TOY, TOY.description, 1, parents, history)
+        )
 
 
 def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
@@ -101,7 +105,7 @@ def test_names_that_only_published_rewards_read_are_not_listed(name: str) -> Non
     assert not {variable.name for variable in task.reward_inputs.unlisted} & set(listed)
 
 
-def test_the_policy_s_side_is_shown_as_code_with_its_numbers_and_without_docstrings() -> None:
+def test_control_and_observation_are_shown_as_code_with_numbers_without_docstrings() -> None:
     text = user(first_prompt(TOY, TOY.description))
     assert (
         "    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:\n        return"
@@ -151,7 +155,7 @@ def test_several_parents_are_all_shown_best_first() -> None:
     assert prompt.history == parents
 
 
-def test_each_different_failure_of_the_last_round_is_told_once() -> None:
+def test_each_distinct_failure_of_the_last_round_is_shown_once() -> None:
     history = (
         worked(0, 0),
         failed(0, 1, "check", "old"),
@@ -161,12 +165,12 @@ def test_each_different_failure_of_the_last_round_is_told_once() -> None:
     )
     text = user(next_prompt(TOY, TOY.description, 2, history[:1], history))
     assert text.count("'numpy' is not allowed.") == 1
-    assert "- g1c2: broke while a policy was trained: NaN at step 7.\n" in text
+    assert "- g1c2: failed while a policy was trained: NaN at step 7.\n" in text
     assert "old" not in text.split("What failed")[1]
     assert "What failed" not in user(next_prompt(TOY, TOY.description, 1, history[:1], history[:1]))
 
 
-def test_a_retry_shows_the_code_of_a_few() -> None:
+def test_a_retry_shows_the_code_of_three_failures() -> None:
     history = tuple(
         failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6)
     )
@@ -176,12 +180,12 @@ def test_a_retry_shows_the_code_of_a_few() -> None:
     assert "The code of g0c0" not in text
 
 
-def test_a_repair_goes_on_with_the_conversation() -> None:
+def test_a_repair_continues_the_conversation() -> None:
     prompt = first_prompt(TOY, TOY.description)
     failure = failed(0, 1, "contract", "The reward is NaN.")
     again = repair_prompt(prompt, failure)
     assert again.messages[:2] == prompt.messages
-    assert again.messages[2] == Message("assistant", "…")  # what it answered, as it was
+    assert again.messages[2] == Message("assistant", "…")  # the answer, unchanged
     assert again.messages[3].role == "user"
     matches_snapshot("repair", again.messages[3].content)
     assert again.repair == 1
@@ -194,14 +198,14 @@ def test_a_repair_goes_on_with_the_conversation() -> None:
     assert again.repair == 5
 
 
-def test_write_prompt_chooses() -> None:
+def test_write_prompt_chooses_the_kind_of_prompt() -> None:
     best, bad = worked(0, 0), failed(0, 1, "check", "no.")
     description = TOY.description
     assert write_prompt(TOY, description, 0, (), ()) == first_prompt(TOY, description)
     assert write_prompt(TOY, description, 0, (), (bad,)) == retry_prompt(
         TOY, description, 0, (bad,)
     )
-    history = (best, bad)  # something worked, but nobody chose it as a parent
+    history = (best, bad)  # one worked, but it was not chosen as a parent
     assert write_prompt(TOY, description, 1, (), history) == first_prompt(
         TOY, description, 1, history
     )
@@ -210,11 +214,11 @@ def test_write_prompt_chooses() -> None:
     )
 
 
-def test_a_free_wish_replaces_the_task_s_own_and_speaks_of_no_fitness() -> None:
+def test_a_free_instruction_replaces_the_task_s_own_and_mentions_no_fitness() -> None:
     instruction = "let it {{ 7 * 7 }} dance {% raw %}"
     best = worked(0, 0)
     text = user(next_prompt(TOY, instruction, 1, (best,), (best,)))
-    assert instruction in text  # as it is: a user's words are no template
+    assert instruction in text  # unchanged: a user's words are not a template
     assert TOY.description not in text
     assert "fitness" not in text.replace(best.reflection, "")
 
@@ -224,7 +228,7 @@ def test_episodes_without_an_early_end_are_shown_without_one() -> None:
     assert "An episode ends after 100 steps (2 s), and never earlier." in text
     assert "terminated" not in text
     assert "ends early" not in text
-    assert "or earlier where terminated() says so." in user(first_prompt(TOY, "let it dance"))
+    assert "or earlier if terminated() says so." in user(first_prompt(TOY, "let it dance"))
 
 
 def trained(generation: int, index: int, *components: str) -> Outcome:
@@ -243,7 +247,7 @@ JUDGED = (
     trained(1, 1, "fast"),
     trained(1, 2, "slow"),
 )
-SAID = (
+FEEDBACK = (
     Feedback(0, ("g0c1", "g0c0"), {"g0c0": "its left leg {drags}\nand it <limps>"}),
     Feedback(
         1,
@@ -253,27 +257,26 @@ SAID = (
 )
 
 
-def said_in(prompt: Prompt) -> str:
-    return user(prompt).split("# What a person says")[1].split("# Your turn")[0]
+def feedback_part(prompt: Prompt) -> str:
+    return user(prompt).split("# Feedback from a person")[1].split("# Your turn")[0]
 
 
-def test_snapshot_of_what_a_person_says() -> None:
-    matches_snapshot("feedback", user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, SAID)))
+def test_snapshot_of_feedback() -> None:
+    matches_snapshot("feedback", user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK)))
 
 
-def test_words_stand_verbatim_beside_the_candidate_that_they_speak_of() -> None:
-    text = said_in(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, SAID))
+def test_comments_are_quoted_verbatim_with_their_candidate() -> None:
+    text = feedback_part(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK))
     best, worst, other = (
         text.index("## g1c0, shown above"),
         text.index("## g1c1, liked least"),
         text.index("## g1c2\n"),
     )
     assert best < text.index("\ngood, now faster\n") < worst < text.index("\nshaky\n") < other
-    assert other < text.index("\n{{ lazy }}\n") < text.index("Earlier they said of g0c0")
+    assert other < text.index("\n{{ lazy }}\n") < text.index("Earlier comments on g0c0")
     assert "\nits left leg {drags}\nand it <limps>\n" in text
-    assert (
-        text.count("def compute_reward") == 2
-    )  # the worst and g1c2; the best stands above already
+    # The worst and g1c2; the best is shown above already.
+    assert text.count("def compute_reward") == 2
     assert "- Generation 0: best g0c1 (up, calm), worst g0c0 (up).\n" in text
     assert (
         "- Generation 1: best g1c0 (up, fast), then g0c1 (up, calm), worst g1c1 (fast); g1c2 not"
@@ -281,23 +284,23 @@ def test_words_stand_verbatim_beside_the_candidate_that_they_speak_of() -> None:
     )
 
 
-def test_words_without_a_choice_reach_the_next_first_prompt() -> None:
+def test_comments_without_a_ranking_reach_the_next_first_prompt() -> None:
     prompt = write_prompt(
         TOY, "wave", 1, (), JUDGED[:3], (Feedback(0, (), {"g0c2": "what is this?"}),)
     )
-    assert "\nwhat is this?\n" in said_in(prompt)
-    assert "def compute_reward" in said_in(prompt)
-    assert "chose so far" not in said_in(prompt)
+    assert "\nwhat is this?\n" in feedback_part(prompt)
+    assert "def compute_reward" in feedback_part(prompt)
+    assert "choices so far" not in feedback_part(prompt)
 
 
-def test_without_feedback_nobody_is_quoted() -> None:
-    assert "What a person says" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
-    assert "What a person says" not in user(
+def test_without_feedback_the_prompt_has_no_feedback_part() -> None:
+    assert "Feedback from a person" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
+    assert "Feedback from a person" not in user(
         next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),))
     )
 
 
-def test_a_parent_that_was_never_trained() -> None:
+def test_a_parent_without_a_training_is_shown_without_a_reflection() -> None:
     parent = Outcome(candidate(0, 0))
     text = user(next_prompt(TOY, TOY.description, 1, (parent,), (parent,)))
     assert "````\n\n# Your turn" in text
@@ -318,7 +321,7 @@ def test_only_the_documented_templates_are_shipped() -> None:
     assert names == [f"{name}.md" for name in expected]
 
 
-# ---------------------------------------------------------------- what must not be in them
+# ---------------------------------------------------------------- leaks
 @pytest.mark.parametrize("name", task_names())
 def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
     task = load_task(name)
@@ -334,7 +337,7 @@ def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
         assert "human" not in user(prompt)
 
 
-def test_the_leak_test_would_see_a_leak() -> None:
+def test_the_leak_test_detects_a_leak() -> None:
     text = (
         "how_far_off: Tensor = (state['mass_pos'] - state['mark_pos']).norm(dim=1) return -9.75 *"
         " mass_speed, {}"

@@ -1,3 +1,5 @@
+"""The reflection: which findings stand out at which thresholds, and their words."""
+
 from __future__ import annotations
 
 import math
@@ -38,7 +40,7 @@ def training(*components: Curve, **changes: object) -> TrainingRecord:
     return replace(record, **changes)  # type: ignore[arg-type]
 
 
-def noticed(
+def found(
     record: TrainingRecord, *, length: float = 60.0, has_fitness: bool = True
 ) -> list[tuple[str, str]]:
     outcome = Outcome(CANDIDATE, None, record, Evaluation(2.0, 1.0, 3.0, 8, length))
@@ -48,11 +50,11 @@ def noticed(
 STEADY = curve("steady", 1.0, 1.2, 1.4)
 
 
-def test_a_healthy_training_has_nothing_to_notice() -> None:
-    assert noticed(training(STEADY, curve("other", 0.5, 0.6, 0.9))) == []
+def test_a_healthy_training_has_no_findings() -> None:
+    assert found(training(STEADY, curve("other", 0.5, 0.6, 0.9))) == []
 
 
-def test_shares_are_parts_of_the_mean_absolute_sum() -> None:
+def test_shares_are_fractions_of_the_mean_absolute_sum() -> None:
     # speed: (1 + 3) / 2 = 2; cost: (0.5 + 0.5) / 2 = 0.5; 2 / 2.5 = 0.8 and 0.5 / 2.5 = 0.2
     record = training(curve("speed", -1.0, 3.0), curve("cost", -0.5, -0.5))
     assert shares(record) == pytest.approx({"speed": 0.8, "cost": 0.2})
@@ -70,61 +72,57 @@ def test_shares_are_parts_of_the_mean_absolute_sum() -> None:
         (curve("c", 0.001, 0.002, 0.003), [("negligible", "c")]),  # 0.002 of 0.002 + 1.2
     ],
 )
-def test_what_is_noticed_about_a_component(
-    component: Curve, expected: list[tuple[str, str]]
-) -> None:
+def test_findings_about_a_component(component: Curve, expected: list[tuple[str, str]]) -> None:
     assert [
-        finding for finding in noticed(training(STEADY, component)) if finding[1] == "c"
+        finding for finding in found(training(STEADY, component)) if finding[1] == "c"
     ] == expected
 
 
 def test_a_sole_component_cannot_dominate() -> None:
-    assert noticed(training(STEADY)) == []
+    assert found(training(STEADY)) == []
 
 
-def test_correlations_with_fitness_where_there_is_one() -> None:
+def test_correlations_are_reported_only_with_a_fitness() -> None:
     correlations = {"steady": 0.9, "b": -0.7, "c": 0.3, "d": math.nan}
     others = (replace(STEADY, name=name) for name in "bcd")
     record = training(STEADY, *others, correlations=correlations)
-    assert noticed(record) == [("with_fitness", "steady"), ("against_fitness", "b")]
-    assert noticed(record, has_fitness=False) == []
+    assert found(record) == [("with_fitness", "steady"), ("against_fitness", "b")]
+    assert found(record, has_fitness=False) == []
 
 
 def test_a_reward_that_rises_without_fitness_is_exploited() -> None:
     falling = training(STEADY, fitness=curve("fitness", 2.0, 1.0, 1.5))
-    assert noticed(falling) == [("exploited", "")]
-    assert noticed(falling, has_fitness=False) == []
+    assert found(falling) == [("exploited", "")]
+    assert found(falling, has_fitness=False) == []
     flat_reward = training(STEADY, reward=curve("reward", 1.0, 2.0, 1.1), fitness=falling.fitness)
-    assert noticed(flat_reward) == []  # rose by 0.1 of a range of 1.0
+    assert found(flat_reward) == []  # rose by 0.1 of a range of 1.0
 
 
 def test_a_negative_reward_matters_only_where_episodes_can_end_early() -> None:
     reward = curve("reward", -1.0, -2.0)
-    assert noticed(training(STEADY, reward=reward)) == [("negative_reward", "")]
+    assert found(training(STEADY, reward=reward)) == [("negative_reward", "")]
     assert (
-        noticed(
-            training(STEADY, reward=reward, episode_length=curve("episode_length", 100.0, 100.0))
-        )
+        found(training(STEADY, reward=reward, episode_length=curve("episode_length", 100.0, 100.0)))
         == []
     )
 
 
-def test_episode_lengths_at_the_ends() -> None:
-    assert noticed(training(STEADY), length=99.5) == [("full_length", "")]
-    assert noticed(training(STEADY), length=4.0) == [("short_episodes", "")]
+def test_very_long_and_very_short_episodes_are_reported() -> None:
+    assert found(training(STEADY), length=99.5) == [("full_length", "")]
+    assert found(training(STEADY), length=4.0) == [("short_episodes", "")]
 
 
-def test_divergence() -> None:
+def test_divergence_is_reported() -> None:
     broken = Curve("c", (1.0, math.inf), math.inf, math.inf, 1.0)
-    assert ("diverged", "c") in noticed(training(STEADY, broken))
-    assert noticed(training(STEADY, diverged_envs=3)) == [("diverged_envs", "")]
+    assert ("diverged", "c") in found(training(STEADY, broken))
+    assert found(training(STEADY, diverged_envs=3)) == [("diverged_envs", "")]
 
 
-def test_no_finding_without_a_training() -> None:
+def test_without_a_training_there_are_no_findings() -> None:
     assert findings(Outcome(CANDIDATE, Failure("check", "no")), 100, has_fitness=True) == []
 
 
-def test_the_whole_text() -> None:
+def test_snapshot_of_the_whole_text() -> None:
     record = training(
         curve("speed", 10.0, 20.0, 30.0),
         curve("cost", -0.001, -0.002, -0.003),
@@ -137,7 +135,7 @@ def test_the_whole_text() -> None:
     matches_snapshot("reflection", reflect(outcome, max_episode_steps=100, fitness_unit="m/s"))
 
 
-def test_a_wish_without_fitness_mentions_none() -> None:
+def test_without_a_fitness_the_text_mentions_none() -> None:
     record = training(STEADY, correlations={"steady": 0.9})
     outcome = Outcome(CANDIDATE, None, record, Evaluation(5.0, 4.0, 6.0, 64, 60.0, {"falls": 0.25}))
     text = reflect(outcome, max_episode_steps=100, fitness_unit=None)
@@ -152,10 +150,10 @@ def test_a_wish_without_fitness_mentions_none() -> None:
         ("extract", "no code was found"),
         ("check", "refused before it ran"),
         ("contract", "broke its contract on sample states"),
-        ("training", "broke while a policy was trained"),
+        ("training", "failed while a policy was trained"),
     ],
 )
-def test_a_failure_says_where_and_why(stage: Stage, words: str) -> None:
+def test_a_failure_names_its_stage_and_reason(stage: Stage, words: str) -> None:
     outcome = Outcome(CANDIDATE, Failure(stage, "the shape is (4, 1)."))
     text = reflect(outcome, max_episode_steps=100, fitness_unit="m")
     assert text == f"This reward function failed: {words}: the shape is (4, 1).\n"
@@ -179,7 +177,7 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
         assert stands_out.count("\n") == 1, kind
 
 
-def test_nothing_stands_out_in_full_episodes_where_none_can_end_early() -> None:
+def test_full_episodes_do_not_stand_out_if_none_can_end_early() -> None:
     outcome = Outcome(CANDIDATE, None, training(STEADY), Evaluation(2.0, 1.0, 3.0, 8, 100.0))
     assert [f.kind for f in findings(outcome, 100, has_fitness=False)] == ["full_length"]
     assert findings(outcome, 100, has_fitness=False, ends_early=False) == []

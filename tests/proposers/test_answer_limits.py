@@ -1,13 +1,13 @@
-"""How far an answer is shortened for what servers say of requests that are too long."""
+"""The lower limit of an answer that follows from a server's complaint."""
 
 from __future__ import annotations
 
 import pytest
 
-from eureka_agent.proposers.answer_limits import shorter
+from eureka_agent.proposers.answer_limits import lower_limit
 
 ROOM = 8192 - 1000 - 32
-"""A context without its prompt and what a template may add."""
+"""A context minus its prompt and a template's tokens."""
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ ROOM = 8192 - 1000 - 32
         ("", None),
     ],
 )  # fmt: skip
-def test_the_limit_that_fits(complaint: str, limit: int | None) -> None:
-    assert shorter(complaint, 16_384, 3_000) == limit
+def test_lower_limit_follows_from_the_complaint(complaint: str, limit: int | None) -> None:
+    assert lower_limit(complaint, 16_384, 3_000) == limit
 
 
-def test_a_short_limit_is_not_the_trouble() -> None:
-    assert shorter("max_tokens is too large", 256, 10) is None
+def test_a_limit_that_is_already_short_is_not_lowered() -> None:
+    assert lower_limit("max_tokens is too large", 256, 10) is None
 
 
-def test_asked_again_and_again_it_ends() -> None:
+def test_repeated_complaints_end_without_a_limit() -> None:
     limit: int | None = 16_384
     lowered = 0
     while limit is not None:
-        limit = shorter(
+        limit = lower_limit(
             "maximum context length is 99999 tokens, and max_tokens is too large", limit, 3_000
         )
         lowered += 1

@@ -21,7 +21,7 @@ from eureka_agent.proposers.answers import read_answer, without_thoughts
         ("# uses <think> and </think> as words\nx", "# uses <think> and </think> as words\nx"),
     ],
 )
-def test_thoughts_are_left_out(text: str, answer: str) -> None:
+def test_leading_thoughts_are_removed(text: str, answer: str) -> None:
     assert without_thoughts(text) == answer
 
 
@@ -34,7 +34,7 @@ def test_thoughts_are_left_out(text: str, answer: str) -> None:
             {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
             (7, 5),
         ),
-        # The total says more: 10 of the prompt and 5020 of the answer, 5000 of which were thoughts.
+        # The total is larger: 10 of the prompt and 5020 of the answer, 5000 of them thoughts.
         (
             {"content": "x"},
             {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 5030},
@@ -46,7 +46,7 @@ def test_thoughts_are_left_out(text: str, answer: str) -> None:
             (10, 100),
         ),
         ({"content": "x"}, {"prompt_tokens": 10, "total_tokens": 110}, (10, 100)),
-        # The total says less, or nothing that can be.
+        # The total is smaller or invalid.
         (
             {"content": "x"},
             {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 25},
@@ -57,7 +57,7 @@ def test_thoughts_are_left_out(text: str, answer: str) -> None:
             {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": -1},
             (10, 20),
         ),
-        # Something was written, and nothing counted.
+        # The answer has text, but the server counted nothing.
         ({"content": "x"}, {"prompt_tokens": 10, "completion_tokens": 0}, (10, None)),
         (
             {"content": "x"},
@@ -82,7 +82,7 @@ def test_thoughts_are_left_out(text: str, answer: str) -> None:
         ),
     ],
 )
-def test_all_tokens_of_an_answer_count(
+def test_token_counts_include_thoughts(
     message: dict[str, Any], usage: dict[str, int], tokens: tuple[int, int | None]
 ) -> None:
     answer = read_answer({"choices": [{"message": message}], "usage": usage}, "m", "here")
@@ -112,7 +112,7 @@ ERRORS: list[tuple[object, type[errors.ProposerError]]] = [
 
 
 @pytest.mark.parametrize(("error", "kind"), ERRORS)
-def test_an_error_that_came_with_200_is_what_it_says(
+def test_an_error_with_status_200_becomes_the_reported_error(
     error: object, kind: type[errors.ProposerError]
 ) -> None:
     with pytest.raises(errors.ProposerError) as raised:
@@ -121,7 +121,7 @@ def test_an_error_that_came_with_200_is_what_it_says(
 
 
 @pytest.mark.parametrize(("error", "kind"), [*ERRORS, (None, errors.BadResponseError)])
-def test_an_error_inside_a_choice_is_no_empty_answer(
+def test_an_error_inside_a_choice_raises_that_error(
     error: object, kind: type[errors.ProposerError]
 ) -> None:
     choice = {"finish_reason": "error", "error": error, "message": {"content": "def comp"}}

@@ -28,25 +28,25 @@ def shares(
     return {model: count / samples for model, count in counts.items()}
 
 
-def test_weights_are_kept_in_every_generation() -> None:
+def test_each_generation_has_the_shares_of_the_weights() -> None:
     choice = WeightedSelector({"a": 2.0, "b": 1.0, "c": 1.0}, seed=1)
     for generation in range(20):
         counts = Counter(choice(Prompt(generation, ()), index) for index in range(8))
-        # 4, 2 and 2 of 8, give or take one: independent draws would miss that by two or more half
-        # of the time.
+        # 4, 2 and 2 of 8, within one: independent draws would be off by two or more half of the
+        # time.
         assert abs(counts["a"] - 4) <= 1
         assert abs(counts["b"] - 2) <= 1
         assert abs(counts["c"] - 2) <= 1
 
 
-def test_one_model_writes_all() -> None:
+def test_a_single_model_writes_every_sample() -> None:
     assert shares(WeightedSelector({"a": 0.3}, seed=0), []) == {"a": 1.0}
 
 
 @pytest.mark.parametrize(
     "choice", [WeightedSelector({"a": 1.0, "b": 2.0}, 5), BanditSelector(("a", "b"), 5)]
 )
-def test_a_choice_depends_on_seed_sample_and_history_alone(
+def test_choice_depends_only_on_seed_sample_and_history(
     choice: WeightedSelector | BanditSelector,
 ) -> None:
     prompt = Prompt(1, (), run=(outcome(0, 0, "a", 1.0), outcome(0, 1, "b", None)))
@@ -55,36 +55,33 @@ def test_a_choice_depends_on_seed_sample_and_history_alone(
     assert choice(prompt, 7) == asked[7]
 
 
-def test_who_improves_fitness_is_asked_more() -> None:
-    # Every generation a's fitness is above all before it, b's is not.
+def test_a_model_that_improves_fitness_is_asked_more_often() -> None:
+    # In every generation a's fitness is above all earlier ones, b's is not.
     history = [outcome(g, 2 * i, "a", float(g)) for g in range(3) for i in range(8)]
     history += [outcome(g, 2 * i + 1, "b", -1.0) for g in range(1, 3) for i in range(8)]
     assert shares(BanditSelector(("a", "b"), 0), history)["a"] > 0.95
-    bandit, told = (
-        BanditSelector(("a", "b"), 0),
-        Prompt(3, (), history=tuple(history)),
-    )  # outside of a run
-    assert [bandit(told, i) for i in range(20)] == [
-        bandit(replace(told, run=told.history, history=()), i) for i in range(20)
-    ]
+    bandit = BanditSelector(("a", "b"), 0)
+    outside_run = Prompt(3, (), history=tuple(history))
+    in_run = replace(outside_run, run=outside_run.history, history=())
+    for i in range(20):
+        assert bandit(outside_run, i) == bandit(in_run, i)
 
 
-def test_without_history_all_are_asked_alike() -> None:
+def test_without_history_models_are_asked_equally() -> None:
     assert shares(BanditSelector(("a", "b"), 0), [])["a"] == pytest.approx(0.5, abs=0.08)
 
 
-def test_equal_success_at_a_tenth_of_the_cost() -> None:
+def test_the_cheaper_of_two_equally_good_models_is_asked_more_often() -> None:
     history = [outcome(0, 2 * i, "cheap", 1.0 if i % 2 else None, 0.01) for i in range(20)]
     history += [outcome(0, 2 * i + 1, "dear", 1.0 if i % 2 else None, 0.10) for i in range(20)]
     assert shares(BanditSelector(("cheap", "dear"), 0), history)["cheap"] > 0.95
-    # Where one price is unknown, tokens decide, and they are equal here: unknown is not free.
+    # If one price is unknown, tokens decide; they are equal here. Unknown does not mean free.
     unknown = [outcome(0, 50, "dear", None, None)]
     assert 0.3 < shares(BanditSelector(("cheap", "dear"), 0), history + unknown)["cheap"] < 0.7
 
 
-def test_a_first_generation_succeeds_when_it_trains_and_a_repeat_never() -> None:
-    """The bar is the best of the generations before: equal fitness, as of a twin, is no
-    improvement."""
+def test_success_is_training_at_first_and_later_a_higher_fitness() -> None:
+    """A later fitness must exceed that of earlier generations; a duplicate's equal one does not."""
     first = [outcome(0, i, "a", 1.0) for i in range(6)] + [
         outcome(0, 6 + i, "b", None) for i in range(6)
     ]

@@ -39,8 +39,8 @@ def ask(server: ChatServer, samples: int = 1, **options: Any) -> list[Completion
     return list(proposer(server, **options).propose(dict.fromkeys(range(samples), PROMPT)))
 
 
-# ---------------------------------------------------------------- what is sent and what comes back
-def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(
+# ---------------------------------------------------------------- requests and completions
+def test_request_holds_the_prompt_and_completion_its_metadata(
     chat_server: ChatServer,
 ) -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
@@ -63,12 +63,12 @@ def test_a_request_carries_the_prompt_and_a_completion_all_its_facts(
     assert answer.seconds > 0
 
 
-def test_what_is_left_to_the_server_is_not_sent(chat_server: ChatServer) -> None:
+def test_options_left_to_the_server_are_not_sent(chat_server: ChatServer) -> None:
     ask(chat_server, temperature=None)
     assert set(chat_server.requests[0]) == {"model", "messages"}
 
 
-def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
+def test_neighbouring_messages_of_one_role_are_joined(chat_server: ChatServer) -> None:
     prompt = Prompt(0, (*PROMPT.messages, Message("user", "Its leg drags.")))
     list(proposer(chat_server).propose(dict.fromkeys([0], prompt)))
     assert [message["content"] for message in chat_server.requests[0]["messages"]] == [
@@ -77,7 +77,7 @@ def test_neighbours_of_one_role_are_joined(chat_server: ChatServer) -> None:
     ]
 
 
-def test_only_the_asked_indices_are_requested(chat_server: ChatServer) -> None:
+def test_only_the_given_indices_are_requested(chat_server: ChatServer) -> None:
     asked = proposer(chat_server)
     assert sorted(answer.index for answer in asked.propose(dict.fromkeys([3, 5, 11], PROMPT))) == [
         3,
@@ -97,13 +97,13 @@ def test_samples_are_requested_in_parallel(chat_server: ChatServer) -> None:
     assert chat_server.max_in_flight == 8
 
 
-def test_no_more_than_the_allowed_number_at_a_time(chat_server: ChatServer) -> None:
+def test_requests_never_exceed_the_concurrency(chat_server: ChatServer) -> None:
     chat_server.default = completion("hi", delay_s=0.05)
     assert len(ask(chat_server, 6, concurrency=2)) == 6
     assert chat_server.max_in_flight == 2
 
 
-def test_completions_come_as_they_arrive(chat_server: ChatServer) -> None:
+def test_completions_are_yielded_in_order_of_arrival(chat_server: ChatServer) -> None:
     chat_server.order([completion("slow", delay_s=0.6)])
     chat_server.default = completion("fast")
     assert [answer.text for answer in ask(chat_server, 3)] == ["fast", "fast", "slow"]
@@ -121,7 +121,9 @@ def test_completions_come_as_they_arrive(chat_server: ChatServer) -> None:
         f"```python\n{CODE}",
     ],
 )
-def test_code_arrives_whole_in_every_usual_fence(chat_server: ChatServer, text: str) -> None:
+def test_code_in_every_usual_fence_is_passed_on_unchanged(
+    chat_server: ChatServer, text: str
+) -> None:
     chat_server.order([completion(text)])
     [answer] = ask(chat_server)
     assert answer.text == text
@@ -137,15 +139,17 @@ def test_code_arrives_whole_in_every_usual_fence(chat_server: ChatServer, text: 
         ({"odd": 1}, ""),
     ],
 )
-def test_content_that_is_no_string(chat_server: ChatServer, content: object, text: str) -> None:
+def test_content_other_than_a_string_is_read(
+    chat_server: ChatServer, content: object, text: str
+) -> None:
     chat_server.order([completion(content)])
     [answer] = ask(chat_server)
     assert answer.text == text
     assert (answer.prompt_tokens, answer.completion_tokens) == (None, None)
 
 
-# ---------------------------------------------------------------- what goes wrong
-def test_one_failed_sample_costs_no_other(chat_server: ChatServer) -> None:
+# ---------------------------------------------------------------- failures
+def test_a_failed_sample_does_not_stop_the_others(chat_server: ChatServer) -> None:
     chat_server.order([error(500)])
     answers = proposer(chat_server).propose(dict.fromkeys(range(4), PROMPT))
     assert len({next(answers).index for _ in range(3)}) == 3
@@ -168,7 +172,7 @@ FILTERED, TOO_LONG = (
 
 @pytest.mark.parametrize("error_from_status", [FILTERED, TOO_LONG])
 @pytest.mark.parametrize("place", [0, 3])
-def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
+def test_a_refused_prompt_is_an_answer_if_others_are_answered(
     chat_server: ChatServer, error_from_status: Reply, place: int
 ) -> None:
     replies = [completion("hi", usage={"prompt_tokens": 7, "completion_tokens": 5})] * 3
@@ -196,7 +200,7 @@ def test_a_prompt_that_is_refused_is_an_answer_when_others_are_answered(
     ("error_from_status", "kind"),
     [(FILTERED, errors.FilteredError), (TOO_LONG, errors.ContextTooLongError)],
 )
-def test_prompts_that_are_all_refused_are_an_error(
+def test_an_error_is_raised_if_all_prompts_are_refused(
     chat_server: ChatServer, error_from_status: Reply, kind: type[errors.ProposerError]
 ) -> None:
     chat_server.default = error_from_status
@@ -205,14 +209,14 @@ def test_prompts_that_are_all_refused_are_an_error(
     assert len(chat_server.requests) == 4
 
 
-def test_a_model_that_the_user_has_to_mend_is_named(chat_server: ChatServer) -> None:
+def test_the_error_names_a_model_that_the_user_has_to_fix(chat_server: ChatServer) -> None:
     for reply, kind in [(error(401), errors.AuthenticationError), (error(402), errors.QuotaError)]:
         chat_server.order([reply])
         with pytest.raises(kind, match="'test-model'"):
             ask(chat_server)
 
 
-def test_no_request_outlives_its_deadline_however_slowly_it_drips(chat_server: ChatServer) -> None:
+def test_a_slow_stream_ends_at_the_deadline(chat_server: ChatServer) -> None:
     chat_server.default = broken(
         completion("hi"), drip_s=0.1
     )  # a byte at a time: no pause is ever long
@@ -222,9 +226,9 @@ def test_no_request_outlives_its_deadline_however_slowly_it_drips(chat_server: C
     assert time.monotonic() - started < 5.0
 
 
-# -------------------- options that a model does not know
+# ---------------------------------------------------------------- unsupported options
 def picky(refused: str, complaint: str) -> Callable[[dict[str, Any]], Reply]:
-    """A server that refuses one option, as OpenAI's reasoning models do."""
+    """Return a server that refuses one option, as OpenAI's reasoning models do."""
     return lambda request: error(400, complaint) if refused in request else completion("hi")
 
 
@@ -235,7 +239,7 @@ LIMIT = (
 )
 
 
-def test_a_temperature_that_is_refused_is_left_out_from_then_on(chat_server: ChatServer) -> None:
+def test_a_refused_temperature_is_left_out_from_then_on(chat_server: ChatServer) -> None:
     chat_server.default = picky("temperature", TEMPERATURE)
     assert len(ask(chat_server, 4, concurrency=1)) == 4
     assert len(chat_server.requests) == 5
@@ -248,7 +252,7 @@ def test_a_temperature_that_is_refused_is_left_out_from_then_on(chat_server: Cha
     ]
 
 
-def test_a_limit_that_is_refused_goes_by_its_other_name(chat_server: ChatServer) -> None:
+def test_a_refused_limit_is_sent_under_its_other_name(chat_server: ChatServer) -> None:
     chat_server.default = picky("max_tokens", LIMIT)
     assert len(ask(chat_server, 2, concurrency=1, answer_tokens=9)) == 2
     assert [request.get("max_completion_tokens") for request in chat_server.requests] == [
@@ -258,7 +262,7 @@ def test_a_limit_that_is_refused_goes_by_its_other_name(chat_server: ChatServer)
     ]
 
 
-def test_both_are_given_up_by_requests_side_by_side(chat_server: ChatServer) -> None:
+def test_parallel_requests_adapt_temperature_and_limit(chat_server: ChatServer) -> None:
     def both(request: dict[str, Any]) -> Reply:
         return (
             picky("temperature", TEMPERATURE)(request)
@@ -271,16 +275,16 @@ def test_both_are_given_up_by_requests_side_by_side(chat_server: ChatServer) -> 
     assert chat_server.requests[-1].keys() == {"model", "messages", "max_completion_tokens"}
 
 
-def test_what_stays_refused_is_an_error(chat_server: ChatServer) -> None:
+def test_a_request_refused_in_every_form_is_an_error(chat_server: ChatServer) -> None:
     chat_server.default = error(400, "max_tokens is too large, and temperature is too high")
     with pytest.raises(errors.RefusedError, match="too large"):
         ask(chat_server, answer_tokens=9)
-    # as it is, under the other name, without a temperature
+    # unchanged, with the other name, without a temperature
     assert len(chat_server.requests) == 3
 
 
 # ---------------------------------------------------------------- keys and addresses
-def test_a_model_elsewhere_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_on_another_machine_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.CredentialsError, match="set OPENAI_API_KEY"):
         chat_proposer({"gpt": 1.0})
     monkeypatch.setenv("OPENAI_API_KEY", "sk-ä\n1")
@@ -305,14 +309,13 @@ def test_the_key_and_the_address_come_from_the_environment(
 @pytest.mark.parametrize(
     "url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:port/v1"]
 )
-def test_a_base_url_that_is_none(url: str) -> None:
+def test_an_invalid_base_url_is_refused(url: str) -> None:
     with pytest.raises(errors.UsageError, match="must look like"):
         chat_proposer({"m": 1.0}, base_url=url)
 
 
 def listen_to_ctrl_c() -> None:
-    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore
-    SIGINT."""
+    """Restore SIGINT, which a shell's background jobs, and tests that run in one, ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,5 +1,4 @@
-"""Answers with several choices: each that was paid for is a sample, and all tokens are counted
-once."""
+"""Answers with several choices: each choice is a sample, and tokens are counted once."""
 
 from __future__ import annotations
 
@@ -61,9 +60,8 @@ def test_each_choice_is_a_sample_and_its_tokens_count_once(
     assert spending.reserved == Usage(3 * 12, 3 * 57.0)
 
 
-def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
-    """An answer with four choices may take four times the limit of one; without usage all of it
-    stays counted."""
+def test_the_reservation_covers_every_choice(chat_server: ChatServer) -> None:
+    """Four choices may take four times the limit; without usage all of it stays counted."""
     chat_server.default = choices("a", "b", "c", "d")
     spending = UsageLimits(max_tokens=PROMPT_TOKENS + 4 * 100)
     asked = proposer(chat_server, extra={"n": 4}, answer_tokens=100, spending=spending)
@@ -85,7 +83,7 @@ def test_each_choice_is_reserved_for(chat_server: ChatServer) -> None:
     assert len(chat_server.requests) == 1
 
 
-def test_a_server_that_gives_fewer_is_asked_again_for_the_rest(chat_server: ChatServer) -> None:
+def test_missing_choices_are_requested_again(chat_server: ChatServer) -> None:
     chat_server.default = lambda request: completion(f"{len(chat_server.requests)}", usage=USAGE)
     answers = ask(chat_server, 4, extra={"n": 4}, concurrency=1)
     assert {index: answer.text for index, answer in answers.items()} == {
@@ -96,7 +94,7 @@ def test_a_server_that_gives_fewer_is_asked_again_for_the_rest(chat_server: Chat
     }
 
 
-def test_choices_that_nobody_asked_for_are_used_where_a_sample_waits(
+def test_unrequested_choices_are_used_for_waiting_samples(
     chat_server: ChatServer,
 ) -> None:
     chat_server.default = choices("a", "b", usage=USAGE)
@@ -104,13 +102,13 @@ def test_choices_that_nobody_asked_for_are_used_where_a_sample_waits(
     assert len(chat_server.requests) == 3
 
 
-def test_an_empty_choice_is_no_sample_that_nobody_asked_for(chat_server: ChatServer) -> None:
+def test_an_unrequested_empty_choice_is_ignored(chat_server: ChatServer) -> None:
     chat_server.default = choices("", "a", usage=USAGE)
     answers = ask(chat_server, 2, concurrency=1)
     assert [answer.text for answer in answers.values()] == ["a", "a"]
 
 
-def test_choices_belong_to_their_prompt(chat_server: ChatServer) -> None:
+def test_choices_are_used_only_for_their_own_prompt(chat_server: ChatServer) -> None:
     def answering(request: dict[str, Any]) -> Reply:
         word = "stand" if "Stand" in request["messages"][-1]["content"] else "run"
         return choices(word, word, usage=USAGE)
@@ -123,7 +121,7 @@ def test_choices_belong_to_their_prompt(chat_server: ChatServer) -> None:
     assert len(chat_server.requests) == 2
 
 
-def test_a_refused_prompt_is_refused_for_all_of_its_samples(chat_server: ChatServer) -> None:
+def test_a_refused_prompt_fails_all_of_its_samples(chat_server: ChatServer) -> None:
     chat_server.order([choices("a", "b", usage=USAGE), error(400, "no", code="content_filter")])
     answers = ask(chat_server, 4, extra={"n": 2}, concurrency=1)
     assert len(chat_server.requests) == 2
@@ -145,11 +143,11 @@ def test_a_refused_prompt_is_refused_for_all_of_its_samples(chat_server: ChatSer
         ('{"n": true}', "from 1 to 128, got True"),
     ],
 )
-def test_further_fields_that_no_request_may_hold(text: str, message: str) -> None:
+def test_invalid_further_fields_are_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         extra_fields(text)
 
 
-def test_further_fields() -> None:
+def test_valid_further_fields_are_read() -> None:
     assert extra_fields('{"enable_thinking": false, "n": 2}') == {"enable_thinking": False, "n": 2}
     assert extra_fields(None) == {}

@@ -31,14 +31,16 @@ def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, str]:
     return make_proposer(on or ToyTask(), SynthesisConfig(**({"task": "toy"} | settings)))
 
 
-def test_without_a_model_it_is_the_grammar_even_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_model_the_grammar_is_used_even_with_a_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     proposer, announcement = choose()
     assert isinstance(proposer, GrammarProposer)
     assert announcement == "No model named (--model): the built-in grammar proposes the rewards."
 
 
-def test_the_grammar_listens_to_a_wish() -> None:
+def test_the_grammar_uses_the_instruction() -> None:
     task = load_task("ant_forward")
     prompt = Prompt(0, ())
     plain, _ = choose(task)
@@ -68,7 +70,7 @@ def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(model="m", base_url="http://192.168.1.5:8000/v1")
 
 
-def test_a_server_without_a_model_is_half_a_wish() -> None:
+def test_a_server_without_a_model_is_refused() -> None:
     with pytest.raises(UsageError, match="which model of that server"):
         choose(base_url="http://localhost:11434/v1")
 
@@ -114,19 +116,21 @@ def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"price_in": 1.0, "price_out": -1.0}, "0 or above"),
     ],
 )
-def test_models_and_limits_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+def test_contradicting_models_and_limits_are_refused(
+    settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         SynthesisConfig(**({"task": "toy"} | settings))
 
 
-def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cost_limit_needs_a_known_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     with pytest.raises(
-        UsageError, match=r"needs to know what 'm' costs.*--price-in and --price-out.*--max-tokens"
+        UsageError, match=r"needs the price of 'm'.*--price-in and --price-out.*--max-tokens"
     ):
         choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0)
-    # A listed name at another server says nothing about that server's prices.
-    with pytest.raises(UsageError, match="needs to know what 'gpt-4o' costs"):
+    # A listed name at another server does not give that server's prices.
+    with pytest.raises(UsageError, match="needs the price of 'gpt-4o'"):
         choose(model="gpt-4o", base_url="http://localhost:1/v1", max_cost_usd=1.0)
     proposer, _ = choose(
         model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price_in=2.0, price_out=8.0
@@ -140,7 +144,7 @@ def test_money_cannot_be_limited_at_an_unknown_price(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_deadline_and_concurrency_are_the_configs(
+def test_deadline_and_concurrency_come_from_the_config(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     settings: dict[str, Any] = {"model": "openai/m"}
@@ -167,7 +171,7 @@ def test_without_litellm_a_provider_is_a_usage_error(monkeypatch: pytest.MonkeyP
 
 
 @needs_litellm
-def test_a_provider_that_litellm_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_of_litellm_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(CredentialsError, match="set ANTHROPIC_API_KEY"):
         choose(model="anthropic/claude-sonnet-4-5")
@@ -182,7 +186,7 @@ def test_a_provider_that_litellm_knows(monkeypatch: pytest.MonkeyPatch) -> None:
         choose(model="meta-llama/Llama-4")
 
 
-def test_a_name_with_a_slash_at_a_server_is_the_servers(chat_server: ChatServer) -> None:
+def test_a_name_with_a_slash_belongs_to_a_given_server(chat_server: ChatServer) -> None:
     proposer, _ = choose(model="meta-llama/Llama-4", base_url=chat_server.base_url)
     list(proposer.propose({0: ASKED}))
     assert chat_server.requests[0]["model"] == "meta-llama/Llama-4"

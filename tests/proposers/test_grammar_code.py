@@ -1,4 +1,4 @@
-"""What the grammar writes: it passes the checks, runs on any state, and can be read back."""
+"""The grammar's code passes the checks, runs on any state, and can be read back."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def test_two_hundred_rewards_keep_the_contract(name: str) -> None:
         whole, _ = run_reward(source, states)
         half, _ = run_reward(source, {key: value[: ROWS // 2] for key, value in states.items()})
         assert torch.allclose(whole[: ROWS // 2], half, atol=1e-4, rtol=1e-4), (
-            "a row depends on its world alone"
+            "a row depends only on its environment"
         )
     assert all(torch.equal(before[key], states[key]) for key in states)
 
 
-def test_worked_example() -> None:
+def test_a_reward_with_two_terms_computes_the_expected_values() -> None:
     genome = Genome(
         (
             term(2.0, "distance", "cube", "cube_goal", shape="exp", scale=0.5),
@@ -127,7 +127,7 @@ def test_orientation_measures() -> None:
     )
 
 
-def test_progress_counts_the_goal_as_it_is_now() -> None:
+def test_progress_uses_the_current_goal() -> None:
     code = to_code(Genome((term(1.0, "progress", "cube", "cube_goal"),)), ARM.reward_inputs)
     reward, _ = load_reward(code)(
         cube=torch.tensor([[1.0, 0.0, 0.0]]),
@@ -137,7 +137,7 @@ def test_progress_counts_the_goal_as_it_is_now() -> None:
     assert reward.item() == pytest.approx(0.5)  # 1.5 m away before, 1 m now
 
 
-def test_names_of_the_state_are_never_overwritten_before_use() -> None:
+def test_local_variables_do_not_overwrite_state_names() -> None:
     genome = Genome(
         (term(1.0, "flag", "alive"), term(1.0, "alive"), term(1.0, "magnitude", "reward", axis=1))
     )
@@ -150,7 +150,7 @@ def test_names_of_the_state_are_never_overwritten_before_use() -> None:
     assert reward.item() == 0.5
 
 
-def test_genomes_that_are_not_sound_are_not_read() -> None:
+def test_invalid_genomes_are_not_read() -> None:
     line = genomes.to_line(Genome((term(1.5, "height", "cube"),)))
     assert genomes.from_text(f"text\n{line}\nmore") == Genome((term(1.5, "height", "cube"),))
     for broken in (

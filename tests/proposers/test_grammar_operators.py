@@ -1,5 +1,4 @@
-"""What the grammar reads in a description and in a parent's training, and what its operators make
-of it."""
+"""What the grammar reads in a description and a training, and what its operators make of it."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ def seeds(n: int = 200) -> Iterator[Random]:
     return (Random(seed) for seed in range(n))
 
 
-# ---------------------------------------------------------------------- words
+# ---------------------------------------------------------------------- keywords
 def test_stems() -> None:
     assert stems("hopping, jumps; falling and Spinning the pen_tip") == {
         "hop",
@@ -63,7 +62,7 @@ def test_stems() -> None:
         ("do a backflip", Feature("spin", ("angvel",), 1), -1),
     ],
 )
-def test_the_description_says_what_matters(
+def test_the_description_decides_the_likeliest_features(
     description: str, feature: Feature, direction: int
 ) -> None:
     vocabulary = worded(description)
@@ -71,14 +70,14 @@ def test_the_description_says_what_matters(
     assert vocabulary.direction(feature) == direction
 
 
-def test_a_backflip_of_a_robot_in_a_plane_is_a_lean_that_falls() -> None:
+def test_a_backflip_in_a_plane_is_a_negative_pitch_velocity() -> None:
     vocabulary = worded("do a backflip", load_task("hopper_forward"))
     lean = Feature("element", ("torso_pitch_velocity",))
     assert vocabulary.goals[0] == lean
     assert vocabulary.direction(lean) == -1
 
 
-def test_a_stated_goal_comes_first_without_any_word() -> None:
+def test_a_stated_goal_comes_first_without_a_keyword() -> None:
     assert set(worded("", ARM).goals[:2]) == {
         Feature("distance", ("cube", "cube_goal")),
         Feature("rotation", ("cube_rot", "goal_rot")),
@@ -109,7 +108,7 @@ def test_entries_of_a_packed_state_are_read_by_their_names() -> None:
 
 # ---------------------------------------------------------------------- reading a training
 def test_advice_from_a_training() -> None:
-    told = advise(
+    advice = advise(
         PARENT,
         NAMES,
         outcome(
@@ -125,23 +124,23 @@ def test_advice_from_a_training() -> None:
             correlations={NAMES[0]: 0.9, NAMES[1]: -0.8, NAMES[2]: math.nan},
         ),
     )
-    assert told[0] == Advice(dominance=15.0, correlation=0.9, size=30.0)
-    assert told[1] == Advice(correlation=-0.8, size=2.0)
-    assert told[2] == Advice(flat=True, size=0.1)
-    assert (told[0].helpful, told[1].harmful, told[2].harmful) == (True, True, False)
+    assert advice[0] == Advice(dominance=15.0, correlation=0.9, size=30.0)
+    assert advice[1] == Advice(correlation=-0.8, size=2.0)
+    assert advice[2] == Advice(flat=True, size=0.1)
+    assert (advice[0].helpful, advice[1].harmful, advice[2].harmful) == (True, True, False)
 
 
 def test_a_large_regulariser_is_told_to_shrink_and_a_bonus_is_never_flat() -> None:
     genome = Genome((HIGH, CALM, term(1.0, "alive")))
     names = component_names(genome, ARM.reward_inputs)
     curves = [ramp(names[0], 0.0, 1.0), ramp(names[1], -50.0, -20.0), ramp(names[2], 1.0, 1.0)]
-    told = advise(genome, names, outcome(genome, 1.0, curves=curves))
-    assert [advice.dominance for advice in told] == [
+    advice = advise(genome, names, outcome(genome, 1.0, curves=curves))
+    assert [advice.dominance for advice in advice] == [
         1.0,
         50.0,
         1.0,
-    ]  # the only other goal component reaches 1
-    assert not told[2].flat
+    ]  # the other goal component reaches 1
+    assert not advice[2].flat
 
 
 def test_credit_is_effect_and_correlation() -> None:
@@ -163,16 +162,15 @@ def test_credit_is_effect_and_correlation() -> None:
     )
 
 
-def test_company_gives_no_credit() -> None:
-    """A feature that only ever comes along with the good one gets less than it; alone it does
-    badly."""
-    told = (Advice(), Advice())
+def test_a_feature_gets_no_credit_for_the_features_next_to_it() -> None:
+    """A feature that occurs only with the good one gets less credit; alone it does badly."""
+    advice = (Advice(), Advice())
     run = [
-        (Genome((NEAR, HIGH)), told),
-        (Genome((NEAR,)), told[:1]),
-        (Genome((NEAR, CALM)), told),
-        (Genome((HIGH,)), told[:1]),
-        (Genome((CALM,)), told[:1]),
+        (Genome((NEAR, HIGH)), advice),
+        (Genome((NEAR,)), advice[:1]),
+        (Genome((NEAR, CALM)), advice),
+        (Genome((HIGH,)), advice[:1]),
+        (Genome((CALM,)), advice[:1]),
     ]
     shown = credit(run, ARM_WORDS.direction)
     assert shown[NEAR.main.feature] > 0.4
@@ -203,12 +201,11 @@ def test_numbers_follow_the_advice() -> None:
     for values, followed in zip(ratios, (2.0 / 20.0, 0.4, 1.8), strict=True):
         assert {rounded(value) for value in values} <= {1.0, rounded(followed)}
         share = sum(value != pytest.approx(1.0) for value in values) / len(values)
-        assert 0.6 < share < 0.8  # followed in 7 of 10
+        assert 0.6 < share < 0.8  # advice is followed in 7 of 10 cases
 
 
-def test_structure_deals_with_what_the_training_speaks_against() -> None:
-    """A harmful term is left alone in 3 of 10 mutations at most, plus those that only turn others
-    around."""
+def test_structure_changes_the_term_that_the_training_speaks_against() -> None:
+    """At most 3 of 10 mutations leave a harmful term alone, plus those that flip another one."""
     advice = (Advice(correlation=0.9), Advice(correlation=-0.9), Advice())
     changed = 0
     for random in seeds():
@@ -220,7 +217,7 @@ def test_structure_deals_with_what_the_training_speaks_against() -> None:
     assert changed >= 0.65 * 200
 
 
-def test_each_change_does_what_it_says() -> None:
+def test_each_change_matches_its_note() -> None:
     random = Random(0)
     added = operators.add(ARM_WORDS, random, PARENT, 0)
     assert added is not None
@@ -249,7 +246,7 @@ def test_each_change_does_what_it_says() -> None:
     assert reshaped.genome.terms[0].main.shape != "exp"
 
 
-def test_crossover_takes_over_what_did_well_at_a_fitting_size() -> None:
+def test_crossover_takes_over_good_terms_at_a_matching_size() -> None:
     fast = term(4.0, "velocity", "cube_velocity", axis=0)
     first = (Genome((NEAR, HIGH)), (Advice(size=2.0), Advice(size=0.5)))
     second = (Genome((NEAR, fast)), (Advice(size=9.0), Advice(correlation=0.9, size=40.0)))
@@ -263,7 +260,7 @@ def test_crossover_takes_over_what_did_well_at_a_fitting_size() -> None:
         assert 0.039 <= taken.weight <= 0.161
 
 
-def test_a_reward_of_penalties_alone_gets_a_bonus_for_going_on() -> None:
+def test_a_reward_of_penalties_gets_a_bonus_for_each_step() -> None:
     for random in seeds():
         genome = sampling.fresh(ARM_WORDS, random, 0)
         first = genome.terms[0].main
@@ -287,7 +284,7 @@ def history() -> tuple[Outcome, ...]:
     )
 
 
-def test_a_sample_depends_on_seed_generation_and_index_alone() -> None:
+def test_a_sample_depends_only_on_seed_generation_and_index() -> None:
     past = history()
     for prompt in (Prompt(0, ()), Prompt(1, (), past[:1], past)):
         together = texts(prompt, *range(8))
@@ -298,7 +295,7 @@ def test_a_sample_depends_on_seed_generation_and_index_alone() -> None:
     assert texts(Prompt(0, ()), 3) != texts(Prompt(1, ()), 3)
 
 
-def test_completions_are_free_and_signed() -> None:
+def test_completions_cost_nothing_and_name_the_grammar() -> None:
     (completion,) = GrammarProposer(ARM, 0).propose(dict.fromkeys([5], Prompt(0, ())))
     assert (completion.index, completion.proposer, completion.cost_usd) == (5, "grammar", 0.0)
 
@@ -321,23 +318,23 @@ def test_the_portfolio_builds_on_the_best() -> None:
 
 
 @pytest.mark.parametrize("fitness", [1.0, None])
-def test_a_model_s_reward_or_failures_alone_start_fresh(fitness: float | None) -> None:
+def test_without_a_grammar_parent_samples_are_new(fitness: float | None) -> None:
     past = (outcome(None, fitness), outcome(PARENT, None, index=1))
     for text in texts(Prompt(1, (), past[:1], past), *range(8)):
         assert "new start" in text or "plainest" in text
 
 
-def test_a_genome_of_another_task_is_no_parent() -> None:
+def test_a_genome_of_another_task_is_not_used_as_a_parent() -> None:
     foreign = outcome(Genome((term(1.0, "height", "nowhere"),)), 2.0)
     assert "new start" in texts(Prompt(1, (), (foreign,), (foreign,)), 1)[0]
 
 
-def test_a_flat_history_is_left_behind() -> None:
+def test_half_of_the_samples_are_new_if_all_fitness_is_equal() -> None:
     past = tuple(outcome(Genome((t,)), 0.0, index=i) for i, t in enumerate(PARENT.terms))
     answers = texts(Prompt(1, (), past[:1], past), *range(8))
     assert sum("new start" in text for text in answers) >= 4
 
 
-def test_a_task_without_words_or_goals_still_gets_rewards() -> None:
+def test_a_task_without_keywords_or_goals_still_gets_rewards() -> None:
     completions = list(GrammarProposer(TINY, 0).propose(dict.fromkeys(range(16), Prompt(0, ()))))
     assert len({completion.text for completion in completions}) == 16

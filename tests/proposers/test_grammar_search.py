@@ -1,4 +1,4 @@
-"""The grammar is a search: what it learns from a history beats as many fresh samples."""
+"""The grammar's search with a history beats the same number of fresh samples."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ HIDDEN = {
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
-    """Pearson's, 0 where one is constant."""
+    """Return Pearson's correlation, 0 if one side is constant."""
     a, b = a - a.mean(), b - b.mean()
     norm = float(a.norm() * b.norm())
     return float(a @ b) / norm if norm > 1e-6 else 0.0
@@ -70,8 +70,8 @@ def correlation(a: Tensor, b: Tensor) -> float:
 class Judge:
     """A fitness without physics: how well a reward agrees with a hidden one on random states.
 
-    Its training record comes from ten groups of states of rising hidden reward, as if a policy had
-    got better.
+    Its training record uses ten groups of states with rising hidden reward, as if a policy
+    improved.
     """
 
     def __init__(self, task: Task, hidden: Genome) -> None:
@@ -137,8 +137,8 @@ def sample(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -
 
 
 @pytest.mark.slow
-def test_evolution_beats_as_many_fresh_samples() -> None:
-    """40 rewards each: five generations of eight against 40 first-generation samples."""
+def test_search_beats_the_same_number_of_fresh_samples() -> None:
+    """Five generations of eight rewards against 40 first-generation samples."""
     wins = []
     for task, hidden in HIDDEN.values():
         judge = Judge(task, hidden)
@@ -151,7 +151,7 @@ def test_evolution_beats_as_many_fresh_samples() -> None:
     assert sum(wins) >= 22
 
 
-def test_a_generation_never_repeats_what_was_tried() -> None:
+def test_a_generation_does_not_repeat_earlier_rewards() -> None:
     judge = Judge(*HIDDEN["arm"])
     proposer = GrammarProposer(ARM, 3)
     history: list[Outcome] = []
@@ -166,29 +166,27 @@ def test_a_generation_never_repeats_what_was_tried() -> None:
 
 
 def evolve_on_choices(task: Task, judge: Callable[[int, Completion], Outcome], seed: int) -> float:
-    """Tell the proposer no fitness, only which was the best and which the worst of each
-    generation."""
+    """Search with the best and the worst of each generation instead of the fitness."""
     proposer = GrammarProposer(task, seed)
     history: list[Outcome] = []
-    said: list[Feedback] = []
+    feedback: list[Feedback] = []
     for generation in range(GENERATIONS):
-        chosen = best_so_far(history, dict(enumerate(said)), has_fitness=False)
-        told = tuple(outcome.without_fitness() for outcome in history)
+        chosen = best_so_far(history, dict(enumerate(feedback)), has_fitness=False)
+        shown = tuple(outcome.without_fitness() for outcome in history)
         prompt = Prompt(
-            generation, (), (chosen.without_fitness(),) if chosen else (), told, tuple(said)
+            generation, (), (chosen.without_fitness(),) if chosen else (), shown, tuple(feedback)
         )
         completions = proposer.propose(dict.fromkeys(range(SAMPLES), prompt))
         new = tuple(judge(generation, completion) for completion in completions)
         history += new
         everything = by_fitness(FeedbackRequest(task, "", False, generation, new, chosen)).ranking
-        said.append(Feedback(generation, (everything[0], everything[-1])))
+        feedback.append(Feedback(generation, (everything[0], everything[-1])))
     return best(history).fitness
 
 
 @pytest.mark.slow
-def test_on_choices_alone_evolution_beats_as_many_fresh_samples() -> None:
-    """The best and the worst of each generation are much less than all its fitness, and they
-    help."""
+def test_search_on_rankings_beats_the_same_number_of_fresh_samples() -> None:
+    """The best and the worst of each generation help, although they say less than the fitness."""
     for task, hidden in HIDDEN.values():
         judge = Judge(task, hidden)
         led = [evolve_on_choices(task, judge, seed) for seed in SEEDS]
@@ -197,9 +195,8 @@ def test_on_choices_alone_evolution_beats_as_many_fresh_samples() -> None:
         assert statistics.mean(led) > statistics.mean(drawn) + 0.01
 
 
-def test_what_is_not_told_cannot_lead() -> None:
-    """The same rankings with another fitness beneath: the same proposals, and no number of it in
-    their notes."""
+def test_a_hidden_fitness_does_not_change_proposals() -> None:
+    """Equal rankings of different fitness give equal proposals, whose notes contain no fitness."""
     task, hidden = HIDDEN["walker"]
     judge = Judge(task, hidden)
     first = [
@@ -207,17 +204,17 @@ def test_what_is_not_told_cannot_lead() -> None:
         for c in GrammarProposer(task, 0).propose(dict.fromkeys(range(4), Prompt(0, ())))
     ]
     other = [replace(o, evaluation=Evaluation(-o.fitness, -9.0, 9.0, 1, 1.0)) for o in first]
-    said = (Feedback(0, ("g0c2", "g0c0")),)
+    feedback = (Feedback(0, ("g0c2", "g0c0")),)
 
-    def asked(history: Sequence[Outcome], said: tuple[Feedback, ...]) -> list[str]:
-        told = tuple(outcome.without_fitness() for outcome in history)
-        prompt = Prompt(1, (), (told[2],), told, said)
+    def asked(history: Sequence[Outcome], feedback: tuple[Feedback, ...]) -> list[str]:
+        shown = tuple(outcome.without_fitness() for outcome in history)
+        prompt = Prompt(1, (), (shown[2],), shown, feedback)
         return [
             completion.text
             for completion in GrammarProposer(task, 0).propose(dict.fromkeys(range(8), prompt))
         ]
 
-    assert asked(first, said) == asked(other, said)
-    assert not any("fitness" in text for text in asked(first, said))
-    assert any("g0c2" in text for text in asked(first, said))
-    assert asked(first, said) != asked(first, (Feedback(0, ("g0c2", "g0c3", "g0c1", "g0c0")),))
+    assert asked(first, feedback) == asked(other, feedback)
+    assert not any("fitness" in text for text in asked(first, feedback))
+    assert any("g0c2" in text for text in asked(first, feedback))
+    assert asked(first, feedback) != asked(first, (Feedback(0, ("g0c2", "g0c3", "g0c1", "g0c0")),))

@@ -1,7 +1,8 @@
-"""A server that does all that servers do wrong, asked through both backends.
+"""Failures of a server, through both backends.
 
-Each row says how it ends and how many requests it took: what may have been paid for is asked again
-at most once, what was answered, or is of no use, never, and the rest at most twice (`RETRIES`).
+Each row gives the result and the number of requests. A request that may have been paid for is sent
+again at most once; one that was answered or is useless to repeat, never; others at most twice
+(`RETRIES`).
 """
 
 from __future__ import annotations
@@ -9,80 +10,18 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from eureka_agent import errors
-from eureka_agent.errors import ProposerError
-from eureka_agent.proposers import openai_backend
-from eureka_agent.proposers.spending import Usage, UsageLimits
-from eureka_agent.proposers.told import Adapted, Told
-from eureka_agent.records import Completion
-from tests.support.chat import BACKENDS, PROMPT, proposer
-from tests.support.openai_server import ChatServer, Reply, broken, completion, error, raw, reset
+from tests.support.chat import BACKENDS
+from tests.support.openai_server import ChatServer, broken, completion, error, raw, reset
+from tests.support.server_rows import BODY, FINE, TOKENS, WORST, Row, body, check, choice
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Pydantic serializer warnings"
-)  # LiteLLM's, of wrong types
-RETRIES, ANSWER_TOKENS = 2, 100
-SOON_S, FAR_S = 0.7, 30.0
-"""Deadlines of the requests that are to miss theirs, and of the others."""
-FINE = completion("fine", usage={"prompt_tokens": 7, "completion_tokens": 5})
-BODY = str(FINE.body)
-TOKENS = 7 + 5
-WORST = 27 + 3 * 16 + ANSWER_TOKENS
-"""PROMPT has 18 + 9 bytes in two messages."""
-
-
-def body(**changes: Any) -> Reply:
-    """A good completion with some of its fields replaced."""
-    return raw(json.dumps(json.loads(BODY) | changes))
-
-
-def choice(**changes: Any) -> Reply:
-    """A good completion with some fields of its only choice replaced."""
-    return body(choices=[{"index": 0, "message": {"role": "assistant", "content": "x"}} | changes])
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the server does to every request (or to the first, `once`), and what comes of it."""
-
-    name: str
-    reply: Reply | Callable[[dict[str, Any]], Reply]
-    """A function of the request's body answers as the request is made."""
-    ends: str | type[ProposerError] = "fine"
-    """The answer's text, or the error."""
-    requests: int = 1
-    counts: int | None = None
-    """The tokens that the run counts, spent or perhaps; None: those of the answer, or each
-    request's worst case."""
-    once: bool = False
-    at: str = ""
-    """Where it is asked, if not at our server."""
-    late: bool = False
-    """Whether it is the deadline that ends a request."""
-    unlike: dict[str, Any] | None = None
-    """What differs with LiteLLM, which follows redirects, reads answers itself, and does not tell
-    all that it read."""
-    message: str = ""
-    tells: str = ""
-    """What is told of how requests are made from then on."""
-    asked: dict[str, Any] = field(default_factory=dict)
-    """How it is asked, beyond the usual."""
-
-    @property
-    def tokens(self) -> int:
-        """The tokens that the run counts."""
-        if self.counts is not None:
-            return self.counts
-        return TOKENS if isinstance(self.ends, str) else self.requests * WORST
-
-
+# LiteLLM warns of wrong types.
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 LATE: dict[str, Any] = {
     "ends": errors.UnavailableError,
     "requests": 2,
@@ -93,7 +32,7 @@ UNREACHABLE: dict[str, Any] = {
     "ends": errors.UnavailableError, "requests": 0, "counts": 0, "message": "cannot be reached",
 }  # fmt: skip
 ROWS = [
-    # ------------------------------------------------------------ refused for good: asked once, not billed
+    # ------------------------------------------------------------ final refusals: sent once, not billed
     Row("401", error(401, "bad key"), errors.AuthenticationError, counts=0, message="bad key"),
     Row("403", error(403, "not in your country"), errors.AuthenticationError, counts=0),
     Row("402", error(402), errors.QuotaError, counts=0),
@@ -145,7 +84,7 @@ ROWS = [
         counts=0,
         unlike={"ends": errors.RefusedError, "requests": 2},
     ),
-    # ------------------------------------------------------------ trouble that passes
+    # ------------------------------------------------------------ temporary failures
     Row("500 once", error(500), requests=2, once=True),
     Row(
         "502 once, a page",
@@ -166,7 +105,7 @@ ROWS = [
     Row("409 once", error(409), requests=2, once=True),
     Row("reset once", reset(), requests=2, once=True, counts=WORST + TOKENS),
     Row("cut body once", broken(FINE, stop_after=40), requests=2, once=True, counts=WORST + TOKENS),
-    # ------------------------------------------------------------ trouble that stays: nothing was carried out
+    # ------------------------------------------------------------ lasting failures: not carried out
     Row("500", error(500, "oh"), errors.UnavailableError, requests=3, counts=0),
     Row("503", error(503), errors.UnavailableError, requests=3, counts=0),
     Row("529", error(529, "overloaded"), errors.UnavailableError, requests=3, counts=0),
@@ -196,7 +135,7 @@ ROWS = [
     ),
     Row("connection refused", FINE, at="http://127.0.0.1:9/v1", **UNREACHABLE),
     Row("no such host", FINE, at="http://nonexistent.invalid/v1", **UNREACHABLE),
-    # ------------------------------------------------------------ trouble that stays: it may have been carried out
+    # ------------------------------------------------------------ lasting failures: perhaps carried out
     Row("504", error(504), errors.UnavailableError, requests=2),
     Row("reset", reset(), errors.UnavailableError, requests=2),
     Row("late", broken(FINE, delay_s=2.0), **LATE),
@@ -220,7 +159,7 @@ ROWS = [
         errors.UnavailableError,
         requests=2,
     ),
-    # ------------------------------------------------------------ answered, and no use: never asked again
+    # ------------------------------------------------------------ useless answers: never sent again
     Row("length too short", broken(FINE, declared=40, stop_after=40), errors.BadResponseError),
     Row("cut JSON", raw(BODY[:60]), errors.BadResponseError),
     Row(
@@ -304,7 +243,7 @@ ROWS = [
         message="more than 2 MiB",
         unlike={"ends": errors.UnavailableError, "requests": 2, "late": True, "message": "in time"},
     ),
-    # ------------------------------------------------------------ odd, and an answer all the same
+    # ------------------------------------------------------------ unusual but valid answers
     Row("JSON as HTML", broken(FINE, content_type="text/html")),
     Row(
         "gzip",
@@ -335,7 +274,7 @@ ROWS = [
         "I won't.",
     ),
     Row(
-        "thoughts beside",
+        "thoughts next to it",
         choice(message={"role": "assistant", "content": "x", "reasoning_content": "hm"}),
         "x",
     ),
@@ -381,53 +320,7 @@ ROWS = [
 
 @pytest.mark.parametrize("kind", BACKENDS)
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_each_trouble_ends_as_it_should(
+def test_each_failure_ends_as_expected(
     chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(chat_server, row, kind, monkeypatch)
-
-
-def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask the server once, and compare what comes of it with the row."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    monkeypatch.setenv("NO_PROXY", "*")  # it would answer for a host that does not exist
-    monkeypatch.setattr(openai_backend, "MOST_BYTES", 2 * 2**20)
-    if kind == "litellm" and row.unlike is not None:
-        row = Row(**{**row.__dict__, **row.unlike, "unlike": None})
-    if row.once and isinstance(row.reply, Reply):
-        chat_server.order([row.reply])
-        chat_server.default = FINE
-    else:
-        chat_server.default = row.reply
-    spending = UsageLimits()
-    deadline_s = SOON_S if row.late else FAR_S
-    asked = proposer(
-        chat_server,
-        kind,
-        base_url=row.at,
-        retries=RETRIES,
-        deadline_s=deadline_s,
-        spending=spending,
-        **{"answer_tokens": ANSWER_TOKENS, **row.asked},
-    )
-    told: list[Told] = []
-    asked.emit = told.append
-    started = time.monotonic()
-    ended: Completion | ProposerError
-    try:
-        [ended] = asked.propose(dict.fromkeys([0], PROMPT))
-    except ProposerError as raised:
-        ended = raised
-    assert time.monotonic() - started < FAR_S
-    if isinstance(row.ends, str):
-        assert isinstance(ended, Completion), ended
-        assert ended.text == row.ends
-    else:
-        assert type(ended) is row.ends, ended
-        assert row.message in str(ended)
-        assert len(str(ended)) < 700
-    assert len(chat_server.requests) == row.requests
-    assert spending.reserved == Usage(row.tokens)
-    changes = [each.what for each in told if isinstance(each, Adapted)]
-    assert len(changes) == bool(row.tells)
-    assert row.tells in "".join(changes)

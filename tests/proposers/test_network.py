@@ -1,5 +1,4 @@
-"""The way to a server: addresses with a query, proxies, certificates. No message leaves the
-variable unnamed."""
+"""Addresses with a query, proxies, certificates; each message names the variable to change."""
 
 from __future__ import annotations
 
@@ -49,7 +48,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://x/v1?a=1&b=", "https://x/v1", {"a": "1", "b": ""}),
     ],
 )
-def test_an_address_is_taken_apart(url: str, base: str, query: dict[str, str]) -> None:
+def test_an_address_is_split_into_parts(url: str, base: str, query: dict[str, str]) -> None:
     assert address(url).base == base
     assert address(url).query == query
 
@@ -65,7 +64,7 @@ def test_an_address_is_taken_apart(url: str, base: str, query: dict[str, str]) -
         ("https://openai.azure.com.x/openai", False, False),
     ],
 )
-def test_whose_an_address_is(url: str, local: bool, azure: bool) -> None:
+def test_local_and_azure_addresses_are_recognised(url: str, local: bool, azure: bool) -> None:
     found = address(url)
     assert (found.local, found.azure) == (local, azure)
 
@@ -84,7 +83,7 @@ def test_every_request_has_the_query_of_the_address(chat_server: ChatServer) -> 
 
 
 @needs_litellm
-def test_litellm_takes_no_query(chat_server: ChatServer) -> None:
+def test_litellm_refuses_an_address_with_a_query(chat_server: ChatServer) -> None:
     with pytest.raises(errors.UsageError, match="--base-url"):
         proposer(chat_server, "litellm", base_url=f"{chat_server.base_url}?api-version=1")
 
@@ -99,7 +98,7 @@ def test_azure_gets_the_key_in_its_own_header(
 
 
 @pytest.mark.parametrize("old", ["http://localhost:1/v1", "https://x/v1"])
-def test_the_variable_of_old_clients_is_refused_where_it_would_be_ignored(
+def test_the_old_clients_variable_is_refused_if_it_would_be_ignored(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, old: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", old)
@@ -128,13 +127,13 @@ def test_a_socks_proxy_without_its_package_is_a_usage_error(
 
 
 @pytest.mark.parametrize("proxy", ["ftp://x:1", "socks4://x:1", "http://", "http://x:port"])
-def test_a_proxy_that_is_none_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_invalid_proxy_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(errors.UsageError, match=r"^HTTPS_PROXY must name a proxy such as http"):
         chat_proposer({"m": 1.0}, base_url=FAR)
 
 
-def test_no_proxy_stands_before_this_machine_or_where_none_is_wanted(
+def test_no_proxy_is_used_for_local_or_excluded_addresses(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:9")
@@ -151,7 +150,7 @@ def test_a_proxy_that_does_not_answer_is_named(
     asked = proposer(chat_server, base_url=FAR)
     with pytest.raises(
         errors.UnavailableError,
-        match=r"cannot be reached .*through the proxy that HTTP_PROXY names \(127\.0\.0\.1:9\)",
+        match=r"cannot be reached .*through the proxy of HTTP_PROXY \(127\.0\.0\.1:9\)",
     ) as raised:
         list(asked.propose({0: PROMPT}))
     assert "secret" not in str(raised.value)
@@ -161,7 +160,7 @@ def test_a_proxy_that_does_not_answer_is_named(
 # ---------------------------------------------------------------- certificates
 @pytest.mark.parametrize("kind", BACKENDS)
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_certificates_that_are_missing_are_a_usage_error(
+def test_missing_certificate_files_are_a_usage_error(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, kind: str
 ) -> None:
     monkeypatch.setenv(name, str(tmp_path / "none.pem"))
@@ -171,7 +170,7 @@ def test_certificates_that_are_missing_are_a_usage_error(
         proposer(chat_server, kind, base_url=FAR)
 
 
-def test_a_certificate_of_nobody_known_names_the_variable(
+def test_an_unknown_certificate_is_explained_with_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     error = ConnectionError("no")
@@ -181,18 +180,18 @@ def test_a_certificate_of_nobody_known_names_the_variable(
     assert "set SSL_CERT_FILE to a file" in str(connection_error(failed, "https://x/v1"))
     (tmp_path / "ours.pem").touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
-    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'}: let that hold" in str(
+    assert f"SSL_CERT_FILE={tmp_path / 'ours.pem'} signed its certificate: add the" in str(
         connection_error(failed, "https://x/v1")
     )
 
 
-def test_https_to_a_server_without_it_says_so(chat_server: ChatServer) -> None:
+def test_https_to_a_plain_http_server_is_explained(chat_server: ChatServer) -> None:
     asked = proposer(chat_server, base_url=chat_server.base_url.replace("http:", "https:"))
     with pytest.raises(errors.UnavailableError, match="begin with http:// or https://"):
         list(asked.propose({0: PROMPT}))
 
 
-def test_certificates_of_the_environment_count_for_this_machine_too(
+def test_certificates_of_the_environment_are_used_for_local_servers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert network.certificates() is True

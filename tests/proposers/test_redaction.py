@@ -1,5 +1,4 @@
-"""Keys and passwords: gone from all that a server says, wherever it says it, and never part of an
-address."""
+"""Keys and passwords are removed from everything that a server sends, and from addresses."""
 
 from __future__ import annotations
 
@@ -64,7 +63,7 @@ def test_no_answer_keeps_a_key(chat_server: ChatServer, kind: str) -> None:
     assert OTHER not in answer.served_by
 
 
-def test_which_variables_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_of_secret_variables_are_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
     names = (
         "AWS_SECRET_ACCESS_KEY",
         "HF_TOKEN",
@@ -82,7 +81,7 @@ def test_which_variables_hold_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert redacted("ollama") == "ollama"
 
 
-def test_forms_of_a_secret_and_passwords_in_addresses() -> None:
+def test_encoded_secrets_and_passwords_in_addresses_are_redacted() -> None:
     assert redacted("?key=sk-proj-0123456789%2Fabc%2Bdef&x") == "?key=[OPENAI_API_KEY]&x"
     assert redacted("via http://me:pass@proxy:8080/ and") == "via http://[redacted]@proxy:8080/ and"
     nested: list[object] = [KEY]
@@ -116,7 +115,7 @@ def test_an_address_with_user_information_is_refused_and_not_stored(
         OpenAIBackend("m")
 
 
-def test_an_at_sign_in_a_path_is_no_user() -> None:
+def test_an_at_sign_in_a_path_is_kept() -> None:
     assert SynthesisConfig(
         task="cartpole", model="m", base_url="http://localhost:1/@me/v1"
     ).base_url

@@ -27,7 +27,7 @@ def test_pauses_grow_and_are_drawn_from_their_whole_range() -> None:
     assert retries.pause_s(DOWN, 7, 0) is None
 
 
-def test_what_may_be_billed_is_asked_again_once() -> None:
+def test_a_possibly_billed_request_is_retried_once() -> None:
     assert Retries().pause_s(UnavailableError("cut", may_be_billed=True), 1, 1) is not None
     assert Retries().pause_s(UnavailableError("cut", may_be_billed=True), 2, 2) is None
 
@@ -35,13 +35,13 @@ def test_what_may_be_billed_is_asked_again_once() -> None:
 @pytest.mark.parametrize(
     "error", [AuthenticationError("no"), BadResponseError("no", may_be_billed=True)]
 )
-def test_what_is_of_no_use_is_not_asked_again(
+def test_useless_retries_are_not_made(
     error: AuthenticationError | BadResponseError,
 ) -> None:
     assert Retries().pause_s(error, 1, 0) is None
 
 
-def test_the_server_says_how_long() -> None:
+def test_the_pause_that_the_server_asks_for_is_used() -> None:
     pause = Retries(patience_s=60.0).pause_s(RateLimitedError("slow", retry_after_s=50.0), 1, 0)
     assert pause is not None
     assert 50.0 <= pause <= 51.0
@@ -51,7 +51,7 @@ def test_the_server_says_how_long() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("value", "seconds"),
     [
         ("3", 3.0),
         (" 0.5 ", 0.5),
@@ -62,8 +62,8 @@ def test_the_server_says_how_long() -> None:
         ("", None),
     ],
 )
-def test_retry_after_in_seconds(said: str, seconds: float | None) -> None:
-    assert retry_after_s({"Retry-After": said}) == seconds
+def test_retry_after_in_seconds(value: str, seconds: float | None) -> None:
+    assert retry_after_s({"Retry-After": value}) == seconds
     assert retry_after_s({}) is None
 
 

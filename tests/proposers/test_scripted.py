@@ -23,7 +23,7 @@ def test_a_function_sees_the_prompt() -> None:
     assert [c.text for c in proposer.propose(dict.fromkeys([2], Prompt(4, ())))] == ["4-2"]
 
 
-def test_the_end_of_the_script_is_an_error_after_what_there_was() -> None:
+def test_a_missing_text_is_an_error_after_the_earlier_ones() -> None:
     answers = ScriptedProposer([["a"]]).propose(dict.fromkeys(range(2), Prompt(0, ())))
     assert next(answers).text == "a"
     with pytest.raises(ProposerError, match="no text for sample 1 of generation 0"):

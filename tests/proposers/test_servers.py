@@ -1,8 +1,6 @@
-"""Servers as they are: answers in odd places, streams, small contexts, and requests that have to be
-made otherwise.
+"""Real servers: answers in unusual places, streams, small contexts, special request forms.
 
-The rows are those of `test_misbehaving.py`: each says how it ends, the number of requests, and the
-tokens that count.
+The rows are like those of `test_misbehaving.py`: result, number of requests, counted tokens.
 """
 
 from __future__ import annotations
@@ -13,9 +11,9 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
-from tests.proposers.test_misbehaving import FINE, WORST, Row, check, choice
 from tests.support.chat import BACKENDS
 from tests.support.openai_server import ChatServer, Reply, choices, error, raw, streamed
+from tests.support.server_rows import FINE, WORST, Row, check, choice
 
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5}
@@ -28,7 +26,7 @@ def call(arguments: object) -> dict[str, Any]:
 
 
 def message(**parts: Any) -> Reply:
-    """A good completion with this message."""
+    """Return a good completion with this message."""
     return choice(message={"role": "assistant", "content": None, **parts}, finish_reason="stop")
 
 
@@ -39,7 +37,7 @@ def cut(**parts: Any) -> Reply:
 def refusing(
     refused: Callable[[dict[str, Any]], bool], complaint: Reply, answer: Reply = FINE
 ) -> Any:
-    """A server that complains about some requests and answers the others."""
+    """Return a server that complains about some requests and answers the others."""
     return lambda request: complaint if refused(request) else answer
 
 
@@ -79,7 +77,7 @@ TOO_LARGE = (
     " length is 8192 tokens and your request has 1000 input tokens (16384 > 8192 - 1000)."
 )
 ROWS = [
-    # ------------------------------------------------------------ where the answer is
+    # ------------------------------------------------------------ place of the answer
     Row("code in the thoughts", message(reasoning_content=CODE), CODE),
     Row("code in the thoughts by their other name", message(reasoning=CODE), CODE),
     Row(
@@ -99,7 +97,7 @@ ROWS = [
         message(function_call={"name": "f", "arguments": ARGUMENTS}),
         ARGUMENTS,
     ),
-    Row("a call beside the content", message(content="x", tool_calls=[call(ARGUMENTS)]), "x"),
+    Row("a call next to the content", message(content="x", tool_calls=[call(ARGUMENTS)]), "x"),
     Row("a call without arguments", message(tool_calls=[call("")]), ""),
     Row("an empty choice before one with text", choices(" ", "fine", usage=USAGE)),
     # ------------------------------------------------------------ streams
@@ -252,7 +250,7 @@ ROWS = [
 
 @pytest.mark.parametrize("kind", BACKENDS)
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_each_server_is_asked_as_it_wants(
+def test_each_server_is_asked_in_the_form_it_needs(
     chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(chat_server, row, kind, monkeypatch)

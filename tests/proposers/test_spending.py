@@ -9,12 +9,12 @@ from eureka_agent.errors import AuthenticationError, LimitReachedError, Proposer
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.records import Completion
+from tests.support.billing_server import BillingServer
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, completion, error, raw, reset
-from tests.support.till import Till
 
 
-def test_what_is_reserved_counts_until_it_is_settled() -> None:
+def test_a_reservation_counts_until_it_is_settled() -> None:
     kept: list[Usage] = []
     spending = UsageLimits(max_tokens=100)
     spending.resume_from(Usage(30), kept.append)
@@ -28,8 +28,8 @@ def test_what_is_reserved_counts_until_it_is_settled() -> None:
     assert kept == [Usage(80), Usage(35)]
 
 
-def test_a_reservation_is_kept_before_it_counts() -> None:
-    """What cannot be written down is not spent: the request is not sent."""
+def test_a_reservation_is_saved_before_it_counts() -> None:
+    """If it cannot be saved, the request is not sent."""
     spending = UsageLimits(max_tokens=100)
 
     def full(reserved: Usage) -> None:
@@ -61,7 +61,7 @@ WORST = 175
 @pytest.mark.parametrize(
     ("limit", "answers"), [(WORST - 1, 0), (WORST, 1), (2 * WORST - 1, 1), (2 * WORST, 2)]
 )
-def test_worst_cases_fit_in_or_are_not_asked(
+def test_only_requests_whose_worst_case_fits_are_sent(
     chat_server: ChatServer, limit: int, answers: int
 ) -> None:
     # Without usage every answer stays counted with its worst case.
@@ -71,7 +71,7 @@ def test_worst_cases_fit_in_or_are_not_asked(
     assert f"--max-tokens {limit} leaves no room for another request" in str(ended)
 
 
-def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> None:
+def test_tokens_that_an_answer_did_not_use_are_available_again(chat_server: ChatServer) -> None:
     chat_server.default = completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})
     spending = UsageLimits(max_tokens=WORST + 15)
     given, ended = ask(chat_server, 8, answer_tokens=100, spending=spending)
@@ -90,7 +90,7 @@ def test_what_answers_take_less_is_there_for_others(chat_server: ChatServer) -> 
         ({"prompt_tokens": 10, "completion_tokens": 0}, WORST),
     ],
 )
-def test_an_answer_whose_tokens_are_left_out_is_counted(
+def test_an_answer_with_incomplete_usage_is_counted_fully(
     chat_server: ChatServer, usage: dict[str, int], took: int
 ) -> None:
     chat_server.default = completion("x" * 4000, usage=usage)
@@ -115,7 +115,7 @@ def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
     assert "did not answer with a chat completion" in str(ended)
 
 
-def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> None:
+def test_a_refused_key_is_reported_before_the_limit(chat_server: ChatServer) -> None:
     chat_server.order([completion("hi"), error(401)])
     _, ended = ask(
         chat_server, 4, answer_tokens=100, concurrency=1, spending=UsageLimits(max_tokens=2 * WORST)
@@ -123,7 +123,7 @@ def test_a_refused_key_counts_more_than_the_limit(chat_server: ChatServer) -> No
     assert isinstance(ended, AuthenticationError)
 
 
-def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
+def test_a_possibly_billed_request_stays_counted(chat_server: ChatServer) -> None:
     chat_server.order(
         [reset(), error(503), completion("hi", usage={"prompt_tokens": 10, "completion_tokens": 5})]
     )
@@ -132,10 +132,10 @@ def test_what_may_be_billed_stays_counted(chat_server: ChatServer) -> None:
     assert len(given) == 1
     assert spending.reserved == Usage(
         WORST + 15
-    )  # the reset one in full, the refused one not at all
+    )  # the reset request in full, the refused one not at all
 
 
-def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServer) -> None:
+def test_requests_under_way_when_a_run_stops_stay_counted(chat_server: ChatServer) -> None:
     chat_server.order([completion("first", usage={"prompt_tokens": 10, "completion_tokens": 5})])
     chat_server.default = completion("late", delay_s=5.0)
     kept: list[Usage] = []
@@ -151,7 +151,7 @@ def test_what_is_under_way_when_a_run_stops_stays_counted(chat_server: ChatServe
     assert kept[-1] == Usage(3 * WORST)
 
 
-def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> None:
+def test_the_cost_is_price_times_usage(chat_server: ChatServer) -> None:
     chat_server.order(
         [completion("a", usage={"prompt_tokens": 1000, "completion_tokens": 500}), completion("b")]
     )
@@ -161,15 +161,14 @@ def test_cost_is_known_where_price_and_usage_are(chat_server: ChatServer) -> Non
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, seed: int) -> None:
-    """Eight requests at a time, resets, cut answers, missing usage; the till never holds more than
-    the limit."""
+def test_a_limit_in_usd_holds_for_a_failing_server(chat_server: ChatServer, seed: int) -> None:
+    """Eight parallel requests, resets, cut answers, missing usage: the bill is within the limit."""
     rng = random.Random(seed)
     price = Price(rng.uniform(0.0, 1e-3), rng.uniform(0.0, 1e-3))
     answer_tokens = rng.randint(1, 500)
     one = price.of(WORST - 100, answer_tokens)
     limit = rng.uniform(0.5, 30.0) * one
-    chat_server.default = till = Till(rng, price)
+    chat_server.default = server = BillingServer(rng, price)
     spending = UsageLimits(max_cost_usd=limit)
     options: dict[str, Any] = {
         "retries": 3,
@@ -178,9 +177,9 @@ def test_a_limit_in_usd_holds_whatever_the_server_does(chat_server: ChatServer, 
         "spending": spending,
     }
     given, ended = ask(chat_server, rng.randint(1, 60), **options)
-    assert till.usd <= limit
-    assert till.usd <= spending.reserved.usd + 1e-9
-    assert sum(answer.cost_usd or 0.0 for answer in given) <= till.usd + 1e-9
+    assert server.usd <= limit
+    assert server.usd <= spending.reserved.usd + 1e-9
+    assert sum(answer.cost_usd or 0.0 for answer in given) <= server.usd + 1e-9
     assert chat_server.max_in_flight <= 8
     if isinstance(ended, LimitReachedError):
         assert spending.reserved.usd + one > limit

@@ -308,7 +308,7 @@ def test_a_stored_run_without_the_whole_sandbox_goes_on_only_when_that_is_said(
 
 def test_a_model_named_by_an_address_is_refused() -> None:
     """LiteLLM sends the key of some providers to an address that stands in the model's name."""
-    with pytest.raises(UsageError, match="A model's name is no address"):
+    with pytest.raises(UsageError, match="A model's name cannot be an address"):
         SynthesisConfig(task="cartpole", model="huggingface/https://example.com/x")
 
 

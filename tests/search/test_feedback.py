@@ -69,7 +69,7 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(
     assert "## g0c0, liked least this time" in second
     assert "- Generation 0: best g0c2 (upright, calm), worst g0c0 (upright, calm).\n" in second
     assert "Generation 1: best g1c1 (upright, calm), then g0c2 (upright, calm), worst g1c0" in third
-    assert f"Earlier they said of g0c0:\n\n{WORDS}\n" in third
+    assert f"Earlier comments on g0c0:\n\n{WORDS}\n" in third
     # the third was not ranked: the fittest of it and of the chosen g1c1 is the result
     assert result.best is not None
     assert result.best.candidate.name in ("g1c1", "g2c0")
@@ -93,7 +93,7 @@ def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
     _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
-    assert "Not one reward function" in again
+    assert "No reward function of the last round" in again
     for text in (anew, again):
         assert f"\n{WORDS}\n" in text
         assert "calm = -0.1 * " in text  # of g0c0

@@ -183,7 +183,7 @@ def test_a_free_wish_starts_from_a_file(tmp_path: Path, sandbox: Sandbox) -> Non
         ),
         (
             ["--task", "wave", "--env", "cartpole", "--initial-reward", "human"],
-            "give a file with a reward for the wish",
+            "give a file with a reward for the instruction",
         ),
         (
             ["--task", "cartpole", "--initial-reward", "human", "--strategy", "random"],

@@ -113,5 +113,5 @@ def test_the_run_says_how_its_episodes_end(
 
 def test_a_task_s_own_episodes_end_where_it_says() -> None:
     assert ea.SynthesisConfig(task="hopper").ends_early
-    with pytest.raises(UsageError, match=r"--end is for a wish on a scene \(--env\)"):
+    with pytest.raises(UsageError, match=r"--end needs --env"):
         ea.SynthesisConfig(task="hopper", end="never")

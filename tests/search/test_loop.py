@@ -211,7 +211,7 @@ def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, sandbox
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
     instruction = config(tmp_path, task="wave the pole about", env="cartpole", samples=2)
-    with pytest.raises(UsageError, match="someone has to judge"):
+    with pytest.raises(UsageError, match="so a judge is needed"):
         ea.synthesize(instruction, proposer=ScriptedProposer([]), sandbox=sandbox)
     assert not (tmp_path / "run").exists()
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)], [upright(0.3), NO_CODE]])
@@ -279,7 +279,7 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
     each = first.training.environment_steps if first.training else 0
     steps = json.loads((result.path / "summary.json").read_text())["environment_steps"]
     assert steps == 3 * each  # six rewards, three trainings
-    assert "g0c2 computed exactly what g0c0 does" in prompts[-1]
+    assert "g0c2 computes exactly the same as g0c0" in prompts[-1]
     assert all(
         "seccomp" in outcome.sandbox for outcome in result.outcomes
     )  # what it ran behind is kept with the result
@@ -314,8 +314,8 @@ def test_operators_are_asked_for_in_turn(tmp_path: Path, sandbox: Sandbox) -> No
     words = (
         "change its numbers",
         "change the structure",
-        "of the two above",
-        "take another form",
+        "combine the two reward functions",
+        "use another form",
         "what changed from",
     )
     assert [[word in text for word in words] for text in texts] == [

@@ -27,10 +27,10 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.events import CompletionReceived, Event, RunFinished, RunStarted
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.utils.serialization import from_json
+from tests.support.billing_server import BillingServer
 from tests.support.openai_server import ChatServer, Reply, completion, error
 from tests.support.rewards import TRACEBACK, upright
 from tests.support.runs import StoppedError
-from tests.support.till import Till
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
@@ -351,12 +351,14 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
-    """Resets, cut answers, missing usage, requests under way at the stop: the till never holds more
+    """Resets, cut answers, missing usage, requests under way at the stop: the bill is never more
     than the limit."""
     monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
     rng = random.Random(seed)
     weights = itertools.count(1)
-    till = chat_server.default = Till(rng, Price(2e-6, 8e-6), lambda: upright(0.01 * next(weights)))
+    server = chat_server.default = BillingServer(
+        rng, Price(2e-6, 8e-6), lambda: upright(0.01 * next(weights))
+    )
     task = load_task("cartpole")
     first = write_prompt(task, task.description, 0, (), ())
     one = Price(2e-6, 8e-6).of(sum(len(m.content.encode()) + 16 for m in first.messages) + 16, 1000)
@@ -380,13 +382,13 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
     )
     with pytest.raises(StoppedError):
         ea.synthesize(config, listener=stop, sandbox=sandbox)
-    assert 0.0 < till.usd <= limit
+    assert 0.0 < server.usd <= limit
     before = len(chat_server.requests)
     result = ea.resume(tmp_path / "run", sandbox=sandbox)
     assert "--max-cost-usd" in json.loads((result.path / "summary.json").read_text())["stopped"]
     with Store.open(RunDir(result.path).database) as store:
         committed = from_json(Usage, store.metadata("spending") or "")
-    assert till.usd <= committed.usd + 1e-9
+    assert server.usd <= committed.usd + 1e-9
     assert committed.usd <= limit
     asked = len(chat_server.requests)
     assert asked > before

@@ -310,7 +310,7 @@ def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
     assert len(chat_server.requests) == 2 + 2
     system, limit = [each.what for each in events if isinstance(each, Adapted)]
     assert "takes no system message" in system
-    assert "has no room for answers of 16,384 tokens: they are 6,160 tokens long at most" in limit
+    assert "has no room for answers of 16,384 tokens: the limit is 6,160 tokens" in limit
     ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == 4 + 2
     assert spent(tmp_path / "run") == Usage(4000)
@@ -345,7 +345,7 @@ def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     with pytest.raises(
         errors.UsageError,
-        match=r"started without a server's address, and OPENAI_BASE_URL names one",
+        match=r"started without a server's address, but OPENAI_BASE_URL names one",
     ):
         ea.resume(folder.path, sandbox=sandbox)
     assert not chat_server.requests

@@ -44,7 +44,7 @@ def test_a_fault_of_ours_costs_one_candidate_and_is_kept_with_its_traceback(
     assert trace.startswith("Traceback")
     assert "ValueError: odd \\x1b[2J thing" in trace
     assert [event.name for event in events if isinstance(event, InternalErrorRaised)] == ["g0c1"]
-    assert "could not be tried out: eureka_agent failed while reading the answer" in str(
+    assert "could not be evaluated: eureka_agent failed while reading the answer" in str(
         proposer.prompts[-1].messages
     )
 

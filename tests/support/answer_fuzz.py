@@ -1,7 +1,6 @@
-"""Answers that nobody would write: those of `replies.py` and `bad_replies.py`, changed at random,
-by a seed.
+"""Random changes, by seed, of the answers in `replies.py` and `bad_replies.py`.
 
-Run as a program it reads many of them in a process of its own, and says how much memory that took.
+Run as a program it reads many of them in its own process and reports the memory used.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ PIECES = (
 
 @cache
 def originals() -> tuple[str, ...]:
-    """Return the answers that are changed."""
+    """Return the unchanged answers."""
     texts = [
         reply.text for reply in (*good_replies(), *bad_replies()) if len(reply.text) <= _LONGEST
     ]
@@ -65,7 +64,7 @@ def mutated(dice: Dice) -> str:
 
 
 def read(count: int, seed: int) -> list[str]:
-    """Read `count` changed answers; return what went wrong, with the number of the answer."""
+    """Read `count` changed answers; return the problems, with the number of the answer."""
     wrong: list[str] = []
     for first in range(0, count, _AT_ONCE):
         started = time.process_time()
@@ -79,8 +78,7 @@ def read(count: int, seed: int) -> list[str]:
 
 
 def _problems(text: str) -> list[str]:
-    """Return what is wrong with how an answer ends: in a reward, or in a sentence that a model can
-    be sent."""
+    """Return what is wrong with the result, which must be a reward or a sentence for a model."""
     try:
         read_answer(Completion(0, text, "fuzzer"), SPEC)
     except CandidateError as error:
@@ -185,8 +183,7 @@ _CHANGES: Sequence[Callable[[Dice, str], str]] = (
 
 
 def _peak_mib() -> float:
-    """Return the most memory that this process has had, in MiB; its parent's, which `getrusage`
-    would count, is not."""
+    """Return this process's peak memory in MiB; `getrusage` would count its parent's as well."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 

@@ -1,11 +1,10 @@
-"""Answers of which nothing can come, written by us and put together by dice, each with the error it
-must end in."""
+"""Answers without a usable reward, written by us and varied at random, with the expected error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.support.replies import PROSE, Dice, Expected, Reply, around, fenced, reward
+from tests.support.reply_parts import PROSE, Dice, Expected, Reply, around, fenced, reward
 
 Make = Callable[[Dice], str]
 
@@ -270,7 +269,7 @@ BAD: dict[str, tuple[Make, Expected, str, int]] = {
 
 
 def bad_replies(seed: int = 0) -> Iterator[Reply]:
-    """Yield answers that must end in one sentence."""
+    """Yield answers that must lead to an error of one sentence."""
     for family, (make, expected, says, count) in BAD.items():
         for k in range(count):
             dice = Dice(f"{seed} {family} {k}")

@@ -1,5 +1,4 @@
-"""Proposers that ask the loopback server, through either backend, with pauses of a hundredth of a
-second."""
+"""Proposers that ask the local test server through either backend, with pauses of 0.01 s."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def backend(
     deadline_s: float = 30.0,
     extra: Mapping[str, object] | None = None,
 ) -> Backend:
-    """The backend `kind`, asking for test-model."""
+    """Return the backend `kind` for test-model."""
     if kind == "openai":
         return OpenAIBackend("test-model", base_url=base_url, deadline_s=deadline_s, extra=extra)
     from eureka_agent.proposers.litellm_backend import LiteLLMBackend
@@ -55,8 +54,10 @@ def proposer(
     extra: Mapping[str, object] | None = None,
     **options: Any,
 ) -> ChatProposer:
-    """A proposer of one model, `test-model`; `base_url` is another than the server's, `options` are
-    ChatProposer's."""
+    """Return a proposer of the model `test-model`.
+
+    `base_url` replaces the server's; `options` are ChatProposer's.
+    """
     model = Model(
         "test-model",
         backend(base_url or server.base_url, kind, deadline_s, extra),

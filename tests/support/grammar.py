@@ -1,5 +1,4 @@
-"""Tasks without physics for the grammar's tests, states for them, and a way to run and to score its
-rewards."""
+"""Tasks without physics for the grammar's tests, random states, and ways to run rewards."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ Reward = Callable[..., tuple[Tensor, dict[str, Tensor]]]
 
 
 class PaperTask(MujocoTask):
-    """A state and a wish; nothing moves."""
+    """A state and an instruction; nothing moves."""
 
     name = "paper"
     action_names = ("left", "right")
@@ -176,8 +175,7 @@ PAPER_TASKS = {"arm": ARM, "walker": WALKER, "odd": ODD, "packed": PACKED, "tiny
 
 
 def random_states(spec: StateSpec, rows: int, seed: int) -> dict[str, Tensor]:
-    """Draw every tensor of `spec`: points within a metre, quaternions and unit vectors of length 1,
-    flags 0 or 1."""
+    """Draw every tensor of `spec`: points within 1 m, unit quaternions and vectors, flags."""
     generator = torch.Generator().manual_seed(seed)
     states: dict[str, Tensor] = {}
     for variable in spec.variables:
@@ -196,14 +194,14 @@ def random_states(spec: StateSpec, rows: int, seed: int) -> dict[str, Tensor]:
 
 
 def load_reward(code: str) -> Reward:
-    """Return the function of a reward's source. Only for code that the test's own grammar wrote."""
+    """Return the function of a reward's source, which the test's own grammar wrote."""
     namespace: dict[str, Reward] = {}
     exec(code, namespace)
     return namespace["compute_reward"]
 
 
 def code_of(completion: Completion) -> str:
-    """Return what stands in the completion's Python fence."""
+    """Return the code in the completion's Python fence."""
     return completion.text.split("```python\n")[1].split("```")[0]
 
 
@@ -249,6 +247,6 @@ def outcome(
 
 
 def ramp(name: str, start: float, end: float) -> Curve:
-    """Return a component's curve that goes straight from `start` to `end`."""
+    """Return a component's curve that rises or falls linearly from `start` to `end`."""
     values = tuple(start + (end - start) * i / 9 for i in range(10))
     return Curve(name, values, max(values), math.fsum(values) / 10, min(values))

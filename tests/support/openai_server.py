@@ -1,4 +1,4 @@
-"""A chat completions server on 127.0.0.1 that answers, or misbehaves, on order."""
+"""A chat completions server on 127.0.0.1 with scripted answers and failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer. Build it with the functions below."""
+    """One HTTP answer; the functions below create it."""
 
     status: int = 200
     body: str | bytes = ""
@@ -45,7 +45,7 @@ def completion(
     model: str = "test-model",
     delay_s: float = 0.0,
 ) -> Reply:
-    """A chat completion; `content` may be text, None, a list of parts, or anything wrong."""
+    """Return a chat completion; `content` may be text, None, a list of parts, or invalid."""
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": content},
@@ -62,7 +62,7 @@ def completion(
 
 
 def choices(*contents: object, usage: Mapping[str, int] | None = None) -> Reply:
-    """A chat completion with several choices, each a text or a whole message."""
+    """Return a chat completion with several choices, each a text or a whole message."""
     body = json.loads(str(completion("", usage=usage).body))
     messages = [
         content if isinstance(content, dict) else {"content": content} for content in contents
@@ -79,8 +79,7 @@ def streamed(
     usage: Mapping[str, int] | None = None,
     finish_reason: str | None = "stop",
 ) -> Reply:
-    """A chat completion as a stream of events: a chunk for each delta, then the end, the usage, and
-    the mark.
+    """Return a stream of events: a chunk for each delta, then the end, the usage and the mark.
 
     Without a `finish_reason` it breaks off after the last delta.
     """
@@ -102,32 +101,32 @@ def streamed(
 def error(
     status: int, message: str = "an error", *, code: str | None = None, **headers: str
 ) -> Reply:
-    """An error as OpenAI words it; `retry_after="1"` becomes the header Retry-After."""
+    """Return an error in OpenAI's form; `retry_after="1"` sets the header Retry-After."""
     body = {"error": {"message": message, "type": code or "error", "param": None, "code": code}}
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
     return Reply(status, json.dumps(body), named)
 
 
 def raw(body: str, *, status: int = 200, content_type: str = "application/json") -> Reply:
-    """Any body, such as a proxy's HTML page."""
+    """Return any body, such as a proxy's HTML page."""
     return Reply(status, body, content_type=content_type)
 
 
 def reset() -> Reply:
-    """No answer: the connection is reset."""
+    """Return no answer: the connection is reset."""
     return Reply(reset=True)
 
 
 def broken(reply: Reply, **how: Any) -> Reply:
-    """Return a reply that does not arrive as it should; see `Reply`."""
+    """Return a reply with a transport failure; see `Reply`."""
     return replace(reply, **how)
 
 
 class ChatServer:
-    """The server; use it as a context manager.
+    """The server, a context manager.
 
-    `script` holds the replies for the requests in the order of their arrival, `default` (a reply,
-    or a function of the request) answers when it is empty.
+    `script` holds the replies in the order of requests; `default` (a reply, or a function of the
+    request) answers when the script is empty.
     """
 
     def __init__(self) -> None:
@@ -148,7 +147,7 @@ class ChatServer:
 
     @property
     def base_url(self) -> str:
-        """What a client takes as its base URL."""
+        """The base URL for a client."""
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
     def order(self, replies: Iterable[Reply]) -> None:
@@ -166,7 +165,7 @@ class ChatServer:
         self._thread.join()
 
     def take(self, path: str, request: dict[str, Any], headers: dict[str, str]) -> Reply:
-        """Record a request and return what to answer; after its delay, call `done`."""
+        """Record a request and return its reply; `done` must follow after the reply's delay."""
         with self._lock:
             self._in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self._in_flight)
@@ -223,7 +222,7 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
 
 
 def _write(handler: BaseHTTPRequestHandler, reply: Reply, stopping: threading.Event) -> None:
-    """Send a reply, as it is ordered to go wrong."""
+    """Send a reply with the failure that it orders."""
     if reply.reset:
         return _reset(handler)
     data = reply.body.encode() if isinstance(reply.body, str) else reply.body

@@ -1,4 +1,4 @@
-"""Outcomes to write prompts from, and what a prompt tells that it must not."""
+"""Outcomes for prompts, and a search for what a prompt must not contain."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ def squeezed(text: str) -> str:
 
 
 def statements(source: str) -> set[str]:
-    """The lines of the functions' bodies that say something, without docstrings and spaces."""
+    """Return the lines of functions' bodies that hold code, without docstrings and spaces."""
     source = textwrap.dedent(source)
     lines = source.splitlines()
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     assert functions
-    said: set[str] = set()
+    found: set[str] = set()
     for function in functions:
         for node in function.body[1:] if ast.get_docstring(function) else function.body:
-            said |= {squeezed(line) for line in lines[node.lineno - 1 : node.end_lineno]}
-    return {line for line in said if len(line) > 16}
+            found |= {squeezed(line) for line in lines[node.lineno - 1 : node.end_lineno]}
+    return {line for line in found if len(line) > 16}
 
 
 def leaked(task: Task, prompt: Prompt) -> set[str]:
-    """Lines of fitness code or human reward that a prompt tells."""
+    """Return lines of the fitness code or the human reward that a prompt contains."""
     secret = statements(task.human_reward)
     for name in ("fitness", "sparse_reward", "measures"):
         method = getattr(type(task), name)

@@ -1,4 +1,4 @@
-"""A program on a real terminal (a pseudo-terminal of the kernel), typed at and read by a test."""
+"""A program on a real terminal (a pseudo-terminal of the kernel), driven by a test."""
 
 from __future__ import annotations
 
@@ -23,15 +23,13 @@ _PYTHON = "import sys; from eureka_agent.cli.main import {main} as m; sys.exit(m
 
 
 def _own_the_terminal() -> None:
-    """Let Ctrl-C reach the program; tests that a shell started in the background ignore it, and
-    hand that on."""
+    """Let Ctrl-C reach the program; background jobs of a shell ignore it and pass that on."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """Runs a function of `eureka_agent.cli.main` in a process whose terminal this is; a context
-    manager."""
+    """Runs a function of `eureka_agent.cli.main` on a pseudo-terminal; a context manager."""
 
     def __init__(
         self, main: str, args: Sequence[str], *, environment: dict[str, str] | None = None
@@ -63,12 +61,11 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written so far, without escape sequences."""
+        """Everything written so far, without escape sequences."""
         return _ESCAPES.sub("", self._seen).replace("\r\n", "\n")
 
     def expect(self, words: str, timeout_s: float = 120.0) -> str:
-        """Wait until `words` are written; return what was written since the last `expect`, up to
-        their end."""
+        """Wait until `words` are written; return the text from the last `expect` to their end."""
         deadline = time.monotonic() + timeout_s
         while (found := self.text.find(words, self._at)) < 0:
             if not self._read(deadline - time.monotonic()):
@@ -90,9 +87,7 @@ class Terminal:
         try:
             return self.process.wait(timeout=60.0)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(
-                signal.SIGABRT
-            )  # Python then says where each of its threads is
+            self.process.send_signal(signal.SIGABRT)  # Python then prints its threads' stacks
             while self._read(5.0):
                 pass
             raise AssertionError(
@@ -100,10 +95,9 @@ class Terminal:
             ) from None
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, again after a while as people do, until the program ends; return its exit
-        code.
+        """Press Ctrl-C, repeatedly as people do, until the program ends; return its exit code.
 
-        Python waits for one more key where a signal comes just before it begins to wait for a line.
+        Python waits for one more key if a signal comes just before it starts to wait for a line.
         """
         for _ in range(5):
             self.type("\x03", end="")
@@ -115,7 +109,7 @@ class Terminal:
         return self.ends()
 
     def _read(self, seconds: float) -> bool:
-        """Read what is there; False when the program closed its terminal, or after `seconds`."""
+        """Read what is available; False if the program closed its terminal, or after `seconds`."""
         if not select.select([self._us], [], [], max(0.0, seconds))[0]:
             return False
         try:

@@ -1,4 +1,4 @@
-"""Writing a genome as the reward function that a careful person would write."""
+"""Write a genome as a reward function, as a careful person would write it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESERVED = frozenset({"torch", "Tensor", "compute_reward", "reward"})
 
 
 def component_names(genome: Genome, spec: StateSpec) -> tuple[str, ...]:
-    """Return one name a term: the keys of the dictionary that the reward returns."""
+    """Return one name for each term: the keys of the dictionary that the reward returns."""
     names: list[str] = []
     for term in genome.terms:
         name = label(term.main.feature, spec) + ("_gated" if len(term.factors) > 1 else "")
@@ -31,18 +31,17 @@ def component_names(genome: Genome, spec: StateSpec) -> tuple[str, ...]:
 
 
 def to_code(genome: Genome, spec: StateSpec) -> str:
-    """Return the source of `compute_reward`, in Eureka's convention (arXiv 2310.12931, section
-    3)."""
+    """Return the source of `compute_reward` in Eureka's form (arXiv 2310.12931, section 3)."""
     return _Writer(genome, spec).source()
 
 
 def in_words(genome: Genome, spec: StateSpec) -> str:
-    """Return what the reward wants, as a list in words."""
-    return "; ".join(_instruction(term, spec) for term in genome.terms)
+    """Return what the reward asks for, as a list in words."""
+    return "; ".join(_term_in_words(term, spec) for term in genome.terms)
 
 
-def _instruction(term: Term, spec: StateSpec) -> str:
-    """What a term wants, in words."""
+def _term_in_words(term: Term, spec: StateSpec) -> str:
+    """Return what a term asks for, in words."""
     what, polarity = meaning(term.main.feature, spec), measure_of(term.main.feature).polarity
     if polarity == "cost":
         what = f"a {'small' if term.weight > 0 else 'large'} {what}"
@@ -57,7 +56,7 @@ def _condition(gate: Factor, spec: StateSpec) -> str:
 
 
 class _Writer:
-    """Writes one reward; keeps the names of local variables apart from those of the state."""
+    """Writes one reward and keeps local variables distinct from state names."""
 
     def __init__(self, genome: Genome, spec: StateSpec) -> None:
         self._genome, self._spec = genome, spec
@@ -83,7 +82,7 @@ class _Writer:
         return "\n".join([*imports, self._signature(body), doc, body, "", total, returned, ""])
 
     def _signature(self, body: str) -> str:
-        """The parameters are exactly the state that the body reads, in the order of the state."""
+        """Return the signature: exactly the state that the body reads, in the state's order."""
         read = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"#.*|\"[^\"]*\"", "", body)))
         parameters = [f"{name}: Tensor" for name in self._spec.shapes if name in read]
         one_line = (
@@ -95,7 +94,7 @@ class _Writer:
         return f"def compute_reward(\n{lines}) -> tuple[Tensor, dict[str, Tensor]]:"
 
     def _term(self, reward: str, term: Term) -> str:
-        comment = f"Reward {_instruction(term, self._spec)}."
+        comment = f"Reward {_term_in_words(term, self._spec)}."
         lines = textwrap.wrap(
             comment, _MAX_LINE, initial_indent="    # ", subsequent_indent="    # "
         )
@@ -109,7 +108,7 @@ class _Writer:
         return "\n".join(lines)
 
     def _value(self, factor: Factor, lines: list[str]) -> str:
-        """Return the local variable with the factor's feature; write its line on first use."""
+        """Return the local variable of the factor's feature; write its line on first use."""
         code = expression(factor.feature, self._spec)
         if code in self._spec.names:
             return code
@@ -154,7 +153,7 @@ def _is_unit(name: str) -> bool:
 
 
 def _unused(wanted: str, taken: Iterable[str]) -> str:
-    """Return `wanted`, numbered from 2 if it is taken already."""
+    """Return `wanted`, with a number from 2 on if it is taken."""
     name, number = wanted, 2
     while name in taken:
         name, number = f"{wanted}_{number}", number + 1
@@ -162,7 +161,7 @@ def _unused(wanted: str, taken: Iterable[str]) -> str:
 
 
 def _wrapped(start: str, joint: str, parts: Sequence[str]) -> str:
-    """Return `start` and the joined parts on one line or, in parentheses, on one line each."""
+    """Return `start` and the joined parts on one line, or in parentheses with one part a line."""
     line = start + joint.join(parts)
     if len(line) <= _MAX_LINE or len(parts) == 1:
         return line
@@ -171,7 +170,7 @@ def _wrapped(start: str, joint: str, parts: Sequence[str]) -> str:
 
 
 def _paragraph(text: str) -> str:
-    """Return a docstring, indented, its lines filled."""
+    """Return an indented docstring with filled lines."""
     indent = "    "
     one_line = f'{indent}"""{text}"""'
     if len(one_line) <= _MAX_LINE:

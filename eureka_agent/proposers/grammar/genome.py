@@ -1,14 +1,14 @@
-"""The grammar's sentences: a reward function as a small immutable tree, and its one-line JSON form.
+"""Genomes: a reward function as a small immutable tree, and its one-line JSON form.
 
 ::
 
     Genome   reward = sum of terms
     Term     weight * factor * factor ...        (a second factor gates the first)
     Factor   shape(feature / scale)
-    Feature  one number a world, read off the state: a distance, a velocity along x, how upright ...
+    Feature  one number per environment: a distance, a velocity along x, how upright ...
 
-The JSON line stands in the completion's text, outside the code, so that a parent's tree can be read
-back while its code stays what a person would write.
+The JSON line is in the completion's text, outside the code. A parent's tree can be read back from
+it, and the code remains as a person would write it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,17 @@ _DIGITS = 3
 
 @dataclass(frozen=True)
 class Feature:
-    """One number a world: `measure` (a key of `measures.MEASURES`) of the state variables
-    `names`."""
+    """One number per environment: `measure` (see `measures.MEASURES`) of the variables `names`."""
 
     measure: str
     names: tuple[str, ...] = ()
     axis: int | None = None
-    """The entry of the last dimension that is read, where only one is."""
+    """The entry of the last dimension, if only one is read."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A feature, shaped."""
+    """A feature with a shape."""
 
     feature: Feature
     shape: Shape
@@ -58,7 +57,7 @@ class Term:
 
     @property
     def main(self) -> Factor:
-        """What the term rewards; further factors gate it."""
+        """The factor that the term rewards; further factors gate it."""
         return self.factors[0]
 
 
@@ -70,8 +69,7 @@ class Genome:
 
     @cached_property
     def key(self) -> frozenset[Term]:
-        """The same for rewards that differ only in the order of their terms or by a factor of them
-        all."""
+        """Equal for rewards that differ only in the order of terms or by a common factor."""
         largest = max(abs(term.weight) for term in self.terms) or 1.0
         return frozenset(Term(rounded(term.weight / largest), term.factors) for term in self.terms)
 
@@ -80,8 +78,7 @@ _ADAPTER = TypeAdapter(Genome)
 
 
 def rounded(value: float) -> float:
-    """Return `value` with three significant digits: rewards that a person would call equal are
-    equal."""
+    """Return `value` with three significant digits, so that practically equal rewards are equal."""
     if value == 0.0 or not math.isfinite(value):
         return value
     return round(value, _DIGITS - 1 - math.floor(math.log10(abs(value))))
@@ -93,10 +90,9 @@ def to_line(genome: Genome) -> str:
 
 
 def from_text(text: str) -> Genome | None:
-    """Return the genome that a completion's text carries, or None if it carries none that is well
-    formed.
+    """Return the genome in a completion's text, or None if there is no valid one.
 
-    Whether its features exist in a task is not known here: see `Vocabulary.accepts`.
+    Whether its features exist in a task is not checked here: see `Vocabulary.accepts`.
     """
     lines = _LINE.findall(text)
     if not lines:
@@ -105,10 +101,10 @@ def from_text(text: str) -> Genome | None:
         genome = _ADAPTER.validate_json(lines[-1])
     except ValidationError:
         return None
-    return genome if genome.terms and all(map(_sound, genome.terms)) else None
+    return genome if genome.terms and all(map(_is_valid, genome.terms)) else None
 
 
-def _sound(term: Term) -> bool:
+def _is_valid(term: Term) -> bool:
     scales = [factor.scale for factor in term.factors]
     return (
         bool(scales)

@@ -1,7 +1,7 @@
-"""Reading a parent's training: which of its components to strengthen, rescale, reshape or drop.
+"""Read a parent's training: which components to strengthen, rescale, reshape or drop.
 
-The same numbers that a language model reads in the reflection (Eureka, section 3.3): the range of
-each component over the training, and how its curve goes with the fitness.
+It uses the numbers that a language model reads in the reflection (Eureka, section 3.3): the range
+of each component over the training, and how its curve relates to the fitness.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from eureka_agent.proposers.grammar.measures import measure_of
 from eureka_agent.records import Curve, Outcome
 
 DOMINANCE = 10.0
-"""A component this many times larger than every other goal component drowns them."""
+"""A component that is larger than every other goal component by this factor drowns them."""
 _FLAT = 0.02
 """A component whose range over the training is below this share of its size taught nothing."""
 _CORRELATED = 0.3
 _DOUBT = 0.5
-"""How many terms that showed nothing a feature starts with."""
+"""Number of uninformative terms that each feature starts with, as a prior."""
 _RIDGE = 1.0
 """Weight of the prior that a feature has no effect, in rewards."""
 
 Shown: TypeAlias = tuple[Genome, Sequence["Advice"]]
-"""A reward that was trained, and what its training says of its terms."""
+"""A reward that was trained, and the advice on its terms."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +36,27 @@ class Advice:
     """What the parent's training says about one term; the default says nothing."""
 
     dominance: float = 1.0
-    """How many times larger than the largest other goal component, where that is more than
-    `DOMINANCE`."""
+    """Ratio to the largest other goal component if above `DOMINANCE`, else 1."""
     flat: bool = False
     correlation: float = 0.0
-    """Of the component's curve with the fitness curve; 0 where it is too small to mean anything."""
+    """Correlation of the component's curve with the fitness curve; 0 if it is insignificant."""
 
     size: float = 0.0
-    """The component's largest size over the training, in units of the reward; 0 where that is not
-    known."""
+    """The component's largest size over the training, in units of the reward; 0 if unknown."""
 
     @property
     def harmful(self) -> bool:
-        """Whether the component went down while the fitness went up."""
+        """Whether the component fell while the fitness rose."""
         return self.correlation < 0.0
 
     @property
     def helpful(self) -> bool:
-        """Whether the component and the fitness went up together."""
+        """Whether the component and the fitness rose together."""
         return self.correlation > 0.0
 
 
 def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple[Advice, ...]:
-    """Return one advice a term; `components` are the terms' names in the parent's training
-    record."""
+    """Return one advice for each term; `components` are the terms' names in the training record."""
     training = outcome.training
     if training is None:
         return (Advice(),) * len(genome.terms)
@@ -79,7 +76,7 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
             Advice(
                 dominance=ratio if ratio > DOMINANCE else 1.0,
                 flat=_is_flat(curve) and not constant,
-                correlation=_telling(training.correlations.get(name, math.nan)),
+                correlation=_significant(training.correlations.get(name, math.nan)),
                 size=sizes[i] if math.isfinite(sizes[i]) else 0.0,
             )
         )
@@ -89,13 +86,13 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
 def credit(
     run: Sequence[Shown], direction: Callable[[Feature], int], ranks: Sequence[float] | None = None
 ) -> dict[Feature, float]:
-    """Return what a run has shown of each feature, from -1 to 1: its effect plus its correlation.
+    """Return what a run has shown about each feature, from -1 to 1: effect plus correlation.
 
-    `run`: every reward that was trained, best first; `ranks`: 1 for the best, -1 for the worst, by
-    default at equal distances. The effect is the feature's coefficient in a ridge regression of the
-    rank on which features a reward has, so that a feature gets no credit for the company it keeps.
-    A term that wants the opposite of the usual `direction` counts as -1. Correlations are means
-    over the feature's terms, shrunk towards 0 where they are few.
+    `run`: every trained reward, best first. `ranks`: 1 for the best to -1 for the worst, by default
+    equally spaced. The effect is the feature's coefficient in a ridge regression of the rank on the
+    features of each reward, so that a feature gets no credit for the features that occur next to
+    it. A term that wants the opposite of the usual `direction` counts as -1. Correlations are means
+    over the feature's terms, shrunk towards 0 if there are few.
     """
     features = list(dict.fromkeys(term.main.feature for genome, _ in run for term in genome.terms))
     column = {feature: j for j, feature in enumerate(features)}
@@ -123,5 +120,5 @@ def _is_flat(curve: Curve) -> bool:
     return curve.maximum - curve.minimum <= _FLAT * _size(curve)
 
 
-def _telling(correlation: float) -> float:
+def _significant(correlation: float) -> float:
     return correlation if abs(correlation) >= _CORRELATED else 0.0

@@ -1,11 +1,12 @@
-"""What the words of a task's description say about the terms of its reward.
+"""What the words of a task's description suggest about the terms of its reward.
 
 A small dictionary of English, not of tasks: each stem multiplies the prior of some measures. It
-knows the usual robot frame, x forward, y left, z up.
+assumes the usual robot frame, x forward, y left, z up.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +22,14 @@ _ENDINGS = ("ing", "ions", "ion", "ers", "er", "ies", "es", "ed", "s", "e")
 
 @dataclass(frozen=True)
 class Hint:
-    """A word's push for one measure; `sign` -1 where the word means less of it."""
+    """A factor on the prior of one measure; `sign` is -1 if the word asks for less of it."""
 
     measure: str
     factor: float
     axis: int | None = None
     sign: int = 1
     unit: str | None = None
-    """Only features in this unit: `upright` wants small angles, not small positions."""
+    """Only for features in this unit: `upright` asks for small angles, not small positions."""
 
 
 def _along(axis: int, sign: int, factor: float) -> tuple[Hint, ...]:
@@ -91,25 +92,24 @@ WORDS: Mapping[str, tuple[Hint, ...]] = {
     "clos": _all(4.0, "magnitude", "decrease"),
 }
 GOAL_WORDS = frozenset("target goal limit command desir setpoint refer".split())
-"""Stems in a variable's name that say it is given and the robot cannot change it."""
+"""Stems in the name of a variable that is given and that the robot cannot change."""
 BAD_EVENTS = frozenset("fail fall fallen drop dropp collid collision crash lost violat".split())
-"""Stems in a flag's meaning that say it had better stay 0."""
+"""Stems in the meaning of a flag that should stay 0."""
 
 
 @cache
 def stems(text: str) -> frozenset[str]:
-    """Return the telling words of `text` without their English endings."""
+    """Return the significant words of `text` without their English endings."""
     text = re.sub(r"(counter|anti)[- ]?clockwise", "anticlockwise", text.casefold())
     words = re.findall(r"[a-z]+", text)
     return frozenset(_stem(word) for word in words if word not in _FILLER)
 
 
 def hints(description: str) -> tuple[Hint, ...]:
-    """Return what the words of a description say, in the order of the table."""
-    said = stems(description)
-    return tuple(
-        hint for word, told in WORDS.items() if _stem(word) in said or word in said for hint in told
-    )
+    """Return the hints of a description's words, in the order of the table."""
+    found = stems(description)
+    matches = (entry for word, entry in WORDS.items() if found & {word, _stem(word)})
+    return tuple(itertools.chain.from_iterable(matches))
 
 
 def _stem(word: str) -> str:

@@ -1,13 +1,12 @@
 """What the grammar can measure: each measure's meaning, code and typical size.
 
-A measure turns one or two state variables into one number a world. Its polarity says what to want
-of it:
+A measure turns one or two state variables into one number per environment. Its polarity says which
+values are better:
 
 - `cost`: 0 or more, less is better (a distance, a speed to avoid);
 - `gain`: at most 1, more is better (the cosine of a tilt);
-- `signal`: any sign, more is better along one direction (a velocity along x), the other with a
-  negative weight;
-- `constant`: the bonus for every step that the episode goes on.
+- `signal`: any sign, more is better (a velocity along x), or less, with a negative weight;
+- `constant`: a bonus for every step of the episode.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ Code = Callable[[Feature, StateSpec], str]
 
 AXES = "xyz"
 BREAK = "\n"
-"""Where a long expression may be broken."""
+"""Marks where a long expression may be split over lines."""
 TYPICAL = {"m": 0.3, "rad": 0.4, "m/s": 1.0, "rad/s": 3.0, "n": 20.0, "n m": 2.0, "nm": 2.0}
-"""A size at which a quantity of this unit starts to matter on a robot of about a metre."""
+"""Size at which a quantity of this unit starts to matter on a robot of about one metre."""
 
 SHAPES: Mapping[Polarity, Mapping[Shape, float]] = {
     "cost": {"exp": 0.45, "inverse": 0.2, "linear": 0.15, "tanh": 0.1, "indicator": 0.1},
@@ -35,28 +34,27 @@ SHAPES: Mapping[Polarity, Mapping[Shape, float]] = {
     "signal": {"linear": 0.6, "tanh": 0.35, "indicator": 0.05},
     "constant": {"linear": 1.0},
 }
-"""The shapes that a polarity can take, each with its prior probability; the first is the plain
-reading."""
+"""The possible shapes of a polarity with their prior probabilities; the first is the simplest."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One way to read a number off the state. `label` and `meaning` are templates, see `_fill`."""
+    """One way to compute a number from the state; `_fill` fills in `label` and `meaning`."""
 
     polarity: Polarity
     prior: float
-    """How likely it is to be the point of a task, before the description is read."""
+    """How likely it is to be the goal of a task, before the description is read."""
     label: str
     meaning: str
     code: Code
     unit: str | None = None
-    """None: the unit of the variable."""
+    """None means the unit of the variable."""
     regulariser: bool = False
-    """True for what keeps behaviour decent (effort, speed) rather than reaching the goal."""
+    """True for measures of good behaviour (effort, speed) rather than of the goal."""
 
 
 def at(name: str, axis: int | None) -> str:
-    """Return the code that reads entry `axis` of a vector, or the whole number."""
+    """Return the code that reads entry `axis` of a vector, or the whole variable for None."""
     return name if axis is None else f"{name}[:, {axis}]"
 
 
@@ -65,7 +63,7 @@ def _norm(code: str) -> str:
 
 
 def _difference(a: str, b: str, spec: StateSpec) -> str:
-    """Code of |a - b|; a group of points `(k, 3)` is measured by the mean over its points."""
+    """Return code for |a - b|; for a group of points `(k, 3)`, the mean over its points."""
     sizes = [len(spec.shapes[name]) for name in (a, b)]
     if max(sizes) == 0:
         return f"torch.abs({a} - {b})"
@@ -82,11 +80,13 @@ def _distance(feature: Feature, spec: StateSpec) -> str:
 
 
 def _progress(feature: Feature, spec: StateSpec) -> str:
-    """A goal counts as it is now, so that a goal that jumps is no step back; two moving things both
-    look back."""
+    """Return code for the decrease of the distance to a goal, or between two moving things.
+
+    A goal is taken at its current value, so that a goal that jumps does not count as a step back.
+    """
     a, b = feature.names
-    before = b if spec[b].goal_for else f"prev_{b}"
-    return f"{_difference(f'prev_{a}', before, spec)}{BREAK}- {_difference(a, b, spec)}"
+    earlier = b if spec[b].goal_for else f"prev_{b}"
+    return f"{_difference(f'prev_{a}', earlier, spec)}{BREAK}- {_difference(a, b, spec)}"
 
 
 def _decrease(feature: Feature, spec: StateSpec) -> str:
@@ -100,8 +100,7 @@ def _increase(feature: Feature, spec: StateSpec) -> str:
 
 
 def _rotation_between(a: str, b: str) -> str:
-    """Angle of the rotation from `a` to `b`: 2 acos|<a, b>| of unit quaternions, in either order of
-    entries."""
+    """Return code for the angle from `a` to `b`: 2 acos|<a, b>|, in either order of entries."""
     return f"2.0 * torch.acos(torch.clamp(torch.abs(torch.sum({a} * {b}, dim=-1)), max=1.0))"
 
 
@@ -120,8 +119,10 @@ def _alignment(feature: Feature, spec: StateSpec) -> str:
 
 
 def _upright(feature: Feature, spec: StateSpec) -> str:
-    """The z entry of a unit vector, or of the rotated z axis: 1 - 2 (x^2 + y^2) of a unit
-    quaternion."""
+    """Return code for the z entry of a unit vector, or of a quaternion's rotated z axis.
+
+    For a unit quaternion this is 1 - 2 (x^2 + y^2).
+    """
     (q,) = feature.names
     if spec[q].kind == "unit_vector":
         return f"{q}[:, 2]"
@@ -166,7 +167,7 @@ def _cosine(feature: Feature, spec: StateSpec) -> str:
 
 
 def _alive(feature: Feature, spec: StateSpec) -> str:
-    """One a world; the tensor that lends its length is any variable of the state."""
+    """Return code for a one in each environment, shaped like the first variable of the state."""
     variable = spec.variables[0]
     first = f"[:{', 0' * len(variable.shape)}]" if variable.shape else ""
     return f"torch.ones_like({variable.name}{first})"
@@ -245,7 +246,7 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 _MOTIONS = ("velocity", "spin")
-"""Measures that have a direction also as an entry of a longer vector."""
+"""Measures that have a direction even as an entry of a longer vector."""
 
 
 def measure_of(feature: Feature) -> Measure:
@@ -254,7 +255,7 @@ def measure_of(feature: Feature) -> Measure:
 
 
 def expression(feature: Feature, spec: StateSpec) -> str:
-    """Return the code of the feature: an expression of shape `(num_envs,)`."""
+    """Return the feature's code: an expression of shape `(num_envs,)`."""
     return measure_of(feature).code(feature, spec)
 
 
@@ -278,7 +279,7 @@ def is_potential(name: str) -> bool:
 
 
 def direction_of(feature: Feature, spec: StateSpec) -> int | None:
-    """Return 0, 1 or 2 where the feature is along or about x, y or z."""
+    """Return 0, 1 or 2 if the feature is along or about x, y or z."""
     if feature.axis is None or not feature.names:
         return None
     variable = spec[feature.names[0]]
@@ -305,8 +306,7 @@ def meaning(feature: Feature, spec: StateSpec) -> str:
 
 
 def entry_unit(spec: StateSpec, name: str, axis: int | None) -> str:
-    """Return the unit of one entry; of a mix such as `m, rad`, the entry's own where that can be
-    told."""
+    """Return the unit of one entry; for a mix such as `m, rad`, the entry's own if it is known."""
     variable = spec[name]
     units = [
         part.strip() for part in re.split(r"[,;|]|\bor\b|\band\b", variable.unit) if part.strip()
@@ -325,8 +325,10 @@ def entry_unit(spec: StateSpec, name: str, axis: int | None) -> str:
 
 
 def _fill(template: str, feature: Feature, spec: StateSpec) -> str:
-    """Fill in variables {a} and {b}, the {axis}, and the entry as `dof_pos pole` and `the pole
-    entry of dof_pos`."""
+    """Fill in {a}, {b}, {axis}, {element} and {entry}.
+
+    For an entry, {element} is e.g. `dof_pos pole` and {entry} `the pole entry of dof_pos`.
+    """
     a, b = (*feature.names, "", "")[:2]
     axis = feature.axis
     if axis is None:

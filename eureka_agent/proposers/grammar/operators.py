@@ -1,6 +1,6 @@
-"""How a reward becomes another: mutation of its numbers, mutation of its structure, crossover.
+"""Operators on rewards: mutation of numbers, mutation of structure, crossover.
 
-Every operator returns the child and one sentence that says what was changed and why.
+Each returns the child and one sentence that says what was changed and why.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from eureka_agent.proposers.grammar.vocabulary import Vocabulary
 
 MAX_TERMS = 6
 _SECOND = 0.4
-"""What joins a reward that works starts with this share of its largest term: a small step is rarely
-a wrong one."""
+"""A term that joins a working reward starts with this share of its largest term: small steps are
+rarely wrong."""
 _FOLLOWED = 0.7
-"""How often advice from the parent's training is followed: the rest is exploration."""
+"""Probability of following advice from the parent's training; the rest is exploration."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A child and what made it."""
+    """A child and a note on the change."""
 
     genome: Genome
     note: str
@@ -38,20 +38,18 @@ Change = Callable[[Vocabulary, Random, Genome, int], Edit | None]
 def mutate_numbers(
     vocabulary: Vocabulary, random: Random, parent: Genome, advice: Sequence[Advice], spread: float
 ) -> Edit:
-    """Change weights and scales by up to a factor of `spread`, after what the training says of each
-    term."""
+    """Change weights and scales by up to a factor of `spread`, guided by the terms' advice."""
     if len(parent.terms) == 1 and (
         parent.terms[0].main.shape == "linear" or random.random() < _FOLLOWED
     ):
-        return mutate_structure(
-            vocabulary, random, parent, advice
-        )  # scaling a whole reward changes nothing
+        # Scaling a whole reward changes nothing.
+        return mutate_structure(vocabulary, random, parent, advice)
     touched = {random.randrange(len(parent.terms))} | {
         i for i in range(len(parent.terms)) if random.random() < 0.5
     }
     terms, notes = [], []
-    for i, (term, told) in enumerate(zip(parent.terms, advice, strict=True)):
-        child, why = _advised(term, told, random)
+    for i, (term, hint) in enumerate(zip(parent.terms, advice, strict=True)):
+        child, why = _advised(term, hint, random)
         if i in touched:
             child = _jittered(child, random, spread)
         child = sampling.bounded(vocabulary, child)
@@ -61,21 +59,21 @@ def mutate_numbers(
     return Edit(Genome(tuple(terms)), "; ".join(notes) or "nothing")
 
 
-def _advised(term: Term, told: Advice, random: Random) -> tuple[Term, str]:
-    """Follow the advice for one term, mostly; return the term and the reason."""
+def _advised(term: Term, hint: Advice, random: Random) -> tuple[Term, str]:
+    """Follow a term's advice with probability `_FOLLOWED`; return the term and the reason."""
     if random.random() > _FOLLOWED:
         return term, ""
-    if told.dominance > 1.0:
-        return _scaled(term, 2.0 / told.dominance), "it dominated the other components"
-    if told.flat and term.main.shape != "linear":
+    if hint.dominance > 1.0:
+        return _scaled(term, 2.0 / hint.dominance), "it dominated the other components"
+    if hint.flat and term.main.shape != "linear":
         wider = 3.0 if random.random() < 0.5 else 1 / 3.0
         return _rescaled(term, wider), "it stayed flat"
-    if told.flat:
+    if hint.flat:
         return _scaled(term, 3.0), "it stayed flat"
-    if told.harmful:
+    if hint.harmful:
         return _scaled(term, 0.4), "it fell while the fitness rose"
-    if told.helpful:
-        return _scaled(term, 1.0 + told.correlation), "it rose with the fitness"
+    if hint.helpful:
+        return _scaled(term, 1.0 + hint.correlation), "it rose with the fitness"
     return term, ""
 
 
@@ -118,27 +116,26 @@ def _numbers_note(vocabulary: Vocabulary, before: Term, after: Term, why: str) -
 def mutate_structure(
     vocabulary: Vocabulary, random: Random, parent: Genome, advice: Sequence[Advice]
 ) -> Edit:
-    """Add, drop, replace, reshape, gate or flip one term; terms that the training speaks against
-    come first."""
-    suspects = [i for i, told in enumerate(advice) if told.harmful or told.flat]
+    """Add, drop, replace, reshape, gate or flip a term; first those the training speaks against."""
+    suspects = [i for i, hint in enumerate(advice) if hint.harmful or hint.flat]
     if suspects and random.random() < _FOLLOWED:
-        place = random.choice(suspects)
-        changes = _HARMFUL if advice[place].harmful else _FLAT
-        why = "it fell while the fitness rose" if advice[place].harmful else "it stayed flat"
+        index = random.choice(suspects)
+        changes = _HARMFUL if advice[index].harmful else _FLAT
+        why = "it fell while the fitness rose" if advice[index].harmful else "it stayed flat"
     else:
-        place, why = random.randrange(len(parent.terms)), ""
-        changes = _BUILD if advice[place].helpful or len(parent.terms) == 1 else _ANY
+        index, why = random.randrange(len(parent.terms)), ""
+        changes = _BUILD if advice[index].helpful or len(parent.terms) == 1 else _ANY
     options = dict(changes)
     while options:
         change = sampling.pick(random, options)
-        edit = change(vocabulary, random, parent, place)
+        edit = change(vocabulary, random, parent, index)
         if edit is not None:
             return Edit(edit.genome, edit.note + (f" ({why})" if why else ""))
         del options[change]
     return Edit(parent, "nothing: no other structure is possible")
 
 
-def add(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
+def add(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
     """Add a term for a feature that the parent lacks."""
     feature = sampling.any_feature(vocabulary, random, [t.main.feature for t in parent.terms])
     if feature is None or len(parent.terms) >= MAX_TERMS:
@@ -149,58 +146,57 @@ def add(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> E
     return Edit(Genome((*parent.terms, term)), f"added {_what(vocabulary, term)}")
 
 
-def drop(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Drop the term at `place`, unless it is the only one."""
+def drop(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
+    """Drop the term at `index`, unless it is the only one."""
     if len(parent.terms) == 1:
         return None
-    rest = parent.terms[:place] + parent.terms[place + 1 :]
-    return Edit(Genome(rest), f"dropped {_what(vocabulary, parent.terms[place])}")
+    rest = parent.terms[:index] + parent.terms[index + 1 :]
+    return Edit(Genome(rest), f"dropped {_what(vocabulary, parent.terms[index])}")
 
 
-def swap(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Replace the term at `place` by one for another feature."""
+def swap(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
+    """Replace the term at `index` by one for another feature."""
     feature = sampling.any_feature(vocabulary, random, [t.main.feature for t in parent.terms])
     if feature is None:
         return None
     term = sampling.new_term(
         vocabulary, random, feature, _SECOND * sampling.level(vocabulary, parent)
     )
-    note = f"replaced {_what(vocabulary, parent.terms[place])} by {_what(vocabulary, term)}"
-    return Edit(_with(parent, place, term), note)
+    note = f"replaced {_what(vocabulary, parent.terms[index])} by {_what(vocabulary, term)}"
+    return Edit(_with(parent, index, term), note)
 
 
-def reshape(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Give the term at `place` another shape."""
-    term = sampling.reshaped(vocabulary, random, parent.terms[place])
+def reshape(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
+    """Give the term at `index` another shape."""
+    term = sampling.reshaped(vocabulary, random, parent.terms[index])
     if term is None:
         return None
-    old, new = parent.terms[place].main.shape, term.main.shape
-    return Edit(_with(parent, place, term), f"{_what(vocabulary, term)}: {new} in place of {old}")
+    old, new = parent.terms[index].main.shape, term.main.shape
+    return Edit(_with(parent, index, term), f"{_what(vocabulary, term)}: {new} in place of {old}")
 
 
-def gate(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Make the term at `place` count only as far as a second feature is good, or take such a gate
-    away."""
-    old = parent.terms[place]
+def gate(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
+    """Gate the term at `index` by a second feature, or remove its gate."""
+    old = parent.terms[index]
     if len(old.factors) > 1:
         return Edit(
-            _with(parent, place, replace(old, factors=old.factors[:1])),
+            _with(parent, index, replace(old, factors=old.factors[:1])),
             f"{_what(vocabulary, old)}: no gate",
         )
     term = sampling.gated(vocabulary, random, old)
     if term is None:
         return None
     by = meaning(term.factors[1].feature, vocabulary.spec)
-    return Edit(_with(parent, place, term), f"{_what(vocabulary, old)} now counts by {by}")
+    return Edit(_with(parent, index, term), f"{_what(vocabulary, old)} now counts by {by}")
 
 
-def flip(vocabulary: Vocabulary, random: Random, parent: Genome, place: int) -> Edit | None:
-    """Turn the sign of the term at `place`: want the opposite."""
-    old = parent.terms[place]
+def flip(vocabulary: Vocabulary, random: Random, parent: Genome, index: int) -> Edit | None:
+    """Flip the sign of the term at `index`, so that it asks for the opposite."""
+    old = parent.terms[index]
     if old.main.feature.measure == "alive":
         return None
     return Edit(
-        _with(parent, place, replace(old, weight=-old.weight)),
+        _with(parent, index, replace(old, weight=-old.weight)),
         f"flipped the sign of {_what(vocabulary, old)}",
     )
 
@@ -213,25 +209,24 @@ _ANY: dict[Change, float] = {add: 0.35, swap: 0.15, reshape: 0.2, gate: 0.15, dr
 
 # ---------------------------------------------------------------------- crossover
 def crossover(vocabulary: Vocabulary, random: Random, first: Shown, second: Shown) -> Edit:
-    """Take one or two terms of the second reward over into the first, by what the run has shown of
-    them.
+    """Take over one or two terms of the second reward into the first, by their credit in the run.
 
-    Terms of the first that fell while the fitness rose stay behind. What is taken over is scaled to
-    be somewhat smaller than the first reward's own largest component.
+    Terms of the first that fell while the fitness rose are dropped. Terms that are taken over are
+    scaled to be somewhat smaller than the first reward's largest component.
     """
     mine = list(zip(first[0].terms, first[1], strict=True))
     kept = [
-        (t, told) for t, told in mine if not told.harmful or random.random() > _FOLLOWED
+        (t, hint) for t, hint in mine if not hint.harmful or random.random() > _FOLLOWED
     ] or mine
     kept = kept[: MAX_TERMS - 1]
     offered = offer(vocabulary, second, Genome(tuple(term for term, _ in kept)))
-    largest = max(told.size for _, told in kept)
+    largest = max(hint.size for _, hint in kept)
     new: list[Term] = []
     wanted = min(random.choice((1, 2)), MAX_TERMS - len(kept))
     while offered and len(new) < wanted:
-        term, told = sampling.pick(random, offered)
-        del offered[term, told]
-        new.append(_matched(vocabulary, random, term, told.size, largest))
+        term, hint = sampling.pick(random, offered)
+        del offered[term, hint]
+        new.append(_matched(vocabulary, random, term, hint.size, largest))
     terms = (*(term for term, _ in kept), *new)
     taken = ", ".join(_what(vocabulary, term) for term in new) or "nothing"
     return Edit(
@@ -243,8 +238,8 @@ def offer(vocabulary: Vocabulary, giver: Shown, taker: Genome) -> dict[tuple[Ter
     """Return the terms of `giver` whose features `taker` lacks, each with the run's trust in it."""
     have = {term.main.feature for term in taker.terms}
     return {
-        (term, told): vocabulary.trust(term.main.feature)
-        for term, told in zip(giver[0].terms, giver[1], strict=True)
+        (term, hint): vocabulary.trust(term.main.feature)
+        for term, hint in zip(giver[0].terms, giver[1], strict=True)
         if term.main.feature not in have
     }
 
@@ -252,8 +247,7 @@ def offer(vocabulary: Vocabulary, giver: Shown, taker: Genome) -> dict[tuple[Ter
 def _matched(
     vocabulary: Vocabulary, random: Random, term: Term, size: float, wanted: float
 ) -> Term:
-    """Scale a term that is to work beside others; penalties for effort and the like stay as small
-    as they are."""
+    """Scale a term to join others; regularisers such as penalties for effort stay as they are."""
     if measure_of(term.main.feature).regulariser or size <= 0.0 or wanted <= 0.0:
         return term
     return sampling.bounded(
@@ -261,8 +255,8 @@ def _matched(
     )
 
 
-def _with(genome: Genome, place: int, term: Term) -> Genome:
-    return Genome((*genome.terms[:place], term, *genome.terms[place + 1 :]))
+def _with(genome: Genome, index: int, term: Term) -> Genome:
+    return Genome((*genome.terms[:index], term, *genome.terms[index + 1 :]))
 
 
 def _what(vocabulary: Vocabulary, term: Term) -> str:

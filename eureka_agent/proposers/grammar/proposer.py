@@ -1,5 +1,4 @@
-"""The built-in proposer: evolutionary search over a small language of reward terms. No model, no
-key, no network."""
+"""The built-in proposer: evolutionary search over reward terms, without a model or a network."""
 
 from __future__ import annotations
 
@@ -22,9 +21,9 @@ from eureka_agent.records import Completion, Outcome, Prompt
 from eureka_agent.tasks.task import Task
 
 _SMALL, _LARGE = 2.0, 5.0
-"""Factors within which a mutation of numbers moves weights and scales."""
+"""Factors within which a mutation of numbers changes weights and scales."""
 _TRIES = 20
-"""Draws for a reward that was not tried yet."""
+"""Maximum number of draws for a reward that was not tried yet."""
 _COMPLEXITIES = 6
 
 
@@ -49,18 +48,21 @@ class _Parent:
 
 
 class GrammarProposer:
-    """Composes, mutates and crosses reward terms from the task's state, guided by the parents'
-    training.
+    """Composes, mutates and crosses reward terms of the task's state, guided by trainings.
 
-    Sample `index` of a generation depends on the run's seed, the generation, the index and the
-    prompt's parents and history; not on which other samples were asked for, or when.
+    Sample `index` of a generation depends only on the run's seed, the generation, the index and the
+    prompt's parents, history and feedback; not on which other samples are requested, or when.
+
+    Args:
+        task: the task whose state the rewards read.
+        seed: the run's seed.
+        instruction: what the robot should do, by default the task's description; its words change
+            the priors of terms.
     """
 
     name = "grammar"
 
     def __init__(self, task: Task, seed: int, *, instruction: str | None = None) -> None:
-        """`instruction`: what the robot should do, by default the task's own description; its words
-        bias the terms."""
         self._vocabulary = Vocabulary(task.reward_inputs, instruction or task.description)
         self._seed = seed
 
@@ -86,23 +88,23 @@ class GrammarProposer:
 
 
 class _Generation:
-    """The samples of one generation, each different from the others and from everything tried
-    before."""
+    """The samples of one generation, different from each other and from earlier rewards."""
 
     def __init__(self, vocabulary: Vocabulary, seed: int, prompt: Prompt) -> None:
-        self._seed, self._prompt = seed, prompt
+        self._seed = seed
+        self._prompt = prompt
         self._samples: list[Edit] = []
-        liked = preference_scores(prompt.history, prompt.feedback)
-        self._parents = _known(prompt, vocabulary, liked)
+        scores = preference_scores(prompt.history, prompt.feedback)
+        self._parents = _known(prompt, vocabulary, scores)
         shown = credit(
-            [parent.shown for parent in self._parents], vocabulary.direction, self._ranks(liked)
+            [parent.shown for parent in self._parents], vocabulary.direction, self._ranks(scores)
         )
         self._vocabulary = vocabulary.with_credit(shown)
-        told = (_genome(outcome, vocabulary) for outcome in (*prompt.history, *prompt.parents))
-        self._tried = {genome.key for genome in told if genome is not None}
+        known = (_genome(outcome, vocabulary) for outcome in (*prompt.history, *prompt.parents))
+        self._tried = {genome.key for genome in known if genome is not None}
 
     def sample(self, index: int) -> Edit:
-        """Return sample `index`; those before it are drawn first, so that it differs from them."""
+        """Return sample `index`; earlier samples are drawn first, so that it differs from them."""
         while len(self._samples) <= index:
             self._samples.append(self._draw(len(self._samples)))
             self._tried.add(self._samples[-1].genome.key)
@@ -131,28 +133,26 @@ class _Generation:
 
     @cached_property
     def _is_plateau(self) -> bool:
-        """Whether the history tells nothing yet: several rewards, all of the same fitness, or none
-        chosen."""
+        """Whether the history gives no direction: equal fitness throughout, or nothing chosen."""
         values = [parent.outcome.fitness for parent in self._parents]
         if self._has_fitness:
             return len(values) > 1 and max(values) == min(values)
         return len(values) > 1 and not self._prompt.parents
 
-    def _ranks(self, liked: Mapping[str, float]) -> list[float] | None:
-        """Return how much each parent was liked, from 1 to -1; None where fitness orders them."""
+    def _ranks(self, scores: Mapping[str, float]) -> list[float] | None:
+        """Return each parent's preference score, scaled to 1 to -1; None if fitness orders them."""
         if self._has_fitness:
             return None
         return [
-            2.0 * liked.get(parent.outcome.candidate.name, 0.5) - 1.0 for parent in self._parents
+            2.0 * scores.get(parent.outcome.candidate.name, 0.5) - 1.0 for parent in self._parents
         ]
 
     def _second(self) -> _Parent:
         return self._parents[min(1, len(self._parents) - 1)]
 
-    # ------------------------------------------------------------------ ways to make a sample
+    # ------------------------------------------------------------------ kinds of samples
     def _first(self, random: Random, index: int, attempt: int) -> Edit:
-        """Without parents: the plainest reading of the task first, then new rewards from simple to
-        complex."""
+        """Without parents: first the simplest reading of the task, then from simple to complex."""
         if self._prompt.generation == index == attempt == 0:
             return Edit(
                 sampling.simplest(self._vocabulary), "This is the plainest reading of the task."
@@ -171,7 +171,7 @@ class _Generation:
         return self._numbers(random, self._parents[0], _SMALL)
 
     def _large(self, random: Random) -> Edit:
-        """Try quite different proportions of the best reward."""
+        """Try very different proportions of the best reward."""
         return self._numbers(random, self._parents[0], _LARGE)
 
     def _numbers(self, random: Random, parent: _Parent, spread: float) -> Edit:
@@ -193,8 +193,7 @@ class _Generation:
         return Edit(edit.genome, f"Changed {second.name}: {edit.note}.")
 
     def _cross(self, random: Random) -> Edit:
-        """Cross two parents by rank: a good one, and one that has terms which did well and which
-        the first lacks."""
+        """Cross two parents drawn by rank; the second has promising terms that the first lacks."""
         first = sampling.pick(
             random, {parent: 1.0 / rank**2 for rank, parent in enumerate(self._parents, 1)}
         )
@@ -219,27 +218,24 @@ _PORTFOLIO: Sequence[Callable[[_Generation, Random], Edit]] = (
     _Generation._fresh,
     _Generation._small,
 )
-"""What each sample of a generation with parents is, so that four samples already cover the main
-ways."""
+"""The kind of each sample of a generation with parents; the first four cover the main kinds."""
 
 
-def _known(prompt: Prompt, vocabulary: Vocabulary, liked: Mapping[str, float]) -> list[_Parent]:
-    """Return the given parents, best first, then the rest by fitness, or as they were liked; none
-    that failed."""
-    ranked = sorted(prompt.history, key=lambda o: (-o.fitness, -liked.get(o.candidate.name, 0.5)))
+def _known(prompt: Prompt, vocabulary: Vocabulary, scores: Mapping[str, float]) -> list[_Parent]:
+    """Return the given parents, best first, then the rest by fitness or score, without failures."""
+    ranked = sorted(prompt.history, key=lambda o: (-o.fitness, -scores.get(o.candidate.name, 0.5)))
     parents: dict[tuple[int, int], _Parent] = {}
     for outcome in (*prompt.parents, *ranked):
         genome = None if outcome.failure else _genome(outcome, vocabulary)
-        place = (outcome.candidate.generation, outcome.candidate.index)
-        if genome is not None and place not in parents:
+        key = (outcome.candidate.generation, outcome.candidate.index)
+        if genome is not None and key not in parents:
             names = component_names(genome, vocabulary.spec)
-            parents[place] = _Parent(genome, advise(genome, names, outcome), outcome)
+            parents[key] = _Parent(genome, advise(genome, names, outcome), outcome)
     return list(parents.values())
 
 
 def _genome(outcome: Outcome, vocabulary: Vocabulary) -> Genome | None:
-    """Return the genome of an outcome that this grammar wrote; None for a model's or a person's
-    reward."""
+    """Return the genome of an outcome that this grammar wrote; None for other rewards."""
     completion = outcome.candidate.completion
     if completion.proposer != GrammarProposer.name:
         return None

@@ -1,4 +1,4 @@
-"""How much each candidate was liked by whoever judged it."""
+"""Preference scores of candidates from a judge's rankings."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from eureka_agent.records import Feedback, Outcome
 
 
 def preference_scores(history: Sequence[Outcome], feedback: Sequence[Feedback]) -> dict[str, float]:
-    """Return by name how much each trained candidate was liked, from 0 (the worst) over 0.5
-    (unknown) to 1 (the best).
+    """Return each trained candidate's score by name: 0 (worst), 0.5 (unknown) to 1 (best).
 
-    A ranking of n names gives its i-th the value 1 - i / (n - 1), and 0.5 to those beside them that
-    it does not name: the others of its generation and the best before it. The latest ranking
+    A ranking of n names gives its i-th the score 1 - i / (n - 1), and 0.5 to candidates it could
+    have named but did not: the others of its generation and the previous best. The latest ranking
     counts. `feedback`: oldest first.
     """
-    liked = {outcome.candidate.name: 0.5 for outcome in history if outcome.evaluation}
+    scores = {outcome.candidate.name: 0.5 for outcome in history if outcome.evaluation}
     best: str | None = None
-    for said in feedback:
-        if not said.ranking:
+    for each in feedback:
+        if not each.ranking:
             continue
-        beside = {
-            o.candidate.name for o in history if o.candidate.generation == said.generation
+        compared = {
+            o.candidate.name for o in history if o.candidate.generation == each.generation
         } | {best}
-        liked |= {name: 0.5 for name in liked if name in beside}
-        steps = max(1, len(said.ranking) - 1)
-        liked |= {name: 1.0 - i / steps for i, name in enumerate(said.ranking)}
-        best = said.ranking[0]
-    return liked
+        scores |= {name: 0.5 for name in scores if name in compared}
+        steps = max(1, len(each.ranking) - 1)
+        scores |= {name: 1.0 - i / steps for i, name in enumerate(each.ranking)}
+        best = each.ranking[0]
+    return scores

@@ -1,4 +1,4 @@
-"""Drawing new terms and whole new rewards from the priors."""
+"""Draw new terms and whole new rewards from the priors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _GATES: Mapping[str, tuple[Shape, ...]] = {
     "signal": ("indicator",),
     "constant": (),
 }
-"""The shapes that stay in [0, 1] and so can say how much another term counts."""
+"""Shapes with values in [0, 1], which can gate another term."""
 _MIXES = ((1, 0), (1, 1), (2, 0), (2, 1), (3, 1), (2, 2))
-"""Goal terms and regularisers of a new reward, from simple to complex."""
+"""Numbers of goal terms and regularisers in a new reward, from simple to complex."""
 _SPREAD = 3.0
 """Weights and scales of new terms lie within this factor of their typical value."""
 _MAX_WEIGHT, _MAX_SCALE = 100.0, 10.0
-"""How far mutations may carry weights and scales from their typical values, as factors."""
-_GATE_CHANCE = 0.25
+"""Largest factors by which mutations may change weights and scales from their typical values."""
+_GATE_PROBABILITY = 0.25
 
 
 def pick(random: Random, options: Mapping[T, float]) -> T:
@@ -36,31 +36,34 @@ def pick(random: Random, options: Mapping[T, float]) -> T:
 
 
 def simplest(vocabulary: Vocabulary) -> Genome:
-    """Return the plainest reading of the task: its likeliest feature, in its plainest shape."""
-    return _worth_living(Genome((plain_term(vocabulary, vocabulary.goals[0]),)), vocabulary)
+    """Return the simplest reading of the task: its likeliest feature in its simplest shape."""
+    return _with_survival_bonus(Genome((plain_term(vocabulary, vocabulary.goals[0]),)), vocabulary)
 
 
 def fresh(
     vocabulary: Vocabulary, random: Random, complexity: int, lead: int | None = None
 ) -> Genome:
-    """Draw a new reward; `complexity` 0 to 5 says how many terms, `lead` which of the likely goals
-    comes first."""
+    """Draw a new reward.
+
+    `complexity` 0 to 5 sets the number of terms; `lead` is the index of the likely goal that comes
+    first.
+    """
     goals, regularisers = _MIXES[min(complexity, len(_MIXES) - 1)]
     candidates = vocabulary.goals
     first = [] if lead is None else [candidates[lead % len(candidates)]]
     chosen = first + _draw(vocabulary, random, candidates, goals - len(first), first)
     chosen += _draw(vocabulary, random, vocabulary.regularisers, regularisers, chosen)
     terms = [new_term(vocabulary, random, feature) for feature in chosen]
-    if goals > 1 and random.random() < _GATE_CHANCE:
-        place = random.randrange(goals) if goals <= len(terms) else 0
-        terms[place] = gated(vocabulary, random, terms[place]) or terms[place]
-    return _worth_living(Genome(tuple(terms)), vocabulary)
+    if goals > 1 and random.random() < _GATE_PROBABILITY:
+        index = random.randrange(goals) if goals <= len(terms) else 0
+        terms[index] = gated(vocabulary, random, terms[index]) or terms[index]
+    return _with_survival_bonus(Genome(tuple(terms)), vocabulary)
 
 
 def any_feature(
     vocabulary: Vocabulary, random: Random, avoid: Sequence[Feature] = ()
 ) -> Feature | None:
-    """Draw a feature, mostly a goal, that is not in `avoid`; None when all are."""
+    """Draw a feature, usually a goal, that is not in `avoid`; None if there is none."""
     pools = [vocabulary.goals, vocabulary.regularisers]
     if random.random() < 0.2:
         pools.reverse()
@@ -71,7 +74,7 @@ def any_feature(
 
 
 def plain_term(vocabulary: Vocabulary, feature: Feature) -> Term:
-    """Return the term that wants `feature` in its plainest shape, with typical numbers."""
+    """Return the term that asks for `feature` in its simplest shape, with typical numbers."""
     shape = next(iter(SHAPES[measure_of(feature).polarity]))
     return Term(
         _base_weight(vocabulary, feature, shape), (_factor(vocabulary, feature, shape, 1.0),)
@@ -79,8 +82,7 @@ def plain_term(vocabulary: Vocabulary, feature: Feature) -> Term:
 
 
 def level(vocabulary: Vocabulary, genome: Genome) -> float:
-    """Return how large the weights of a reward are, in units of their typical values; the largest
-    counts."""
+    """Return the largest weight of a reward, in units of the terms' typical weights."""
     return max(
         abs(term.weight / _base_weight(vocabulary, term.main.feature, term.main.shape))
         for term in genome.terms
@@ -88,8 +90,7 @@ def level(vocabulary: Vocabulary, genome: Genome) -> float:
 
 
 def new_term(vocabulary: Vocabulary, random: Random, feature: Feature, level: float = 1.0) -> Term:
-    """Draw shape, scale and weight for a term that wants `feature`; `level` multiplies its
-    weight."""
+    """Draw shape, scale and weight of a term for `feature`; `level` multiplies its weight."""
     measure = measure_of(feature)
     shape: Shape = "linear" if measure.regulariser else pick(random, SHAPES[measure.polarity])
     weight = _base_weight(vocabulary, feature, shape) * spread(random, _SPREAD) * level
@@ -100,9 +101,7 @@ def reshaped(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
     """Return `term` with another shape of its main factor, or None if there is no other."""
     feature = term.main.feature
     polarity = measure_of(feature).polarity
-    others = {
-        shape: chance for shape, chance in SHAPES[polarity].items() if shape != term.main.shape
-    }
+    others = {shape: prior for shape, prior in SHAPES[polarity].items() if shape != term.main.shape}
     if polarity == "cost" and len(term.factors) > 1:
         others.pop("linear", None)  # a gated penalty would reward leaving the gate
     if not others:
@@ -114,8 +113,7 @@ def reshaped(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
 
 
 def gated(vocabulary: Vocabulary, random: Random, term: Term) -> Term | None:
-    """Return `term` counted only as far as a second feature is good, or None if nothing can gate
-    it."""
+    """Return `term` gated by a second feature, or None if no feature can gate it."""
     if term.main.shape == "linear" and measure_of(term.main.feature).polarity == "cost":
         return None  # a gated penalty would reward leaving the gate
     used = {factor.feature for factor in term.factors}
@@ -143,7 +141,7 @@ def spread(random: Random, factor: float) -> float:
 
 
 def bounded(vocabulary: Vocabulary, term: Term) -> Term:
-    """Return `term` with weight and scales kept within sane multiples of their typical values."""
+    """Return `term` with weight and scales within sane multiples of their typical values."""
     base = abs(_base_weight(vocabulary, term.main.feature, term.main.shape))
     weight = math.copysign(_clipped(abs(term.weight), base, _MAX_WEIGHT), term.weight)
     return Term(weight, tuple(_bounded_factor(vocabulary, factor) for factor in term.factors))
@@ -167,8 +165,7 @@ def _factor(vocabulary: Vocabulary, feature: Feature, shape: Shape, multiplier: 
 
 
 def _base_weight(vocabulary: Vocabulary, feature: Feature, shape: Shape) -> float:
-    """The weight that makes a term about 1, or a penalty about 0.01, at the feature's typical
-    size."""
+    """Return the weight that makes a term about 1 (a penalty 0.01) at its typical size."""
     size = 0.01 if measure_of(feature).regulariser and feature.measure != "alive" else 1.0
     if shape == "linear" and measure_of(feature).polarity in ("signal", "cost"):
         size /= typical(feature, vocabulary.spec)
@@ -191,9 +188,8 @@ def _draw(
     return chosen
 
 
-def _worth_living(genome: Genome, vocabulary: Vocabulary) -> Genome:
-    """Where every term is a penalty, ending the episode early would pay: add a bonus for going
-    on."""
+def _with_survival_bonus(genome: Genome, vocabulary: Vocabulary) -> Genome:
+    """Add a bonus for each step if every term is a penalty: ending the episode early would pay."""
     penalties = [
         t
         for t in genome.terms

@@ -1,5 +1,4 @@
-"""Which features a task's state offers, and how likely each is to matter, from its kinds and its
-description."""
+"""The features of a task's state and their priors, from variables' kinds and the description."""
 
 from __future__ import annotations
 
@@ -23,35 +22,36 @@ from eureka_agent.tasks.task import StateSpec, StateVariable
 
 _QUATERNIONS = ("quaternion_wxyz", "quaternion_xyzw")
 _STATED = 8.0
-"""How much a stated goal (`goal_for`, a potential) weighs against a guess."""
+"""Factor on the prior of a stated goal (`goal_for`, a potential) relative to a guess."""
 _OVERLAP = 0.75
-"""What each word that a variable shares with the description adds to its features' prior."""
+"""Increase of a feature's prior for each word that its variables share with the description."""
 _CREDIT = 4.0
-"""A feature with full credit is e^4 times as likely as one that nothing is known of."""
+"""A feature with full credit is e^4 times as likely as one without information."""
 _ENTRY = ("element", "magnitude", "cosine")
-"""Measures of one entry of a vector; the entries share what a single number would have."""
+"""Measures of one entry of a vector; the entries share the prior of a single number."""
 _PACKED = {
     re.compile(r"(lin\w*)?_?(v|vel|velocity)_?[xyz]"): "velocity",
     re.compile(r"ang\w*_?(v|vel|velocity)_?[xyz]"): "spin",
     re.compile(r"(pos\w*_)?z|height"): "height",
 }
-"""What the name of a vector's entry says of it."""
+"""Measures by the name of a vector's entry."""
 _MAX_ENTRIES = 8
-"""Longer vectors are read as a whole: one entry of forty rarely is what a task is about."""
+"""Longer vectors are read as a whole: a task is rarely about one entry of forty."""
 
 
 class Vocabulary:
-    """The features of one task, their priors and their directions."""
+    """The features of one task with their priors and directions.
+
+    `credit`: what the run has shown about features, from -1 (less is better) to 1.
+    """
 
     def __init__(
         self, spec: StateSpec, description: str, credit: Mapping[Feature, float] | None = None
     ) -> None:
-        """`credit`: what the run has shown of some features, from -1 (less of it is better) to
-        1."""
         self.spec = spec
         self._description = description
         self._credit = credit or {}
-        self._said = keywords.stems(description)
+        self._words = keywords.stems(description)
         self._hints = keywords.hints(description)
         self._action = next(
             (v.name for v in spec.variables if v.kind == "action" and len(v.shape) == 1), None
@@ -59,7 +59,7 @@ class Vocabulary:
         self._linear = {v.frame for v in spec.variables if v.kind == "linear_velocity"}
 
     def with_credit(self, credit: Mapping[Feature, float]) -> Vocabulary:
-        """Return the same language with what the run has shown so far."""
+        """Return the same vocabulary with the credit of the run so far."""
         return Vocabulary(self.spec, self._description, credit)
 
     @cached_property
@@ -73,34 +73,34 @@ class Vocabulary:
 
     @cached_property
     def goals(self) -> tuple[Feature, ...]:
-        """Features that can be the point of the task, most likely first."""
+        """Features that can be the goal of the task, most likely first."""
         found = [feature for feature in self.features if not measure_of(feature).regulariser]
         found = found or list(self.features)
         return tuple(sorted(found, key=lambda feature: -self.prior(feature)))
 
     @cached_property
     def regularisers(self) -> tuple[Feature, ...]:
-        """Features that keep behaviour decent: effort, smoothness, speed, posture, staying
-        alive."""
+        """Features of good behaviour: effort, smoothness, speed, posture, staying alive."""
         return tuple(feature for feature in self.features if measure_of(feature).regulariser)
 
     def prior(self, feature: Feature) -> float:
         """Return the feature's prior weight, before normalisation."""
-        told = math.prod((hint.factor for hint in self._hints_for(feature)), start=1.0)
+        hinted = math.prod((hint.factor for hint in self._hints_for(feature)), start=1.0)
         stated = _STATED if self._is_stated(feature) else 1.0
         entries = feature.measure in _ENTRY and feature.axis is not None
         siblings = self.spec[feature.names[0]].shape[-1] if entries else 1
         named = 1.0 + _OVERLAP * self._overlap(feature)
-        return measure_of(feature).prior * stated * told * named * self.trust(feature) / siblings
+        return measure_of(feature).prior * stated * hinted * named * self.trust(feature) / siblings
 
     def trust(self, feature: Feature) -> float:
-        """Return how much more likely the run has made this feature: 1 where it has shown
-        nothing."""
+        """Return the factor by which the run has made a feature more likely, 1 by default."""
         return math.exp(_CREDIT * self._credit.get(feature, 0.0))
 
     def direction(self, feature: Feature) -> int:
-        """Return -1 where less of a signal is wanted: running backward, lying down, a flag that
-        says failure."""
+        """Return -1 if less of a signal is wanted, else 1.
+
+        Less is wanted when running backward or lying down, or of a flag for a failure.
+        """
         if feature.measure == "flag":
             variable = self.spec[feature.names[0]]
             return (
@@ -111,7 +111,7 @@ class Vocabulary:
         return -1 if any(hint.sign < 0 for hint in self._hints_for(feature)) else 1
 
     def accepts(self, genome: Genome) -> bool:
-        """Whether every factor of `genome` belongs to this task's language."""
+        """Whether every factor of `genome` belongs to this task's vocabulary."""
         return all(self._accepts(factor) for term in genome.terms for factor in term.factors)
 
     def _accepts(self, factor: Factor) -> bool:
@@ -120,7 +120,7 @@ class Vocabulary:
             and factor.shape in SHAPES[measure_of(factor.feature).polarity]
         )
 
-    # ------------------------------------------------------------------ which features there are
+    # ------------------------------------------------------------------ features
     def _of_one(self, v: StateVariable) -> Iterator[Feature]:
         name, rank = (v.name,), len(v.shape)
         match v.kind:
@@ -155,8 +155,7 @@ class Vocabulary:
                 yield from self._of_numbers(v)
 
     def _of_numbers(self, v: StateVariable) -> Iterator[Feature]:
-        """Joints, angles, distances, speeds and whatever else is a number or a short vector of
-        them."""
+        """Yield features of joints, angles, distances, speeds, other numbers and short vectors."""
         name, rank = (v.name,), len(v.shape)
         if rank == 1:
             if v.kind == "joint_positions":
@@ -177,15 +176,14 @@ class Vocabulary:
                 yield Feature("cosine", name, axis)
 
     def _of_packed(self, v: StateVariable) -> Iterator[Feature]:
-        """Entries of a long vector whose names say what they are, such as `linvel_x` or `z` of a
-        root state."""
+        """Yield features of entries with known names, such as `linvel_x` or `z` of a root state."""
         for entry, element in enumerate(v.elements):
             for pattern, measure in _PACKED.items():
                 if pattern.fullmatch(element):
                     yield Feature(measure, (v.name,), entry)
 
     def _goals(self) -> Iterator[Feature]:
-        """Features of a variable and the value that it is meant to have."""
+        """Yield features of a variable and its target."""
         for goal in self.spec.variables:
             if goal.goal_for is None or goal.goal_for not in {v.name for v in self.spec.variables}:
                 continue
@@ -198,7 +196,7 @@ class Vocabulary:
                 yield from (Feature("distance", pair), Feature("progress", pair))
 
     def _pairs(self) -> Iterator[Feature]:
-        """Features of two things of a kind in one frame, neither of which is a stated goal."""
+        """Yield features of two variables of one kind and frame, neither of them a stated goal."""
         things = [
             v for v in self.spec.variables if v.goal_for is None and not _is_past(v, self.spec)
         ]
@@ -214,13 +212,13 @@ class Vocabulary:
                 yield Feature("alignment", pair)
 
     def _comparable(self, a: str, b: str) -> bool:
-        """Whether `a - b` makes sense: equal shapes, or points against one point."""
+        """Whether `a - b` makes sense: equal shapes, or points and one point."""
         left, right = sorted((self.spec.shapes[a], self.spec.shapes[b]), key=len)
         return len(right) <= 2 and (
             left == right or (len(left) == 1 and len(right) == 2 and left[-1] == right[-1])
         )
 
-    # ------------------------------------------------------------------ how likely they are
+    # ------------------------------------------------------------------ priors
     def _hints_for(self, feature: Feature) -> Iterator[keywords.Hint]:
         for hint in self._hints:
             about = hint.measure == feature.measure and hint.axis in (
@@ -236,8 +234,7 @@ class Vocabulary:
         return feature.measure == "increase" and is_potential(feature.names[0])
 
     def _overlap(self, feature: Feature) -> int:
-        """Number of telling words that the feature's variables, or its entry, share with the
-        description."""
+        """Return the number of words that the feature's variables share with the description."""
         if not feature.names:
             return 0
         about: set[str] = set()
@@ -247,19 +244,18 @@ class Vocabulary:
                 if feature.axis is not None and feature.axis < len(variable.elements)
                 else None
             )
-            told = variable.elements[entry] if entry is not None else variable.meaning
-            about |= keywords.stems(f"{variable.name} {told}")
-        return len(about & self._said)
+            words = variable.elements[entry] if entry is not None else variable.meaning
+            about |= keywords.stems(f"{variable.name} {words}")
+        return len(about & self._words)
 
 
 def _stands_alone(variable: StateVariable, spec: StateSpec) -> bool:
-    """Whether a variable says something of what the robot does: not what is given, the clock, or
-    the past."""
+    """Whether a variable describes what the robot does, not a given value, the time or the past."""
     return not (_is_given(variable) or variable.name == "episode_time" or _is_past(variable, spec))
 
 
 def _is_given(variable: StateVariable) -> bool:
-    """Whether a variable says what is wanted or allowed, not what is."""
+    """Whether a variable holds what is wanted or allowed rather than what is."""
     return variable.goal_for is not None or bool(
         keywords.stems(variable.name) & keywords.GOAL_WORDS
     )

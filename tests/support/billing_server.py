@@ -1,4 +1,4 @@
-"""A chat server that counts what it charges, and fails in between."""
+"""A chat server that counts what it charges and sometimes fails."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from eureka_agent.proposers.prices import Price
 from tests.support.openai_server import Reply, broken, completion, error, reset
 
 
-class Till:
-    """What a server charges, whatever becomes of the answer; `write` gives an answer's text."""
+class BillingServer:
+    """Counts the charges of each request, also if its answer is lost; `write` gives the text."""
 
     def __init__(
         self, rng: random.Random, price: Price, write: Callable[[], str] = lambda: "x" * 200

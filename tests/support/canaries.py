@@ -1,4 +1,4 @@
-"""What attempts to get through the wall must not reach, and the look at all of it afterwards."""
+"""Canaries: a file, environment and servers that sandboxed code must neither read nor change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = "secret.txt"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
 
 
-class Planted:
+class Canaries:
     """A file, its folder, and servers on this machine; a context manager."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class Planted:
 
     @property
     def names(self) -> Mapping[str, object]:
-        """What `$NAME` in an attempt stands for."""
+        """Values of the `$NAME` placeholders in an attempt."""
         return {
             "FILE": self.file,
             "FOLDER": self.folder,
@@ -54,7 +54,7 @@ class Planted:
         }
 
     def demand_intact(self) -> None:
-        """Fail when anything is not as it was, or when something arrived at a server."""
+        """Fail if anything has changed or if something arrived at a server."""
         now = self._look()
         assert now == self._before, {k: (v, now[k]) for k, v in self._before.items() if now[k] != v}
         for server in self._servers:
@@ -65,8 +65,7 @@ class Planted:
             raise AssertionError(f"something arrived at {server}")
 
     def _look(self) -> dict[str, object]:
-        """Files with their attributes, this process's environment and settings, torch's settings
-        and functions."""
+        """Return files with attributes, the process's environment and settings, torch's state."""
         return {
             "content": self.file.read_text(),
             "files": [
@@ -87,7 +86,7 @@ class Planted:
             "e": torch.tensor(1.0).exp().item(),
         }
 
-    def __enter__(self) -> Planted:
+    def __enter__(self) -> Canaries:
         return self
 
     def __exit__(

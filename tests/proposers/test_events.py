@@ -1,5 +1,4 @@
-"""What a proposer tells while it asks, and how it asks fewer at a time where a server answers one
-after the other."""
+"""A proposer's events, lower concurrency for slow servers, and test requests."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
+from eureka_agent.proposers.events import Adapted, AskedAgain, ProposerEvent
 from eureka_agent.proposers.spending import Usage, UsageLimits
-from eureka_agent.proposers.told import Adapted, AskedAgain, Told
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, completion, error, reset
 
@@ -23,21 +22,23 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
 
 
-def listen(server: ChatServer, kind: str = "openai", **options: Any) -> tuple[Any, list[Told]]:
+def listen(
+    server: ChatServer, kind: str = "openai", **options: Any
+) -> tuple[Any, list[ProposerEvent]]:
     asked = proposer(server, kind, **options)
-    told: list[Told] = []
-    asked.emit = told.append
-    return asked, told
+    events: list[ProposerEvent] = []
+    asked.emit = events.append
+    return asked, events
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
-def test_each_retry_is_told_with_its_reason_before_the_pause(
+def test_each_retry_is_reported_with_its_reason_before_the_pause(
     chat_server: ChatServer, kind: str
 ) -> None:
     chat_server.order([error(503, "overloaded"), error(429, "slow", retry_after="0.2")])
-    asked, told = listen(chat_server, kind, retries=3)
+    asked, events = listen(chat_server, kind, retries=3)
     assert len(list(asked.propose({4: PROMPT}))) == 1
-    first, second = told
+    first, second = events
     assert isinstance(first, AskedAgain)
     assert isinstance(second, AskedAgain)
     assert (first.sample, first.attempt, first.of) == ("g0c4", 2, 4)
@@ -48,25 +49,24 @@ def test_each_retry_is_told_with_its_reason_before_the_pause(
     assert 0.2 <= second.pause_s <= 0.21
 
 
-def test_what_may_have_been_billed_has_one_more_try(chat_server: ChatServer) -> None:
+def test_a_possibly_billed_request_is_retried_once(chat_server: ChatServer) -> None:
     chat_server.order([reset()])
-    asked, told = listen(chat_server, retries=5)
+    asked, events = listen(chat_server, retries=5)
     list(asked.propose({0: PROMPT}))
-    assert [(each.attempt, each.of) for each in told if isinstance(each, AskedAgain)] == [(2, 2)]
+    assert [(each.attempt, each.of) for each in events if isinstance(each, AskedAgain)] == [(2, 2)]
 
 
-def test_nothing_is_told_where_nothing_goes_wrong(chat_server: ChatServer) -> None:
-    asked, told = listen(chat_server)
+def test_without_failures_there_are_no_events(chat_server: ChatServer) -> None:
+    asked, events = listen(chat_server)
     list(asked.propose({0: PROMPT}))
-    assert told == []
+    assert events == []
 
 
 # ---------------------------------------------------------------- a server with a queue
-def test_fewer_at_a_time_are_asked_where_a_server_answers_one_after_the_other(
+def test_concurrency_drops_for_a_server_that_answers_one_by_one(
     chat_server: ChatServer,
 ) -> None:
-    """Six at a time are too many for a server that takes 0.4 s for each, with a deadline of 1.5
-    s."""
+    """The server takes 0.4 s for each request: six at a time exceed a deadline of 1.5 s."""
     one_at_a_time = threading.Lock()
 
     def answer(request: dict[str, Any]) -> Reply:
@@ -75,32 +75,32 @@ def test_fewer_at_a_time_are_asked_where_a_server_answers_one_after_the_other(
         return completion("hi", usage=USAGE)
 
     chat_server.default = answer
-    asked, told = listen(chat_server, deadline_s=1.5, concurrency=6, retries=2)
+    asked, events = listen(chat_server, deadline_s=1.5, concurrency=6, retries=2)
     assert len(list(asked.propose(dict.fromkeys(range(6), PROMPT)))) == 6
-    changes = [each.what for each in told if isinstance(each, Adapted)]
-    assert len(changes) == 1  # not one for each of those that were late together
+    changes = [each.what for each in events if isinstance(each, Adapted)]
+    assert len(changes) == 1  # one for all requests that were late together
     assert "in time: 1 request runs at a time from now on (--concurrency)" in changes[0]
 
 
-def test_a_server_that_answers_nobody_is_asked_half_as_many(chat_server: ChatServer) -> None:
+def test_concurrency_halves_if_no_request_is_answered(chat_server: ChatServer) -> None:
     chat_server.default = completion("late", delay_s=5.0)
-    asked, told = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
+    asked, events = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
     with pytest.raises(errors.UnavailableError, match="--concurrency"):
         list(asked.propose(dict.fromkeys(range(4), PROMPT)))
-    changes = [each.what for each in told if isinstance(each, Adapted)]
+    changes = [each.what for each in events if isinstance(each, Adapted)]
     assert "2 requests run at a time" in changes[0]
     assert len(chat_server.requests) == 8
 
 
-def test_a_request_that_is_late_alone_changes_nothing(chat_server: ChatServer) -> None:
+def test_a_late_request_without_others_changes_nothing(chat_server: ChatServer) -> None:
     chat_server.default = completion("late", delay_s=5.0)
-    asked, told = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
+    asked, events = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
     with pytest.raises(errors.UnavailableError):
         list(asked.propose({0: PROMPT}))
-    assert [type(each) for each in told] == [AskedAgain]
+    assert [type(each) for each in events] == [AskedAgain]
 
 
-# ---------------------------------------------------------------- trying models out
+# ---------------------------------------------------------------- test requests
 HOPELESS = [
     (error(401, "bad key"), errors.AuthenticationError, 1),
     (error(404, "no", code="model_not_found"), errors.UnknownModelError, 1),
@@ -113,7 +113,7 @@ HOPELESS = [
 
 @pytest.mark.parametrize("kind", BACKENDS)
 @pytest.mark.parametrize(("reply", "kind_of_error", "requests"), HOPELESS)
-def test_a_trial_finds_what_the_user_has_to_mend(
+def test_a_test_request_finds_what_the_user_has_to_fix(
     chat_server: ChatServer, kind: str, reply: Reply, kind_of_error: type[Exception], requests: int
 ) -> None:
     chat_server.default = reply
@@ -128,7 +128,7 @@ def test_a_trial_finds_what_the_user_has_to_mend(
     "reply",
     [error(400, "the limit is too low"), error(400, "x", code="content_filter"), error(429)],
 )
-def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(
+def test_errors_of_the_test_request_itself_are_ignored(
     chat_server: ChatServer, reply: Reply
 ) -> None:
     chat_server.default = reply
@@ -138,7 +138,7 @@ def test_a_trial_does_not_mind_what_is_wrong_with_its_own_request(
     assert spending.reserved == Usage()
 
 
-def test_a_trial_is_short_and_counts(chat_server: ChatServer) -> None:
+def test_a_test_request_is_short_and_counts_against_the_limits(chat_server: ChatServer) -> None:
     chat_server.default = completion("yes", usage=USAGE)
     kept: list[Usage] = []
     spending = UsageLimits(max_tokens=1_000)
@@ -146,11 +146,11 @@ def test_a_trial_is_short_and_counts(chat_server: ChatServer) -> None:
     asked, _ = listen(chat_server, answer_tokens=900, spending=spending)
     asked.try_out(["test-model"])
     assert chat_server.requests[0]["max_tokens"] == 16
-    # Reserved before it was sent: 8 bytes, 2 x 16 of a message, 16 of an answer.
+    # Reserved before sending: 8 bytes, 2 x 16 for a message, 16 for an answer.
     assert kept == [Usage(8 + 32 + 16), Usage(12)]
 
 
-def test_a_trial_that_a_limit_has_no_room_for_is_left_out(chat_server: ChatServer) -> None:
+def test_a_test_request_is_left_out_if_the_limits_have_no_room(chat_server: ChatServer) -> None:
     asked, _ = listen(chat_server, spending=UsageLimits(max_tokens=10))
     asked.try_out(["test-model"])
     assert not chat_server.requests
