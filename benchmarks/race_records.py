@@ -18,7 +18,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
-from eureka_agent.search.evaluator import Evaluator, TrainedReward
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, TrainedReward
 from eureka_agent.tasks.task import Task, TrainingBudget
 from eureka_agent.training.racing import FitnessTracker, stopped
 
@@ -103,17 +103,15 @@ def _train(
     )
     evaluator = Evaluator(task, budget, sandbox, seed=seed)
     with ExitStack() as rewards:
-        sealed = [
-            evaluator.seal(Candidate(0, completion, None), rewards) for completion in completions
+        results = [
+            evaluator.prepare(Candidate(0, completion, None), rewards) for completion in completions
         ]
-        ready = [
-            each
-            for each in sealed
-            if isinstance(each, tuple) and (names is None or each[0].name in names)
-        ]
-        candidates = [candidate for candidate, _ in ready]
+        prepared = [each for each in results if isinstance(each, PreparedCandidate)]
+        if names is not None:
+            prepared = [each for each in prepared if each.candidate.name in names]
+        candidates = [each.candidate for each in prepared]
         return candidates, evaluator.train(
-            [c.name for c in candidates], [reward for _, reward in ready], candidates
+            [c.name for c in candidates], [each.reward for each in prepared], candidates
         )
 
 

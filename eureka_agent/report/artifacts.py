@@ -40,11 +40,11 @@ class FileWriter:
     def _write(self, event: Event) -> None:
         match event:
             case GenerationStarted(generation, attempt):
-                for asked in self._store.asked(generation):
+                for asked in self._store.prompts(generation):
                     if asked.attempt == attempt:
                         self._write_prompt(asked)
             case RepairRequested(outcome):
-                for asked in self._store.asked(outcome.candidate.generation):
+                for asked in self._store.prompts(outcome.candidate.generation):
                     if asked.repair and outcome.candidate.index in asked.samples:
                         self._write_prompt(asked)
             case CompletionReceived(generation, completion):

@@ -22,7 +22,7 @@ def ancestors(store: Store, name: str) -> list[str]:
     the next."""
     parents = {
         candidate_name(a.generation, sample): a.parents[:1]
-        for a in store.asked()
+        for a in store.prompts()
         for sample in a.samples
     }
     line = [name]

@@ -53,7 +53,7 @@ def overview(run: RunDir) -> Overview:
 def _read(run: RunDir, store: Store) -> Overview:
     config, outcomes = store.config, store.outcomes()
     task = _task(store)
-    begun = max((asked.generation for asked in store.asked()), default=0)
+    begun = max((asked.generation for asked in store.prompts()), default=0)
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
     return Overview(

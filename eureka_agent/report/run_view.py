@@ -55,7 +55,7 @@ def run_view(store: Store) -> RenderableType:
         if completions:
             best = greedy(members) if config.has_fitness else None
             parents = list(
-                dict.fromkeys(name for asked in store.asked(index) for name in asked.parents)
+                dict.fromkeys(name for asked in store.prompts(index) for name in asked.parents)
             )
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
             parts += [

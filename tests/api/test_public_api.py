@@ -55,7 +55,8 @@ def test_the_model_reads_the_users_own_words() -> None:
     assert "in these words" not in asked("Cart_Pole".replace("_", ""))
     assert "let the pole fall" in asked("cartpole", "let the pole fall")
     with pytest.raises(
-        UnknownTaskError, match=r"RewardGenerator\('cartpole', wish=\"let the cart pole fall\"\)"
+        UnknownTaskError,
+        match=r"RewardGenerator\('cartpole', instruction=\"let the cart pole fall\"\)",
     ):
         ea.RewardGenerator("let the cart pole fall")
 
@@ -101,7 +102,7 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
     path = tmp_path / "reward.py"
     reward.save(path)
     assert ea.RewardFunction.load(path, task).source == reward.source
-    with pytest.raises(RewardFileError, match="is no reward function for hopper_forward"):
+    with pytest.raises(RewardFileError, match="is not a valid reward function for hopper_forward"):
         ea.RewardFunction.load(path, ea.find_task("hopper_forward"))
 
 

@@ -157,7 +157,7 @@ def test_a_model_that_says_nothing(
     ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
     message = capsys.readouterr().err
-    assert "Every answer of mute was empty (2 asked)" in message
+    assert "Every answer of mute was empty (2 requested)" in message
     assert "Traceback" not in message
     assert len(chat_server.requests) == 2
     chat_server.order(
@@ -198,7 +198,7 @@ def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
         "--run-name",
         "mine",
     )
-    assert "exists already. It holds no run: remove it" in message
+    assert "exists already. The folder does not hold a run: delete it" in message
     (tmp_path / "mine" / "run.db").touch()
     message = fails(
         capsys,
@@ -210,7 +210,7 @@ def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
         "--run-name",
         "mine",
     )
-    assert "Go on with `eureka-agent resume" in message
+    assert "Continue it with `eureka-agent resume" in message
 
 
 def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_the_version(run: Callable[[list[str]], int], capsys: pytest.CaptureFixt
 def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(HUMAN), "--task", "cart pole"]) == 0
     assert capsys.readouterr().out.startswith(
-        f"{HUMAN} is a reward function for cartpole; components: "
+        f"{HUMAN} is a valid reward function for cartpole; components: "
     )
     assert main(["tasks"]) == 0
     out = capsys.readouterr().out

@@ -187,7 +187,7 @@ def test_a_run_keeps_its_examples(tmp_path: Path, sandbox: Sandbox) -> None:
         assert CODE in user(proposer.prompts[0])
     assert "Examples  waving, double_pendulum" in shown(tmp_path / "run")
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
-        assert "## balance a pole on a cart, and wave" in store.asked(1)[0].messages[1].content
+        assert "## balance a pole on a cart, and wave" in store.prompts(1)[0].messages[1].content
 
 
 def test_the_best_reward_of_a_run_becomes_an_example(

@@ -30,7 +30,7 @@ def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished
         assert repr(read) == repr(written)  # repr, because NaN is not equal to itself
         assert repr(read.candidates) == repr(tuple(store.outcomes()))
         assert read.config == store.config
-        assert read.prompts == tuple(store.asked())
+        assert read.prompts == tuple(store.prompts())
         assert read.baselines == tuple(store.baselines())
         assert read.checked == store.checks()
         assert read.completions["g1c0"] == store.completions(1)[0]

@@ -62,17 +62,20 @@ def command(*statements: str) -> Change:
 
 
 DAMAGE: dict[str, tuple[Change, str]] = {
-    "truncated": (cut(0.6), "is damaged or no database"),
-    "cut to its first page": (cut(0.05), "is damaged or no database"),
-    "empty": (lambda path: path.write_bytes(b""), "was stopped before it had written anything"),
+    "truncated": (cut(0.6), "is damaged or not a database"),
+    "cut to its first page": (cut(0.05), "is damaged or not a database"),
+    "empty": (lambda path: path.write_bytes(b""), "stopped before anything was written"),
     "not a database": (
         lambda path: path.write_text("dear diary\n" * 999),
         "file is not a database",
     ),
     "a folder": (a_folder, "There is no"),
     "its header overwritten": (overwrite(0, b"\xff" * 16), "file is not a database"),
-    "its schema's page overwritten": (overwrite(100, b"\xff" * 200), "is damaged or no database"),
-    "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or no database"),
+    "its schema's page overwritten": (
+        overwrite(100, b"\xff" * 200),
+        "is damaged or not a database",
+    ),
+    "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or not a database"),
     "without a table": (command("DROP TABLE outcomes"), "is damaged: it lacks outcomes"),
     "another program's": (command("DROP TABLE meta"), "has schema None"),
     "of another version": (
@@ -237,7 +240,7 @@ def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str
         assert process.stdin is not None
         assert process.stdout.readline() == "mine\n"
         assert main(["resume", str(run.path)]) == 2
-        assert "is being worked on by another process" in capsys.readouterr().err
+        assert "Another process is working on the run" in capsys.readouterr().err
         assert main(["show", str(run.path)]) == 0
         assert main(["runs", str(run.path.parent)]) == 0
         assert "being worked on" in " ".join(capsys.readouterr().out.split())

@@ -30,7 +30,7 @@ def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.Monkey
         store._db.execute(f"PRAGMA max_page_count = {pages + 4}")
         store.save_completion(0, Completion(2, "x" * 3_000, "model"))
         with pytest.raises(
-            StoreError, match=r"Cannot write a completion .*is full.*before is intact; resume"
+            StoreError, match=r"Cannot write a completion .*is full.*Earlier data is intact.*resume"
         ):
             store.save_completion(0, Completion(3, "x" * 30_000, "model"))
         assert [*store.completions(0)] == [0, 1, 2]

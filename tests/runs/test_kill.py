@@ -62,7 +62,7 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
         assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
         assert a.policy(1, 2) == b.policy(1, 2)
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
     if (

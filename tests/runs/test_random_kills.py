@@ -212,7 +212,7 @@ def same_end(whole: Path, cut: Path) -> None:
         for outcome in a.outcomes():
             where = outcome.candidate.generation, outcome.candidate.index
             assert a.policy(*where) == b.policy(*where)
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
     completions = (f"completions/g{g}c{i}.md" for g in range(2) for i in range(3))
     for file in ("best_reward.py", "policy.safetensors", *completions):
         assert (whole / file).read_bytes() == (cut / file).read_bytes()

@@ -79,11 +79,11 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
         assert (
-            store.asked(0)
-            == store.asked()
+            store.prompts(0)
+            == store.prompts()
             == [ASKED, replace(ASKED, attempt=1, samples=(2, 3), parents=())]
         )
-        assert store.asked(1) == []
+        assert store.prompts(1) == []
         assert [c.text for c in store.completions(0).values()] == ["zero", "one"]
         assert [o.candidate.name for o in store.outcomes()] == ["g0c0", "g0c1"]
         assert store.outcomes(1) == []
@@ -159,7 +159,7 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     with Store.open(path) as store, pytest.raises(StoreError, match="damaged SynthesisConfig"):
         _ = store.config
     path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="is damaged or no database"):
+    with pytest.raises(StoreError, match="is damaged or not a database"):
         Store.open(path, writable=False)
 
 
@@ -169,3 +169,15 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         store.save_metadata("schema", "99")
     with pytest.raises(StoreError, match="schema 99"):
         Store.open(path)
+
+
+def test_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with Store.create(path, CONFIG) as store:
+        store.save_metadata("schema", "3")
+    with pytest.raises(StoreError) as refused:
+        Store.open(path)
+    assert str(refused.value) == (
+        "The run was written by an older version (schema 3); this version reads schema 4."
+        " Use the version that wrote it, or start a new run."
+    )

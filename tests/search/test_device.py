@@ -84,13 +84,13 @@ def test_rewards_run_as_operations_on_the_device(
     outcomes, said = run(tmp_path, sandbox, "device", "cuda", *answers)
     assert said == [
         "Rewards run as tensor operations on cuda: human reward.",
-        "Rewards run as tensor operations on cuda: g0c0; in sealed processes on the CPU: g0c1.",
+        "Rewards run as tensor operations on cuda: g0c0; in sandboxed processes on the CPU: g0c1.",
     ]
     on_cpu, nothing = run(tmp_path, sandbox, "cpu", "cpu", *answers)
     assert nothing == ["", ""]
     monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
     all_sealed, said = run(tmp_path, sandbox, "sealed", "cuda", *answers)
-    assert said[1] == "Rewards run in sealed processes on the CPU: g0c0, g0c1."
+    assert said[1] == "Rewards run in sandboxed processes on the CPU: g0c0, g0c1."
     for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
         assert len(curves(outcome)) > 10
         assert curves(outcome) == pytest.approx(curves(behind_the_wall), rel=1e-5, abs=1e-5)

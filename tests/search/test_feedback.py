@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import RunOverrides
+from eureka_agent.api.preparation import RunOverrides
 from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
@@ -180,7 +180,7 @@ def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     judge = Scripted(ea.Feedback(0, ("g0c1",)))  # it failed
-    with pytest.raises(UsageError, match="'g0c1', which is no trained candidate"):
+    with pytest.raises(UsageError, match="'g0c1', which is not a trained candidate"):
         ea.synthesize(
             config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=judge, sandbox=sandbox
         )
@@ -230,7 +230,7 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
         Store.open(RunDir(plain.path).database) as a,
         Store.open(RunDir(judged.path).database) as b,
     ):
-        assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
+        assert [x.parents for x in a.prompts()] == [x.parents for x in b.prompts()]
         assert [said.generation for said in b.feedback().values()] == [0, 1, 2]
         assert len(b.feedback()[2].ranking) >= 3
     texts, others = (

@@ -74,7 +74,7 @@ def test_a_search_from_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> Non
     assert "The search starts from the human reward" in text
     assert "Generation g0, built on start" in text
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        assert store.asked(0)[0].parents == ("start",)
+        assert store.prompts(0)[0].parents == ("start",)
         assert '"start"' in export_text(exported(store))
         assert code_diff(store, "g0c0").startswith("--- start\n+++ g0c0\n")
 
@@ -206,7 +206,8 @@ def test_a_start_that_cannot_work(
 
 
 @pytest.mark.parametrize(
-    ("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")]
+    ("source", "says"),
+    [("import os\n", "not a valid reward function for cartpole"), (code(NAN), "NaN")],
 )
 def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
     tmp_path: Path, sandbox: Sandbox, source: str, says: str
@@ -269,7 +270,7 @@ def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
     file = tmp_path / "mine.py"
     file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
     monkeypatch.setattr(
-        "eureka_agent.api.run._sandbox", lambda *given: pytest.fail("the sandbox was opened")
+        "eureka_agent.api.run.sandbox_of", lambda *given: pytest.fail("the sandbox was opened")
     )
     with pytest.raises(RewardFileError, match="pole_angel"):
         ea.synthesize(config(tmp_path, initial_reward=str(file)), proposer=ScriptedProposer(SCRIPT))

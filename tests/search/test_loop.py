@@ -296,7 +296,7 @@ def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, sandbox: Sa
     result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert all(outcome.evaluation for outcome in result.outcomes)
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        first, second = store.asked(1)
+        first, second = store.prompts(1)
     assert (first.samples, first.parents) == ((0,), ("g0c0",))
     assert (second.samples, second.parents) == ((1,), ("g0c1",))
     assert "-0.1 * dof_vel" in first.messages[-1].content

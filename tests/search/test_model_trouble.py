@@ -251,7 +251,7 @@ def test_a_limit_that_ended_a_run_can_be_raised(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"generations": 1}, "--generations 1 is less than the 2 that the run has begun"),
+        ({"generations": 1}, "--generations 1 is less than the 2 that the run has started"),
         ({"model": "a", "models": ("b",)}, "give one of the two"),
         ({"concurrency": 0}, "--concurrency must be at least 1"),
         ({"request_timeout_s": -1.0}, "--request-timeout-s must be above 0"),

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import RunOverrides
-from eureka_agent.cli.main import _long
+from eureka_agent.api.preparation import RunOverrides
+from eureka_agent.cli.guard import expand_options
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
@@ -104,12 +104,12 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
 
 
 def test_a_protocol_is_short_for_its_options() -> None:
-    spelled = _long(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
+    spelled = expand_options(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
     options = "--task cartpole --generations 5 --samples 16 --final-seeds 5 --samples 4"
     assert spelled == options.split()
-    assert _long(["--protocol=eureka"])[:2] == ["--generations", "25"]
+    assert expand_options(["--protocol=eureka"])[:2] == ["--generations", "25"]
     with pytest.raises(UsageError, match="no protocol 'paper': choose one of eureka, matched"):
-        _long(["--protocol", "paper"])
+        expand_options(["--protocol", "paper"])
 
 
 def test_a_wish_without_fitness_has_no_finals() -> None:

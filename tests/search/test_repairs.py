@@ -74,7 +74,7 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(
     with opened(result.path) as store:
         assert [answer.text for answer in store.replaced(0)] == [TRACEBACK, UNKNOWN_NAME, NO_CODE]
         assert store.completions(0)[2].text == upright(0.3)
-        sent_back = [asked for asked in store.asked() if asked.repair]
+        sent_back = [asked for asked in store.prompts() if asked.repair]
     assert [(a.generation, a.samples, a.repair) for a in sent_back] == [
         (0, (1,), 1), (0, (2,), 1), (0, (2,), 2), (1, (0,), 1), (1, (2,), 1), (1, (0,), 2),
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_run_stopped_amid_repairs_ends_the_same(
     )  # nothing is asked twice: six answers, six repairs
     with opened(tmp_path / "cut") as a, opened(whole) as b:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
         assert by_text(a.replaced()) == by_text(b.replaced())
 
 

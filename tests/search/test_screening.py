@@ -17,7 +17,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.search.screening import Screening
 from eureka_agent.utils.serialization import to_json
@@ -214,17 +214,17 @@ def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: S
         for index, text in enumerate((FALLEN, upright(0.0)))
     ]
     with Store.create(tmp_path / "run.db", settings) as store, ExitStack() as open_rewards:
-        sealed = [evaluator.seal(candidate, open_rewards) for candidate in candidates]
-        ready = [each for each in sealed if isinstance(each, tuple)]
-        accepted, refused = Screening(store, evaluator).screen(ready)
+        results = [evaluator.prepare(candidate, open_rewards) for candidate in candidates]
+        prepared = [each for each in results if isinstance(each, PreparedCandidate)]
+        accepted, refused = Screening(store, evaluator).screen(prepared)
         assert (len(accepted), refused) == (2, [])
         policies = {feedback(1.0, 1.0, 10.0, 2.0): 500.0, feedback(-1.0, -1.0, -10.0, -2.0): 6.0}
         for index, (policy, fitness) in enumerate(policies.items()):
             known = Candidate(0, Completion(index, "", "test"), None)
             evaluation = Evaluation(fitness, fitness, fitness, 64, fitness)
             store.save_outcomes([(Outcome(known, evaluation=evaluation), policy.to_bytes())])
-        accepted, refused = Screening(store, evaluator).screen(ready)
-    assert [candidate.name for candidate, _ in accepted] == ["g1c1"]
+        accepted, refused = Screening(store, evaluator).screen(prepared)
+    assert [each.candidate.name for each in accepted] == ["g1c1"]
     (fallen,) = refused
     assert fallen.candidate.name == "g1c0"
     assert fallen.failure is not None

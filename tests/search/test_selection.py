@@ -166,11 +166,11 @@ def test_an_outcome_without_fitness_holds_none() -> None:
     ("said", "why"),
     [
         (Feedback(0), "asked about generation 1, got 0"),
-        (Feedback(1, ("g1c7",)), "'g1c7', which is no trained candidate. Did you mean"),
-        (Feedback(1, ("g0c2",)), "'g0c2', which is no trained candidate"),
+        (Feedback(1, ("g1c7",)), "'g1c7', which is not a trained candidate. Did you mean"),
+        (Feedback(1, ("g0c2",)), "'g0c2', which is not a trained candidate"),
         (Feedback(1, ("g1c0", "g1c0")), "names a candidate twice: g1c0 > g1c0"),
-        (Feedback(1, (), {"g2c0": "hm"}), "speaks of 'g2c0', which is no candidate"),
-        (Feedback(1, (), {"g1c0": "\ud800"}), "no text that UTF-8 can hold"),
+        (Feedback(1, (), {"g2c0": "hm"}), "commented on 'g2c0', which is not a candidate"),
+        (Feedback(1, (), {"g1c0": "\ud800"}), "not text that UTF-8 can hold"),
         ("g1c0", r"must return eureka_agent\.Feedback, got str"),
     ],
 )
