@@ -77,7 +77,7 @@ def test_what_cannot_be_generated_is_said() -> None:
         generator.generate(0)
     with pytest.raises(UsageError, match="no reward to refine"):
         generator.refine("better")
-    with pytest.raises(UsageError, match="needs words"):
+    with pytest.raises(UsageError, match="needs feedback"):
         generator.refine("  ")
 
 
@@ -102,7 +102,7 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
     path = tmp_path / "reward.py"
     reward.save(path)
     assert ea.RewardFunction.load(path, task).source == reward.source
-    with pytest.raises(RewardFileError, match="is not a valid reward function for hopper_forward"):
+    with pytest.raises(RewardFileError, match="is no reward function for hopper_forward"):
         ea.RewardFunction.load(path, ea.find_task("hopper_forward"))
 
 
@@ -154,7 +154,7 @@ def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
         match=r"RewardGenerator has no argument 'model'.* It has task, proposer, instruction",
     ):
         ea.RewardGenerator("cartpole", model="gpt-5")  # type: ignore[call-arg]
-    with pytest.raises(ConfigError, match="wall must be 'full', 'reduced' or 'checks', got 'none'"):
+    with pytest.raises(ConfigError, match="sandbox must be 'full', 'reduced' or 'static-checks', got 'none'"):
         ea.RewardGenerator("cartpole", sandbox="none")  # type: ignore[arg-type]
     with pytest.raises(UnknownTaskError):
         ea.RewardGenerator("xxx")

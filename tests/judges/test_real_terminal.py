@@ -126,7 +126,7 @@ def test_a_wish_on_rankings_alone_stopped_in_the_middle_of_feedback(
         assert terminal.ends() == 0
         text = terminal.text
     assert "Chosen: g0c1" in text
-    assert "fitness" not in text.casefold().replace("the wish has no fitness of its own", "")
+    assert "fitness" not in text.casefold().replace("the instruction has no fitness of its own", "")
     assert len(model.requests) == 4
     assert all("fitness" not in prompt.casefold() for prompt in prompts(model))
     assert all("\nmore spin\n" in prompt for prompt in prompts(model, since=2))
@@ -135,5 +135,5 @@ def test_a_wish_on_rankings_alone_stopped_in_the_middle_of_feedback(
     with Terminal("main", ["show", "run", "--runs-dir", str(tmp_path)]) as terminal:
         assert terminal.ends() == 0
         assert "Ranked, best first: g0c1 > g1c0." in terminal.text
-        assert "Said of g0c1: more spin" in terminal.text
+        assert "Comment on g0c1: more spin" in terminal.text
         assert "Not finished" not in terminal.text

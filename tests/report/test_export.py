@@ -72,7 +72,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(StoreError):
             read_export(file)
-    with pytest.raises(StoreError, match="no exported run"):
+    with pytest.raises(StoreError, match="not an exported run"):
         read_export(tmp_path / "none.json")
     run = stored_run(tmp_path / "run")
     with Store.open(run.database, writable=False) as store:

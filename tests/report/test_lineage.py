@@ -60,7 +60,7 @@ def test_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str], finish
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (["g0c0"], "g0c0 was written from the task alone: name the candidate to compare it with."),
+        (["g0c0"], "g0c0 has no parent: name the candidate to compare it with."),
         (["g0c1", "g0c0"], "g0c1 has no code: The answer holds no Python function"),
         (["g1c0", "g1c7"], "The run has no candidate 'g1c7'. Did you mean"),
         (["best"], "The run has no candidate 'best'. It has g0c0, g0c1, g1c0, g1c1."),
@@ -106,7 +106,7 @@ def test_the_list_of_runs(
         "$1.00",
     ]
     with Store.open(half.database):
-        assert overview(half).state == "being worked on"
+        assert overview(half).state == "running"
         assert overview(done).state == "finished"
     done.database.write_bytes(b"diary")
     assert overview(done).state == "damaged"

@@ -59,7 +59,7 @@ def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
     text = written(console)
     assert (
         text.count(
-            "g0c0 is asked again in 0.5 s (try 2 of 7): The server keeps failing (overloaded)."
+            "g0c0 is requested again in 0.5 s (try 2 of 7): The server keeps failing (overloaded)."
         )
         == 1
     )

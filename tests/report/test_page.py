@@ -36,7 +36,7 @@ def overviews() -> list[Overview]:
         "$0.12",
         "2026-01-31 23:59",
     )
-    runs = [Overview(f"{NAME}{i}", "being worked on", *facts) for i in range(2)]
+    runs = [Overview(f"{NAME}{i}", "running", *facts) for i in range(2)]
     return [
         *runs,
         Overview("hurt", "damaged", when="2026-01-31 23:59", damage="run.db is damaged."),
@@ -47,9 +47,7 @@ def test_a_list_of_runs_in_a_pipe_is_a_line_each_with_everything_in_it() -> None
     lines = in_pipe(runs_table(overviews()))
     assert lines[0].split()[:2] == ["run", "task"]
     for i, line in enumerate(lines[1:3]):
-        assert line.startswith(
-            f"{NAME}{i}  do a backflip and land [softly]  being worked on  2 of 3"
-        )
+        assert line.startswith(f"{NAME}{i}  do a backflip and land [softly]  running  2 of 3")
         assert line.endswith("2026-01-31 23:59")
     assert lines[3].split()[:2] == ["hurt", "damaged"]
     assert lines[5] == "run.db is damaged."

@@ -76,11 +76,11 @@ def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
     lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
     assert lines == [
         (
-            "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503:"
+            "g0c0 is requested again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503:"
             " try again later (\\x1b[31moverloaded)."
         ),
-        "g0c1 is asked again in 12 s (try 3 of 7): the same reason.",
-        "g0c0 is asked again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
+        "g0c1 is requested again in 12 s (try 3 of 7): the same reason.",
+        "g0c0 is requested again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
         "'gpt-5' at http://x/v1 takes no system message.",
     ]
 
@@ -237,7 +237,7 @@ def test_where_a_person_judges_no_fitness_is_claimed() -> None:
     text = "\n".join(
         log([e for e in whole_run(env="toy", task="wave") if not isinstance(e, BaselinesMeasured)])
     )
-    log_part = text[: text.index("The wish has no fitness of its own; rankings judged.")]
+    log_part = text[: text.index("The instruction has no fitness of its own; rankings decided.")]
     assert "toy: wave" in log_part
     assert "Chosen: g0c3, episodes of 250 steps." in log_part
     assert "fitness" not in log_part

@@ -67,7 +67,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
         "Best reward: g0c2, fitness 2.00 (1.50 to 2.50) m.",
-        "Not finished; go on with: eureka-agent resume",
+        "Not finished; continue with: eureka-agent resume",
     ):
         assert words in text, words
 
@@ -113,7 +113,7 @@ def test_what_a_person_chose(tmp_path: Path) -> None:
     assert "toy: wave" in text
     assert "none; rankings judge" in text
     assert "Ranked, best first: g0c1 > g0c0." in text
-    assert "Said of g0c0: too\\x1b[31m shaky" in text
-    assert "The search was ended here." in text
+    assert "Comment on g0c0: too\\x1b[31m shaky" in text
+    assert "The judge ended the search here." in text
     assert "Not finished" not in text
     assert "Best reward: g0c1, episodes of 250 steps." in text

@@ -160,17 +160,17 @@ def test_a_comparison_that_every_reward_saturates_says_that_nothing_was_compared
     )
     text = " ".join(read(comparison_table(comparison, runs.TASK)))
     assert (
-        "All rewards, the sparse one too, give about the same fitness, so nothing was compared."
+        "All rewards, including the sparse one, give about the same fitness, so nothing was compared."
         in text
     )
-    assert "All solve the task: a smaller budget may tell them apart." in text
+    assert "All solve the task: a smaller budget may separate them." in text
     best = runs.outcome(0, runs.completion(0), runs.evaluation(9.0, 0.0))
     finished = replace(
         runs.run_finished([best], best), baselines=references(9.0, 8.95, 1.0), human_normalised=None
     )
     text = " ".join(read(final_table(runs.run_started(runs.config()), finished)))
     assert (
-        "No human-normalised score (not comparable): human and sparse reward are alike here."
+        "No human-normalised score (not comparable): the human and the sparse reward are alike here."
         in text
     )
     assert "so nothing was compared" in text

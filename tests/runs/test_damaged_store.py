@@ -243,7 +243,7 @@ def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str
         assert "Another process is working on the run" in capsys.readouterr().err
         assert main(["show", str(run.path)]) == 0
         assert main(["runs", str(run.path.parent)]) == 0
-        assert "being worked on" in " ".join(capsys.readouterr().out.split())
+        assert "running" in " ".join(capsys.readouterr().out.split())
         process.stdin.close()
         assert process.wait() == 0
     assert main(["runs", str(run.path.parent)]) == 0

@@ -121,7 +121,7 @@ def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_i
 def test_outcomes_are_written_all_or_none(tmp_path: Path) -> None:
     with Store.create(tmp_path / "run.db", CONFIG) as store:
         store.save_outcomes([(outcome(0, 0), None)])
-        with pytest.raises(StoreError, match="What was written before is intact"):
+        with pytest.raises(StoreError, match="Earlier data is intact"):
             store.save_outcomes([(outcome(0, 1), None), (outcome(0, 0), None)])  # the second exists
         assert [o.candidate.index for o in store.outcomes()] == [0]
 
@@ -143,7 +143,7 @@ def test_one_process_writes_at_a_time_and_others_may_read(tmp_path: Path) -> Non
             assert reader.config == CONFIG
         process = context.Process(target=_try_to_open, args=(path, answer))
         process.start()
-        assert "another process" in answer.get()
+        assert "Another process" in answer.get()
         process.join()
     with Store.open(path) as store:
         assert store.config == CONFIG

@@ -252,7 +252,7 @@ def test_a_limit_that_ended_a_run_can_be_raised(
     ("changes", "message"),
     [
         ({"generations": 1}, "--generations 1 is less than the 2 that the run has started"),
-        ({"model": "a", "models": ("b",)}, "give one of the two"),
+        ({"model": "a", "models": ("b",)}, "give only one of them"),
         ({"concurrency": 0}, "--concurrency must be at least 1"),
         ({"request_timeout_s": -1.0}, "--request-timeout-s must be above 0"),
         ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
@@ -276,7 +276,7 @@ def test_generations_do_not_rise_after_the_final_trainings(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     run = finished(tmp_path, chat_server, sandbox, final_seeds=1, samples=1)
-    with pytest.raises(errors.UsageError, match="trained with the final seeds already"):
+    with pytest.raises(errors.UsageError, match="already trained with the final seeds"):
         ea.resume(run, changes=ea.Changes(generations=2), sandbox=sandbox)
 
 
