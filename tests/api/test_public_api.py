@@ -154,7 +154,9 @@ def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
         match=r"RewardGenerator has no argument 'model'.* It has task, proposer, instruction",
     ):
         ea.RewardGenerator("cartpole", model="gpt-5")  # type: ignore[call-arg]
-    with pytest.raises(ConfigError, match="sandbox must be 'full', 'reduced' or 'static-checks', got 'none'"):
+    with pytest.raises(
+        ConfigError, match="sandbox must be 'full', 'reduced' or 'static-checks', got 'none'"
+    ):
         ea.RewardGenerator("cartpole", sandbox="none")  # type: ignore[arg-type]
     with pytest.raises(UnknownTaskError):
         ea.RewardGenerator("xxx")

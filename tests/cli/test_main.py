@@ -344,7 +344,7 @@ def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tasks"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^pen_spinning .* waypoints +24  .*(min|s|h \d\d min)$", out, re.MULTILINE)
-    assert "at the environment steps per second measured just now" in out
+    assert "at the environment steps per second just measured" in out
 
 
 def test_synthesize_and_show_with_the_built_in_grammar(

@@ -92,7 +92,7 @@ def test_a_run_line_by_line() -> None:
     for sentence in (
         "The model gpt-5 proposes the rewards.",
         (
-            "2 generations of 4 rewards; each reward trains in 4 worlds for 1.5 M environment steps"
+            "2 generations of 4 rewards; each reward trains in 4 environments for 1.5 M environment steps"
             " (normal)."
         ),
         "Training human reward, sparse reward.",

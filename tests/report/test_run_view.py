@@ -52,7 +52,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
-        "normal, 4 worlds and 1.5 M environment steps a reward",
+        "normal, 4 environments and 1.5 M environment steps per reward",
         "Rewards run in sealed processes.",
         "m; -0.1 counts as solved",
         "Generation g0, from the task alone; cost $0.04 and 1 answer of unknown price",

@@ -219,7 +219,7 @@ def test_a_database_that_another_program_has_locked(
     ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(
-            StoreError, match=r"database is locked. What was written before is intact"
+            StoreError, match=r"database is locked. Earlier data is intact"
         ):
             store.save_metadata("x", "1")
         other.execute("ROLLBACK")

@@ -253,7 +253,7 @@ def test_a_stored_address_is_used_when_it_is_given_again(
 ) -> None:
     stored = SynthesisConfig(task="cartpole", model="m", base_url=url)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    with pytest.raises(UsageError, match="a stored address is not used unless you name it"):
+    with pytest.raises(UsageError, match="a stored address is used only if you name it"):
         trusted_config(stored, TrustedSettings(), NeededSettings())
     assert trusted_config(stored, TrustedSettings(base_url=url), NeededSettings()).base_url == url
     assert (
