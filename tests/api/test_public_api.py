@@ -1,4 +1,4 @@
-"""The Python API without training: proposing, refining, calling a reward, saving it."""
+"""The Python API without training: propose, refine, call and save a reward."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_generate_and_refine_with_a_models_answers() -> None:
     assert rewards[0].source.strip() in asked
 
 
-def test_the_model_reads_the_users_own_words() -> None:
+def test_the_prompt_has_the_users_own_words() -> None:
     def asked(task: str, instruction: str | None = None) -> str:
         proposer = ScriptedProposer([[upright(0.1)]])
         ea.RewardGenerator(task, proposer=proposer, instruction=instruction).generate(1)
@@ -69,7 +69,7 @@ def test_generate_with_the_grammar_needs_nothing() -> None:
     assert refined.source not in (first.source, second.source)
 
 
-def test_what_cannot_be_generated_is_said() -> None:
+def test_a_failed_generation_of_rewards_has_a_reason() -> None:
     generator = ea.RewardGenerator("cartpole", proposer=ScriptedProposer([[UNKNOWN_NAME]]))
     with pytest.raises(CandidateError, match="pole_angel"):
         generator.generate(1)
@@ -138,7 +138,7 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_bad_call_of_a_reward_is_one_sentence(
+def test_a_wrong_call_of_a_reward_gives_one_sentence(
     positional: tuple[object, ...], state: dict[str, Any], says: str
 ) -> None:
     (reward,) = ea.RewardGenerator(

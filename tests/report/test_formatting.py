@@ -51,12 +51,12 @@ def test_fitness_comes_with_its_interval_in_the_same_decimals() -> None:
     assert fitness(evaluation(99.5, half=1.5)) == "99.5 (98.0 to 101.0)"
 
 
-def test_one_episode_has_no_interval_and_nan_is_said() -> None:
+def test_one_episode_has_no_interval_and_nan_is_shown() -> None:
     assert interval(evaluation(3.0, half=math.inf)) == "unknown"
     assert fitness(evaluation(math.nan)) == "NaN (unknown)"
 
 
-def test_without_a_fitness_an_evaluation_says_how_long_episodes_last() -> None:
+def test_without_a_fitness_the_episode_length_is_shown() -> None:
     assert summarise(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
     assert summarise(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
 

@@ -72,7 +72,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         assert words in text, words
 
 
-def test_a_run_that_has_only_begun(store: Store) -> None:
+def test_a_run_that_has_just_started(store: Store) -> None:
     text = read(store, 80)
     assert "Generation g" not in text
     assert "Not finished" in text
@@ -93,7 +93,7 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
     assert "Not finished" not in text
 
 
-def test_what_a_person_chose(tmp_path: Path) -> None:
+def test_feedback_of_a_person_is_shown(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=2, samples=2, env="toy", task="wave")) as store:
         answers = [runs.completion(i) for i in range(2)]
         store.save_prompt(PromptRecord(0, 0, 0, (0, 1), (), ()))

@@ -1,4 +1,4 @@
-"""The database of a run: what was written is there, whole, whatever happens."""
+"""The database of a run: what was written stays complete."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> 
     ],
 )
 def test_records_survive_json(record: object) -> None:
-    # repr, because NaN is not equal to itself
+    # repr, because NaN does not equal itself
     assert repr(from_json(type(record), to_json(record))) == repr(record)
 
 
-def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
+def test_a_store_returns_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
         store.save_prompt(ASKED)
@@ -95,7 +95,7 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.metadata("sandbox") == "full"
 
 
-def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(
+def test_replaced_completions_and_passed_checks_are_kept(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "run.db"
@@ -134,7 +134,7 @@ def _try_to_open(path: Path, answer: multiprocessing.SimpleQueue[str]) -> None:
         answer.put(str(error))
 
 
-def test_one_process_writes_at_a_time_and_others_may_read(tmp_path: Path) -> None:
+def test_one_process_writes_and_others_can_read(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     context = multiprocessing.get_context("spawn")
     answer: multiprocessing.SimpleQueue[str] = context.SimpleQueue()

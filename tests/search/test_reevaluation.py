@@ -1,4 +1,4 @@
-"""The best reward trained anew with other seeds: stored one by one, scored together."""
+"""Trainings of the best reward with other seeds: stored one by one, scored together."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_final_scores_by_hand() -> None:
 
 
 class StoppedError(Exception):
-    """Raised by a listener, as Ctrl-C would be."""
+    """Raised by a listener, in place of Ctrl-C."""
 
 
 def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Stopped after the first of two, a run goes on with the second; both have seeds that the
-    search has not."""
+    """A run stopped after the first of two continues with the second; no training of the search has
+    their seeds."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",
@@ -103,7 +103,7 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
     )  # two rewards, and three trainings for each of two seeds
 
 
-def test_a_protocol_is_short_for_its_options() -> None:
+def test_a_protocol_stands_for_its_options() -> None:
     spelled = expand_options(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
     options = "--task cartpole --generations 5 --samples 16 --final-seeds 5 --samples 4"
     assert spelled == options.split()
@@ -112,16 +112,16 @@ def test_a_protocol_is_short_for_its_options() -> None:
         expand_options(["--protocol", "paper"])
 
 
-def test_a_wish_without_fitness_has_no_finals() -> None:
+def test_an_instruction_without_fitness_has_no_final_trainings() -> None:
     with pytest.raises(UsageError, match="needs a fitness"):
         ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
 
 
 @pytest.mark.parametrize("seeds", [0, 1])
-def test_no_final_training_begins_when_the_time_is_over(
+def test_no_final_training_starts_when_the_time_is_over(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
-    """It is over from the start on, or after the first of two final seeds."""
+    """It is over at the start, or after the first of two final seeds."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",

@@ -1,5 +1,5 @@
-"""What happens to rewards before they train, and that no model hears of the human reward; real
-physics and wall."""
+"""Screening before training, and that no prompt contains the human reward; real physics and
+sandbox."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ from tests.support.rewards import NO_CODE, completion, upright
 NEARLY_UPRIGHT = completion(
     "upright = 5.0 * torch.cos(dof_pos[:, 1]) - 0.5005 * dof_vel[:, 0].abs()\nreturn upright, {}"
 )
-"""Five times `upright(0.1)`, but for a thousandth of its second part."""
+"""Five times `upright(0.1)`, except for a thousandth of its second part."""
 FALLEN = completion("fallen = dof_pos[:, 1].abs() - 0.5\nreturn fallen, {}")
-"""Pays for a pole that leans, and takes half a point a step: it would rather have fallen, and
-soon."""
+"""Rewards a leaning pole and costs half a point per step, so an early fall is best."""
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
@@ -64,7 +63,7 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(
     assert 0.05 < other.distance_to_human < 0.9
     assert duplicate_of.duplicate_of == "g0c0"
     assert duplicate_of.distance_to_human == human.distance_to_human
-    # what the public function says of the same two rewards
+    # the public function returns the same for the two rewards
     transitions = ea.sample_transitions(result.task)
     assert other.candidate.reward is not None
     assert human.candidate.reward is not None
@@ -84,11 +83,10 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(
     assert summary["best"]["distance_to_human"] == result.best.distance_to_human
 
 
-def test_no_prompt_knows_how_far_it_is(
+def test_no_prompt_contains_the_distance_to_the_human_reward(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two runs that differ only in the distances ask for exactly the same, and a proposer is handed
-    none."""
+    """Two runs that differ only in the distances have the same prompts, and none contains one."""
     asked: list[list[str]] = []
     for distance in (0.123456, 0.987654):
         monkeypatch.setattr(Screening, "distance_to_human", lambda self, reward, it=distance: it)
@@ -107,7 +105,9 @@ def test_no_prompt_knows_how_far_it_is(
     assert all("human" not in text.casefold() for text in asked[0])
 
 
-def test_a_wish_without_fitness_has_no_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_instruction_without_fitness_has_no_distance_to_the_human_reward(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     def likes_the_last(question: ea.FeedbackRequest) -> ea.Feedback:
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
@@ -148,8 +148,7 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, sandbox: 
 
 
 def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Stopped before the second generation trains: the rewards of the first are compared with
-    anew."""
+    """Stopped before the second generation trains: the first one's rewards are compared again."""
 
     class StoppedError(Exception):
         pass
@@ -166,7 +165,7 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
         ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, sandbox=sandbox)
     with Store.open(
         tmp_path / "cut" / "run.db"
-    ) as store:  # as if it had stopped before g1c1 was looked at
+    ) as store:  # as if it had stopped before g1c1 was screened
         store._db.execute("DELETE FROM outcomes WHERE generation = 1")
     resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == [
@@ -179,7 +178,7 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
 
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
-    """Return outcomes without what a clock put into them."""
+    """Return outcomes without times."""
     still = [
         replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
     ]
@@ -191,7 +190,7 @@ ZERO = torch.zeros(1)
 
 
 def feedback(*gains: float) -> ea.Policy:
-    """Pushes by what it sees: cart position and speed, pole angle and speed."""
+    """Pushes in proportion to cart position and speed, pole angle and speed."""
     policy = ea.Policy((4, 1))
     policy.load_state_dict(
         {**policy.state_dict(), "layers.0.weight": torch.tensor([gains]), "layers.0.bias": ZERO}
@@ -200,8 +199,7 @@ def feedback(*gains: float) -> ea.Policy:
 
 
 def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A policy that balances and one that falls have trained; without them there is nothing to be
-    compared with."""
+    """Needs a policy that balances and one that falls; without them nothing is compared."""
     settings = config(tmp_path, preference_check=True)
     evaluator = Evaluator(
         ea.find_task("cartpole"),
