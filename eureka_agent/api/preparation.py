@@ -56,8 +56,7 @@ class Participants:
 
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
-    """Return the config as it is stored: paths are absolute, and a task object becomes its path or
-    name."""
+    """Return the config to store: absolute paths, and a task object's path or name."""
     given = config.env or config.task
     if isinstance(given, str) and not looks_like_path(given):
         return config

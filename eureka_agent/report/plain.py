@@ -108,7 +108,8 @@ class PlainLog:
             case RepairRequested() | CandidateSkipped():
                 return [self._failed(event, unit)]
             case TrainingStarted():
-                self._printed_at, self._printed_share = self._clock(), 0.0
+                self._printed_at = self._clock()
+                self._printed_share = 0.0
                 return [f"Training {', '.join(event.names)}.", *messages.training_started(event)]
             case TrainingProgress():
                 return self._training(event.progress, unit)
@@ -157,7 +158,8 @@ class PlainLog:
             )
         ):
             return []
-        self._printed_at, self._printed_share = self._clock(), share
+        self._printed_at = self._clock()
+        self._printed_share = share
         parts = [
             (
                 f"{100 * share:.0f} % trained ({quantity(progress.environment_steps)} environment"

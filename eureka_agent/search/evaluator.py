@@ -205,8 +205,7 @@ class Evaluator:
 
     @property
     def _counts(self) -> tuple[int, ...]:
-        """Numbers of rows that a reward is called with: samples, a rollout, one step of all
-        environments."""
+        """The numbers of rows in a call: the samples, a rollout, one step of all environments."""
         return (
             len(self._samples["action"]),
             self.budget.num_envs * self.budget.horizon,
@@ -382,8 +381,7 @@ def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> Non
 
 
 def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
-    """Return a text that is equal for rewards that compute the same: the graph's key, or a hash of
-    the source if there is no graph."""
+    """Return the graph's key, equal for rewards that compute the same, or a hash of the source."""
     return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
 
 

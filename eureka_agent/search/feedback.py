@@ -48,8 +48,7 @@ class FeedbackRequest:
 
     @property
     def before(self) -> tuple[Outcome, ...]:
-        """The outcomes of earlier generations that can be ranked: the best so far and its
-        rivals."""
+        """The earlier outcomes that can be ranked: the best so far and its rivals."""
         best = [self.best] if self.best and self.best not in self.outcomes else []
         return (*best, *self.rivals)
 
@@ -72,8 +71,9 @@ Raises:
 def checked(feedback: Feedback, request: FeedbackRequest, history: Sequence[Outcome]) -> Feedback:
     """Return a judge's feedback without empty comments. Raises UsageError if it is not valid."""
     if not isinstance(feedback, Feedback):
-        kind = type(feedback).__name__
-        raise UsageError(f"A judge must return eureka_agent.Feedback, got {kind}.")
+        raise UsageError(
+            f"A judge must return eureka_agent.Feedback, got {type(feedback).__name__}."
+        )
     if feedback.generation != request.generation:
         raise UsageError(
             f"The judge was asked about generation {request.generation}, got {feedback.generation}."

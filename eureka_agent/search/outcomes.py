@@ -48,8 +48,7 @@ class OutcomeWriter:
     def train(
         self, prepared: Sequence[PreparedCandidate], champion: Outcome | None
     ) -> list[Outcome]:
-        """Train the candidates as one population, or one by one if the trainer does, and store
-        each group."""
+        """Train the candidates, as one population if the trainer can, and store the outcomes."""
         together = self._store.config.trainer == "population"
         groups = [prepared] if together else [[each] for each in prepared]
         return [

@@ -22,8 +22,7 @@ _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, tho
 
 
 class Proposals:
-    """Asks a run's proposer for completions and stores them; what the store has is not asked
-    again."""
+    """Asks a run's proposer for completions and stores them; stored ones are not asked for again."""
 
     def __init__(self, store: Store, proposer: Proposer, task: Task, emit: Listener) -> None:
         self._store = store
@@ -233,9 +232,8 @@ class Proposals:
         try:
             for completion in self._proposer.propose(prompts) if prompts else ():
                 repair = prompts[completion.index].repair
-                if not (
-                    repair and completion.error
-                ):  # else the completion that was sent back stays
+                # With an error, the completion that was sent back stays.
+                if not (repair and completion.error):
                     yield self._save_completion(g, replace(completion, repair=repair))
         except LimitReachedError as limit:
             self.stopped = str(limit)
@@ -247,8 +245,7 @@ class Proposals:
 
 
 def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
-    """Return the examples of a run's prompts; they are chosen once and stored. Raises
-    UsageError."""
+    """Return the examples of a run's prompts, chosen once and stored. Raises UsageError."""
     examples = store.examples
     if not examples and (examples := choose_examples(store.config, task)):
         store.save_examples(examples)
@@ -261,8 +258,7 @@ def _any_text(completions: Iterable[Completion]) -> bool:
 
 
 def _explained(outcome: Outcome) -> Outcome:
-    """Return the outcome; if its completion was cut off, its failure says that as a possible
-    reason."""
+    """Return the outcome; if its completion was cut off, its failure mentions that."""
     failure = outcome.failure
     if (
         failure is None

@@ -106,7 +106,7 @@ def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSumm
         [final.sparse for final in finals],
     ]
     scores = [_mean_fitness(row) for row in rows]
-    peaks = tuple(sum(result.peak for result in row) / len(row) for row in rows)
+    peaks = tuple(_mean_peak(row) for row in rows)
     best, human_score, sparse = scores[0], scores[1] if human else None, scores[-1]
     normalised = human_normalised(best.value, human_score, sparse) if human_score else None
     return ReevaluationSummary(len(finals), best, human_score, sparse, peaks, normalised)
@@ -114,6 +114,10 @@ def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSumm
 
 def _mean_fitness(results: Sequence[ReevaluationResult]) -> Score:
     return interquartile_mean([[result.evaluation.fitness for result in results]])
+
+
+def _mean_peak(results: Sequence[ReevaluationResult]) -> float:
+    return sum(result.peak for result in results) / len(results)
 
 
 def _result(trained: TrainedReward, random: Evaluation) -> ReevaluationResult:

@@ -91,9 +91,9 @@ def test_comments_reach_the_prompt_after_a_restart_with_the_code(
     proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
-    _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
-    assert "Not one reward function" in again
-    for text in (anew, again):
+    _, restarted, retried = (prompt.messages[-1].content for prompt in proposer.prompts)
+    assert "Not one reward function" in retried
+    for text in (restarted, retried):
         assert f"\n{WORDS}\n" in text
         assert "calm = -0.1 * " in text  # of g0c0
         assert "calm = -0.2 * " not in text  # of g0c2, which has no comment

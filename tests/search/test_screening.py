@@ -163,9 +163,8 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
     cut = replace(settings, run_name="cut")
     with pytest.raises(StoppedError):
         ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, sandbox=sandbox)
-    with Store.open(
-        tmp_path / "cut" / "run.db"
-    ) as store:  # as if it had stopped before g1c1 was screened
+    with Store.open(tmp_path / "cut" / "run.db") as store:
+        # As if it had stopped before g1c1 was screened.
         store._db.execute("DELETE FROM outcomes WHERE generation = 1")
     resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == [
