@@ -1,24 +1,24 @@
-"""A generation of candidates, each with its own reward: one population of ours, or a process of
-stable-baselines3 each.
+"""Train a generation of candidates as one population, or in one stable-baselines3 process each.
 
-Gymnasium's Hopper-v5 and Ant-v5 with RK4 and implicitfast (see `gymnasium_tasks`); the candidates
-pay for the same things with different weights, two of them for running backwards, as in a
-generation of which some are of no use. Every candidate gets the same network, updates and
-environment steps on both sides:
+Gymnasium's Hopper-v5 and Ant-v5 with RK4 and implicitfast (see `gymnasium_tasks`). The candidates
+reward the same things with different weights; two reward running backwards, as useless rewards of a
+real generation might. Every candidate has the same network, updates and environment steps on all
+sides:
 
-    ours  static checks, sealed processes, probes and the training of all candidates as one
-    population raced the same with racing at its default settings: who is clearly behind stops early
-    sb3   as many processes side by side as there are candidates, each with PPO on 8 environments of
-    Gymnasium's own bare  the ceiling: MuJoCo steps all worlds of ours with random controls, and
-    nobody looks
+    ours    static checks, sandboxed processes, contract checks and the training of all candidates
+            as one population
+    raced   the same with racing at its default settings
+    sb3     one process per candidate, all at once, each with PPO on 8 environments of Gymnasium
+    bare    the upper limit: MuJoCo steps all of our environments with random controls, and nothing
+            is read
 
-Racing needs trainings that come to something (`--steps 400000`, for ants a million, perhaps with
-`--no-sb3`); then a line says what its winner is worth.
-The wall's helper process and the processes of stable-baselines3 have started and imported
-everything before the time runs. The second table says where ours goes, and how much more our
-physics takes than bare stepping: other contacts, positions and velocities made current after each
-step, resets, threads that have slept. Runs are interleaved, and ratios are medians over pairs of
-runs. Run with `python -m benchmarks.generation`; needs the extra sb3.
+Racing needs trainings that learn something (`--steps 400000`, a million for ants, perhaps with
+`--no-sb3`); then a line compares the fitness of its winner. The sandbox's helper process and the
+processes of stable-baselines3 have imported everything before the clock starts. The second table
+splits the time of `ours`, and compares our physics with bare stepping: other contacts, positions
+and velocities updated after each step, resets, threads that have slept. Runs are interleaved, and
+ratios are medians over pairs of runs. Run with `python -m benchmarks.generation`; needs the extra
+sb3.
 """
 
 from __future__ import annotations
@@ -45,31 +45,30 @@ from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 
 START_S = 300.0
-"""More than this and a process of stable-baselines3 has died on its way."""
+"""After this time without a sign, a process of stable-baselines3 has died."""
 
 
 def main(
     envs: tuple[Benchmarked, ...] = ("hopper", "ant", "hopper-implicitfast", "ant-implicitfast"),
     candidates: int = 8,
-    worlds: int | None = None,
+    num_envs: int | None = None,
     steps: int = 51_200,
     repeats: int = 3,
     sb3: bool = True,
     hand_on: bool = False,
     quick: bool = False,
 ) -> None:
-    """Measure and print three tables an environment.
+    """Measure and print three tables per environment.
 
     Args:
-        envs: Environments to measure.
-        candidates: Rewards of the generation.
-        worlds: Our worlds per candidate, by default those that `returns` learns with.
+        envs: Gymnasium environments to measure.
+        candidates: Number of rewards in the generation.
+        num_envs: Environments per candidate of ours; by default as in `returns`.
         steps: Environment steps of each candidate, rounded to rollouts.
-        repeats: Generations of each side.
+        repeats: Generations per side.
         sb3: Measure stable-baselines3, too.
-        hand_on: The race hands worlds of those that stop to those that go on.
-        quick: One rollout of three candidates in two environments, once: shows that everything
-            runs.
+        hand_on: The race gives the environments of stopped candidates to the others.
+        quick: One rollout of three candidates in two environments, once: only shows that it runs.
     """
     import_once()
     if quick:
@@ -78,7 +77,7 @@ def main(
         for env in envs:
             task = TASKS[env]
             budget = replace(budgets_of(task)["normal"], environment_steps=steps)
-            budget = replace(budget, num_envs=worlds or budget.num_envs)
+            budget = replace(budget, num_envs=num_envs or budget.num_envs)
             weights = _weights(task, candidates)
             clocks: list[Clock] = []
             policies: dict[str, list[list[Policy]]] = {"ours": [], "raced": []}
@@ -113,7 +112,7 @@ def main(
 
 
 def _weights(task: GymnasiumTask, candidates: int) -> list[Weights]:
-    """Rewards from one for running backwards to one that wants nothing but speed."""
+    """Return rewards that range from running backwards to pure speed."""
     forwards = [2.0 * k / candidates - 0.5 for k in range(candidates)]
     costs = [task.weights.cost * (0.5, 1.0, 2.0)[k % 3] for k in range(candidates)]
     return [Weights(cost, forward) for cost, forward in zip(costs, forwards, strict=True)]
@@ -129,8 +128,8 @@ def _ours(
     race: Race | None,
     seed: int,
 ) -> float:
-    """Return the seconds of a generation; appends where they went to `clocks`, and what it brought
-    to `policies`."""
+    """Return the seconds of a generation; appends their parts to `clocks`, its policies to
+    `policies`."""
     clock, results = timed_generation(
         task, [each.source for each in weights], budget, sandbox, seed, race
     )
@@ -140,7 +139,7 @@ def _ours(
 
 
 def _sb3(env: Benchmarked, budget: TrainingBudget, weights: Sequence[Weights], seed: int) -> float:
-    """Return the seconds until the last process is done."""
+    """Return the seconds until the last process has finished."""
     context = multiprocessing.get_context("forkserver")
     ready = context.Barrier(len(weights) + 1)
     processes = [
@@ -182,7 +181,7 @@ def _print(
         rows.append((name, *rates, *faster, f"{ratio(seconds['bare'], times):.0%}"))
     table(
         f"{task.name} ({stepping_of(task.model)}): {candidates} candidates, {budget.num_envs}"
-        f" worlds and {total_steps(budget)} environment steps each, {len(seconds['ours'])} runs",
+        f" environments and {total_steps(budget)} steps each, {len(seconds['ours'])} runs",
         ("", "steps/s", "slowest", "fastest", "ours is faster by", "raced", "of bare"),
         rows,
     )
@@ -192,11 +191,11 @@ def _print_parts(clocks: Sequence[Clock], bare: Sequence[float]) -> None:
     shares = [statistics.median(clock.shares[part] for clock in clocks) for part in PARTS]
     dearer = ratio([clock.seconds["physics"] for clock in clocks], bare)
     row = ("share", *(f"{share:.1%}" for share in shares), f"{dearer:.2f}x")
-    table("where the time of ours goes", ("", *PARTS, "physics to bare"), [row])
+    table("parts of the time of ours", ("", *PARTS, "physics to bare"), [row])
 
 
 def _print_winners(task: GymnasiumTask, policies: dict[str, list[list[Policy]]]) -> None:
-    """One line a repeat: the winner of all and the race's, by 64 episodes."""
+    """Print one line per repeat: the winner of all and the race's, over 64 episodes."""
     rows = []
     for repeat, (ours, raced) in enumerate(zip(policies["ours"], policies["raced"], strict=True)):
         both = evaluate(task, [*ours, *raced], episodes=64, seed=repeat)

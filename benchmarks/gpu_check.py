@@ -1,9 +1,9 @@
-"""Everything that only a real GPU can show, in one go.
+"""Check everything that needs a real GPU.
 
 Run with `python -m benchmarks.gpu_check [--device cuda:1] [part ...]` in the repository; needs the
-extras `warp` and `dev`. Every part says ok, FAIL or skip; ends with 1 when one fails, with 2 when
-there is no such device. Kernels compile in the first run. `--device cpu` runs the same on Warp's
-CPU device and shows that this script works.
+extras `warp` and `dev`. Every part prints ok, FAIL or skip. The exit code is 1 if a part fails, and
+2 if there is no such device. Kernels compile in the first run. `--device cpu` runs the same on
+Warp's CPU device and shows that this script works.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from tests.support.honest_simple import SIMPLE
 PARITY_WORLDS, PARITY_STEPS, MAX_MEDIAN = 16, 10, 1e-4
 TIMED_STEPS = 100
 ROUNDED = 0.01
-"""Share of rows that rounding may push over a threshold of a reward."""
+"""Share of rows in which rounding may cross a threshold of a reward."""
 
 
 class SkippedError(Exception):
-    """This part says nothing on this device."""
+    """This part means nothing on this device."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             put_in_place_of_cuda(patch)
         elif not torch.cuda.is_available():
-            print("torch finds no CUDA device here; --device cpu shows that this script works.")
+            print("torch finds no CUDA device; --device cpu shows that this script works.")
             return 2
         name = (
             "Warp's CPU device"
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = parts()
         if unknown := set(chosen.part) - known.keys():
             parser.error(
-                f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+                f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(known)}"
             )
         names = [name for name in known if name in (chosen.part or known)]
         device = "cuda" if chosen.device == "cpu" else chosen.device
@@ -91,13 +91,13 @@ def parts() -> dict[str, Callable[[str], str]]:
 
 
 def run(name: str, part: Callable[[str], str], device: str) -> bool:
-    """Run a part, say how it went and whether it failed."""
+    """Run a part, print its result and return whether it failed."""
     started, failed = time.perf_counter(), False
     try:
         verdict = f"ok    {part(device)}"
     except SkippedError as error:
         verdict = f"skip  {error}"
-    except Exception as error:  # noqa: BLE001 - every other part is still of interest
+    except Exception as error:  # noqa: BLE001 - the other parts still run
         failed = True
         verdict = f"FAIL  {type(error).__name__}: {error}"
     print(f"{name:26} {verdict}  [{time.perf_counter() - started:.1f} s]", flush=True)
@@ -119,17 +119,17 @@ def parity(task: MujocoTask, device: str) -> str:
 
 
 def resets(device: str) -> str:
-    """Worlds end and start anew at different times, as on the CPU."""
-    task, worlds = mujoco_task("cartpole"), 32
-    engine = WarpEngine(task.model, worlds, device=device)
+    """Environments end and restart at different times, as on the CPU."""
+    task, num_envs = mujoco_task("cartpole"), 32
+    engine = WarpEngine(task.model, num_envs, device=device)
     one, other = (
-        MujocoEnvironment(task, worlds, seed=0),
-        MujocoEnvironment(task, worlds, seed=0, engine=engine),
+        MujocoEnvironment(task, num_envs, seed=0),
+        MujocoEnvironment(task, num_envs, seed=0, engine=engine),
     )
     generator = torch.Generator().manual_seed(0)
     ended, same = 0, 0
     for _ in range(200):
-        action = 2.0 * torch.rand(worlds, 1, generator=generator) - 1.0
+        action = 2.0 * torch.rand(num_envs, 1, generator=generator) - 1.0
         a, b = one.step(action), other.step(action.to(other.device))
         demand(
             b.observation.device == engine.device, f"the observation is on {b.observation.device}"
@@ -137,7 +137,8 @@ def resets(device: str) -> str:
         ended += len(a.finished.env_ids)
         same += int(torch.isin(b.finished.env_ids.cpu(), a.finished.env_ids).sum())
     demand(
-        ended > worlds and same > 0.9 * ended, f"{same} of {ended} episodes ended in the same step"
+        ended > num_envs and same > 0.9 * ended,
+        f"{same} of {ended} episodes ended in the same step",
     )
     return f"{same} of {ended} episodes ended in the same step"
 
@@ -149,12 +150,12 @@ def diverged_envs(device: str) -> str:
     ctrl[1] = math.nan
     engine.step(ctrl, 1)
     bad = engine.diverged_envs().tolist()
-    demand(bad == [False, True, False], f"bad worlds are {bad}")
+    demand(bad == [False, True, False], f"bad environments are {bad}")
     return "found"
 
 
 def graph_rewards(device: str) -> str:
-    """Rewards as operations on the device give what their sealed processes on the CPU give."""
+    """Rewards as operations on the device equal those of their processes on the CPU."""
     rewards = (
         SIMPLE
         | ROBOTS
@@ -172,9 +173,9 @@ def graph_rewards(device: str) -> str:
     with Sandbox() as sandbox:
         for name, (task, code) in rewards.items():
             spec, state = mujoco_task(task).reward_inputs, samples[task]
-            sealed = sandbox.open(check_source(code, spec), spec, max_rows=len(state["action"]))
-            got, expected = _on(place, sealed, state), sealed(state)
-            sealed.close()
+            sandboxed = sandbox.open(check_source(code, spec), spec, max_rows=len(state["action"]))
+            got, expected = _on(place, sandboxed, state), sandboxed(state)
+            sandboxed.close()
             pairs = [
                 (got.reward, expected.reward),
                 *((got.components[n], v) for n, v in expected.components.items()),
@@ -189,25 +190,26 @@ def graph_rewards(device: str) -> str:
                 off + sum(int(each.sum()) for each in far),
             )
     return (
-        f"{len(rewards)} rewards on {place}; {off} of {values:,} values beside the sealed"
-        " processes'"
+        f"{len(rewards)} rewards on {place}; {off} of {values:,} values differ from the"
+        " sandboxed processes'"
     )
 
 
-def _on(place: torch.device, sealed: SandboxedReward, state: Mapping[str, Tensor]) -> RewardBatch:
-    """Return what the graph of a reward gives at this place."""
-    graph = sealed.graph(state)
+def _on(
+    place: torch.device, sandboxed: SandboxedReward, state: Mapping[str, Tensor]
+) -> RewardBatch:
+    """Return the values of a reward's graph on this device."""
+    graph = sandboxed.graph(state)
     assert graph is not None, "a reward has no graph"
-    runner = GraphReward(graph.graph, graph.counts, otherwise=sealed)
+    runner = GraphReward(graph.graph, graph.counts, otherwise=sandboxed)
     runner.submit({name: values.to(place) for name, values in state.items()})
     batch = runner.collect()
-    demand(batch.reward.device == place, f"the reward came back on {batch.reward.device}")
+    demand(batch.reward.device == place, f"the reward is on {batch.reward.device}")
     return batch
 
 
 def training(device: str) -> str:
-    """Physics, policies, PPO and the human reward on the device; evaluation with the policies on
-    the CPU."""
+    """Train on the device with the human reward; evaluate the policies on the CPU."""
     task, said = mujoco_task("cartpole"), list[str]()
 
     def listen(event: Event) -> None:
@@ -227,11 +229,11 @@ def training(device: str) -> str:
 
 
 def graphs(device: str) -> str:
-    """The captured step gives what MuJoCo Warp gives when its kernels are launched one by one."""
-    task, worlds, steps = mujoco_task("ant_forward"), 256, 20
-    engine = WarpEngine(task.model, worlds, device=device)
+    """The captured step equals MuJoCo Warp with kernels launched one by one."""
+    task, num_envs, steps = mujoco_task("ant_forward"), 256, 20
+    engine = WarpEngine(task.model, num_envs, device=device)
     with wp.ScopedDevice(str(engine.device)):
-        model, data = mjw.put_model(task.model), mjw.make_data(task.model, worlds)
+        model, data = mjw.put_model(task.model), mjw.make_data(task.model, num_envs)
         mjw.step(model, data)  # compiles
         mjw.reset_data(model, data)
         wp.synchronize()
@@ -240,7 +242,7 @@ def graphs(device: str) -> str:
             mjw.step(model, data)
         wp.synchronize()
         launched = (time.perf_counter() - started) / steps
-    ctrl = torch.zeros(worlds, task.model.nu, device=engine.device)
+    ctrl = torch.zeros(num_envs, task.model.nu, device=engine.device)
     started = time.perf_counter()
     view = engine.step(ctrl, steps)
     wait(engine)
@@ -248,34 +250,37 @@ def graphs(device: str) -> str:
     far = float((view.qpos - wp.to_torch(data.qpos)).abs().median())
     demand(far <= 1e-5, f"replayed and launched differ by {far:.0e}")
     return (
-        f"{1e3 * replayed:.2f} ms a physics step of {worlds} ants, launched one by one"
+        f"{1e3 * replayed:.2f} ms per physics step of {num_envs} ants, launched one by one"
         f" {1e3 * launched:.2f} ms"
     )
 
 
 def throughput(task: MujocoTask, device: str) -> str:
-    rates = [f"{worlds} worlds {_rate(task, worlds, device)}" for worlds in (256, 4096, 16384)]
+    rates = [
+        f"{num_envs} environments {_rate(task, num_envs, device)}"
+        for num_envs in (256, 4096, 16384)
+    ]
     return f"environment steps/s: {'; '.join(rates)}"
 
 
-def _rate(task: MujocoTask, worlds: int, device: str) -> str:
+def _rate(task: MujocoTask, num_envs: int, device: str) -> str:
     if WarpEngine(task.model, 1, device=device).device.type == "cpu":
-        raise SkippedError("a CPU says nothing about it")
-    engine = WarpEngine(task.model, worlds, device=device)
-    environment = MujocoEnvironment(task, worlds, seed=0, engine=engine, reads=())
-    action = 2.0 * torch.rand(worlds, task.action_size, device=engine.device) - 1.0
+        raise SkippedError("it means nothing on a CPU")
+    engine = WarpEngine(task.model, num_envs, device=device)
+    environment = MujocoEnvironment(task, num_envs, seed=0, engine=engine, reads=())
+    action = 2.0 * torch.rand(num_envs, task.action_size, device=engine.device) - 1.0
     environment.step(action)
     wait(engine)
     started = time.perf_counter()
     for _ in range(TIMED_STEPS):
         environment.step(action)
     wait(engine)
-    rate = worlds * TIMED_STEPS / (time.perf_counter() - started)
+    rate = num_envs * TIMED_STEPS / (time.perf_counter() - started)
     return f"{rate:,.0f}" + (f" ({engine.overflows} without room)" if engine.overflows else "")
 
 
 def wait(engine: Engine) -> None:
-    """Until the device is done."""
+    """Wait until the device has finished."""
     if engine.device.type == "cuda":
         torch.cuda.synchronize(engine.device)
 

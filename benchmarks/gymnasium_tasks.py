@@ -1,9 +1,9 @@
-"""Gymnasium's Hopper-v5 and Ant-v5 as tasks: same model, integrator, frame skip, start,
-observation, reward and end.
+"""Gymnasium's Hopper-v5 and Ant-v5 as tasks.
 
+They have the same model, integrator, frame skip, initial states, observation, reward and end.
 Ant-v5 can leave the contact forces out of the observation and the reward, and both sides do so here
-(`include_cfrc_ext_in_observation=False`, `contact_cost_weight=0.0`). Their integrator is RK4; each
-task is also there with implicitfast, which takes about a third of the time, and so is Gymnasium's
+(`include_cfrc_ext_in_observation=False`, `contact_cost_weight=0.0`). The integrator is RK4; each
+task also exists with implicitfast, which takes about a third of the time, and so does Gymnasium's
 environment (`maker`).
 """
 
@@ -26,10 +26,10 @@ from eureka_agent.tasks.mjcf import load_package_xml
 from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
 _HOPPER = TrainingBudget(num_envs=64, environment_steps=100_352, horizon=32, gae_lambda=0.98)
-"""Learning from more worlds and shorter rollouts is faster, and worth less after equal environment
-steps."""
+"""More environments with shorter rollouts learn faster, but reach less after equal steps."""
 _ANT = TrainingBudget(num_envs=320, environment_steps=102_400, horizon=16, minibatches=8)
-"""The ant learns as well from these, in minibatches of 640 rows; from 512 worlds it learns less."""
+"""The ant learns as well with these, in minibatches of 640 rows; with 512 environments it learns
+less."""
 
 
 def _for_all(budget: TrainingBudget) -> Mapping[BudgetName, TrainingBudget]:
@@ -47,7 +47,7 @@ def compute_reward(x_velocity, healthy, action):
 
 @dataclass(frozen=True)
 class Weights:
-    """What a reward pays for; `cost` is the price of actions."""
+    """The weights of a reward; `cost` is that of actions."""
 
     cost: float
     forward: float = 1.0
@@ -55,12 +55,12 @@ class Weights:
 
     @property
     def source(self) -> str:
-        """The reward in our language."""
+        """The source of the reward."""
         return _REWARD.format(cost=self.cost, forward=self.forward, alive=self.alive)
 
     @property
     def options(self) -> dict[str, float]:
-        """The reward in Gymnasium's words."""
+        """The reward as Gymnasium's options."""
         return {
             "forward_reward_weight": self.forward,
             "healthy_reward": self.alive,
@@ -98,8 +98,10 @@ class GymnasiumTask(MujocoTask):
         return spec
 
     def maker(self, weights: Weights | None = None) -> Callable[[], gymnasium.Env[Any, Any]]:
-        """Return what makes Gymnasium's environment with this task's integrator, here or in another
-        process."""
+        """Return a function that makes Gymnasium's environment with this task's integrator.
+
+        It works in another process, too.
+        """
         options = {**self.gymnasium_options, **(weights or self.weights).options}
         return partial(_make, self.gymnasium_id, options, int(self.model.opt.integrator))
 

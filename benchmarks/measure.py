@@ -1,4 +1,4 @@
-"""What the benchmarks share: interleaved runs, what their times say, bare stepping and tables."""
+"""Shared by the benchmarks: interleaved runs, their statistics, bare stepping and tables."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ Name = TypeVar("Name")
 Result = TypeVar("Result")
 
 SURE = 0.9
-"""How sure an interval for a median should be."""
+"""Least coverage of an interval for a median."""
 _ACTIONS = 64
-"""Different random controls that bare stepping goes round; drawing new ones would cost as much as a
-small model."""
+"""Number of random controls that bare stepping uses in turn; drawing new ones would cost as much as
+stepping a small model."""
 _RANDOM_STEPS = 50
-"""To where legs touch the ground and episodes have ended at many different times."""
+"""Steps after which legs touch the ground and episodes have ended at many different times."""
 _PUT_BACK = 10
-"""Random controls bring a hopper down within twenty steps."""
+"""Random controls make a hopper fall within twenty steps."""
 
 
 def interleaved(
     runs: Mapping[Name, Callable[[int], Result]], repeats: int
 ) -> dict[Name, list[Result]]:
-    """Call every run once a repeat, with the repeat's number as its seed; return what each gave, in
-    order.
+    """Call every run once per repeat, with the repeat's number as its seed; return all results.
 
-    A machine that is busy for a while is busy for all, and every repeat begins with another run.
+    A machine that is busy for a while is then busy for all, and every repeat begins with another
+    run.
     """
     results: dict[Name, list[Result]] = {name: [] for name in runs}
     names = list(runs)
@@ -50,17 +50,18 @@ def interleaved(
 
 
 def ratio(ones: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of `one / other` over the repeats: each pair ran close together, on an
-    equally busy machine."""
+    """Return the median of `one / other` over the repeats.
+
+    Each pair ran close together, on an equally busy machine.
+    """
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the narrowest pair of order statistics around the median that is sure enough, and how
-    sure it is.
+    """Return the narrowest pair of order statistics with enough coverage of the median, and it.
 
-    It assumes nothing about the distribution: how many of `n` values lie below the true median is a
-    coin's doing. The least and the largest value where no pair is sure enough.
+    This assumes nothing about the distribution: the number of `n` values below the true median is
+    binomial with probability 1/2. If no pair has enough coverage, it is the least and the largest.
     """
     ordered, n = sorted(values), len(values)
 
@@ -73,23 +74,23 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return ordered[cut], ordered[n - 1 - cut], coverage(cut)
 
 
-def bare_stepping(task: MujocoTask, worlds: int, steps: int, seed: int = 0) -> float:
-    """Return the seconds that MuJoCo alone needs for `steps` environment steps over all `worlds`:
-    the ceiling.
+def bare_stepping(task: MujocoTask, num_envs: int, steps: int, seed: int = 0) -> float:
+    """Return the seconds that MuJoCo alone needs for `steps` environment steps over all
+    environments.
 
-    Random controls go in and nothing is read. Every few steps all worlds are put back into the
-    midst of episodes, since what has fallen and lies there costs other contacts than what a
-    training steps. What a policy does makes other contacts still, so a training's own physics may
-    be some percent cheaper or dearer.
+    This is the upper limit of speed: controls are random and nothing is read. Every few steps all
+    environments are reset to the middle of episodes, since a fallen robot has other contacts than
+    those in a training. A policy causes yet other contacts, so the physics of a training may be a
+    few percent cheaper or dearer.
     """
     model = task.model
-    alive = _midst_of_episodes(task, worlds, seed)
-    batch = Batch(model, worlds)  # as many threads as there are cores, as our engine has
+    alive = _mid_episode_states(task, num_envs, seed)
+    batch = Batch(model, num_envs)  # one thread per core, like our engine
     low, high = np.where(model.actuator_ctrllimited, model.actuator_ctrlrange.T, [[-1.0], [1.0]])
-    controls = np.random.default_rng(seed).uniform(low, high, (_ACTIONS, worlds, model.nu))
+    controls = np.random.default_rng(seed).uniform(low, high, (_ACTIONS, num_envs, model.nu))
     ctrl = batch.bind("ctrl")
     start = time.perf_counter()
-    for step in range(math.ceil(steps / worlds)):
+    for step in range(math.ceil(steps / num_envs)):
         if step % _PUT_BACK == 0:
             batch.state[:] = alive
         ctrl[:] = controls[step % _ACTIONS]
@@ -97,18 +98,18 @@ def bare_stepping(task: MujocoTask, worlds: int, steps: int, seed: int = 0) -> f
     return time.perf_counter() - start
 
 
-def _midst_of_episodes(task: MujocoTask, worlds: int, seed: int) -> NDArray[np.float64]:
-    """Return `(worlds, size)`: states that random actions lead to before an episode ends."""
-    engine = CpuEngine(task.model, worlds)
-    environment = MujocoEnvironment(task, worlds, seed=seed, engine=engine)
+def _mid_episode_states(task: MujocoTask, num_envs: int, seed: int) -> NDArray[np.float64]:
+    """Return `(num_envs, size)`: states that random actions reach before an episode ends."""
+    engine = CpuEngine(task.model, num_envs)
+    environment = MujocoEnvironment(task, num_envs, seed=seed, engine=engine)
     generator = torch.Generator().manual_seed(seed)
     for _ in range(_RANDOM_STEPS):
-        environment.step(torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0)
+        environment.step(torch.rand(num_envs, task.action_size, generator=generator) * 2.0 - 1.0)
     return engine.snapshot().numpy()
 
 
 def stepping_of(model: mujoco.MjModel) -> str:
-    """Say how a model is stepped."""
+    """Describe how a model is stepped."""
     return (
         f"{mujoco.mjtIntegrator(model.opt.integrator).name.removeprefix('mjINT_')},"
         f" {model.opt.timestep:g} s"
@@ -116,7 +117,7 @@ def stepping_of(model: mujoco.MjModel) -> str:
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of words; the first column is flush left."""
+    """Print rows of text; the first column is left-aligned."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     print(f"\n{title}")
     for row in (header, *rows):

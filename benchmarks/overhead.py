@@ -1,17 +1,18 @@
-"""What a generation's time goes to in a whole run, `synthesize` from the prompt to the next parent.
+"""Split the time of a whole run's generations into parts, from the prompt to the next parent.
 
-    training     PPO and its physics, all that the trainer does but the rewards
+    training     PPO and its physics: all that the trainer does except the rewards
     evaluation   the trained policies' episodes
-    rewards      their calls through the wall while policies train, and the checks of what comes
-    back opening      static checks, sealed processes, probes, the list of tensor operations, once a
-    candidate screening    repeats and the distance to the human reward
+    rewards      their calls in the sandbox during training, and the checks of what comes back
+    opening      static checks, sandboxed processes, contract checks, the list of tensor operations,
+                 once per candidate
+    screening    duplicates and the distance to the human reward
     store        what is committed to the run's database
     rest         prompts, the grammar's proposals, reflection, events, files
 
-The wall is opening and rewards; outside of training is what neither measures policies nor is the
-wall. The first generation stands alone, since it loads what torch loads at first use. One run, seen
-from outside: the library's own calls are timed, one within the other. Run with `python -m
-benchmarks.overhead`.
+The sandbox's share is opening and rewards; the share outside of training is what is neither
+training, evaluation nor sandbox. The first generation is listed alone, since torch loads modules at
+first use. One run is measured from outside: the library's own calls are timed, one within the
+other. Run with `python -m benchmarks.overhead`.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def main(
     budget: BudgetName = "quick",
     quick: bool = False,
 ) -> None:
-    """Run and print two rows a task: the first generation, and those after it.
+    """Run and print two rows per task: the first generation, and those after it.
 
     Args:
         tasks: Names of the tasks.
         generations: Generations of each run.
         samples: Rewards in a generation.
         budget: Training of each reward.
-        quick: Two rewards and next to no training: shows that everything runs and measures nothing.
+        quick: Two rewards and hardly any training: only shows that it runs.
     """
     if quick:
         tasks, generations, samples = tasks[:1], 2, 2
@@ -93,7 +94,7 @@ def _measured(config: ea.SynthesisConfig, sandbox: Sandbox) -> tuple[Seconds, Se
     seen: list[Seconds] = []
     with clock.running():
         for _ in ea.evolve(config, sandbox=sandbox):
-            with clock.part("rest"):  # charges what has run so far
+            with clock.part("rest"):  # counts what has run so far
                 seen.append(dict(clock.seconds))
     return seen[0], {part: seen[-1].get(part, 0.0) - seen[0].get(part, 0.0) for part in PARTS}
 

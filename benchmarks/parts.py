@@ -1,5 +1,4 @@
-"""Where the time of a training goes, seen from outside: the library's own calls are timed, one
-within the other."""
+"""Split the time of a training into parts by timing the library's own calls."""
 
 from __future__ import annotations
 
@@ -29,8 +28,8 @@ Part = Literal["physics", "task", "policy", "opening", "rewards", "update", "res
 PARTS: tuple[Part, ...] = get_args(Part)
 LEGEND = """
 physics: MuJoCo; task: observations, states, ends, resets and fitness; policy: acting;
-opening: static checks, sealed processes and probes, once a generation;
-rewards: their calls through the wall and the checks of what comes back;
+opening: static checks, sandboxed processes and contract checks, once per generation;
+rewards: their calls in the sandbox and the checks of what comes back;
 update: PPO's gradient steps; rest: rollouts, reward scaling, records."""
 _WHOLE = ("opening", "update")
 Call: TypeAlias = tuple[type, str, str]
@@ -52,11 +51,10 @@ _CALLS: tuple[Call, ...] = (
 
 
 class Clock:
-    """Adds up the seconds of each part; what runs within another part's call counts for itself
-    alone.
+    """Adds up the seconds of each part; a call within another part's call counts only for itself.
 
-    What belongs to no call is "rest"; the parts of `whole` are one part each, whatever they call.
-    Only the thread that made the clock counts.
+    Time outside of all calls is "rest"; the parts of `whole` include all calls within them. Only
+    the thread that made the clock counts.
     """
 
     def __init__(self, calls: Sequence[Call] = _CALLS, whole: Sequence[str] = _WHOLE) -> None:
@@ -68,19 +66,19 @@ class Clock:
 
     @property
     def total(self) -> float:
-        """All seconds that `running` lasted."""
+        """Total seconds inside `running`."""
         return sum(self.seconds.values())
 
     @property
     def shares(self) -> defaultdict[str, float]:
-        """Each part of the total; 0 for a part that took no time."""
+        """Each part's share of the total; 0 for a part that took no time."""
         return defaultdict(
             float, {part: seconds / self.total for part, seconds in self.seconds.items()}
         )
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Time everything that happens meanwhile."""
+        """Time the block."""
         with ExitStack() as patches:
             for owner, name, part in self._calls:
                 patches.enter_context(
@@ -91,7 +89,7 @@ class Clock:
 
     @contextmanager
     def part(self, part: str) -> Iterator[None]:
-        """Count what happens meanwhile as `part`."""
+        """Count the block as `part`."""
         self._charge()
         self._open.append(part)
         try:
@@ -124,22 +122,22 @@ def timed_generation(
     seed: int,
     race: Race | None = None,
 ) -> tuple[Clock, list[TrainResult]]:
-    """Train one candidate for each reward, from its source to its policy; return where the time
-    went, and results."""
-    samples = sample_states(task, seed=seed)  # once a run, not once a generation
+    """Train one candidate per reward, from its source to its policy; return the clock and the
+    results."""
+    samples = sample_states(task, seed=seed)  # once per run, not per generation
     rows = max(budget.num_envs * budget.horizon, len(samples["action"]))
-    clock, sealed = Clock(), []
+    clock, sandboxed = Clock(), []
     with ExitStack() as rewards, clock.running():
         with clock.part("opening"):
             for source in sources:
-                sealed.append(
+                sandboxed.append(
                     sandbox.open(
                         check_source(source, task.reward_inputs), task.reward_inputs, max_rows=rows
                     )
                 )
-                rewards.callback(sealed[-1].close)
-                check_contract(sealed[-1], samples)
-        results = train(task, sealed, budget, seed=seed, race=race)
+                rewards.callback(sandboxed[-1].close)
+                check_contract(sandboxed[-1], samples)
+        results = train(task, sandboxed, budget, seed=seed, race=race)
     for result in results:
         if result.error is not None:
             raise result.error

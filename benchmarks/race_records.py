@@ -1,9 +1,7 @@
-"""Whole trainings, iteration by iteration: every race that could have been held among them.
+"""Records of whole trainings, from which every race among them can be replayed.
 
-A candidate learns what it learns whoever else is there, so what a race would have done follows from
-what everyone
-did: `replay` asks the library's own rule at each rung of a race who stops, and adds up the steps
-that were taken.
+A candidate learns the same whatever the others do, so the outcome of a race follows from the full
+trainings: `replay` applies the library's own rule at each rung and adds up the steps.
 """
 
 from __future__ import annotations
@@ -18,12 +16,12 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
-from eureka_agent.search.evaluator import Evaluator, TrainedReward
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, TrainedReward
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.racing import FitnessTracker, stopped
 
 Iteration = tuple[float, float, int]
-"""Fitness, ends and steps of one: see `FitnessTracker`."""
+"""Fitness, ended episodes and steps of an iteration; see `FitnessTracker`."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,14 @@ class TrainingProgress:
 
     name: str
     iterations: tuple[Iteration, ...]
-    """The first of them; a race may have its rungs among these."""
+    """Of the first iterations; the rungs of a race may be among these."""
     evaluation: Evaluation
     """After the last step."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One generation that was trained to the end."""
+    """One generation, trained to the end."""
 
     task: str
     seed: int
@@ -47,12 +45,12 @@ class Record:
     budget: TrainingBudget
     max_episode_steps: int
     candidates: tuple[TrainingProgress, ...]
-    """Without those that failed."""
+    """Without failed candidates."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a race, or of training all."""
+    """The result of a race, or of training all candidates."""
 
     best: str
     evaluation: Evaluation
@@ -63,14 +61,12 @@ class Result:
 
 def record(task: Task, budget: TrainingBudget, sandbox: Sandbox, seed: int, samples: int) -> Record:
     """Train the grammar's first generation to the end."""
-    with _watched() as paces:
+    with _watched() as trackers:
         candidates, results = _train(task, budget, sandbox, seed, samples, seed)
     trained = []
-    for candidate, trial, pace in zip(candidates, results, paces.values(), strict=True):
+    for candidate, trial, pace in zip(candidates, results, trackers.values(), strict=True):
         if trial.evaluation is None:
-            raise RuntimeError(
-                f"{candidate.name} failed, so there is no race among all; leave this seed out"
-            )
+            raise RuntimeError(f"{candidate.name} failed, so not all can race; leave this seed out")
         iterations = tuple(
             (_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations
         )
@@ -78,11 +74,13 @@ def record(task: Task, budget: TrainingBudget, sandbox: Sandbox, seed: int, samp
     return Record(task.name, seed, samples, budget, task.max_episode_steps, tuple(trained))
 
 
-def train_anew(
+def train_again(
     known: Record, task: Task, sandbox: Sandbox, names: Sequence[str], seed: int
 ) -> list[float]:
-    """Return the fitness of the rewards `names`, in the record's order, after a training with
-    another seed."""
+    """Return the fitness of the rewards `names` after a training with another seed.
+
+    In the record's order.
+    """
     _, results = _train(task, known.budget, sandbox, known.seed, known.samples, seed, names)
     return [trial.evaluation.fitness if trial.evaluation else 0.0 for trial in results]
 
@@ -103,32 +101,30 @@ def _train(
     )
     evaluator = Evaluator(task, budget, sandbox, seed=seed)
     with ExitStack() as rewards:
-        sealed = [
-            evaluator.seal(Candidate(0, completion, None), rewards) for completion in completions
+        results = [
+            evaluator.prepare(Candidate(0, completion, None), rewards) for completion in completions
         ]
-        ready = [
-            each
-            for each in sealed
-            if isinstance(each, tuple) and (names is None or each[0].name in names)
-        ]
-        candidates = [candidate for candidate, _ in ready]
+        prepared = [each for each in results if isinstance(each, PreparedCandidate)]
+        if names is not None:
+            prepared = [each for each in prepared if each.candidate.name in names]
+        candidates = [each.candidate for each in prepared]
         return candidates, evaluator.train(
-            [c.name for c in candidates], [reward for _, reward in ready], candidates
+            [c.name for c in candidates], [each.reward for each in prepared], candidates
         )
 
 
 @contextmanager
 def _watched() -> Iterator[dict[int, FitnessTracker]]:
-    """Give the paces of a training, one a candidate, in order."""
-    paces: dict[int, FitnessTracker] = {}
+    """Yield the fitness trackers of a training, one per candidate, in order."""
+    trackers: dict[int, FitnessTracker] = {}
     add = FitnessTracker.add
 
-    def watched(pace: FitnessTracker, fitness: float, ends: float, steps: int) -> None:
-        paces.setdefault(id(pace), pace)
-        add(pace, fitness, ends, steps)
+    def watched(tracker: FitnessTracker, fitness: float, ends: float, steps: int) -> None:
+        trackers.setdefault(id(tracker), tracker)
+        add(tracker, fitness, ends, steps)
 
     with mock.patch.object(FitnessTracker, "add", watched):
-        yield paces
+        yield trackers
 
 
 def _rounded(value: float) -> float:
@@ -136,16 +132,15 @@ def _rounded(value: float) -> float:
 
 
 def replay(known: Record, race: Race | None) -> Result:
-    """Return what the race would have found among those that it lets train to the end, or what
-    training all found."""
+    """Return the result of a race, or of training all candidates if `race` is None."""
     budget, alive = known.budget, list(known.candidates)
     rollout = budget.num_envs * budget.horizon
     steps = 0
     race = race or Race((), ())
     for i, rung in enumerate(race.rungs):
         done = max(1, round(rung * budget.iterations))
-        paces = [FitnessTracker(list(each.iterations[:done])) for each in alive]
-        standings = [pace.standing(known.max_episode_steps, budget.iterations) for pace in paces]
+        trackers = [FitnessTracker(list(each.iterations[:done])) for each in alive]
+        standings = [pace.standing(known.max_episode_steps, budget.iterations) for pace in trackers]
         places = race.places(len(known.candidates), i)
         reasons = stopped(standings, places, chance=race.chance)
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]

@@ -1,19 +1,18 @@
-"""Racing against training everyone to the end: does it find the same winner, and for how many
-environment steps?
+"""Compare racing with training all candidates to the end: the winner and the environment steps.
 
 For each seed the built-in grammar proposes the rewards of a first generation, and all of them are
 trained to the end. Candidates do not influence each other, so any race among them can be replayed
-from that (`race_records`; a test holds such a race and compares). A seed counts as found when the
-best of those that the race lets train to the end is the full training's best, or when its fitness
-lies within the winner's 95 % interval or above. The final evaluation is left out on both sides.
+from that (`race_records`; a test runs such a race and compares). A seed counts as found if the best
+candidate that the race trains to the end is the full training's best, or if its fitness is at least
+the lower end of the winner's 95 % interval. The final evaluation is left out on both sides.
 
-That interval knows the episodes of one policy only. With `--anew 5`, where the race has another
-one, both are trained anew with so many other seeds: whether the winner was the better reward, or
-the luckier training.
+That interval is over the episodes of one policy only. With `--anew 5`, if the race has another
+winner, both are trained again with that many other seeds, to see whether the winner was the better
+reward or only had the luckier training.
 
-Trainings go to `--out` as they end (compressed where its name ends in .gz), and are not run again;
-those that the figures of docs/performance.md come from are in `benchmarks/data`. `--sweep` replays
-many races, to choose settings on some seeds (`--first-seed`) that others then judge.
+Trainings are written to `--out` when they end (compressed if its name ends in .gz) and are not run
+again; those behind docs/performance.md are in `benchmarks/data`. `--sweep` replays many races, to
+choose settings on some seeds (`--first-seed`) and test them on others.
 Run with `python -m benchmarks.racing`.
 """
 
@@ -30,7 +29,7 @@ from typing import Literal, TextIO, cast
 import tyro
 
 from benchmarks.measure import table
-from benchmarks.race_records import Record, found, record, replay, train_anew
+from benchmarks.race_records import Record, found, record, replay, train_again
 from eureka_agent.config import BudgetName, Race, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.tasks.registry import find_task
@@ -39,7 +38,7 @@ from eureka_agent.training.budgets import budgets_of
 from eureka_agent.utils.serialization import from_json, to_json
 
 _ANEW = 1_000
-"""Seeds of further trainings begin here."""
+"""First seed of the further trainings."""
 
 
 def main(
@@ -55,7 +54,7 @@ def main(
     anew: int = 0,
     quick: bool = False,
 ) -> None:
-    """Train, replay the default race and print a line a seed.
+    """Train, replay the default race and print a line per seed.
 
     Args:
         task: Name of the task.
@@ -63,13 +62,12 @@ def main(
         seeds: Generations to compare.
         first_seed: Seed of the first of them.
         samples: Rewards in a generation.
-        environment_steps: Instead of the budget's.
-        out: File of trainings to add to and to go on from; None keeps nothing.
-        chance: Whom chance may have put behind goes on, as is the default.
+        environment_steps: Steps of each training, in place of the budget's.
+        out: File of trainings to continue; None keeps nothing.
+        chance: Keep candidates that are not significantly worse (95 %), as by default.
         sweep: Replay a grid of other races, too.
-        anew: Trainings, each with a seed of its own, of both winners where they differ.
-        quick: Two seeds and next to no training, nothing kept: shows that everything runs and
-            measures nothing.
+        anew: Number of trainings with other seeds of both winners, if they differ.
+        quick: Two seeds and hardly any training, nothing kept: only shows that it runs.
     """
     race_task = find_task(task)
     training = budgets_of(race_task)[budget]
@@ -88,7 +86,7 @@ def main(
     race = Race(chance=chance)
     _print_seeds(records, race)
     if anew:
-        _print_anew(records, race, race_task, anew)
+        _print_trained_again(records, race, race_task, anew)
     if sweep:
         _print_sweep(records)
 
@@ -143,7 +141,7 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
     first = records[0]
     steps = first.budget.environment_steps
     table(
-        f"{first.task}: {first.samples} rewards, {steps} environment steps each; {_words(race)}",
+        f"{first.task}: {first.samples} rewards, {steps} environment steps each; {_describe(race)}",
         (
             "seed",
             "winner",
@@ -159,12 +157,12 @@ def _print_seeds(records: Sequence[Record], race: Race) -> None:
         rows,
     )
     cost = f"{statistics.mean(shares):.1%} of the steps (at most {max(shares):.1%})"
-    worth = f"what the races find has {theirs / best:.1%} of the winners' fitness"
+    worth = f"the races' winners have {theirs / best:.1%} of the best fitness"
     print(f"found in {wins} of {len(rows)} seeds for {cost}; {worth}", flush=True)
 
 
-def _print_anew(records: Sequence[Record], race: Race, task: Task, trainings: int) -> None:
-    """One line for each seed whose winner the race has not found."""
+def _print_trained_again(records: Sequence[Record], race: Race, task: Task, trainings: int) -> None:
+    """Print one line for each seed whose winner the race did not find."""
     rows = []
     with Sandbox() as sandbox:
         for one in records:
@@ -173,7 +171,7 @@ def _print_anew(records: Sequence[Record], race: Race, task: Task, trainings: in
                 continue
             names = [each.name for each in one.candidates if each.name in (full.best, raced.best)]
             runs = [
-                train_anew(one, task, sandbox, names, _ANEW + seed) for seed in range(trainings)
+                train_again(one, task, sandbox, names, _ANEW + seed) for seed in range(trainings)
             ]
             of = {name: [run[k] for run in runs] for k, name in enumerate(names)}
             rows.append((str(one.seed), _spread(of[full.best]), _spread(of[raced.best])))
@@ -189,7 +187,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _print_sweep(records: Sequence[Record]) -> None:
-    """One line a race; the best at the top."""
+    """Print one line per race, the best first."""
     lines = []
     for race in _grid():
         pairs = [(replay(one, None), replay(one, race)) for one in records]
@@ -199,7 +197,7 @@ def _print_sweep(records: Sequence[Record]) -> None:
         )
         wins = sum(found(full, raced) for full, raced in pairs)
         lines.append(
-            (-wins, regret, share, (_words(race), f"{wins}", f"{share:.1%}", f"{regret:.3f}"))
+            (-wins, regret, share, (_describe(race), f"{wins}", f"{share:.1%}", f"{regret:.3f}"))
         )
     table(
         "other races",
@@ -226,11 +224,11 @@ def _grid() -> Iterator[Race]:
             yield Race(rungs, keep, chance=chance)
 
 
-def _words(race: Race) -> str:
+def _describe(race: Race) -> str:
     rungs, keep = (
         " ".join(f"{share:.3g}" for share in shares) for shares in (race.rungs, race.keep)
     )
-    return f"rungs {rungs}; keep {keep}{'' if race.chance else '; no allowance for chance'}"
+    return f"rungs {rungs}; keep {keep}{'' if race.chance else '; significance ignored'}"
 
 
 if __name__ == "__main__":

@@ -1,21 +1,20 @@
-"""What the policies are worth: our PPO and stable-baselines3's, after the same number of
-environment steps.
+"""Compare the policies of our PPO and stable-baselines3's after the same environment steps.
 
 Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`), both sides with the same model,
-integrator, frame skip, reward, network, rows an update, epochs, minibatches, discount, lambda and
+integrator, frame skip, reward, network, rows per update, epochs, minibatches, discount, lambda and
 initial learning rate:
 
-    ours              the population PPO with one candidate, its reward behind the wall
+    ours              the population PPO with one candidate, its reward in the sandbox
     sb3               stable-baselines3's PPO on 8 of Gymnasium's own environments, observations and
-    rewards normalised sb3-default-rate  the same with the library's default learning rate, which is
-    lower
+                      rewards normalised
+    sb3-default-rate  the same with the library's default learning rate, which is lower
 
-Our learning rate then follows the KL divergence; theirs is constant. One yardstick for all: the
-return of Gymnasium's own environment, without exploration, from start states that are the same for
-everyone. For every policy of stable-baselines3 it is checked that its own `predict` and our
-`Policy` made of it act alike, all through an episode. Every result goes to `--out` at once;
-trainings that are in there with the same steps and episodes are not run again. Run with `python -m
-benchmarks.returns`; needs the extra sb3.
+Our learning rate then follows the KL divergence; theirs is constant. All policies are measured by
+the return of Gymnasium's own environment, without exploration, from the same initial states. For
+every policy of stable-baselines3 a check compares its own `predict` with our `Policy` made of it,
+throughout an episode. Every result goes to `--out` at once; trainings that are in there with the
+same steps and episodes are not run again. Run with `python -m benchmarks.returns`; needs the extra
+sb3.
 """
 
 from __future__ import annotations
@@ -48,27 +47,27 @@ from eureka_agent.training.sb3 import export
 Side = Literal["ours", "sb3", "sb3-default-rate"]
 Array = NDArray[Any]
 Act = Callable[[Array], Array]
-"""One observation to one action."""
+"""From one observation to one action."""
 
 DEFAULT_RATE = 3e-4
 FRESH_SEED = 1_000_000
-"""No training has seeds as high as those of the evaluation."""
+"""First seed of the evaluation, above those of all trainings."""
 SAME_ACTION = 1e-5
-"""Two forms of a policy differ by rounding (seen: 3e-7). Returns would not tell: in an ant one last
-bit more in every action has grown ten thousandfold after 25 steps and by contacts to another
-episode after 50."""
+"""Two forms of a policy differ by rounding (observed: 3e-7). Returns would not show that: in an
+ant, a difference in the last bit of every action grows ten thousandfold in 25 steps, and contacts
+turn it into another episode after 50."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One training and what its policy does; a line of the file."""
+    """One training and its policy's results; a line of the file."""
 
     env: Benchmarked
     side: Side
     seed: int
     steps: int
     setting: str
-    """Worlds, horizon and minibatches of an update, and lambda of the advantages."""
+    """Environments, horizon and minibatches of an update, and lambda of the advantages."""
     seconds: float
     """Of the training alone."""
     returns: tuple[float, ...]
@@ -91,18 +90,17 @@ def main(
     out: Path | None = Path("returns.jsonl"),
     quick: bool = False,
 ) -> None:
-    """Train, evaluate and print one table an environment.
+    """Train, evaluate and print one table per environment.
 
     Args:
-        envs: Environments to learn.
-        sides: Who learns; ratios are to `ours`.
+        envs: Gymnasium environments to learn.
+        sides: Trainers to compare; ratios are to `ours`.
         seeds: Trainings of each side.
-        first_seed: Seed of the first of them, so that several processes can share the work and then
-            a file.
+        first_seed: Seed of the first of them, so that several processes can share the work.
         steps: Environment steps of each training, rounded to rollouts.
         episodes: Episodes of each evaluation.
-        out: File of results to add to and to go on from; None keeps nothing.
-        quick: One rollout, one seed, two episodes, nothing kept: shows that everything runs.
+        out: File of results to continue; None keeps nothing.
+        quick: One rollout, one seed, two episodes, nothing kept: only shows that it runs.
     """
     torch.set_num_threads(1)
     if quick:
@@ -112,7 +110,7 @@ def main(
         for env in envs:
             budget = replace(budgets_of(TASKS[env])["normal"], environment_steps=steps)
             results = []
-            # all sides of a seed one after the other: an equally busy machine for each
+            # all sides of a seed in a row, on an equally busy machine
             for seed in range(first_seed, first_seed + seeds):
                 for side in sides[seed % len(sides) :] + sides[: seed % len(sides)]:
                     result = _find(
@@ -147,11 +145,11 @@ def _ours(
     task: GymnasiumTask, budget: TrainingBudget, seed: int, sandbox: Sandbox
 ) -> tuple[Act, float]:
     reward = check_source(task.human_reward, task.reward_inputs)
-    sealed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+    sandboxed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
     start = time.perf_counter()
-    (result,) = train(task, [sealed], budget, seed=seed)
+    (result,) = train(task, [sandboxed], budget, seed=seed)
     seconds = time.perf_counter() - start
-    sealed.close()
+    sandboxed.close()
     if result.policy is None:
         raise RuntimeError(f"our training failed: {result.error}")
     return _policy_acts(result.policy), seconds
@@ -183,7 +181,7 @@ def _policy_acts(policy: Policy) -> Act:
 
 
 def _predicts(model: PPO) -> Act:
-    """The library's own way, with what `VecNormalize` knows of the observations."""
+    """Return the library's own policy, with the observations normalised by `VecNormalize`."""
     statistics_of_training = model.get_vec_normalize_env()
 
     def act(observation: Array) -> Array:
@@ -196,8 +194,7 @@ def _predicts(model: PPO) -> Act:
 
 
 def _demand_same_actions(task: GymnasiumTask, model: PPO) -> None:
-    """Both sides' ways into the yardstick must do the same for the same policy, throughout an
-    episode."""
+    """Raise unless both forms of a policy act the same throughout an episode."""
     theirs, ours = _predicts(model), _policy_acts(export(model))
     differences: list[float] = []
 
@@ -209,7 +206,7 @@ def _demand_same_actions(task: GymnasiumTask, model: PPO) -> None:
     _evaluate(task, act, 1)
     if max(differences) > SAME_ACTION:
         raise RuntimeError(
-            f"one policy, two actions: stable-baselines3's and ours differ by {max(differences)}"
+            f"the actions of stable-baselines3's policy and ours differ by {max(differences)}"
         )
     print(
         f"the two forms of one policy differ by {max(differences):.1e} in {len(differences)} steps",
@@ -220,7 +217,7 @@ def _demand_same_actions(task: GymnasiumTask, model: PPO) -> None:
 def _evaluate(
     task: GymnasiumTask, act: Act, episodes: int
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """Return the return and the length of each episode in Gymnasium's environment."""
+    """Return each episode's return and length in Gymnasium's environment."""
     environment = task.maker()()
     returns: list[float] = []
     lengths: list[int] = []

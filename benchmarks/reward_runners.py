@@ -1,8 +1,7 @@
-"""What one call of a reward costs: as Python in this process, behind the wall, as a list of
-operations.
+"""Measure one call of a reward: as Python in this process, in the sandbox, as a list of operations.
 
 Run with `python -m benchmarks.reward_runners [cpu|cuda:0]` in the repository. States start on the
-device; the sealed process is on the CPU, so its calls include the copies there and back.
+device; the sandboxed process is on the CPU, so its calls include the copies in both directions.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def main() -> None:
     torch.set_num_threads(1)
     device = torch.device(sys.argv[1] if len(sys.argv) > 1 else "cpu")
     print(f"median milliseconds of {CALLS} calls, states on {device}, one torch thread\n")
-    print("| reward | operations | rows | in this process | sealed | graph |")
+    print("| reward | operations | rows | in this process | sandboxed | graph |")
     print("|---|---|---|---|---|---|")
     with Sandbox() as sandbox:
         for name in REWARDS:
@@ -45,12 +44,12 @@ def main() -> None:
 def table_row(sandbox: Sandbox, name: str, rows: int, device: torch.device) -> str:
     task, code = (SIMPLE | ROBOTS)[name]
     spec = load_task(task).reward_inputs
-    sealed = sandbox.open(check_source(code, spec), spec, max_rows=rows)
+    sandboxed = sandbox.open(check_source(code, spec), spec, max_rows=rows)
     samples = sample_states(load_task(task), seed=0)
     state = {
         n: values[torch.arange(rows) % len(values)].to(device) for n, values in samples.items()
     }
-    graph = sealed.graph(state)
+    graph = sandboxed.graph(state)
     assert graph is not None, f"{name} has no graph"
     names = check_source(code, spec).parameters
     given = {
@@ -63,12 +62,12 @@ def table_row(sandbox: Sandbox, name: str, rows: int, device: torch.device) -> s
     here = variables["compute_reward"]
     times = [
         milliseconds(lambda: here(**given), device),
-        milliseconds(lambda: call(sealed, state), device),
+        milliseconds(lambda: call(sandboxed, state), device),
         milliseconds(
-            lambda: call(GraphReward(graph.graph, graph.counts, otherwise=sealed), state), device
+            lambda: call(GraphReward(graph.graph, graph.counts, otherwise=sandboxed), state), device
         ),
     ]
-    sealed.close()
+    sandboxed.close()
     return (
         f"| {name} | {len(graph.graph.nodes)} | {rows} |"
         f" {' | '.join(f'{each:.2f}' for each in times)} |"

@@ -1,5 +1,4 @@
-"""What the wall costs: starting a sealed process, and a call of 1024 rows compared with one in this
-process.
+"""Measure the sandbox: the start of a process, and a call of 1024 rows against a direct call.
 
 Run with `python benchmarks/sandbox.py`.
 """
@@ -43,7 +42,7 @@ def main() -> None:
     here = variables["compute_reward"]
     started = time.perf_counter()
     with Sandbox() as sandbox:
-        print(f"helper process, once a run   {time.perf_counter() - started:8.2f} s")
+        print(f"helper process, once per run {time.perf_counter() - started:8.2f} s")
         starts, firsts = [], []
         for _ in range(STARTS):
             started = time.perf_counter()
@@ -54,20 +53,20 @@ def main() -> None:
             firsts.append(time.perf_counter() - opened)
             reward.close()
         reward = sandbox.open(source, SPEC, max_rows=ROWS)
-        print(f"sealed process, start        {1e3 * statistics.median(starts):8.2f} ms")
+        print(f"sandboxed process, start     {1e3 * statistics.median(starts):8.2f} ms")
         print(f"first call                   {1e3 * statistics.median(firsts):8.2f} ms")
         behind, direct = _seconds(lambda: reward(state)), _seconds(lambda: here(**state))
         woken = _seconds(lambda: reward(state), calls=PAUSES, pause=PAUSE_S)
         graph = reward.graph(state)
         assert graph is not None
         interpreted = _seconds(lambda: graph.graph(state))
-    print("                               median   best tenth (a busy machine slows the rest)")
-    print(f"call of {ROWS} rows, sealed    {_both(behind)} ms")
+    print("                               median   best tenth (least affected by other programs)")
+    print(f"call of {ROWS} rows, sandbox   {_both(behind)} ms")
     print(f"  after a pause of {1e3 * PAUSE_S:.0f} ms     {_both(woken)} ms")
     print(f"call of {ROWS} rows, direct    {_both(direct)} ms")
     print(f"call of {ROWS} rows, graph     {_both(interpreted)} ms")
     print(
-        "cost of the wall a call     "
+        "cost of the sandbox per call"
         f" {_both([a - b for a, b in zip(behind, direct, strict=True)])} ms"
     )
 
@@ -77,7 +76,7 @@ def _both(seconds: list[float]) -> str:
 
 
 def _seconds(call: Callable[[], object], *, calls: int = CALLS, pause: float = 0.0) -> list[float]:
-    """Return the seconds of each call, in order of size; `pause`: seconds before each."""
+    """Return the seconds of each call, sorted; `pause`: seconds before each."""
     seconds = []
     for _ in range(calls):
         if pause:

@@ -1,5 +1,4 @@
-"""stable-baselines3's PPO on Gymnasium's own environments, with the network and the updates of a
-budget."""
+"""stable-baselines3's PPO on Gymnasium's environments, with our network and updates."""
 
 from __future__ import annotations
 
@@ -16,19 +15,21 @@ from benchmarks.gymnasium_tasks import GymnasiumTask, Weights
 from eureka_agent.config import TrainingBudget
 
 ENVS = 8
-"""Gymnasium's environments of one training."""
+"""Number of Gymnasium's environments in one training."""
 
 VecKind = Callable[[list[Callable[[], Any]]], VecEnv]
 
 
 def import_once() -> None:
-    """Fork processes off one that has imported this module; else each imports torch for seconds,
-    all at once."""
+    """Fork processes from one that has imported this module.
+
+    Else all would import torch at the same time, which takes seconds.
+    """
     multiprocessing.set_forkserver_preload([__name__])
 
 
 def total_steps(budget: TrainingBudget) -> int:
-    """Return the environment steps of a training: whole rollouts."""
+    """Return the environment steps of a training in whole rollouts."""
     return budget.iterations * budget.num_envs * budget.horizon
 
 
@@ -39,8 +40,7 @@ def make_environment(
     kind: VecKind = DummyVecEnv,
     weights: Weights | None = None,
 ) -> VecNormalize:
-    """Return `ENVS` of the task's Gymnasium environments; observations and rewards are normalised,
-    as ours are."""
+    """Return `ENVS` of the task's Gymnasium environments, normalised like ours."""
     return VecNormalize(kind([task.maker(weights)] * ENVS), gamma=budget.discount)
 
 
@@ -51,8 +51,7 @@ def make_ppo(
     *,
     learning_rate: float | None = None,
 ) -> PPO:
-    """Return PPO with the budget's rows an update, epochs, minibatches, learning rate and
-    network."""
+    """Return PPO with the budget's rows per update, epochs, minibatches, learning rate, network."""
     rows = budget.num_envs * budget.horizon
     return PPO(
         "MlpPolicy",

@@ -1,11 +1,11 @@
-"""How a population scales: candidates and worlds, environment steps a second, where the time goes,
-peak memory.
+"""Measure how a population scales with candidates and environments: speed, its parts, peak memory.
 
-Every cell of the grid trains the task's human reward, once for each candidate behind the wall, with
-the task's own network, in a fresh process of its own: so peak memory is the cell's, without the
-rewards' sealed processes. A cell trains for about `--steps` environment steps of all its candidates
-together, at least for one rollout. Cells are interleaved; numbers are medians over the repeats, and
-the ratio is to the first cell. Run with `python -m benchmarks.scaling`.
+Every cell of the grid trains with the task's human reward, once for each candidate in the sandbox,
+and with the task's own network. Each runs in a fresh process, so that peak memory is the cell's;
+the rewards' sandboxed processes are not included. A cell trains for about `--steps` environment
+steps of all its candidates together, at least for one rollout. Cells are interleaved; numbers are
+medians over the repeats, and the ratio is to the first cell. Run with `python -m
+benchmarks.scaling`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.training.budgets import budgets_of
 
 Cell = tuple[int, int]
-"""Candidates, and worlds of each."""
+"""Candidates, and environments of each."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Measured:
     shares: dict[str, float]
     peak_mib: float
     grown_mib: float
-    """What of the peak came after the imports."""
+    """The part of the peak after the imports."""
 
 
 def main(
     task: str = "ant_forward",
     candidates: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64),
-    worlds: tuple[int, ...] = (64, 256, 1024, 4096),
-    max_worlds: int = 32_768,
+    num_envs: tuple[int, ...] = (64, 256, 1024, 4096),
+    max_envs: int = 32_768,
     steps: int = 200_000,
     repeats: int = 3,
     quick: bool = False,
@@ -55,15 +55,15 @@ def main(
     Args:
         task: Name of the task; its `normal` budget gives network and horizon.
         candidates: Numbers of candidates.
-        worlds: Numbers of worlds per candidate.
-        max_worlds: Cells with more worlds in all are left out.
+        num_envs: Numbers of environments per candidate.
+        max_envs: Skip cells with more environments in all.
         steps: Environment steps of a cell, over all candidates, rounded to rollouts.
         repeats: Trainings of each cell.
-        quick: Three small cells, one rollout each, once: shows that everything runs.
+        quick: Three small cells, one rollout each, once: only shows that it runs.
     """
     if quick:
-        candidates, worlds, max_worlds, steps, repeats = (1, 2), (32, 64), 64, 1, 1
-    cells = [(k, n) for n in worlds for k in candidates if k * n <= max_worlds]
+        candidates, num_envs, max_envs, steps, repeats = (1, 2), (32, 64), 64, 1, 1
+    cells = [(k, n) for n in num_envs for k in candidates if k * n <= max_envs]
     runs: dict[Cell, Callable[[int], Measured]] = {
         cell: partial(_in_fresh_process, task, cell, steps) for cell in cells
     }
@@ -77,14 +77,14 @@ def _in_fresh_process(task: str, cell: Cell, steps: int, seed: int) -> Measured:
 
 
 def _measure(name: str, cell: Cell, steps: int, seed: int) -> Measured:
-    task, (candidates, worlds) = mujoco_task(name), cell
+    task, (candidates, num_envs) = mujoco_task(name), cell
     budget = replace(
-        budgets_of(task)["normal"], num_envs=worlds, environment_steps=steps // candidates
+        budgets_of(task)["normal"], num_envs=num_envs, environment_steps=steps // candidates
     )
     before = _peak_mib()
     with Sandbox() as sandbox:
         clock, _ = timed_generation(task, [task.human_reward] * candidates, budget, sandbox, seed)
-    trained = candidates * budget.iterations * worlds * budget.horizon
+    trained = candidates * budget.iterations * num_envs * budget.horizon
     return Measured(clock.total / trained, clock.shares, _peak_mib(), _peak_mib() - before)
 
 
@@ -114,7 +114,7 @@ def _print(task: MujocoTask, grid: dict[Cell, list[Measured]]) -> None:
     table(
         f"{task.name} ({stepping_of(task.model)}): network {'-'.join(map(str, budget.hidden))}, "
         f"rollouts of {budget.horizon}, {len(first)} runs each",
-        ("candidates", "worlds", "steps/s", "ratio", *PARTS, "peak MiB", "after imports"),
+        ("candidates", "envs each", "steps/s", "ratio", *PARTS, "peak MiB", "after imports"),
         rows,
     )
 

@@ -1,15 +1,13 @@
-"""Which search strategy is worth its trainings? The built-in grammar, the same number of trainings
-for each strategy.
+"""Compare the search strategies with the built-in grammar and the same number of trainings.
 
-For each task and seed every strategy makes a run of its own (`eureka_agent.synthesize`), with equal
-generations, samples and budget, so an equal number of trainings. Two figures of each: the best
-fitness that the search itself saw, and the mean of `--anew` trainings of the best reward with other
-seeds, which is what a user gets. Over the search
-seeds: interquartile means with bootstrap intervals, also of the difference to `random` with the
-same seed.
+For each task and seed every strategy makes its own run (`eureka_agent.synthesize`) with equal
+generations, samples and budget, so with an equal number of trainings. Each has two figures: the
+best fitness in the search itself, and the mean of `--anew` trainings of the best reward with other
+seeds, which is what a user gets. Over the search seeds: interquartile means with bootstrap
+intervals, also of the difference to `random` with the same seed.
 
-What each search found goes to `--out` as it ends and is not searched again; a search that was
-stopped goes on from its run in `--runs`. The figures of docs/search.md come from
+The result of each search goes to `--out` when it ends and is not searched again; an interrupted
+search continues from its run in `--runs`. The figures of docs/search.md come from
 `benchmarks/data/search.jsonl`. Run with `python -m benchmarks.search`.
 """
 
@@ -37,8 +35,7 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
 _ANEW = 1_000
-"""Seeds of the trainings anew are this times the search's and more: no search trains with one of
-them."""
+"""Further trainings of a search have seeds from its seed times this on; no search uses these."""
 
 
 def main(
@@ -54,21 +51,20 @@ def main(
     runs: Path = Path("runs/search"),
     quick: bool = False,
 ) -> None:
-    """Run what is missing and print one table a task.
+    """Run what is missing and print one table per task.
 
     Args:
         tasks: Names of the tasks.
         strategies: Strategies to compare.
         seeds: Searches of each strategy.
-        generations: Generations of each search; restarts come in the middle.
+        generations: Generations of each search; the restart is in the middle.
         samples: Rewards in a generation.
         budget: Training of each reward.
-        environment_steps: Instead of the budget's.
-        anew: Trainings of each search's best reward with other seeds.
-        out: File of what was found, to add to and to go on from.
+        environment_steps: Steps of each training, in place of the budget's.
+        anew: Number of trainings of each search's best reward with other seeds.
+        out: File of results to continue.
         runs: Folder of the runs.
-        quick: One task, two seeds, next to no training: shows that everything runs and measures
-            nothing.
+        quick: One task, two seeds, hardly any training: only shows that it runs.
     """
     if quick:
         tasks, seeds, generations, samples, anew = tasks[-1:], 2, 2, 2, 1
@@ -105,10 +101,10 @@ def main(
 
 @dataclass(frozen=True)
 class Found:
-    """What one search came to."""
+    """The result of one search."""
 
     key: str
-    """Everything that it was asked for."""
+    """All of its settings."""
     seen: float
     """The best fitness in the search."""
     anew: float
@@ -132,7 +128,7 @@ def _key(config: ea.SynthesisConfig, anew: int) -> str:
 
 
 def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -> Found:
-    """Make the run, or go on with it, and train the best reward anew."""
+    """Start or resume the run, and train its best reward with other seeds."""
     config = replace(config, run_name=re.sub(r"\W+", "-", key))
     path = config.runs_dir / str(config.run_name)
     result = (
@@ -141,7 +137,7 @@ def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -
         else ea.synthesize(config, sandbox=sandbox)
     )
     if result.best is None or result.reward is None:
-        return Found(key, 0.0, 0.0, 0)  # a search that found nothing is worth nothing
+        return Found(key, 0.0, 0.0, 0)  # a search that found nothing counts as 0
     steps = sum(
         each.training.environment_steps
         for each in result.outcomes
@@ -157,7 +153,7 @@ def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -
 def _trained(
     config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, seed: int
 ) -> float:
-    """Return the fitness that a reward trains to; 0 where the training breaks."""
+    """Return the fitness after a training with a reward; 0 if the training fails."""
     evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
     with ExitStack() as open_rewards:
         (trial,) = evaluator.train(["best"], [evaluator.open(reward.reward, open_rewards)])
@@ -175,18 +171,24 @@ def _print(task: str, found: dict[str, list[Found]]) -> None:
             else []
         )
         wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
-        beat = (_words(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
-        rows.append((name, _words([one.seen for one in all_seeds]), _words(anew), *beat))
+        beat = (_interval_text(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
+        rows.append(
+            (name, _interval_text([one.seen for one in all_seeds]), _interval_text(anew), *beat)
+        )
     steps = mean(one.environment_steps for all_seeds in found.values() for one in all_seeds)
     searches = len(next(iter(found.values())))
     title = (
         f"{task}: interquartile means over {searches} searches (95 % interval), {steps / 1e6:.1f} M"
         " steps each"
     )
-    table(title, ("", "best in the search", "trained anew", "more than random", "won : lost"), rows)
+    table(
+        title,
+        ("", "best in the search", "trained again", "difference to random", "won : lost"),
+        rows,
+    )
 
 
-def _words(values: Sequence[float], *, sign: str = "") -> str:
+def _interval_text(values: Sequence[float], *, sign: str = "") -> str:
     score = interquartile_mean([list(values)])
     return f"{score.value:{sign}.3f} ({score.low:{sign}.3f} to {score.high:{sign}.3f})"
 

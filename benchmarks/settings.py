@@ -1,14 +1,14 @@
-"""What a setting of our PPO is worth, and how much of a training's return is luck.
+"""Compare settings of our PPO, and measure how much of a training's return is luck.
 
-A single hopper hops on for good or falls after a third of the episode, much by chance. So one
-setting trains many policies side by side, as one population on the same reward, each with initial
-weights, start states and exploration noise of its own; the order of the minibatches is the one
-thing they share. Each is evaluated without exploration at five points of the last fifth of the
-training, in worlds whose return is that of Gymnasium's own environment (see `gymnasium_tasks`).
+A single hopper either keeps hopping or falls after a third of the episode, largely by chance. So
+one setting trains many policies as one population on the same reward. Each has its own initial
+weights, initial states and exploration noise; only the order of the minibatches is shared. Each is
+evaluated without exploration at five points of the last fifth of the training, in environments
+whose return is that of Gymnasium's own (see `gymnasium_tasks`).
 
 Prints the mean of the policies' mean returns with its standard error, the median, and the share of
-the points below `--below`. Compare two settings by several populations each: what differs by less
-than two standard errors is chance. Run with `python -m benchmarks.settings`.
+the points below `--below`. Compare two settings by several populations each: a difference of less
+than two standard errors is not significant. Run with `python -m benchmarks.settings`.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 _POINTS = (0.84, 0.88, 0.92, 0.96, 1.0)
 """Shares of the training at which policies are evaluated."""
 _FAR = 1_000
-"""Initial weights of two first seeds never overlap."""
+"""Distance between first seeds, so that their initial weights never overlap."""
 
 
 def main(
     envs: tuple[Benchmarked, ...] = ("hopper-implicitfast",),
-    worlds: int | None = None,
+    num_envs: int | None = None,
     horizon: int | None = None,
     gae_lambda: float | None = None,
     learning_rate: float | None = None,
@@ -61,23 +61,23 @@ def main(
     """Train populations of one setting and print a line for each.
 
     Args:
-        envs: Environments to learn.
-        worlds: Worlds of each policy, by default the environment's.
-        horizon: Environment steps of a world between two updates, by default the environment's.
-        gae_lambda: Lambda of the advantages, by default the environment's.
-        learning_rate: The first, by default the environment's.
+        envs: Gymnasium environments to learn.
+        num_envs: Environments of each policy; by default the task's.
+        horizon: Steps of an environment between two updates; by default the task's.
+        gae_lambda: Lambda of the advantages; by default the task's.
+        learning_rate: Initial learning rate; by default the task's.
         steps: Environment steps of each policy.
         policies: Policies of a population, at least two.
         seeds: Populations.
         first_seed: Seed of the first of them.
         episodes: Episodes of each evaluation.
         below: Count the policies whose mean return is lower.
-        quick: Two policies for one update: shows that everything runs.
+        quick: Two policies for one update: only shows that it runs.
     """
     if quick:
         steps, policies, seeds, episodes = 1, 2, 1, 2
     changes: dict[str, Any] = {
-        "num_envs": worlds,
+        "num_envs": num_envs,
         "horizon": horizon,
         "gae_lambda": gae_lambda,
         "learning_rate": learning_rate,
@@ -110,7 +110,7 @@ def _row(
     below: float,
     sandbox: Sandbox,
 ) -> tuple[str, ...]:
-    """Train one population and say what its policies are worth."""
+    """Train one population and return its policies' results as a row."""
     start = time.monotonic()
     trained = _train(task, budget, policies, seed, sandbox)
     by_point = [_returns(task, point, episodes, seed).mean(dim=1).tolist() for point in trained]
@@ -129,25 +129,25 @@ def _row(
 def _train(
     task: GymnasiumTask, budget: TrainingBudget, policies: int, seed: int, sandbox: Sandbox
 ) -> Iterator[Sequence[Policy]]:
-    """Yield all policies at each point of the training."""
+    """Yield all policies at each evaluated point of the training."""
     reward = check_source(task.human_reward, task.reward_inputs)
-    sealed = [
+    sandboxed = [
         sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
         for _ in range(policies)
     ]
-    training = _Apart(task, sealed, budget, seed)
+    training = _Apart(task, sandboxed, budget, seed)
     points = {max(1, round(share * budget.iterations)) for share in _POINTS}
     for done, progress in enumerate(training.run(None), start=1):
         if not all(progress.alive):
-            raise RuntimeError("a training of ours failed")
+            raise RuntimeError("one of our trainings failed")
         if done in points:
             yield training.policies()
-    for each in sealed:
+    for each in sandboxed:
         each.close()
 
 
 class _Apart(PopulationTraining):
-    """A population whose members differ by all that is drawn but the order of minibatches."""
+    """A population whose members share only the order of minibatches of all random numbers."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class _Apart(PopulationTraining):
         self.env = MujocoEnvironment(task, self.env.num_envs, seed=seed)
 
     def policies(self) -> list[Policy]:
-        """Return everyone's policy of this moment."""
+        """Return all current policies."""
         return [self.ppo.population.export(k) for k in range(len(self.members))]
 
     def _draw_noise(self, size: int) -> Tensor:
@@ -172,9 +172,9 @@ class _Apart(PopulationTraining):
 
 
 def _returns(task: GymnasiumTask, policies: Sequence[Policy], episodes: int, seed: int) -> Tensor:
-    """Return `(policies, episodes)`, what Gymnasium's environment pays in an episode."""
-    worlds = len(policies) * episodes
-    returns, on = torch.zeros(worlds), torch.ones(worlds, dtype=torch.bool)
+    """Return `(policies, episodes)`: the returns of Gymnasium's environment."""
+    num_envs = len(policies) * episodes
+    returns, on = torch.zeros(num_envs), torch.ones(num_envs, dtype=torch.bool)
 
     def watch(before: State, step: Step) -> None:
         returns.add_(torch.where(on, _paid(task, step.state), 0.0))
@@ -185,7 +185,7 @@ def _returns(task: GymnasiumTask, policies: Sequence[Policy], episodes: int, see
 
 
 def _paid(task: GymnasiumTask, state: State) -> Tensor:
-    """The human reward, in no sealed process: it is ours."""
+    """Return the human reward, computed in this process since it is trusted."""
     weights, effort = task.weights, state["action"].square().sum(dim=1)
     return (
         weights.forward * state["x_velocity"]

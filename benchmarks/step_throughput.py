@@ -1,22 +1,21 @@
-"""Environment steps per second with everything, against MuJoCo's bare batch and against Gymnasium
-with SB3.
+"""Compare the environment steps per second of ours, MuJoCo's bare batch, and Gymnasium with SB3.
 
-    bare Batch     `mujoco.batch.Batch` takes controls and steps; nothing is read, nothing is reset
-    ours           `Environment.step`: control, physics, state, observation, end, fitness, new
-    episodes; the state is
-                   recorded, and every 32 steps the human reward behind the wall pays for them, as
-                   in a training
-    no reward      `Environment.step` alone
-    sb3, Dummy 8   stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model,
-    one after the other sb3, Subproc 8 the same in 8 processes
+    bare Batch      `mujoco.batch.Batch` takes controls and steps; nothing is read or reset
+    ours            `Environment.step`: control, physics, state, observation, end, fitness, new
+                    episodes. The state is recorded, and every 32 steps the human reward in the
+                    sandbox is computed for it, as in a training
+    no reward       `Environment.step` alone
+    sb3, Dummy 8    stable-baselines3's DummyVecEnv on 8 of Gymnasium's Ant-v5 with the same model,
+                    one after the other
+    sb3, Subproc 8  the same in 8 processes
 
-The models: Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our
-`ant_forward`, whose short step (implicitfast, 2 physics steps) leaves the least time to hide in.
-Every entry of every action is drawn uniformly. All batches have all cores, as many worlds and, at
-the start of each repeat, the same states. Repeats are interleaved and ratios are taken within a
-repeat, so that a busy machine is busy for all; the CPU time, of all threads of this process,
-suffers less from others still. Run with `python -m benchmarks.step_throughput`; needs the extra
-sb3, or `--no-sb3`.
+The models are Gymnasium's ant with its Runge-Kutta integrator, the same with implicitfast, and our
+`ant_forward`, whose short step (implicitfast, 2 physics steps) makes the overhead most visible.
+Every entry of every action is drawn uniformly. All batches have all cores, the same number of
+environments and, at the start of each repeat, the same states. Repeats are interleaved and ratios
+are taken within a repeat, so that a busy machine is busy for all; CPU time, of all threads of this
+process, depends less on other programs. Run with `python -m benchmarks.step_throughput`; needs the
+extra sb3, or `--no-sb3`.
 """
 
 from __future__ import annotations
@@ -51,9 +50,9 @@ from eureka_agent.utils.cpu import cpu_count
 
 GYMNASIUM_ENVS = 8
 HORIZON = 32
-"""Steps of a rollout; every contestant's repeat is whole rollouts."""
+"""Steps of a rollout; each repeat consists of whole rollouts."""
 DRAWN = 32
-"""Different actions of every world, used in turn."""
+"""Number of different actions per environment, used in turn."""
 
 
 class ImplicitAnt(GymnasiumAnt):
@@ -77,21 +76,21 @@ Benchmarked = Literal["rk4", "implicitfast", "ant_forward"]
 
 @dataclass(frozen=True)
 class Contestant:
-    """One way to step `worlds` worlds."""
+    """One way to step `num_envs` environments."""
 
     name: str
-    worlds: int
+    num_envs: int
     step: Callable[[int], object]
-    """Takes the number of the step."""
+    """Takes the index of the step."""
     prepare: Callable[[], None] = lambda: None
     """Called before each repeat, untimed."""
     processes: bool = False
-    """Whether other processes work, whose CPU time is not known here."""
+    """Whether other processes work, whose CPU time is not measured."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One repeat of one contestant, per environment step of one world."""
+    """One repeat of one contestant, per step of one environment."""
 
     seconds: float
     cpu_seconds: float
@@ -99,45 +98,46 @@ class Sample:
 
 def main(
     models: tuple[Benchmarked, ...] = ("rk4", "implicitfast", "ant_forward"),
-    worlds: int = 512,
+    num_envs: int = 512,
     seconds: float = 0.5,
     repeats: int = 15,
     sb3: bool = True,
     quick: bool = False,
 ) -> None:
-    """Measure and print one table a model.
+    """Measure and print one table per model.
 
     Args:
         models: Models to measure.
-        worlds: Worlds of the two batches.
+        num_envs: Environments of the two batches.
         seconds: Seconds of one repeat of one contestant.
         repeats: Repeats of each contestant.
         sb3: Measure Gymnasium's environments, too.
-        quick: 16 worlds, once and for a moment: shows that everything runs and measures nothing.
+        quick: 16 environments, once and briefly: only shows that it runs.
     """
-    worlds, seconds, repeats = (16, 0.02, 1) if quick else (worlds, seconds, repeats)
-    torch.set_num_threads(1)  # as in training where there are few cores
+    num_envs, seconds, repeats = (16, 0.02, 1) if quick else (num_envs, seconds, repeats)
+    torch.set_num_threads(1)  # as in a training with few cores
     with Sandbox() as sandbox:
         for model in models:
             task = TASKS[model]()
             reward = check_source(task.human_reward, task.reward_inputs)
-            sealed = sandbox.open(reward, task.reward_inputs, max_rows=worlds * HORIZON)
-            contestants = _batches(task, worlds, sealed)
+            sandboxed = sandbox.open(reward, task.reward_inputs, max_rows=num_envs * HORIZON)
+            contestants = _batches(task, num_envs, sandboxed)
             with _gymnasiums(task) if sb3 else _nothing() as others:
                 contestants += others
                 _table(task, contestants, _interleaved(contestants, seconds, repeats))
-            sealed.close()
+            sandboxed.close()
 
 
-def _batches(task: MujocoTask, worlds: int, reward: RewardRunner) -> list[Contestant]:
-    """The bare batch and ours."""
+def _batches(task: MujocoTask, num_envs: int, reward: RewardRunner) -> list[Contestant]:
+    """Return the bare batch and ours."""
     threads = cpu_count()
-    engine = CpuEngine(task.model, worlds, threads=threads)
-    environment = MujocoEnvironment(task, worlds, seed=0, engine=engine, reads=reward.parameters)
-    bare = Batch(task.model, worlds, nthread=threads)
+    engine = CpuEngine(task.model, num_envs, threads=threads)
+    environment = MujocoEnvironment(task, num_envs, seed=0, engine=engine, reads=reward.parameters)
+    bare = Batch(task.model, num_envs, nthread=threads)
     generator = torch.Generator().manual_seed(0)
     actions = [
-        torch.rand(worlds, task.action_size, generator=generator) * 2.0 - 1.0 for _ in range(DRAWN)
+        torch.rand(num_envs, task.action_size, generator=generator) * 2.0 - 1.0
+        for _ in range(DRAWN)
     ]
     controls = [task.control(action, {}).numpy() for action in actions]
     ctrl = bare.bind("ctrl")
@@ -163,16 +163,16 @@ def _batches(task: MujocoTask, worlds: int, reward: RewardRunner) -> list[Contes
             if error is not None:
                 raise error
 
-    ages = torch.randint(task.max_episode_steps, (worlds,), generator=generator)
+    ages = torch.randint(task.max_episode_steps, (num_envs,), generator=generator)
     environment._length = (
         ages.float()
     )  # so that time-outs come one by one, as when training is under way
     for i in range(50):  # to where legs touch the ground and episodes end
         environment.step(actions[i % DRAWN])
     return [
-        Contestant("bare Batch", worlds, step_bare, prepare=same_states),
-        Contestant("ours", worlds, step_paid),
-        Contestant("no reward", worlds, lambda i: environment.step(actions[i % DRAWN])),
+        Contestant("bare Batch", num_envs, step_bare, prepare=same_states),
+        Contestant("ours", num_envs, step_paid),
+        Contestant("no reward", num_envs, lambda i: environment.step(actions[i % DRAWN])),
     ]
 
 
@@ -183,7 +183,7 @@ def _nothing() -> Iterator[list[Contestant]]:
 
 @contextmanager
 def _gymnasiums(task: MujocoTask) -> Iterator[list[Contestant]]:
-    """Gymnasium's Ant-v5 on the task's model, in stable-baselines3's vector environments."""
+    """Yield Gymnasium's Ant-v5 with the task's model, in vector environments of SB3."""
     try:
         from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -218,7 +218,7 @@ def _gymnasiums(task: MujocoTask) -> Iterator[list[Contestant]]:
 
 
 def _stepper(environment: Any) -> Callable[[int], object]:
-    """`environment` is one of stable-baselines3's."""
+    """Return a step function for a vector environment of stable-baselines3."""
     environment.reset()
     size = (DRAWN, GYMNASIUM_ENVS, *environment.action_space.shape)
     actions = np.random.default_rng(0).uniform(-1.0, 1.0, size).astype(np.float32)
@@ -228,7 +228,7 @@ def _stepper(environment: Any) -> Callable[[int], object]:
 def _interleaved(
     contestants: list[Contestant], seconds: float, repeats: int
 ) -> dict[str, list[Sample]]:
-    """All repeats; each begins with another contestant."""
+    """Run all repeats; each begins with another contestant."""
     steps = {contestant.name: _steps_in(contestant, seconds) for contestant in contestants}
     samples: dict[str, list[Sample]] = {contestant.name: [] for contestant in contestants}
     for repeat in range(repeats):
@@ -239,9 +239,9 @@ def _interleaved(
 
 
 def _steps_in(contestant: Contestant, seconds: float) -> int:
-    """How many steps fit into `seconds`, in whole rollouts; also warms up."""
+    """Return the number of steps that fit into `seconds`, in whole rollouts; also warms up."""
     _sample(contestant, HORIZON)
-    one = _sample(contestant, HORIZON).seconds * contestant.worlds
+    one = _sample(contestant, HORIZON).seconds * contestant.num_envs
     return HORIZON * max(1, round(seconds / (HORIZON * one)))
 
 
@@ -250,7 +250,7 @@ def _sample(contestant: Contestant, steps: int) -> Sample:
     start, cpu = time.perf_counter(), time.process_time()
     for i in range(steps):
         contestant.step(i)
-    count = steps * contestant.worlds
+    count = steps * contestant.num_envs
     return Sample((time.perf_counter() - start) / count, (time.process_time() - cpu) / count)
 
 
@@ -259,12 +259,12 @@ def _table(
 ) -> None:
     bare = samples[contestants[0].name]
     print(f"\n{task.name}: frame skip {task.frame_skip}, medians of {len(bare)} repeats")
-    print(f"{'':16}{'worlds':>8}{'steps/s':>10}{'of bare':>10}{'CPU us a step':>15}{'of bare':>10}")
+    print(f"{'':16}{'envs':>8}{'steps/s':>10}{'of bare':>10}{'CPU us a step':>15}{'of bare':>10}")
     for contestant in contestants:
         own = samples[contestant.name]
         pace = 1.0 / statistics.median(sample.seconds for sample in own)
         ratio = statistics.median(b.seconds / o.seconds for b, o in zip(bare, own, strict=True))
-        line = f"{contestant.name:16}{contestant.worlds:8}{pace:10.0f}{ratio:10.3f}"
+        line = f"{contestant.name:16}{contestant.num_envs:8}{pace:10.0f}{ratio:10.3f}"
         if not contestant.processes:
             cpu = statistics.median(sample.cpu_seconds for sample in own)
             cpu_ratio = statistics.median(

@@ -1,22 +1,23 @@
-"""One candidate's training: ours, stable-baselines3 and rsl_rl, with equal networks, updates and
-environment steps.
+"""Compare one candidate's training: ours, stable-baselines3 and rsl_rl.
 
 Gymnasium's Hopper-v5 and Ant-v5 (see `gymnasium_tasks`) with the same model, integrator (RK4, and
-implicitfast) and frame skip on all sides, one hidden-layer shape, and the same rows, epochs and
-minibatches an update. What trains:
+implicitfast) and frame skip on all sides, equal hidden layers and environment steps, and the same
+rows, epochs and minibatches per update. The contestants:
 
-    ours            the population PPO with one candidate, its reward behind the wall
-    sb3-on-ours     stable-baselines3's PPO on the same batched worlds, the reward behind the wall
-    at every step rsl_rl-on-ours  rsl_rl's PPO likewise
+    ours            the population PPO with one candidate, its reward in the sandbox
+    sb3-on-ours     stable-baselines3's PPO on the same batched environments, the reward in the
+                    sandbox at every step
+    rsl_rl-on-ours  rsl_rl's PPO in the same way
     sb3-dummy       stable-baselines3's PPO on 8 of Gymnasium's own environments, one after the
-    other sb3-subproc     the same in 8 processes
+                    other
+    sb3-subproc     the same in 8 processes
 
-and `bare`, the ceiling: MuJoCo steps as many worlds as ours has with random controls, and nobody
-looks. What the policies of these settings are worth is measured by `returns`.
+`bare` is the upper limit: MuJoCo steps as many environments as ours with random controls, and
+nothing is read. `returns` measures the policies of these settings.
 
-Torch has `--torch-threads` threads; our trainers take one where there are few cores. The time is
-that of the training call; Gymnasium's environments and their processes are made before it, our
-worlds within it. Runs are interleaved, and ratios are medians over pairs of runs.
+Torch has `--torch-threads` threads; our trainers use one if there are few cores. The time is that
+of the training call; Gymnasium's environments and their processes are made before it, ours within
+it. Runs are interleaved, and ratios are medians over pairs of runs.
 Run with `python -m benchmarks.train_throughput`; needs the extras sb3 and rsl_rl.
 """
 
@@ -45,7 +46,7 @@ from eureka_agent.training.rsl_rl import train_rsl_rl
 from eureka_agent.training.sb3 import train_sb3
 
 NO_EARLY_STOP = {"target_kl": None}
-"""Every epoch is gone through, as with the others."""
+"""No early stop, so that every epoch runs, as with the others."""
 
 Contestant = Literal["ours", "sb3-on-ours", "rsl_rl-on-ours", "sb3-dummy", "sb3-subproc"]
 EVERYONE: tuple[Contestant, ...] = (
@@ -60,23 +61,22 @@ EVERYONE: tuple[Contestant, ...] = (
 def main(
     envs: tuple[Benchmarked, ...] = ("hopper", "ant"),
     contestants: tuple[Contestant, ...] = EVERYONE,
-    worlds: int | None = None,
+    num_envs: int | None = None,
     steps: int = 204_800,
     repeats: int = 3,
     quick: bool = False,
     torch_threads: int = 1,
 ) -> None:
-    """Measure and print one table an environment.
+    """Measure and print one table per environment.
 
     Args:
-        envs: Environments to measure.
-        contestants: Who trains besides bare stepping; ratios need `ours`.
-        worlds: Our worlds, by default those that `returns` learns with; with them grow the rows of
-            everyone's updates.
+        envs: Gymnasium environments to measure.
+        contestants: Trainers besides bare stepping; ratios need `ours`.
+        num_envs: Our environments; by default as in `returns`. The rows per update of all
+            contestants grow with them.
         steps: Environment steps of each training, rounded to rollouts.
         repeats: Trainings of each contestant.
-        quick: One rollout in the first environment, once: shows that everything runs and measures
-            nothing.
+        quick: One rollout in the first environment, once: only shows that it runs.
         torch_threads: Threads of torch on Gymnasium's environments.
     """
     torch.set_num_threads(torch_threads)
@@ -87,11 +87,11 @@ def main(
         for env in envs:
             task = TASKS[env]
             budget = replace(budgets_of(task)["normal"], environment_steps=steps)
-            budget = replace(budget, num_envs=worlds or budget.num_envs)
+            budget = replace(budget, num_envs=num_envs or budget.num_envs)
             trainings: dict[Contestant, Callable[[int], float]] = {
-                "ours": _on_our_worlds(task, budget, sandbox, train),
-                "sb3-on-ours": _on_our_worlds(task, budget, sandbox, _sb3_every_epoch),
-                "rsl_rl-on-ours": _on_our_worlds(task, budget, sandbox, train_rsl_rl),
+                "ours": _on_our_environments(task, budget, sandbox, train),
+                "sb3-on-ours": _on_our_environments(task, budget, sandbox, _sb3_every_epoch),
+                "rsl_rl-on-ours": _on_our_environments(task, budget, sandbox, train_rsl_rl),
                 "sb3-dummy": _on_gymnasium(task, budget, DummyVecEnv),
                 "sb3-subproc": _on_gymnasium(task, budget, SubprocVecEnv),
             }
@@ -106,17 +106,19 @@ def _sb3_every_epoch(*arguments: Any, **options: Any) -> Any:
     return train_sb3(*arguments, **options, options=NO_EARLY_STOP)
 
 
-def _on_our_worlds(
+def _on_our_environments(
     task: GymnasiumTask, budget: TrainingBudget, sandbox: Sandbox, trainer: Trainer
 ) -> Callable[[int], float]:
     reward = check_source(task.human_reward, task.reward_inputs)
 
     def run(seed: int) -> float:
-        sealed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
+        sandboxed = sandbox.open(
+            reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon
+        )
         start = time.perf_counter()
-        (result,) = trainer(task, [sealed], budget, seed=seed)
+        (result,) = trainer(task, [sandboxed], budget, seed=seed)
         seconds = time.perf_counter() - start
-        sealed.close()
+        sandboxed.close()
         if result.error is not None:
             raise result.error
         return seconds
@@ -144,13 +146,13 @@ def _print(task: GymnasiumTask, budget: TrainingBudget, seconds: dict[str, list[
     for name, times in seconds.items():
         rates = (steps / statistics.median(times), steps / max(times), steps / min(times))
         slower = f"{ratio(times, seconds['ours']):.2f}x" if "ours" in seconds else "-"
-        worlds = ENVS if name in ("sb3-dummy", "sb3-subproc") else budget.num_envs
+        num_envs = ENVS if name in ("sb3-dummy", "sb3-subproc") else budget.num_envs
         share = f"{ratio(seconds['bare'], times):.0%}"
-        rows.append((name, str(worlds), *(f"{rate:.0f}" for rate in rates), slower, share))
+        rows.append((name, str(num_envs), *(f"{rate:.0f}" for rate in rates), slower, share))
     repeats = len(seconds["bare"])
     table(
         f"{task.name} ({stepping_of(task.model)}): {steps} environment steps, {repeats} runs each",
-        ("", "worlds", "steps/s", "slowest", "fastest", "ours is faster by", "of bare"),
+        ("", "envs", "steps/s", "slowest", "fastest", "ours is faster by", "of bare"),
         rows,
     )
 

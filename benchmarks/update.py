@@ -1,8 +1,8 @@
-"""The gradient steps of a PPO update: as plain Python, as TorchScript on one core, and on two.
+"""Measure the gradient steps of a PPO update: plain Python, TorchScript on one core, and on two.
 
-Random samples in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`), for one
-candidate and for a generation. The three do the same operations and give the same weights, which is
-checked. Run with `python -m benchmarks.update`.
+The samples are random, in the sizes that the hopper and the ant learn from (see `gymnasium_tasks`),
+for one candidate and for a generation. The three do the same operations and give the same weights,
+which is checked. Run with `python -m benchmarks.update`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from eureka_agent.training.ppo.ppo import PPO
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _WARM_UP = 3
-"""Updates before the clock runs: TorchScript looks at its first calls."""
+"""Updates before the clock starts, since TorchScript profiles its first calls."""
 
 
 def main(
@@ -41,11 +41,11 @@ def main(
     """Measure and print one table.
 
     Args:
-        envs: Environments whose sizes to take.
+        envs: Gymnasium environments whose sizes are used.
         candidates: Sizes of the population.
         hidden: Widths of the networks' hidden layers.
         repeats: Updates of each kind.
-        quick: Two updates each: shows that everything runs.
+        quick: Two updates each: only shows that it runs.
     """
     rows, repeats = [], 2 if quick else repeats
     with one_torch_thread():
@@ -130,7 +130,7 @@ def _update(learner: PPO, samples: Batch, seed: int) -> float:
 
 def _demand_same(weights: Sequence[Tensor]) -> None:
     if not all(torch.equal(weights[0], each) for each in weights[1:]):
-        raise RuntimeError("plain Python and TorchScript have learnt different weights")
+        raise RuntimeError("plain Python and TorchScript gave different weights")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""How far MuJoCo Warp (float32) is from MuJoCo C (float64): same start states, same random
-controls, every task.
+"""Measure how far MuJoCo Warp (float32) deviates from MuJoCo C (float64) in every task.
 
-Run with `python -m benchmarks.warp_parity [cpu|cuda:0]` in the repository; needs the extra `warp`.
-Prints the table of `docs/gpu.md`.
+Both have the same initial states and random controls. Run with `python -m benchmarks.warp_parity
+[cpu|cuda:0]` in the repository; needs the extra `warp`. Prints the table of `docs/gpu.md`.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import task_names
 
 WORLDS, STEPS, SHORT = 16, 50, 10
-NUDGE = 1e-6  # rad or m, about ten times what float32 rounds off
+NUDGE = 1e-6  # rad or m, about ten times the rounding of float32
 FIELDS = ("qpos", "qvel", "sensordata")
 
 
@@ -66,15 +65,15 @@ def with_cone(task: MujocoTask, cone: mujoco.mjtCone) -> mujoco.MjModel:
 def deviations(
     task: MujocoTask, one: Engine, other: Engine, steps: int, *, nudge: float = 0.0
 ) -> Iterator[dict[str, Tensor]]:
-    """Run two engines side by side; yields what differs at the start and after every environment
+    """Run two engines in parallel; yield their difference initially and after every environment
     step.
 
-    Per field `(worlds,)`: the largest `|a - b| / max(1, |a|)` of a world. `nudge` moves the second
-    one's start.
+    Per field `(num_envs,)`: the largest `|a - b| / max(1, |a|)` of an environment. `nudge` moves
+    the initial state of the second.
     """
-    worlds = one.num_envs
+    num_envs = one.num_envs
     start = task.initial_state(
-        EnvironmentRandom(0, np.arange(worlds), np.zeros(worlds, dtype=np.int64))
+        EnvironmentRandom(0, np.arange(num_envs), np.zeros(num_envs, dtype=np.int64))
     )
     generator = torch.Generator().manual_seed(0)
     moved = replace(
@@ -82,7 +81,7 @@ def deviations(
     )
     yield _difference(*(_begin(engine, state) for engine, state in ((one, start), (other, moved))))
     for _ in range(steps):
-        action = 2.0 * torch.rand(worlds, task.action_size, generator=generator) - 1.0
+        action = 2.0 * torch.rand(num_envs, task.action_size, generator=generator) - 1.0
         ctrl = task.control(action, start.episode_state)
         yield _difference(
             *(engine.step(ctrl.to(engine.device), task.frame_skip) for engine in (one, other))

@@ -1,5 +1,4 @@
-"""Language models write reward functions for robot learning; massively parallel simulation judges
-them.
+"""Language models write reward functions for robot learning; parallel simulation evaluates them.
 
 ::
 
@@ -58,8 +57,8 @@ _NAMES = {
     "tasks": ["Task", "all_tasks", "find_task"],
     "training.policy": ["Policy"],
 }
-"""Public names by the part that has them, which is imported when one is first used: `--help` starts
-without torch."""
+"""Public names by subpackage. A subpackage is imported when one of its names is first used, so that
+`--help` starts without torch."""
 
 _load, __dir__, _names = lazy_loader.attach(__name__, submod_attrs=_NAMES)
 __all__ = sorted((*_names, "__version__"))
@@ -70,7 +69,7 @@ def __getattr__(name: str) -> object:
 
 
 def _version() -> str:
-    """Return the version that is installed; the package's metadata are its one source."""
+    """Return the installed version from the package's metadata."""
     metadata = importlib.import_module("importlib.metadata")
     try:
         return str(metadata.version("eureka-agent"))

@@ -1,4 +1,4 @@
-"""What users import: a search from Python, and rewards to call."""
+"""The Python interface: run a search, and call rewards."""
 
 import lazy_loader
 

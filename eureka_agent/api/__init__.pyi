@@ -1,6 +1,7 @@
 from .generator import RewardGenerator
+from .result import SynthesisResult
 from .reward_function import RewardFunction
-from .run import SynthesisResult, evolve, resume, synthesize
+from .run import evolve, resume, synthesize
 from .transitions import sample_transitions
 
 __all__ = [

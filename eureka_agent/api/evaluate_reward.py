@@ -1,4 +1,4 @@
-"""Rewards that a user has in a file: are they sound, and what are they worth?"""
+"""Check and evaluate a user's reward file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from eureka_agent.utils.out_of_memory import memory_advice
 
 @dataclass(frozen=True)
 class Comparison:
-    """A reward file's fitness beside the references, all trained side by side with one budget and
-    seed."""
+    """A reward file's fitness and the baselines, all trained with one budget and seed."""
 
     path: Path
     seed: int
@@ -33,7 +32,7 @@ class Comparison:
 
 
 def check_static(path: Path, task: Task) -> None:
-    """Check a reward file as far as that goes without the sandbox, whose start takes seconds.
+    """Check a reward file without starting the sandbox, which takes seconds.
 
     Raises RewardFileError with what to change.
     """
@@ -41,16 +40,17 @@ def check_static(path: Path, task: Task) -> None:
 
 
 def check_file(path: Path, task: Task, sandbox: Sandbox) -> tuple[str, ...]:
-    """Check and probe a reward file; return its components' names. Raises RewardFileError with what
-    to change."""
+    """Check a reward file in the sandbox and return its components' names.
+
+    Raises RewardFileError with what to change.
+    """
     with ExitStack() as open_rewards:
         evaluator = Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0)
         return _opened(path, task, evaluator, open_rewards).component_names
 
 
 def check_human_reward(task: Task, sandbox: Sandbox) -> None:
-    """Check and probe the reward that people wrote for a task. Raises TaskError with what to
-    change."""
+    """Check a task's human reward in the sandbox. Raises TaskError with what to change."""
     with ExitStack() as open_rewards:
         Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human(open_rewards)
 
@@ -65,20 +65,20 @@ def compare(
     emit: Listener,
     started: Callable[[], None] = lambda: None,
 ) -> Comparison:
-    """Train with the file's reward, the human and the sparse reward. Raises RewardFileError when
-    the file's fails.
+    """Train with the file's reward, the human and the sparse reward.
 
-    `started` is called once the file's reward is known to work, before the training.
+    `started` is called before the training, when the file's reward has passed the checks. Raises
+    RewardFileError if it does not pass, or if its training fails.
     """
-    advice = f"choose a smaller --budget (this one has {budget.num_envs:,} worlds a reward)"
+    advice = f"choose a smaller --budget (this one has {budget.num_envs:,} environments a reward)"
     with memory_advice(advice), ExitStack() as open_rewards:
         evaluator = Evaluator(task, budget, sandbox, seed=seed, emit=emit)
         reward = _opened(path, task, evaluator, open_rewards)
         started()
-        (trial,), baselines = evaluator.beside_baselines([path.name], [reward])
-        if trial.evaluation is None or trial.result.policy is None:
-            raise RewardFileError(f"The training with {path} failed: {trial.result.error}")
-        return Comparison(path, seed, trial.evaluation, trial.result.policy, baselines)
+        (trained,), baselines = evaluator.train_with_baselines([path.name], [reward])
+        if trained.evaluation is None or trained.result.policy is None:
+            raise RewardFileError(f"The training with {path} failed: {trained.result.error}")
+        return Comparison(path, seed, trained.evaluation, trained.result.policy, baselines)
 
 
 def _opened(
@@ -88,4 +88,6 @@ def _opened(
     try:
         return evaluator.open(function.reward, open_rewards)
     except CandidateError as error:
-        raise RewardFileError(f"{path} is no reward function for {task.name}: {error}") from error
+        raise RewardFileError(
+            f"{path} is not a valid reward function for {task.name}: {error}"
+        ) from error

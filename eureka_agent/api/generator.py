@@ -1,4 +1,4 @@
-"""Reward functions without a search: ask, look, say what should change, ask again."""
+"""Reward functions without a search: propose, give feedback, refine."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.arguments import check_value, refuse_unknown_arguments
 from eureka_agent.utils.did_you_mean import alias_used
 
-_A_WISH = "Any other text is a wish: RewardGenerator('{env}', wish={words})."
+_INSTRUCTION_ADVICE = (
+    "Any other text is an instruction: RewardGenerator('{env}', instruction={words})."
+)
 
 
 @refuse_unknown_arguments
 class RewardGenerator:
-    """Proposes rewards for a task, and refines them after a person's words. Trains nothing.
+    """Proposes rewards for a task and refines them by a person's feedback; nothing is trained.
 
-    Without `proposer` the built-in grammar proposes; it needs no key, and it does not understand
-    `refine`'s
-    words: it varies the reward that they speak of.
+    Attributes:
+        task: The task.
+        proposer: What writes the rewards.
+        instruction: What the robot should do.
+        failures: The completions of the last call that are not a valid reward, with the reasons.
     """
 
     def __init__(
@@ -41,45 +45,77 @@ class RewardGenerator:
         seed: int = 0,
         sandbox: SandboxLevel = "full",
     ) -> None:
-        """`task`: a task, its name or its path; `instruction`: what the robot should do instead of
-        the task's own.
+        """Create a generator.
 
-        `sandbox`: which layers of the sandbox must hold when one of the rewards is called. Raises
-        UnknownTaskError, and ConfigError for arguments that do not exist or do not fit.
+        Args:
+            task: A task, its name or its path.
+            proposer: What writes the rewards; by default the built-in grammar. The grammar needs no
+                key and does not understand the text given to `refine`: it varies the reward.
+            instruction: What the robot should do, if not the task's own description.
+            seed: Seed of the grammar.
+            sandbox: Which layers of the sandbox must hold when a reward is called.
+
+        Raises:
+            UnknownTaskError: There is no such task.
+            ConfigError: An argument does not exist or has a wrong type or value.
         """
         check_value("task", task, Task | str | os.PathLike)
         check_value("instruction", instruction, str | None)
         check_value("sandbox", sandbox, SandboxLevel)
         check_value("seed", seed, int)
         check_seed(seed)
-        self.task = find_task(task, advice=_A_WISH)
+        self.task = find_task(task, advice=_INSTRUCTION_ADVICE)
         self.proposer = proposer or GrammarProposer(self.task, seed, instruction=instruction)
         self.instruction = instruction or self.task.description
         self._asked_as = "" if instruction else alias_used(str(task), self.task)
         self.failures: list[Outcome] = []
-        """The completions of the last call that are no reward function for the task, with the
-        reasons."""
         self._history: list[Outcome] = []
         self._round = 0
         self._level: SandboxLevel = sandbox
 
     def generate(self, n: int = 1) -> list[RewardFunction]:
-        """Return up to `n` new rewards that pass the checks. Raises CandidateError when none
-        does."""
+        """Propose rewards.
+
+        Args:
+            n: Number of completions to ask for.
+
+        Returns:
+            The rewards that pass the checks, at most `n`; see `failures` for the others.
+
+        Raises:
+            CandidateError: No completion is a valid reward.
+            ProposerError: The proposer failed.
+            UsageError: `n` is less than 1.
+        """
         return self._rewards(self._prompt(), n)
 
     def refine(
         self, feedback: str, reward: RewardFunction | None = None, n: int = 1
     ) -> list[RewardFunction]:
-        """Return up to `n` rewards that improve `reward` (by default the last one) as `feedback`
-        says, verbatim."""
+        """Propose improvements of a reward.
+
+        Args:
+            feedback: What should change; the prompt quotes it.
+            reward: The reward to improve; by default the last one.
+            n: Number of completions to ask for.
+
+        Returns:
+            The rewards that pass the checks, at most `n`; see `failures` for the others.
+
+        Raises:
+            CandidateError: No completion is a valid reward.
+            ProposerError: The proposer failed.
+            UsageError: `feedback` is empty, there is no reward yet, or `n` is less than 1.
+        """
         if not feedback.strip():
             raise UsageError(
-                "refine() needs words: what is wrong with the reward, or what should the robot do?"
+                "refine() needs feedback: what is wrong with the reward, or what should the robot"
+                " do?"
             )
         parent = self._outcome_of(reward)
-        said = Feedback(parent.candidate.generation, words={parent.candidate.name: feedback})
-        return self._rewards(self._prompt((parent,), self._history, (said,)), n)
+        comments = {parent.candidate.name: feedback}
+        verdict = Feedback(parent.candidate.generation, words=comments)
+        return self._rewards(self._prompt((parent,), self._history, (verdict,)), n)
 
     def _prompt(
         self,
@@ -98,19 +134,18 @@ class RewardGenerator:
         )
 
     def _outcome_of(self, reward: RewardFunction | None) -> Outcome:
-        worked = [outcome for outcome in self._history if outcome.candidate.reward is not None]
+        valid = [outcome for outcome in self._history if outcome.candidate.reward is not None]
         if reward is None:
-            if not worked:
+            if not valid:
                 raise UsageError(
                     "There is no reward to refine yet: call generate() first, or pass reward=."
                 )
-            return worked[-1]
-        known = next(
-            (outcome for outcome in worked if outcome.candidate.reward == reward.reward), None
-        )
-        return known or Outcome(
-            Candidate(0, Completion(0, f"```python\n{reward.source}\n```", "user"), reward.reward)
-        )
+            return valid[-1]
+        for outcome in valid:
+            if outcome.candidate.reward == reward.reward:
+                return outcome
+        completion = Completion(0, f"```python\n{reward.source}\n```", "user")
+        return Outcome(Candidate(0, completion, reward.reward))
 
     def _rewards(self, prompt: Prompt, n: int) -> list[RewardFunction]:
         check_value("n", n, int)
@@ -127,7 +162,8 @@ class RewardGenerator:
         rewards = [outcome.candidate.reward for outcome in outcomes if outcome.candidate.reward]
         if not rewards:
             raise CandidateError(
-                f"No completion is a reward function. The first one: {_message(self.failures)}"
+                "No completion is a valid reward function. The first one:"
+                f" {_message(self.failures)}"
             )
         return [RewardFunction(self.task, reward, sandbox=self._level) for reward in rewards]
 

@@ -1,4 +1,4 @@
-"""What a run that goes on takes from its folder, and what has to be given again."""
+"""The task and the config of a resumed run: what its folder gives, what must be given again."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from eureka_agent.errors import UsageError
 from eureka_agent.proposers.factory import refuse_other_address
 from eureka_agent.records import INITIAL
 from eureka_agent.runs.changes import Changes, refuse_too_late
-from eureka_agent.runs.foreign_run import TrustedSettings, Use, trusted
+from eureka_agent.runs.foreign_run import NeededSettings, TrustedSettings, trusted_config
 from eureka_agent.runs.store import Store
+from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.simulation.task_check import checked_task
 from eureka_agent.tasks.registry import looks_like_path, named_task
 from eureka_agent.tasks.task import Task, TaskLike
+from eureka_agent.training.budgets import training_budget
 
 
-def task_again(store: Store, given: TaskLike | None) -> Task:
-    """Return the task of a run that goes on. Raises UsageError when its code has to be given again,
-    or is another's.
+def resumed_task(store: Store, given: TaskLike | None) -> Task:
+    """Return the task of a resumed run.
 
-    A run's folder may be somebody else's, so code outside `envs/` never runs because the folder
-    names it.
+    A run's folder may come from somebody else, so code outside `envs/` never runs just because the
+    folder names it. Raises UsageError if the task must be given again, or is not the run's.
     """
     config = store.config
     if given is None:
@@ -30,11 +31,11 @@ def task_again(store: Store, given: TaskLike | None) -> Task:
         if looks_like_path(where):
             raise UsageError(
                 f"The run's task is code in {where!r}, and code that only a run's folder names is"
-                " not run: if you trust it, give its path again with --task PATH."
+                " never run: if you trust it, give its path again with --task PATH."
             )
         if store.task.kept == "object":
             raise UsageError(
-                f"The run's task {where!r} was a Task object that is in no file: resume it in"
+                f"The run's task {where!r} was a Task object that is not in a file: resume it in"
                 " Python with ea.resume(run, task=TASK). To resume it here, too, write it to a"
                 " file that ends with TASK = ..."
             )
@@ -42,39 +43,38 @@ def task_again(store: Store, given: TaskLike | None) -> Task:
     task = checked_task(
         given, advice="--task takes the run's own task again: its name, or the path of its code."
     )
-    facts = store.task
-    ours, its = task.reward_inputs.shapes, facts.reward_inputs.shapes
-    if task.name != facts.name or not its.items() <= ours.items():
-        what = (
-            f"{task.name!r}"
-            if task.name != facts.name
-            else "of this name, but its state is another by now"
-        )
+    stored = (
+        store.task if store.metadata("task") else stored_task(task, training_budget(config, task))
+    )
+    if task.name != stored.name:
         raise UsageError(
-            f"The run's task is {facts.name!r}, and the one that is given is {what}: give the run's"
-            " own."
+            f"The run's task is {stored.name!r}, but {task.name!r} was given: give the run's own."
+        )
+    if not stored.reward_inputs.shapes.items() <= task.reward_inputs.shapes.items():
+        raise UsageError(
+            f"The run's task is {stored.name!r}, and the task given has this name but another"
+            " state: give the run's own."
         )
     return task
 
 
-def _used_of(store: Store, given: Container[str]) -> Use:
-    """Return what a resume is about to use of the stored settings."""
-    return Use(
-        address="proposer" not in given,
-        examples=not store.examples,
-        start=not store.completions(INITIAL),
-        sandbox="sandbox" not in given,
-    )
-
-
-def changed_config(
-    store: Store, changes: Changes, again: TrustedSettings, given: Container[str]
+def resumed_config(
+    store: Store, changes: Changes, again: TrustedSettings, overrides: Container[str]
 ) -> SynthesisConfig:
-    """Return the config that a run goes on with. Raises UsageError; nothing is written yet."""
-    begun = 1 + max((asked.generation for asked in store.asked()), default=-1)
+    """Return the config of a resumed run; nothing is written yet.
+
+    `overrides`: names of what the caller passes, such as `proposer`. Raises UsageError.
+    """
+    begun = 1 + max((prompt.generation for prompt in store.prompts()), default=-1)
     refuse_too_late(changes, begun, finals=bool(store.finals()))
     again = replace(again, base_url=changes.base_url or again.base_url)
-    config = changes.applied(trusted(store.config, again, _used_of(store, given)))
-    if "proposer" not in given:
+    needed = NeededSettings(
+        address="proposer" not in overrides,
+        examples=not store.examples,
+        initial_reward=not store.completions(INITIAL),
+        sandbox="sandbox" not in overrides,
+    )
+    config = changes.applied(trusted_config(store.config, again, needed))
+    if "proposer" not in overrides:
         refuse_other_address(config)
     return config

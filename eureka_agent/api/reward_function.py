@@ -1,4 +1,4 @@
-"""A reward function as a user gets it: callable on tensors, and still behind the wall."""
+"""A reward function for users: callable on tensors, run in the sandbox."""
 
 from __future__ import annotations
 
@@ -25,21 +25,30 @@ from eureka_agent.utils.paths import user_path
 
 
 class RewardFunction:
-    """A checked reward for one task.
+    """A checked reward for one task; a context manager.
 
-    Calling it runs the code in a sealed child process, never in this one; the child starts with the
-    first call and ends with `close` (or the `with` block, or the object). `.source` is plain Python
-    to use elsewhere.
+    A call runs the code in a sandboxed process, never in this one. The process starts with the
+    first call and ends with `close` (or the `with` block, or the object). `source` is plain Python
+    for use elsewhere.
     """
 
     def __init__(self, task: Task, reward: RewardSource, *, sandbox: SandboxLevel = "full") -> None:
-        """`sandbox`: which layers of the sandbox must hold."""
+        """Wrap a checked reward; use `load` for a file.
+
+        Args:
+            task: The task that the reward is for.
+            reward: The checked source.
+            sandbox: Which layers of the sandbox must hold when the reward is called.
+
+        Raises:
+            ConfigError: `sandbox` is not a known level.
+        """
         check_value("sandbox", sandbox, SandboxLevel)
         self.task = task
         self._level: SandboxLevel = sandbox
         self.reward = reward
         self._sandbox: Sandbox | None = None
-        self._sealed: SandboxedReward | None = None
+        self._sandboxed: SandboxedReward | None = None
         self._max_rows = 0
         self._batch: RewardBatch | None = None
 
@@ -47,9 +56,18 @@ class RewardFunction:
     def load(
         cls, path: Path | str, task: Task, *, sandbox: SandboxLevel = "full"
     ) -> RewardFunction:
-        """Read a reward file as a model's answer is read, and check it against the task.
+        """Read a reward file like a model's completion, and check it against the task.
 
-        Raises RewardFileError with what to change.
+        Args:
+            path: The file, in any form that `docs/rewards.md` describes.
+            task: The task that the reward is for.
+            sandbox: Which layers of the sandbox must hold when the reward is called.
+
+        Returns:
+            The reward.
+
+        Raises:
+            RewardFileError: The file cannot be read or fails the checks; it says what to change.
         """
         return cls(task, load_reward_file(path, task), sandbox=sandbox)
 
@@ -60,21 +78,37 @@ class RewardFunction:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the reward's components; known after the first call."""
-        return self._sealed.component_names if self._sealed is not None else ()
+        """Names of the reward's components; empty before the first call."""
+        return self._sandboxed.component_names if self._sandboxed is not None else ()
 
     def save(self, path: Path | str) -> None:
-        """Write the source to a file."""
+        """Write the source to a file.
+
+        Args:
+            path: The file; an existing one is replaced.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
         user_path(path).write_text(self.source, encoding="utf-8")
 
     def __call__(
         self, *positional: object, **state: Tensor | NDArray[Any]
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Return the reward `(rows,)` and its components `(rows,)` each.
+        """Compute the reward.
 
-        `state`: `(rows, *shape)` for every parameter of the reward that is no constant of the task,
-        by name. Raises UsageError for a state that does not fit, RewardRuntimeError when the reward
-        fails.
+        Args:
+            *positional: Not allowed; a state is given by name.
+            **state: `(rows, *shape)` for every parameter of the reward that is not a constant of
+                the task.
+
+        Returns:
+            The reward `(rows,)` and its components by name, `(rows,)` each.
+
+        Raises:
+            UsageError: The state does not fit the reward.
+            RewardRuntimeError: The reward failed.
+            SandboxError: The sandbox could not be opened.
         """
         refuse_fork()
         if positional:
@@ -82,22 +116,21 @@ class RewardFunction:
             raise UsageError(f"A reward takes its state by name: reward({example}).")
         known = self._known(state)
         rows = len(known[self.parameters[0]]) if self.parameters else 1
-        batch = self._sealed_for(rows)(known)
+        batch = self._open_for(rows)(known)
         return batch.reward, batch.components
 
     def _known(self, state: Mapping[str, object]) -> dict[str, Tensor]:
-        """Return what the reward reads of `state`, as tensors of the right shapes. Raises
-        UsageError."""
+        """Return what the reward reads of `state`, as tensors of the right shapes.
+
+        Raises UsageError.
+        """
         needed = self.parameters
         missing = [name for name in needed if name not in state]
         if missing:
-            near = (
-                did_you_mean(next(iter(set(state) - set(needed))), missing)
-                if set(state) - set(needed)
-                else ""
-            )
+            unknown = set(state) - set(needed)
+            advice = did_you_mean(next(iter(unknown)), missing) if unknown else ""
             raise UsageError(
-                f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.{near}"
+                f"The reward needs {', '.join(needed)}; missing: {', '.join(missing)}.{advice}"
             )
         known = {name: _tensor(name, state[name]) for name in needed}
         rows = known[needed[0]].shape[0] if needed and known[needed[0]].dim() else 0
@@ -122,7 +155,7 @@ class RewardFunction:
     @property
     def processor_s(self) -> float:
         """See `RewardRunner.processor_s`."""
-        return self._sealed.processor_s if self._sealed is not None else 0.0
+        return self._sandboxed.processor_s if self._sandboxed is not None else 0.0
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
         """See `RewardRunner.submit`."""
@@ -133,23 +166,23 @@ class RewardFunction:
         assert self._batch is not None, "collect() without submit()"
         return self._batch
 
-    def _sealed_for(self, rows: int) -> SandboxedReward:
-        if self._sealed is None or rows > self._max_rows:
+    def _open_for(self, rows: int) -> SandboxedReward:
+        if self._sandboxed is None or rows > self._max_rows:
             self.close()
             self._max_rows = max(rows, 1024)
             self._sandbox = Sandbox(required=self._level)
-            self._sealed = self._sandbox.open(
+            self._sandboxed = self._sandbox.open(
                 self.reward, self.task.reward_inputs, max_rows=self._max_rows
             )
-        return self._sealed
+        return self._sandboxed
 
     def close(self) -> None:
-        """End the child process; the next call starts a new one."""
-        if self._sealed is not None:
-            self._sealed.close()
+        """End the sandboxed process; the next call starts a new one."""
+        if self._sandboxed is not None:
+            self._sandboxed.close()
         if self._sandbox is not None:
             self._sandbox.close()
-        self._sealed = self._sandbox = None
+        self._sandboxed = self._sandbox = None
 
     def __enter__(self) -> RewardFunction:
         return self

@@ -1,4 +1,4 @@
-"""Is this installation sound? Every answer is found by trying."""
+"""Check this installation by trying each part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eureka_agent.utils.cpu import cpu_count
 
 
 class DoctorFinding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -29,7 +29,7 @@ _PACKAGES = ("eureka-agent", "mujoco", "torch", "gymnasium", "gymnasium-robotics
 
 
 def examine() -> list[DoctorFinding]:
-    """Return one finding per part, in the order in which parts depend on each other."""
+    """Return one finding per part, in the order of their dependencies."""
     return [
         *_versions(),
         _attempt("tasks", _tasks),
@@ -68,11 +68,11 @@ def _simulation() -> str:
     environment = task.make_env(16, seed=0)
     for _ in range(10):
         step = environment.step(torch.zeros(16, task.action_size))
-    return f"{task.name}: 10 steps of 16 worlds, {int(step.bad.sum())} diverged"
+    return f"{task.name}: 10 steps of 16 environments, {int(step.bad.sum())} diverged"
 
 
 def _sandbox() -> Iterator[DoctorFinding]:
-    """Try each layer in a throw-away sealed process; whatever is missing, look at the others."""
+    """Try each layer in a temporary sandboxed process, also when others are missing."""
     try:
         with Sandbox(required="static-checks") as sandbox:
             layers = sandbox.layers
@@ -80,13 +80,15 @@ def _sandbox() -> Iterator[DoctorFinding]:
         yield DoctorFinding("sandbox", False, str(error))
         return
     for layer in layers.held:
-        yield DoctorFinding(f"wall: {layer}", True, "holds")
+        yield DoctorFinding(f"sandbox: {layer}", True, "holds")
     for layer, reason in layers.missing.items():
         without = f"--sandbox {level_without(layer)} runs without it, for rewards you trust"
-        yield DoctorFinding(f"wall: {layer}", False, f"{reason}; {without}")
+        yield DoctorFinding(f"sandbox: {layer}", False, f"{reason}; {without}")
     possible = ", ".join(layers.possible)
     yield DoctorFinding(
-        "wall: forbidden acts", not possible, f"possible: {possible}" if possible else "all refused"
+        "sandbox: self-check",
+        not possible,
+        f"possible escapes: {possible}" if possible else "every escape is blocked",
     )
 
 
@@ -95,7 +97,7 @@ def _key() -> DoctorFinding:
     return DoctorFinding(
         "OPENAI_API_KEY",
         True,
-        "set" if found else "not set; without --model the built-in grammar proposes",
+        "set" if found else "not set; needed only with --model",
     )
 
 

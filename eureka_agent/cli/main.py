@@ -1,15 +1,12 @@
 """The command line: `synthesize` and `eureka-agent`.
 
-The commands import what they need when they run, so that `--help` and a mistyped option answer at
-once.
+The commands import what they need when they run, so that `--help` and errors in options are fast.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.text import Text
 
-import eureka_agent
-from eureka_agent.config import PROTOCOLS, BudgetName, SandboxLevel, SynthesisConfig
+from eureka_agent.cli.guard import guarded, say
+from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.runs.changes import Changes
@@ -31,14 +28,13 @@ if TYPE_CHECKING:
     from eureka_agent.api.run import Run
     from eureka_agent.jail import Sandbox
 
-_FOR_A_TASK = (
-    "A reward is checked for a task: for a wish of your own, name the task whose scene it is for."
+_TASK_ADVICE = (
+    "A reward is checked for a task: for an instruction of your own, name the task of its scene."
 )
 _NO_CHANGES = Changes()
 
-os.environ.setdefault(
-    "MUJOCO_GL", "disable"
-)  # nothing renders, and importing mujoco may start a process to find GL
+# Nothing renders, and importing mujoco may start a process to find GL.
+os.environ.setdefault("MUJOCO_GL", "disable")
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -56,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
         "doctor": doctor,
     }
     description = (
-        "Language models write reward functions for robot learning; simulation judges them."
+        "Language models write reward functions for robot learning; simulation evaluates them."
     )
 
     def parse_and_run(arguments: list[str]) -> None:
@@ -64,12 +60,12 @@ def main(args: Sequence[str] | None = None) -> int:
             commands, prog="eureka-agent", description=description, args=arguments
         )
 
-    return _guarded(parse_and_run, args)
+    return guarded(parse_and_run, args)
 
 
 def synthesize_main(args: Sequence[str] | None = None) -> int:
-    """Run `synthesize`, the main command on its own; return the exit code."""
-    return _guarded(
+    """Run the command `synthesize`; return the exit code."""
+    return guarded(
         lambda arguments: synthesize(tyro.cli(SynthesisConfig, prog="synthesize", args=arguments)),
         args,
     )
@@ -79,8 +75,7 @@ def synthesize_main(args: Sequence[str] | None = None) -> int:
 def synthesize(
     config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")],
 ) -> None:
-    """Search a reward function for a task. Defaults run on a laptop, without a key and without a
-    GPU."""
+    """Search for a reward function for a task. The defaults need no key, no GPU, only a laptop."""
     from eureka_agent.api.run import started
     from eureka_agent.report import make_listener, speed_of
 
@@ -91,9 +86,9 @@ def synthesize(
         and sys.stdin.isatty()
         and console.is_terminal
     ):
-        config = replace(config, feedback="cli")  # someone has to judge, and someone is there
+        config = replace(config, feedback="cli")  # a person has to judge, and one is there
     with make_listener(console, speed_of) as listener, started(config, listener=listener) as run:
-        _go_on(run)
+        _finish(run)
 
 
 def resume(
@@ -105,22 +100,20 @@ def resume(
     initial_reward: str | None = None,
     sandbox: SandboxLevel | None = None,
 ) -> None:
-    """Go on with a run that was stopped, with other settings if you like. Nothing is asked or
-    trained twice.
+    """Continue a run that was stopped, with new settings if you like.
 
-    A run's folder may be somebody else's: where it names a server elsewhere, files to read or no
-    sandbox, these are used only when they are given again.
+    Nothing is asked for or trained twice. A run's folder may come from somebody else: if it names a
+    remote server, files to read or a weaker sandbox, these are used only if you give them again.
 
     Args:
         run: The run's folder, its name, or the start of its name.
-        changes: Settings of the run from now on.
+        changes: New settings of the run.
         runs_dir: Folder that holds the runs.
-        task: The path of the run's task again, where it is one of your own: a run's folder alone
-            never starts code.
-        examples_dir: The run's folder of examples, while it has not been read yet.
-        start_from: The run's file to start from, while it has not been read yet.
-        wall: Which layers of the sandbox must hold, where the run was started with fewer than
-            --sandbox full.
+        task: The path of the run's task, if it is your own: a run's folder alone never starts code.
+        examples_dir: The run's folder of examples, if the run has not read it yet.
+        initial_reward: The run's initial reward file, if the run has not read it yet.
+        sandbox: Which layers of the sandbox must hold; needed if the run was started with fewer
+            than full.
     """
     from eureka_agent.api.run import resumed
     from eureka_agent.report import make_listener
@@ -131,9 +124,9 @@ def resume(
     again = TrustedSettings(changes.base_url, examples_dir, initial_reward, sandbox)
     with (
         make_listener(Terminal()) as listener,
-        resumed(found, task=task, again=again, changes=changes, listener=listener) as going_on,
+        resumed(found, task=task, again=again, changes=changes, listener=listener) as opened,
     ):
-        _go_on(going_on)
+        _finish(opened)
 
 
 def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
@@ -153,8 +146,7 @@ def show(run: tyro.conf.Positional[str], runs_dir: Path = Path("runs")) -> None:
 
 
 def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
-    """List the runs of a folder: task, state, generations done, best fitness, cost, and when each
-    was started.
+    """List the runs of a folder: task, state, generations, best fitness, cost and start.
 
     Args:
         runs_dir: Folder that holds the runs.
@@ -172,13 +164,12 @@ def diff(
     second: tyro.conf.Positional[str | None] = None,
     runs_dir: Path = Path("runs"),
 ) -> None:
-    """Show how the code of two candidates differs; of one: what changed from the candidate it was
-    built on.
+    """Show how the code of two candidates differs, or that of one candidate and its parent.
 
     Args:
         run: The run's folder, its name, or the start of its name.
         first: A candidate, such as g1c3.
-        second: The candidate that it is compared with.
+        second: The candidate to compare it with; by default `first` is compared with its parent.
         runs_dir: Folder that holds the runs.
     """
     from rich.syntax import Syntax
@@ -203,15 +194,13 @@ def export(
     example: bool = False,
     runs_dir: Path = Path("runs"),
 ) -> None:
-    """Write a run as one JSON file: config, prompts, answers with costs, candidates with all their
-    results.
+    """Write a run as one JSON file: config, prompts, completions with costs, and all results.
 
     Args:
         run: The run's folder, its name, or the start of its name.
-        out: Where to write it; without it, to the standard output.
-        policies: Whether the trained policies are written, too, as base64.
-        example: Write the best reward instead, as a Markdown file for --examples-dir of another
-            run.
+        out: Where to write it; by default the standard output.
+        policies: Also write the trained policies, as base64.
+        example: Write the best reward instead, as a Markdown file for another run's --examples-dir.
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, whole_line
@@ -250,26 +239,25 @@ def tasks() -> None:
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, sandbox: SandboxLevel = "full") -> None:
-    """Check a reward file against a task: allowed code, known state names, right shapes, finite,
-    pure.
+    """Check a reward file for a task: allowed code, known names, shapes, finite values, purity.
 
     Args:
         reward: The file with the reward, in any form that docs/rewards.md names.
         task: The task's name, an alias or its exact description; or the path of a task of your own.
-        wall: Which layers of the sandbox must hold, see `synthesize --help`.
+        sandbox: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.api.evaluate_reward import check_file, check_static
     from eureka_agent.report import put, whole_line
     from eureka_agent.simulation.task_check import checked_task
 
-    found = checked_task(task, advice=_FOR_A_TASK)
+    found = checked_task(task, advice=_TASK_ADVICE)
     check_static(reward, found)
     with _open_sandbox(sandbox) as opened:
         components = check_file(reward, found, opened)
     names = ", ".join(components) or "none"
     put(
         Terminal(),
-        whole_line(f"{reward} is a reward function for {found.name}; components: {names}."),
+        whole_line(f"{reward} is a valid reward function for {found.name}; components: {names}."),
     )
 
 
@@ -281,8 +269,7 @@ def evaluate(
     policy: Path | None = None,
     sandbox: SandboxLevel = "full",
 ) -> None:
-    """Train a policy with a reward file and report its fitness against the human and the sparse
-    reward.
+    """Train with a reward file, and compare its fitness with the human and the sparse reward.
 
     Args:
         reward: The file with the reward, in any form that docs/rewards.md names.
@@ -291,7 +278,7 @@ def evaluate(
             quick).
         seed: Seed of training and evaluation.
         policy: Where to write the trained policy (safetensors).
-        wall: Which layers of the sandbox must hold, see `synthesize --help`.
+        sandbox: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.api.evaluate_reward import check_static, compare
     from eureka_agent.report import (
@@ -310,7 +297,7 @@ def evaluate(
     if policy is not None:
         policy = user_path(policy)
         check_writable(policy, "--policy")
-    found = checked_task(task, advice=_FOR_A_TASK)
+    found = checked_task(task, advice=_TASK_ADVICE)
     check_static(reward, found)
     with _open_sandbox(sandbox) as opened, make_listener(console) as listener:
 
@@ -333,8 +320,7 @@ def evaluate(
 
 
 def doctor() -> None:
-    """Check this installation: versions, the simulator, and every layer of the sandbox, by trying
-    to break it."""
+    """Check this installation: versions, the simulator, and every layer of the sandbox."""
     from eureka_agent.cli.doctor import examine
     from eureka_agent.report import doctor_table, put
 
@@ -345,100 +331,30 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
-# ---------------------------------------------------------------------- around them
-def _guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int:
-    """Turn errors into one sentence and an exit code; nothing that a user does ends in a
-    traceback."""
-    main_thread = (
-        threading.current_thread() is threading.main_thread()
-    )  # the only one that may handle signals
-    # SIGTERM is a cluster's way to say Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main_thread else None
-    try:
-        arguments = list(sys.argv[1:] if args is None else args)
-        if arguments == ["--version"]:
-            sys.stdout.write(f"eureka-agent {eureka_agent.__version__}\n")
-        else:
-            run(_long(arguments))
-    except EurekaError as error:
-        _say(Text.assemble(("error: ", "bold red"), _words(error)))
-        return error.exit_code
-    except KeyboardInterrupt as stop:
-        _say(Text(f"Stopped. {_words(stop)}".strip()))
-        return 130
-    except BrokenPipeError:  # the reader of our output has gone (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except OSError as error:  # a full disk behind our output, a folder that may not be read
-        _say(Text.assemble(("error: ", "bold red"), str(error)))
-        return 1
-    except Exception as error:  # noqa: BLE001 - a fault of ours; what it quotes may be foreign, or hold a key
-        from eureka_agent.extract.reading import trace_of
-
-        _say(Text(trace_of(error)))
-        _say(
-            Text.assemble(
-                ("error: ", "bold red"),
-                "This is a fault of eureka_agent; please report the lines above.",
-            )
-        )
-        return 1
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
-    finally:
-        if main_thread:
-            signal.signal(signal.SIGTERM, before)
-    return 0
-
-
+# ---------------------------------------------------------------------- helpers
 @contextmanager
 def _open_sandbox(level: SandboxLevel) -> Iterator[Sandbox]:
-    """Open the wall, and say so when a layer is missing."""
+    """Open the sandbox, and say so if a layer is missing."""
     from eureka_agent.jail import Sandbox
 
     with Sandbox(required=level) as sandbox:
         if sandbox.layers.missing:
-            _say(Text(sandbox.describe()))
+            say(Text(sandbox.describe()))
         yield sandbox
 
 
-def _words(error: BaseException) -> str:
-    return " ".join([str(error), *getattr(error, "__notes__", ())]).strip()
+def _finish(run: Run) -> None:
+    """Run until the end; if something stops the run, say how to continue.
 
-
-def _say(text: Text) -> None:
-    Terminal(stderr=True, soft_wrap=True).print(text)
-
-
-def _long(arguments: list[str]) -> list[str]:
-    """Spell `--quick` and `--protocol` out."""
-    words = [
-        part
-        for word in arguments
-        for part in (("--budget", "quick") if word == "--quick" else (word,))
-    ]
-    for place, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == "--protocol" and (equals or place + 1 < len(words)):
-            value = value if equals else words[place + 1]
-            if value not in PROTOCOLS:
-                raise UsageError(
-                    f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}."
-                )
-            return words[:place] + PROTOCOLS[value].split() + words[place + 1 + (not equals) :]
-    return words
-
-
-def _go_on(run: Run) -> None:
-    """Work until the end; whatever stops it, say how to go on. A run that found no reward ends with
-    code 1."""
+    Exits with code 1 if the run found no reward.
+    """
     try:
         for _ in run.generations():
             pass
     except (KeyboardInterrupt, EurekaError) as error:
-        note = f"What is done is stored. Go on with: eureka-agent resume {run.dir.path}"
+        note = f"All finished work is stored. Continue with: eureka-agent resume {run.dir.path}"
         if isinstance(error, ProposerError):
-            note += " (another --model, --base-url and more can be given there)"
+            note += " (which takes another --model, --base-url and more)"
         error.add_note(note)
         raise
     if run.best is None:

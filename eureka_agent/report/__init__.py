@@ -1,5 +1,4 @@
-"""What a person sees of a run: the live display, plain lines, tables, training curves, the
-summary."""
+"""What a person sees of a run: displays, tables, training curves and the summary."""
 
 from eureka_agent.report.curves import CurveWriter
 from eureka_agent.report.factory import make_listener, notebook_listener

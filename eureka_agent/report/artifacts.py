@@ -1,4 +1,4 @@
-"""The files of a run that people read. The database is the truth; these are written from it."""
+"""The files of a run that people read, written from the database, which is authoritative."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _ROLE = re.compile(r"^(?=# (?:system|user|assistant)\s*$)", re.MULTILINE)
 
 
 class FileWriter:
-    """Writes prompts, completions, the best reward and its policy as they come; an events
-    listener."""
+    """A listener that writes prompts, completions, the best reward and its policy."""
 
     def __init__(self, run_dir: RunDir, store: Store, spec: StateSpec) -> None:
-        """`spec`: what the task's rewards may read; what is written is checked against it once
-        more."""
-        self._dir, self._store, self._spec = run_dir, store, spec
+        """`spec`: what the task's rewards may read; the best reward is checked against it again."""
+        self._dir = run_dir
+        self._store = store
+        self._spec = spec
 
     def __call__(self, event: Event) -> None:
-        """Write what the event is about. Raises StoreError."""
+        """Write the event's files. Raises StoreError."""
         with saving(self._dir.path):
             self._write(event)
 
     def _write(self, event: Event) -> None:
         match event:
             case GenerationStarted(generation, attempt):
-                for asked in self._store.asked(generation):
-                    if asked.attempt == attempt:
-                        self._write_prompt(asked)
+                for record in self._store.prompts(generation):
+                    if record.attempt == attempt:
+                        self._write_prompt(record)
             case RepairRequested(outcome):
-                for asked in self._store.asked(outcome.candidate.generation):
-                    if asked.repair and outcome.candidate.index in asked.samples:
-                        self._write_prompt(asked)
+                for record in self._store.prompts(outcome.candidate.generation):
+                    if record.repair and outcome.candidate.index in record.samples:
+                        self._write_prompt(record)
             case CompletionReceived(generation, completion):
                 path = self._dir.completion(candidate_name(generation, completion.index))
                 write_file(path, _answer(completion))
@@ -59,13 +59,13 @@ class FileWriter:
             case _:
                 pass
 
-    def _write_prompt(self, asked: PromptRecord) -> None:
-        path = self._dir.prompt(asked.generation, asked.attempt, asked.prompt_index)
-        if asked.repair:
+    def _write_prompt(self, record: PromptRecord) -> None:
+        path = self._dir.prompt(record.generation, record.attempt, record.prompt_index)
+        if record.repair:
             path = self._dir.repair(
-                candidate_name(asked.generation, asked.samples[0]), asked.repair
+                candidate_name(record.generation, record.samples[0]), record.repair
             )
-        write_file(path, "\n\n".join(map(_part, asked.messages)) + "\n")
+        write_file(path, "\n\n".join(map(_part, record.messages)) + "\n")
 
     def _write_best(self, best: Outcome) -> None:
         candidate = best.candidate
@@ -77,12 +77,11 @@ class FileWriter:
 
 
 def _answer(completion: Completion) -> str:
-    """Return what an answer's file says."""
+    """Return the text of a completion's file."""
     return f"(No answer: {completion.error})\n" if completion.error else completion.text
 
 
 def _part(message: Message) -> str:
-    """Return one message of a prompt; a line of its text that looks like the title of a message is
-    escaped."""
+    """Return one message of a prompt; a line that looks like a message's title is escaped."""
     content = _ROLE.sub(r"\\", message.content)
     return f"# {message.role}\n\n{content}"

@@ -1,4 +1,4 @@
-"""What a comparison with the references is worth, in sentences."""
+"""Say in sentences how meaningful a comparison with the baselines is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from eureka_agent.tasks.task import Task
 
 
 def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list[str]:
-    """Return why a result beside its references says nothing, if so; nothing where it says
-    something."""
+    """Return why a comparison with the baselines means nothing; empty if it is meaningful."""
     known = {baseline.name: baseline.evaluation for baseline in baselines}
     if not {"human", "sparse", "random"} <= known.keys():
         return []
@@ -22,23 +21,23 @@ def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list
         figures = f"{number(human.fitness)} against {number(random.fitness)}"
         return [
             f"The human reward is hardly better than random actions ({figures}): the budget is too"
-            " small to compare rewards. Take a larger --budget, or more --environment-steps."
+            " small to compare rewards. Use a larger --budget or more --environment-steps."
         ]
     if _same(result, human) and _same(human, sparse) and _same(result, sparse):
         solved = min(result.fitness, human.fitness, sparse.fitness) >= task.fitness_solved
-        advice = " All solve the task: a smaller budget may tell them apart." if solved else ""
+        advice = " All solve the task: a smaller budget may separate them." if solved else ""
         return [
-            "All rewards, the sparse one too, give about the same fitness, so nothing was"
+            "All rewards, including the sparse one, give about the same fitness, so nothing was"
             f" compared.{advice}"
         ]
     return []
 
 
 def one_training(seed: int) -> str:
-    """Return what the intervals of single trainings are over."""
+    """Return what the intervals of a single training mean."""
     return (
         f"One training each, with seed {seed}: the intervals are over the episodes of that one"
-        " training, and other seeds may give other figures."
+        " training, and other seeds may give other results."
     )
 
 

@@ -1,4 +1,4 @@
-"""Money spent on completions."""
+"""The cost of completions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _FREE = frozenset(("grammar", "scripted", "given"))
 
 @dataclass(frozen=True)
 class Cost:
-    """The known prices of a model's completions; the grammar, scripts and what is given do not
-    count."""
+    """The known prices of models' completions; other proposers cost nothing."""
 
     usd: float
     """Sum of the known prices."""
@@ -31,11 +30,11 @@ class Cost:
 
     @property
     def known(self) -> float | None:
-        """The sum in USD; None when no completion has a known price although some were bought."""
+        """The sum in USD; None if completions were bought and none has a known price."""
         return self.usd if self.priced or not self.unpriced else None
 
     def __str__(self) -> str:
-        """Return `$0.12`, `price unknown`, or nothing when no model was asked."""
+        """Return `$0.12`, `price unknown`, or an empty string if no model was asked."""
         if not self.priced:
             return "price unknown" if self.unpriced else ""
         amount = f"${self.usd:.2f}" if self.usd == 0 or self.usd >= 0.01 else f"${self.usd:.4f}"

@@ -1,4 +1,4 @@
-"""Training curves for TensorBoard, one folder a candidate."""
+"""Training curves for TensorBoard, one folder per candidate."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ from eureka_agent.utils.files import new_file
 
 
 class CurveWriter:
-    """A listener that writes each training's curves over environment steps to
-    `folder/<candidate>/`.
+    """A listener that writes training curves over environment steps to `folder/<candidate>/`.
 
     Curves: `training/reward` (mean per step), `training/fitness` and `training/episode_length` (of
-        the episodes
-    that ended), `optimiser/kl`, `optimiser/learning_rate`. NaN is left out, and so is a candidate
-    once its reward has failed. A training that starts over, as after a resume, replaces its old
-    curves.
+    the episodes that ended), `optimiser/kl`, `optimiser/learning_rate`. NaN is left out, and a
+    curve ends when the candidate's reward fails. A training that starts over, such as after a
+    resume, replaces its old curves.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,12 +34,14 @@ class CurveWriter:
         self._writers: dict[str, RecordWriter] = {}
 
     def __call__(self, event: Event) -> None:
-        """Write what `event` holds; anything but progress ends the training before it. Raises
-        StoreError."""
-        with saving(self._folder):
-            self._take(event)
+        """Write the progress that `event` reports; any other event ends the previous training.
 
-    def _take(self, event: Event) -> None:
+        Raises StoreError.
+        """
+        with saving(self._folder):
+            self._apply(event)
+
+    def _apply(self, event: Event) -> None:
         if isinstance(event, TrainingProgress):
             self._write(event.names, event.progress)
             return
@@ -67,7 +67,7 @@ class CurveWriter:
                 }
                 writer = self._writers[name]
                 writer.write(_scalars(numbers, progress.environment_steps))
-                writer.flush()  # to be seen while the training runs, and not lost when it is killed
+                writer.flush()  # so that it can be read during the training and survives a kill
         if progress.environment_steps >= progress.total_steps:
             self.close()
 

@@ -1,4 +1,4 @@
-"""A whole run as one JSON file that needs neither this package nor SQLite to be read."""
+"""A whole run as one JSON file, which can be read without this package and SQLite."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from eureka_agent.text import escape_control, one_line
 from eureka_agent.utils.serialization import from_json, to_json
 
 FORMAT = "eureka-agent run 1"
-"""Raised when a field changes its meaning or goes; a new one may come at any time. Described in
-docs/store.md."""
+"""The number rises when a field changes its meaning or is removed; a new field does not change it.
+See docs/store.md."""
 
 
 @dataclass(frozen=True)
 class RunExport:
-    """All that a run's database holds."""
+    """The content of a run's database."""
 
     format: str
     run: str
     """Name of the run's folder."""
     facts: Mapping[str, str]
-    """When it was started and finished, its sandbox, seconds of training."""
+    """Times of start and end, the sandbox, seconds of training."""
     config: SynthesisConfig
     prompts: tuple[PromptRecord, ...]
     completions: Mapping[str, Completion]
-    """What was answered, with its cost, by candidate name (`g1c3`)."""
+    """With costs, by candidate name (`g1c3`)."""
     replaced: tuple[Completion, ...]
-    """Answers that were paid for and asked for again: all were empty, or they failed and were sent
+    """Completions that were paid for and replaced: all were empty, or they failed and were sent
     back."""
     checked: Mapping[str, Candidate]
     """Candidates that passed the checks, trained or not."""
@@ -57,25 +57,24 @@ class RunExport:
     finals: tuple[ReevaluationSeed, ...]
     """Trainings of the best reward and the references with other seeds."""
     feedback: Mapping[int, Feedback]
-    """What a person, or what stands for one, said of each generation."""
+    """The judge's feedback by generation."""
     policies: Mapping[str, str] = field(default_factory=dict)
-    """Safetensors files in base64 by candidate name, where they were asked for."""
+    """Safetensors files in base64 by candidate name, if they were requested."""
 
 
 def exported(store: Store, *, policies: bool = False) -> RunExport:
     """Read a run from its database. Raises StoreError."""
     outcomes = store.outcomes()
-    weights = {
-        o.candidate.name: store.policy(o.candidate.generation, o.candidate.index)
-        for o in outcomes
-        if policies
-    }
+    exported_policies: dict[str, str] = {}
+    for candidate in (outcome.candidate for outcome in outcomes if policies):
+        if data := store.policy(candidate.generation, candidate.index):
+            exported_policies[candidate.name] = base64.b64encode(data).decode("ascii")
     return RunExport(
         format=FORMAT,
         run=store.path.resolve().parent.name,
         facts=store.facts(),
         config=store.config,
-        prompts=tuple(store.asked()),
+        prompts=tuple(store.prompts()),
         completions=store.answers(),
         replaced=tuple(store.replaced()),
         checked=store.checks(),
@@ -83,21 +82,20 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         baselines=tuple(store.baselines()),
         finals=tuple(store.finals()),
         feedback=store.feedback(),
-        policies={
-            name: base64.b64encode(data).decode("ascii") for name, data in weights.items() if data
-        },
+        policies=exported_policies,
     )
 
 
 def best_as_example(store: Store) -> str:
-    """Return the best reward so far as the text of an example file. Raises UsageError without
-    one."""
+    """Return the best reward so far as the text of an example file.
+
+    Raises UsageError if there is none.
+    """
     config = store.config
     best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
     if best is None or best.candidate.reward is None:
         raise UsageError(
-            "The run has no best reward that could be an example: let it go on, or take another"
-            " run."
+            "The run has no best reward that could be an example: continue it, or use another run."
         )
     task = store.task
     reward = checked_again(best.candidate.reward, task.reward_inputs)
@@ -105,19 +103,23 @@ def best_as_example(store: Store) -> str:
 
 
 def export_text(export: RunExport) -> str:
-    """Return the file's content: plain JSON; NaN and infinities, which JSON lacks, are the strings
-    of these names."""
+    """Return the file's content as plain JSON.
+
+    NaN and infinities, which JSON lacks, become the strings of these names.
+    """
     return json.dumps(_plain(json.loads(to_json(export))), indent=1, allow_nan=False) + "\n"
 
 
 def read_export(path: Path) -> RunExport:
-    """Return what `export_text` wrote. Raises StoreError when the file is none, or of another
-    version."""
+    """Return what `export_text` wrote.
+
+    Raises StoreError if the file is not an exported run, or of another version.
+    """
     try:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreError(f"{path} is no exported run: {one_line(str(error)[:400])}") from error
+        raise StoreError(f"{path} is not an exported run: {one_line(str(error)[:400])}") from error
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)

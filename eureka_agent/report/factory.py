@@ -1,4 +1,4 @@
-"""Which display a console gets."""
+"""Choose the display for a console."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from eureka_agent.report.plain import PlainLog
 
 
 def make_listener(console: Console, measure: Measure | None = None) -> LiveDisplay | PlainLog:
-    """Return a context manager that yields a Listener: a live display on a capable terminal, else
-    plain lines.
+    """Return a context manager that yields a Listener.
 
-    `measure`: how fast a run will train; with it, its length is said at the start.
+    That is a live display on a capable terminal, else plain lines. `measure`: measures how fast a
+    run will train, so that its length is printed at the start.
     """
-    # FORCE_COLOR makes rich take a log for a terminal; a redrawn region would fill that log with
-    # cursor movements
+    # With FORCE_COLOR rich treats a log as a terminal; redrawing would fill it with cursor
+    # movements.
     real = console.is_terminal and console.is_interactive and console.file.isatty()
     display = LiveDisplay if real and console.encoding.startswith("utf") else PlainLog
     return display(console, measure=measure)
 
 
 def notebook_listener() -> PlainLog | None:
-    """Return a listener that writes plain lines below a notebook's cell; None where this is no
-    notebook."""
+    """Return a listener that writes plain lines below a notebook's cell; None outside notebooks."""
     shell = sys.modules.get("IPython")
     get_ipython = getattr(shell, "get_ipython", None)
     if get_ipython is None or getattr(get_ipython(), "kernel", None) is None:

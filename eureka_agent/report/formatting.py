@@ -1,4 +1,4 @@
-"""Numbers and names as a person reads them; every part of the report speaks through these."""
+"""Format numbers and names for people, in all reports."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ BASELINES = {"human": "human reward", "sparse": "sparse reward", "random": "rand
 """Readable names of the baselines."""
 
 
-def places(values: Iterable[float]) -> int:
-    """Return how many decimals show about four digits of the largest of `values`; shared, so that
-    columns align."""
+def decimals_for(values: Iterable[float]) -> int:
+    """Return the decimals that show about four digits of the largest of `values`.
+
+    All values of a column share them, so that the column aligns.
+    """
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if largest == 0.0:
         return 2
@@ -38,32 +40,32 @@ def places(values: Iterable[float]) -> int:
 
 
 def number(value: float, decimals: int | None = None) -> str:
-    """Return a number with about four digits, or with `decimals`; `NaN` where there is none."""
+    """Return a number with about four digits, or with `decimals`."""
     if math.isnan(value):
         return "NaN"
     if abs(value) >= 1e9 or (decimals is None and 0.0 < abs(value) < 1e-4):
         return f"{value:.2e}"
-    return f"{value:,.{places([value]) if decimals is None else decimals}f}"
+    return f"{value:,.{decimals_for([value]) if decimals is None else decimals}f}"
 
 
 def interval(evaluation: Evaluation, decimals: int | None = None) -> str:
-    """Return `11.8 to 12.8`, the 95 % interval, or `unknown` (one episode has no spread)."""
+    """Return the 95 % interval, `11.8 to 12.8`, or `unknown` (with one episode)."""
     low, high = evaluation.fitness_low, evaluation.fitness_high
     if not (math.isfinite(low) and math.isfinite(high)):
         return "unknown"
     if decimals is None:
-        decimals = places((low, high))
+        decimals = decimals_for((low, high))
     return f"{number(low, decimals)} to {number(high, decimals)}"
 
 
 def fitness(evaluation: Evaluation) -> str:
     """Return `12.3 (11.8 to 12.8)`: fitness and its 95 % interval."""
-    decimals = places((evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high))
+    decimals = decimals_for((evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high))
     return f"{number(evaluation.fitness, decimals)} ({interval(evaluation, decimals)})"
 
 
 def quantity(count: float) -> str:
-    """Return a large count in short: `9,500`, `930 k`, `1.5 M`."""
+    """Return a large count in short form: `9,500`, `930 k`, `1.5 M`."""
     if count < 9_999.5:
         return f"{count:,.0f}"
     for factor, prefix in ((1e3, "k"), (1e6, "M")):
@@ -83,8 +85,7 @@ def duration(seconds: float) -> str:
 
 
 def approximate(seconds: float) -> str:
-    """Return a duration as an estimate deserves it: `about 50 s`, `about 12 min`, `about 2 h 10
-    min`."""
+    """Return an estimated duration: `about 50 s`, `about 12 min`, `about 2 h 10 min`."""
     if seconds < 5:
         return "a few seconds"
     if seconds < 90:
@@ -98,15 +99,17 @@ def approximate(seconds: float) -> str:
 
 
 def unit_of(run: RunStarted | None) -> str | None:
-    """Return what fitness counts; None where the wish has no fitness and rankings judge."""
+    """Return the unit of fitness; None if the instruction has no fitness and rankings decide."""
     if run is None:
         return ""
     return run.task.fitness_unit if run.config.has_fitness else None
 
 
-def summarise_checks(evaluation: Evaluation, unit: str | None) -> str:
-    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures; without a unit, how long
-    episodes last."""
+def summarise(evaluation: Evaluation, unit: str | None) -> str:
+    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures.
+
+    Without a unit, the episode length takes the place of the fitness.
+    """
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
     if unit is None:
         return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])

@@ -1,4 +1,4 @@
-"""How long a run will take, from what this machine was just measured to do."""
+"""Estimate how long a run will take, from this machine's measured speed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""
 
 Measure: TypeAlias = Callable[[RunStarted], float | None]
-"""Environment steps per second of the run's trainings; None where that cannot be told before they
-train."""
+"""Returns the environment steps per second of a run's trainings; None if they cannot be known
+before."""
 
 
 def speed_of(run: RunStarted) -> float | None:
-    """Measure how fast the run will train: only our own trainer on the CPU, and only a run that
-    begins."""
+    """Measure the speed of a new run with the built-in trainer on the CPU; None for others."""
     config = run.config
     if run.resumed or config.trainer != "population" or config.device != "cpu":
         return None
     try:
         return measure_speed(run.task, run.budget, threads=config.threads)
-    except EurekaError:  # whatever is wrong with the task, its training says so better
+    except EurekaError:  # the training itself will report it better
         return None
 
 
@@ -41,13 +40,13 @@ def run_length_s(run: RunStarted, speed: float) -> float:
     """Return the seconds that a run's trainings take at `speed` environment steps per second."""
     progress = RunProgress()
     progress.apply(run)
-    progress.expect(speed)
+    progress.set_expected_speed(speed)
     return progress.run_left_s or 0.0
 
 
 def takes(run: RunStarted, speed: float) -> str:
     """Return how long the run will take, in one sentence."""
-    answers = "; the models' answers come on top" if run.config.model_weights else ""
+    answers = "; the models' answers take extra time" if run.config.model_weights else ""
     return (
         f"The trainings take {approximate(run_length_s(run, speed))} on this"
         f" machine{at(speed)}{answers}."
@@ -55,18 +54,18 @@ def takes(run: RunStarted, speed: float) -> str:
 
 
 def at(speed: float) -> str:
-    """Return what an estimate is based on."""
+    """Return the speed that an estimate is based on."""
     return f", at the {quantity(speed)} environment steps/s just measured"
 
 
 def default_run(task: Task, budget: BudgetName) -> RunStarted:
-    """Return the beginning of the run that `synthesize --task NAME --budget BUDGET` makes."""
+    """Return the first event of the run of `synthesize --task NAME --budget BUDGET`."""
     config = SynthesisConfig(task=task.name, budget=budget)
     return RunStarted(Path(), task, config, budgets_of(task)[budget], "", "", resumed=False)
 
 
 def comparison_length(task: Task, budget: BudgetName) -> list[Text]:
-    """Return how long `evaluate` will take; nothing where that cannot be told."""
+    """Return how long `evaluate` will take; an empty list if that is not known."""
     run = default_run(task, budget)
     speed = speed_of(run)
     if not speed:

@@ -1,4 +1,4 @@
-"""Which candidate was built on which, and what changed between them."""
+"""The ancestors of a candidate, and the code that changed between them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from eureka_agent.utils.did_you_mean import did_you_mean
 
 
 def ancestors(store: Store, name: str) -> list[str]:
-    """Return the candidates that led to one, oldest first, itself last: each was in the prompt of
-    the next."""
+    """Return the ancestors of a candidate, oldest first, and the candidate itself.
+
+    Each was the parent in the next one's prompt.
+    """
     parents = {
-        candidate_name(a.generation, sample): a.parents[:1]
-        for a in store.asked()
-        for sample in a.samples
+        candidate_name(prompt.generation, sample): prompt.parents[0]
+        for prompt in store.prompts()
+        for sample in prompt.samples
+        if prompt.parents
     }
     line = [name]
-    while (parent := parents.get(line[0])) and parent[
-        0
-    ] not in line:  # a foreign run may go in circles
-        line[:0] = parent
+    # A run from elsewhere may contain a cycle.
+    while (parent := parents.get(line[0])) is not None and parent not in line:
+        line.insert(0, parent)
     return line
 
 
 def lineage(store: Store, outcomes: Sequence[Outcome]) -> list[RenderableType]:
-    """Return the line that led to the best candidate, with the fitness of each; nothing where it
-    has no parent."""
+    """Return the ancestors of the best candidate with their fitness; empty if it has no parent."""
     judged = not store.config.has_fitness
     best = best_so_far(outcomes, store.feedback(), has_fitness=not judged)
     line = ancestors(store, best.candidate.name) if best else []
@@ -50,24 +51,22 @@ def lineage(store: Store, outcomes: Sequence[Outcome]) -> list[RenderableType]:
 
 
 def code_diff(store: Store, first: str, second: str | None = None) -> str:
-    """Return how the code of two candidates differs, as a unified diff; of one: from its parent to
-    it.
+    """Return how the code of two candidates differs, as a unified diff.
 
-    Empty when the code is the same. Raises UsageError for names without code.
+    With one name, the candidate is compared with its parent. Empty if the code is the same. Raises
+    UsageError for a candidate without code.
     """
     if second is None:
         line = ancestors(store, _known(store, first))
         if len(line) < 2:
-            raise UsageError(
-                f"{first} was written from the task alone: name the candidate to compare it with."
-            )
+            raise UsageError(f"{first} has no parent: name the candidate to compare it with.")
         first, second = line[-2:]
     before, after = (code_of(store, name).splitlines(keepends=True) for name in (first, second))
     return "".join(difflib.unified_diff(before, after, first, second))
 
 
 def code_of(store: Store, name: str) -> str:
-    """Return a candidate's code, also of one that did not pass the checks. Raises UsageError."""
+    """Return a candidate's code, even if it failed the checks. Raises UsageError."""
     name = _known(store, name)
     for outcome in store.outcomes():
         if outcome.candidate.name == name and outcome.candidate.reward is not None:

@@ -1,5 +1,4 @@
-"""A run on a terminal: a calm, small region that is redrawn in place, and lasting lines above
-it."""
+"""A run on a terminal: a small region that is redrawn in place, and permanent lines above it."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.report import messages as sentences
+from eureka_agent.report import messages
 from eureka_agent.report.formatting import (
     approximate,
     duration,
@@ -23,7 +22,7 @@ from eureka_agent.report.formatting import (
     number,
     one_line,
     quantity,
-    summarise_checks,
+    summarise,
     unit_of,
 )
 from eureka_agent.report.length import Measure, takes
@@ -51,12 +50,12 @@ _STYLES = {"training": "cyan", "evaluating": "cyan", "done": "green"}
 
 
 class LiveDisplay:
-    """Shows what is under way, one row a candidate; what lasts is printed above and scrolls away.
+    """Shows the work in progress, one row per candidate; results are printed above and stay.
 
-    A context manager and a listener. When the run ends well the region gives way to the final
-    table; when it is interrupted the last state stays on the screen, and the cursor comes back
-    either way. Where a person is asked, the region shows only while policies train, so that it
-    never writes over a question.
+    A context manager and a listener. At the end of the run the final table replaces the region. If
+    the run is interrupted, the last state stays on the screen. The cursor is restored in both
+    cases. If a person is the judge, the region shows only while policies train, so that it never
+    overwrites a question.
     """
 
     def __init__(
@@ -65,10 +64,10 @@ class LiveDisplay:
         clock: Callable[[], float] = time.monotonic,
         measure: Measure | None = None,
     ) -> None:
-        """`measure`: how fast a run will train, so that it can be said at the start how long it
-        takes."""
-        self._console, self._measure = console, measure
-        self._board = RunProgress(clock)
+        """`measure`: measures how fast a run will train, so that its length is printed first."""
+        self._console = console
+        self._measure = measure
+        self._progress = RunProgress(clock)
         self._lock = threading.Lock()  # the redrawing thread reads what events change
         self._live: Live | None = None
 
@@ -82,54 +81,54 @@ class LiveDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
         self._hide(keep=kind is not None)
 
     def __call__(self, event: Event) -> None:
-        """Take in `event`; the next redraw shows it."""
+        """Apply `event`; the next redraw shows it."""
         with self._lock:
-            self._board.apply(event)
-            run = self._board.run
+            self._progress.apply(event)
+            run = self._progress.run
         if isinstance(event, RunFinished) or (
             run and run.config.feedback == "cli" and not _trains(event)
         ):
             self._hide()
         elif self._live is None:
             self._show()
-        self._emit(event, run)
+        self._print(event, run)
 
     def render(self) -> RenderableType:
-        """Return the region as it stands now; never taller than the terminal."""
+        """Return the current region, which is never taller than the terminal."""
         with self._lock:
-            if self._board.run is None and not self._board.rows:
+            if self._progress.run is None and not self._progress.rows:
                 return Group()
             head = self._head()
             return Group(
                 Text(), head, Text(), *self._rows(max(1, self._console.height - head.row_count - 3))
             )
 
-    def _emit(self, event: Event, run: RunStarted | None) -> None:
-        """Print what is to stay."""
+    def _print(self, event: Event, run: RunStarted | None) -> None:
+        """Print the permanent lines of an event."""
         lines: list[str] = []
         match event:
             case RunStarted():
-                lines = [*sentences.run_started(event), *self._length(event)]
+                lines = [*messages.run_started(event), *self._length(event)]
             case InitialRewardEvaluated() if run:
-                lines = [sentences.start_measured(event, run)]
+                lines = [messages.initial_reward_evaluated(event, run)]
             case GenerationStarted() if run and run.config.feedback == "cli":
-                lines = [sentences.generation_started(event, run)]
-            case AskedAgain() if not self._board.repeated:  # its row tells of the others
-                lines = [sentences.asked_again(event)]
+                lines = [messages.generation_started(event, run)]
+            case AskedAgain() if not self._progress.repeated:  # else its row shows the attempt
+                lines = [messages.asked_again(event)]
             case Adapted():
                 lines = [one_line(event.what)]
             case TrainingStarted():
-                lines = sentences.training_started(event)
+                lines = messages.training_started(event)
             case BaselinesMeasured() if run:
-                lines = sentences.baselines_measured(event, unit_of(run))
+                lines = messages.baselines_measured(event, unit_of(run))
             case SeedReevaluated() if run:
-                lines = [sentences.final_measured(event, unit_of(run))]
+                lines = [messages.seed_reevaluated(event, unit_of(run))]
             case GenerationFinished() if run:
-                lines = sentences.generation_finished(event, run)
+                lines = messages.generation_finished(event, run)
             case RunFinished() if run:
                 put(self._console, Text(), final_table(run, event))
         for line in lines:
@@ -140,7 +139,7 @@ class LiveDisplay:
         if not speed:
             return []
         with self._lock:
-            self._board.expect(speed)
+            self._progress.set_expected_speed(speed)
         return [takes(run, speed)]
 
     def _show(self) -> None:
@@ -160,7 +159,7 @@ class LiveDisplay:
 
     # ------------------------------------------------------------------ the head
     def _head(self) -> Table:
-        progress, run = self._board, self._board.run
+        progress, run = self._progress, self._progress.run
         head = Table.grid(padding=(0, 2, 0, 0), expand=True)
         head.add_column(style="dim", no_wrap=True)
         head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -178,20 +177,22 @@ class LiveDisplay:
         return head
 
     def _best(self) -> str:
-        best, unit = self._board.best, unit_of(self._board.run)
+        best, unit = self._progress.best, unit_of(self._progress.run)
         text = "none yet"
         if best and best.evaluation:
             result = (
-                summarise_checks(best.evaluation, None)
+                summarise(best.evaluation, None)
                 if unit is None
                 else f"{fitness(best.evaluation)} {unit}"
             )
             text = f"{best.candidate.name}, {result}"
-        human = [number(b.evaluation.fitness) for b in self._board.baselines if b.name == "human"]
+        human = [
+            number(b.evaluation.fitness) for b in self._progress.baselines if b.name == "human"
+        ]
         return f"{text}; human reward {human[0]}" if human else text
 
     def _time(self) -> str:
-        progress = self._board
+        progress = self._progress
         parts = [duration(progress.elapsed_s)]
         if progress.run_left_s is not None:
             parts.append(f"{approximate(progress.run_left_s)} left")
@@ -201,7 +202,7 @@ class LiveDisplay:
 
     # ------------------------------------------------------------------ the rows
     def _rows(self, room: int) -> list[RenderableType]:
-        rows = list(self._board.rows.items())
+        rows = list(self._progress.rows.items())
         hidden = len(rows) - room + 1 if len(rows) > room else 0
         grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
         grid.add_column(
@@ -215,7 +216,7 @@ class LiveDisplay:
         return [grid, Text(f"and {hidden} more", "dim")] if hidden else [grid]
 
     def _detail(self, row: CandidateStatus) -> Text:
-        run, unit = self._board.run, unit_of(self._board.run)
+        run, unit = self._progress.run, unit_of(self._progress.run)
         match row.phase:
             case "waiting":
                 again = f", try {row.attempt[0]} of {row.attempt[1]}" if row.attempt[0] > 1 else ""
@@ -227,13 +228,13 @@ class LiveDisplay:
             case "stopped":
                 return Text("its reward failed; the others go on", "dim")
             case "done" if row.outcome and row.outcome.evaluation:
-                best = row.outcome == self._board.best
-                return Text(summarise_checks(row.outcome.evaluation, unit), "bold" if best else "")
+                best = row.outcome == self._progress.best
+                return Text(summarise(row.outcome.evaluation, unit), "bold" if best else "")
             case _:
                 return Text(one_line(row.reason), "dim")
 
     def _training(self, row: CandidateStatus, unit: str | None) -> Text:
-        progress = self._board.progress
+        progress = self._progress.progress
         if progress is None:
             return _bar(0.0)
         steps = f"{quantity(progress.environment_steps)} of {quantity(progress.total_steps)} steps"

@@ -1,5 +1,4 @@
-"""What happened, in sentences: the plain log prints them all, the live display those that are to
-stay."""
+"""Events as sentences: the plain log prints all, the live display only the permanent ones."""
 
 from __future__ import annotations
 
@@ -12,15 +11,15 @@ from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
+    decimals_for,
     duration,
     generation_title,
     instruction_of,
     number,
     one_line,
-    places,
     plural,
     quantity,
-    summarise_checks,
+    summarise,
     unit_of,
 )
 from eureka_agent.search.events import (
@@ -41,15 +40,14 @@ from eureka_agent.utils.out_of_memory import speaks_of_memory
 
 
 def run_started(event: RunStarted) -> list[str]:
-    """Return what is searched, by whom, at what expense, behind which wall and where it is
-    written."""
+    """Return the run's instruction, proposer, size, sandbox and folder."""
     config, budget = event.config, event.budget
     return [
         instruction_of(config, event.task),
         one_line(event.announcement),
         (
             f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
-            f" each reward trains in {budget.num_envs:,} worlds for"
+            f" each reward trains in {budget.num_envs:,} environments for"
             f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
         ),
         one_line(event.sandbox),
@@ -58,8 +56,10 @@ def run_started(event: RunStarted) -> list[str]:
 
 
 def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
-    """Return what resumes changed, oldest first: `--model from "gpt-4" to "gpt-5" on
-    2026-01-31`."""
+    """Return what resumes changed, oldest first.
+
+    Such as `--model from "gpt-4" to "gpt-5" on 2026-01-31`.
+    """
     lines = []
     for change in changes:
         option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
@@ -68,17 +68,17 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
 
 
 def asked_again(event: AskedAgain, *, repeated: bool = False) -> str:
-    """Return what went wrong with a request, and when it is asked again; shorter where the reason
-    was said before."""
+    """Return why a request failed and when it is sent again; `repeated` shortens a known reason."""
     reason = "the same reason." if repeated else event.reason
     pause = f"{event.pause_s:.1f}" if event.pause_s < 10.0 else f"{event.pause_s:.0f}"
     return one_line(
-        f"{event.sample} is asked again in {pause} s (try {event.attempt} of {event.of}): {reason}"
+        f"{event.sample} is requested again in {pause} s"
+        f" (try {event.attempt} of {event.of}): {reason}"
     )
 
 
-def start_of(config: SynthesisConfig) -> str:
-    """Return where the search starts: `the human reward`, or `the reward in my_reward.py`."""
+def initial_reward_name(config: SynthesisConfig) -> str:
+    """Return `the human reward`, or `the reward in my_reward.py`."""
     return (
         "the human reward"
         if config.initial_reward == "human"
@@ -86,70 +86,62 @@ def start_of(config: SynthesisConfig) -> str:
     )
 
 
-def start_measured(event: InitialRewardEvaluated, run: RunStarted) -> str:
-    """Return what the reward that the search starts from is worth."""
-    return f"The search starts from {start_of(run.config)}: {_named(event.outcome, unit_of(run))}."
+def initial_reward_evaluated(event: InitialRewardEvaluated, run: RunStarted) -> str:
+    """Return the result of the initial reward."""
+    result = _named(event.outcome, unit_of(run))
+    return f"The search starts from {initial_reward_name(run.config)}: {result}."
 
 
-def gain_over_start(
+def gain_over_initial(
     outcomes: Sequence[Outcome], best: Outcome | None, unit: str | None
 ) -> list[str]:
-    """Return by how much the best reward beats the one that the search was given, if it was given
-    one."""
-    start = next((outcome for outcome in outcomes if outcome.candidate.is_initial), None)
-    if start is None or best is None:
+    """Return by how much the best reward beats the initial one, if there is one."""
+    initial = next((outcome for outcome in outcomes if outcome.candidate.is_initial), None)
+    if initial is None or best is None:
         return []
     if best.candidate.is_initial:
         return ["The search found nothing better than the reward that it started from."]
     if unit is None:
-        return [f"{best.candidate.name} was chosen before the reward that the search started from."]
-    gain, both = (
-        best.fitness - start.fitness,
-        f"{number(best.fitness)} against {number(start.fitness)}",
-    )
-    found = (
-        f"{best.candidate.name} beats the reward that the search started from by {number(gain)}"
-        f" {unit}".rstrip()
-    )
-    return [f"{found} ({both}, one training each, and {best.candidate.name} is the best of many)."]
+        return [f"{best.candidate.name} was ranked above the reward that the search started from."]
+    name, gain = best.candidate.name, number(best.fitness - initial.fitness)
+    both = f"{number(best.fitness)} against {number(initial.fitness)}"
+    found = f"{name} beats the reward that the search started from by {gain} {unit}".rstrip()
+    return [f"{found} ({both}, one training each, and {name} is the best of many)."]
 
 
 def generation_started(event: GenerationStarted, run: RunStarted) -> str:
-    """Return what is asked for."""
-    asked = f"asking for {plural(run.config.samples, 'reward')}"
+    """Return what is requested from the proposer."""
+    request = f"asking for {plural(run.config.samples, 'reward')}"
     again = " again, because all before failed" if event.attempt else ""
-    return f"{generation_title(event.generation, run.config)}: {asked}{again}."
+    return f"{generation_title(event.generation, run.config)}: {request}{again}."
 
 
 def training_started(event: TrainingStarted) -> list[str]:
-    """Return where the rewards are computed and what became of a saved training, when it is not as
-    usual."""
+    """Return where the rewards are computed and why a checkpoint was ignored, if so."""
     return [one_line(sentence) for sentence in (event.where, event.saved) if sentence]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
-    """Return one sentence a baseline."""
+    """Return one sentence per baseline."""
     known = [
-        f"{BASELINES[b.name].capitalize()}: {summarise_checks(b.evaluation, unit)}."
+        f"{BASELINES[b.name].capitalize()}: {summarise(b.evaluation, unit)}."
         for b in event.baselines
     ]
     return [*no_human_reward(event.baselines), *known]
 
 
 def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
-    """Return what is missing from a comparison without a human reward; nothing where there is
-    one."""
+    """Return what a comparison without a human reward lacks; empty if there is one."""
     if not baselines or any(baseline.name == "human" for baseline in baselines):
         return []
-    what = "so there is no human-normalised score, and the sparse reward alone is the measure"
     return [
-        f"The task has no human reward, {what}; write human_reward.py beside its task.py to compare"
-        " with it."
+        "The task has no human reward, so there is no human-normalised score, and only the sparse"
+        " reward is compared; write human_reward.py next to its task.py to compare with it."
     ]
 
 
-def final_measured(event: SeedReevaluated, unit: str | None) -> str:
-    """Return what one of the final seeds gave."""
+def seed_reevaluated(event: SeedReevaluated, unit: str | None) -> str:
+    """Return the results of one final seed."""
     final = event.final
     names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
     known = {name: training for name, training in names.items() if training is not None}
@@ -162,10 +154,10 @@ def final_measured(event: SeedReevaluated, unit: str | None) -> str:
     )
 
 
-def final_scores_known(scores: ReevaluationSummary) -> list[str]:
-    """Return what the final trainings say together."""
+def reevaluation_results(scores: ReevaluationSummary) -> list[str]:
+    """Return the results over all final seeds."""
     rows = {BASELINES.get(name, name): row for name, row in scores.rows.items()}
-    results = ", ".join(f"{name} {score_in_words(row)}" for name, row in rows.items())
+    results = ", ".join(f"{name} {score_text(row)}" for name, row in rows.items())
     lines = [
         f"With {plural(scores.seeds, 'other training seed')} (interquartile mean, 95 % interval):"
         f" {results}."
@@ -173,40 +165,38 @@ def final_scores_known(scores: ReevaluationSummary) -> list[str]:
     checkpoints = ", ".join(number(value) for value in scores.checkpoints)
     lines.append(f"Mean over the seeds of the training curve's best point: {checkpoints}.")
     if scores.human_normalised is not None and scores.clipped is not None:
-        both = (
-            f"{number(scores.human_normalised, 2)}, clipped to 0 to 3: {number(scores.clipped, 2)}"
-        )
-        lines.append(f"Human-normalised score of these: {both}.")
+        score, clipped = number(scores.human_normalised, 2), number(scores.clipped, 2)
+        lines.append(f"Human-normalised score of these: {score}, clipped to 0 to 3: {clipped}.")
     return lines
 
 
-def score_in_words(score: Score) -> str:
+def score_text(score: Score) -> str:
     """Return `2.31 (2.10 to 2.52)`."""
     if not (math.isfinite(score.low) and math.isfinite(score.high)):
         return f"{number(score.value)} (unknown)"
-    decimals = places((score.value, score.low, score.high))
+    decimals = decimals_for((score.value, score.low, score.high))
     return (
         f"{number(score.value, decimals)} ({number(score.low, decimals)} to"
         f" {number(score.high, decimals)})"
     )
 
 
-def sent_back(outcome: Outcome) -> str:
-    """Return why an answer is sent back."""
+def repair_requested(outcome: Outcome) -> str:
+    """Return why a completion is sent back."""
     failure = outcome.failure
     reason = f": {STAGES[failure.stage]}: {one_line(failure.message)}" if failure else "."
     return f"{outcome.candidate.name} sent back{reason}"
 
 
-def outcome_known(outcome: Outcome, unit: str | None) -> str:
-    """Return how a candidate ended."""
+def candidate_result(outcome: Outcome, unit: str | None) -> str:
+    """Return a candidate's result."""
     name, failure = outcome.candidate.name, outcome.failure
     if outcome.duplicate_of:
-        return f"{name}: computes what {outcome.duplicate_of} does, which is trained already."
+        return f"{name}: computes the same as {outcome.duplicate_of}, which is trained already."
     if outcome.evaluation is not None:
         why = outcome.training.stopped if outcome.training else ""
         early = f"; stopped early, {why}" if why else ""
-        return f"{name}: {summarise_checks(outcome.evaluation, unit)}{early}."
+        return f"{name}: {summarise(outcome.evaluation, unit)}{early}."
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "
@@ -217,18 +207,17 @@ def outcome_known(outcome: Outcome, unit: str | None) -> str:
 
 
 def memory_hint(failure: Failure) -> str:
-    """Return what to lower when a reward's process had too little memory; nothing for other
-    failures."""
+    """Return what to lower if a reward's process had too little memory; else an empty string."""
     if not speaks_of_memory(failure.message):
         return ""
     return (
-        " Rewards need less memory with a smaller --num-envs; more rewards fit with a smaller"
-        " --samples."
+        " A smaller --num-envs lets a reward use less memory; a smaller --samples leaves more"
+        " memory for each."
     )
 
 
 def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]:
-    """Return a generation's result, and the best of the run where that is an older one."""
+    """Return a generation's result, and the run's best if that is an older candidate."""
     generation, unit = event.generation, unit_of(run)
     repeated = sum(bool(outcome.duplicate_of) for outcome in generation.outcomes)
     trained = sum(
@@ -242,22 +231,22 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
     else:
         best = greedy(generation.outcomes) if unit is not None else None
         result = f"; best {_named(best, unit)}" if best else ""
-        counts = {"trained": trained, "known before": repeated, "failed": failed}
+        counts = {"trained": trained, "duplicate": repeated, "failed": failed}
         done = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         lines = [f"{title}: {done}{result}."]
     if so_far is not None and (unit is None or so_far != greedy(generation.outcomes)):
         chosen = unit is None or so_far in generation.outcomes
         lines.append(f"{'Chosen' if chosen else 'Still the best'}: {_named(so_far, unit)}.")
     if generation.feedback is not None and generation.feedback.stop:
-        lines.append("The search ends here, as was asked.")
+        lines.append("The search ends here, as the judge decided.")
     return lines
 
 
-def said(feedback: Feedback) -> list[str]:
-    """Return what was said of a generation: the ranking, the words, the wish to stop."""
+def feedback_lines(feedback: Feedback) -> list[str]:
+    """Return the feedback on a generation: the ranking, the comments, the end of the search."""
     lines = [f"Ranked, best first: {' > '.join(feedback.ranking)}."] if feedback.ranking else []
-    lines += [f"Said of {name}: {one_line(words)}" for name, words in feedback.words.items()]
-    return [*lines, "The search was ended here."] if feedback.stop else lines
+    lines += [f"Comment on {name}: {one_line(words)}" for name, words in feedback.words.items()]
+    return [*lines, "The judge ended the search here."] if feedback.stop else lines
 
 
 def best_reward(event: RunFinished, unit: str | None) -> str:
@@ -272,21 +261,19 @@ def best_reward(event: RunFinished, unit: str | None) -> str:
 
 
 def stopped_early(event: RunFinished) -> list[str]:
-    """Return which limit ended the search, if one did."""
+    """Return which limit ended the search early, if one did."""
     return [one_line(f"Stopped early: {event.stopped}")] if event.stopped else []
 
 
 def effort(event: RunFinished) -> str:
-    """Return what the run took: environment steps, time, money."""
-    cost = str(
-        Cost.of([*(outcome.candidate.completion for outcome in event.outcomes), *event.replaced])
-    )
-    took = (
-        f"Took {duration(event.seconds)} and {quantity(event.environment_steps)} environment steps"
-    )
+    """Return the environment steps, the time and the cost of the run."""
+    completions = [outcome.candidate.completion for outcome in event.outcomes]
+    cost = str(Cost.of([*completions, *event.replaced]))
+    time, steps = duration(event.seconds), quantity(event.environment_steps)
+    took = f"Took {time} and {steps} environment steps"
     return f"{took}; cost {cost}." if cost else f"{took}."
 
 
 def _named(outcome: Outcome, unit: str | None) -> str:
-    known = f", {summarise_checks(outcome.evaluation, unit)}" if outcome.evaluation else ""
+    known = f", {summarise(outcome.evaluation, unit)}" if outcome.evaluation else ""
     return f"{outcome.candidate.name}{known}"

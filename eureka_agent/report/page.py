@@ -1,5 +1,4 @@
-"""Putting a table or a text on a console: names stay whole, and what is no terminal gets plain
-lines."""
+"""Print tables and texts: names are never cut, and pipes and files get plain lines."""
 
 from __future__ import annotations
 
@@ -11,15 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 _WIDE = 20_000
-"""Columns of a page that nothing has to fit into."""
+"""Width of a page without limits, in columns."""
 _LEAST_WORDS = 12
-"""Columns that words get at least, where they wrap."""
+"""Least width of a column that wraps."""
 _GAP = 2
+"""Spaces between columns."""
 
 
 class WholeTable(Table):
-    """A table whose columns without wrapping are never cut; where there is no room the terminal
-    breaks the lines."""
+    """A table that never cuts its `no_wrap` columns; a narrow terminal breaks its lines instead."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         free = options.update(width=_WIDE)
@@ -43,24 +42,22 @@ def plain_table() -> Table:
 
 
 def whole_line(text: str, style: str = "") -> Text:
-    """Return a line with a name or a path in it: too long for a terminal, it is left to that to
-    break it."""
+    """Return a line that is never cut, for names and paths; a narrow terminal breaks it instead."""
     return Text(text, style, no_wrap=True, overflow="ignore")
 
 
 def put(console: Console, *renderables: RenderableType) -> None:
-    """Print each; in a pipe or a file as plain lines, as long as they are."""
+    """Print renderables; to a pipe or a file as plain lines of any length."""
     for renderable in renderables:
         if console.is_terminal:
-            console.print(
-                Group(renderable), crop=False
-            )  # a text that is printed alone loses its own settings
+            # Grouped, since a text that is printed alone loses its own settings.
+            console.print(Group(renderable), crop=False)
         else:
             put_lines(console, plain_lines(renderable))
 
 
 def put_lines(console: Console, lines: list[str]) -> None:
-    """Print lines as they are; what the console's encoding lacks becomes a question mark."""
+    """Print lines; characters that the console cannot encode become question marks."""
     for line in lines:
         console.out(
             line.encode(console.encoding, "replace").decode(console.encoding), highlight=False
@@ -68,7 +65,7 @@ def put_lines(console: Console, lines: list[str]) -> None:
 
 
 def plain_lines(renderable: RenderableType) -> list[str]:
-    """Return a renderable as lines without styles, none of them folded."""
+    """Return a renderable as unfolded lines without styles."""
     paper = io.StringIO()
     Console(file=paper, width=_WIDE, color_system=None, force_terminal=False).print(renderable)
     return [line.rstrip() for line in paper.getvalue().splitlines()]

@@ -10,7 +10,7 @@ from types import TracebackType
 from rich.console import Console
 
 from eureka_agent.records import candidate_name
-from eureka_agent.report import messages as sentences
+from eureka_agent.report import messages
 from eureka_agent.report.formatting import (
     approximate,
     escape_control,
@@ -42,16 +42,19 @@ from eureka_agent.search.events import (
 )
 from eureka_agent.training import Progress
 
-_QUIET_S, _LONG_QUIET_S, _NEWS = 10.0, 60.0, 0.1
+_QUIET_S = 10.0
+"""Least seconds between two lines about a training."""
+_LONG_QUIET_S = 60.0
+"""After this time a line is printed even without much progress."""
+_NEWS = 0.1
+"""Share of a training that is worth a line."""
 
 
 class PlainLog:
-    """One line for each thing that happens, after the time since the start; at the end the final
-    table.
+    """Writes one line per event, after the time since the start, and the final table at the end.
 
-    Training says where it stands when 10 s and a tenth of it have passed since it last did, and
-    once a minute. A context manager and a listener. Writes no escape codes of its own, whatever the
-    console would allow.
+    A training writes a line when 10 s and a tenth of it have passed since its last line, and at
+    least once a minute. A context manager and a listener. It never writes escape codes.
     """
 
     def __init__(
@@ -60,11 +63,13 @@ class PlainLog:
         clock: Callable[[], float] = time.monotonic,
         measure: Measure | None = None,
     ) -> None:
-        """`measure`: how fast a run will train, so that it can be said at the start how long it
-        takes."""
-        self._console, self._clock, self._measure = console, clock, measure
-        self._board = RunProgress(clock)
-        self._said_at, self._said_share = 0.0, 0.0
+        """`measure`: measures how fast a run will train, so that its length is printed first."""
+        self._console = console
+        self._clock = clock
+        self._measure = measure
+        self._progress = RunProgress(clock)
+        self._printed_at = 0.0
+        self._printed_share = 0.0
         self._rejected: set[str] = set()
 
     def __enter__(self) -> PlainLog:
@@ -76,14 +81,14 @@ class PlainLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
     def __call__(self, event: Event) -> None:
-        """Write what `event` tells."""
-        self._board.apply(event)
-        run = self._board.run
+        """Write the lines of `event`."""
+        self._progress.apply(event)
+        run = self._progress.run
         for line in self._lines(event, run):
-            self._say(line)
+            self._print(line)
         if isinstance(event, RunFinished) and run is not None:
             self._write("")
             for line in plain_lines(final_table(run, event)):
@@ -93,39 +98,40 @@ class PlainLog:
         unit = unit_of(run)
         match event:
             case RunStarted():
-                return [*sentences.run_started(event), *self._length(event)]
+                return [*messages.run_started(event), *self._length(event)]
             case InitialRewardEvaluated() if run:
-                return [sentences.start_measured(event, run)]
+                return [messages.initial_reward_evaluated(event, run)]
             case GenerationStarted() if run:
-                return [sentences.generation_started(event, run)]
+                return [messages.generation_started(event, run)]
             case AskedAgain() | Adapted() | CompletionReceived():
                 return self._from_model(event)
             case RepairRequested() | CandidateSkipped():
-                return [self._turned_down(event, unit)]
+                return [self._failed(event, unit)]
             case TrainingStarted():
-                self._said_at, self._said_share = self._clock(), 0.0
-                return [f"Training {', '.join(event.names)}.", *sentences.training_started(event)]
+                self._printed_at = self._clock()
+                self._printed_share = 0.0
+                return [f"Training {', '.join(event.names)}.", *messages.training_started(event)]
             case TrainingProgress():
                 return self._training(event.progress, unit)
             case BaselinesMeasured():
-                return sentences.baselines_measured(event, unit)
+                return messages.baselines_measured(event, unit)
             case SeedReevaluated():
-                return [sentences.final_measured(event, unit)]
+                return [messages.seed_reevaluated(event, unit)]
             case GenerationFinished() if run:
                 news = [
                     o for o in event.generation.outcomes if o.candidate.name not in self._rejected
                 ]
                 return [
-                    sentences.outcome_known(o, unit) for o in news
-                ] + sentences.generation_finished(event, run)
+                    messages.candidate_result(o, unit) for o in news
+                ] + messages.generation_finished(event, run)
             case RunFinished():
-                return [sentences.best_reward(event, unit)]
+                return [messages.best_reward(event, unit)]
         return []
 
     def _from_model(self, event: AskedAgain | Adapted | CompletionReceived) -> list[str]:
         if isinstance(event, AskedAgain):
-            line = sentences.asked_again(event, repeated=self._board.repeated)
-            return [line] if self._board.later_try else []
+            line = messages.asked_again(event, repeated=self._progress.repeated)
+            return [line] if self._progress.later_try else []
         if isinstance(event, Adapted):
             return [one_line(event.what)]
         cut = " (cut at the token limit)" if event.completion.truncated else ""
@@ -135,21 +141,25 @@ class PlainLog:
         speed = self._measure(run) if self._measure else None
         return [takes(run, speed)] if speed else []
 
-    def _turned_down(self, event: RepairRequested | CandidateSkipped, unit: str | None) -> str:
+    def _failed(self, event: RepairRequested | CandidateSkipped, unit: str | None) -> str:
         if isinstance(event, RepairRequested):
-            return sentences.sent_back(event.outcome)
+            return messages.repair_requested(event.outcome)
         self._rejected.add(event.outcome.candidate.name)
-        return sentences.outcome_known(event.outcome, unit)
+        return messages.candidate_result(event.outcome, unit)
 
     def _training(self, progress: Progress, unit: str | None) -> list[str]:
         share = progress.environment_steps / max(1, progress.total_steps)
-        quiet = self._clock() - self._said_at
+        quiet = self._clock() - self._printed_at
         if not (
             share >= 1.0
-            or (quiet >= _QUIET_S and (share - self._said_share >= _NEWS or quiet >= _LONG_QUIET_S))
+            or (
+                quiet >= _QUIET_S
+                and (share - self._printed_share >= _NEWS or quiet >= _LONG_QUIET_S)
+            )
         ):
             return []
-        self._said_at, self._said_share = self._clock(), share
+        self._printed_at = self._clock()
+        self._printed_share = share
         parts = [
             (
                 f"{100 * share:.0f} % trained ({quantity(progress.environment_steps)} environment"
@@ -157,11 +167,11 @@ class PlainLog:
             ),
             f"{quantity(progress.steps_per_second)} steps/s",
         ]
-        left = self._board.training_left_s
+        left = self._progress.training_left_s
         if left is not None and share < 1.0:
             parts.append(f"{approximate(left)} left")
         if unit is not None:
-            best = self._board.best_training_fitness
+            best = self._progress.best_training_fitness
             parts.append(
                 "no episode ended yet"
                 if math.isnan(best)
@@ -171,8 +181,8 @@ class PlainLog:
             parts.append(f"{len(progress.alive) - sum(progress.alive)} stopped")
         return [", ".join(parts) + "."]
 
-    def _say(self, line: str) -> None:
-        seconds = int(self._board.elapsed_s)
+    def _print(self, line: str) -> None:
+        seconds = int(self._progress.elapsed_s)
         self._write(f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  {line}")
 
     def _write(self, text: str) -> None:

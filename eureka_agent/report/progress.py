@@ -1,4 +1,4 @@
-"""Where a run stands, folded from its events."""
+"""The state of a run, computed from its events."""
 
 from __future__ import annotations
 
@@ -35,60 +35,58 @@ Phase = Literal[
 
 @dataclass
 class CandidateStatus:
-    """One candidate, or one baseline that is being trained."""
+    """The state of one candidate, or of one baseline in training."""
 
     phase: Phase = "waiting"
     outcome: Outcome | None = None
-    """Known once it was rejected or its generation is over."""
+    """Known when it was rejected or its generation is finished."""
     fitness: float = math.nan
-    """Of the training episodes that ended last; NaN before the first one."""
+    """Of the training episodes that ended last; NaN before the first one ends."""
     attempt: tuple[int, int] = (1, 1)
-    """Which try of how many its request is at."""
+    """The current attempt of its request, and the largest number of attempts."""
 
     @property
     def reason(self) -> str:
-        """Why it has no fitness."""
+        """Why it has no fitness; empty if it has one or is not finished."""
         failure = self.outcome.failure if self.outcome else None
         return failure.message if failure else ""
 
 
 class RunProgress:
-    """Takes in events in order; the displays read it.
+    """The state of a run for displays; `apply` updates it with each event, in order.
 
-    Estimates use the speed of the latest training, and before the first one the speed that is
-    expected.
+    Estimates use the speed of the latest training, or the expected speed before the first one.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.run: RunStarted | None = None
         self.generation: int | None = None
         self.rows: dict[str, CandidateStatus] = {}
-        """What to show now: the generation's candidates, or the baselines while they are
-        trained."""
+        """What to show: the generation's candidates, or the baselines while they train."""
         self.progress: Progress | None = None
-        """Of the training under way; None between trainings."""
+        """Of the training in progress; None between trainings."""
         self.best_training_fitness = math.nan
-        """The best point of all members' curves so far, in the training under way; NaN before an
-        episode ended."""
+        """The best point of all curves of the training in progress; NaN before an episode ends."""
         self.best: Outcome | None = None
         self.baselines: tuple[Baseline, ...] = ()
         self.finished: RunFinished | None = None
         self.repeated = False
-        """Whether the last request that is asked again failed for a reason that was told before."""
+        """Whether the last failed request has a reason that was reported before."""
         self.later_try = False
-        """Whether no request that failed for this reason came so far: of many, the first tells of
-        the rest."""
-        self._tries: dict[str, int] = {}
-        self._clock, self._start = clock, clock()
+        """Whether no other request with this reason has reached this attempt yet; of many requests
+        only the first is reported."""
+        self._attempts_by_reason: dict[str, int] = {}
+        self._clock = clock
+        self._start = clock()
         self._candidates: dict[str, CandidateStatus] = {}
         self._completions: dict[tuple[int, int, int], Completion] = {}
         self._training_seconds: dict[tuple[str, ...], float] = {}
         self._steps_per_second = 0.0
-        self._begun: set[int] = set()
+        self._started_generations: set[int] = set()
         self._finals_left: int | None = None
 
     def apply(self, event: Event) -> None:
-        """Take in one event."""
+        """Update the state with one event."""
         match event:
             case RunStarted():
                 self.run, self._start = event, self._clock()
@@ -97,7 +95,7 @@ class RunProgress:
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
             case AskedAgain() | CompletionReceived():
-                self._take_from_model(event)
+                self._apply_from_model(event)
             case RepairRequested() | CandidateSkipped():
                 self._reject(event)
             case TrainingStarted():
@@ -116,14 +114,14 @@ class RunProgress:
             case RunFinished():
                 self.finished, self.best, self.progress = event, event.best, None
 
-    def expect(self, steps_per_second: float) -> None:
-        """Estimate with this speed until the first training has one."""
+    def set_expected_speed(self, steps_per_second: float) -> None:
+        """Use this speed for estimates until the first training reports its own."""
         self._steps_per_second = self._steps_per_second or steps_per_second
 
-    # ------------------------------------------------------------------ what can be asked
+    # ------------------------------------------------------------------ estimates
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the run started (or was resumed)."""
+        """Seconds since the run started or was resumed."""
         return self._clock() - self._start
 
     @property
@@ -133,7 +131,7 @@ class RunProgress:
 
     @property
     def training_left_s(self) -> float | None:
-        """Seconds until the training under way is over; None when there is none."""
+        """Seconds until the training in progress ends; None if there is none."""
         return (
             self._steps_left / self._steps_per_second
             if self._steps_left and self._steps_per_second
@@ -142,8 +140,7 @@ class RunProgress:
 
     @property
     def run_left_s(self) -> float | None:
-        """Seconds until the run is over, if all that is to come trains as fast; None before any
-        training."""
+        """Seconds until the run ends at the current speed; None before any training."""
         if self.run is None or self.finished is not None or not self._steps_per_second:
             return None
         config = self.run.config
@@ -162,16 +159,17 @@ class RunProgress:
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.samples) if config.race else 1.0
         budget = self.run.budget
-        steps_each = max(
-            budget.environment_steps, budget.num_envs * budget.horizon
-        )  # one iteration at least
+        # At least one iteration.
+        steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)
         steps = (members * share + finals) * steps_each + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
-        return steps / self._steps_per_second + generations * other / max(1, len(self._begun))
+        return steps / self._steps_per_second + generations * other / max(
+            1, len(self._started_generations)
+        )
 
     @property
     def _steps_left(self) -> int:
-        """Environment steps that the training under way still has to do, over all its members."""
+        """Remaining environment steps of the training in progress, over all its members."""
         if self.progress is None:
             return 0
         return (self.progress.total_steps - self.progress.environment_steps) * sum(
@@ -182,14 +180,15 @@ class RunProgress:
     def _row(self, name: str) -> CandidateStatus:
         return self._candidates.setdefault(name, CandidateStatus())
 
-    def _take_from_model(self, event: AskedAgain | CompletionReceived) -> None:
+    def _apply_from_model(self, event: AskedAgain | CompletionReceived) -> None:
         if isinstance(event, CompletionReceived):
-            self._take_in(event.generation, event.completion)
+            self._count_completion(event.generation, event.completion)
             self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"
             return
-        told = self._tries.get(event.reason, 0)
-        self.repeated, self.later_try = told > 0, event.attempt > told
-        self._tries[event.reason] = max(told, event.attempt)
+        reported = self._attempts_by_reason.get(event.reason, 0)
+        self.repeated = reported > 0
+        self.later_try = event.attempt > reported
+        self._attempts_by_reason[event.reason] = max(reported, event.attempt)
         if event.sample in self._candidates:
             self._candidates[event.sample].attempt = (event.attempt, event.of)
 
@@ -199,14 +198,13 @@ class RunProgress:
             phase = "done" if event.outcome.evaluation else "rejected"
         self._candidates[event.outcome.candidate.name] = CandidateStatus(phase, event.outcome)
 
-    def _take_in(self, generation: int, answer: Completion) -> None:
-        """Keep an answer for its cost; one that was sent back stays beside the one that came in its
-        place."""
-        self._completions[generation, answer.index, answer.repair] = answer
+    def _count_completion(self, generation: int, completion: Completion) -> None:
+        """Remember a completion for its cost; one that was sent back still counts."""
+        self._completions[generation, completion.index, completion.repair] = completion
 
     def _begin(self, generation: int, attempt: int) -> None:
         samples = self.run.config.samples if self.run else 0
-        self._begun.add(generation)
+        self._started_generations.add(generation)
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)
         self._candidates = self.rows = {
@@ -222,7 +220,9 @@ class RunProgress:
             row.phase = "stopped" if not alive else "evaluating" if over else "training"
             if math.isfinite(fitness):
                 row.fitness = fitness
-                self.best_training_fitness = max(fitness, _or_lowest(self.best_training_fitness))
+                self.best_training_fitness = max(
+                    fitness, _nan_as_lowest(self.best_training_fitness)
+                )
 
     def _finish(self, generation: Generation) -> None:
         self.generation, self.best, self.progress = generation.index, generation.best, None
@@ -233,8 +233,8 @@ class RunProgress:
             for outcome in generation.outcomes
         }
         for outcome in generation.outcomes:
-            self._take_in(generation.index, outcome.candidate.completion)
+            self._count_completion(generation.index, outcome.candidate.completion)
 
 
-def _or_lowest(value: float) -> float:
+def _nan_as_lowest(value: float) -> float:
     return -math.inf if math.isnan(value) else value

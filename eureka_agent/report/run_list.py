@@ -28,21 +28,21 @@ class Overview:
 
     name: str
     state: str
-    """`finished`, `being worked on`, `interrupted` or `damaged`."""
+    """`finished`, `running`, `interrupted` or `damaged`."""
     task: str = ""
     generations: str = ""
-    """`2 of 3`: how many are over."""
+    """`2 of 3`: number of finished generations."""
     best: str = ""
-    """The best candidate and its fitness, or the one that a person chose last."""
+    """The best candidate and its fitness, or the latest choice of a judge."""
     cost: str = ""
     when: str = ""
     """When it was started."""
     damage: str = ""
-    """One sentence on why it cannot be read."""
+    """One sentence that says why it cannot be read."""
 
 
 def overview(run: RunDir) -> Overview:
-    """Read a run; one that cannot be read is one row, too."""
+    """Read a run; one that cannot be read gets a row, too."""
     try:
         with Store.open(run.database, writable=False) as store:
             return _read(run, store)
@@ -53,21 +53,16 @@ def overview(run: RunDir) -> Overview:
 def _read(run: RunDir, store: Store) -> Overview:
     config, outcomes = store.config, store.outcomes()
     task = _task(store)
-    begun = max((asked.generation for asked in store.asked()), default=0)
+    complete = store.finished and not store.metadata("stopped")
+    begun = max((prompt.generation for prompt in store.prompts()), default=0)
+    state = "finished" if store.finished else "interrupted"
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
     fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
     return Overview(
         run.name,
-        (
-            "being worked on"
-            if is_claimed(run.database)
-            else "finished"
-            if store.finished
-            else "interrupted"
-        ),
+        "running" if is_claimed(run.database) else state,
         f"{config.task} on {task}" if config.env else task,
-        f"{config.generations if store.finished and not store.metadata('stopped') else begun} of"
-        f" {config.generations}",
+        f"{config.generations if complete else begun} of {config.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
         _when(run, store.metadata("started")),
@@ -75,7 +70,7 @@ def _read(run: RunDir, store: Store) -> Overview:
 
 
 def _task(store: Store) -> str:
-    """Return the task's name; what the user typed for it where it is no task of this version."""
+    """Return the task's name, or what the user typed if this version has no such task."""
     try:
         return store.task.name
     except UsageError:
@@ -91,8 +86,7 @@ def _when(run: RunDir, started: str | None) -> str:
 
 
 class RunList:
-    """The runs, a line each; on a terminal too narrow for that two each, so that no name is folded
-    or cut."""
+    """The runs, one line each, or two on a narrow terminal, so that no name is folded or cut."""
 
     def __init__(self, runs: Sequence[Overview]) -> None:
         self._runs = runs
@@ -109,7 +103,7 @@ class RunList:
 
 
 def runs_table(runs: Sequence[Overview]) -> RenderableType:
-    """Return the runs as a table, and below it what is wrong with those that cannot be read."""
+    """Return the runs as a table, and below it the errors of those that cannot be read."""
     return RunList(runs)
 
 
@@ -135,4 +129,4 @@ def _two_lines(run: Overview) -> RenderableType:
 
 
 def _style(run: Overview) -> str:
-    return {"damaged": "red", "being worked on": "green"}.get(run.state, "")
+    return {"damaged": "red", "running": "green"}.get(run.state, "")

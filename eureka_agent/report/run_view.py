@@ -1,4 +1,4 @@
-"""A run as its database tells it, for `eureka-agent show`."""
+"""A run's content from its database, for `eureka-agent show`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import INITIAL, Completion, Evaluation, Feedback, Outcome, candidate_name
-from eureka_agent.report import messages as sentences
+from eureka_agent.report import messages
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
+    decimals_for,
     instruction_of,
     interval,
     number,
     one_line,
-    places,
     plural,
     quantity,
-    summarise_checks,
+    summarise,
 )
 from eureka_agent.report.lineage import lineage
 from eureka_agent.report.page import plain_table, whole_line
@@ -34,8 +34,7 @@ from eureka_agent.search.selection import best_so_far, greedy
 
 
 def run_view(store: Store) -> RenderableType:
-    """Return all of a run, finished or not: config, every candidate of every generation,
-    references, the best."""
+    """Return a run, finished or not: config, all candidates, baselines, the best."""
     config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
     task = store.task
     checked = store.checks().keys()
@@ -46,7 +45,7 @@ def run_view(store: Store) -> RenderableType:
             task,
             store.metadata("sandbox") or config.sandbox,
             [example.name for example in store.examples],
-            sentences.changed_settings(store.changes),
+            messages.changed_settings(store.changes),
         ),
     ]
     for index in (INITIAL, *range(config.generations)):
@@ -54,9 +53,7 @@ def run_view(store: Store) -> RenderableType:
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
             best = greedy(members) if config.has_fitness else None
-            parents = list(
-                dict.fromkeys(name for asked in store.asked(index) for name in asked.parents)
-            )
+            parents = list(dict.fromkeys(n for p in store.prompts(index) for n in p.parents))
             rows = _candidates(index, members, completions, best, config.has_fitness, checked)
             parts += [
                 Text(),
@@ -64,7 +61,9 @@ def run_view(store: Store) -> RenderableType:
                 rows,
             ]
         if index in feedback:
-            parts += [Text(line, overflow="fold") for line in sentences.said(feedback[index])]
+            parts += [
+                Text(line, overflow="fold") for line in messages.feedback_lines(feedback[index])
+            ]
     if baselines := store.baselines():
         parts += [
             Text(),
@@ -72,12 +71,12 @@ def run_view(store: Store) -> RenderableType:
         ]
     parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
     if (scores := reevaluation_summary(store.finals())) is not None:
-        parts += [Text(line, overflow="fold") for line in sentences.final_scores_known(scores)]
+        parts += [Text(line, overflow="fold") for line in messages.reevaluation_results(scores)]
     if stopped := store.metadata("stopped"):
         parts.append(Text(f"Stopped early: {one_line(stopped)}"))
     if not store.finished:
         parts.append(
-            whole_line(f"Not finished; go on with: eureka-agent resume {store.path.parent}")
+            whole_line(f"Not finished; continue with: eureka-agent resume {store.path.parent}")
         )
     return Group(*parts)
 
@@ -93,8 +92,8 @@ def _config(
     where = f" at {config.base_url}" if config.base_url else ""
     budget = task.budget
     training = (
-        f"{budget.num_envs:,} worlds and {quantity(budget.environment_steps)} environment steps a"
-        " reward"
+        f"{budget.num_envs:,} environments and {quantity(budget.environment_steps)} environment"
+        " steps per reward"
     )
     search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
     rows = {
@@ -119,7 +118,7 @@ def _title(
     index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]
 ) -> Text:
     if index == INITIAL:
-        return Text(f"The search starts from {sentences.start_of(config)}", "bold")
+        return Text(f"The search starts from {messages.initial_reward_name(config)}", "bold")
     origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
     cost = str(Cost.of(answers))
     return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
@@ -133,9 +132,9 @@ def _candidates(
     has_fitness: bool,
     checked: Container[str],
 ) -> Table:
-    """Return one row a candidate; one without an outcome was interrupted."""
+    """Return one row per candidate; one without an outcome was interrupted."""
     by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
-    digits = places(outcome.fitness for outcome in outcomes)
+    digits = decimals_for(outcome.fitness for outcome in outcomes)
     priced = any(str(Cost.of([completion])) for completion in completions.values())
     measures = list(
         dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures)
@@ -197,14 +196,14 @@ def _price(completion: Completion) -> str:
 
 def _note(outcome: Outcome, best: Outcome | None) -> str:
     if outcome.duplicate_of:
-        return f"computes what {one_line(outcome.duplicate_of)} does"
+        return f"computes the same as {one_line(outcome.duplicate_of)}"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {one_line(outcome.failure.message)}"
     if outcome.training is not None and outcome.training.stopped:
         return f"stopped early: {one_line(outcome.training.stopped)}"
-    again = outcome.candidate.completion.repair
+    repairs = outcome.candidate.completion.repair
     notes = ["best of its generation"] if outcome is best else []
-    notes += [f"sent back {plural(again, 'time')}"] if again else []
+    notes += [f"sent back {plural(repairs, 'time')}"] if repairs else []
     return ", ".join(notes)
 
 
@@ -217,10 +216,10 @@ def _best(
     best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
     if best is not None and best.evaluation is not None:
         unit = one_line(task.fitness_unit) if config.has_fitness else None
-        lines = [f"Best reward: {best.candidate.name}, {summarise_checks(best.evaluation, unit)}."]
+        lines = [f"Best reward: {best.candidate.name}, {summarise(best.evaluation, unit)}."]
         return [
             Text(line, overflow="fold")
-            for line in (*lines, *sentences.gain_over_start(outcomes, best, unit))
+            for line in (*lines, *messages.gain_over_initial(outcomes, best, unit))
         ]
     return (
         failures(outcomes)

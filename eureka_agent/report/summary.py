@@ -19,11 +19,10 @@ from eureka_agent.training.budgets import training_budget
 
 
 def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[str, Any]:
-    """Return what `summary.json` holds: strings, numbers, lists and dictionaries; null for what is
-    not known.
+    """Return the content of `summary.json`: strings, numbers, lists and dictionaries.
 
-    NaN and infinity become null, so that every JSON reader can read it. Fitness is null, too, where
-    rankings judged because the wish has none.
+    Unknown values, NaN and infinity become null, so that every JSON reader can read the file.
+    Fitness is null, too, if the instruction has none and rankings decided.
     """
     budget, judged = training_budget(config, task), not config.has_fitness
     cost = Cost.of(
@@ -94,7 +93,7 @@ def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
 
 
 def _start(finished: RunFinished, config: SynthesisConfig, judged: bool) -> dict[str, Any] | None:
-    """Return what the search was given to start from, and by how much its best beats that."""
+    """Return the initial reward's result, and by how much the best reward beats it."""
     start = next((outcome for outcome in finished.outcomes if outcome.candidate.is_initial), None)
     if start is None or start.evaluation is None:
         return None
@@ -114,7 +113,7 @@ def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:
 
 
 def _final(finished: RunFinished) -> dict[str, Any] | None:
-    """Return what the final trainings say; intervals of the bootstrap, None where it knows none."""
+    """Return the results over the final seeds with bootstrap intervals, None if unknown."""
     scores = reevaluation_summary(finished.finals)
     if scores is None:
         return None
@@ -131,7 +130,7 @@ def _final(finished: RunFinished) -> dict[str, Any] | None:
 
 
 def _generations(outcomes: Sequence[Outcome], judged: bool) -> list[dict[str, Any]]:
-    """Return one entry a generation; `mean` is over the candidates that have a fitness."""
+    """Return one entry per generation; `mean_fitness` is over candidates that have a fitness."""
     entries = []
     for index in generations_of(outcomes):
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]

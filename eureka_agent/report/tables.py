@@ -1,4 +1,4 @@
-"""The tables that a run ends with, and those of the smaller commands."""
+"""The final table of a run, and the tables of the smaller commands."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
     approximate,
+    decimals_for,
     interval,
     number,
     one_line,
-    places,
     plural,
 )
 from eureka_agent.report.length import default_run, run_length_s
 from eureka_agent.report.messages import (
     effort,
-    final_scores_known,
-    gain_over_start,
+    gain_over_initial,
     memory_hint,
     no_human_reward,
+    reevaluation_results,
     stopped_early,
 )
 from eureka_agent.report.page import plain_table, whole_line
@@ -53,11 +53,11 @@ class Result(NamedTuple):
 
 
 class DoctorFinding(Protocol):
-    """One thing that `eureka-agent doctor` looked at."""
+    """The result of one check of `eureka-agent doctor`."""
 
     @property
     def name(self) -> str:
-        """What it is."""
+        """What was checked."""
         ...
 
     @property
@@ -72,7 +72,7 @@ class DoctorFinding(Protocol):
 
 
 class Compared(Protocol):
-    """A reward file's result beside the references'."""
+    """A reward file's result and the baselines."""
 
     @property
     def path(self) -> Path:
@@ -81,23 +81,22 @@ class Compared(Protocol):
 
     @property
     def seed(self) -> int:
-        """The one seed of all trainings."""
+        """The seed of all trainings."""
         ...
 
     @property
     def evaluation(self) -> Evaluation:
-        """What the policy trained with it does."""
+        """The result of the policy trained with it."""
         ...
 
     @property
     def baselines(self) -> tuple[Baseline, ...]:
-        """What it is compared with."""
+        """The references."""
         ...
 
 
 def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
-    """Return how the run ended: each generation's best beside the references, the score, the
-    files."""
+    """Return a run's results: each generation's best, the baselines, the score, the files."""
     best, judged = finished.best, not run.config.has_fitness
     rows = [
         Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.is_initial
@@ -113,7 +112,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         )
     rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
     title = (
-        "The wish has no fitness of its own; rankings judged."
+        "The instruction has no fitness of its own; rankings decided."
         if judged
         else f"Fitness in {fitness_line(run.task)}."
     )
@@ -121,7 +120,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     if not any(outcome.evaluation for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
     unit = None if judged else run.task.fitness_unit
-    parts += [Text(line) for line in gain_over_start(finished.outcomes, best, unit)]
+    parts += [Text(line) for line in gain_over_initial(finished.outcomes, best, unit)]
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
         parts.append(
@@ -132,25 +131,25 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     elif best is not None and finished.baselines:
         parts.append(
             Text(
-                "No human-normalised score (not comparable): human and sparse reward are alike"
-                " here."
+                "No human-normalised score (not comparable): the human and the sparse reward are"
+                " alike here."
             )
         )
     if best is not None and best.evaluation is not None and not judged:
         parts += [Text(line) for line in worth(best.evaluation, finished.baselines, run.task)]
     if (scores := reevaluation_summary(finished.finals)) is not None:
-        parts += [Text(line) for line in final_scores_known(scores)]
+        parts += [Text(line) for line in reevaluation_results(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 
 def fitness_line(task: Task | StoredTask) -> str:
-    """Return what the fitness counts and from where on the task is solved."""
+    """Return the unit of the fitness, and the fitness that counts as solved."""
     return f"{task.fitness_unit}; {task.fitness_solved:g} counts as solved"
 
 
 def comparison_table(comparison: Compared, task: Task) -> RenderableType:
-    """Return a reward file's fitness beside the references', for `eureka-agent evaluate`."""
+    """Return a reward file's fitness and the baselines, for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
     notes = [
@@ -163,12 +162,11 @@ def comparison_table(comparison: Compared, task: Task) -> RenderableType:
 
 
 def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
-    """Return evaluations side by side, numbers aligned; a column only where some row has something
-    to say."""
+    """Return evaluations as a table with aligned numbers and without empty columns."""
     evaluations = [row.evaluation for row in rows]
     columns = {"reward": [row.label for row in rows]}
     if not judged:
-        digits = places(e.fitness for e in evaluations if e is not None)
+        digits = decimals_for(e.fitness for e in evaluations if e is not None)
         columns["fitness"] = [number(e.fitness, digits) if e else "-" for e in evaluations]
         columns["95 % interval"] = [interval(e, digits) if e else "-" for e in evaluations]
     columns["episode\n(steps)"] = [number(e.episode_length, 0) if e else "-" for e in evaluations]
@@ -187,7 +185,7 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
 
 
 def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
-    """Return the commonest reasons why candidates have no fitness, one line each."""
+    """Return the most common reasons why candidates have no fitness, one line each."""
     reasons = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     counts = Counter(
         f"{STAGES[reason.stage]}: {one_line(reason.message)}{memory_hint(reason)}"
@@ -203,7 +201,7 @@ def failures(outcomes: Iterable[Outcome]) -> list[RenderableType]:
 
 
 def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
-    """Return the generations that have outcomes, in order, without what was given to start from."""
+    """Return the generations that have outcomes, in order, without the initial reward's."""
     return sorted(
         {outcome.candidate.generation for outcome in outcomes if not outcome.candidate.is_initial}
     )
@@ -214,7 +212,7 @@ def tasks_table(
     speeds: Mapping[str, float],
     broken: Mapping[str, str] = MappingProxyType({}),
 ) -> RenderableType:
-    """Return all tasks with what their fitness counts, for `eureka-agent tasks`.
+    """Return all tasks with the unit of their fitness, for `eureka-agent tasks`.
 
     `speeds`: environment steps per second of each task on this machine. `broken`: folders whose
     task cannot be loaded, each with the reason.
@@ -235,8 +233,8 @@ def tasks_table(
             Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths
         )
     note = (
-        "How long the trainings of a default run take on this machine, at the environment steps per"
-        " second measured just now; the answers of models come on top."
+        "The times are those of a default run's trainings on this machine, at the environment steps"
+        " per second just measured; models' answers take extra time."
     )
     lines = [
         Text(f"{name} is broken: {one_line(why)}", "red", overflow="fold")
@@ -261,10 +259,8 @@ def doctor_table(findings: Iterable[DoctorFinding]) -> RenderableType:
     table.add_column("", ratio=1)
     table.show_header = False
     for finding in findings:
-        summarise_checks = Text("ok", "green") if finding.ok else Text("missing", "bold red")
-        table.add_row(
-            Text(one_line(finding.name)), summarise_checks, Text(one_line(finding.detail))
-        )
+        state = Text("ok", "green") if finding.ok else Text("missing", "bold red")
+        table.add_row(Text(one_line(finding.name)), state, Text(one_line(finding.detail)))
     return table
 
 
@@ -272,7 +268,7 @@ def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result
     members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
     trained = f"{sum(outcome.evaluation is not None for outcome in members)} of {len(members)}"
     if early := sum(bool(outcome.training and outcome.training.stopped) for outcome in members):
-        trained += f", {early} not to the end"
+        trained += f", {early} stopped early"
     best = None if judged else greedy(members)
     if best is None:
         return Result(
@@ -282,14 +278,14 @@ def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result
 
 
 def _measures(name: str, evaluations: Sequence[Evaluation | None]) -> list[str]:
-    """Return one cell an evaluation, all with the same decimals."""
+    """Return one cell per evaluation, all with the same decimals."""
     values = [evaluation.measures.get(name) if evaluation else None for evaluation in evaluations]
-    digits = places(value for value in values if value is not None)
+    digits = decimals_for(value for value in values if value is not None)
     return ["-" if value is None else number(value, digits) for value in values]
 
 
 def _files(path: Path) -> list[RenderableType]:
-    """Return the files that people will want, as far as they exist."""
+    """Return the files of interest that exist."""
     run = RunDir(path)
     files = (
         (run.best_reward, "the best reward"),

@@ -1,4 +1,4 @@
-"""A run on disk: its folder, its database, and what may change when it is resumed."""
+"""A run on disk: its folder, its database, and the settings that a resume may change."""
 
 import lazy_loader
 

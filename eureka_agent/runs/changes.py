@@ -1,5 +1,4 @@
-"""What a resume may change of a run: settings that say whom to ask, how, and how far the run
-goes."""
+"""The settings that a resume may change: models, requests to them, and the run's limits."""
 
 from __future__ import annotations
 
@@ -13,39 +12,46 @@ from eureka_agent.utils.serialization import to_json
 
 @dataclass(frozen=True)
 class Changes:
-    """Settings of a run from this resume on; what is left out stays as it is."""
+    """New values for some settings of a run; None (or False) keeps the current one.
+
+    Each field is an option of `eureka-agent resume`.
+    """
 
     model: str | None = None
-    """Another model, instead of all that the run has asked so far."""
+    """New model, in place of all current ones."""
     models: tuple[str, ...] | None = None
-    """Several other models, each with its share of the samples."""
+    """Several new models, each with its share of the samples."""
     base_url: str | None = None
-    """Another address of the model's server."""
+    """New address of the model's server."""
     generations: int | None = None
-    """Another number of generations, those that are over included."""
+    """New number of generations, including the finished ones."""
     max_cost_usd: float | None = None
-    """Another limit of cost; what was spent before counts."""
+    """New cost limit; includes what was spent before."""
     max_tokens: int | None = None
-    """Another limit of tokens; what was spent before counts."""
+    """New token limit; includes what was spent before."""
     max_wall_min: float | None = None
-    """Another limit of time, in minutes since this resume."""
+    """New time limit, in minutes from this resume on."""
     price_in: float | None = None
-    """USD per million tokens of a prompt, for another model whose price is not listed."""
+    """USD per million prompt tokens, for a model whose price is not listed."""
     price_out: float | None = None
-    """USD per million tokens of an answer."""
+    """USD per million answer tokens."""
     concurrency: int | None = None
-    """Another number of requests to models at a time."""
+    """New number of simultaneous requests to models."""
     answer_tokens: int | None = None
-    """Another limit of an answer's tokens, thoughts included."""
+    """New token limit of one answer, thoughts included."""
     request_timeout_s: float | None = None
-    """Another time after which a request has failed, in seconds."""
+    """New time limit of one request, in seconds."""
     stream: bool = False
-    """Ask the model to stream its answers from now on."""
+    """Stream the model's answers from now on."""
     extra_body: str | None = None
-    """Other further fields of each request, as a JSON object."""
+    """New additional fields of each request, as a JSON object."""
 
     def given(self) -> dict[str, object]:
-        """Return the settings that were given, by name."""
+        """Return the settings to change, by name.
+
+        Returns:
+            The fields that are neither None nor False.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: value
@@ -54,23 +60,32 @@ class Changes:
         }
 
     def applied(self, config: SynthesisConfig) -> SynthesisConfig:
-        """Return the run's config with these settings. Raises UsageError for those that cannot
-        work."""
+        """Return a config with these settings.
+
+        Args:
+            config: The run's config.
+
+        Returns:
+            The changed config.
+
+        Raises:
+            UsageError: Both `model` and `models` are given, or a value is not valid.
+        """
         if self.model is not None and self.models is not None:
-            raise UsageError("--model names one model and --models several: give one of the two.")
+            raise UsageError("--model names one model and --models several: give only one of them.")
         given = self.given()
         if self.model is not None:
             given |= {"models": (), "model_choice": "weights"}
         if self.models is not None:
             given |= {"model": None}
-        changed: SynthesisConfig = replace(config, **given)  # type: ignore[arg-type]  # checked by the config itself
+        changed: SynthesisConfig = replace(config, **given)  # type: ignore[arg-type]  # the config checks them
         return changed
 
 
 def differences(
     before: SynthesisConfig, after: SynthesisConfig, when: str
 ) -> tuple[SettingChange, ...]:
-    """Return the settings that differ, with their values as JSON."""
+    """Return the settings that differ, with their values as JSON; `when` is the time of change."""
     pairs = (
         (field.name, getattr(before, field.name), getattr(after, field.name))
         for field in fields(before)
@@ -83,21 +98,21 @@ def differences(
 
 
 def refuse_too_late(changes: Changes, begun: int, *, finals: bool) -> None:
-    """Raise UsageError when the number of generations cannot change any more as it was given.
+    """Raise UsageError if it is too late for the new number of generations.
 
-    `begun`: how many generations were begun; `finals`: whether the best reward was trained with the
-    final seeds.
+    `begun`: number of generations that were started. `finals`: whether the best reward was trained
+    with a final seed.
     """
     if changes.generations is None:
         return
     if changes.generations < begun:
         raise UsageError(
-            f"--generations {changes.generations} is less than the {begun} that the run has begun: "
-            f"give {begun} or more."
+            f"--generations {changes.generations} is less than the {begun} that the run has"
+            f" started: give {begun} or more."
         )
     if finals and changes.generations > begun:
         raise UsageError(
-            "--generations cannot be raised: the run's best reward has been trained with the final"
-            " seeds already, and another generation may find a better one. Start a new run with"
+            "--generations cannot be raised: the run's best reward was already trained with the"
+            " final seeds, and another generation may find a better one. Start a new run with"
             " --initial-reward best_reward.py."
         )

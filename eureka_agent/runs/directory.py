@@ -1,4 +1,4 @@
-"""The folder of a run: the one object that knows what lies where."""
+"""The folder of a run and the paths of its files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class RunDir:
-    """Paths of one run. `run.db` is the truth; everything else is written from it for people to
-    read."""
+    """Paths of one run.
+
+    `run.db` is authoritative; the other files are written from it for people to read.
+
+    Args:
+        path: The run's folder.
+    """
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The folder's name, which names the run."""
+        """The run's name, which is that of its folder."""
         return self.path.name
 
     @property
@@ -42,12 +47,12 @@ class RunDir:
 
     @property
     def policy(self) -> Path:
-        """The policy trained with it."""
+        """The policy trained with the best reward."""
         return self.path / "policy.safetensors"
 
     @property
     def checkpoint(self) -> Path:
-        """The training under way, to go on from when the run was stopped in it."""
+        """The training in progress; a resumed run continues it."""
         return self.path / "training.safetensors"
 
     @property
@@ -57,31 +62,60 @@ class RunDir:
 
     @property
     def curves(self) -> Path:
-        """TensorBoard event files, one folder a candidate."""
+        """TensorBoard event files, one folder per candidate."""
         return self.path / "tensorboard"
 
     def fault(self, candidate: str) -> Path:
-        """Traceback of a fault of ours that a candidate met."""
+        """Return the path for the traceback of an internal error.
+
+        Args:
+            candidate: Name of the candidate that it happened with.
+        """
         return self.path / "faults" / f"{candidate}.txt"
 
     def prompt(self, generation: int, attempt: int, plan: int = 0) -> Path:
-        """Text of one of the prompts of an attempt at a generation."""
+        """Return the path of a prompt.
+
+        Args:
+            generation: The generation's index.
+            attempt: Which attempt at it, from 0.
+            plan: Which of the attempt's prompts, from 0.
+        """
         retry, part = f"_retry_{attempt}" if attempt else "", f"_plan_{plan}" if plan else ""
         return self.path / "prompts" / f"generation_{generation}{retry}{part}.md"
 
     def repair(self, candidate: str, number: int) -> Path:
-        """Text of the prompt that sends a candidate's answer back for the first time (1), the
-        second, and so on."""
+        """Return the path of a prompt that sends a completion back.
+
+        Args:
+            candidate: The candidate's name.
+            number: Which repair of it, from 1.
+        """
         return self.path / "prompts" / f"{candidate}_repair_{number}.md"
 
     def completion(self, candidate: str) -> Path:
-        """Text of a candidate's completion."""
+        """Return the path of a completion.
+
+        Args:
+            candidate: The candidate's name.
+        """
         return self.path / "completions" / f"{candidate}.md"
 
     @classmethod
     def create(cls, runs_dir: Path, task: str, name: str | None = None) -> RunDir:
-        """Make a new folder `<date>-<task>-<short id>`, or `name`. Raises RunDirError when it
-        cannot."""
+        """Create the folder of a new run.
+
+        Args:
+            runs_dir: Folder that holds the runs; created if it is missing.
+            task: The task's name.
+            name: The run's name; by default `<date>-<task>-<short id>`.
+
+        Returns:
+            The new folder.
+
+        Raises:
+            RunDirError: The name is not valid or taken, or the folder cannot be written.
+        """
         if name is not None:
             check_run_name(name)
         runs_dir = user_path(runs_dir)
@@ -95,14 +129,14 @@ class RunDir:
             (run.path / "completions").mkdir()
         except FileExistsError as error:
             if run.path.exists():
-                begun = run.database.exists()
-                go_on = (
-                    f"Go on with `eureka-agent resume {run.path}`"
-                    if begun
-                    else "It holds no run: remove it"
+                advice = (
+                    f"Continue it with `eureka-agent resume {run.path}`"
+                    if run.database.exists()
+                    else "The folder does not hold a run: delete it"
                 )
-                advice = f"{go_on}, or choose another --run-name."
-                raise RunDirError(f"The run {run.path} exists already. {advice}") from error
+                raise RunDirError(
+                    f"The run {run.path} exists already. {advice}, or choose another --run-name."
+                ) from error
             raise RunDirError(f"{runs_dir} is not a folder: choose another --runs-dir.") from error
         except OSError as error:
             raise RunDirError(
@@ -113,17 +147,38 @@ class RunDir:
 
     @classmethod
     def all_in(cls, runs_dir: Path) -> list[RunDir]:
-        """Return the runs of a folder by name; those that were named by themselves are in the order
-        of their start."""
+        """Return the runs of a folder.
+
+        Args:
+            runs_dir: Folder that holds the runs.
+
+        Returns:
+            The runs by name, so that runs with a default name are in the order of their start.
+
+        Raises:
+            RunDirError: The folder does not exist.
+        """
         runs_dir = user_path(runs_dir)
         if not runs_dir.is_dir():
-            raise RunDirError(f"There is no folder {runs_dir}: name the one that holds the runs.")
+            raise RunDirError(
+                f"There is no folder {runs_dir}: name the folder that holds the runs."
+            )
         return [cls(path) for path in sorted(runs_dir.iterdir()) if (path / "run.db").is_file()]
 
     @classmethod
     def find(cls, run: str, runs_dir: Path) -> RunDir:
-        """Return an existing run by its path, or by its name (or the start of it) under
-        `runs_dir`."""
+        """Return an existing run.
+
+        Args:
+            run: Its path, its name, or the start of its name.
+            runs_dir: Folder that holds the runs.
+
+        Returns:
+            The run.
+
+        Raises:
+            RunDirError: There is no such run, or several have names that start like this.
+        """
         runs_dir, path_of_run = user_path(runs_dir), user_path(run)
         names = (
             sorted(p.name for p in runs_dir.iterdir() if (p / "run.db").exists())
@@ -149,26 +204,25 @@ class RunDir:
 
 
 def check_run_name(name: str) -> None:
-    """Raise RunDirError for a name that a run's folder cannot have."""
+    """Raise RunDirError if a run's folder cannot have this name."""
     allowed = re.fullmatch(r"\w[\w.-]*", name)
     if not allowed or len(name.encode()) > _LONGEST_NAME:
         shown = repr(name if len(name) <= 100 else f"{name[:99]}…")
         raise RunDirError(
-            "A run's name (--run-name) has letters, digits, '.', '_' and '-', begins with a letter"
-            f" or digit, and has at most {_LONGEST_NAME} bytes; got {shown}."
+            "A run's name (--run-name) consists of letters, digits, '.', '_' and '-', starts with a"
+            f" letter or digit, and has at most {_LONGEST_NAME} bytes; got {shown}."
         )
 
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """Files for people are written inside; what goes wrong becomes a StoreError with one
-    sentence."""
+    """Turn an OSError while files for people are written into a StoreError with one sentence."""
     try:
         yield
     except OSError as error:
         raise StoreError(
-            f"Cannot write to {path} ({error.strerror or error}). What the database holds is"
-            " intact; resume when this is mended."
+            f"Cannot write to {path} ({error.strerror or error}). The database is intact: fix the"
+            " problem, then resume the run."
         ) from error
 
 

@@ -1,8 +1,7 @@
-"""A run folder may be somebody else's: what of its config is used only when the user asks for it
-again.
+"""Protection against run folders from elsewhere: some stored settings must be given again.
 
-A stored address would be sent the user's key, a stored path would be read and sent to a model, and
-a stored `checks` would run code without a sandbox.
+A stored address would receive the user's key, a stored path would be read and sent to a model, and
+a stored `sandbox` below `full` would run code with fewer layers.
 """
 
 from __future__ import annotations
@@ -21,48 +20,54 @@ _URL_VARIABLE = "OPENAI_BASE_URL"
 
 @dataclass(frozen=True)
 class TrustedSettings:
-    """What a resume is given of the settings that it does not take from the run's folder."""
+    """Settings that a resume does not take from the run's folder but from its caller.
+
+    Args:
+        base_url: Address of the model's server. Needed unless the stored address is on this machine
+            or equals OPENAI_BASE_URL.
+        examples_dir: The run's folder of examples. Needed until the run has read it.
+        initial_reward: The run's initial reward file. Needed until the run has read it.
+        sandbox: Which layers of the sandbox must hold. Needed if the run was started with fewer
+            than `full`.
+    """
 
     base_url: str | None = None
-    """Address of the model's server. One that is stored is used only when it is on this machine, is
-    given again, or is that of OPENAI_BASE_URL."""
     examples_dir: Path | None = None
-    """The run's folder of examples, as it was started with; needed while the run has not read it
-    yet."""
     initial_reward: str | None = None
-    """The run's file to start from; needed while the run has not read it yet."""
     sandbox: SandboxLevel | None = None
-    """Which layers of the sandbox must hold. A run that was started below full goes on so only when
-    it is said."""
 
 
 @dataclass(frozen=True)
-class Use:
-    """What a resume is about to use of the stored settings."""
+class NeededSettings:
+    """Which of the stored settings a resume needs."""
 
     address: bool = True
-    """A model is asked, and not a proposer that the caller brought along."""
+    """False if the caller passes a proposer."""
     examples: bool = True
-    """The folder of examples is read: the run has not chosen its examples yet."""
-    start: bool = True
-    """The file to start from is read: the run has not taken it in yet."""
+    """False if the run has chosen its examples already."""
+    initial_reward: bool = True
+    """False if the run has read its initial reward already."""
     sandbox: bool = True
-    """The sandbox is built, and not one that the caller brought along."""
+    """False if the caller passes a sandbox."""
 
 
-def trusted(stored: SynthesisConfig, again: TrustedSettings, use: Use) -> SynthesisConfig:
-    """Return the config that a resume goes on with. Raises UsageError, which names the option to
-    give."""
-    if use.address and stored.model_weights:
+def trusted_config(
+    stored: SynthesisConfig, again: TrustedSettings, needed: NeededSettings
+) -> SynthesisConfig:
+    """Return the config for a resume: the stored one with what was given again.
+
+    Raises UsageError if a needed setting was not given; the message names the option.
+    """
+    if needed.address and stored.model_weights:
         stored = _with_address(stored, again.base_url)
-    if use.examples and stored.examples_dir is not None:
-        _same_path("--examples-dir", str(stored.examples_dir), again.examples_dir)
-    if use.start and stored.initial_reward not in (None, "human"):
-        _same_path("--initial-reward", str(stored.initial_reward), again.initial_reward)
-    if use.sandbox and stored.sandbox != "full" and again.sandbox is None:
+    if needed.examples and stored.examples_dir is not None:
+        _require_same_path("--examples-dir", str(stored.examples_dir), again.examples_dir)
+    if needed.initial_reward and stored.initial_reward not in (None, "human"):
+        _require_same_path("--initial-reward", str(stored.initial_reward), again.initial_reward)
+    if needed.sandbox and stored.sandbox != "full" and again.sandbox is None:
         raise UsageError(
-            f"The run was started with --sandbox {stored.sandbox}. Layers of the sandbox may be"
-            " missing then, and code that fools the checks can do more. Give --sandbox"
+            f"The run was started with --sandbox {stored.sandbox}, so layers of the sandbox may be"
+            " missing, and code that gets past the checks can do more. Give --sandbox"
             f" {stored.sandbox} again if the run is yours, else --sandbox full."
         )
     return stored if again.sandbox is None else replace(stored, sandbox=again.sandbox)
@@ -80,19 +85,19 @@ def _with_address(stored: SynthesisConfig, given: str | None) -> SynthesisConfig
         return stored
     shown = one_line(url)
     raise UsageError(
-        f"The run was started with the server {shown}, and it would be sent your key. A run's"
-        " folder may be somebody else's, so a stored address is not used unless you name it: give"
+        f"The run was started with the server {shown}, which would receive your key. A run's folder"
+        " may come from somebody else, so a stored address is used only if you name it: give"
         f" --base-url {shown} if you trust it."
     )
 
 
-def _same_path(option: str, stored: str, given: Path | str | None) -> None:
+def _require_same_path(option: str, stored: str, given: Path | str | None) -> None:
     shown = one_line(stored)
     if given is None:
         raise UsageError(
-            f"The run was started with {option} {shown}, whose content goes into its prompts, and"
-            " it has not been read yet. A run's folder may be somebody else's, so a stored path is"
-            f" not read unless you name it: give {option} {shown} if that is what you want."
+            f"The run was started with {option} {shown}, whose content goes into its prompts and"
+            " was not read yet. A run's folder may come from somebody else, so a stored path is"
+            f" read only if you name it: give {option} {shown} if you want that."
         )
     if Path(given).expanduser().resolve() != Path(stored).expanduser().resolve():
         got = one_line(str(given))

@@ -1,7 +1,6 @@
-"""Opening SQLite files so that whatever is wrong with one is said in one sentence, and nothing is
-made worse.
+"""Open SQLite files safely: report any problem in one sentence and change nothing.
 
-A database is looked at through a read-only connection first: only one that is whole is opened for
+A database is first examined through a read-only connection. Only an intact one is opened for
 writing, since that may already move the write-ahead log into the file.
 """
 
@@ -19,40 +18,39 @@ from filelock import FileLock, Timeout
 from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.text import one_line
 
-if sys.platform != "win32":  # so that `Sandbox` can say there what to do instead
+if sys.platform != "win32":  # so that `Sandbox` can explain there what to do
     import fcntl
 
 _BUSY_S = 5.0
-"""How long another program's transaction is waited for."""
+"""Time to wait for another program's transaction."""
 _MOST_BYTES = 256 * 2**20
-"""No text or policy of a run is longer; SQLite refuses to make one that is."""
+"""Size limit of a text or a policy; SQLite rejects larger ones."""
 _PROGRAM = re.compile(r"\b(?:CHECK|GENERATED|AS|DEFAULT|COLLATE)\b", re.IGNORECASE)
-"""What makes SQLite compute something when a row is read or written."""
+"""Words in a schema that make SQLite compute something when a row is read or written."""
 _PEEK_S = 0.5
-"""How long a claim is waited for, since `is_claimed` takes one for a moment."""
+"""Time to wait for a claim, since `is_claimed` holds one briefly."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What a file system answers that has no locks, or whose lock server cannot be reached."""
+"""Errors of a file system without locks, or whose lock server cannot be reached."""
 
 
 def create_database(path: Path) -> sqlite3.Connection:
-    """Return a connection to a new file. Raises StoreError."""
+    """Return a connection to a new database. Raises StoreError."""
     return _writable(path, "rwc")
 
 
 def read_database(path: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, to a file that is a whole database. Raises
-    StoreError."""
+    """Return a read-only connection to an intact database. Raises StoreError."""
     if not path.is_file():
         raise StoreError(f"There is no database {path}.")
     journal = path.with_name(f"{path.name}-journal")
-    if journal.exists():  # it may name any file, which SQLite would remove when it rolls back
+    if journal.exists():  # it may name any file, which SQLite would delete on rollback
         raise StoreError(
-            f"{path} has the journal {journal.name}, which no run leaves once it has written"
-            " anything: remove the run, and start it anew. Nothing in it was changed."
+            f"{path} has the journal {journal.name}, which a run that has written anything never"
+            " leaves: delete the run and start a new one. Nothing was changed."
         )
     db = _connect(path, "ro")
     try:
-        _look_through(path, db)
+        _examine(path, db)
     except StoreError:
         db.close()
         raise
@@ -60,17 +58,15 @@ def read_database(path: Path) -> sqlite3.Connection:
 
 
 def write_database(path: Path) -> sqlite3.Connection:
-    """Return a connection that writes, to a file that was looked through before. Raises
-    StoreError."""
+    """Return a writing connection to a database that was examined before. Raises StoreError."""
     return _writable(path, "rw")
 
 
 def demand_locks(folder: Path) -> None:
-    """Raise RunDirError when the file system of `folder` cannot lock files, as some network file
-    systems.
+    """Raise RunDirError if the file system of `folder` cannot lock files.
 
-    SQLite takes POSIX locks, and a run's claim is a BSD lock: both are tried on a file without a
-    name.
+    Some network file systems cannot. SQLite uses POSIX locks and a run's claim is a BSD lock; both
+    are tried on an unnamed file.
     """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -79,25 +75,25 @@ def demand_locks(folder: Path) -> None:
     except OSError as error:
         if error.errno in _NO_LOCKS:
             raise RunDirError(
-                f"The file system that holds {folder} cannot lock files ({error.strerror}), and a"
-                " run's database needs locks. This is common for network file systems: choose a"
-                " folder on a local disk with --runs-dir, or have locks enabled where it is"
-                " mounted."
+                f"The file system of {folder} cannot lock files ({error.strerror}), and a run's"
+                " database needs locks. This is common for network file systems: choose a folder on"
+                " a local disk with --runs-dir, or have locks enabled for the mount."
             ) from error
 
 
 def claim(path: Path) -> FileLock:
-    """Claim a database for this process; the claim ends with the process, however that ends. Raises
-    RunDirError."""
+    """Claim a database for this process, until the process ends in any way.
+
+    Raises RunDirError if another process has claimed it.
+    """
     demand_locks(path.parent)
-    lock = FileLock(
-        _lock_file(path), thread_local=False
-    )  # `evolve` may go on, and end, in another thread
+    # `evolve` may continue and end in another thread.
+    lock = FileLock(_lock_file(path), thread_local=False)
     try:
         lock.acquire(timeout=_PEEK_S)
     except Timeout as error:
         raise RunDirError(
-            f"The run {path.parent} is being worked on by another process: wait until it ends."
+            f"Another process is working on the run {path.parent}: wait until it ends."
         ) from error
     except OSError as error:
         raise RunDirError(f"Cannot write to {path.parent} ({error.strerror}).") from error
@@ -105,7 +101,7 @@ def claim(path: Path) -> FileLock:
 
 
 def is_claimed(path: Path) -> bool:
-    """Return whether a process works on the database."""
+    """Return whether a process is working on the database."""
     try:
         with _lock_file(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -123,7 +119,7 @@ def _lock_file(path: Path) -> Path:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         uri = f"{path.resolve().as_uri()}?mode={mode}"
-        # A run belongs to one thread at a time, but not always to the same: `evolve` may go on in
+        # One thread at a time uses a run, but not always the same: `evolve` may continue in
         # another.
         db = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False
@@ -144,37 +140,36 @@ def _writable(path: Path, mode: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         db.close()
         raise StoreError(
-            f"Cannot open {path} for writing: {error}. Nothing in it was changed."
+            f"Cannot open {path} for writing: {error}. Nothing was changed."
         ) from error
     return db
 
 
-def _look_through(path: Path, db: sqlite3.Connection) -> None:
+def _examine(path: Path, db: sqlite3.Connection) -> None:
     try:
         if foreign := _program_in(db):
             raise StoreError(
-                f"{path} holds {foreign}, which no run has: it may have been changed to do harm."
-                " Nothing in it was changed: start the run anew."
+                f"{path} holds {foreign}, which no run has: somebody may have added it to do harm."
+                " Nothing was changed: start a new run."
             )
         problems = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
-    except UnicodeDecodeError:  # the complaint quotes what should be a name
-        problems = ["its schema is no text"]
+    except UnicodeDecodeError:  # SQLite's message quotes what should be a name
+        problems = ["its schema is not text"]
     except sqlite3.DatabaseError as error:
         demand_locks(path.parent)
-        if _is_passing(error):
-            raise StoreError(f"Cannot read {path}: {error}. Nothing in it was changed.") from error
+        if _is_temporary(error):
+            raise StoreError(f"Cannot read {path}: {error}. Nothing was changed.") from error
         problems = [str(error)]
     if problems != ["ok"]:
         reason = one_line(problems[0])
         raise StoreError(
-            f"{path} is damaged or no database ({reason}). Nothing in it was changed: put a copy in"
-            " its place, or start the run anew (docs/store.md)."
+            f"{path} is damaged or not a database ({reason}). Nothing was changed: replace it with"
+            " a copy, or start a new run (docs/store.md)."
         )
 
 
 def _program_in(db: sqlite3.Connection) -> str:
-    """Return what the schema holds beside plain tables, in words: all of it is a program that
-    SQLite would run."""
+    """Describe what the schema holds besides plain tables, which is code that SQLite would run."""
     for kind, name, statement in db.execute("SELECT type, name, sql FROM sqlite_schema"):
         plain = (
             kind == "table"
@@ -187,9 +182,8 @@ def _program_in(db: sqlite3.Connection) -> str:
     return ""
 
 
-def _is_passing(error: sqlite3.DatabaseError) -> bool:
-    """Whether it is no damage: another program has locked it, or the disk or a permission is in the
-    way."""
+def _is_temporary(error: sqlite3.DatabaseError) -> bool:
+    """Whether the error is not damage but a lock, the disk or a permission."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (
         sqlite3.SQLITE_BUSY,

@@ -1,21 +1,13 @@
-"""A run's memory: one SQLite database, committed whenever something happened.
+"""A run's database: one SQLite file, committed after every step.
 
-What was paid for (completions) and what took long (trainings) is written the moment it exists, so a
-run can be killed at any time and resumed. Records are JSON, checked when they are read; policies
-are safetensors bytes.
+What cost money (completions) or time (trainings) is written as soon as it exists, so a run can be
+killed at any time and resumed. Records are JSON, checked when they are read; policies are
+safetensors bytes.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Any
-
-from filelock import FileLock
+from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
@@ -32,161 +24,58 @@ from eureka_agent.records import (
     candidate_name,
 )
 from eureka_agent.runs.changes import differences
-from eureka_agent.runs.sqlite import claim, create_database, read_database, write_database
+from eureka_agent.runs.database import RunDatabase, now
 from eureka_agent.runs.stored_task import StoredTask
-from eureka_agent.text import one_line
-from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import from_json, to_json
 
-SCHEMA = 4
-_TABLES = (
-    "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    (
-        "prompts (generation INTEGER, attempt INTEGER, plan INTEGER, record TEXT NOT NULL,"
-        " PRIMARY KEY (generation, attempt, plan))"
-    ),
-    "feedback (generation INTEGER PRIMARY KEY, record TEXT NOT NULL)",
-    (
-        "completions (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY"
-        " (generation, sample))"
-    ),
-    "replaced (generation INTEGER, sample INTEGER, record TEXT NOT NULL)",
-    (
-        "checks (generation INTEGER, sample INTEGER, record TEXT NOT NULL, PRIMARY KEY (generation,"
-        " sample))"
-    ),
-    (
-        "outcomes (generation INTEGER, sample INTEGER, record TEXT NOT NULL, policy BLOB,"
-        " PRIMARY KEY (generation, sample))"
-    ),
-    "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
-    "finals (seed INTEGER PRIMARY KEY, record TEXT NOT NULL)",
-)
 
+class Store(RunDatabase):
+    """The database of one run; a context manager. Open it with `create` or `open`.
 
-class Store:
-    """The database of one run. Open it with `create` or `open`; a context manager."""
+    Every property and method that reads raises StoreError if the database cannot be read or holds a
+    damaged record. Every `save_*` method writes all or nothing, and raises StoreError if it cannot.
+    """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock | None) -> None:
-        self.path = path
-        self._db = connection
-        self._lock = lock
-
-    # ------------------------------------------------------------------ opening
-    @classmethod
-    def create(cls, path: Path, config: SynthesisConfig) -> Store:
-        """Make a new database that holds `config`. Raises StoreError."""
-        store = cls._open(path, create_database, claimed=True)
-        try:
-            with store._transaction("create the run's database"):
-                for table in _TABLES:
-                    store._db.execute(f"CREATE TABLE {table}")
-                store._save_metadata("schema", str(SCHEMA))
-                store._save_metadata("config", to_json(config))
-                store._save_metadata("started", _now())
-        except StoreError:
-            store.close()
-            raise
-        return store
-
-    @classmethod
-    def _open(
-        cls, path: Path, connect: Callable[[Path], sqlite3.Connection], *, claimed: bool
-    ) -> Store:
-        lock = claim(path) if claimed else None
-        try:
-            return cls(path, connect(path), lock)
-        except StoreError:
-            if lock is not None:
-                lock.release()
-            raise
-
-    @classmethod
-    def open(cls, path: Path, *, writable: bool = True) -> Store:
-        """Open an existing one; a writable one belongs to one process at a time.
-
-        Raises RunDirError when another process has it or its folder holds links, and StoreError
-        when it is not whole or of another version.
-        """
-        refuse_links(path.parent)
-        store = cls._open(path, read_database, claimed=writable and path.exists())
-        try:
-            store._check_tables()
-            if writable:
-                store._db.close()
-                store._db = write_database(path)
-        except StoreError:
-            store.close()
-            raise
-        return store
-
-    def _check_tables(self) -> None:
-        """Refuse a database that is none of this version."""
-        rows = self._rows("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
-        tables = {str(name): str(statement) for name, statement in rows}
-        if not tables:
-            raise StoreError(
-                f"The run {self.path.parent} was stopped before it had written anything: remove it,"
-                " and start it anew."
-            )
-        schema = self.metadata("schema") if "meta" in tables else None
-        if schema != str(SCHEMA):
-            raise StoreError(
-                f"{self.path} has schema {one_line(str(schema))[:60]}, this version reads {SCHEMA}:"
-                " use the version that wrote it."
-            )
-        if missing := sorted({table.split()[0] for table in _TABLES} - tables.keys()):
-            raise StoreError(
-                f"{self.path} is damaged: it lacks {', '.join(missing)} (docs/store.md)."
-            )
-        known = {table.split()[0]: f"CREATE TABLE {table}" for table in _TABLES}
-        if other := [name for name, statement in known.items() if tables[name] != statement]:
-            raise StoreError(
-                f"{self.path} is damaged: its table {other[0]} is none of a run (docs/store.md)."
-            )
-
-    def close(self) -> None:
-        """Close the database and let others write to it."""
-        self._db.close()
-        if self._lock is not None:
-            self._lock.release()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    # ------------------------------------------------------------------ what the run is
+    # ------------------------------------------------------------------ the run
     @property
     def config(self) -> SynthesisConfig:
-        """What the run was started with, and what was changed since."""
+        """The config that the run was started with, including later changes."""
         return from_json(SynthesisConfig, self.metadata("config") or "")
 
     @property
     def task(self) -> StoredTask:
-        """What the run remembers of its task. No code of a task outside `envs/` is run for it."""
-        return from_json(StoredTask, self.metadata("task") or "")
+        """What the run stores of its task. Reading it runs no code of a task outside `envs/`."""
+        stored = self.metadata("task")
+        if stored is None:
+            raise StoreError(
+                f"The run {self.path.parent} was stopped before its task was written: resume it, or"
+                " remove it and start a new run."
+            )
+        return from_json(StoredTask, stored)
 
-    def save_task(self, facts: StoredTask) -> None:
-        """Write down what is to be remembered of the task."""
-        self.save_metadata("task", to_json(facts))
+    def save_task(self, task: StoredTask) -> None:
+        """Write what is stored of the task. Raises StoreError."""
+        self.save_metadata("task", to_json(task))
 
     @property
     def changes(self) -> tuple[SettingChange, ...]:
-        """The settings that were changed when the run was resumed, oldest first."""
+        """The settings that resumes changed, oldest first."""
         stored = self.metadata("changes")
         return from_json(tuple[SettingChange, ...], stored) if stored else ()
 
     def save_config(self, config: SynthesisConfig) -> tuple[SettingChange, ...]:
-        """Write another config, and what it changes; return that. A run that was finished may go on
-        then."""
-        changes = differences(self.config, config, _now())
+        """Write a changed config and its differences; a finished run may then continue.
+
+        Args:
+            config: The new config.
+
+        Returns:
+            The settings that differ from the stored config.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
+        changes = differences(self.config, config, now())
         if changes:
             with self._transaction("write changed settings"):
                 self._save_metadata("config", to_json(config))
@@ -196,49 +85,28 @@ class Store:
                 self._db.execute("DELETE FROM meta WHERE key IN ('finished', 'stopped', 'habits')")
         return changes
 
-    def metadata(self, key: str) -> str | None:
-        """Return a fact about the run, such as the wall's layers or the time it started."""
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
-        return str(rows[0][0]) if rows else None
-
-    def facts(self) -> dict[str, str]:
-        """Return all facts about the run but its config."""
-        return {
-            str(k): str(v)
-            for k, v in self._rows("SELECT key, value FROM meta ORDER BY key")
-            if k != "config"
-        }
-
     @property
     def finished(self) -> bool:
-        """Whether the search came to its end."""
+        """Whether the search is complete."""
         return self.metadata("finished") is not None
 
     def save_finished(self) -> None:
-        """Write that the search came to its end, and when; the first time counts."""
+        """Write the time at which the search was complete, once. Raises StoreError."""
         if self.metadata("finished") is None:
-            self.save_metadata("finished", _now())
-
-    def save_metadata(self, key: str, value: str) -> None:
-        """Write a fact about the run; an older value is replaced."""
-        with self._transaction(f"write {key}"):
-            self._save_metadata(key, value)
-
-    def _save_metadata(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self.save_metadata("finished", now())
 
     @property
     def examples(self) -> tuple[Example, ...]:
-        """The examples that its prompts show; none before they are chosen."""
+        """The examples that the prompts show; empty until they are chosen."""
         stored = self.metadata("examples")
         return from_json(tuple[Example, ...], stored) if stored else ()
 
     def save_examples(self, examples: tuple[Example, ...]) -> None:
-        """Write them, so that a resumed run shows the same ones."""
+        """Write the examples, so that a resumed run shows the same ones. Raises StoreError."""
         self.save_metadata("examples", to_json(examples, tuple[Example, ...]))
 
-    # ------------------------------------------------------------------ what happened
-    def asked(self, generation: int | None = None) -> list[PromptRecord]:
+    # ------------------------------------------------------------------ the records
+    def prompts(self, generation: int | None = None) -> list[PromptRecord]:
         """Return the prompts of a generation, or of all, in order."""
         where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
         rows = self._rows(
@@ -246,21 +114,22 @@ class Store:
         )
         return [from_json(PromptRecord, record) for (record,) in rows]
 
-    def save_prompt(self, asked: PromptRecord) -> None:
-        """Write a prompt before it is sent."""
+    def save_prompt(self, prompt: PromptRecord) -> None:
+        """Write a prompt, before it is sent. Raises StoreError."""
         with self._transaction("write a prompt"):
-            row = (asked.generation, asked.attempt, asked.prompt_index, to_json(asked))
+            row = (prompt.generation, prompt.attempt, prompt.prompt_index, to_json(prompt))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
 
     def feedback(self) -> dict[int, Feedback]:
-        """Return what was said, by generation, oldest first."""
+        """Return the feedback by generation, oldest first."""
         rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
         return {int(generation): from_json(Feedback, record) for generation, record in rows}
 
-    def save_feedback(self, said: Feedback) -> None:
-        """Write what was said of a generation; a person is not asked twice."""
-        with self._transaction("write what was said"):
-            self._db.execute("INSERT INTO feedback VALUES (?, ?)", (said.generation, to_json(said)))
+    def save_feedback(self, feedback: Feedback) -> None:
+        """Write the feedback on a generation, so that nobody is asked again. Raises StoreError."""
+        with self._transaction("write feedback"):
+            row = (feedback.generation, to_json(feedback))
+            self._db.execute("INSERT INTO feedback VALUES (?, ?)", row)
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""
@@ -281,7 +150,15 @@ class Store:
         }
 
     def save_completion(self, generation: int, completion: Completion) -> None:
-        """Write a completion; it was paid for. One that was asked for again goes to `replaced`."""
+        """Write a completion; an earlier one of the same sample moves to `replaced`.
+
+        Args:
+            generation: The generation's index.
+            completion: The completion, with its sample index.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
         with self._transaction("write a completion"):
             row = (generation, completion.index, to_json(completion))
             before = "SELECT * FROM completions WHERE generation = ? AND sample = ?"
@@ -289,23 +166,22 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO completions VALUES (?, ?, ?)", row)
 
     def replaced(self, generation: int | None = None) -> list[Completion]:
-        """Return the completions, of a generation or of all, that were paid for and then asked for
-        again.
+        """Return the completions, of one generation or all, that others have replaced.
 
-        They were empty, as were all beside them, or they failed and were sent back.
+        They failed and were sent back, or all completions of their generation were empty.
         """
         where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
         rows = self._rows(f"SELECT record FROM replaced{where} ORDER BY rowid", *args)
         return [from_json(Completion, record) for (record,) in rows]
 
     def checks(self) -> dict[str, Candidate]:
-        """Return the candidates that passed checks and probe by name, trained or not."""
+        """Return the candidates that passed the checks by name, trained or not."""
         rows = self._rows("SELECT record FROM checks ORDER BY generation, sample")
         candidates = [from_json(Candidate, record) for (record,) in rows]
         return {candidate.name: candidate for candidate in candidates}
 
     def save_check(self, candidate: Candidate) -> None:
-        """Write that a candidate passed checks and probe; one that did not is an outcome."""
+        """Write a candidate that passed the checks; a failure is an outcome. Raises StoreError."""
         with self._transaction("write a check"):
             row = (candidate.generation, candidate.index, to_json(candidate))
             self._db.execute("INSERT OR REPLACE INTO checks VALUES (?, ?, ?)", row)
@@ -319,8 +195,15 @@ class Store:
     def save_outcomes(
         self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0
     ) -> None:
-        """Write outcomes with their policies, all or none; `seconds` is the time it took to get
-        them."""
+        """Write outcomes with their policies, all or none.
+
+        Args:
+            outcomes: Each outcome with its policy as bytes, or None.
+            seconds: Time spent on training and evaluation.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
         with self._transaction("write outcomes"):
             for outcome, policy in outcomes:
                 row = (
@@ -333,7 +216,18 @@ class Store:
             self._add_seconds(seconds)
 
     def policy(self, generation: int, sample: int) -> bytes | None:
-        """Return a candidate's policy as the bytes of a safetensors file."""
+        """Return a candidate's policy.
+
+        Args:
+            generation: The candidate's generation.
+            sample: Its sample index.
+
+        Returns:
+            The bytes of a safetensors file, or None if the candidate has no policy.
+
+        Raises:
+            StoreError: The stored value is not bytes, or cannot be read.
+        """
         rows = self._rows(
             "SELECT policy FROM outcomes WHERE generation = ? AND sample = ?", generation, sample
         )
@@ -344,14 +238,22 @@ class Store:
         return rows[0][0]
 
     def baselines(self) -> list[Baseline]:
-        """Return the references that were measured."""
+        """Return the measured baselines."""
         return [
             from_json(Baseline, record)
             for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")
         ]
 
     def save_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
-        """Write the references, all or none; `seconds` is the time it took to get them."""
+        """Write the baselines, all or none.
+
+        Args:
+            baselines: The results.
+            seconds: Time spent on training and evaluation.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
         with self._transaction("write the baselines"):
             for baseline in baselines:
                 self._db.execute(
@@ -360,15 +262,22 @@ class Store:
             self._add_seconds(seconds)
 
     def finals(self) -> list[ReevaluationSeed]:
-        """Return the final trainings of the best reward and the references, one a seed, in
-        order."""
+        """Return the final trainings of the best reward and the references, one record per seed."""
         return [
             from_json(ReevaluationSeed, record)
             for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")
         ]
 
     def save_reevaluation(self, final: ReevaluationSeed, *, seconds: float = 0.0) -> None:
-        """Write what came of one final seed; `seconds` is the time it took."""
+        """Write the results of one final seed.
+
+        Args:
+            final: The results.
+            seconds: Time spent on training and evaluation.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
         with self._transaction("write a final training"):
             self._db.execute("INSERT INTO finals VALUES (?, ?)", (final.seed, to_json(final)))
             self._add_seconds(seconds)
@@ -378,28 +287,6 @@ class Store:
         """Time spent on training and evaluation so far."""
         return from_json(float, self.metadata("seconds") or "0.0")
 
-    # ------------------------------------------------------------------ plumbing
+    # ------------------------------------------------------------------ SQL
     def _add_seconds(self, seconds: float) -> None:
         self._save_metadata("seconds", repr(self.seconds + seconds))
-
-    def _rows(self, query: str, *args: object) -> list[tuple[Any, ...]]:
-        try:
-            return self._db.execute(query, args).fetchall()
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise StoreError(f"Cannot read {self.path}: {error}.") from error
-
-    @contextmanager
-    def _transaction(self, what: str) -> Iterator[None]:
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"Cannot {what} in {self.path}: {error}. What was written before is intact; resume"
-                " when this is mended."
-            ) from error
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,5 +1,4 @@
-"""The search: its loop, what is proposed, how candidates are evaluated, and which the next ones
-build on."""
+"""The search loop: proposals, evaluation, feedback and selection."""
 
 import lazy_loader
 

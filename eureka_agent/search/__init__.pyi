@@ -1,4 +1,4 @@
-from .evaluator import Evaluator, TrainedReward
+from .evaluator import Evaluator, PreparedCandidate, TrainedReward
 from .events import Event, Listener
 from .feedback import FeedbackRequest, Judge
 from .loop import Search
@@ -12,6 +12,7 @@ __all__ = [
     "Judge",
     "Listener",
     "Plan",
+    "PreparedCandidate",
     "Score",
     "Search",
     "Strategy",

@@ -1,5 +1,4 @@
-"""Finding out what rewards are worth: through the wall, into training, and measured by the task's
-own fitness."""
+"""Evaluate rewards: check them, train with them, and measure the policies by the task's fitness."""
 
 from __future__ import annotations
 
@@ -61,16 +60,24 @@ _STAGES: dict[type[CandidateError], Stage] = {
 
 
 @dataclass(frozen=True)
+class PreparedCandidate:
+    """A candidate that passed the checks, with what computes its reward."""
+
+    candidate: Candidate
+    reward: RewardRunner
+
+
+@dataclass(frozen=True)
 class TrainedReward:
-    """What a training gave and what its policy does."""
+    """The result of one training and the evaluation of its policy."""
 
     result: TrainResult
     evaluation: Evaluation | None
-    """None when the training failed."""
+    """None if the training failed."""
 
 
 class Evaluator:
-    """Checks, probes and trains rewards of one task with one budget."""
+    """Checks, trains and evaluates rewards of one task with one budget."""
 
     def __init__(
         self,
@@ -86,31 +93,61 @@ class Evaluator:
         race: Race | None = None,
         checkpoint: Path | None = None,
     ) -> None:
-        """`race`: how the candidates of a generation race; references never do. `checkpoint`: see
-        `train`."""
-        self.task, self.budget, self.sandbox = task, budget, sandbox
-        self._seed, self._threads, self._device, self._emit = seed, threads, device, emit
-        self._trainer, self._race, self._checkpoint = trainer, race, checkpoint
+        """Create an evaluator; this simulates a few steps to get sample states.
+
+        Args:
+            task: What the policies are trained for.
+            budget: Environments and steps of each training, episodes of each evaluation.
+            sandbox: Runs the rewards.
+            seed: Seed of training and evaluation.
+            threads: Number of threads; None for all cores.
+            device: Where the environments are simulated.
+            emit: Called with every event.
+            trainer: Trains a population of policies.
+            race: How the candidates of a generation race; references never race.
+            checkpoint: File in which the training in progress is saved.
+
+        Raises:
+            TaskError: The task's code failed.
+        """
+        self.task = task
+        self.budget = budget
+        self.sandbox = sandbox
+        self._seed = seed
+        self._threads = threads
+        self._device = device
+        self._emit = emit
+        self._trainer = trainer
+        self._race = race
+        self._checkpoint = checkpoint
         with naming_lines_of(task):
             self._samples = sample_states(task, seed=seed, device=device)
 
-    def seal(
-        self, candidate: Candidate, open_rewards: ExitStack
-    ) -> tuple[Candidate, RewardRunner] | Outcome:
-        """Extract, check and probe a candidate; returns what computes its reward, or the failed
-        outcome.
+    # ------------------------------------------------------------------ check
+    def prepare(self, candidate: Candidate, open_rewards: ExitStack) -> PreparedCandidate | Outcome:
+        """Extract a candidate's reward, check it and open it in the sandbox.
 
-        A fault of ours that it meets costs this candidate alone; its traceback is told, and kept in
-        the run's folder.
+        An error of eureka_agent itself costs this candidate alone: `InternalErrorRaised` carries
+        its traceback.
+
+        Args:
+            candidate: A candidate whose completion was not read yet.
+            open_rewards: Closes the reward's process.
+
+        Returns:
+            The prepared candidate, or the outcome of one that failed.
+
+        Raises:
+            SandboxError: The sandbox itself failed.
         """
         try:
             reward = read_answer(candidate.completion, self.task.reward_inputs)
             candidate = replace(candidate, reward=reward)
             with faults_as_ours("trying the reward on sample states"):
-                sealed = self.open(reward, open_rewards)
-                graph = sealed.graph(self._samples, self._counts)
+                sandboxed = self.open(reward, open_rewards)
+                graph = sandboxed.graph(self._samples, self._counts)
                 candidate = replace(candidate, fingerprint=_fingerprint(reward, graph))
-                return candidate, self._move_to_device(sealed, graph)
+                return PreparedCandidate(candidate, self._move_to_device(sandboxed, graph))
         except CandidateError as error:
             return Outcome(candidate, Failure(_STAGES.get(type(error), "contract"), str(error)))
         except InternalError as error:
@@ -118,37 +155,76 @@ class Evaluator:
             return Outcome(candidate, Failure("internal", str(error)))
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SandboxedReward:
-        """Return a checked reward in a sealed child of its own, probed. Raises CandidateError."""
+        """Open a checked reward in a sandboxed process of its own and check its contract.
+
+        Args:
+            reward: A reward that passed the static checks.
+            open_rewards: Closes the process.
+
+        Returns:
+            The reward, ready to be called.
+
+        Raises:
+            CandidateError: The reward breaks the contract on sample states.
+            SandboxError: The sandbox itself failed.
+        """
         rows = max(*self._counts, COMPARED_ROWS)
-        sealed = self.sandbox.open(reward, self.task.reward_inputs, max_rows=rows)
-        open_rewards.callback(sealed.close)
+        sandboxed = self.sandbox.open(reward, self.task.reward_inputs, max_rows=rows)
+        open_rewards.callback(sandboxed.close)
         try:
-            check_contract(sealed, self._samples)
+            check_contract(sandboxed, self._samples)
         except CandidateError:
-            sealed.close()  # its process need not wait for the others
+            sandboxed.close()  # its process need not wait for the others
             raise
-        return sealed
+        return sandboxed
+
+    def human(self, open_rewards: ExitStack) -> RewardRunner:
+        """Open the task's human reward.
+
+        Args:
+            open_rewards: Closes the reward's process.
+
+        Returns:
+            What computes the reward.
+
+        Raises:
+            TaskError: The reward fails the checks or breaks the contract.
+        """
+        try:
+            sandboxed = self.open(
+                check_source(self.task.human_reward, self.task.reward_inputs), open_rewards
+            )
+        except CandidateError as error:
+            where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
+            raise TaskError(
+                f"{where}: it is not a valid reward function for {self.task.name}: {error}"
+            ) from error
+        on_cpu = self._device == "cpu"
+        graph = None if on_cpu else sandboxed.graph(self._samples, self._counts)
+        return self._move_to_device(sandboxed, graph)
 
     @property
     def _counts(self) -> tuple[int, ...]:
-        """How many rows a reward is called with: the samples, a rollout, and one step of all
-        worlds."""
+        """The numbers of rows in a call: the samples, a rollout, one step of all environments."""
         return (
             len(self._samples["action"]),
             self.budget.num_envs * self.budget.horizon,
             self.budget.num_envs,
         )
 
-    def _move_to_device(self, sealed: SandboxedReward, graph: CheckedGraph | None) -> RewardRunner:
-        """Return a probed reward as operations on the worlds' device where it is not the CPU and
-        the reward has them.
+    def _move_to_device(
+        self, sandboxed: SandboxedReward, graph: CheckedGraph | None
+    ) -> RewardRunner:
+        """Return the reward as tensor operations on the environments' device.
 
-        Otherwise states are copied to the sealed child.
+        On the CPU, or without a graph, it is returned as it is: a GPU's states are then copied to
+        its process.
         """
         if graph is None or self._device == "cpu":
-            return sealed
-        return GraphReward(graph.graph, graph.counts, otherwise=sealed)
+            return sandboxed
+        return GraphReward(graph.graph, graph.counts, otherwise=sandboxed)
 
+    # ------------------------------------------------------------------ train and evaluate
     def train(
         self,
         names: Sequence[str],
@@ -156,17 +232,29 @@ class Evaluator:
         candidates: Sequence[Candidate] = (),
         champion: Outcome | None = None,
     ) -> list[TrainedReward]:
-        """Train one policy per reward with the trainer, and evaluate those that came out.
+        """Train one policy per reward, and evaluate each policy that resulted.
 
-        Candidates race, against each other and against the run's best so far, `champion`; of whom
-        the race stopped the policy of that moment is evaluated.
+        A policy that a race stopped is evaluated as it was then.
+
+        Args:
+            names: One short name per reward, for events.
+            rewards: What computes the rewards.
+            candidates: The candidates of the rewards, which then race; empty for references.
+            champion: The run's best so far, with which candidates are compared in a race.
+
+        Returns:
+            One result per reward, in order.
+
+        Raises:
+            TaskError: The task's code failed.
+            StoreError: The checkpoint cannot be written.
         """
         names = tuple(names)
         key = f"{names} {self._seed} {self.budget}"
         checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
-        saved = checkpoint.of_another_version if checkpoint else ""
-        self._emit(TrainingStarted(tuple(candidates), names, self._where(names, rewards), saved))
-        with naming_lines_of(self.task):  # they were tried out, but not for so many steps
+        ignored = checkpoint.of_another_version if checkpoint else ""
+        self._emit(TrainingStarted(tuple(candidates), names, self._where(names, rewards), ignored))
+        with naming_lines_of(self.task):  # its code was tried, but for fewer steps
             results = self._trainer(
                 self.task,
                 rewards,
@@ -187,79 +275,86 @@ class Evaluator:
         ]
 
     def _where(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> str:
-        """Say where the rewards are computed; nothing when that is as usual, behind the wall on the
-        CPU."""
+        """Say where the rewards are computed; empty on the CPU, where all run in the sandbox."""
         if self._device == "cpu":
             return ""
         pairs = list(zip(names, rewards, strict=True))
-        places = {
-            f"as tensor operations on {self._device}": [
-                n for n, r in pairs if isinstance(r, GraphReward)
-            ],
-            "in sealed processes on the CPU": [
-                n for n, r in pairs if isinstance(r, SandboxedReward)
-            ],
-        }
-        parts = [f"{how}: {', '.join(who)}" for how, who in places.items() if who]
+        on_device = [name for name, reward in pairs if isinstance(reward, GraphReward)]
+        on_cpu = [name for name, reward in pairs if isinstance(reward, SandboxedReward)]
+        parts = []
+        if on_device:
+            parts.append(f"as tensor operations on {self._device}: {', '.join(on_device)}")
+        if on_cpu:
+            parts.append(f"in sandboxed processes on the CPU: {', '.join(on_cpu)}")
         return f"Rewards run {'; '.join(parts)}."
 
     def baselines(self) -> tuple[Baseline, ...]:
-        """Train the human and the sparse reward with the same budget and seed, and measure random
-        actions.
+        """Train the human and the sparse reward, and measure random actions.
 
-        There is no human baseline where the task has no human reward.
+        Returns:
+            The baselines; no human baseline if the task has no human reward.
+
+        Raises:
+            EurekaError: The training of a baseline failed.
         """
-        _, baselines = self.beside_baselines((), ())
+        _, baselines = self.train_with_baselines((), ())
         return baselines
 
-    def beside_baselines(
+    def train_with_baselines(
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[TrainedReward], tuple[Baseline, ...]]:
-        """Train `rewards` in one population with the human and the sparse reward."""
-        evaluator, human, sparse, random = self.references(names, rewards)
-        trained = [_baseline("human", human)] if human else []
-        baselines = (*trained, _baseline("sparse", sparse), Baseline("random", random))
+        """Train rewards in one population with the human and the sparse reward.
+
+        Args:
+            names: One short name per reward, for events.
+            rewards: What computes the rewards.
+
+        Returns:
+            One result per reward, and the baselines.
+
+        Raises:
+            EurekaError: The training of a baseline failed.
+        """
+        trained, human, sparse, random = self.references(names, rewards)
+        references = [_baseline("human", human)] if human else []
+        baselines = (*references, _baseline("sparse", sparse), Baseline("random", random))
         self._emit(BaselinesMeasured(baselines))
-        return evaluator, baselines
+        return trained, baselines
 
     def references(
         self, names: Sequence[str], rewards: Sequence[RewardRunner]
     ) -> tuple[list[TrainedReward], TrainedReward | None, TrainedReward, Evaluation]:
-        """Return the trials of `rewards`, of the human and of the sparse reward, and what random
-        actions do.
+        """Train rewards in one population with the references, and evaluate random actions.
 
-        None in place of the human reward's where the task has none.
+        Args:
+            names: One short name per reward, for events.
+            rewards: What computes the rewards.
+
+        Returns:
+            The results of `rewards`, of the human reward (None if the task has none), of the sparse
+            reward, and the evaluation of random actions.
+
+        Raises:
+            TaskError: The human reward fails the checks.
         """
         with ExitStack() as open_rewards:
             human = {"human reward": self.human(open_rewards)} if self.task.has_human_reward else {}
             references = {**human, "sparse reward": SparseReward()}
-            evaluator = self.train((*names, *references), (*rewards, *references.values()))
+            trained = self.train((*names, *references), (*rewards, *references.values()))
         (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
         return (
-            evaluator[: len(names)],
-            evaluator[len(names)] if human else None,
-            evaluator[-1],
+            trained[: len(names)],
+            trained[len(names)] if human else None,
+            trained[-1],
             random,
         )
 
-    def human(self, open_rewards: ExitStack) -> RewardRunner:
-        """Return the task's human reward, probed. Raises TaskError where it does not keep the
-        contract."""
-        try:
-            sealed = self.open(
-                check_source(self.task.human_reward, self.task.reward_inputs), open_rewards
-            )
-        except CandidateError as error:
-            where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
-            raise TaskError(
-                f"{where}: it is no reward function for {self.task.name}: {error}"
-            ) from error
-        return self._move_to_device(
-            sealed, sealed.graph(self._samples, self._counts) if self._device != "cpu" else None
-        )
-
     def with_seed(self, seed: int) -> Evaluator:
-        """Return the same with another seed of training and evaluation."""
+        """Return the same evaluator with another seed.
+
+        Args:
+            seed: Seed of training and evaluation.
+        """
         other = copy.copy(self)
         other._seed = seed
         return other
@@ -277,7 +372,7 @@ class Evaluator:
 
 
 def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> None:
-    """Train the references and store them, once."""
+    """Train and store the baselines, unless the store has them."""
     if stored := store.baselines():
         emit(BaselinesMeasured(tuple(stored)))
         return
@@ -286,13 +381,12 @@ def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> Non
 
 
 def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
-    """Return a text that is equal for rewards that compute the same: the graph's key, or else the
-    source itself."""
+    """Return the graph's key, equal for rewards that compute the same, or a hash of the source."""
     return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
 
 
-def _baseline(name: Literal["human", "sparse"], trial: TrainedReward) -> Baseline:
-    """A reference must train; if it does not, the comparison is void and the run has to say so."""
-    if trial.evaluation is None or trial.result.record is None:
-        raise EurekaError(f"The training of the {name} reward failed: {trial.result.error}")
-    return Baseline(name, trial.evaluation, trial.result.record.environment_steps)
+def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:
+    """Return a reference's result. Raises EurekaError if it has none: the comparison is void."""
+    if trained.evaluation is None or trained.result.record is None:
+        raise EurekaError(f"The training of the {name} reward failed: {trained.result.error}")
+    return Baseline(name, trained.evaluation, trained.result.record.environment_steps)

@@ -1,4 +1,4 @@
-"""What a run tells while it works: a display, a log or a test listens."""
+"""The events that a run emits, for displays, logs and tests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from eureka_agent.training import Progress
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The run's folder exists and the wall stands."""
+    """Emitted once, first: the run's folder exists and the sandbox is open."""
 
     path: Path
     task: Task
     config: SynthesisConfig
     budget: TrainingBudget
     announcement: str
-    """One line that says who proposes the rewards."""
+    """One line that says what proposes the rewards."""
     sandbox: str
     """One line that says which layers of the sandbox hold."""
     resumed: bool
@@ -39,24 +39,23 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class InitialRewardEvaluated:
-    """The reward that the search was given to start from was tried out, and is the best so far."""
+    """Emitted when the initial reward was evaluated; it is the best so far."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class GenerationStarted:
-    """A generation's prompt was written."""
+    """Emitted when the prompts of an attempt at a generation are written."""
 
     generation: int
     attempt: int = 0
-    """Above 0 when every candidate of the attempts before failed, and the generation is asked for
-    again."""
+    """Above 0 if every candidate of the earlier attempts failed."""
 
 
 @dataclass(frozen=True)
 class CompletionReceived:
-    """A completion arrived (or was found in the store)."""
+    """Emitted when a completion arrives or is found in the store."""
 
     generation: int
     completion: Completion
@@ -64,23 +63,21 @@ class CompletionReceived:
 
 @dataclass(frozen=True)
 class RepairRequested:
-    """An answer failed the checks or the probe, and is sent back to its proposer with the
-    reason."""
+    """Emitted before a completion that failed the checks is sent back with the reason."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class CandidateSkipped:
-    """A candidate did not get to training: it failed before, was refused, or computes what an
-    earlier one does."""
+    """Emitted for a candidate that does not train: it failed, was rejected, or is a duplicate."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class InternalErrorRaised:
-    """eureka_agent itself broke on a candidate, which is lost; the run goes on."""
+    """Emitted when a candidate is lost by an error of eureka_agent itself; the run goes on."""
 
     name: str
     """The candidate's."""
@@ -90,23 +87,20 @@ class InternalErrorRaised:
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """A population starts to train: candidates, or baselines when `candidates` is empty."""
+    """Emitted when a population starts to train: candidates, or baselines if there are none."""
 
     candidates: tuple[Candidate, ...]
     names: tuple[str, ...]
-    """One short name a member: `g0c3`, or `human reward`."""
+    """One short name per member: `g0c3`, or `human reward`."""
     where: str = ""
-    """One sentence that says where the rewards are computed; empty when that is behind the wall on
-    the CPU."""
+    """One sentence that says where the rewards are computed; empty if all run in the sandbox."""
     saved: str = ""
-    """One sentence that says why what was saved of this training is not used; empty when it is, or
-    there is none."""
+    """Why the saved checkpoint was ignored; empty if it was used or there was none."""
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """An iteration of the population's training is over; `progress` has one entry a member of
-    `names`."""
+    """Emitted after each training iteration; `progress` has one entry per member of `names`."""
 
     names: tuple[str, ...]
     progress: Progress
@@ -114,21 +108,21 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class BaselinesMeasured:
-    """The references that candidates are compared with."""
+    """Emitted when the baselines were measured or found in the store."""
 
     baselines: tuple[Baseline, ...]
 
 
 @dataclass(frozen=True)
 class GenerationFinished:
-    """All outcomes of a generation are known and stored."""
+    """Emitted when all outcomes of a generation and the feedback on it are stored."""
 
     generation: Generation
 
 
 @dataclass(frozen=True)
 class SeedReevaluated:
-    """The best reward and the references were trained with one of the final seeds."""
+    """Emitted when the best reward and the references were trained with a final seed."""
 
     final: ReevaluationSeed
     number: int
@@ -138,26 +132,25 @@ class SeedReevaluated:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The search is over and everything is written."""
+    """Emitted once, last: the search is over and everything is written."""
 
     path: Path
     best: Outcome | None
     baselines: tuple[Baseline, ...]
     outcomes: tuple[Outcome, ...]
     human_normalised: float | None
-    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without baselines or where the
-    two are alike."""
+    """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without both baselines, or if
+    they are alike."""
     environment_steps: int
     """Over all trainings of the run."""
     seconds: float
-    """Spent on training and evaluation, over all sittings of the run."""
+    """Spent on training and evaluation, including before a resume."""
     finals: tuple[ReevaluationSeed, ...] = ()
-    """Trainings of the best reward with other seeds, where they were asked for."""
+    """Trainings of the best reward with the final seeds, if any."""
     replaced: tuple[Completion, ...] = ()
-    """Answers that were paid for and are no candidate's, since others came in their place."""
+    """Completions that were paid for and then replaced by others."""
     stopped: str = ""
-    """Which limit ended the search before its last generation, in one sentence; empty when none
-    did."""
+    """Which limit ended the search early, in one sentence; empty if none did."""
 
 
 Event: TypeAlias = (

@@ -1,9 +1,7 @@
-"""A judge looks at a generation and says which candidates are best and worst, what is right or
-wrong, or: enough.
+"""The judge interface: rank a generation's candidates, comment on them, or stop the search.
 
-The idea is that of in-context preference learning (ICPL, Yu et al. 2024): rankings choose the
-parents, and the next prompt tells the model what was liked, what was not, and how the choices went
-so far.
+The idea is in-context preference learning (ICPL, Yu et al. 2024): rankings choose the parents, and
+the next prompt shows the model the preferred candidates, the least preferred, and past rankings.
 """
 
 from __future__ import annotations
@@ -20,70 +18,88 @@ from eureka_agent.utils.did_you_mean import did_you_mean
 
 @dataclass(frozen=True)
 class FeedbackRequest:
-    """What a judge is asked about: a generation that was tried out."""
+    """What a judge is asked about: one evaluated generation.
+
+    Args:
+        task: The run's task.
+        instruction: What the robot should do, in one sentence.
+        has_fitness: Whether the instruction is the task's own, so that fitness measures it.
+        generation: The generation's index, from 0.
+        outcomes: The generation's outcomes in sample order, failures included.
+        best: The best before this generation.
+        rivals: Other parents of this generation (with islands or restarts), apart from `best`.
+        policies: The trained policy of each candidate that can be ranked, by name, for
+            `Policy.from_bytes`.
+    """
 
     task: Task
     instruction: str
-    """What the robot should do, in one sentence."""
     has_fitness: bool
-    """Whether the wish is the task's own, so that the outcomes' fitness measures it."""
     generation: int
     outcomes: tuple[Outcome, ...]
-    """The generation's, in sample order, failures included."""
     best: Outcome | None = None
-    """The best before this generation."""
     rivals: tuple[Outcome, ...] = ()
-    """What other parts of the search built this generation on (islands, restarts), where it is not
-    `best`."""
     policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """By name of each that can be ranked: the policy trained with its reward, for
-    `Policy.from_bytes`."""
 
     @property
     def trained(self) -> tuple[Outcome, ...]:
-        """Those that can be ranked: the best so far, its rivals, then the generation's that have a
-        policy."""
+        """The outcomes that can be ranked: `before`, then the generation's that have a policy."""
         return (*self.before, *(outcome for outcome in self.outcomes if outcome.evaluation))
 
     @property
     def before(self) -> tuple[Outcome, ...]:
-        """The best so far and its rivals: who is older than the generation and stands beside it."""
+        """The earlier outcomes that can be ranked: the best so far and its rivals."""
         best = [self.best] if self.best and self.best not in self.outcomes else []
         return (*best, *self.rivals)
 
 
 Judge: TypeAlias = Callable[[FeedbackRequest], Feedback]
-"""A person, or what stands for one."""
+"""A person, or code in place of one.
+
+Args:
+    request: The generation to judge; `request.trained` can be ranked.
+
+Returns:
+    The feedback, with `generation` copied from the request. An empty ranking leaves the choice to
+    the fitness, or keeps the previous best.
+
+Raises:
+    Exception: Any exception ends the run; a resumed run asks again.
+"""
 
 
-def checked(said: Feedback, request: FeedbackRequest, history: Sequence[Outcome]) -> Feedback:
-    """Return what a judge said, without empty words. Raises UsageError when it cannot be meant."""
-    if not isinstance(said, Feedback):
-        raise UsageError(f"A judge must return eureka_agent.Feedback, got {type(said).__name__}.")
-    if said.generation != request.generation:
+def checked(feedback: Feedback, request: FeedbackRequest, history: Sequence[Outcome]) -> Feedback:
+    """Return a judge's feedback without empty comments. Raises UsageError if it is not valid."""
+    if not isinstance(feedback, Feedback):
         raise UsageError(
-            f"The judge was asked about generation {request.generation}, got {said.generation}."
+            f"A judge must return eureka_agent.Feedback, got {type(feedback).__name__}."
+        )
+    if feedback.generation != request.generation:
+        raise UsageError(
+            f"The judge was asked about generation {request.generation}, got {feedback.generation}."
         )
     names = {outcome.candidate.name: outcome.evaluation is not None for outcome in history}
-    for name in said.ranking:
+    for name in feedback.ranking:
         if not names.get(name):
             trained = [known for known, has_policy in names.items() if has_policy]
             raise UsageError(
-                f"The judge ranked {name!r}, which is no trained"
+                f"The judge ranked {name!r}, which is not a trained"
                 f" candidate.{did_you_mean(name, trained)} Rank some of: {', '.join(trained)}."
             )
-    if len(set(said.ranking)) < len(said.ranking):
+    if len(set(feedback.ranking)) < len(feedback.ranking):
         raise UsageError(
-            f"The judge's ranking names a candidate twice: {' > '.join(said.ranking)}."
+            f"The judge's ranking names a candidate twice: {' > '.join(feedback.ranking)}."
         )
-    for name, words in said.words.items():
+    for name, words in feedback.words.items():
         if name not in names:
             raise UsageError(
-                f"The judge speaks of {name!r}, which is no candidate.{did_you_mean(name, names)}"
+                f"The judge commented on {name!r}, which is not a"
+                f" candidate.{did_you_mean(name, names)}"
             )
         if not words.isascii() and words != words.encode("utf-8", "replace").decode("utf-8"):
             raise UsageError(
-                f"The judge's words on {name} are no text that UTF-8 can hold; replace lone"
+                f"The judge's comment on {name} is not text that UTF-8 can hold; replace lone"
                 " surrogates."
             )
-    return replace(said, words={name: words for name, words in said.words.items() if words.strip()})
+    comments = {name: words for name, words in feedback.words.items() if words.strip()}
+    return replace(feedback, words=comments)

@@ -1,5 +1,4 @@
-"""A generation's completions: the strategy's plans become prompts, the prompts completions, and all
-of it is stored."""
+"""Turn the strategy's plans into prompts and the prompts into completions, and store both."""
 
 from __future__ import annotations
 
@@ -23,64 +22,69 @@ _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, tho
 
 
 class Proposals:
-    """Asks a run's proposer, and nothing twice: what the store has is read, what it lacks is asked
-    for."""
+    """Asks a run's proposer for completions, stores them, and asks for none twice."""
 
     def __init__(self, store: Store, proposer: Proposer, task: Task, emit: Listener) -> None:
-        self._store, self._proposer, self._task, self._emit = store, proposer, task, emit
+        self._store = store
+        self._proposer = proposer
+        self._task = task
+        self._emit = emit
         self._config = store.config
         self._strategy = make_strategy(self._config)
         self.stopped = ""
-        """Which limit left no room for another request, in one sentence; empty when none did."""
+        """Which limit left no room for another request, in one sentence; empty if none did."""
 
-    def start(self) -> Completion | None:
-        """Return the reward that the search was given, as an answer; None where it starts from
-        nothing.
+    def initial_reward(self) -> Completion | None:
+        """Return the initial reward as a completion, or None if the search has none.
 
-        A file is read once: what the store has stays. Raises RewardFileError.
+        A file is read once; later the stored reward is used. Raises RewardFileError.
         """
-        known = self._store.completions(INITIAL).get(0)
-        if known is not None or self._config.initial_reward is None:
-            return known
+        stored = self._store.completions(INITIAL).get(0)
+        if stored is not None or self._config.initial_reward is None:
+            return stored
         if self._config.initial_reward == "human":
             code = self._task.human_reward
         else:
             code = load_reward_file(self._config.initial_reward, self._task).code
-        given = Completion(0, fenced(code), "given", cost_usd=0.0)
-        self._store.save_completion(INITIAL, given)
-        return given
+        initial = Completion(0, fenced(code), "given", cost_usd=0.0)
+        self._store.save_completion(INITIAL, initial)
+        return initial
 
-    def try_out(self, answered: Iterable[Completion]) -> None:
-        """Send a short request to each model that wrote none of the completions. Raises
-        ProposerError."""
+    def test_models(self, completions: Iterable[Completion]) -> None:
+        """Send a short request to each model that wrote none of `completions`.
+
+        Raises ProposerError.
+        """
         if isinstance(self._proposer, ChatProposer) and not self.stopped:
-            writers = {completion.proposer for completion in answered}
+            writers = {completion.proposer for completion in completions}
             self._proposer.try_out([name for name in self._proposer.models if name not in writers])
 
+    # ------------------------------------------------------------------ prompts
     def prompts(
         self, g: int, attempt: int, history: Sequence[Outcome], best: Best
     ) -> dict[int, Prompt]:
-        """Return an attempt's prompts by sample, each as the strategy plans it; once stored, its
-        words stay.
+        """Return an attempt's prompts by sample index, as the strategy plans them.
 
-        `history`: every outcome so far, those of the attempts before at this generation among them.
+        A stored prompt keeps its messages. `history`: every outcome so far, including those of
+        earlier attempts at this generation.
         """
         first = attempt * self._config.samples
-        known = {
-            asked.prompt_index: asked for asked in self._store.asked(g) if asked.attempt == attempt
+        stored = {
+            record.prompt_index: record
+            for record in self._store.prompts(g)
+            if record.attempt == attempt
         }
         before = [outcome for outcome in history if outcome.candidate.generation < g]
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
+        run = tuple(self._visible((*before, *failed)))
         prompts: dict[int, Prompt] = {}
         plans = self._strategy(g, self._config.samples, before, best)
-        unknown = self._spoken_of(g, plans, before)
+        commented = self._commented_but_unplanned(g, plans, before)
         for number, plan in enumerate(plans):
-            prompt = replace(
-                self._prompt(g, plan, failed, unknown), run=tuple(self._told((*before, *failed)))
-            )
+            prompt = replace(self._prompt(g, plan, failed, commented), run=run)
             samples = tuple(first + place for place in plan.samples)
-            if number in known:
-                prompt = replace(prompt, messages=known[number].messages)
+            if number in stored:
+                prompt = replace(prompt, messages=stored[number].messages)
             else:
                 parents = tuple(parent.candidate.name for parent in plan.parents)
                 self._store.save_prompt(
@@ -89,149 +93,159 @@ class Proposals:
             prompts |= dict.fromkeys(samples, prompt)
         return dict(sorted(prompts.items()))
 
-    def _spoken_of(self, g: int, plans: Sequence[Plan], before: Sequence[Outcome]) -> list[Outcome]:
-        """Return whom the last words are on but no plan knows, after a restart: what a person says
-        is always told."""
-        words = said.words if (said := self._store.feedback().get(g - 1)) else {}
-        known = {
+    def _commented_but_unplanned(
+        self, g: int, plans: Sequence[Plan], before: Sequence[Outcome]
+    ) -> list[Outcome]:
+        """Return candidates that the latest feedback comments on but that no plan includes.
+
+        This happens after a restart; their comments still have to reach the prompt.
+        """
+        feedback = self._store.feedback().get(g - 1)
+        comments = feedback.words if feedback else {}
+        planned = {
             outcome.candidate.name for plan in plans for outcome in (*plan.history, *plan.parents)
         }
-        return [o for o in before if o.candidate.name in words and o.candidate.name not in known]
+        return [o for o in before if o.candidate.name in comments.keys() - planned]
 
-    def _told(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
-        """Leave out what no proposer may know: the human reward, and a fitness that is not the
-        wish's."""
-        told = [replace(_explained(outcome), distance_to_human=None) for outcome in outcomes]
-        return told if self._config.has_fitness else [outcome.without_fitness() for outcome in told]
+    def _visible(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Return outcomes without what no proposer may know.
+
+        That is the distance to the human reward, and a fitness that does not measure the
+        instruction.
+        """
+        visible = [replace(_explained(o), distance_to_human=None) for o in outcomes]
+        if self._config.has_fitness:
+            return visible
+        return [outcome.without_fitness() for outcome in visible]
 
     def _prompt(
-        self, g: int, plan: Plan, failed: Iterable[Outcome], spoken_of: Iterable[Outcome]
+        self, g: int, plan: Plan, failed: Iterable[Outcome], commented: Iterable[Outcome]
     ) -> Prompt:
         """Write a plan's prompt."""
-        told, parents = self._told((*plan.history, *failed)), self._told(plan.parents)
-        others = self._told(spoken_of)
-        names = {outcome.candidate.name for outcome in (*told, *parents, *others)}
-        # A resumed run knows more than was said then, and a strategy's samples need not know of all
-        # candidates.
-        said = [
-            said.about(names) for said in self._store.feedback().values() if said.generation < g
+        history = self._visible((*plan.history, *failed))
+        parents = self._visible(plan.parents)
+        others = self._visible(commented)
+        names = {outcome.candidate.name for outcome in (*history, *parents, *others)}
+        # Only earlier feedback, since a resumed run has later feedback, too; and only on candidates
+        # of this plan, since the strategy may hide the others.
+        feedback = [
+            each.about(names) for each in self._store.feedback().values() if each.generation < g
         ]
-        instruction, examples = (
-            self._config.instruction(self._task),
-            examples_of(self._store, self._task),
-        )
         return write_prompt(
             self._task,
-            instruction,
+            self._config.instruction(self._task),
             g,
             parents,
-            told,
-            said,
+            history,
+            feedback,
             spoken_of=others,
             operator=plan.operator,
-            examples=examples,
+            examples=examples_of(self._store, self._task),
             asked_as=self._config.asked_as(self._task),
         )
 
+    # ------------------------------------------------------------------ completions
     def ask(self, g: int, prompts: dict[int, Prompt]) -> list[Completion]:
         """Return the completions in the order of the samples.
 
-        When a limit is reached, those that were paid for are all that there will be. Raises
-        EmptyAnswersError when all of them are empty; a resumed run asks for these again. What is
-        refused for its prompt is one more failed sample when others were answered, be it before a
-        resume.
+        When a limit is reached, only the completions up to then are returned. If the proposer
+        refuses some prompts and others were answered (also before a resume), the refused samples
+        are failures. Raises EmptyAnswersError if all completions are empty; a resumed run asks for
+        these again.
         """
-        have = {
-            i: completion for i, completion in self._store.completions(g).items() if i in prompts
-        }
+        stored = self._store.completions(g)
+        have = {index: stored[index] for index in stored if index in prompts}
         if len(have) == len(prompts) and not _any_text(have.values()):
             have = {}
-        missing = {i: prompt for i, prompt in prompts.items() if i not in have}
+        missing = {index: prompt for index, prompt in prompts.items() if index not in have}
         for completion in have.values():
             self._emit(CompletionReceived(g, completion))
         try:
-            for completion in self._answers(g, missing):
+            for completion in self._completions(g, missing):
                 have[completion.index] = completion
-        except PROMPT_ERRORS as refused:
+        except PROMPT_ERRORS as error:
             if not _any_text(have.values()):
                 raise
             for index in missing.keys() - have.keys():
-                have[index] = self._kept(g, refused_completion(index, self._proposer.name, refused))
+                refused = refused_completion(index, self._proposer.name, error)
+                have[index] = self._save_completion(g, refused)
         if not self.stopped and not _any_text(have.values()):
             raise EmptyAnswersError(
-                f"Every answer of {self._proposer.name} was empty ({len(prompts)} asked): ask it"
-                " something by hand, and check that it writes text and that its server leaves room"
-                " for more than its thoughts."
+                f"Every answer of {self._proposer.name} was empty ({len(prompts)} requested): send"
+                " it a request by hand, and check that it writes text and that its server allows"
+                " more tokens than its reasoning takes."
             )
-        return [have[i] for i in prompts if i in have]
+        return [have[index] for index in prompts if index in have]
 
     def repair(
         self, g: int, prompts: Mapping[int, Prompt], failed: Sequence[Outcome]
     ) -> list[Completion]:
-        """Send answers that failed before training back, each with its reason, and return what came
-        in their place.
+        """Send completions that failed before training back, each with its reason.
 
-        An answer is sent back `--repairs` times at most. Those for which a limit or the model's
-        context leaves no room, or which a content filter refuses, stay as they are, and so does
-        what nobody proposed.
+        Returns the completions that replace them. Each is sent back `--repairs` times at most. A
+        failure stays if a limit or the model's context leaves no room, if a content filter refuses
+        the request, or if it is the initial reward.
         """
         most = 0 if self.stopped else self._config.repairs
-        hopeful = [
-            o for o in failed if o.candidate.completion.repair < most and not o.candidate.is_initial
-        ]
-        hopeful = [o for o in hopeful if not o.candidate.completion.error]
-        again = {o.candidate.index: self._sent_back(prompts[o.candidate.index], o) for o in hopeful}
+        repair_prompts: dict[int, Prompt] = {}
+        for outcome in failed:
+            candidate, completion = outcome.candidate, outcome.candidate.completion
+            if completion.repair < most and not candidate.is_initial and not completion.error:
+                prompt = prompts[candidate.index]
+                repair_prompts[candidate.index] = self._repair_prompt(prompt, outcome)
         repaired: list[Completion] = []
         with suppress(*PROMPT_ERRORS):
-            repaired.extend(self._answers(g, again))  # keeps what came before the error
+            repaired.extend(self._completions(g, repair_prompts))  # keeps what came before an error
         return repaired
 
-    def _sent_back(self, prompt: Prompt, failed: Outcome) -> Prompt:
-        """Return the prompt that sends an answer back; once stored, its words stay."""
+    def _repair_prompt(self, prompt: Prompt, failed: Outcome) -> Prompt:
+        """Return the prompt that sends a completion back; a stored one keeps its messages."""
         candidate, samples = failed.candidate, self._config.samples
         prompt = repair_prompt(prompt, _explained(failed))
-        stored = [a for a in self._store.asked(candidate.generation) if a.repair == prompt.repair]
-        known = next((asked for asked in stored if candidate.index in asked.samples), None)
-        if known is not None:
-            prompt = replace(prompt, messages=known.messages)
+        stored = next(
+            (
+                record
+                for record in self._store.prompts(candidate.generation)
+                if record.repair == prompt.repair and candidate.index in record.samples
+            ),
+            None,
+        )
+        if stored is not None:
+            prompt = replace(prompt, messages=stored.messages)
         else:
             attempt, place = divmod(candidate.index, samples)
-            parents = tuple(parent.candidate.name for parent in prompt.parents)
-            number = prompt.repair * samples + place  # beyond the attempt's plans
-            asked = PromptRecord(
+            record = PromptRecord(
                 candidate.generation,
                 attempt,
-                number,
-                (candidate.index,),
-                prompt.messages,
-                parents,
-                prompt.repair,
+                prompt_index=prompt.repair * samples + place,  # above those of the plans
+                samples=(candidate.index,),
+                messages=prompt.messages,
+                parents=tuple(parent.candidate.name for parent in prompt.parents),
+                repair=prompt.repair,
             )
-            self._store.save_prompt(asked)
+            self._store.save_prompt(record)
         self._emit(RepairRequested(failed))
         return prompt
 
-    def _answers(self, g: int, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
-        """Yield the completions as they arrive, stored; when a limit leaves no room for more, no
-        more."""
+    def _completions(self, g: int, prompts: Mapping[int, Prompt]) -> Iterator[Completion]:
+        """Yield and store completions as they arrive, until a limit leaves no room for more."""
         try:
             for completion in self._proposer.propose(prompts) if prompts else ():
                 repair = prompts[completion.index].repair
-                if not (repair and completion.error):  # then the answer that was sent back stays
-                    yield self._kept(g, replace(completion, repair=repair))
+                # With an error, the completion that was sent back stays.
+                if not (repair and completion.error):
+                    yield self._save_completion(g, replace(completion, repair=repair))
         except LimitReachedError as limit:
             self.stopped = str(limit)
 
-    def _kept(self, g: int, completion: Completion) -> Completion:
-        """Store a completion and tell of it."""
+    def _save_completion(self, g: int, completion: Completion) -> Completion:
         self._store.save_completion(g, completion)
         self._emit(CompletionReceived(g, completion))
         return completion
 
 
 def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
-    """Return the examples that a run's prompts show; chosen once, for what the store has stays.
-    Raises UsageError."""
+    """Return the examples of a run's prompts, chosen once and stored. Raises UsageError."""
     examples = store.examples
     if not examples and (examples := choose_examples(store.config, task)):
         store.save_examples(examples)
@@ -239,13 +253,12 @@ def examples_of(store: Store, task: Task) -> tuple[Example, ...]:
 
 
 def _any_text(completions: Iterable[Completion]) -> bool:
-    """Whether a model wrote anything; before a repair it did."""
+    """Whether a model wrote anything; a repaired sample had text before."""
     return any(c.text.strip() or c.repair for c in completions)
 
 
 def _explained(outcome: Outcome) -> Outcome:
-    """Return an outcome whose failure says that the answer was cut off, where it was: it may be the
-    reason."""
+    """Return the outcome; if its completion was cut off, its failure mentions that."""
     failure = outcome.failure
     if (
         failure is None

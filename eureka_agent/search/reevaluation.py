@@ -1,10 +1,9 @@
-"""The final word on a run's best reward: trained anew with other seeds, beside the human and the
-sparse reward.
+"""Train a run's best reward again with other seeds, together with the human and the sparse reward.
 
-The search chooses the luckiest of many trainings, so its own figure for the best is too high.
+The search selects the luckiest of many trainings, so its own fitness of the best is too high.
 Eureka (Ma et al. 2024) therefore trains its final reward five times and reports the mean over those
-of the best of ten checkpoints; the interquartile mean of the last policies, with an interval, says
-more (`search/statistics.py`). Both are kept.
+of the best of ten checkpoints. The interquartile mean of the last policies, with an interval, is
+more informative (`search/statistics.py`). Both are kept.
 """
 
 from __future__ import annotations
@@ -23,42 +22,40 @@ from eureka_agent.search.events import Listener, SeedReevaluated
 from eureka_agent.search.statistics import Score, human_normalised, interquartile_mean
 
 _SEED = 1_000_003
-"""Added to the run's seed, once more for each training: no seed of the search is met again."""
+"""Training `n` has the run's seed plus `n` times this, which no training of the search has."""
 _CLIP = (0.0, 3.0)
+"""Range of the clipped human-normalised score."""
 
 
 @dataclass(frozen=True)
 class ReevaluationSummary:
-    """What the final trainings say of the best reward and of those that it is compared with."""
+    """The results of the final trainings, of the best reward and of the references."""
 
     seeds: int
     best: Score
     human: Score | None
-    """None where the task has no human reward."""
+    """None if the task has no human reward."""
     sparse: Score
-    """Interquartile means of the last policies' fitness over the seeds."""
+    """All three: interquartile mean of the last policies' fitness over the seeds."""
     checkpoints: tuple[float, ...]
-    """Means over the seeds of the best point of the training curve, of each of `rows` (as Eureka
+    """For each of `rows`: mean over the seeds of the training curve's best point (as Eureka
     reports)."""
     human_normalised: float | None
-    """Of the interquartile means; None without a human reward, or where it and the sparse reward
-    are alike."""
+    """Of the interquartile means; None without a human reward, or if it and the sparse reward are
+    alike."""
 
     @property
     def rows(self) -> dict[str, Score]:
-        """What is compared: `best`, `human` where there is one, `sparse`."""
+        """The scores by name: `best`, `human` if there is one, `sparse`."""
         known = {"best": self.best, "human": self.human, "sparse": self.sparse}
         return {name: score for name, score in known.items() if score is not None}
 
     @property
     def clipped(self) -> float | None:
-        """The human-normalised score, held between 0 and 3, so that one task does not decide a mean
-        over many."""
-        return (
-            None
-            if self.human_normalised is None
-            else min(_CLIP[1], max(_CLIP[0], self.human_normalised))
-        )
+        """The human-normalised score clipped to 0 to 3, so that one task cannot dominate a mean."""
+        if self.human_normalised is None:
+            return None
+        return min(_CLIP[1], max(_CLIP[0], self.human_normalised))
 
 
 def reevaluate(
@@ -69,55 +66,68 @@ def reevaluate(
     *,
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train the best reward, the human and the sparse one with each final seed that the store
-    lacks, and store it.
+    """Train the best, the human and the sparse reward with each final seed that is not stored yet.
 
-    `enough`: asked before each seed whether a limit of the run leaves the rest out.
+    `enough`: called before each seed; true if a limit of the run excludes the remaining seeds.
     """
-    known = {final.seed for final in store.finals()}
-    config, code = store.config, best.candidate.reward
-    assert code is not None  # it was trained
+    stored = {final.seed for final in store.finals()}
+    config, source = store.config, best.candidate.reward
+    assert source is not None  # it was trained
     for number in range(1, config.final_seeds + 1):
         seed = config.seed + number * _SEED
-        if seed in known:
+        if seed in stored:
             continue
         if enough():
             return
-        started, with_seed = time.monotonic(), evaluator.with_seed(seed)
+        started = time.monotonic()
+        seeded = evaluator.with_seed(seed)
         with ExitStack() as open_rewards:
-            reward = with_seed.open(checked_again(code, evaluator.task.reward_inputs), open_rewards)
-            (trial,), human, sparse, random = with_seed.references([best.candidate.name], [reward])
-        by_human = _training(human, random) if human else None
+            source = checked_again(source, evaluator.task.reward_inputs)
+            reward = seeded.open(source, open_rewards)
+            (trained,), human, sparse, random = seeded.references([best.candidate.name], [reward])
         final = ReevaluationSeed(
-            seed, _training(trial, random), by_human, _training(sparse, random)
+            seed,
+            best=_result(trained, random),
+            human=_result(human, random) if human else None,
+            sparse=_result(sparse, random),
         )
         store.save_reevaluation(final, seconds=time.monotonic() - started)
         emit(SeedReevaluated(final, number, config.final_seeds))
 
 
 def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSummary | None:
-    """Return what the final trainings say together; None when there are none."""
+    """Return the results over all final seeds; None if there are none."""
     if not finals:
         return None
     human = [final.human for final in finals if final.human]
-    trainings = [
+    rows = [
         [final.best for final in finals],
         *([human] if human else []),
         [final.sparse for final in finals],
     ]
-    scores = [interquartile_mean([[each.evaluation.fitness for each in row]]) for row in trainings]
-    peaks = tuple(sum(each.peak for each in row) / len(row) for row in trainings)
-    best, by_human, sparse = scores[0], scores[1] if human else None, scores[-1]
-    score = human_normalised(best.value, by_human, sparse) if by_human else None
-    return ReevaluationSummary(len(finals), best, by_human, sparse, peaks, score)
+    scores = [_mean_fitness(row) for row in rows]
+    peaks = tuple(_mean_peak(row) for row in rows)
+    best, human_score, sparse = scores[0], scores[1] if human else None, scores[-1]
+    normalised = human_normalised(best.value, human_score, sparse) if human_score else None
+    return ReevaluationSummary(len(finals), best, human_score, sparse, peaks, normalised)
 
 
-def _training(trial: TrainedReward, random: Evaluation) -> ReevaluationResult:
-    """A training that broke is worth what random actions are: leaving it out would flatter its
-    reward."""
-    if trial.evaluation is None or trial.result.record is None:
+def _mean_fitness(results: Sequence[ReevaluationResult]) -> Score:
+    return interquartile_mean([[result.evaluation.fitness for result in results]])
+
+
+def _mean_peak(results: Sequence[ReevaluationResult]) -> float:
+    return sum(result.peak for result in results) / len(results)
+
+
+def _result(trained: TrainedReward, random: Evaluation) -> ReevaluationResult:
+    """Return one training's result; a failed training counts as random actions.
+
+    Leaving it out would overstate its reward.
+    """
+    if trained.evaluation is None or trained.result.record is None:
         return ReevaluationResult(random, random.fitness, 0)
-    curve = [value for value in trial.result.record.fitness.values if math.isfinite(value)]
+    curve = [value for value in trained.result.record.fitness.values if math.isfinite(value)]
     return ReevaluationResult(
-        trial.evaluation, max(curve, default=math.nan), trial.result.record.environment_steps
+        trained.evaluation, max(curve, default=math.nan), trained.result.record.environment_steps
     )

@@ -1,5 +1,4 @@
-"""What is found out about rewards without training: whom to refuse before it, and how far they are
-from the human's."""
+"""Find out about rewards without training: duplicates, near duplicates, distance to the human."""
 
 from __future__ import annotations
 
@@ -24,80 +23,81 @@ from eureka_agent.rewards.distance import (
 from eureka_agent.rewards.preference_check import Rollouts, preference, roll_out
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.simulation.rollouts import random_actions
 from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.torch_threads import one_torch_thread
 
-_POLICIES, _EPISODES = 15, 4
-"""So many earlier policies, spread over their fitness, give episodes to the preference check, and
-random actions."""
+_POLICIES = 15
+"""Number of earlier policies, evenly spaced by fitness, that the preference check rolls out; random
+actions come on top."""
+_EPISODES = 4
+"""Episodes of each of them."""
 _LEAST_GAP = 0.1
-"""Share of the fitness that solves the task by which the best and the worst episode must differ at
-least."""
-
-PreparedCandidate = tuple[Candidate, RewardRunner]
+"""The best and the worst episode must differ by this share of the fitness that solves the task."""
 
 
 class Screening:
-    """Compares the rewards of one run with each other, with its human reward and with what its
-    policies did.
+    """Compares a run's rewards with each other, the human reward and the episodes of its policies.
 
-    All of a task's rewards are compared on the same transitions, whatever the run's seed is.
+    All rewards of a task are compared on the same transitions, whatever the run's seed is.
     """
 
     def __init__(self, store: Store, evaluator: Evaluator) -> None:
-        self._store, self._evaluator = store, evaluator
+        self._store = store
+        self._evaluator = evaluator
         self._config = store.config
         self._canonical: dict[str, Tensor] = {}
         self._human: Tensor | None = None
         self._rollouts: tuple[tuple[str, ...], Rollouts] | None = None
 
     def deduplicate(
-        self, ready: Sequence[PreparedCandidate]
+        self, prepared: Sequence[PreparedCandidate]
     ) -> tuple[list[PreparedCandidate], list[tuple[Candidate, str]]]:
-        """Return who is new, and who computes what a candidate before it does, with that one's
-        name."""
+        """Split candidates into new ones and duplicates.
+
+        Each duplicate comes with the name of the earlier candidate that computes the same function.
+        """
         first = {
             o.candidate.fingerprint: o.candidate.name
             for o in self._store.outcomes()
             if not o.duplicate_of
         }
         originals: list[PreparedCandidate] = []
-        repeats: list[tuple[Candidate, str]] = []
-        for candidate, reward in ready:
-            duplicate_of = first.setdefault(candidate.fingerprint, candidate.name)
-            if duplicate_of == candidate.name:
-                originals.append((candidate, reward))
+        duplicates: list[tuple[Candidate, str]] = []
+        for each in prepared:
+            name = each.candidate.name
+            duplicate_of = first.setdefault(each.candidate.fingerprint, name)
+            if duplicate_of == name:
+                originals.append(each)
             else:
-                repeats.append((candidate, duplicate_of))
-        return originals, repeats
+                duplicates.append((each.candidate, duplicate_of))
+        return originals, duplicates
 
     def screen(
-        self, ready: Sequence[PreparedCandidate]
+        self, prepared: Sequence[PreparedCandidate]
     ) -> tuple[list[PreparedCandidate], list[Outcome]]:
-        """Return who may train, and the outcomes of those that are refused."""
+        """Return the candidates that may train, and the outcomes of those that are rejected."""
         accepted: list[PreparedCandidate] = []
-        refused: list[Outcome] = []
-        for candidate, reward in ready:
+        rejected: list[Outcome] = []
+        for each in prepared:
             try:
-                reason = self._rejection_reason(candidate, reward)
+                reason = self._rejection_reason(each)
             except CandidateError as error:
-                refused.append(Outcome(candidate, Failure("contract", str(error))))
+                rejected.append(Outcome(each.candidate, Failure("contract", str(error))))
                 continue
             if reason:
-                refused.append(Outcome(candidate, Failure("screening", reason)))
+                rejected.append(Outcome(each.candidate, Failure("screening", reason)))
             else:
-                accepted.append((candidate, reward))
-        return accepted, refused
+                accepted.append(each)
+        return accepted, rejected
 
     def distance_to_human(self, reward: RewardRunner) -> float | None:
-        """Return how far a reward is from the task's human reward; None where there is none for the
-        wish.
+        """Return the distance of a reward to the task's human reward.
 
-        None, too, where the reward fails on the transitions: that it was trained without is no
-        reason to stop.
+        None if there is no human reward for the instruction, or if a reward fails on the
+        transitions; that alone does not stop a run.
         """
         if not (self._config.has_fitness and self._evaluator.task.has_human_reward):
             return None
@@ -111,37 +111,44 @@ class Screening:
         except CandidateError:
             return None
 
-    # ------------------------------------------------------------------ reasons to refuse
-    def _rejection_reason(self, candidate: Candidate, reward: RewardRunner) -> str:
-        """Return why a candidate should not train, in one sentence for its proposer; empty if it
-        should."""
-        reason = self._fails_preference_check(reward) if self._config.preference_check else ""
-        return reason or (self._too_similar(candidate, reward) if self._config.novelty else "")
+    # ------------------------------------------------------------------ reasons to reject
+    def _rejection_reason(self, prepared: PreparedCandidate) -> str:
+        """Return why a candidate is rejected, for its proposer; an empty string if it is not."""
+        reason = ""
+        if self._config.preference_check:
+            reason = self._fails_preference_check(prepared.reward)
+        if not reason and self._config.novelty:
+            reason = self._too_similar(prepared)
+        return reason
 
     def _fails_preference_check(self, reward: RewardRunner) -> str:
         gap = _LEAST_GAP * abs(self._evaluator.task.fitness_solved)
         found = preference(reward, self._episodes(), least_gap=gap)
         return found.reason if found.verdict == "fail" else ""
 
-    def _too_similar(self, candidate: Candidate, reward: RewardRunner) -> str:
-        """Compare a candidate with all that were accepted before it; one that is far enough is one
-        of these then."""
-        own = self._canonical_of(reward)
+    def _too_similar(self, prepared: PreparedCandidate) -> str:
+        """Return why the reward is too similar to an accepted one, or an empty string.
+
+        With an empty string it counts as accepted from then on.
+        """
+        own = self._canonical_of(prepared.reward)
         found = nearest(own, self._accepted_before())
         if found is None or found[1] >= self._config.novelty:
-            self._canonical[candidate.name] = own
+            self._canonical[prepared.candidate.name] = own
             return ""
         name, distance = found
         return (
-            f"It rewards nearly the same as {name}: from 0 for the same to 1 for the opposite they"
-            f" are {distance:.3f} apart, and {self._config.novelty:g} is asked for. Scaling and"
-            " potential shaping change nothing: reward something else."
+            f"It rewards nearly the same as {name}: their distance is {distance:.3f} (0 is the"
+            f" same, 1 the opposite), and at least {self._config.novelty:g} is required. Scaling"
+            " and potential shaping do not change it: reward something else."
         )
 
-    # ------------------------------------------------------------------ what they are compared with
+    # ------------------------------------------------------------------ comparisons
     def _accepted_before(self) -> dict[str, Tensor]:
-        """Return the canonical form of every reward that got to training; a resumed run computes
-        them anew."""
+        """Return the canonical form of every reward that got to training.
+
+        A resumed run computes them again.
+        """
         for outcome in self._store.outcomes():
             name, source = outcome.candidate.name, outcome.candidate.reward
             trained = outcome.failure is None or outcome.failure.stage == "training"
@@ -171,7 +178,7 @@ class Screening:
         return self._rollouts[1]
 
     def _policy(self, data: bytes) -> Policy:
-        """Return a policy that the run's database holds. Raises StoreError."""
+        """Return a stored policy. Raises StoreError if it is damaged."""
         try:
             return Policy.from_bytes(data)
         except ValueError as error:
@@ -193,7 +200,7 @@ class Screening:
 
 
 def _spread(ordered: Sequence[Outcome], count: int) -> list[Outcome]:
-    """Return `count` of them at equal distances, the first and the last among them."""
+    """Return `count` evenly spaced outcomes, including the first and the last."""
     if len(ordered) <= count:
         return list(ordered)
     return [ordered[i] for i in torch.linspace(0, len(ordered) - 1, count).round().int().tolist()]

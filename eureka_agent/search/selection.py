@@ -1,6 +1,6 @@
-"""Which outcomes the next generation builds on: small functions from what happened to parents.
+"""Choose the outcome that the next generation builds on.
 
-All of them are elitist: what is worse never replaces the best, and a failure (fitness -inf) is
+All functions are elitist: a worse outcome never replaces the best, and a failure (fitness -inf) is
 never a parent.
 """
 
@@ -14,8 +14,10 @@ from eureka_agent.search.statistics import Score
 
 
 def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Return the outcome with the highest fitness, the earliest of equals (Eureka, algorithm 1);
-    None if all failed."""
+    """Return the outcome with the highest fitness (Eureka, algorithm 1).
+
+    Of equals, the earliest; None if all failed.
+    """
     best = max(outcomes, key=lambda outcome: outcome.fitness, default=None)
     return best if best is not None and best.fitness > -math.inf else None
 
@@ -23,30 +25,37 @@ def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
 def best_so_far(
     history: Sequence[Outcome], feedback: Mapping[int, Feedback], *, has_fitness: bool
 ) -> Outcome | None:
-    """Return what the search goes on from: after each generation the first of its ranking, or what
-    fitness says.
+    """Return the best outcome so far, on which the search builds next.
 
-    Without a ranking the fittest of the generation and of the best before it is taken; without a
-    fitness the best before it stays, at first what was given to start from. `history` may be that
-    of a part of the search, an island's: see `_of_part`. `feedback`: by generation. With no ranking
-    at all this is `greedy`.
+    After each generation that is the first of its ranking. Without a ranking it is the fittest of
+    the generation and the previous best; without a fitness, too, it is the previous best, at first
+    the initial reward. With no ranking at all this is `greedy`.
+
+    Args:
+        history: All outcomes of the search, or of a part of it such as an island.
+        feedback: The feedback by generation.
+        has_fitness: Whether fitness measures the instruction.
+
+    Returns:
+        The best outcome, or None if nothing was trained or chosen yet.
     """
     best = next((outcome for outcome in history if outcome.candidate.is_initial), None)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
-        said = feedback.get(generation)
         members = [outcome for outcome in history if outcome.candidate.generation == generation]
-        ranking = said.ranking if said else ()
+        ranking = feedback[generation].ranking if generation in feedback else ()
         ranked = [outcome for name in ranking if (outcome := named(history, name))]
         if ranked and (ranked[0].candidate.name == ranking[0] or best in ranked):
             best = ranked[0]
         elif ranked:
-            best = _of_part(ranked, best, members, worst=ranking[-1], has_fitness=has_fitness)
+            best = _best_of_island(
+                ranked, best, members, worst=ranking[-1], has_fitness=has_fitness
+            )
         elif has_fitness:
             best = greedy([best, *members] if best else members)
     return best
 
 
-def _of_part(
+def _best_of_island(
     ranked: Sequence[Outcome],
     best: Outcome | None,
     members: Sequence[Outcome],
@@ -54,28 +63,26 @@ def _of_part(
     worst: str,
     has_fitness: bool,
 ) -> Outcome | None:
-    """Return what a part of the search goes on from where the ranking's first lies in another and
-    its own best in none.
+    """Return the best of an island that the ranking covers only in part.
 
-    Who was ranked there was called better than others, but not than that best: fitness decides
-    among them and those that nobody ranked; where there is none, the best before stays. The worst
-    is taken where there is nothing else.
+    The ranking's first is on another island. The ranked candidates of this island were not compared
+    with the island's own best. Choose by fitness among that best, the top-ranked candidate and the
+    unranked ones; without a fitness keep the previous best. Use the ranking's last candidate only
+    if there is no other.
     """
-    liked = [ranked[0]] if ranked[0].candidate.name != worst else []
-    rivals = [*([best] if best else []), *liked]
+    preferred = [ranked[0]] if ranked[0].candidate.name != worst else []
+    choices = [*([best] if best else []), *preferred]
     if has_fitness:
-        return (
-            greedy([*rivals, *(outcome for outcome in members if outcome not in ranked)])
-            or ranked[0]
-        )
-    return next(iter(rivals), ranked[0])
+        unranked = [outcome for outcome in members if outcome not in ranked]
+        return greedy([*choices, *unranked]) or ranked[0]
+    return next(iter(choices), ranked[0])
 
 
 def named(history: Sequence[Outcome], name: str) -> Outcome | None:
-    """Return the outcome of the candidate that is called `name`."""
+    """Return the outcome of the candidate called `name`, or None."""
     return next((outcome for outcome in history if outcome.candidate.name == name), None)
 
 
 def score_of(evaluation: Evaluation) -> Score:
-    """Return an evaluation's fitness with its interval."""
+    """Return an evaluation's fitness with its 95 % interval."""
     return Score(evaluation.fitness, evaluation.fitness_low, evaluation.fitness_high)

@@ -1,8 +1,8 @@
-"""What several training seeds say about a reward.
+"""Scores of a reward over several training seeds.
 
-The same reward trained with other seeds gives other fitness, so scores here are over training
-seeds, not over episodes of one policy (Agarwal et al. 2021, "Deep Reinforcement Learning at the
-Edge of the Statistical Precipice").
+The same reward trained with another seed gives another fitness, so the scores here are over
+training seeds, not over episodes of one policy (Agarwal et al. 2021, "Deep Reinforcement Learning
+at the Edge of the Statistical Precipice").
 """
 
 from __future__ import annotations
@@ -29,18 +29,26 @@ class Score:
 
 
 def interquartile_mean(scores: Sequence[Sequence[float]], *, seed: int = 0) -> Score:
-    """Return the interquartile mean over all training seeds of all tasks, with its stratified
-    bootstrap interval.
+    """Return the interquartile mean of all scores with its stratified bootstrap interval.
 
-    `scores`: one row a task, one entry a training seed; rows may differ in length. The mean is that
-    of the middle half of all entries together: a quarter of them, rounded down, is cut at either
-    end (ibid., section 4.3). The interval is the percentile one over resamples that draw, with
-    replacement, as many seeds of each task as it has; with one seed a task nothing is known about
-    luck and the interval is infinite. Raises ValueError for no scores.
+    The mean is over the middle half of all entries together: a quarter of them, rounded down, is
+    cut at either end (ibid., section 4.3). The interval is the percentile interval over resamples;
+    each draws, with replacement, as many seeds of each task as the task has. With one seed per task
+    the spread is unknown and the interval is infinite.
+
+    Args:
+        scores: One row per task, one entry per training seed; rows may differ in length.
+        seed: Seed of the resampling.
+
+    Returns:
+        The mean with its 95 % interval.
+
+    Raises:
+        ValueError: A row is empty, or there is none.
     """
     rows = [np.asarray(row, dtype=np.float64) for row in scores]
     if not rows or not all(len(row) for row in rows):
-        raise ValueError(f"expected at least one score a task, got {[len(row) for row in rows]}")
+        raise ValueError(f"expected at least one score per task, got {[len(row) for row in rows]}")
     value = float(_middle(np.concatenate(rows)[None])[0])
     if all(len(row) == 1 for row in rows):
         return Score(value, -np.inf, np.inf)
@@ -60,11 +68,18 @@ def _middle(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def alike(a: Score, b: Score) -> bool:
-    """Return whether two results are too near to each other for their difference to mean anything.
+    """Return whether two results are too close for their difference to mean anything.
 
-    They are when the 95 % interval of the difference holds 0, or when they differ by less than 2 %
-    of the larger one: where every episode ends the same the intervals have no width, and a
-    difference of next to nothing is none.
+    They are alike if the 95 % interval of the difference contains 0, or if they differ by less than
+    2 % of the larger one. The second rule is for tasks in which every episode ends the same: the
+    intervals then have no width, but a tiny difference still means nothing.
+
+    Args:
+        a: One result.
+        b: The other result.
+
+    Returns:
+        True if they are alike.
     """
     widths = [(score.high - score.low) / 2.0 for score in (a, b)]
     error = math.hypot(*(width for width in widths if math.isfinite(width)))
@@ -73,10 +88,16 @@ def alike(a: Score, b: Score) -> bool:
 
 
 def human_normalised(fitness: float, human: Score, sparse: Score) -> float | None:
-    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4); None where these two are
-    alike.
+    """Return `(fitness - sparse) / |human - sparse|` (Eureka, section 4).
 
-    A denominator near zero makes any number of any fitness.
+    Args:
+        fitness: The fitness to normalise.
+        human: The human reward's result.
+        sparse: The sparse reward's result.
+
+    Returns:
+        The score. None if `human` and `sparse` are alike, since a denominator near zero makes the
+        score meaningless, or if the fitness is not finite.
     """
     if alike(human, sparse) or not math.isfinite(fitness):
         return None

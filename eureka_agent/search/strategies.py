@@ -1,8 +1,6 @@
-"""Where a generation's candidates come from: small functions from history to plans.
+"""Strategies: which samples of a generation build on which outcomes, and which outcomes they see.
 
-A strategy says, for each generation, which samples build on which outcomes, and which outcomes they
-are told of. All spend the same number of trainings; what each is worth is measured in
-`docs/search.md`.
+All strategies spend the same number of trainings; `docs/search.md` compares them.
 """
 
 from __future__ import annotations
@@ -15,49 +13,58 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import OPERATORS, Operator, Outcome
 
 LINEAGE = 3
-"""Outcomes that a prompt shows to explain how the best came about; no operator has more parents."""
+"""Number of outcomes that the `lineage` prompt shows; no operator has more parents."""
 Best = Callable[[Sequence[Outcome]], Outcome | None]
-"""The best of some outcomes, by fitness or by a person's word; None where none will do as a
-parent."""
+"""Returns the best of some outcomes by fitness or feedback, or None if none can be a parent."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Samples that are asked for with one prompt."""
+    """Samples of a generation that one prompt asks for."""
 
     samples: tuple[int, ...]
-    """Places in the generation, from 0."""
+    """Positions in the generation, from 0."""
     parents: tuple[Outcome, ...] = ()
     """Outcomes to improve on, best first."""
     history: tuple[Outcome, ...] = ()
-    """Outcomes that the proposer is told of."""
+    """Outcomes that the prompt reports."""
     operator: Operator = ""
 
 
 class Strategy(Protocol):
-    """Plans generation `g` of `samples` candidates from all outcomes before it."""
+    """Plans the candidates of a generation from all earlier outcomes."""
 
     def __call__(self, g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
-        """Return plans that share the samples out among them, each exactly once."""
+        """Plan generation `g`.
+
+        Args:
+            g: The generation's index, from 0.
+            samples: Its number of candidates.
+            history: All outcomes of earlier generations, in order.
+            best: Chooses the best of some outcomes.
+
+        Returns:
+            Plans that together contain each sample exactly once.
+        """
         ...
 
 
 def greedy(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
-    """Every candidate builds on the best of all before it (Eureka, Ma et al. 2024, algorithm 1)."""
+    """Build every candidate on the best of all before it (Eureka, Ma et al. 2024, algorithm 1)."""
     return [_plan(range(samples), history, best)]
 
 
 def random(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
-    """Every candidate starts from nothing: what any search has to beat."""
+    """Write every candidate from the task alone: the baseline of any search."""
     return [Plan(tuple(range(samples)))]
 
 
 def restarts(every: int) -> Strategy:
-    """Return greedy search that forgets everything before each `every`-th generation but what it
-    was given.
+    """Return greedy search that forgets all outcomes before each `every`-th generation, except the
+    initial reward.
 
-    The paper's protocol: five searches of five generations; a first generation without luck costs
-    one of them only.
+    This is the paper's protocol: five searches of five generations, so an unlucky first generation
+    costs only one of them.
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
@@ -69,11 +76,11 @@ def restarts(every: int) -> Strategy:
 
 
 def islands(count: int, migrate_every: int = 2) -> Strategy:
-    """Return `count` greedy searches side by side, each with its share of the samples.
+    """Return `count` parallel greedy searches, each with its share of the samples.
 
-    What the search was given to start from belongs to all of them. Before each `migrate_every`-th
-    generation the island whose best is the worst takes over the best of all as its parent (Tanese
-    1989; FunSearch, Romera-Paredes et al. 2024, resets the worse half in the same way).
+    The initial reward belongs to all of them. Before each `migrate_every`-th generation the island
+    with the worst best outcome takes the best of all as its parent (Tanese 1989; FunSearch,
+    Romera-Paredes et al. 2024, resets the worse half in the same way).
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
@@ -99,70 +106,76 @@ def islands(count: int, migrate_every: int = 2) -> Strategy:
 
 
 def _worst(plans: Sequence[Plan], best: Best) -> int:
-    """Return the island whose parent all others beat: one that has none, or the last when `best`
-    took the others."""
+    """Return the index of the island with the worst parent.
+
+    That is one without a parent, or the last one left after `best` chose all others.
+    """
     left = list(range(len(plans)))
     while len(left) > 1 and all(plans[k].parents for k in left):
         winner = best([plans[k].parents[0] for k in left])
-        if winner is None:  # nobody said anything of those that are left
+        if winner is None:  # no feedback on those that are left
             break
         left.remove(next(k for k in left if plans[k].parents[0] is winner))
     return next((k for k in left if not plans[k].parents), left[-1])
 
 
 def with_operators(strategy: Strategy) -> Strategy:
-    """Return a strategy that asks for another operator with each sample that has a parent, in turn.
+    """Return a strategy whose samples with a parent use the operators in turn.
 
-    `cross` shows the two best, `lineage` the best of each generation so far (of its plan's
+    `cross` shows the two best outcomes, `lineage` the best of each generation so far (of its plan's
     history).
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
         plans = []
         for each in strategy(g, samples, history, best):
-            if not each.parents:
-                plans.append(each)
-                continue
-            for operator in OPERATORS:
-                places = tuple(
-                    sample
-                    for sample in each.samples
-                    if OPERATORS[sample % len(OPERATORS)] == operator
-                )
-                if places:
-                    shown = _parents(operator, each, best)
-                    alone = (
-                        operator == "cross" and len(shown) < 2
-                    )  # as long as there is only what was given
-                    plans.append(Plan(places, shown, each.history, "" if alone else operator))
+            plans += _split_by_operator(each, best) if each.parents else [each]
         return plans
 
     return plan
 
 
+def _split_by_operator(plan: Plan, best: Best) -> list[Plan]:
+    """Return one plan per operator that a sample of `plan` uses."""
+    plans = []
+    for operator in OPERATORS:
+        samples = tuple(s for s in plan.samples if OPERATORS[s % len(OPERATORS)] == operator)
+        if not samples:
+            continue
+        parents = _parents(operator, plan, best)
+        # With the initial reward alone there is nothing to cross it with.
+        nothing_to_cross = operator == "cross" and len(parents) < 2
+        plans.append(Plan(samples, parents, plan.history, "" if nothing_to_cross else operator))
+    return plans
+
+
 def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
     first = plan.parents[0]
     if operator == "cross":
-        second = best(
-            [
-                outcome
-                for outcome in plan.history
-                if outcome.candidate.fingerprint != first.candidate.fingerprint
-            ]
-        )
+        fingerprint = first.candidate.fingerprint
+        second = best([o for o in plan.history if o.candidate.fingerprint != fingerprint])
         return (first,) if second is None else (first, second)
     if operator == "lineage":
         generations = sorted({o.candidate.generation for o in plan.history}, reverse=True)
-        bests = (
-            best([o for o in plan.history if o.candidate.generation == g]) for g in generations
-        )
+        bests = [_best_of_generation(plan.history, g, best) for g in generations]
         others = [o for o in bests if o is not None and o.candidate.name != first.candidate.name]
         return (first, *others[: LINEAGE - 1])
     return plan.parents
 
 
+def _best_of_generation(history: Sequence[Outcome], g: int, best: Best) -> Outcome | None:
+    return best([outcome for outcome in history if outcome.candidate.generation == g])
+
+
 def make_strategy(config: SynthesisConfig) -> Strategy:
-    """Return the strategy that a run's config names."""
+    """Return the strategy that a config names.
+
+    Args:
+        config: `strategy` with `islands` or `restart_every`, and `vary_instructions`.
+
+    Returns:
+        The strategy; with `vary_instructions` its samples use the operators in turn.
+    """
     strategy = _named_strategy(config)
     return with_operators(strategy) if config.vary_instructions else strategy
 
@@ -188,6 +201,5 @@ def _island_of(outcome: Outcome, samples: int, count: int) -> int:
 
 
 def _island(sample: int, samples: int, count: int) -> int:
-    """Return the island that has a place of a generation: neighbours share one, sizes differ by one
-    at most."""
+    """Return the island of a sample: neighbours share one, and sizes differ by one at most."""
     return sample * count // samples

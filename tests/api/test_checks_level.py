@@ -1,5 +1,4 @@
-"""A whole run at `--sandbox checks`, on Linux without Linux's own calls, and its refusal without
-the option."""
+"""A whole run at `--sandbox static-checks` without Linux's calls, and the refusal without it."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ _HELD = {"static checks", "own process", "processor limit", "descriptor limit"}
 
 
 @pytest.mark.slow
-def test_a_run_says_and_stores_what_holds(tmp_path: Path) -> None:
+def test_a_run_prints_and_stores_the_layers_that_hold(tmp_path: Path) -> None:
     events: list[Event] = []
     config = ea.SynthesisConfig(
         task="cartpole",
@@ -48,7 +47,7 @@ def test_a_run_says_and_stores_what_holds(tmp_path: Path) -> None:
     assert "IndexError on line" in result.outcomes[1].failure.message
 
 
-def test_without_the_option_nothing_is_written(
+def test_without_the_option_the_run_is_refused_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with without_linux(tmp_path):

@@ -1,4 +1,4 @@
-"""The Python API without training: proposing, refining, calling a reward, saving it."""
+"""The Python API without training: propose, refine, call and save a reward."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_generate_and_refine_with_a_models_answers() -> None:
     assert rewards[0].source.strip() in asked
 
 
-def test_the_model_reads_the_users_own_words() -> None:
+def test_the_prompt_has_the_users_own_words() -> None:
     def asked(task: str, instruction: str | None = None) -> str:
         proposer = ScriptedProposer([[upright(0.1)]])
         ea.RewardGenerator(task, proposer=proposer, instruction=instruction).generate(1)
@@ -55,7 +55,8 @@ def test_the_model_reads_the_users_own_words() -> None:
     assert "own words for it" not in asked("Cart_Pole".replace("_", ""))
     assert "let the pole fall" in asked("cartpole", "let the pole fall")
     with pytest.raises(
-        UnknownTaskError, match=r"RewardGenerator\('cartpole', wish=\"let the cart pole fall\"\)"
+        UnknownTaskError,
+        match=r"RewardGenerator\('cartpole', instruction=\"let the cart pole fall\"\)",
     ):
         ea.RewardGenerator("let the cart pole fall")
 
@@ -68,7 +69,7 @@ def test_generate_with_the_grammar_needs_nothing() -> None:
     assert refined.source not in (first.source, second.source)
 
 
-def test_what_cannot_be_generated_is_said() -> None:
+def test_a_failed_generation_of_rewards_has_a_reason() -> None:
     generator = ea.RewardGenerator("cartpole", proposer=ScriptedProposer([[UNKNOWN_NAME]]))
     with pytest.raises(CandidateError, match="pole_angel"):
         generator.generate(1)
@@ -76,7 +77,7 @@ def test_what_cannot_be_generated_is_said() -> None:
         generator.generate(0)
     with pytest.raises(UsageError, match="no reward to refine"):
         generator.refine("better")
-    with pytest.raises(UsageError, match="needs words"):
+    with pytest.raises(UsageError, match="needs feedback"):
         generator.refine("  ")
 
 
@@ -137,7 +138,7 @@ def test_a_reward_function_is_called_saved_and_loaded(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_bad_call_of_a_reward_is_one_sentence(
+def test_a_wrong_call_of_a_reward_gives_one_sentence(
     positional: tuple[object, ...], state: dict[str, Any], says: str
 ) -> None:
     (reward,) = ea.RewardGenerator(
@@ -153,7 +154,9 @@ def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
         match=r"RewardGenerator has no argument 'model'.* It has task, proposer, instruction",
     ):
         ea.RewardGenerator("cartpole", model="gpt-5")  # type: ignore[call-arg]
-    with pytest.raises(ConfigError, match="wall must be 'full', 'reduced' or 'checks', got 'none'"):
+    with pytest.raises(
+        ConfigError, match="sandbox must be 'full', 'reduced' or 'static-checks', got 'none'"
+    ):
         ea.RewardGenerator("cartpole", sandbox="none")  # type: ignore[arg-type]
     with pytest.raises(UnknownTaskError):
         ea.RewardGenerator("xxx")

@@ -1,5 +1,4 @@
-"""Runs from Python: paths as text, other threads, notebooks, too little memory, what a result looks
-like."""
+"""Runs from Python: paths as text, threads, notebooks, too little memory, the result's repr."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ def config(folder: Path, **changes: object) -> ea.SynthesisConfig:
 
 
 def in_a_thread(work: Callable[[], object]) -> object:
-    """Return what `work` returns in another thread, and raise what it raises."""
+    """Call `work` in another thread; return or raise as it does."""
     results: list[object] = []
     errors: list[BaseException] = []
 
@@ -48,7 +47,7 @@ def in_a_thread(work: Callable[[], object]) -> object:
     return results[0]
 
 
-def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(
+def test_a_run_takes_paths_as_text_and_its_result_has_a_short_repr(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     result = ea.synthesize(config(tmp_path), sandbox=sandbox)
@@ -63,7 +62,7 @@ def test_a_run_is_made_and_resumed_with_paths_as_text_and_its_result_is_short(
     assert ea.Policy.load(str(result.path / "policy.safetensors")).sizes[0] == 4
 
 
-def test_evolve_goes_on_in_another_thread_and_frees_the_run(
+def test_evolve_continues_in_another_thread_and_releases_the_run(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     generations = ea.evolve(config(tmp_path), sandbox=sandbox)
@@ -72,7 +71,7 @@ def test_evolve_goes_on_in_another_thread_and_frees_the_run(
     assert isinstance(second, Generation)
     assert (first.index, second.index) == (0, 1)
     assert in_a_thread(lambda: list(generations)) == []
-    with Store.open(RunDir(tmp_path / "mine").database) as store:  # nobody holds its lock any more
+    with Store.open(RunDir(tmp_path / "mine").database) as store:  # its lock is free
         assert store.finished
 
 
@@ -97,7 +96,7 @@ def test_the_command_line_works_in_a_thread(
 
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look like a notebook's kernel."""
+    """Imitate a notebook's kernel."""
     module = ModuleType("IPython")
     module.get_ipython = lambda: SimpleNamespace(kernel=object())  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython", module)
@@ -146,7 +145,7 @@ def test_too_little_memory_says_which_option_to_lower(
     assert raised.value.__cause__ is error
 
 
-def test_another_error_of_the_trainer_stays_what_it_is(
+def test_another_error_of_the_trainer_is_not_changed(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object, **named: object) -> None:

@@ -7,13 +7,13 @@ from functools import partial
 from benchmarks.measure import interleaved, median_interval, ratio
 
 
-def test_a_medians_interval_is_as_narrow_as_it_may_be() -> None:
+def test_the_interval_of_a_median_is_the_narrowest_with_enough_coverage() -> None:
     assert median_interval([3.0, 1.0, 5.0, 2.0, 4.0]) == (1.0, 5.0, 1 - 2 / 2**5)
     assert median_interval([float(value) for value in range(10)]) == (1.0, 8.0, 1 - 2 * 11 / 2**10)
     assert median_interval([7.0]) == (7.0, 7.0, 0.0)
 
 
-def test_ratios_are_of_runs_that_were_close_together() -> None:
+def test_ratios_are_taken_within_a_repeat() -> None:
     assert ratio([1.0, 20.0, 3.0], [2.0, 40.0, 6.0]) == 0.5
 
 

@@ -1,4 +1,4 @@
-"""The command line: what works, and one clear sentence with exit code 2 for what cannot."""
+"""The command line: results, and one sentence with exit code 2 for errors."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def code(answer: str) -> str:
         (["--task", "do a trick", "--env", "cartpole"], "so a judge is needed"),
     ],
 )
-def test_a_synthesis_that_cannot_work(
+def test_invalid_settings_are_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, args: list[str], says: str
 ) -> None:
     if "--runs-dir" not in args:
@@ -99,7 +99,7 @@ def test_a_model_without_a_key(
     assert not (tmp_path / "runs").exists()
 
 
-def test_no_such_model(
+def test_an_unknown_model(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
 ) -> None:
     chat_server.default = error(404, "no", code="model_not_found")
@@ -140,10 +140,10 @@ def test_no_such_model(
     assert "--answer-tokens from null to 900" in shown
 
 
-def test_a_model_that_says_nothing(
+def test_a_model_with_empty_answers(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, chat_server: ChatServer
 ) -> None:
-    """Two empty answers stop the run; once the model writes, `resume` asks again and goes on."""
+    """Two empty answers stop the run; when the model writes text, `resume` asks again."""
     chat_server.default = completion(" \n")
     args = [
         "--task",
@@ -157,12 +157,12 @@ def test_a_model_that_says_nothing(
     ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2
     message = capsys.readouterr().err
-    assert "Every answer of mute was empty (2 asked)" in message
+    assert "Every answer of mute was empty (2 requested)" in message
     assert "Traceback" not in message
     assert len(chat_server.requests) == 2
     chat_server.order(
         [completion(""), completion(upright(0.1))]
-    )  # one of two is only that candidate's failure
+    )  # one empty answer of two is only that candidate's failure
     (run,) = tmp_path.iterdir()
     assert main(["resume", str(run)]) == 0
     assert len(chat_server.requests) == 4
@@ -198,7 +198,7 @@ def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
         "--run-name",
         "mine",
     )
-    assert "exists already. It holds no run: remove it" in message
+    assert "exists already. The folder does not hold a run: delete it" in message
     (tmp_path / "mine" / "run.db").touch()
     message = fails(
         capsys,
@@ -210,7 +210,7 @@ def test_a_run_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
         "--run-name",
         "mine",
     )
-    assert "Go on with `eureka-agent resume" in message
+    assert "Continue it with `eureka-agent resume" in message
 
 
 def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_unknown_options_and_runs(capsys: pytest.CaptureFixture[str], tmp_path: 
         ),
     ],
 )
-def test_a_reward_file_that_is_none(
+def test_a_file_that_is_not_a_reward(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, says: str
 ) -> None:
     path = tmp_path / "reward.py"
@@ -259,7 +259,7 @@ def test_a_reward_file_that_is_missing(capsys: pytest.CaptureFixture[str], tmp_p
         ("~no-such-user/policy", "The home folder"),
     ],
 )
-def test_where_a_policy_cannot_be_written_is_found_before_the_training(
+def test_an_unwritable_policy_path_is_refused_before_the_training(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, policy: str, says: str
 ) -> None:
     path = policy if policy.startswith("~") else str(tmp_path / policy)
@@ -267,7 +267,7 @@ def test_where_a_policy_cannot_be_written_is_found_before_the_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_evaluate_refuses_a_seed_that_no_generator_takes(
+def test_evaluate_refuses_a_seed_out_of_range(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert "--seed must lie" in fails(
@@ -276,7 +276,7 @@ def test_evaluate_refuses_a_seed_that_no_generator_takes(
 
 
 @pytest.mark.slow
-def test_evaluate_says_how_long_it_takes_and_what_its_intervals_are_over(
+def test_evaluate_prints_its_length_and_the_meaning_of_its_intervals(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -339,12 +339,12 @@ def test_the_version(run: Callable[[list[str]], int], capsys: pytest.CaptureFixt
 def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(HUMAN), "--task", "cart pole"]) == 0
     assert capsys.readouterr().out.startswith(
-        f"{HUMAN} is a reward function for cartpole; components: "
+        f"{HUMAN} is a valid reward function for cartpole; components: "
     )
     assert main(["tasks"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^pen_spinning .* waypoints +24  .*(min|s|h \d\d min)$", out, re.MULTILINE)
-    assert "at the environment steps per second measured just now" in out
+    assert "at the environment steps per second just measured" in out
 
 
 def test_synthesize_and_show_with_the_built_in_grammar(
@@ -377,14 +377,13 @@ def test_help_needs_neither_torch_nor_mujoco(command: list[str]) -> None:
 
 
 def listen_to_ctrl_c() -> None:
-    """Undo what a shell does to its background jobs, and so to tests that run in one: they ignore
-    SIGINT."""
+    """Make SIGINT work again, which a shell makes its background jobs ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path: Path, sent: signal.Signals) -> None:
+def test_a_stopped_run_says_how_to_continue(tmp_path: Path, sent: signal.Signals) -> None:
     args = ["--task", "cartpole", "--quick", "--runs-dir", str(tmp_path), "--run-name", "cut"]
     command = [
         sys.executable,
@@ -433,7 +432,7 @@ def test_a_reward_file_is_refused_before_the_sandbox_opens(
         (b" \n", "The file is empty: write one function compute_reward."),
     ],
 )
-def test_what_is_no_reward_file_is_said_in_one_sentence(
+def test_an_invalid_reward_file_gives_one_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes, says: str
 ) -> None:
     path = tmp_path / "reward.py"

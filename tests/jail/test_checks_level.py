@@ -190,10 +190,10 @@ def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
     with without_linux(tmp_path):
         findings = {finding.name: finding for finding in examine()}
     assert findings["machine"].ok
-    assert findings["wall: descriptor limit"].ok
-    assert not findings["wall: seccomp"].ok
+    assert findings["sandbox: descriptor limit"].ok
+    assert not findings["sandbox: seccomp"].ok
     assert (
         "only on Linux; --sandbox static-checks runs without it"
-        in findings["wall: memory limit"].detail
+        in findings["sandbox: memory limit"].detail
     )
-    assert "signal its parent" in findings["wall: forbidden acts"].detail
+    assert "signal its parent" in findings["sandbox: self-check"].detail

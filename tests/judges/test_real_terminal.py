@@ -95,7 +95,7 @@ def test_comments_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer
         assert "\nit drags its foot\n" in prompt
         assert "- Generation 0: best g0c1 (forward, lean), worst g0c0 (forward, lean).\n" in prompt
     with Store.open(tmp_path / "run" / "run.db", writable=False) as store:
-        assert [asked.parents for asked in store.asked(1)] == [("g0c1",)]
+        assert [asked.parents for asked in store.prompts(1)] == [("g0c1",)]
         assert set(store.feedback()) == {0, 1}
         assert store.feedback()[1].ranking == ()
 
@@ -124,7 +124,7 @@ def test_an_instruction_without_fitness_resumes_after_ctrl_c(
         assert terminal.ends() == 0
         text = terminal.text
     assert "Chosen: g0c1" in text
-    assert "fitness" not in text.casefold().replace("the wish has no fitness of its own", "")
+    assert "fitness" not in text.casefold().replace("the instruction has no fitness of its own", "")
     assert len(model.requests) == 4
     assert all("fitness" not in prompt.casefold() for prompt in prompts(model))
     assert all("\nmore spin\n" in prompt for prompt in prompts(model, since=2))
@@ -133,5 +133,5 @@ def test_an_instruction_without_fitness_resumes_after_ctrl_c(
     with Terminal("main", ["show", "run", "--runs-dir", str(tmp_path)]) as terminal:
         assert terminal.ends() == 0
         assert "Ranked, best first: g0c1 > g1c0." in terminal.text
-        assert "Said of g0c1: more spin" in terminal.text
+        assert "Comment on g0c1: more spin" in terminal.text
         assert "Not finished" not in terminal.text

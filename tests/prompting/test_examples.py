@@ -179,7 +179,7 @@ def test_a_resumed_run_shows_its_stored_examples(tmp_path: Path, sandbox: Sandbo
         assert CODE in user(proposer.prompts[0])
     assert "Examples  waving, double_pendulum" in shown(tmp_path / "run")
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
-        assert "## balance a pole on a cart, and wave" in store.asked(1)[0].messages[1].content
+        assert "## balance a pole on a cart, and wave" in store.prompts(1)[0].messages[1].content
 
 
 def test_the_best_reward_of_a_run_becomes_an_example(

@@ -41,7 +41,7 @@ def test_a_folder_for_each_candidate_and_baseline(tmp_path: Path) -> None:
     read = curves(tmp_path / "g0c1")
     assert set(read) == TAGS
     assert [step for step, _ in read["training/reward"]] == [150_000, 750_000, 1_500_000]
-    # no episode had ended at a tenth of the training: no point there, rather than a NaN
+    # no episode had ended at a tenth of the training: no point there instead of a NaN
     assert [step for step, _ in read["training/fitness"]] == [750_000, 1_500_000]
     assert math.isclose(read["training/fitness"][0][1], 12.3, rel_tol=1e-6)
     assert math.isclose(read["optimiser/learning_rate"][0][1], 1e-3, rel_tol=1e-6)

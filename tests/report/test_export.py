@@ -1,4 +1,4 @@
-"""A run as one JSON file: any reader can read it, and nothing is lost."""
+"""A run as one JSON file, complete and readable by any JSON reader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tests.support.stored_run import FIRST, POLICY, stored_run
 
 @pytest.mark.parametrize("policies", [True, False])
 @pytest.mark.parametrize("finished", [True, False])
-def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished: bool) -> None:
+def test_an_export_reads_back_to_equal_records(
+    tmp_path: Path, policies: bool, finished: bool
+) -> None:
     run, file = stored_run(tmp_path / "run", finished=finished), tmp_path / "run.json"
     assert (
         main(["export", str(run.path), "--out", str(file), *(["--policies"] if policies else [])])
@@ -30,7 +32,7 @@ def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished
         assert repr(read) == repr(written)  # repr, because NaN is not equal to itself
         assert repr(read.candidates) == repr(tuple(store.outcomes()))
         assert read.config == store.config
-        assert read.prompts == tuple(store.asked())
+        assert read.prompts == tuple(store.prompts())
         assert read.baselines == tuple(store.baselines())
         assert read.checked == store.checks()
         assert read.completions["g1c0"] == store.completions(1)[0]
@@ -43,14 +45,14 @@ def test_it_reads_back_to_equal_records(tmp_path: Path, policies: bool, finished
     assert read.facts["seconds"] == "3.5"
 
 
-def test_every_json_reader_can_read_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_is_standard_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = stored_run(tmp_path / "run")
     assert main(["export", str(run.path)]) == 0
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 
-    data = json.loads(capsys.readouterr().out, parse_constant=refuse)  # NaN is no JSON
+    data = json.loads(capsys.readouterr().out, parse_constant=refuse)  # NaN is not JSON
     assert data["format"] == FORMAT
     assert data["config"]["task"] == "cartpole"
     assert data["candidates"][3]["evaluation"]["fitness"] == "NaN"
@@ -72,7 +74,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(StoreError):
             read_export(file)
-    with pytest.raises(StoreError, match="no exported run"):
+    with pytest.raises(StoreError, match="not an exported run"):
         read_export(tmp_path / "none.json")
     run = stored_run(tmp_path / "run")
     with Store.open(run.database, writable=False) as store:
@@ -82,7 +84,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_export(file)
 
 
-def test_it_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = stored_run(tmp_path / "run")
     assert main(["export", str(run.path), "--out", str(tmp_path / "no" / "x.json")]) == 2
     assert "choose another --out" in capsys.readouterr().err

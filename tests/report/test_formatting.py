@@ -7,14 +7,14 @@ import pytest
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     approximate,
+    decimals_for,
     duration,
     fitness,
     interval,
     number,
     one_line,
-    places,
     quantity,
-    summarise_checks,
+    summarise,
 )
 from tests.support.run_events import completion, evaluation
 
@@ -39,23 +39,26 @@ def test_a_number_has_about_four_digits(value: float, words: str) -> None:
 
 def test_a_column_shares_the_decimals_of_its_largest_number() -> None:
     values = [0.5, 250.0, math.nan, -math.inf]
-    assert [number(value, places(values)) for value in values] == ["0.5", "250.0", "NaN", "-inf"]
+    assert [number(value, decimals_for(values)) for value in values] == [
+        "0.5",
+        "250.0",
+        "NaN",
+        "-inf",
+    ]
 
 
 def test_fitness_comes_with_its_interval_in_the_same_decimals() -> None:
     assert fitness(evaluation(99.5, half=1.5)) == "99.5 (98.0 to 101.0)"
 
 
-def test_one_episode_has_no_interval_and_nan_is_said() -> None:
+def test_one_episode_has_no_interval_and_nan_is_shown() -> None:
     assert interval(evaluation(3.0, half=math.inf)) == "unknown"
     assert fitness(evaluation(math.nan)) == "NaN (unknown)"
 
 
-def test_without_a_fitness_an_evaluation_says_how_long_episodes_last() -> None:
-    assert (
-        summarise_checks(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
-    )
-    assert summarise_checks(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
+def test_without_a_fitness_the_episode_length_is_shown() -> None:
+    assert summarise(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
+    assert summarise(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which candidate was built on which, what changed between them, and the list of runs."""
+"""Ancestors of candidates, their code differences, and the list of runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_ancestors(tmp_path: Path) -> None:
         assert ancestors(store, "g0c1") == ["g0c1"]
 
 
-def test_show_tells_the_line_to_the_best(
+def test_show_prints_the_lineage_of_the_best(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = run_cli(capsys, "show", str(stored_run(tmp_path / "run").path))
@@ -49,7 +49,9 @@ def test_show_tells_the_line_to_the_best(
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str], finished: bool) -> None:
+def test_code_diff_between_candidates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], finished: bool
+) -> None:
     run = str(stored_run(tmp_path / "run", finished=finished).path)
     assert run_cli(capsys, "diff", run, "g1c0") == CHANGE
     assert run_cli(capsys, "diff", run, "g0c0", "g1c0") == CHANGE
@@ -60,14 +62,14 @@ def test_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str], finish
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (["g0c0"], "g0c0 was written from the task alone: name the candidate to compare it with."),
+        (["g0c0"], "g0c0 has no parent: name the candidate to compare it with."),
         (["g0c1", "g0c0"], "g0c1 has no code: The answer holds no Python function"),
         (["g1c0", "g1c7"], "The run has no candidate 'g1c7'. Did you mean"),
         (["best"], "The run has no candidate 'best'. It has g0c0, g0c1, g1c0, g1c1."),
         (["g1"], "The run has no candidate 'g1'."),
     ],
 )
-def test_what_cannot_be_compared(
+def test_candidates_that_cannot_be_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], says: str
 ) -> None:
     run = str(stored_run(tmp_path / "run").path)
@@ -106,7 +108,7 @@ def test_the_list_of_runs(
         "$1.00",
     ]
     with Store.open(half.database):
-        assert overview(half).state == "being worked on"
+        assert overview(half).state == "running"
         assert overview(done).state == "finished"
     done.database.write_bytes(b"diary")
     assert overview(done).state == "damaged"

@@ -32,7 +32,7 @@ def written(console: Console) -> str:
 
 
 def frame(display: LiveDisplay, width: int = 80) -> list[str]:
-    """What the region shows, line by line."""
+    """Return the lines of the region."""
     paper = Console(file=io.StringIO(), width=width, color_system=None)
     paper.print(display.render())
     return written(paper).splitlines()
@@ -44,7 +44,7 @@ def good(index: int, count: int) -> list[Outcome]:
     ]
 
 
-def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
+def test_a_retry_shows_in_its_row_and_each_reason_is_printed_once() -> None:
     console = terminal(120)
     with LiveDisplay(console) as display:
         display(runs.run_started(runs.config(model="gpt-5")))
@@ -59,7 +59,7 @@ def test_a_retry_stands_in_its_row_and_each_reason_stays_once() -> None:
     text = written(console)
     assert (
         text.count(
-            "g0c0 is asked again in 0.5 s (try 2 of 7): The server keeps failing (overloaded)."
+            "g0c0 is requested again in 0.5 s (try 2 of 7): The server keeps failing (overloaded)."
         )
         == 1
     )
@@ -101,7 +101,7 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
         assert "g0c2  done        fitness 2.00 (1.50 to 2.50) m" in text
 
 
-def test_fitness_is_seen_at_80_columns_beside_the_longest_name_and_the_largest_counts() -> None:
+def test_fitness_fits_into_80_columns_with_the_longest_name_and_counts() -> None:
     with LiveDisplay(terminal(80)) as display:
         display(runs.run_started(runs.config()))
         display(TrainingStarted((), runs.BASELINES))
@@ -125,7 +125,7 @@ def test_how_long_a_run_takes_is_shown_before_anything_trains() -> None:
     assert "The trainings take about 25 min on this machine" in written(console)
 
 
-def test_the_grammar_costs_nothing_and_says_nothing_of_it() -> None:
+def test_the_grammar_has_no_cost_line() -> None:
     with LiveDisplay(terminal()) as display:
         display(runs.run_started(runs.config()))
         for event in runs.generation(0, good(0, 4), None):
@@ -144,7 +144,7 @@ def test_sixteen_candidates_fit_into_the_terminal_at_every_moment(width: int, he
             assert max(map(len, lines)) <= width
             assert not any(
                 line.startswith(" ") for line in lines if line.strip()
-            )  # no name got lost
+            )  # no name is missing
         assert ("and 11 more" in lines[-1]) == (height == 12)
 
 
@@ -174,7 +174,7 @@ def test_the_end_of_a_run_leaves_the_table_and_not_the_region() -> None:
     assert text.rfind(SHOW_CURSOR) > text.rfind(HIDE_CURSOR)
 
 
-def test_control_c_gives_the_terminal_back_and_keeps_the_last_state() -> None:
+def test_control_c_restores_the_terminal_and_keeps_the_last_state() -> None:
     console = terminal()
     with pytest.raises(KeyboardInterrupt), LiveDisplay(console) as display:  # noqa: PT012  the state before it counts
         display(runs.run_started(runs.config()))
@@ -186,7 +186,7 @@ def test_control_c_gives_the_terminal_back_and_keeps_the_last_state() -> None:
     assert "Best so far" in text
 
 
-def test_where_a_person_is_asked_the_region_shows_only_while_policies_train() -> None:
+def test_with_a_person_as_judge_the_region_shows_only_during_training() -> None:
     console = terminal()
     with LiveDisplay(console) as display:
         display(runs.run_started(runs.config(env="toy", task="wave", feedback="cli")))
@@ -223,7 +223,7 @@ class AsciiTty(Tty):
     encoding = "ascii"
 
 
-def test_the_console_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_console_decides_the_display(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")

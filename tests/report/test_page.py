@@ -1,4 +1,4 @@
-"""Names stay whole at 80 columns, and what is no terminal gets plain lines."""
+"""Names are never cut at 80 columns, and pipes get plain lines."""
 
 from __future__ import annotations
 
@@ -36,20 +36,18 @@ def overviews() -> list[Overview]:
         "$0.12",
         "2026-01-31 23:59",
     )
-    runs = [Overview(f"{NAME}{i}", "being worked on", *facts) for i in range(2)]
+    runs = [Overview(f"{NAME}{i}", "running", *facts) for i in range(2)]
     return [
         *runs,
         Overview("hurt", "damaged", when="2026-01-31 23:59", damage="run.db is damaged."),
     ]
 
 
-def test_a_list_of_runs_in_a_pipe_is_a_line_each_with_everything_in_it() -> None:
+def test_a_list_of_runs_in_a_pipe_has_one_full_line_per_run() -> None:
     lines = in_pipe(runs_table(overviews()))
     assert lines[0].split()[:2] == ["run", "task"]
     for i, line in enumerate(lines[1:3]):
-        assert line.startswith(
-            f"{NAME}{i}  do a backflip and land [softly]  being worked on  2 of 3"
-        )
+        assert line.startswith(f"{NAME}{i}  do a backflip and land [softly]  running  2 of 3")
         assert line.endswith("2026-01-31 23:59")
     assert lines[3].split()[:2] == ["hurt", "damaged"]
     assert lines[5] == "run.db is damaged."
@@ -57,7 +55,7 @@ def test_a_list_of_runs_in_a_pipe_is_a_line_each_with_everything_in_it() -> None
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
-def test_a_list_of_runs_on_a_narrow_terminal_names_them_in_lines_of_their_own(width: int) -> None:
+def test_a_list_of_runs_on_a_narrow_terminal_has_two_lines_per_run(width: int) -> None:
     lines = on_terminal(runs_table(overviews()), width)
     assert f"{NAME}0" in lines
     assert f"{NAME}1" in lines
@@ -71,7 +69,7 @@ def test_a_list_of_runs_on_a_wide_terminal_is_a_table() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 80])
-def test_what_must_not_wrap_is_never_cut_in_a_table(width: int) -> None:
+def test_a_no_wrap_column_is_never_cut(width: int) -> None:
     table = plain_table()
     table.add_column("reward", no_wrap=True)
     table.add_column("a figure", no_wrap=True)

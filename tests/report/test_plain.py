@@ -20,7 +20,7 @@ from tests.support import run_events as runs
 
 
 class Clock:
-    """Goes on by `step` seconds with every event."""
+    """Advances by `step` seconds with every event."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -62,13 +62,13 @@ def whole_run(samples: int = 4, **settings: object) -> list[Event]:
     ]
 
 
-def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
+def test_each_retry_is_a_line_and_its_reason_is_printed_once() -> None:
     overloaded = "http://x/v1 keeps failing with status 503: try again later (\x1b[31moverloaded)."
     events: list[Event] = [
         runs.run_started(runs.config(model="gpt-5")),
         GenerationStarted(0),
         AskedAgain("g0c0", overloaded, 2, 7, 0.25),
-        AskedAgain("g0c1", overloaded, 2, 7, 12.3),  # as it was with g0c0
+        AskedAgain("g0c1", overloaded, 2, 7, 12.3),  # the same as for g0c0
         AskedAgain("g0c1", overloaded, 3, 7, 12.3),
         AskedAgain("g0c0", "http://x/v1 broke the connection off.", 3, 3, 1.0),
         Adapted("'gpt-5' at http://x/v1 takes no system message."),
@@ -76,11 +76,11 @@ def test_each_try_is_a_line_and_its_reason_is_said_once() -> None:
     lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
     assert lines == [
         (
-            "g0c0 is asked again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503:"
+            "g0c0 is requested again in 0.2 s (try 2 of 7): http://x/v1 keeps failing with status 503:"
             " try again later (\\x1b[31moverloaded)."
         ),
-        "g0c1 is asked again in 12 s (try 3 of 7): the same reason.",
-        "g0c0 is asked again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
+        "g0c1 is requested again in 12 s (try 3 of 7): the same reason.",
+        "g0c0 is requested again in 1.0 s (try 3 of 3): http://x/v1 broke the connection off.",
         "'gpt-5' at http://x/v1 takes no system message.",
     ]
 
@@ -92,7 +92,7 @@ def test_a_run_line_by_line() -> None:
     for sentence in (
         "The model gpt-5 proposes the rewards.",
         (
-            "2 generations of 4 rewards; each reward trains in 4 worlds for 1.5 M environment steps"
+            "2 generations of 4 rewards; each reward trains in 4 environments for 1.5 M environment steps"
             " (normal)."
         ),
         "Training human reward, sparse reward.",
@@ -113,9 +113,7 @@ def test_a_run_line_by_line() -> None:
         "Took 12 min 34 s and 12 M environment steps; cost $0.08.",
     ):
         assert text.count(sentence) == 1, sentence
-    assert (
-        sum("g0c0" in line for line in lines) == 2
-    )  # proposed, rejected: not told again at the end
+    assert sum("g0c0" in line for line in lines) == 2  # proposed, rejected: not repeated at the end
 
 
 def test_never_an_escape_code_even_where_colours_are_forced() -> None:
@@ -125,7 +123,7 @@ def test_never_an_escape_code_even_where_colours_are_forced() -> None:
     assert "\r" not in text
 
 
-def test_a_log_that_cannot_hold_a_character_goes_on() -> None:
+def test_a_log_continues_after_a_character_that_it_cannot_encode() -> None:
     class Latin(io.StringIO):
         encoding = "ascii"
 
@@ -135,7 +133,7 @@ def test_a_log_that_cannot_hold_a_character_goes_on() -> None:
     assert any("unknown name 'gr??e'" in line for line in lines)
 
 
-def test_progress_is_told_every_tenth_but_not_more_often_than_every_ten_seconds() -> None:
+def test_progress_is_printed_every_tenth_and_at_most_every_ten_seconds() -> None:
     def training(step: float, points: int) -> list[str]:
         shares = [(i + 1) / points for i in range(points)]
         trained = [TrainingProgress(("a",), runs.progress(1, share)) for share in shares]
@@ -151,7 +149,7 @@ def test_progress_is_told_every_tenth_but_not_more_often_than_every_ten_seconds(
     assert len(training(step=10.0, points=200)) == 34  # a tenth takes 200 s: once a minute
 
 
-def test_progress_says_what_is_left_what_stopped_and_that_no_episode_ended() -> None:
+def test_progress_has_time_left_stopped_members_and_missing_episodes() -> None:
     half = runs.progress(2, 0.5, fitness=runs.NAN, alive=[True, False])
     lines = log([TrainingStarted((), ("a", "b")), TrainingProgress(("a", "b"), half)], step=20.0)
     # 2 x 750 k steps are left at 50 k/s
@@ -184,7 +182,7 @@ def test_the_best_training_fitness_is_that_of_the_whole_training_so_far() -> Non
     assert "best training fitness so far 5.00." in lines[2]
 
 
-def test_how_long_a_run_takes_is_said_at_its_start_where_it_is_measured() -> None:
+def test_the_measured_length_of_a_run_is_printed_at_its_start() -> None:
     paper = io.StringIO()
     with PlainLog(Console(file=paper), measure=lambda run: 10_000.0) as listener:
         listener(runs.run_started(runs.config()))
@@ -219,7 +217,7 @@ def test_a_reward_that_had_too_little_memory_says_what_to_lower() -> None:
     words = "its process was killed, most likely because the machine ran out of memory"
     failed = [runs.outcome(0, runs.completion(0), Failure("training", words))]
     lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, failed, None)])
-    assert any(words in line and "with a smaller --num-envs" in line for line in lines)
+    assert any(words in line and "smaller --num-envs" in line for line in lines)
     other = [runs.outcome(0, runs.completion(0), Failure("training", "it raised ValueError"))]
     lines = log([runs.run_started(runs.config(samples=1)), *runs.generation(0, other, None)])
     assert not any("--num-envs" in line for line in lines)
@@ -233,11 +231,11 @@ def test_a_generation_that_is_asked_for_again_says_so() -> None:
     )
 
 
-def test_where_a_person_judges_no_fitness_is_claimed() -> None:
+def test_with_a_person_as_judge_no_fitness_is_shown() -> None:
     text = "\n".join(
         log([e for e in whole_run(env="toy", task="wave") if not isinstance(e, BaselinesMeasured)])
     )
-    log_part = text[: text.index("The wish has no fitness of its own; rankings judged.")]
+    log_part = text[: text.index("The instruction has no fitness of its own; rankings decided.")]
     assert "toy: wave" in log_part
     assert "Chosen: g0c3, episodes of 250 steps." in log_part
     assert "fitness" not in log_part

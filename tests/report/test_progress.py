@@ -47,7 +47,7 @@ def test_rows_follow_the_candidates() -> None:
     assert progress.best is outcomes[3]
 
 
-def test_a_stopped_candidate_is_told_apart_and_the_last_known_fitness_stays() -> None:
+def test_a_stopped_candidate_has_its_own_phase_and_keeps_its_last_fitness() -> None:
     progress = RunProgress()
     progress.apply(TrainingStarted((), ("a", "b")))
     progress.apply(TrainingProgress(("a", "b"), runs.progress(2, 0.2, fitness=[7.0, 8.0])))
@@ -60,7 +60,7 @@ def test_a_stopped_candidate_is_told_apart_and_the_last_known_fitness_stays() ->
     assert progress.rows["b"].phase == "stopped"
 
 
-def test_time_left_counts_what_is_still_to_train() -> None:
+def test_time_left_counts_the_remaining_trainings() -> None:
     clock = Clock()
     progress = RunProgress(clock)
     progress.apply(runs.run_started(runs.config(generations=3, samples=4)))
@@ -73,9 +73,9 @@ def test_time_left_counts_what_is_still_to_train() -> None:
     assert progress.run_left_s == pytest.approx(54.0 + 360.0)
 
 
-def test_time_left_counts_on_a_race_to_stop_some() -> None:
-    """Of 4: all to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings a
-    generation."""
+def test_time_left_considers_that_a_race_stops_some() -> None:
+    """Of 4 candidates all train to 4 %, 2 to 30 %, 1 to the end: 0.16 + 0.52 + 0.7 = 1.38 trainings
+    per generation."""
     progress = RunProgress(clock := Clock())
     progress.apply(runs.run_started(runs.config(generations=3, samples=4, racing=True)))
     progress.apply(TrainingStarted((), runs.BASELINES))
@@ -84,7 +84,7 @@ def test_time_left_counts_on_a_race_to_stop_some() -> None:
     assert progress.run_left_s == pytest.approx(54.0 + 3 * 1.38 * 30.0)
 
 
-def test_time_left_counts_waiting_between_trainings() -> None:
+def test_time_left_includes_the_time_between_trainings() -> None:
     clock = Clock()
     progress = RunProgress(clock)
     progress.apply(runs.run_started(runs.config(generations=3, samples=4, baselines=False)))

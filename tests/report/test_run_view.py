@@ -53,7 +53,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
-        "normal, 4 worlds and 1.5 M environment steps a reward",
+        "normal, 4 environments and 1.5 M environment steps per reward",
         "Rewards run in sealed processes.",
         "m; -0.1 counts as solved",
         "Generation g0, from the task alone; cost $0.04 and 1 answer of unknown price",
@@ -68,12 +68,12 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
         "Best reward: g0c2, fitness 2.00 (1.50 to 2.50) m.",
-        "Not finished; go on with: eureka-agent resume",
+        "Not finished; continue with: eureka-agent resume",
     ):
         assert words in text, words
 
 
-def test_a_run_that_has_only_begun(store: Store) -> None:
+def test_a_run_that_has_just_started(store: Store) -> None:
     text = read(store, 80)
     assert "Generation g" not in text
     assert "Not finished" in text
@@ -94,7 +94,7 @@ def test_a_finished_run_without_prices(tmp_path: Path) -> None:
     assert "Not finished" not in text
 
 
-def test_what_a_person_chose(tmp_path: Path) -> None:
+def test_feedback_of_a_person_is_shown(tmp_path: Path) -> None:
     with create(tmp_path, runs.config(generations=2, samples=2, env="toy", task="wave")) as store:
         answers = [runs.completion(i) for i in range(2)]
         store.save_prompt(PromptRecord(0, 0, 0, (0, 1), (), ()))
@@ -114,7 +114,7 @@ def test_what_a_person_chose(tmp_path: Path) -> None:
     assert "toy: wave" in text
     assert "none; rankings judge" in text
     assert "Ranked, best first: g0c1 > g0c0." in text
-    assert "Said of g0c0: too\\x1b[31m shaky" in text
-    assert "The search was ended here." in text
+    assert "Comment on g0c0: too\\x1b[31m shaky" in text
+    assert "The judge ended the search here." in text
     assert "Not finished" not in text
     assert "Best reward: g0c1, episodes of 250 steps." in text

@@ -11,13 +11,13 @@ from tests.support import run_events as runs
 
 
 def written(finished: RunFinished, **settings: object) -> dict[str, Any]:
-    """The summary after a way through a file that allows no NaN."""
+    """Return the summary, written to and read from JSON without NaN."""
     text = json.dumps(summary(finished, runs.config(**settings), runs.TASK), allow_nan=False)
     result: dict[str, Any] = json.loads(text)
     return result
 
 
-def test_figures_of_a_run() -> None:
+def test_the_figures_of_a_run() -> None:
     answers = [runs.completion(i, 0.25 if i else None, "gpt-5") for i in range(4)]
     first = [runs.outcome(0, answers[i], runs.evaluation(float(i), turns=0.5)) for i in range(3)]
     first.append(runs.outcome(0, answers[3], runs.REFUSED))
@@ -87,7 +87,7 @@ def test_nan_and_failures_become_null() -> None:
     )
 
 
-def test_where_a_person_judges_there_is_no_fitness() -> None:
+def test_with_a_person_as_judge_the_fitness_is_null() -> None:
     best = runs.outcome(0, runs.completion(0), runs.evaluation(5.0))
     figures = written(runs.run_finished([best], best), env="toy", task="wave")
     assert figures["instruction"] == "wave"

@@ -56,7 +56,7 @@ def test_the_final_table_at_80_columns() -> None:
     assert "Human-normalised score: 0.93, which is (best - sparse) / |human - sparse|." in lines
 
 
-def test_the_final_table_compares_the_best_with_what_was_given_to_start_from() -> None:
+def test_the_final_table_compares_the_best_with_the_initial_reward() -> None:
     start = runs.outcome(INITIAL, runs.completion(0, proposer="given"), runs.evaluation(5.0))
     better = runs.outcome(0, runs.completion(0), runs.evaluation(7.5))
     lines = read(
@@ -76,7 +76,7 @@ def test_the_final_table_compares_the_best_with_what_was_given_to_start_from() -
     assert "The search found nothing better than the reward that it started from." in lines
 
 
-def test_nan_is_shown_as_it_is_and_never_the_best() -> None:
+def test_nan_is_shown_and_is_never_the_best() -> None:
     outcomes = [runs.outcome(0, runs.completion(0), runs.evaluation(runs.NAN))]
     lines = read(final_table(runs.run_started(runs.config()), runs.run_finished(outcomes, None)))
     assert row(lines, "best of g0: none")[-3:] == ["1", "of", "1"]
@@ -119,7 +119,7 @@ class Comparison:
     baselines: tuple[Baseline, ...]
 
 
-def test_a_reward_file_beside_the_references() -> None:
+def test_a_reward_file_is_compared_with_the_baselines() -> None:
     comparison = Comparison(Path("some/[mine].py"), 7, runs.evaluation(9.0), runs.baselines())
     lines = read(comparison_table(comparison, runs.TASK))
     assert row(lines, "[mine].py")[0] == "9.00"
@@ -144,9 +144,7 @@ def references(human: float, sparse: float, random: float) -> tuple[Baseline, ..
     )
 
 
-def test_a_comparison_with_a_human_reward_like_random_actions_says_that_the_budget_is_too_small() -> (
-    None
-):
+def test_a_human_reward_like_random_actions_means_too_small_a_budget() -> None:
     comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0), references(1.0, 4.0, 1.05))
     text = " ".join(read(comparison_table(comparison, runs.TASK)))
     assert (
@@ -155,34 +153,34 @@ def test_a_comparison_with_a_human_reward_like_random_actions_says_that_the_budg
     )
 
 
-def test_a_comparison_that_every_reward_saturates_says_that_nothing_was_compared() -> None:
+def test_equal_rewards_mean_that_nothing_was_compared() -> None:
     comparison = Comparison(
         Path("mine.py"), 0, runs.evaluation(9.0, 0.0), references(9.0, 8.95, 1.0)
     )
     text = " ".join(read(comparison_table(comparison, runs.TASK)))
     assert (
-        "All rewards, the sparse one too, give about the same fitness, so nothing was compared."
+        "All rewards, including the sparse one, give about the same fitness, so nothing was compared."
         in text
     )
-    assert "All solve the task: a smaller budget may tell them apart." in text
+    assert "All solve the task: a smaller budget may separate them." in text
     best = runs.outcome(0, runs.completion(0), runs.evaluation(9.0, 0.0))
     finished = replace(
         runs.run_finished([best], best), baselines=references(9.0, 8.95, 1.0), human_normalised=None
     )
     text = " ".join(read(final_table(runs.run_started(runs.config()), finished)))
     assert (
-        "No human-normalised score (not comparable): human and sparse reward are alike here."
+        "No human-normalised score (not comparable): the human and the sparse reward are alike here."
         in text
     )
     assert "so nothing was compared" in text
 
 
-def test_tasks_with_what_solves_them() -> None:
+def test_the_tasks_table_has_the_fitness_that_solves_them() -> None:
     lines = read(tasks_table([runs.TASK], {}), 120)
     assert row(lines, "toy") == "bring the mass to the mark and hold it there m -0.1 - -".split()
 
 
-def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
+def test_the_tasks_table_has_the_length_of_a_run() -> None:
     lines = read(tasks_table([runs.TASK], {"toy": 1000.0}), 120)
     budget = budgets_of(runs.TASK)["quick"]
     # 3 generations of 8, and the human and the sparse reward
@@ -190,7 +188,7 @@ def test_tasks_with_how_long_a_run_takes_at_a_speed() -> None:
     assert f"  -0.1  {approximate(seconds).removeprefix('about ')}  " in "\n".join(lines)
 
 
-def test_the_doctor_says_what_is_missing() -> None:
+def test_the_doctor_table_says_what_is_missing() -> None:
     lines = read(
         doctor_table(
             [

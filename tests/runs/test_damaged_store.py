@@ -1,5 +1,4 @@
-"""Databases that are damaged, locked or of another version: one sentence, no traceback, and nothing
-made worse."""
+"""Damaged, locked or other-version databases: one sentence, no traceback, nothing changed."""
 
 from __future__ import annotations
 
@@ -62,17 +61,20 @@ def command(*statements: str) -> Change:
 
 
 DAMAGE: dict[str, tuple[Change, str]] = {
-    "truncated": (cut(0.6), "is damaged or no database"),
-    "cut to its first page": (cut(0.05), "is damaged or no database"),
-    "empty": (lambda path: path.write_bytes(b""), "was stopped before it had written anything"),
+    "truncated": (cut(0.6), "is damaged or not a database"),
+    "cut to its first page": (cut(0.05), "is damaged or not a database"),
+    "empty": (lambda path: path.write_bytes(b""), "stopped before anything was written"),
     "not a database": (
         lambda path: path.write_text("dear diary\n" * 999),
         "file is not a database",
     ),
     "a folder": (a_folder, "There is no"),
     "its header overwritten": (overwrite(0, b"\xff" * 16), "file is not a database"),
-    "its schema's page overwritten": (overwrite(100, b"\xff" * 200), "is damaged or no database"),
-    "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or no database"),
+    "its schema's page overwritten": (
+        overwrite(100, b"\xff" * 200),
+        "is damaged or not a database",
+    ),
+    "a table's page overwritten": (overwrite(4096, b"\xff" * 64), "is damaged or not a database"),
     "without a table": (command("DROP TABLE outcomes"), "is damaged: it lacks outcomes"),
     "another program's": (command("DROP TABLE meta"), "has schema None"),
     "of another version": (
@@ -88,11 +90,11 @@ DAMAGE: dict[str, tuple[Change, str]] = {
 
 
 VERBS = [(kind, verb) for kind in DAMAGE for verb in ("show", "resume", "export", "diff")]
-VERBS.remove(("with a damaged config", "diff"))  # which reads no config
+VERBS.remove(("with a damaged config", "diff"))  # it does not read the config
 
 
 @pytest.mark.parametrize(("kind", "verb"), VERBS)
-def test_a_damaged_run_ends_in_one_sentence_and_is_not_touched(
+def test_a_damaged_run_gives_one_sentence_and_is_not_changed(
     run: RunDir, capsys: pytest.CaptureFixture[str], kind: str, verb: str
 ) -> None:
     damage, says = DAMAGE[kind]
@@ -109,7 +111,7 @@ def test_a_damaged_run_ends_in_one_sentence_and_is_not_touched(
     assert (run.database.read_bytes() if run.database.is_file() else b"") == before
 
 
-def test_runs_lists_a_damaged_one_beside_the_others(
+def test_runs_lists_a_damaged_run_with_the_others(
     run: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stored_run(tmp_path / "whole")
@@ -126,8 +128,8 @@ def all_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_flipped_bytes_anywhere_raise_nothing_but_errors_of_ours(run: RunDir, seed: int) -> None:
-    """What SQLite and the records cannot see (another letter in an answer) is read as it stands."""
+def test_flipped_bytes_raise_only_our_errors(run: RunDir, seed: int) -> None:
+    """A change that neither SQLite nor the records detect (another letter in a text) is read."""
     dice, whole, seen = random.Random(seed), run.database.read_bytes(), 0
     for _ in range(60):
         content = bytearray(whole)
@@ -146,8 +148,8 @@ def test_flipped_bytes_anywhere_raise_nothing_but_errors_of_ours(run: RunDir, se
 
 @pytest.fixture
 def states(run: RunDir, tmp_path: Path) -> list[Path]:
-    """Return copies of the folder after 0, 1, 2 and 3 further answers, as a kill would leave them:
-    with their logs."""
+    """Return copies of the folder after 0 to 3 further answers, as a kill would leave them: with
+    logs."""
     copies = []
     with Store.open(run.database) as store:
         for k in range(4):
@@ -182,10 +184,10 @@ def test_a_log_of_noise_is_ignored(states: list[Path]) -> None:
     assert all_of(path).count("x" * 9_000) == 0
 
 
-def test_a_log_of_another_moment_gives_a_state_that_was_or_an_error(
+def test_a_log_of_another_time_gives_an_earlier_state_or_an_error(
     states: list[Path], run: RunDir
 ) -> None:
-    """A database from a copy beside the log of before, or after."""
+    """A copied database with an earlier or a later log."""
     known = [all_of(path) for path in (*states, run.database)]
     final = run.database.read_bytes()
     for k, path in enumerate(states):
@@ -215,9 +217,7 @@ def test_a_database_that_another_program_has_locked(
         closing(sqlite3.connect(run.database, isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(
-            StoreError, match=r"database is locked. What was written before is intact"
-        ):
+        with pytest.raises(StoreError, match=r"database is locked. Earlier data is intact"):
             store.save_metadata("x", "1")
         other.execute("ROLLBACK")
         store.save_metadata("x", "1")
@@ -237,10 +237,10 @@ def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str
         assert process.stdin is not None
         assert process.stdout.readline() == "mine\n"
         assert main(["resume", str(run.path)]) == 2
-        assert "is being worked on by another process" in capsys.readouterr().err
+        assert "Another process is working on the run" in capsys.readouterr().err
         assert main(["show", str(run.path)]) == 0
         assert main(["runs", str(run.path.parent)]) == 0
-        assert "being worked on" in " ".join(capsys.readouterr().out.split())
+        assert "running" in " ".join(capsys.readouterr().out.split())
         process.stdin.close()
         assert process.wait() == 0
     assert main(["runs", str(run.path.parent)]) == 0
@@ -248,7 +248,7 @@ def test_two_processes_on_one_run(run: RunDir, capsys: pytest.CaptureFixture[str
     Store.open(run.database).close()
 
 
-def test_a_refused_database_is_free_for_the_next(run: RunDir) -> None:
+def test_a_refused_database_is_not_claimed(run: RunDir) -> None:
     whole = run.database.read_bytes()
     cut(0.6)(run.database)
     with pytest.raises(StoreError):
@@ -257,7 +257,7 @@ def test_a_refused_database_is_free_for_the_next(run: RunDir) -> None:
     Store.open(run.database).close()
 
 
-def test_a_run_that_is_missing_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_run_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no database"):
         Store.open(tmp_path / "run.db")
     assert not list(tmp_path.iterdir())

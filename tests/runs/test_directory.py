@@ -1,4 +1,4 @@
-"""Where a run lies on disk, and how it is found again."""
+"""The folder of a run, and how it is found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def made(runs: Path, name: str) -> RunDir:
     return run
 
 
-def test_the_name_tells_date_and_task(tmp_path: Path) -> None:
+def test_the_default_name_has_date_and_task(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path / "new" / "runs", "pen spinning!")
     assert re.fullmatch(r"\d{8}-\d{6}-pen_spinning-[0-9a-f]{4}", run.name)
     assert run.prompt(2, 0).name == "generation_2.md"
@@ -39,7 +39,7 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     "name",
     ["../up", "a b", "", "x" * 101, "ä" * 60, "a/b", "..", ".", "-x", ".hidden", "a\n", "a\0"],
 )
-def test_names_that_are_no_folder_names(tmp_path: Path, name: str) -> None:
+def test_invalid_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunDirError, match="A run's name"):
         RunDir.create(tmp_path, "cartpole", name)
 
@@ -62,7 +62,7 @@ def test_a_folder_that_nobody_can_write_to() -> None:
         RunDir.create(Path("/proc/runs"), "cartpole")
 
 
-def test_runs_are_found_by_path_name_and_beginning(tmp_path: Path) -> None:
+def test_runs_are_found_by_path_name_and_start_of_name(tmp_path: Path) -> None:
     first, second = made(tmp_path, "aa-one"), made(tmp_path, "ab-two")
     assert RunDir.find(str(first.path), tmp_path) == first
     assert RunDir.find("ab-two", tmp_path) == second
@@ -77,7 +77,7 @@ def test_runs_are_found_by_path_name_and_beginning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lock", ["flock", "lockf"])
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
-def test_a_file_system_without_locks_has_a_sentence_of_its_own_and_gets_no_folder(
+def test_a_file_system_without_locks_is_refused_and_gets_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str, number: int
 ) -> None:
     def refuse(*arguments: object) -> None:

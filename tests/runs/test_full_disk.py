@@ -1,5 +1,4 @@
-"""A disk that is full: one sentence, what was written stays, and it goes on when there is room
-again."""
+"""A full disk: one sentence, earlier data stays, and the run continues with free space."""
 
 from __future__ import annotations
 
@@ -22,15 +21,15 @@ BIG = b"x" * 30_000
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite's own limit gives the error of a full disk, everywhere and without any right."""
+def test_a_database_at_its_size_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's own size limit gives the error of a full disk, without any privileges."""
     run = stored_run(tmp_path / "run", finished=False)
     with Store.open(run.database) as store:
         (pages,) = store._db.execute("PRAGMA page_count").fetchone()
         store._db.execute(f"PRAGMA max_page_count = {pages + 4}")
         store.save_completion(0, Completion(2, "x" * 3_000, "model"))
         with pytest.raises(
-            StoreError, match=r"Cannot write a completion .*is full.*before is intact; resume"
+            StoreError, match=r"Cannot write a completion .*is full.*Earlier data is intact.*resume"
         ):
             store.save_completion(0, Completion(3, "x" * 30_000, "model"))
         assert [*store.completions(0)] == [0, 1, 2]
@@ -49,7 +48,7 @@ def test_a_database_that_may_not_grow(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """A small file system in memory, in a mount namespace of its own."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -77,7 +76,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     assert "error: " in ran.stderr
 
 
-def test_a_full_disk_behind_the_output(tmp_path: Path) -> None:
+def test_a_full_disk_for_the_output(tmp_path: Path) -> None:
     run = stored_run(tmp_path / "run")
     command = [
         sys.executable,
@@ -99,6 +98,6 @@ def test_a_full_disk_behind_the_output(tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_a_folder_that_may_not_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", str(tmp_path / "none")]) == 2
     assert "There is no folder" in capsys.readouterr().err

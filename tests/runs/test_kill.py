@@ -1,5 +1,4 @@
-"""kill -9 in the middle of a generation, then resume: the same result, nothing asked or trained
-twice."""
+"""kill -9 in a generation, then resume: the same result, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -51,7 +50,7 @@ def kill_at(folder: Path, event: str, count: int) -> None:
     ],
 )
 def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
-    """One iteration of 16 worlds is 256 steps: baselines 16 iterations, then 16 for each
+    """One iteration of 16 environments is 256 steps: 16 iterations for the baselines, then 16 per
     generation."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     finish(whole, "start")
@@ -62,7 +61,7 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
         assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
         assert a.policy(1, 2) == b.policy(1, 2)
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
     if (

@@ -1,11 +1,10 @@
-"""kill -9 again and again, at random moments: the run still ends as if nothing had happened.
+"""Repeated kill -9 at random moments: the run still ends as an undisturbed one.
 
-The number of kills: `EUREKA_KILLS`, 4 where it is not set. A run is killed until one sitting
-outlives its moment; then it is compared with one that was never killed, and the next run begins.
+`EUREKA_KILLS` sets the number of kills (default 4). A run is killed until it ends before the next
+kill; then it is compared with one that was never killed, and the next run starts.
 
-An answer is *in flight* from the moment when the proposer is asked until the database has it. A
-kill loses at most what is in flight, which is asked again; what the database holds when the process
-dies is never asked, and never trained, again.
+A completion is *in flight* from the request until it is in the database. A kill loses at most what
+is in flight, which is asked for again; what the database holds is never asked for or trained again.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.support.killed_run"])
 _KILLS = int(os.environ.get("EUREKA_KILLS", "4"))
 _AT_THE_START = 0.15
-"""Share of kills that come while the run is opened, mostly before its first event."""
+"""Share of kills while the run is opened, mostly before its first event."""
 _START_S, _MOST_S = 0.5, 4.0
-"""Until when, in processor time, they come; the others after the first event. A whole run takes
-about eight."""
+"""Latest of these, in processor time; the other kills are after the first event. A whole run takes
+about eight seconds."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What a run's database holds."""
+    """The content of a run's database."""
 
     completions: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -50,7 +49,7 @@ class Stored:
 
     @classmethod
     def read(cls, folder: Path) -> Stored | None:
-        """Return it; None for a run that was killed before it had written what it is."""
+        """Return it; None if the run was killed before its config was written."""
         try:
             with Store.open(RunDir(folder).database, writable=False) as store:
                 outcomes, completions = (
@@ -82,7 +81,7 @@ class Stored:
             return None
 
     def __le__(self, later: Stored) -> bool:
-        """Whether `later` still has all of it, unchanged."""
+        """Return whether `later` still has all of it, unchanged."""
         return (
             self.completions.items() <= later.completions.items()
             and self.outcomes.items() <= later.outcomes.items()
@@ -93,7 +92,7 @@ class Stored:
 
 @dataclass
 class Figures:
-    """What the kills hit."""
+    """Counts of what the kills interrupted."""
 
     kills: int = 0
     runs: int = 0
@@ -109,8 +108,9 @@ def lines_of(folder: Path, what: str) -> list[str]:
 
 
 def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> bool:
-    """Work on the run until the moment, then kill it; True when it ended before. Nothing of it may
-    stay alive.
+    """Work on the run until the moment, then kill it; return whether it ended before.
+
+    None of its processes may survive.
 
     The moment is in processor time, so that it means the same on a busy machine.
     """
@@ -134,7 +134,7 @@ def sit(folder: Path, how: str, moment_s: float, *, from_first_event: bool) -> b
 
 
 def _processor_s(pid: int) -> float:
-    """Return the processor time that a process has taken; all of it when it is gone."""
+    """Return the processor time of a process; infinite if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
@@ -143,8 +143,7 @@ def _processor_s(pid: int) -> float:
 
 
 def _session(leader: int) -> list[int]:
-    """Return the living processes of a session, the run's helper and its sealed children among
-    them."""
+    """Return the living processes of a session, including the run's helper and sandboxed ones."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -170,8 +169,8 @@ def test_random_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
 
 
 def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> None:
-    """Kill a run at random moments until it ends (or the kills are used up), looking at what it
-    left after each."""
+    """Kill a run at random moments until it ends or no kills are left, and check its database after
+    each."""
     before = Stored()
     while True:
         at_the_start = draw.random() < _AT_THE_START
@@ -197,7 +196,7 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> No
         figures.with_a_half_written_save += (folder / "training.new").exists()
         if after is None:
             figures.before_the_config += 1
-            shutil.rmtree(folder, ignore_errors=True)  # perhaps there is none yet
+            shutil.rmtree(folder, ignore_errors=True)  # it may not exist yet
         lost = [name for name in asked_now if name not in (after or Stored()).completions]
         assert len(lost) <= 1  # the script answers one after the other
         figures.asked_again_from_flight += len(lost)
@@ -212,7 +211,7 @@ def same_end(whole: Path, cut: Path) -> None:
         for outcome in a.outcomes():
             where = outcome.candidate.generation, outcome.candidate.index
             assert a.policy(*where) == b.policy(*where)
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
     completions = (f"completions/g{g}c{i}.md" for g in range(2) for i in range(3))
     for file in ("best_reward.py", "policy.safetensors", *completions):
         assert (whole / file).read_bytes() == (cut / file).read_bytes()

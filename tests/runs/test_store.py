@@ -1,4 +1,4 @@
-"""The database of a run: what was written is there, whole, whatever happens."""
+"""The database of a run: what was written stays complete."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> 
     ],
 )
 def test_records_survive_json(record: object) -> None:
-    # repr, because NaN is not equal to itself
+    # repr, because NaN does not equal itself
     assert repr(from_json(type(record), to_json(record))) == repr(record)
 
 
-def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
+def test_a_store_returns_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
         store.save_prompt(ASKED)
@@ -79,11 +79,11 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
     with Store.open(path, writable=False) as store:
         assert store.config == CONFIG
         assert (
-            store.asked(0)
-            == store.asked()
+            store.prompts(0)
+            == store.prompts()
             == [ASKED, replace(ASKED, attempt=1, samples=(2, 3), parents=())]
         )
-        assert store.asked(1) == []
+        assert store.prompts(1) == []
         assert [c.text for c in store.completions(0).values()] == ["zero", "one"]
         assert [o.candidate.name for o in store.outcomes()] == ["g0c0", "g0c1"]
         assert store.outcomes(1) == []
@@ -95,7 +95,7 @@ def test_a_store_gives_back_what_was_put(tmp_path: Path) -> None:
         assert store.metadata("sandbox") == "full"
 
 
-def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_it_passed(
+def test_replaced_completions_and_passed_checks_are_kept(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "run.db"
@@ -121,7 +121,7 @@ def test_what_was_paid_for_and_asked_again_is_kept_and_a_check_is_written_when_i
 def test_outcomes_are_written_all_or_none(tmp_path: Path) -> None:
     with Store.create(tmp_path / "run.db", CONFIG) as store:
         store.save_outcomes([(outcome(0, 0), None)])
-        with pytest.raises(StoreError, match="What was written before is intact"):
+        with pytest.raises(StoreError, match="Earlier data is intact"):
             store.save_outcomes([(outcome(0, 1), None), (outcome(0, 0), None)])  # the second exists
         assert [o.candidate.index for o in store.outcomes()] == [0]
 
@@ -134,7 +134,7 @@ def _try_to_open(path: Path, answer: multiprocessing.SimpleQueue[str]) -> None:
         answer.put(str(error))
 
 
-def test_one_process_writes_at_a_time_and_others_may_read(tmp_path: Path) -> None:
+def test_one_process_writes_and_others_can_read(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     context = multiprocessing.get_context("spawn")
     answer: multiprocessing.SimpleQueue[str] = context.SimpleQueue()
@@ -143,7 +143,7 @@ def test_one_process_writes_at_a_time_and_others_may_read(tmp_path: Path) -> Non
             assert reader.config == CONFIG
         process = context.Process(target=_try_to_open, args=(path, answer))
         process.start()
-        assert "another process" in answer.get()
+        assert "Another process" in answer.get()
         process.join()
     with Store.open(path) as store:
         assert store.config == CONFIG
@@ -159,7 +159,7 @@ def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     with Store.open(path) as store, pytest.raises(StoreError, match="damaged SynthesisConfig"):
         _ = store.config
     path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="is damaged or no database"):
+    with pytest.raises(StoreError, match="is damaged or not a database"):
         Store.open(path, writable=False)
 
 
@@ -169,3 +169,15 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         store.save_metadata("schema", "99")
     with pytest.raises(StoreError, match="schema 99"):
         Store.open(path)
+
+
+def test_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with Store.create(path, CONFIG) as store:
+        store.save_metadata("schema", "3")
+    with pytest.raises(StoreError) as refused:
+        Store.open(path)
+    assert str(refused.value) == (
+        "The run was written by an older version (schema 3); this version reads schema 4."
+        " Use the version that wrote it, or start a new run."
+    )

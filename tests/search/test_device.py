@@ -1,5 +1,4 @@
-"""A run with `--device cuda`, whole, on Warp's CPU device: where its rewards are computed, and that
-nothing differs."""
+"""A whole run with `--device cuda` on Warp's CPU device: where rewards run, and equal results."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ READS_A_VALUE = completion(
     "upright = torch.cos(dof_pos[:, 1])\nif float(upright.min()) > 2.0:\n    upright = -upright\n"
     'return upright, {"upright": upright}'
 )
-"""What it does could depend on a value, so it has no graph."""
+"""Its operations could depend on a value, so it has no graph."""
 BREAKS_LATER = completion(
     'x = torch.log(1.0 - action.abs()).sum(dim=-1)\nreturn x, {"x": x}', "action: Tensor"
 )
@@ -44,7 +43,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(
     tmp_path: Path, sandbox: Sandbox, name: str, device: str, *answers: str
 ) -> tuple[tuple[Outcome, ...], list[str]]:
-    """Return the outcomes of one generation, and what the run said about where its rewards ran."""
+    """Return the outcomes of one generation, and the messages about where its rewards ran."""
     config = SynthesisConfig(
         task="cartpole",
         generations=1,
@@ -84,16 +83,16 @@ def test_rewards_run_as_operations_on_the_device(
     outcomes, said = run(tmp_path, sandbox, "device", "cuda", *answers)
     assert said == [
         "Rewards run as tensor operations on cuda: human reward.",
-        "Rewards run as tensor operations on cuda: g0c0; in sealed processes on the CPU: g0c1.",
+        "Rewards run as tensor operations on cuda: g0c0; in sandboxed processes on the CPU: g0c1.",
     ]
     on_cpu, nothing = run(tmp_path, sandbox, "cpu", "cpu", *answers)
     assert nothing == ["", ""]
     monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
-    all_sealed, said = run(tmp_path, sandbox, "sealed", "cuda", *answers)
-    assert said[1] == "Rewards run in sealed processes on the CPU: g0c0, g0c1."
-    for outcome, behind_the_wall, with_mujoco_c in zip(outcomes, all_sealed, on_cpu, strict=True):
+    all_sandboxed, said = run(tmp_path, sandbox, "sealed", "cuda", *answers)
+    assert said[1] == "Rewards run in sandboxed processes on the CPU: g0c0, g0c1."
+    for outcome, in_sandbox, with_mujoco_c in zip(outcomes, all_sandboxed, on_cpu, strict=True):
         assert len(curves(outcome)) > 10
-        assert curves(outcome) == pytest.approx(curves(behind_the_wall), rel=1e-5, abs=1e-5)
+        assert curves(outcome) == pytest.approx(curves(in_sandbox), rel=1e-5, abs=1e-5)
         assert curves(outcome)[0] == pytest.approx(
             curves(with_mujoco_c)[0], rel=1e-4
         )  # later on, float32 parts them
@@ -101,21 +100,21 @@ def test_rewards_run_as_operations_on_the_device(
     assert curves(outcomes[0]) != pytest.approx(curves(outcomes[1]), rel=1e-3)
 
 
-def test_a_reward_that_breaks_in_training_fails_in_the_same_words(
+def test_a_reward_that_fails_in_training_has_the_same_message_on_the_device(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (broken, fine), said = run(tmp_path, sandbox, "device", "cuda", BREAKS_LATER, upright(0.1))
     assert said[1] == "Rewards run as tensor operations on cuda: g0c0, g0c1."
     monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
-    (behind_the_wall, _), _ = run(tmp_path, sandbox, "sealed", "cuda", BREAKS_LATER, upright(0.1))
-    assert broken.failure == behind_the_wall.failure
+    (in_sandbox, _), _ = run(tmp_path, sandbox, "sealed", "cuda", BREAKS_LATER, upright(0.1))
+    assert broken.failure == in_sandbox.failure
     assert broken.failure is not None
     assert broken.failure.stage == "training"
     assert "NaN or infinite values: the reward in" in broken.failure.message
     assert fine.evaluation is not None
 
 
-def test_a_trainer_of_the_cpu_refuses_the_device(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_cpu_only_trainer_refuses_the_device(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(UsageError, match="--trainer sb3 trains on the CPU"):
         synthesize(
             SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path),

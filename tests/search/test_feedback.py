@@ -1,5 +1,4 @@
-"""What a judge says in a run: who becomes the parent, what the next prompt quotes, what is stored
-and resumed."""
+"""A judge's feedback in a run: the parents, the next prompt, what is stored and resumed."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import RunOverrides
+from eureka_agent.api.preparation import RunOverrides
 from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
@@ -32,7 +31,7 @@ WORDS = 'too {shaky}\nand "loud" \x1b[31m'
 
 
 class Scripted:
-    """Says what it was told to, a generation after the other, and keeps what it was asked."""
+    """Returns the given feedback, one generation after the other, and records its requests."""
 
     def __init__(self, *said: ea.Feedback) -> None:
         self._said = {one.generation: one for one in said}
@@ -43,7 +42,7 @@ class Scripted:
         return self._said.get(request.generation, ea.Feedback(request.generation))
 
 
-def test_a_judge_chooses_the_parents_and_its_words_are_quoted(
+def test_a_judge_chooses_the_parents_and_its_comments_are_quoted(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     judge = Scripted(
@@ -69,8 +68,8 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(
     assert "## g0c0, liked least this time" in second
     assert "- Generation 0: best g0c2 (upright, calm), worst g0c0 (upright, calm).\n" in second
     assert "Generation 1: best g1c1 (upright, calm), then g0c2 (upright, calm), worst g1c0" in third
-    assert f"Earlier comments on g0c0:\n\n{WORDS}\n" in third
-    # the third was not ranked: the fittest of it and of the chosen g1c1 is the result
+    assert f"Earlier they said of g0c0:\n\n{WORDS}\n" in third
+    # generation 2 was not ranked: the fittest of it and of the chosen g1c1 is the result
     assert result.best is not None
     assert result.best.candidate.name in ("g1c1", "g2c0")
     first, _, last = judge.asked
@@ -83,25 +82,25 @@ def test_a_judge_chooses_the_parents_and_its_words_are_quoted(
 
 
 @pytest.mark.parametrize("strategy", ["random", "restarts"])
-def test_words_are_told_after_a_restart_too_with_the_code_that_they_speak_of(
+def test_comments_reach_the_prompt_after_a_restart_with_the_code(
     tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
 ) -> None:
-    """Generation 1 knows nothing of generation 0 but what was said; all of it fails, and is asked
-    for again."""
+    """Generation 1 knows only the feedback on generation 0; all of it fails, and it is asked for
+    again."""
     judge = Scripted(ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS}))
     proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
-    _, anew, again = (prompt.messages[-1].content for prompt in proposer.prompts)
-    assert "No reward function of the last round" in again
-    for text in (anew, again):
+    _, restarted, retried = (prompt.messages[-1].content for prompt in proposer.prompts)
+    assert "Not one reward function" in retried
+    for text in (restarted, retried):
         assert f"\n{WORDS}\n" in text
         assert "calm = -0.1 * " in text  # of g0c0
-        assert "calm = -0.2 * " not in text  # of g0c2, which nobody spoke of
+        assert "calm = -0.2 * " not in text  # of g0c2, which has no comment
     assert not proposer.prompts[1].history
 
 
-def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_parents_of_other_islands_can_be_ranked(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted()
     ea.synthesize(
         config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, sandbox=sandbox
@@ -118,7 +117,7 @@ def test_what_other_islands_build_on_can_be_ranked(tmp_path: Path, sandbox: Sand
     assert second.policies[rival.candidate.name]
 
 
-def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_stop_ends_the_search_with_the_best_so_far(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted(ea.Feedback(0, ("g0c2",), stop=True))
     proposer = ScriptedProposer(SCRIPT)
     result = ea.synthesize(config(tmp_path), proposer=proposer, judge=judge, sandbox=sandbox)
@@ -135,7 +134,7 @@ def test_enough_ends_the_search_with_the_best_so_far(tmp_path: Path, sandbox: Sa
     assert again.asked == []
 
 
-def test_killed_before_the_answer_asked_again_killed_after_it_not(
+def test_a_resumed_run_asks_the_judge_again_only_without_stored_feedback(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     said = (ea.Feedback(0, ("g0c0", "g0c2"), {"g0c0": "good"}), ea.Feedback(1, ("g1c0",)))
@@ -176,11 +175,9 @@ def test_killed_before_the_answer_asked_again_killed_after_it_not(
     assert result.best.candidate.name == "g1c0"
 
 
-def test_what_cannot_be_meant_stops_the_run_and_is_not_stored(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_invalid_feedback_stops_the_run_and_is_not_stored(tmp_path: Path, sandbox: Sandbox) -> None:
     judge = Scripted(ea.Feedback(0, ("g0c1",)))  # it failed
-    with pytest.raises(UsageError, match="'g0c1', which is no trained candidate"):
+    with pytest.raises(UsageError, match="'g0c1', which is not a trained candidate"):
         ea.synthesize(
             config(tmp_path), proposer=ScriptedProposer(SCRIPT), judge=judge, sandbox=sandbox
         )
@@ -200,7 +197,7 @@ def test_a_generation_without_a_policy_is_not_judged(tmp_path: Path, sandbox: Sa
     assert [request.generation for request in judge.asked] == [0, 2]
 
 
-def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(
+def test_a_judge_added_on_resume_is_not_asked_about_past_generations(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     def stop(event: Event) -> None:
@@ -217,10 +214,10 @@ def test_a_judge_who_comes_late_is_not_asked_about_what_was_built_on(
 
 # ---------------------------------------------------------------- the stand-in
 @pytest.mark.parametrize("strategy", ["greedy", "islands", "restarts"])
-def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
+def test_the_synthetic_judge_gives_the_same_run_as_fitness(
     tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
 ) -> None:
-    """On the task's own wish: the same parents, so the same proposals and outcomes, to the bit."""
+    """With the task's own instruction: the same parents, proposals and outcomes, to the bit."""
     search = config(tmp_path, generations=3, strategy=strategy, restart_every=2, run_name="plain")
     plain = ea.synthesize(search, sandbox=sandbox)
     judged = ea.synthesize(
@@ -230,7 +227,7 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
         Store.open(RunDir(plain.path).database) as a,
         Store.open(RunDir(judged.path).database) as b,
     ):
-        assert [x.parents for x in a.asked()] == [x.parents for x in b.asked()]
+        assert [x.parents for x in a.prompts()] == [x.parents for x in b.prompts()]
         assert [said.generation for said in b.feedback().values()] == [0, 1, 2]
         assert len(b.feedback()[2].ranking) >= 3
     texts, others = (
@@ -244,7 +241,7 @@ def test_the_synthetic_judge_leads_the_grammar_where_fitness_leads_it(
 
 
 @pytest.mark.parametrize("proposer", [None, ScriptedProposer(SCRIPT)])
-def test_on_rankings_alone_nothing_of_the_fitness_is_told(
+def test_without_a_fitness_no_prompt_contains_the_fitness(
     tmp_path: Path, sandbox: Sandbox, proposer: ScriptedProposer | None
 ) -> None:
     instruction = config(

@@ -1,5 +1,4 @@
-"""A search that is given a reward to start from: it is tried out, shown to the model, and compared
-with the best."""
+"""A search with an initial reward: it is evaluated, shown to the model, compared with the best."""
 
 from __future__ import annotations
 
@@ -74,14 +73,13 @@ def test_a_search_from_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> Non
     assert "The search starts from the human reward" in text
     assert "Generation g0, built on start" in text
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        assert store.asked(0)[0].parents == ("start",)
+        assert store.prompts(0)[0].parents == ("start",)
         assert '"start"' in export_text(exported(store))
         assert code_diff(store, "g0c0").startswith("--- start\n+++ g0c0\n")
 
 
-def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, sandbox: Sandbox) -> None:
-    """The run that starts from it tells it and still nothing of the fitness's code, which the leak
-    test sees."""
+def test_by_default_no_prompt_contains_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A run that starts from it shows it, but not the code of the fitness (see the leak test)."""
     told, silent = ScriptedProposer(SCRIPT), ScriptedProposer([[upright(0.1)], [upright(0.2)]])
     ea.synthesize(config(tmp_path, samples=1), proposer=silent, sandbox=sandbox)
     assert [leaked(CARTPOLE, prompt) for prompt in silent.prompts] == [set(), set()]
@@ -96,10 +94,10 @@ def test_by_default_nothing_of_the_human_reward_is_told(tmp_path: Path, sandbox:
 @pytest.mark.parametrize(
     "moment", ["TrainingStarted", "InitialRewardEvaluated", "CompletionReceived"]
 )
-def test_a_run_stopped_around_its_start_ends_the_same(
+def test_a_run_stopped_around_the_initial_reward_ends_the_same(
     tmp_path: Path, sandbox: Sandbox, moment: str
 ) -> None:
-    """The file is gone when the run goes on: what it said is in the database."""
+    """The file is deleted before the resume: its content is in the database."""
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
     settings = config(tmp_path, initial_reward=str(file), generations=1)
@@ -129,7 +127,9 @@ def test_a_run_stopped_around_its_start_ends_the_same(
     ).read_text()
 
 
-def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_the_initial_reward_is_the_result_if_nothing_is_better(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
     proposer = ScriptedProposer(lambda prompt, index: TRACEBACK)
@@ -145,7 +145,7 @@ def test_the_start_is_the_result_where_nothing_is_better(tmp_path: Path, sandbox
     assert "(start)" in user(retry)
 
 
-def test_a_free_wish_starts_from_a_file(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_own_instruction_starts_from_a_file(tmp_path: Path, sandbox: Sandbox) -> None:
     file = tmp_path / "mine.py"
     file.write_text(code(upright(0.7)))
     questions: list[ea.FeedbackRequest] = []
@@ -192,7 +192,7 @@ def test_a_free_wish_starts_from_a_file(tmp_path: Path, sandbox: Sandbox) -> Non
         (["--task", "cartpole", "--initial-reward", " "], "--initial-reward is empty"),
     ],
 )
-def test_a_start_that_cannot_work(
+def test_an_initial_reward_that_does_not_fit_the_settings_is_refused(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -206,9 +206,10 @@ def test_a_start_that_cannot_work(
 
 
 @pytest.mark.parametrize(
-    ("source", "says"), [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")]
+    ("source", "says"),
+    [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")],
 )
-def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
+def test_an_invalid_file_is_refused_before_anything_is_written(
     tmp_path: Path, sandbox: Sandbox, source: str, says: str
 ) -> None:
     file = tmp_path / "mine.py"
@@ -219,9 +220,10 @@ def test_a_file_that_is_no_reward_is_refused_before_anything_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, sandbox: Sandbox) -> None:
-    """It pays for long episodes and breaks when they come: sample states are of the first half
-    second."""
+def test_an_initial_reward_that_fails_in_training_stops_the_run(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """It fails in long episodes only: sample states are from the first half second."""
     file = tmp_path / "mine.py"
     file.write_text(
         "import torch\ndef compute_reward(episode_time):\n"
@@ -232,7 +234,7 @@ def test_a_start_that_breaks_in_training_stops_the_run(tmp_path: Path, sandbox: 
         ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox)
 
 
-def test_the_start_is_announced_with_its_figures(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_the_initial_reward_is_announced_with_its_results(tmp_path: Path, sandbox: Sandbox) -> None:
     events: list[Event] = []
     settings = config(tmp_path, initial_reward="human", generations=1, samples=1)
     ea.synthesize(
@@ -244,7 +246,7 @@ def test_the_start_is_announced_with_its_figures(tmp_path: Path, sandbox: Sandbo
     assert measured.outcome.training.components
 
 
-def test_a_start_is_read_as_answers_are(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_initial_reward_file_is_read_like_a_completion(tmp_path: Path, sandbox: Sandbox) -> None:
     file = tmp_path / "saved_answer.md"
     file.write_text(
         "Upright counts.\n\n```python\ndef compute_reward_v2(self) -> Tuple[Tensor, Dict[str,"
@@ -263,13 +265,13 @@ def test_a_start_is_read_as_answers_are(tmp_path: Path, sandbox: Sandbox) -> Non
     assert "def compute_reward(dof_pos)" in written
 
 
-def test_a_start_that_is_no_reward_is_refused_before_the_sandbox_opens(
+def test_an_invalid_initial_reward_is_refused_before_the_sandbox_opens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def compute_reward(pole_angel):\n    return pole_angel, {}\n")
     monkeypatch.setattr(
-        "eureka_agent.api.run._sandbox", lambda *given: pytest.fail("the sandbox was opened")
+        "eureka_agent.api.run.sandbox_of", lambda *given: pytest.fail("the sandbox was opened")
     )
     with pytest.raises(RewardFileError, match="pole_angel"):
         ea.synthesize(config(tmp_path, initial_reward=str(file)), proposer=ScriptedProposer(SCRIPT))

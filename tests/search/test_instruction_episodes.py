@@ -1,4 +1,4 @@
-"""Episodes of a free wish do not end where the scene's own task ends them, unless asked."""
+"""Episodes of an own instruction do not end early as the task's do, unless asked for."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ SPIN = completion(
     "torso_pitch_velocity: Tensor",
 )
 LIMIT = 1000
-"""Steps of a hopper's longest episode."""
+"""Length of a hopper's longest episode in steps."""
 
 
 def instruction(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
-    """Two generations of one reward, trained so little that every hopper falls."""
+    """Two generations of one reward, trained so briefly that every hopper falls."""
     few = {"samples": 1, "num_envs": 8, "environment_steps": 8 * 32}
     return config(tmp_path, task="do a backflip", env="hopper", **(few | changes))
 
@@ -47,7 +47,7 @@ def lengths(outcomes: tuple[Outcome, ...]) -> list[float]:
     return [o.evaluation.episode_length for o in outcomes if o.evaluation is not None]
 
 
-def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
+def test_an_episode_continues_after_a_fall_to_the_time_limit() -> None:
     task = mujoco_task("hopper_forward")
     endless = task.without_end()
     fallen = torch.zeros(4, dtype=torch.bool)
@@ -59,11 +59,11 @@ def test_a_hopper_that_fell_goes_on_to_the_time_limit() -> None:
         assert step.truncated.all() == (step_number == LIMIT)
     assert fallen.all()
     assert step.finished.length.tolist() == [LIMIT] * 4
-    assert task.ends_early  # the task itself is as it was
+    assert task.ends_early  # the task itself has not changed
 
 
 @pytest.mark.slow
-def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
+def test_an_own_instruction_uses_whole_episodes_also_after_a_resume(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     asked: list[ea.FeedbackRequest] = []
@@ -91,7 +91,9 @@ def test_a_wish_trains_and_is_measured_in_whole_episodes_after_a_resume_too(
 
 
 @pytest.mark.slow
-def test_a_wish_ends_where_the_task_does_when_asked(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_episodes_of_an_own_instruction_end_as_the_task_does_if_asked(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     proposer = ScriptedProposer([[LEAN], [SPIN]])
     asked = instruction(tmp_path, end="task")
     result = ea.synthesize(asked, proposer=proposer, judge=first_named, sandbox=sandbox)
@@ -111,7 +113,7 @@ def test_the_run_says_how_its_episodes_end(
     assert "episodes end by the time limit alone" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_task_s_own_episodes_end_where_it_says() -> None:
+def test_episodes_of_the_own_instruction_end_as_the_task_defines() -> None:
     assert ea.SynthesisConfig(task="hopper").ends_early
     with pytest.raises(UsageError, match=r"--end needs --env"):
         ea.SynthesisConfig(task="hopper", end="never")

@@ -31,7 +31,7 @@ from tests.support.rewards import (
 from tests.support.runs import StoppedError, comparable, config
 
 
-def test_a_run_from_words_to_files(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_whole_run_writes_its_files(tmp_path: Path, sandbox: Sandbox) -> None:
     events: list[Event] = []
     script = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), UNKNOWN_NAME, upright(0.4)]]
     proposer = ScriptedProposer(script)
@@ -96,7 +96,9 @@ def test_a_generation_in_which_all_fail_is_asked_again_with_the_reasons(
     assert result.best.candidate.index >= 3
 
 
-def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_run_in_which_nothing_works_ends_without_an_error(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     bad = [EMPTY, SYNTAX_ERROR, UNKNOWN_NAME]
     proposer = ScriptedProposer(lambda prompt, index: bad[index % 3])
     result = ea.synthesize(config(tmp_path), proposer=proposer, sandbox=sandbox)
@@ -106,7 +108,7 @@ def test_a_run_in_which_nothing_works_ends_in_order(tmp_path: Path, sandbox: San
     assert len(result.outcomes) == 2 * 3 * 3
     assert all(outcome.fitness == -math.inf for outcome in result.outcomes)
     messages = {outcome.failure.message for outcome in result.outcomes if outcome.failure}
-    assert any("dof_pos" in message for message in messages)  # near names
+    assert any("dof_pos" in message for message in messages)  # similar names
 
 
 def test_a_worse_generation_never_replaces_the_best(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -158,7 +160,7 @@ def test_a_run_stopped_at_any_moment_ends_the_same(
     assert result.policy.to_bytes() == whole.policy.to_bytes()
 
 
-def test_a_library_that_trains_one_after_the_other_repeats_none_that_was_done(
+def test_a_sequential_trainer_repeats_no_finished_training(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     pytest.importorskip("stable_baselines3")
@@ -206,7 +208,9 @@ def test_a_proposer_that_fails_loses_nothing_that_arrived(tmp_path: Path, sandbo
         assert [c.index for c in store.completions(0).values()] == [0]
 
 
-def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_instruction_without_fitness_follows_a_persons_choice(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     def likes_the_last(question: ea.FeedbackRequest) -> ea.Feedback:
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
@@ -228,10 +232,8 @@ def test_a_wish_without_fitness_goes_by_a_persons_choice(tmp_path: Path, sandbox
     assert resumed.best.candidate.name == "g1c0"
 
 
-def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
-    """Other names, other order of lines, a helper: the same operations. Its result is its twin's,
+def test_a_duplicate_reward_is_not_trained_again(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Other names, another order of lines, a helper: the same operations, so the original's result,
     bit for bit."""
     source = upright(0.1).split("def compute_reward")[0]
     disguised = (
@@ -282,10 +284,10 @@ def test_a_reward_that_computes_what_another_does_is_not_trained_twice(
     assert "g0c2 computes exactly the same as g0c0" in prompts[-1]
     assert all(
         "seccomp" in outcome.sandbox for outcome in result.outcomes
-    )  # what it ran behind is kept with the result
+    )  # the sandbox layers are stored with the result
 
 
-def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_each_island_is_asked_with_its_own_parent(tmp_path: Path, sandbox: Sandbox) -> None:
     """Two islands of one sample each: each builds on its own reward, whichever is better, also
     after a restart."""
     script = [[upright(0.1), upright(5.0)], [upright(0.2), upright(4.0)]]
@@ -296,7 +298,7 @@ def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, sandbox: Sa
     result = ea.resume(tmp_path / "run", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert all(outcome.evaluation for outcome in result.outcomes)
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        first, second = store.asked(1)
+        first, second = store.prompts(1)
     assert (first.samples, first.parents) == ((0,), ("g0c0",))
     assert (second.samples, second.parents) == ((1,), ("g0c1",))
     assert "-0.1 * dof_vel" in first.messages[-1].content
@@ -304,7 +306,7 @@ def test_islands_are_asked_each_with_its_own_parents(tmp_path: Path, sandbox: Sa
     assert "-5.0 * dof_vel" not in first.messages[-1].content
 
 
-def test_operators_are_asked_for_in_turn(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_operators_are_used_in_turn(tmp_path: Path, sandbox: Sandbox) -> None:
     script = [[upright(0.1 * k) for k in range(1, 6)], [upright(1.0 + k) for k in range(5)]]
     proposer = ScriptedProposer(script)
     ea.synthesize(

@@ -1,4 +1,4 @@
-"""The loop against a real HTTP server that speaks chat completions, and misbehaves once."""
+"""The loop with a real HTTP server of chat completions that fails once."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
 
 def code(weight: float) -> str:
-    """Return only the source of a reward that works."""
+    """Return the source of a valid reward."""
     return upright(weight).split("```python\n")[1].split("```")[0]
 
 
 def test_two_generations_over_http(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    """Six fences of the usual forms, one error that is retried, one traceback that the next
-    generation repairs."""
+    """Six code fences of the usual forms, one error that is retried, one failure that the next
+    generation fixes."""
     forms = [
         f"Here it is:\n```python\n{code(0.1)}```\nDone.",
         f"```\n{code(0.2)}\n```",
@@ -81,7 +81,7 @@ def test_two_generations_over_http(
     result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
 
     assert chat_server.max_in_flight >= 7  # the one that is retried may come after the others
-    assert len(chat_server.requests) == 8 + 1 + 8  # one was answered with 500 and asked again
+    assert len(chat_server.requests) == 8 + 1 + 8  # one was answered with 500 and sent again
     first, second = result.outcomes[:8], result.outcomes[8:]
     failed = [outcome for outcome in first if outcome.failure]
     assert len(failed) == 1
@@ -98,7 +98,7 @@ def test_two_generations_over_http(
     assert chat_server.requests[0]["messages"][0]["role"] == "system"
 
 
-def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
+def test_a_failing_server_stops_the_run_and_resume_continues(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.order([completion(upright(0.1))])
@@ -125,11 +125,11 @@ def test_a_server_that_fails_stops_the_run_and_resume_goes_on(
     assert all(outcome.evaluation for outcome in result.outcomes)
 
 
-def test_a_prompt_that_is_refused_for_good_costs_one_sample(
+def test_a_refused_prompt_costs_one_sample(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    """The first request is refused: as the only one left of its generation, after a stop, and
-    beside others."""
+    """The first request is refused: as the only one left of its generation, after a stop, and among
+    others."""
 
     def refusing(request: dict[str, Any]) -> Reply:
         if len(chat_server.requests) in (1, 3):
@@ -144,7 +144,7 @@ def test_a_prompt_that_is_refused_for_good_costs_one_sample(
     config = limited(tmp_path, chat_server, generations=1, concurrency=1, repairs=1)
     with pytest.raises(StoppedError):
         ea.synthesize(config, listener=stop, sandbox=sandbox)
-    # Refused, answered, stopped before the refusal could be kept; asked once more, and then never
+    # Refused, answered, stopped before the refusal was stored; asked once more, and then never
     # again.
     result = ea.resume(tmp_path / "run", sandbox=sandbox)
     assert len(chat_server.requests) == 3
@@ -159,7 +159,7 @@ def test_a_prompt_that_is_refused_for_good_costs_one_sample(
     assert len(chat_server.requests) == 3
 
 
-def test_prompts_that_are_all_refused_end_the_run(
+def test_a_run_ends_if_all_prompts_are_refused(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.default = error(400, "no", code="content_filter")
@@ -173,7 +173,7 @@ def test_prompts_that_are_all_refused_end_the_run(
 def test_a_model_is_told_that_its_answer_was_cut_off(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, repairs: int, attempts: int
 ) -> None:
-    """In what sends the answer back, and where all fail in what asks again."""
+    """In the repair prompt, and if all fail in the prompt of the next attempt."""
     cut = completion("```python\n" + code(0.1)[:-20], finish_reason="length")
     chat_server.order([cut, cut])
     chat_server.default = completion(upright(0.1))
@@ -209,7 +209,7 @@ def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisC
 
 
 def answering(server: ChatServer) -> None:
-    """Let every answer be another reward that works, and take 600 + 400 tokens."""
+    """Answer every request with another valid reward of 600 + 400 tokens."""
     usage = {"prompt_tokens": 600, "completion_tokens": 400, "total_tokens": 1000}
     server.default = lambda request: completion(upright(0.01 * len(server.requests)), usage=usage)
 
@@ -243,7 +243,7 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     assert len(again.outcomes) == len(result.outcomes)
 
 
-def test_what_was_paid_for_before_the_limit_is_still_tried(
+def test_answers_from_before_the_limit_are_still_evaluated(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     chat_server.default = lambda request: completion(
@@ -259,7 +259,7 @@ def test_what_was_paid_for_before_the_limit_is_still_tried(
     assert all(outcome.evaluation for outcome in result.outcomes)
 
 
-def test_time_ends_a_run_between_generations(
+def test_the_time_limit_ends_a_run_between_generations(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
@@ -289,7 +289,7 @@ def test_a_limit_below_one_request_is_refused_before_anything_is_written(
     assert not chat_server.requests
 
 
-def test_the_expense_is_estimated_before_the_run(
+def test_the_largest_cost_is_printed_before_the_run(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
@@ -351,7 +351,7 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
-    """Resets, cut answers, missing usage, requests under way at the stop: the bill is never more
+    """Resets, cut answers, missing usage, requests in flight at the stop: the server never bills more
     than the limit."""
     monkeypatch.setattr(chat, "Retries", partial(Retries, base_s=0.01))
     rng = random.Random(seed)

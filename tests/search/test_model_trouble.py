@@ -1,5 +1,4 @@
-"""Trouble with a model is known before anything trains, and a resume with other settings saves the
-run."""
+"""Model errors show before anything trains, and a resume with other settings continues the run."""
 
 from __future__ import annotations
 
@@ -60,8 +59,7 @@ def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisCo
 
 
 def knows(server: ChatServer, *names: str) -> None:
-    """Let the server have these models; every answer is another reward that works, and takes 600 +
-    400 tokens."""
+    """Give the server these models; every answer is another valid reward of 600 + 400 tokens."""
 
     def answer(request: dict[str, Any]) -> Reply:
         known = request["model"] in names
@@ -80,7 +78,7 @@ def spent(path: Path) -> Usage:
 
 
 # ---------------------------------------------------------------- before anything trains
-def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_another(
+def test_a_mistyped_model_fails_before_the_baselines_and_resume_takes_another(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     knows(chat_server, "gpt-5")
@@ -111,7 +109,7 @@ def test_a_mistyped_model_is_known_before_the_baselines_train_and_resume_takes_a
 def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    """Also by a run that is stopped while the baselines train."""
+    """Also in a run that is stopped while the baselines train."""
     knows(chat_server, "gpt-5")
     events: list[Event] = []
 
@@ -132,7 +130,7 @@ def test_the_first_generation_is_asked_for_once_and_before_the_baselines(
 
 
 @pytest.mark.parametrize("reply", [UNKNOWN, error(401, "bad key"), error(503, "no server")])
-def test_a_search_that_starts_from_a_reward_tries_its_model_out_before_it_trains_that(
+def test_the_model_is_tested_before_the_initial_reward_trains(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, reply: Reply
 ) -> None:
     chat_server.default = reply
@@ -157,7 +155,7 @@ def test_a_search_that_starts_from_a_reward_tries_its_model_out_before_it_trains
     assert len(chat_server.requests) == before + 2
 
 
-def test_a_model_that_writes_none_of_the_first_samples_is_tried_out_too(
+def test_a_model_without_first_samples_is_tested_too(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     knows(chat_server, "gpt-5")
@@ -200,7 +198,7 @@ def finished(tmp_path: Path, server: ChatServer, sandbox: Sandbox, **changes: An
     return ea.synthesize(settings, sandbox=sandbox).path
 
 
-def test_a_run_that_is_over_goes_on_for_more_generations(
+def test_a_finished_run_continues_with_more_generations(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     run = finished(tmp_path, chat_server, sandbox)
@@ -232,7 +230,7 @@ def test_a_limit_that_ended_a_run_can_be_raised(
 ) -> None:
     first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
     worst = sum(len(message.content.encode()) + 16 for message in first.messages) + 16 + 1000
-    # The second generation's prompts are longer, and 2,000 tokens are spent by then.
+    # The second generation's prompts are longer, and 2,000 tokens were spent before.
     run = finished(
         tmp_path, chat_server, sandbox, generations=2, answer_tokens=1000, max_tokens=2000 + worst
     )
@@ -251,8 +249,8 @@ def test_a_limit_that_ended_a_run_can_be_raised(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"generations": 1}, "--generations 1 is less than the 2 that the run has begun"),
-        ({"model": "a", "models": ("b",)}, "give one of the two"),
+        ({"generations": 1}, "--generations 1 is less than the 2 that the run has started"),
+        ({"model": "a", "models": ("b",)}, "give only one of them"),
         ({"concurrency": 0}, "--concurrency must be at least 1"),
         ({"request_timeout_s": -1.0}, "--request-timeout-s must be above 0"),
         ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
@@ -261,7 +259,7 @@ def test_a_limit_that_ended_a_run_can_be_raised(
         ({"extra_body": "x"}, "--extra-body must be a JSON object"),
     ],
 )
-def test_changes_that_cannot_work_change_nothing(
+def test_invalid_changes_change_nothing(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox, changes: dict[str, Any], message: str
 ) -> None:
     run = finished(tmp_path, chat_server, sandbox, generations=2)
@@ -272,15 +270,15 @@ def test_changes_that_cannot_work_change_nothing(
         assert store.finished
 
 
-def test_generations_do_not_rise_after_the_final_trainings(
+def test_generations_cannot_be_raised_after_the_final_trainings(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     run = finished(tmp_path, chat_server, sandbox, final_seeds=1, samples=1)
-    with pytest.raises(errors.UsageError, match="trained with the final seeds already"):
+    with pytest.raises(errors.UsageError, match="already trained with the final seeds"):
         ea.resume(run, changes=ea.Changes(generations=2), sandbox=sandbox)
 
 
-def test_what_a_server_taught_is_remembered_when_the_run_is_resumed(
+def test_the_server_profile_is_kept_when_the_run_is_resumed(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     """No system message, and a context of 8k: two requests are refused before one is answered, and

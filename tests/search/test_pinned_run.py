@@ -1,7 +1,6 @@
-"""Two short searches with fixed seeds end in exactly what is recorded: outcomes, policies' bytes
-and prompts.
+"""Two short searches with fixed seeds give exactly the recorded outcomes, policies and prompts.
 
-After a change of behaviour that is meant: `UPDATE_SNAPSHOTS=1 pytest`, then read the difference.
+After an intended change of behaviour run `UPDATE_SNAPSHOTS=1 pytest` and read the difference.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ RECORD = Path(__file__).parents[1] / "snapshots" / "pinned.json"
 
 
 def forward(weight: float) -> str:
-    """Return a hopper's reward that works."""
+    """Return a valid reward for the hopper."""
     return completion(
         "speed = torso_velocity[:, 0]\n"
         f"effort = -{weight} * torch.sum(action**2, dim=-1)\n"
@@ -77,7 +76,7 @@ def test_a_search_with_a_fixed_seed_ends_as_recorded(
 
 
 def _numbers(outcome: Outcome) -> list[object]:
-    """Return what was measured of a candidate, without what a clock put into it."""
+    """Return a candidate's results without times."""
     training = outcome.training
     curves = (training.reward, *training.components, training.fitness) if training else ()
     return [
@@ -105,8 +104,7 @@ def _hash(value: object) -> str:
 
 
 def _recorded(task: str, found: Mapping[str, object]) -> object:
-    """Return what is recorded for a task; skip where another CPU or another library rounds
-    differently."""
+    """Return the record of a task; skip if another CPU or library rounds differently."""
     place = (
         f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, mujoco"
         f" {mujoco.__version__}"

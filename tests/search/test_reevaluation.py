@@ -1,4 +1,4 @@
-"""The best reward trained anew with other seeds: stored one by one, scored together."""
+"""Trainings of the best reward with other seeds: stored one by one, scored together."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 import eureka_agent as ea
-from eureka_agent.api.run import RunOverrides
-from eureka_agent.cli.main import _long
+from eureka_agent.api.preparation import RunOverrides
+from eureka_agent.cli.guard import expand_options
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
@@ -51,12 +51,12 @@ def test_final_scores_by_hand() -> None:
 
 
 class StoppedError(Exception):
-    """Raised by a listener, as Ctrl-C would be."""
+    """Raised by a listener, in place of Ctrl-C."""
 
 
 def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Stopped after the first of two, a run goes on with the second; both have seeds that the
-    search has not."""
+    """A run stopped after the first of two continues with the second; no training of the search has
+    their seeds."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",
@@ -103,25 +103,25 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
     )  # two rewards, and three trainings for each of two seeds
 
 
-def test_a_protocol_is_short_for_its_options() -> None:
-    spelled = _long(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
+def test_a_protocol_stands_for_its_options() -> None:
+    spelled = expand_options(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
     options = "--task cartpole --generations 5 --samples 16 --final-seeds 5 --samples 4"
     assert spelled == options.split()
-    assert _long(["--protocol=eureka"])[:2] == ["--generations", "25"]
+    assert expand_options(["--protocol=eureka"])[:2] == ["--generations", "25"]
     with pytest.raises(UsageError, match="no protocol 'paper': choose one of eureka, matched"):
-        _long(["--protocol", "paper"])
+        expand_options(["--protocol", "paper"])
 
 
-def test_a_wish_without_fitness_has_no_finals() -> None:
+def test_an_instruction_without_fitness_has_no_final_trainings() -> None:
     with pytest.raises(UsageError, match="needs a fitness"):
         ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
 
 
 @pytest.mark.parametrize("seeds", [0, 1])
-def test_no_final_training_begins_when_the_time_is_over(
+def test_no_final_training_starts_when_the_time_is_over(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
-    """It is over from the start on, or after the first of two final seeds."""
+    """It is over at the start, or after the first of two final seeds."""
     config = ea.SynthesisConfig(
         task="cartpole",
         budget="quick",

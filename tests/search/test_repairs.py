@@ -1,5 +1,4 @@
-"""Answers that fail the checks are sent back: what is asked, what is kept, what a limit or a kill
-does to it."""
+"""Completions that fail the checks are sent back: prompts, records, limits and kills."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ ANSWERS = {
     0: [[upright(0.1)], [TRACEBACK, upright(0.2)], [UNKNOWN_NAME, NO_CODE, upright(0.3)]],
     1: [[WRONG_SHAPE, WRONG_SHAPE, EMPTY, upright(0.4)], [upright(0.5)], [TRACEBACK, upright(0.5)]],
 }
-"""By generation and sample: the first answer, and what comes in its place when it is sent back."""
+"""By generation and sample: the first answer, and the answers after it is sent back."""
 
 
 def scripted() -> ScriptedProposer:
@@ -55,7 +54,7 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(
         "g0c2": (2, False, ""),
         "g1c0": (2, True, ""),  # two repairs, and no third
         "g1c1": (0, False, ""),
-        "g1c2": (1, False, "g1c1"),  # what comes back is compared with the others as ever
+        "g1c2": (1, False, "g1c1"),  # a repaired answer can be a duplicate, too
     }
     second = next(
         prompt for prompt in proposer.prompts if (prompt.generation, prompt.repair) == (0, 2)
@@ -74,7 +73,7 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(
     with opened(result.path) as store:
         assert [answer.text for answer in store.replaced(0)] == [TRACEBACK, UNKNOWN_NAME, NO_CODE]
         assert store.completions(0)[2].text == upright(0.3)
-        sent_back = [asked for asked in store.asked() if asked.repair]
+        sent_back = [asked for asked in store.prompts() if asked.repair]
     assert [(a.generation, a.samples, a.repair) for a in sent_back] == [
         (0, (1,), 1), (0, (2,), 1), (0, (2,), 2), (1, (0,), 1), (1, (2,), 1), (1, (0,), 2),
     ]  # fmt: skip
@@ -121,7 +120,7 @@ def test_a_run_stopped_amid_repairs_ends_the_same(
     )  # nothing is asked twice: six answers, six repairs
     with opened(tmp_path / "cut") as a, opened(whole) as b:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
-        assert a.asked() == b.asked()
+        assert a.prompts() == b.prompts()
         assert by_text(a.replaced()) == by_text(b.replaced())
 
 
@@ -135,9 +134,11 @@ def by_text(answers: list[Completion]) -> list[tuple[int, int, str]]:
     return sorted((answer.index, answer.repair, answer.text) for answer in answers)
 
 
-def test_an_empty_last_repair_is_no_silent_model(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Where all answers of a generation are empty the run stops and asks anew; after a repair it
-    does not."""
+def test_an_empty_last_repair_does_not_count_as_a_silent_model(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """If all answers of a generation are empty the run stops and asks again; after a repair it does
+    not."""
 
     def answer(prompt: Prompt, index: int) -> str:
         return EMPTY if prompt.repair else TRACEBACK
@@ -180,7 +181,7 @@ def is_repair(messages: list[dict[str, str]]) -> bool:
     return messages[-1]["content"].startswith("Your answer failed")
 
 
-def test_what_is_sent_back_is_paid_for_and_counted(
+def test_repairs_are_counted_and_priced(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(
@@ -208,7 +209,7 @@ def test_what_is_sent_back_is_paid_for_and_counted(
 def test_a_limit_ends_the_repairs_and_the_run(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    """Two answers and some repairs fit in; the candidates keep the failures that they have then."""
+    """Two answers and some repairs fit into the limit; the candidates keep their last failures."""
     answering(chat_server, lambda messages: TRACEBACK)
     result = ea.synthesize(
         asking(tmp_path, chat_server, repairs=50, max_tokens=40_000), sandbox=sandbox
@@ -221,7 +222,7 @@ def test_a_limit_ends_the_repairs_and_the_run(
     assert len(chat_server.requests) == asked
 
 
-def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
+def test_a_repair_that_exceeds_the_context_is_skipped(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     def reply(request: dict[str, Any]) -> Any:
@@ -237,7 +238,7 @@ def test_a_repair_that_does_not_fit_into_the_model_is_done_without(
 
 # ---------------------------------------------------------------- attempts
 @pytest.mark.parametrize("attempts", [1, 2])
-def test_a_generation_in_which_all_fail_is_asked_for_so_often(
+def test_a_failing_generation_is_asked_for_attempts_times(
     tmp_path: Path, sandbox: Sandbox, attempts: int
 ) -> None:
     proposer = ScriptedProposer(lambda prompt, index: UNKNOWN_NAME)
@@ -247,7 +248,7 @@ def test_a_generation_in_which_all_fail_is_asked_for_so_often(
     assert len(result.outcomes) == len(proposer.asked) == 3 * attempts
 
 
-def test_numbers_that_cannot_work() -> None:
+def test_negative_repairs_and_zero_attempts_are_refused() -> None:
     with pytest.raises(UsageError, match="--attempts must be at least 1, got 0"):
         ea.SynthesisConfig(task="cartpole", attempts=0)
     with pytest.raises(UsageError, match=r"--repairs must be 0 .* or more, got -1"):

@@ -1,5 +1,5 @@
-"""What happens to rewards before they train, and that no model hears of the human reward; real
-physics and wall."""
+"""Screening before training, and that no prompt contains the human reward; real physics and
+sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Candidate, Completion, Evaluation, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.search.events import Event, TrainingStarted
 from eureka_agent.search.screening import Screening
 from eureka_agent.training.budgets import training_budget
@@ -27,10 +27,9 @@ from tests.support.rewards import NO_CODE, completion, upright
 NEARLY_UPRIGHT = completion(
     "upright = 5.0 * torch.cos(dof_pos[:, 1]) - 0.5005 * dof_vel[:, 0].abs()\nreturn upright, {}"
 )
-"""Five times `upright(0.1)`, but for a thousandth of its second part."""
+"""Five times `upright(0.1)`, except for a thousandth of its second part."""
 FALLEN = completion("fallen = dof_pos[:, 1].abs() - 0.5\nreturn fallen, {}")
-"""Pays for a pole that leans, and takes half a point a step: it would rather have fallen, and
-soon."""
+"""Rewards a leaning pole and costs half a point per step, so an early fall is best."""
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
@@ -65,7 +64,7 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(
     assert 0.05 < other.distance_to_human < 0.9
     assert duplicate_of.duplicate_of == "g0c0"
     assert duplicate_of.distance_to_human == human.distance_to_human
-    # what the public function says of the same two rewards
+    # the public function returns the same for the two rewards
     transitions = ea.sample_transitions(result.task)
     assert other.candidate.reward is not None
     assert human.candidate.reward is not None
@@ -85,11 +84,10 @@ def test_every_trained_reward_has_its_distance_to_the_human_one(
     assert summary["best"]["distance_to_human"] == result.best.distance_to_human
 
 
-def test_no_prompt_knows_how_far_it_is(
+def test_no_prompt_contains_the_distance_to_the_human_reward(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two runs that differ only in the distances ask for exactly the same, and a proposer is handed
-    none."""
+    """Two runs that differ only in the distances have the same prompts, and none contains one."""
     asked: list[list[str]] = []
     for distance in (0.123456, 0.987654):
         monkeypatch.setattr(Screening, "distance_to_human", lambda self, reward, it=distance: it)
@@ -108,7 +106,9 @@ def test_no_prompt_knows_how_far_it_is(
     assert all("human" not in text.casefold() for text in asked[0])
 
 
-def test_a_wish_without_fitness_has_no_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_instruction_without_fitness_has_no_distance_to_the_human_reward(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     def likes_the_last(question: ea.FeedbackRequest) -> ea.Feedback:
         return ea.Feedback(question.generation, (question.trained[-1].candidate.name,))
 
@@ -149,8 +149,7 @@ def test_near_duplicates_are_refused_before_they_train(tmp_path: Path, sandbox: 
 
 
 def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
-    """Stopped before the second generation trains: the rewards of the first are compared with
-    anew."""
+    """Stopped before the second generation trains: the first one's rewards are compared again."""
 
     class StoppedError(Exception):
         pass
@@ -165,9 +164,8 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
     cut = replace(settings, run_name="cut")
     with pytest.raises(StoppedError):
         ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, sandbox=sandbox)
-    with Store.open(
-        tmp_path / "cut" / "run.db"
-    ) as store:  # as if it had stopped before g1c1 was looked at
+    with Store.open(tmp_path / "cut" / "run.db") as store:
+        # As if it had stopped before g1c1 was screened.
         store._db.execute("DELETE FROM outcomes WHERE generation = 1")
     resumed = ea.resume(tmp_path / "cut", proposer=ScriptedProposer(script), sandbox=sandbox)
     assert [o.failure.stage if o.failure else "" for o in whole.outcomes] == [
@@ -180,7 +178,7 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
 
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
-    """Return outcomes without what a clock put into them."""
+    """Return outcomes without times."""
     still = [
         replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
     ]
@@ -192,7 +190,7 @@ ZERO = torch.zeros(1)
 
 
 def feedback(*gains: float) -> ea.Policy:
-    """Pushes by what it sees: cart position and speed, pole angle and speed."""
+    """Pushes in proportion to cart position and speed, pole angle and speed."""
     policy = ea.Policy((4, 1))
     policy.load_state_dict(
         {**policy.state_dict(), "layers.0.weight": torch.tensor([gains]), "layers.0.bias": ZERO}
@@ -201,8 +199,7 @@ def feedback(*gains: float) -> ea.Policy:
 
 
 def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A policy that balances and one that falls have trained; without them there is nothing to be
-    compared with."""
+    """Needs a policy that balances and one that falls; without them nothing is compared."""
     settings = config(tmp_path, preference_check=True)
     evaluator = Evaluator(
         ea.find_task("cartpole"),
@@ -215,17 +212,17 @@ def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: S
         for index, text in enumerate((FALLEN, upright(0.0)))
     ]
     with Store.create(tmp_path / "run.db", settings) as store, ExitStack() as open_rewards:
-        sealed = [evaluator.seal(candidate, open_rewards) for candidate in candidates]
-        ready = [each for each in sealed if isinstance(each, tuple)]
-        accepted, refused = Screening(store, evaluator).screen(ready)
+        results = [evaluator.prepare(candidate, open_rewards) for candidate in candidates]
+        prepared = [each for each in results if isinstance(each, PreparedCandidate)]
+        accepted, refused = Screening(store, evaluator).screen(prepared)
         assert (len(accepted), refused) == (2, [])
         policies = {feedback(1.0, 1.0, 10.0, 2.0): 500.0, feedback(-1.0, -1.0, -10.0, -2.0): 6.0}
         for index, (policy, fitness) in enumerate(policies.items()):
             known = Candidate(0, Completion(index, "", "test"), None)
             evaluation = Evaluation(fitness, fitness, fitness, 64, fitness)
             store.save_outcomes([(Outcome(known, evaluation=evaluation), policy.to_bytes())])
-        accepted, refused = Screening(store, evaluator).screen(ready)
-    assert [candidate.name for candidate, _ in accepted] == ["g1c1"]
+        accepted, refused = Screening(store, evaluator).screen(prepared)
+    assert [each.candidate.name for each in accepted] == ["g1c1"]
     (fallen,) = refused
     assert fallen.candidate.name == "g1c0"
     assert fallen.failure is not None

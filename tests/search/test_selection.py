@@ -1,4 +1,4 @@
-"""From rankings and fitness to parents, by hand."""
+"""Parents from rankings and fitness, computed by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.toy_task import ToyTask
 
 
 def outcome(generation: int, index: int, fitness: float | None) -> Outcome:
-    """`fitness` None: it failed."""
+    """Return an outcome; with `fitness` None a failed one."""
     candidate = Candidate(generation, Completion(index, "…", "scripted"), None)
     if fitness is None:
         return Outcome(candidate, Failure("check", "no"))
@@ -56,15 +56,15 @@ def ask(
 
 
 # ---------------------------------------------------------------- parents
-def test_the_first_of_the_latest_ranking_is_gone_on_from() -> None:
+def test_the_first_of_the_latest_ranking_is_the_best() -> None:
     said = {0: Feedback(0, ("g0c0", "g0c1")), 1: Feedback(1, ("g1c1",))}
     assert name(best_so_far(HISTORY, said, has_fitness=True)) == "g1c1"
     assert name(best_so_far(HISTORY[:3], said, has_fitness=True)) == "g0c0"
 
 
-def test_without_a_ranking_fitness_decides_and_where_there_is_none_the_best_stays() -> None:
+def test_without_a_ranking_fitness_decides_or_the_best_stays() -> None:
     said = {0: Feedback(0, ("g0c0",)), 1: Feedback(1, (), {"g1c0": "so so"})}
-    # g0c0 was chosen with fitness 1; in generation 1 fitness decides between it and 3 and 2
+    # g0c0 was chosen with fitness 1; in generation 1 fitness decides among 1, 3 and 2
     assert name(best_so_far(HISTORY, said, has_fitness=True)) == "g1c0"
     assert name(best_so_far(HISTORY, said, has_fitness=False)) == "g0c0"
     assert best_so_far(HISTORY, {}, has_fitness=False) is None
@@ -73,8 +73,7 @@ def test_without_a_ranking_fitness_decides_and_where_there_is_none_the_best_stay
 
 @pytest.mark.parametrize("seed", range(50))
 def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> None:
-    """Few values, so that there are ties; failures and NaN among them; generations in which all
-    fail."""
+    """Few values, so that there are ties; with failures, NaN and generations in which all fail."""
     random = Random(seed)
     history: list[Outcome] = []
     said: dict[int, Feedback] = {}
@@ -91,23 +90,23 @@ def test_the_synthetic_judge_chooses_the_parents_that_greedy_does(seed: int) -> 
         assert name(expected) == next(iter(said[generation].ranking), None)
 
 
-def test_a_part_of_the_search_keeps_its_best_where_the_ranking_does_not_speak_of_it() -> None:
+def test_an_island_keeps_its_best_if_the_ranking_does_not_include_it() -> None:
     """An island holds g0c1 with fitness 5, then g1c1 with 2 and g1c2 with 4; the ranking's first is
     elsewhere."""
     island = [outcome(0, 1, 5.0), outcome(1, 1, 2.0), outcome(1, 2, 4.0)]
-    said = {1: Feedback(1, ("g0c0", "g1c1"))}  # typed: worst g1c1
+    said = {1: Feedback(1, ("g0c0", "g1c1"))}  # the worst is g1c1
     assert (
         name(best_so_far(island, said, has_fitness=True)) == "g0c1"
-    )  # 5 beats 4; the worst is not asked
+    )  # 5 beats 4; the worst is not considered
     assert (
         name(best_so_far(island[1:], said, has_fitness=True)) == "g1c2"
-    )  # no best before: who is not the worst
-    assert name(best_so_far(island[1:2], said, has_fitness=True)) == "g1c1"  # nothing else is there
+    )  # without an earlier best: the one that is not the worst
+    assert name(best_so_far(island[1:2], said, has_fitness=True)) == "g1c1"  # there is no other
     chosen = {0: Feedback(0, ("g0c1",)), 1: Feedback(1, ("g0c0", "g1c1", "g1c0"))}
     assert name(best_so_far(island, chosen, has_fitness=False)) == "g0c1"
     shown = chosen | {
         1: Feedback(1, ("g0c0", "g1c1", "g0c1"))
-    }  # the island's best was shown, too, and is worse
+    }  # the island's best was ranked, too, and is worse
     assert name(best_so_far(island, shown, has_fitness=False)) == "g1c1"
 
 
@@ -125,7 +124,7 @@ def test_preference_of_rankings_by_hand() -> None:
         "g0c2": 0.5,
         "g0c3": 1.0,
     }
-    # g1c2 takes over: g0c3 stood beside it and was not named, so it is unknown now; g0c1 was not
+    # g1c2 replaces g0c3, which was shown with it and not ranked, so it is unknown now; g0c1 was not
     # shown and stays 0
     liked = preference_scores(history, [first, Feedback(1, ("g1c2", "g1c0"))])
     assert liked == {
@@ -141,7 +140,7 @@ def test_preference_of_rankings_by_hand() -> None:
     assert set(preference_scores(history, []).values()) == {0.5}
 
 
-def test_an_outcome_without_fitness_holds_none() -> None:
+def test_an_outcome_without_fitness_has_no_trace_of_it() -> None:
     curve = Curve("fitness", (1.0, 2.0), 2.0, 1.5, 1.0)
     told = Outcome(
         HISTORY[1].candidate,
@@ -166,20 +165,20 @@ def test_an_outcome_without_fitness_holds_none() -> None:
     ("said", "why"),
     [
         (Feedback(0), "asked about generation 1, got 0"),
-        (Feedback(1, ("g1c7",)), "'g1c7', which is no trained candidate. Did you mean"),
-        (Feedback(1, ("g0c2",)), "'g0c2', which is no trained candidate"),
+        (Feedback(1, ("g1c7",)), "'g1c7', which is not a trained candidate. Did you mean"),
+        (Feedback(1, ("g0c2",)), "'g0c2', which is not a trained candidate"),
         (Feedback(1, ("g1c0", "g1c0")), "names a candidate twice: g1c0 > g1c0"),
-        (Feedback(1, (), {"g2c0": "hm"}), "speaks of 'g2c0', which is no candidate"),
-        (Feedback(1, (), {"g1c0": "\ud800"}), "no text that UTF-8 can hold"),
+        (Feedback(1, (), {"g2c0": "hm"}), "commented on 'g2c0', which is not a candidate"),
+        (Feedback(1, (), {"g1c0": "\ud800"}), "not text that UTF-8 can hold"),
         ("g1c0", r"must return eureka_agent\.Feedback, got str"),
     ],
 )
-def test_what_cannot_be_meant_is_said(said: Feedback, why: str) -> None:
+def test_invalid_feedback_is_refused_with_the_reason(said: Feedback, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         checked(said, ask(HISTORY, 1, None), HISTORY)
 
 
-def test_any_trained_candidate_of_the_run_may_be_ranked_and_empty_words_are_dropped() -> None:
+def test_any_trained_candidate_can_be_ranked_and_empty_comments_are_dropped() -> None:
     said = Feedback(1, ("g0c0", "g1c1"), {"g0c2": "why did it fail? ☃", "g1c0": " \n"}, stop=True)
     kept = checked(said, ask(HISTORY, 1, None), HISTORY)
     assert kept == Feedback(1, ("g0c0", "g1c1"), {"g0c2": "why did it fail? ☃"}, stop=True)

@@ -1,4 +1,4 @@
-"""Scores over training seeds, by hand."""
+"""Scores over training seeds, computed by hand."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from eureka_agent.search.statistics import Score, alike, human_normalised, inter
 
 
 def test_the_interquartile_mean_by_hand() -> None:
-    """Of five, floor(5 / 4) = 1 is cut at either end: (2 + 3 + 4) / 3. Of eight from two tasks, two
-    at either end."""
+    """Five scores: floor(5 / 4) = 1 is cut at either end, (2 + 3 + 4) / 3. Eight scores of two
+    tasks: two at either end."""
     assert interquartile_mean([[1.0, 2.0, 3.0, 4.0, 1000.0]]).value == 3.0
     assert (
         interquartile_mean([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, -9.0]]).value
@@ -20,9 +20,9 @@ def test_the_interquartile_mean_by_hand() -> None:
     )
 
 
-def test_the_interval_is_that_of_the_bootstrap() -> None:
-    """Two seeds, 0 and 1: resamples are 0, 1/2, 1/2, 1 with equal chances, so 95 % reach from 0 to
-    1."""
+def test_the_interval_is_the_percentile_bootstrap() -> None:
+    """Two seeds, 0 and 1: resamples are 0, 1/2, 1/2, 1 with equal probability, so the 95 % interval
+    is 0 to 1."""
     score = interquartile_mean([[0.0, 1.0]])
     assert (score.value, score.low, score.high) == (0.5, 0.0, 1.0)
     same = interquartile_mean([[2.0] * 5])
@@ -36,16 +36,16 @@ def test_seeds_are_drawn_within_their_task() -> None:
     assert (score.low, score.high) == (5.0, 5.0)
 
 
-def test_one_seed_says_nothing_about_luck() -> None:
+def test_one_seed_gives_an_infinite_interval() -> None:
     score = interquartile_mean([[3.0]])
     assert (score.value, score.low, score.high) == (3.0, -math.inf, math.inf)
     with pytest.raises(ValueError, match="at least one score"):
         interquartile_mean([[]])
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
-    """Of 100 samples of 20 from a normal distribution, about 95 % of the intervals hold its mean
-    (bootstrap: 92 %)."""
+def test_the_interval_has_its_nominal_coverage() -> None:
+    """With 100 samples of 20 from a normal distribution, about 95 % of the intervals contain its
+    mean (bootstrap: 92 %)."""
     draw = np.random.default_rng(1)
     scores = [interquartile_mean([draw.normal(size=20).tolist()]) for _ in range(100)]
     assert 0.88 <= sum(s.low <= 0.0 <= s.high for s in scores) / 100 <= 0.99
@@ -83,4 +83,4 @@ def test_results_apart_are_not_alike() -> None:
     assert not alike(Score(2.0, 1.8, 2.2), Score(1.7, 1.5, 1.9))  # 0.3 apart, +- 0.28
     assert not alike(
         Score(1.0, -math.inf, math.inf), Score(2.0, -math.inf, math.inf)
-    )  # nothing known of luck
+    )  # the spread is unknown

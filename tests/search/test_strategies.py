@@ -1,4 +1,4 @@
-"""Who builds on whom, by hand."""
+"""The plans of strategies, computed by hand."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_greedy_builds_on_the_best_of_all() -> None:
     assert parents(greedy(2, 3, history, fittest)) == ["g0c1"] * 3
 
 
-def test_random_knows_nothing() -> None:
+def test_random_has_no_parents() -> None:
     (plan,) = random(3, 4, generation(0, 1.0, 2.0), fittest)
     assert (plan.samples, plan.parents, plan.history) == ((0, 1, 2, 3), (), ())
 
 
-def test_restarts_forget() -> None:
-    """With a restart every second generation, generation 2 starts anew and 3 builds on 2 alone."""
+def test_restarts_forget_earlier_generations() -> None:
+    """With a restart every second generation, generation 2 has no parent and 3 builds on 2."""
     history = [*generation(0, 9.0), *generation(1, 1.0), *generation(2, 2.0)]
     plan = restarts(2)
     assert parents(plan(1, 1, history[:1], fittest)) == ["g0c0"]
@@ -64,7 +64,7 @@ def test_restarts_forget() -> None:
     assert [o.candidate.name for o in third.history] == ["g2c0"]
 
 
-def test_islands_keep_to_themselves() -> None:
+def test_islands_build_on_their_own_best() -> None:
     """Four samples on two islands: 0 and 1, 2 and 3. The best of all, 9, lies on the second."""
     history = generation(0, 1.0, 2.0, 9.0, 0.0)
     plans = islands(2, migrate_every=2)(1, 4, history, fittest)
@@ -73,7 +73,7 @@ def test_islands_keep_to_themselves() -> None:
 
 
 def test_the_worst_island_takes_over_the_best_of_all() -> None:
-    """Bests 2, 9 and 1: before generation 2 the third island gets the 9, and is told of it."""
+    """Bests 2, 9 and 1: before generation 2 the third island gets the 9 as parent and in its history."""
     history = [*generation(0, 2.0, 9.0, 1.0), *generation(1, 0.0, 0.0, 0.5)]
     plans = islands(3, migrate_every=2)(2, 3, history, fittest)
     assert parents(plans) == ["g0c0", "g0c1", "g0c1"]
@@ -81,15 +81,14 @@ def test_the_worst_island_takes_over_the_best_of_all() -> None:
     assert parents(islands(3, migrate_every=3)(2, 3, history, fittest)) == ["g0c0", "g0c1", "g0c2"]
 
 
-def test_an_island_without_a_living_candidate_is_the_worst() -> None:
+def test_an_island_without_a_trained_candidate_is_the_worst() -> None:
     dead = Outcome(Candidate(0, Completion(1, "", "scripted"), None))
     plans = islands(2)(2, 2, [outcome(0, 0, 1.0), dead], fittest)
     assert parents(plans) == ["g0c0", "g0c0"]
 
 
-def test_the_island_that_takes_over_is_found_by_the_best_and_not_by_a_hidden_fitness() -> None:
-    """Someone likes g0c1 most and g0c2 least; the fitness, which nobody asked for, says the
-    opposite."""
+def test_the_worst_island_is_found_by_ranking_and_not_by_hidden_fitness() -> None:
+    """The ranking puts g0c1 first and g0c2 last; the hidden fitness says the opposite."""
     history, liked = generation(0, 5.0, 1.0, 9.0), ["g0c1", "g0c0", "g0c2"]
 
     def best(outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -99,7 +98,7 @@ def test_the_island_that_takes_over_is_found_by_the_best_and_not_by_a_hidden_fit
 
 
 def test_a_second_attempt_belongs_to_the_same_islands() -> None:
-    """A generation that was asked for again has samples 4 to 7: places 0 to 3."""
+    """The second attempt has samples 4 to 7, which have places 0 to 3."""
     again = [outcome(0, 4 + sample, value) for sample, value in enumerate((1.0, 2.0, 3.0, 4.0))]
     assert parents(islands(2)(1, 4, again, fittest)) == ["g0c5", "g0c5", "g0c7", "g0c7"]
 
@@ -123,8 +122,8 @@ def test_operators_take_turns() -> None:
     ]  # nothing to operate on
 
 
-def test_what_was_given_to_start_from_belongs_to_every_search() -> None:
-    """It is the first parent of all, also after a restart, until something better comes."""
+def test_the_initial_reward_belongs_to_every_island_and_restart() -> None:
+    """It is the first parent of all, also after a restart, until a better reward exists."""
     start = outcome(INITIAL, 0, 1.5)
     for strategy in (greedy, restarts(2), islands(2)):
         assert parents(strategy(0, 2, [start], fittest)) == ["start", "start"]
@@ -164,7 +163,7 @@ def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
         ("restarts", {"restart_every": 0}, "got 0"),
     ],
 )
-def test_numbers_that_no_strategy_can_work_with(
+def test_invalid_strategy_settings_are_refused(
     name: Any, change: dict[str, Any], says: str
 ) -> None:
     numbers: dict[str, Any] = {

@@ -1,5 +1,4 @@
-"""Work on a disk of its own that gets full and is then made larger: `full_disk.py FOLDER`, in a
-mount namespace."""
+"""Work on a disk that gets full and is then enlarged: `full_disk.py FOLDER`, in a mount namespace."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ def remount(size: str) -> None:
 
 
 def fill() -> None:
-    """Take what is left of the disk, to the last byte."""
+    """Fill the disk to the last byte."""
     with FILL.open("wb", buffering=0) as file:
         for piece in (4096, 1):
             with suppress(OSError):
@@ -41,7 +40,7 @@ def fill() -> None:
 
 
 def refused(what: str) -> str:
-    """Do something that cannot be written; return the sentence."""
+    """Try to write too much; return the error message."""
     run = RunDir(DISK / "run")
     try:
         if what == "database":

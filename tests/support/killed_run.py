@@ -1,9 +1,9 @@
-"""A run in a process of its own, for tests that kill it: `killed_run.py FOLDER start|resume`, or
-`work` in a fork.
+"""A run in its own process, for tests that kill it: `killed_run.py FOLDER start|resume`, or `work` in
+a fork.
 
-It writes beside its folder who was asked (`FOLDER.asked`), what was trained (`FOLDER.trained`) and
-what happened (`FOLDER.events`), and it saves its trainings after every iteration, so that kills
-fall into the saving, too.
+It writes next to its folder the requested samples (`FOLDER.asked`), the trained names
+(`FOLDER.trained`) and the events (`FOLDER.events`). It saves its trainings after every iteration,
+so that kills also interrupt the saving.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-import torch._dynamo  # what a run would load on its way, so that forks have it
+import torch._dynamo  # a run would load it later; so forks have it
 
 import eureka_agent as ea
 from eureka_agent.proposers.scripted import ScriptedProposer
@@ -28,8 +28,7 @@ from tests.support.rewards import TRACEBACK, upright
 
 
 def work(folder: Path, how: str) -> None:
-    """Start or resume the run in `folder`; in a session of its own, so that a test finds all of its
-    processes."""
+    """Start or resume the run in `folder`, in its own session, so that a test finds all processes."""
     os.setsid()
     torch.set_num_threads(1)
     _run(folder, how, lambda name: _note(folder, "events", name))
@@ -42,7 +41,7 @@ def _say(name: str) -> None:
 
 def _run(folder: Path, how: str, say: Callable[[str], None]) -> None:
     def answer(prompt: Prompt, index: int) -> str:
-        """Say who was asked, so that the test can see that nobody was asked twice."""
+        """Log the requested sample, so that the test can detect repeated requests."""
         _note(folder, "asked", f"g{prompt.generation}c{index}")
         return TRACEBACK if index == 1 else upright(0.1 * (prompt.generation * 3 + index))
 

@@ -1,4 +1,4 @@
-"""Completions for the cartpole, written by us in the style that models use."""
+"""Completions for the cartpole, hand-written in the style of models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def completion(body: str, signature: str = "dof_pos: Tensor, dof_vel: Tensor") -
 
 
 def upright(weight: float) -> str:
-    """Return a reward that works; `weight` makes it different from others."""
+    """Return a valid reward; `weight` distinguishes it from others."""
     return completion(
         f"upright = torch.cos(dof_pos[:, 1])\ncalm = -{weight} * dof_vel[:, 0].abs()\n"
         'return upright + calm, {"upright": upright, "calm": calm}'

@@ -1,4 +1,4 @@
-"""Runs written by hand, event by event, for the tests of what a person sees."""
+"""Runs as hand-written events, for the tests of reports."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REFUSED = Failure(
 
 
 def config(**changes: object) -> SynthesisConfig:
-    """A config of two generations of four rewards, with `changes`."""
+    """Return a config of two generations of four rewards, with `changes`."""
     settings: dict[str, object] = {
         "task": "toy",
         "generations": 2,
@@ -58,7 +58,7 @@ def config(**changes: object) -> SynthesisConfig:
 def run_started(
     settings: SynthesisConfig, path: Path = Path("runs/demo"), *, resumed: bool = False
 ) -> RunStarted:
-    """The run's first event."""
+    """Return the run's first event."""
     announcement = (
         f"The model {settings.model} proposes the rewards."
         if settings.model
@@ -71,17 +71,17 @@ def run_started(
 
 
 def completion(index: int, cost_usd: float | None = 0.0, proposer: str = "grammar") -> Completion:
-    """An answer."""
+    """Return a completion."""
     return Completion(index, "...", proposer, cost_usd=cost_usd)
 
 
 def evaluation(fitness: float, half: float = 0.5, **measures: float) -> Evaluation:
-    """An evaluation with the interval `fitness - half` to `fitness + half`."""
+    """Return an evaluation with the interval `fitness - half` to `fitness + half`."""
     return Evaluation(fitness, fitness - half, fitness + half, 64, 250.0, measures)
 
 
 def outcome(generation: int, answer: Completion, result: Evaluation | Failure) -> Outcome:
-    """A candidate that was trained, or failed."""
+    """Return a candidate that was trained or failed."""
     code = RewardSource("def compute_reward(mass_speed): ...", ("mass_speed",))
     if isinstance(result, Failure):
         return Outcome(Candidate(generation, answer, None), failure=result)
@@ -100,7 +100,7 @@ def progress(
     fitness: float | Sequence[float] = 12.3,
     alive: Sequence[bool] = (),
 ) -> Progress:
-    """A training of `members` at `share` of its steps, at 50,000 steps a second altogether."""
+    """Return a training of `members` at `share` of its steps, at 50,000 steps/s in total."""
     each = [fitness] * members if isinstance(fitness, float) else list(fitness)
     return Progress(
         environment_steps=round(STEPS * share),
@@ -117,7 +117,7 @@ def progress(
 
 
 def baselines() -> tuple[Baseline, ...]:
-    """Human 14, sparse 4, random 1."""
+    """Return the baselines human 14, sparse 4 and random 1."""
     return (
         Baseline("human", evaluation(14.0, rotations=1.1), STEPS),
         Baseline("sparse", evaluation(4.0, rotations=0.4), STEPS),
@@ -128,7 +128,7 @@ def baselines() -> tuple[Baseline, ...]:
 def generation(
     index: int, outcomes: Sequence[Outcome], best: Outcome | None, attempt: int = 0
 ) -> Iterator[Event]:
-    """A generation's events: answers, rejections, a training of the rest, the end."""
+    """Yield a generation's events: completions, rejections, a training of the rest, the end."""
     yield GenerationStarted(index, attempt)
     for one in outcomes:
         yield CompletionReceived(index, one.candidate.completion)
@@ -149,7 +149,7 @@ def generation(
 
 
 def baseline_training() -> Iterator[Event]:
-    """The references' events."""
+    """Yield the baselines' events."""
     yield TrainingStarted((), BASELINES)
     for share in (0.1, 0.5, 1.0):
         yield TrainingProgress(BASELINES, progress(2, share))
@@ -159,6 +159,6 @@ def baseline_training() -> Iterator[Event]:
 def run_finished(
     outcomes: Sequence[Outcome], best: Outcome | None, path: Path = Path("runs/demo")
 ) -> RunFinished:
-    """The run's last event; a best candidate comes with the human-normalised score 0.93."""
+    """Return the run's last event; with a best candidate the human-normalised score is 0.93."""
     score = 0.93 if best else None
     return RunFinished(path, best, baselines(), tuple(outcomes), score, 12_000_000, 754.0)

@@ -1,4 +1,4 @@
-"""Short runs on real physics, and what two of them are compared by."""
+"""Short runs on real physics, and comparisons between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from eureka_agent.utils.serialization import to_json
 
 
 class StoppedError(Exception):
-    """Stands for a kill at a chosen moment."""
+    """Simulates a kill at a chosen moment."""
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
@@ -36,7 +36,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
 
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
-    """Return outcomes without what a clock put into them."""
+    """Return outcomes without times."""
     still = [
         replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
     ]

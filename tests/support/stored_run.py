@@ -1,5 +1,5 @@
-"""A run's folder as a search leaves it, written in a moment: two generations of two, the second
-built on the first."""
+"""Write a run's folder without running it: two generations of two, the second built on the
+first."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def trained(generation: int, completion: Completion, code: str, fitness: float) 
 
 
 def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
-    """Make the run; one that is not finished has answers in its second generation and no outcomes
-    there."""
+    """Write the run; an unfinished one has completions but no outcomes in its second generation."""
     folder.mkdir(parents=True)
     run = RunDir(folder)
     config = SynthesisConfig(

@@ -260,10 +260,7 @@ def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
     assert str(folder / "task.py") in message
     assert "give its path again with --task PATH" in message
     assert main(["resume", run, "--task", "cartpole"]) == 2
-    assert (
-        "The run's task is 'pusher', and the one that is given is 'cartpole'"
-        in capsys.readouterr().err
-    )
+    assert "The run's task is 'pusher', but 'cartpole' was given" in capsys.readouterr().err
     assert ran.read_text() == before
     resumed = ea.resume(result.path, task=folder, sandbox=sandbox)
     assert ran.read_text() == before + "x"
@@ -294,7 +291,7 @@ def test_a_task_whose_state_changed_is_not_resumed(tmp_path: Path, sandbox: Sand
     result = ea.synthesize(config(tmp_path, folder, baselines=False), sandbox=sandbox)
     code = (folder / "task.py").read_text()
     (folder / "task.py").write_text(code.replace("block_speed", "block_velocity"))
-    with pytest.raises(UsageError, match="its state is another by now"):
+    with pytest.raises(UsageError, match="has this name but another state"):
         ea.resume(result.path, task=folder, sandbox=sandbox)
 
 
@@ -309,7 +306,7 @@ def test_a_task_object_is_kept_by_its_file_or_is_given_again(
         settings = config(tmp_path, other, baselines=False, num_envs=4, environment_steps=64)
         result = ea.synthesize(replace(settings, run_name=f"object{number}"), sandbox=sandbox)
         with pytest.raises(
-            UsageError, match=r"a Task object that is in no file: .*ea.resume\(run, task=TASK\)"
+            UsageError, match=r"a Task object that is not in a file: .*ea.resume\(run, task=TASK\)"
         ):
             ea.resume(result.path, sandbox=sandbox)
         assert ea.resume(result.path, task=other, sandbox=sandbox).best is not None
@@ -346,7 +343,7 @@ def test_a_generator_takes_a_task_object_and_a_path(tmp_path: Path) -> None:
 def test_check_and_evaluate_take_a_path(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = write_task(tmp_path / "pusher")
     reward, task = str(folder / "human_reward.py"), str(folder)
-    assert "is a reward function for pusher" in shown(capsys, "check", reward, "--task", task)
+    assert "is a valid reward function for pusher" in shown(capsys, "check", reward, "--task", task)
     (folder / "human_reward.py").rename(folder / "mine.py")
     text = shown(capsys, "evaluate", str(folder / "mine.py"), "--task", task, "--budget", "quick")
     assert "The task has no human reward, so there is no human-normalised score" in text
@@ -403,7 +400,7 @@ def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_writt
 ) -> None:
     breaks = HUMAN_REWARD.replace("return -distance,", "return -distance / 0.0 * 0.0,")
     with pytest.raises(
-        TaskError, match=r"human_reward.py: it is no reward function for pusher: .*NaN"
+        TaskError, match=r"human_reward.py: it is not a valid reward function for pusher: .*NaN"
     ):
         ea.synthesize(
             config(tmp_path, write_task(tmp_path / "pusher", human_reward=breaks)), sandbox=sandbox

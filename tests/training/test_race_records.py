@@ -13,7 +13,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate
-from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.serialization import from_json, to_json
@@ -30,13 +30,13 @@ def held(
     )
     evaluator = Evaluator(task, budget, sandbox, seed=0, race=race)
     with ExitStack() as rewards:
-        ready = [
-            evaluator.seal(Candidate(0, completion, None), rewards) for completion in completions
+        prepared = [
+            evaluator.prepare(Candidate(0, completion, None), rewards) for completion in completions
         ]
-        known = [each for each in ready if isinstance(each, tuple)]
-        candidates = [candidate for candidate, _ in known]
+        known = [each for each in prepared if isinstance(each, PreparedCandidate)]
+        candidates = [each.candidate for each in known]
         results = evaluator.train(
-            [c.name for c in candidates], [reward for _, reward in known], candidates
+            [c.name for c in candidates], [each.reward for each in known], candidates
         )
     records = [trial.result.record for trial in results if trial.result.record]
     ends = [trial for trial in results if trial.result.record and not trial.result.record.stopped]

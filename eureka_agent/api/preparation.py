@@ -1,0 +1,126 @@
+"""What is decided before a run starts: its stored config, its proposer and judge, its sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from eureka_agent.config import SynthesisConfig
+from eureka_agent.errors import UsageError
+from eureka_agent.jail import Sandbox
+from eureka_agent.judges import make_judge
+from eureka_agent.prompting.prompt import write_prompt
+from eureka_agent.proposers.base import Proposer
+from eureka_agent.proposers.chat import ChatProposer
+from eureka_agent.proposers.factory import make_proposer
+from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.records import Example, Message
+from eureka_agent.search.events import Listener
+from eureka_agent.search.feedback import Judge
+from eureka_agent.search.strategies import LINEAGE
+from eureka_agent.tasks.registry import looks_like_path, reference
+from eureka_agent.tasks.task import Task
+from eureka_agent.training import make_trainer
+from eureka_agent.training.memory_check import refuse_too_large
+
+_FEEDBACK_BYTES = 12_000
+"""Size of an earlier reward with its results, and of the other candidates' figures, in a prompt;
+rarely more."""
+
+
+class RunOverrides(TypedDict, total=False):
+    """Objects that a caller passes in place of what the config names."""
+
+    proposer: Proposer
+    """Writes the rewards, in place of the proposer that the config names."""
+    judge: Judge
+    """Gives feedback on each generation, in place of the judge that the config names."""
+    listener: Listener
+    """Called with every event of `eureka_agent.search.events`. By default a notebook shows lines of
+    text below its cell, and a script shows nothing."""
+    sandbox: Sandbox
+    """An open sandbox, which can serve many runs; by default each run opens its own (two
+    seconds)."""
+
+
+@dataclass(frozen=True)
+class Participants:
+    """The proposer and the judge of a run."""
+
+    proposer: Proposer
+    announcement: str
+    """One line about the proposer and its largest possible cost."""
+    judge: Judge | None
+
+
+def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
+    """Return the config to store: absolute paths, and a task object's path or name."""
+    given = config.env or config.task
+    if isinstance(given, str) and not looks_like_path(given):
+        return config
+    stored = reference(task)
+    return replace(config, task=stored) if config.env is None else replace(config, env=stored)
+
+
+def make_participants(
+    config: SynthesisConfig, task: Task, overrides: RunOverrides, examples: Sequence[Example]
+) -> Participants:
+    """Return a run's proposer and judge.
+
+    Raises UsageError for settings that cannot work, while nothing is written yet.
+    """
+    # The trainer's package may be missing.
+    make_trainer(config.trainer, algorithm=config.algorithm, device=config.device)
+    refuse_too_large(config, task)
+    judge = overrides.get("judge") or make_judge(config)
+    proposer = overrides.get("proposer")
+    if proposer is None:
+        proposer, announcement = make_proposer(task, config)
+    elif config.max_tokens is not None or config.max_cost_usd is not None:
+        raise UsageError(
+            "max_tokens and max_cost_usd limit the models that the config names; pass the limits of"
+            " your own proposer to it:"
+            " chat_proposer(..., spending=UsageLimits(max_cost_usd=...))."
+        )
+    else:
+        announcement = f"The proposer {proposer.name!r} proposes the rewards."
+    if isinstance(proposer, ChatProposer):
+        announcement += f" {_largest_cost(config, task, proposer, examples)}"
+    return Participants(proposer, announcement, judge)
+
+
+def _largest_cost(
+    config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]
+) -> str:
+    """Return the most that the models can cost, in one sentence.
+
+    Raises UsageError if the limits do not even allow one request.
+    """
+    first = write_prompt(task, config.instruction(task), 0, (), (), examples=examples)
+    worst, spending = proposer.worst_case(first.messages), proposer.spending
+    if limit := spending.exceeded_by(worst):
+        raise UsageError(
+            f"{limit} is less than the first request alone may take ({worst}): raise it, or limit"
+            " the length of answers (--answer-tokens)."
+        )
+    # A prompt with parents holds these messages, and the parents' results.
+    parents = LINEAGE if config.vary_instructions else 1
+    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
+    num_first = 0 if config.initial_reward else config.samples
+    num_later = config.samples * config.generations - num_first
+    total = worst.times(num_first) + later.times(num_later)
+    models = proposer.models.values()
+    unpriced = " of unknown price" if any(model.price is None for model in models) else ""
+    longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)
+    return (
+        f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is"
+        " asked for again."
+    )
+
+
+def sandbox_of(config: SynthesisConfig, overrides: RunOverrides) -> AbstractContextManager[Sandbox]:
+    """Return a context manager of the caller's sandbox, which stays open, or of a new one."""
+    sandbox = overrides.get("sandbox")
+    return nullcontext(sandbox) if sandbox is not None else Sandbox(required=config.sandbox)

@@ -1,0 +1,96 @@
+"""Turn candidates into stored outcomes: train and evaluate, copy a duplicate's result, or skip."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from eureka_agent.prompting.reflection import reflect
+from eureka_agent.records import Candidate, Failure, Outcome
+from eureka_agent.runs.store import Store
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, TrainedReward
+from eureka_agent.search.events import CandidateSkipped, Listener
+from eureka_agent.search.screening import Screening
+
+
+class OutcomeWriter:
+    """Makes the outcomes of a run's candidates and stores each when it is known."""
+
+    def __init__(
+        self, store: Store, evaluator: Evaluator, screening: Screening, emit: Listener
+    ) -> None:
+        self._store = store
+        self._evaluator = evaluator
+        self._screening = screening
+        self._emit = emit
+
+    def skip(self, outcome: Outcome) -> Outcome:
+        """Store the outcome of a candidate that does not train; return it with its reflection."""
+        outcome = self._with_reflection(outcome)
+        self._store.save_outcomes([(outcome, None)])
+        self._emit(CandidateSkipped(outcome))
+        return outcome
+
+    def copy(self, candidate: Candidate, duplicate_of: str) -> Outcome:
+        """Store the result of the candidate that `candidate` duplicates as its own.
+
+        Training is deterministic, so its own training would end the same.
+        """
+        outcomes = self._store.outcomes()
+        original = next(each for each in outcomes if each.candidate.name == duplicate_of)
+        policy = self._store.policy(original.candidate.generation, original.candidate.index)
+        outcome = replace(original, candidate=candidate, duplicate_of=duplicate_of)
+        self._store.save_outcomes([(outcome, policy)])
+        self._emit(CandidateSkipped(outcome))
+        return outcome
+
+    def train(
+        self, prepared: Sequence[PreparedCandidate], champion: Outcome | None
+    ) -> list[Outcome]:
+        """Train the candidates, as one population if the trainer can, and store the outcomes."""
+        together = self._store.config.trainer == "population"
+        groups = [prepared] if together else [[each] for each in prepared]
+        return [
+            outcome for group in groups if group for outcome in self._train_group(group, champion)
+        ]
+
+    def _train_group(
+        self, prepared: Sequence[PreparedCandidate], champion: Outcome | None
+    ) -> list[Outcome]:
+        """Train and evaluate candidates, and store all outcomes at once."""
+        started = time.monotonic()
+        candidates = [each.candidate for each in prepared]
+        trained = self._evaluator.train(
+            [candidate.name for candidate in candidates],
+            [each.reward for each in prepared],
+            candidates,
+            champion,
+        )
+        finished: list[tuple[Outcome, bytes | None]] = []
+        for each, result in zip(prepared, trained, strict=True):
+            policy = result.result.policy
+            finished.append((self._outcome(each, result), policy.to_bytes() if policy else None))
+        self._store.save_outcomes(finished, seconds=time.monotonic() - started)
+        return [outcome for outcome, _ in finished]
+
+    def _outcome(self, prepared: PreparedCandidate, trained: TrainedReward) -> Outcome:
+        result = trained.result
+        failure = Failure("training", str(result.error)) if result.error else None
+        outcome = self._with_reflection(
+            Outcome(prepared.candidate, failure, result.record, trained.evaluation)
+        )
+        if outcome.evaluation is None:
+            return outcome
+        distance = self._screening.distance_to_human(prepared.reward)
+        return replace(outcome, distance_to_human=distance)
+
+    def _with_reflection(self, outcome: Outcome) -> Outcome:
+        task = self._evaluator.task
+        reflection = reflect(
+            outcome,
+            max_episode_steps=task.max_episode_steps,
+            fitness_unit=task.fitness_unit if self._store.config.has_fitness else None,
+            ends_early=task.ends_early,
+        )
+        return replace(outcome, reflection=reflection, sandbox=self._evaluator.sandbox.layers.held)
