@@ -3,9 +3,9 @@
 ::
 
     EurekaError
-    ├── UsageError                what the user asked for cannot be done as asked (exit code 2)
-    │   ├── ConfigError           a field of a config does not exist, or holds what it cannot hold
-    │   ├── UnknownTaskError      no task has this name, alias or exact description, or several do
+    ├── UsageError                the request cannot be carried out as given (exit code 2)
+    │   ├── ConfigError           a config field does not exist or has an invalid value
+    │   ├── UnknownTaskError      no task, or more than one, has the given name
     │   ├── TaskError             a task's own code has a mistake: the message names file and line
     │   ├── RewardFileError       a reward file is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
