@@ -33,7 +33,7 @@ def resumed_task(store: Store, given: TaskLike | None) -> Task:
                 f"The run's task is code in {where!r}, and code that only a run's folder names is"
                 " never run: if you trust it, give its path again with --task PATH."
             )
-        if store.task.kept == "object":
+        if store.metadata("task") and store.task.kept == "object":
             raise UsageError(
                 f"The run's task {where!r} was a Task object that is not in a file: resume it in"
                 " Python with ea.resume(run, task=TASK). To resume it here, too, write it to a"

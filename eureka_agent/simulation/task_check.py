@@ -60,4 +60,6 @@ def _check_human_reward(task: Task) -> None:
     try:
         check_source(task.human_reward, task.reward_inputs)
     except (CandidateError, OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{place}: it is no reward function for {task.name}: {error}") from error
+        raise TaskError(
+            f"{place}: it is not a valid reward function for {task.name}: {error}"
+        ) from error

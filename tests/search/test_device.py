@@ -36,7 +36,7 @@ BREAKS_LATER = completion(
 
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SynthesisConfig, "training_budget", lambda self, task: TINY)
+    monkeypatch.setattr(SynthesisConfig, "override", lambda self, budget: TINY)
     put_in_place_of_cuda(monkeypatch)
 
 

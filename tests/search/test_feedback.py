@@ -68,7 +68,7 @@ def test_a_judge_chooses_the_parents_and_its_comments_are_quoted(
     assert "## g0c0, liked least this time" in second
     assert "- Generation 0: best g0c2 (upright, calm), worst g0c0 (upright, calm).\n" in second
     assert "Generation 1: best g1c1 (upright, calm), then g0c2 (upright, calm), worst g1c0" in third
-    assert f"Earlier they said of g0c0:\n\n{WORDS}\n" in third
+    assert f"Earlier comments on g0c0:\n\n{WORDS}\n" in third
     # generation 2 was not ranked: the fittest of it and of the chosen g1c1 is the result
     assert result.best is not None
     assert result.best.candidate.name in ("g1c1", "g2c0")
@@ -92,7 +92,7 @@ def test_comments_reach_the_prompt_after_a_restart_with_the_code(
     settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
     _, restarted, retried = (prompt.messages[-1].content for prompt in proposer.prompts)
-    assert "Not one reward function" in retried
+    assert "did not lead to a policy" in retried
     for text in (restarted, retried):
         assert f"\n{WORDS}\n" in text
         assert "calm = -0.1 * " in text  # of g0c0

@@ -207,7 +207,7 @@ def test_an_initial_reward_that_does_not_fit_the_settings_is_refused(
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("import os\n", "no reward function for cartpole"), (code(NAN), "NaN")],
+    [("import os\n", "not a valid reward function for cartpole"), (code(NAN), "NaN")],
 )
 def test_an_invalid_file_is_refused_before_anything_is_written(
     tmp_path: Path, sandbox: Sandbox, source: str, says: str

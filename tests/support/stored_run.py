@@ -17,6 +17,9 @@ from eureka_agent.records import (
 )
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.runs.stored_task import stored_task
+from eureka_agent.tasks.registry import find_task
+from eureka_agent.training.budgets import training_budget
 from tests.support import run_events as runs
 
 POLICY = bytes(range(256)) * 64
@@ -41,7 +44,9 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     config = SynthesisConfig(
         task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
     )
+    task = find_task("cartpole")
     with Store.create(run.database, config) as store:
+        store.save_task(stored_task(task, training_budget(config, task)))
         store.save_metadata("sandbox", "Rewards run in sealed processes.")
         store.save_baselines(runs.baselines(), seconds=1.5)
         first = [answer(0, FIRST), answer(1, "import os\n")]

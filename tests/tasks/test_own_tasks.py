@@ -139,14 +139,17 @@ def test_a_model_that_cannot_be_used_is_named(tmp_path: Path, model: str, says: 
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("def compute_reward(block_x:\n", "human_reward.py: it is no reward function for pusher"),
+        (
+            "def compute_reward(block_x:\n",
+            "human_reward.py: it is not a valid reward function for pusher",
+        ),
         (
             HUMAN_REWARD.replace("mark_x", "mark"),
-            "human_reward.py: it is no reward function for pusher: .*'mark'",
+            "human_reward.py: it is not a valid reward function for pusher: .*'mark'",
         ),
         (
             "import os\n" + HUMAN_REWARD,
-            "human_reward.py: it is no reward function for pusher: .*os",
+            "human_reward.py: it is not a valid reward function for pusher: .*os",
         ),
     ],
 )
