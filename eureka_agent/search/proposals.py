@@ -22,7 +22,7 @@ _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, tho
 
 
 class Proposals:
-    """Asks a run's proposer for completions and stores them; stored ones are not asked for again."""
+    """Asks a run's proposer for completions and stores them; stored ones are not asked again."""
 
     def __init__(self, store: Store, proposer: Proposer, task: Task, emit: Listener) -> None:
         self._store = store
