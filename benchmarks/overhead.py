@@ -34,17 +34,23 @@ from eureka_agent.search.screening import Screening
 Seconds = dict[str, float]
 PARTS = ("training", "evaluation", "rewards", "opening", "screening", "store", "rest")
 _CALLS: tuple[Call, ...] = (
-    (Evaluator, "seal", "opening"),
+    (Evaluator, "prepare", "opening"),
     (Evaluator, "train", "training"),
     (Evaluator, "_evaluate", "evaluation"),
     (SandboxedReward, "submit", "rewards"),
     (SandboxedReward, "collect", "rewards"),
-    (Screening, "set_twins_apart", "screening"),
+    (Screening, "deduplicate", "screening"),
     (Screening, "screen", "screening"),
     (Screening, "distance_to_human", "screening"),
     *(
         (Store, name, "store")
-        for name in ("put_asked", "put_completion", "put_check", "put_outcomes", "put_meta")
+        for name in (
+            "save_prompt",
+            "save_completion",
+            "save_check",
+            "save_outcomes",
+            "save_metadata",
+        )
     ),
 )
 

@@ -75,7 +75,7 @@ def synthesize_main(args: Sequence[str] | None = None) -> int:
 def synthesize(
     config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")],
 ) -> None:
-    """Search for a reward function for a task. The defaults need no key, no GPU, only a laptop."""
+    """Search for a reward function for a task. The defaults need neither a key nor a GPU."""
     from eureka_agent.api.run import started
     from eureka_agent.report import make_listener, speed_of
 

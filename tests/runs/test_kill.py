@@ -64,8 +64,7 @@ def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
         assert a.prompts() == b.prompts()
     assert (whole / "best_reward.py").read_text() == (cut / "best_reward.py").read_text()
     asked = (tmp_path / "cut.asked").read_text().split()
-    if (
-        event != "CompletionReceived"
-    ):  # a kill between an answer and its commit loses that answer; the event comes after both
+    # A kill between an answer and its commit loses that answer; the event comes after both.
+    if event != "CompletionReceived":
         assert len(asked) == len(set(asked))
     assert sorted(set(asked)) == sorted((tmp_path / "whole.asked").read_text().split())

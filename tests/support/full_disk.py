@@ -66,17 +66,17 @@ def refused(what: str) -> str:
 
 run = stored_run(DISK / "run", finished=False)
 (run.path / "completions").mkdir()
-said = refused("database")
-assert "is full" in said, said
-assert "What was written before is intact" in said, said
+message = refused("database")
+assert "is full" in message, message
+assert "Earlier data is intact" in message, message
 with Store.open(run.database) as store:
     kept = store.completions(0)
     assert len(kept) > 5
     assert all(len(kept[k].text) == 3_000 for k in range(2, len(kept)))
 fill()
 for what in ("completion", "policy", "training"):
-    said = refused(what)
-    assert "No space left" in said or "I/O" in said, said
+    message = refused(what)
+    assert "No space left" in message or "I/O" in message, message
 assert not run.checkpoint.exists()
 assert not run.checkpoint.with_suffix(".new").exists()
 assert main(["show", str(run.path)]) == 0
