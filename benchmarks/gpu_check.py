@@ -35,7 +35,6 @@ from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import task_names
-from eureka_agent.training.factory import make_trainer
 from tests.support.honest_robots import ROBOTS
 from tests.support.honest_simple import SIMPLE
 
@@ -217,11 +216,8 @@ def training(device: str) -> str:
             said.append(event.where)
 
     budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
-    trainer = make_trainer("population", device=device)
     with Sandbox() as sandbox:
-        measured = Evaluator(
-            task, budget, sandbox, seed=0, device=device, emit=listen, trainer=trainer
-        ).baselines()
+        measured = Evaluator(task, budget, sandbox, seed=0, device=device, emit=listen).baselines()
     demand("as tensor operations on cuda" in said[0], f"the log says {said[0]!r}")
     fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}
     demand(min(fitness["human"], fitness["sparse"]) > 2.0 * fitness["random"], f"fitness {fitness}")

@@ -16,8 +16,9 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Candidate, Evaluation
-from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, TrainedReward
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.tasks.task import Task
+from eureka_agent.training.job import JobReward, TrainedReward
 from eureka_agent.training.racing import FitnessTracker, stopped
 
 Iteration = tuple[float, float, int]
@@ -100,17 +101,17 @@ def _train(
         dict.fromkeys(range(samples), write_prompt(task, task.description, 0, (), ()))
     )
     evaluator = Evaluator(task, budget, sandbox, seed=seed)
-    with ExitStack() as rewards:
+    with ExitStack() as open_rewards:
         results = [
-            evaluator.prepare(Candidate(0, completion, None), rewards) for completion in completions
+            evaluator.prepare(Candidate(0, completion, None), open_rewards)
+            for completion in completions
         ]
         prepared = [each for each in results if isinstance(each, PreparedCandidate)]
         if names is not None:
             prepared = [each for each in prepared if each.candidate.name in names]
         candidates = [each.candidate for each in prepared]
-        return candidates, evaluator.train(
-            [c.name for c in candidates], [each.reward for each in prepared], candidates
-        )
+    rewards = [JobReward(c.name, c.reward) for c in candidates]
+    return candidates, evaluator.train(rewards, candidates)
 
 
 @contextmanager

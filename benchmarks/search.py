@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -31,6 +30,7 @@ from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.statistics import interquartile_mean
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.training.budgets import training_budget
+from eureka_agent.training.job import JobReward
 from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -155,9 +155,8 @@ def _trained(
 ) -> float:
     """Return the fitness after a training with a reward; 0 if the training fails."""
     evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
-    with ExitStack() as open_rewards:
-        (trial,) = evaluator.train(["best"], [evaluator.open(reward.reward, open_rewards)])
-    return trial.evaluation.fitness if trial.evaluation else 0.0
+    (trained,) = evaluator.train([JobReward("best", reward.reward)])
+    return trained.evaluation.fitness if trained.evaluation else 0.0
 
 
 def _print(task: str, found: dict[str, list[Found]]) -> None:

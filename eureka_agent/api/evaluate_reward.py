@@ -16,6 +16,7 @@ from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.budgets import budgets_of
+from eureka_agent.training.job import JobReward
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.out_of_memory import memory_advice
 
@@ -51,8 +52,7 @@ def check_file(path: Path, task: Task, sandbox: Sandbox) -> tuple[str, ...]:
 
 def check_human_reward(task: Task, sandbox: Sandbox) -> None:
     """Check a task's human reward in the sandbox. Raises TaskError with what to change."""
-    with ExitStack() as open_rewards:
-        Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human(open_rewards)
+    Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human()
 
 
 def compare(
@@ -71,14 +71,17 @@ def compare(
     RewardFileError if it does not pass, or if its training fails.
     """
     advice = f"choose a smaller --budget (this one has {budget.num_envs:,} environments a reward)"
-    with memory_advice(advice), ExitStack() as open_rewards:
+    with memory_advice(advice):
         evaluator = Evaluator(task, budget, sandbox, seed=seed, emit=emit)
-        reward = _opened(path, task, evaluator, open_rewards)
+        with ExitStack() as open_rewards:
+            source = _opened(path, task, evaluator, open_rewards).reward
         started()
-        (trained,), baselines = evaluator.train_with_baselines([path.name], [reward])
-        if trained.evaluation is None or trained.result.policy is None:
-            raise RewardFileError(f"The training with {path} failed: {trained.result.error}")
-        return Comparison(path, seed, trained.evaluation, trained.result.policy, baselines)
+        (trained,), baselines = evaluator.train_with_baselines([JobReward(path.name, source)])
+    if trained.evaluation is None or trained.policy is None:
+        reason = trained.failure.message if trained.failure else "it left no policy."
+        raise RewardFileError(f"The training with {path} failed: {reason}")
+    policy = Policy.from_bytes(trained.policy)
+    return Comparison(path, seed, trained.evaluation, policy, baselines)
 
 
 def _opened(

@@ -302,6 +302,8 @@ def _run(
         _connect(proposer, store, emit)
     if resumed and store.changes:
         announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
+    # Refuses a trainer that is not installed before anything is asked or trained.
+    make_trainer(config.trainer, algorithm=config.algorithm, device=config.device)
     store.save_metadata("sandbox", sandbox.describe())
     emit(RunStarted(run_dir.path, task, config, budget, announcement, sandbox.describe(), resumed))
     evaluator = Evaluator(
@@ -312,7 +314,8 @@ def _run(
         threads=config.threads,
         device=config.device,
         emit=emit,
-        trainer=make_trainer(config.trainer, algorithm=config.algorithm, device=config.device),
+        trainer=config.trainer,
+        algorithm=config.algorithm,
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )

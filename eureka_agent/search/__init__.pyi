@@ -1,4 +1,4 @@
-from .evaluator import Evaluator, PreparedCandidate, TrainedReward
+from .evaluator import Evaluator, PreparedCandidate
 from .events import Event, Listener
 from .feedback import FeedbackRequest, Judge
 from .loop import Search
@@ -16,6 +16,5 @@ __all__ = [
     "Score",
     "Search",
     "Strategy",
-    "TrainedReward",
     "make_strategy",
 ]

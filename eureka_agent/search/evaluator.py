@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from eureka_agent.checks import check_source
-from eureka_agent.config import Race, TrainingBudget
+from eureka_agent.config import Race, TrainerName, TrainingBudget
 from eureka_agent.errors import (
     CandidateError,
     CheckError,
@@ -22,6 +22,7 @@ from eureka_agent.errors import (
     InternalError,
     TaskError,
 )
+from eureka_agent.executors import Executor, LocalExecutor
 from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.jail import CheckedGraph, Sandbox, SandboxedReward
 from eureka_agent.jail.contract import check_contract
@@ -36,7 +37,7 @@ from eureka_agent.records import (
 )
 from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward
-from eureka_agent.rewards.runner import RewardRunner, SparseReward
+from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
     BaselinesMeasured,
@@ -45,11 +46,13 @@ from eureka_agent.search.events import (
     TrainingProgress,
     TrainingStarted,
 )
-from eureka_agent.simulation.rollouts import Act, evaluate, random_actions
+from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
+from eureka_agent.tasks.registry import reference
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
-from eureka_agent.training import Checkpoint, Trainer, TrainResult, train
+from eureka_agent.training import Checkpoint
+from eureka_agent.training.job import JobReward, TrainedReward, TrainingJob, row_counts
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _STAGES: dict[type[CandidateError], Stage] = {
@@ -67,15 +70,6 @@ class PreparedCandidate:
     reward: RewardRunner
 
 
-@dataclass(frozen=True)
-class TrainedReward:
-    """The result of one training and the evaluation of its policy."""
-
-    result: TrainResult
-    evaluation: Evaluation | None
-    """None if the training failed."""
-
-
 class Evaluator:
     """Checks, trains and evaluates rewards of one task with one budget."""
 
@@ -89,9 +83,11 @@ class Evaluator:
         threads: int | None = None,
         device: str = "cpu",
         emit: Listener = lambda event: None,
-        trainer: Trainer = train,
+        trainer: TrainerName = "population",
+        algorithm: str = "PPO",
         race: Race | None = None,
         checkpoint: Path | None = None,
+        executor: Executor | None = None,
     ) -> None:
         """Create an evaluator; this simulates a few steps to get sample states.
 
@@ -103,9 +99,11 @@ class Evaluator:
             threads: Number of threads; None for all cores.
             device: Where the environments are simulated.
             emit: Called with every event.
-            trainer: Trains a population of policies.
+            trainer: Name of the trainer.
+            algorithm: Algorithm of stable-baselines3, for the trainer `sb3`.
             race: How the candidates of a generation race; references never race.
             checkpoint: File in which the training in progress is saved.
+            executor: Where the trainings run; by default in this process.
 
         Raises:
             TaskError: The task's code failed.
@@ -118,8 +116,11 @@ class Evaluator:
         self._device = device
         self._emit = emit
         self._trainer = trainer
+        self._algorithm = algorithm
         self._race = race
         self._checkpoint = checkpoint
+        self._executor = executor or LocalExecutor(task=task, sandbox=sandbox)
+        self._on_device: set[str] = set()
         with naming_lines_of(task):
             self._samples = sample_states(task, seed=seed, device=device)
 
@@ -178,39 +179,32 @@ class Evaluator:
             raise
         return sandboxed
 
-    def human(self, open_rewards: ExitStack) -> RewardRunner:
-        """Open the task's human reward.
-
-        Args:
-            open_rewards: Closes the reward's process.
+    def human(self) -> RewardSource:
+        """Check the task's human reward.
 
         Returns:
-            What computes the reward.
+            Its source.
 
         Raises:
             TaskError: The reward fails the checks or breaks the contract.
         """
         try:
-            sandboxed = self.open(
-                check_source(self.task.human_reward, self.task.reward_inputs), open_rewards
-            )
+            source = check_source(self.task.human_reward, self.task.reward_inputs)
+            with ExitStack() as open_rewards:
+                sandboxed = self.open(source, open_rewards)
+                if self._device != "cpu":
+                    self._move_to_device(sandboxed, sandboxed.graph(self._samples, self._counts))
         except CandidateError as error:
             where = f"{self.task.folder}/human_reward.py" if self.task.folder else self.task.name
             raise TaskError(
                 f"{where}: it is not a valid reward function for {self.task.name}: {error}"
             ) from error
-        on_cpu = self._device == "cpu"
-        graph = None if on_cpu else sandboxed.graph(self._samples, self._counts)
-        return self._move_to_device(sandboxed, graph)
+        return source
 
     @property
     def _counts(self) -> tuple[int, ...]:
         """The numbers of rows in a call: the samples, a rollout, one step of all environments."""
-        return (
-            len(self._samples["action"]),
-            self.budget.num_envs * self.budget.horizon,
-            self.budget.num_envs,
-        )
+        return len(self._samples["action"]), *row_counts(self.budget)
 
     def _move_to_device(
         self, sandboxed: SandboxedReward, graph: CheckedGraph | None
@@ -222,13 +216,13 @@ class Evaluator:
         """
         if graph is None or self._device == "cpu":
             return sandboxed
+        self._on_device.add(sandboxed.reward.code)
         return GraphReward(graph.graph, graph.counts, otherwise=sandboxed)
 
     # ------------------------------------------------------------------ train and evaluate
     def train(
         self,
-        names: Sequence[str],
-        rewards: Sequence[RewardRunner],
+        rewards: Sequence[JobReward],
         candidates: Sequence[Candidate] = (),
         champion: Outcome | None = None,
     ) -> list[TrainedReward]:
@@ -237,8 +231,7 @@ class Evaluator:
         A policy that a race stopped is evaluated as it was then.
 
         Args:
-            names: One short name per reward, for events.
-            rewards: What computes the rewards.
+            rewards: The rewards, which passed `open`.
             candidates: The candidates of the rewards, which then race; empty for references.
             champion: The run's best so far, with which candidates are compared in a race.
 
@@ -249,38 +242,44 @@ class Evaluator:
             TaskError: The task's code failed.
             StoreError: The checkpoint cannot be written.
         """
-        names = tuple(names)
-        key = f"{names} {self._seed} {self.budget}"
-        checkpoint = Checkpoint(self._checkpoint, key) if self._checkpoint else None
-        ignored = checkpoint.of_another_version if checkpoint else ""
-        self._emit(TrainingStarted(tuple(candidates), names, self._where(names, rewards), ignored))
-        with naming_lines_of(self.task):  # its code was tried, but for fewer steps
-            results = self._trainer(
-                self.task,
-                rewards,
-                self.budget,
-                seed=self._seed,
-                threads=self._threads,
-                race=self._race if candidates else None,
-                champion=champion.training.rungs if champion and champion.training else (),
-                checkpoint=checkpoint,
-                on_progress=lambda progress: self._emit(TrainingProgress(names, progress)),
-            )
-        evaluations = iter(
-            self._evaluate([result.policy for result in results if result.policy is not None])
+        job = self._job(rewards, race=self._race if candidates else None, champion=champion)
+        names = tuple(reward.name for reward in rewards)
+        ignored = ""
+        if self._checkpoint is not None:
+            ignored = Checkpoint(self._checkpoint, job.key).of_another_version
+        self._emit(TrainingStarted(tuple(candidates), names, self._where(rewards), ignored))
+        running = self._executor.submit(
+            job, lambda progress: self._emit(TrainingProgress(names, progress))
         )
-        return [
-            TrainedReward(result, next(evaluations) if result.policy is not None else None)
-            for result in results
-        ]
+        return running.result()
 
-    def _where(self, names: Sequence[str], rewards: Sequence[RewardRunner]) -> str:
+    def _job(
+        self, rewards: Sequence[JobReward], *, race: Race | None, champion: Outcome | None
+    ) -> TrainingJob:
+        rungs = champion.training.rungs if champion and champion.training else ()
+        return TrainingJob(
+            task=reference(self.task),
+            rewards=tuple(rewards),
+            budget=self.budget,
+            seed=self._seed,
+            ends_early=self.task.ends_early,
+            trainer=self._trainer,
+            algorithm=self._algorithm,
+            race=race,
+            champion=rungs,
+            sandbox=self.sandbox.level,
+            device=self._device,
+            threads=self._threads,
+            checkpoint=str(self._checkpoint) if self._checkpoint else None,
+        )
+
+    def _where(self, rewards: Sequence[JobReward]) -> str:
         """Say where the rewards are computed; empty on the CPU, where all run in the sandbox."""
         if self._device == "cpu":
             return ""
-        pairs = list(zip(names, rewards, strict=True))
-        on_device = [name for name, reward in pairs if isinstance(reward, GraphReward)]
-        on_cpu = [name for name, reward in pairs if isinstance(reward, SandboxedReward)]
+        known = [(reward.name, reward.source.code) for reward in rewards if reward.source]
+        on_device = [name for name, code in known if code in self._on_device]
+        on_cpu = [name for name, code in known if code not in self._on_device]
         parts = []
         if on_device:
             parts.append(f"as tensor operations on {self._device}: {', '.join(on_device)}")
@@ -297,17 +296,16 @@ class Evaluator:
         Raises:
             EurekaError: The training of a baseline failed.
         """
-        _, baselines = self.train_with_baselines((), ())
+        _, baselines = self.train_with_baselines(())
         return baselines
 
     def train_with_baselines(
-        self, names: Sequence[str], rewards: Sequence[RewardRunner]
+        self, rewards: Sequence[JobReward]
     ) -> tuple[list[TrainedReward], tuple[Baseline, ...]]:
         """Train rewards in one population with the human and the sparse reward.
 
         Args:
-            names: One short name per reward, for events.
-            rewards: What computes the rewards.
+            rewards: The rewards, which passed `open`.
 
         Returns:
             One result per reward, and the baselines.
@@ -315,20 +313,19 @@ class Evaluator:
         Raises:
             EurekaError: The training of a baseline failed.
         """
-        trained, human, sparse, random = self.references(names, rewards)
+        trained, human, sparse, random = self.references(rewards)
         references = [_baseline("human", human)] if human else []
         baselines = (*references, _baseline("sparse", sparse), Baseline("random", random))
         self._emit(BaselinesMeasured(baselines))
         return trained, baselines
 
     def references(
-        self, names: Sequence[str], rewards: Sequence[RewardRunner]
+        self, rewards: Sequence[JobReward]
     ) -> tuple[list[TrainedReward], TrainedReward | None, TrainedReward, Evaluation]:
         """Train rewards in one population with the references, and evaluate random actions.
 
         Args:
-            names: One short name per reward, for events.
-            rewards: What computes the rewards.
+            rewards: The rewards, which passed `open`.
 
         Returns:
             The results of `rewards`, of the human reward (None if the task has none), of the sparse
@@ -337,17 +334,10 @@ class Evaluator:
         Raises:
             TaskError: The human reward fails the checks.
         """
-        with ExitStack() as open_rewards:
-            human = {"human reward": self.human(open_rewards)} if self.task.has_human_reward else {}
-            references = {**human, "sparse reward": SparseReward()}
-            trained = self.train((*names, *references), (*rewards, *references.values()))
-        (random,) = self._evaluate([random_actions(self.task, seed=self._seed)])
-        return (
-            trained[: len(names)],
-            trained[len(names)] if human else None,
-            trained[-1],
-            random,
-        )
+        human = (JobReward("human reward", self.human()),) if self.task.has_human_reward else ()
+        trained = self.train((*rewards, *human, JobReward("sparse reward", None)))
+        count = len(rewards)
+        return trained[:count], trained[count] if human else None, trained[-1], self._random()
 
     def with_seed(self, seed: int) -> Evaluator:
         """Return the same evaluator with another seed.
@@ -359,16 +349,18 @@ class Evaluator:
         other._seed = seed
         return other
 
-    def _evaluate(self, policies: Sequence[Act]) -> list[Evaluation]:
+    def _random(self) -> Evaluation:
+        """Return the evaluation of random actions."""
         with one_torch_thread(), naming_lines_of(self.task):
-            return evaluate(
+            (evaluation,) = evaluate(
                 self.task,
-                policies,
+                [random_actions(self.task, seed=self._seed)],
                 episodes=self.budget.evaluation_episodes,
                 seed=self._seed,
                 threads=self._threads,
                 device=self._device,
             )
+        return evaluation
 
 
 def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> None:
@@ -387,6 +379,7 @@ def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
 
 def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:
     """Return a reference's result. Raises EurekaError if it has none: the comparison is void."""
-    if trained.evaluation is None or trained.result.record is None:
-        raise EurekaError(f"The training of the {name} reward failed: {trained.result.error}")
-    return Baseline(name, trained.evaluation, trained.result.record.environment_steps)
+    if trained.evaluation is None or trained.training is None:
+        reason = trained.failure.message if trained.failure else "it has no evaluation"
+        raise EurekaError(f"The training of the {name} reward failed: {reason}")
+    return Baseline(name, trained.evaluation, trained.training.environment_steps)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eureka_agent.prompting.reflection import reflect
-from eureka_agent.records import Candidate, Failure, Outcome
+from eureka_agent.records import Candidate, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, TrainedReward
+from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.search.events import CandidateSkipped, Listener
 from eureka_agent.search.screening import Screening
+from eureka_agent.training.job import JobReward, TrainedReward
 
 
 class OutcomeWriter:
@@ -61,24 +62,17 @@ class OutcomeWriter:
         """Train and evaluate candidates, and store all outcomes at once."""
         started = time.monotonic()
         candidates = [each.candidate for each in prepared]
-        trained = self._evaluator.train(
-            [candidate.name for candidate in candidates],
-            [each.reward for each in prepared],
-            candidates,
-            champion,
-        )
+        rewards = [JobReward(candidate.name, candidate.reward) for candidate in candidates]
+        trained = self._evaluator.train(rewards, candidates, champion)
         finished: list[tuple[Outcome, bytes | None]] = []
         for each, result in zip(prepared, trained, strict=True):
-            policy = result.result.policy
-            finished.append((self._outcome(each, result), policy.to_bytes() if policy else None))
+            finished.append((self._outcome(each, result), result.policy))
         self._store.save_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
 
     def _outcome(self, prepared: PreparedCandidate, trained: TrainedReward) -> Outcome:
-        result = trained.result
-        failure = Failure("training", str(result.error)) if result.error else None
         outcome = self._with_reflection(
-            Outcome(prepared.candidate, failure, result.record, trained.evaluation)
+            Outcome(prepared.candidate, trained.failure, trained.training, trained.evaluation)
         )
         if outcome.evaluation is None:
             return outcome

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Evaluation, Outcome, ReevaluationResult, ReevaluationSeed
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator, TrainedReward
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedReevaluated
 from eureka_agent.search.statistics import Score, human_normalised, interquartile_mean
+from eureka_agent.training.job import JobReward, TrainedReward
 
 _SEED = 1_000_003
 """Training `n` has the run's seed plus `n` times this, which no training of the search has."""
@@ -81,10 +81,9 @@ def reevaluate(
             return
         started = time.monotonic()
         seeded = evaluator.with_seed(seed)
-        with ExitStack() as open_rewards:
-            source = checked_again(source, evaluator.task.reward_inputs)
-            reward = seeded.open(source, open_rewards)
-            (trained,), human, sparse, random = seeded.references([best.candidate.name], [reward])
+        source = checked_again(source, evaluator.task.reward_inputs)
+        reward = JobReward(best.candidate.name, source)
+        (trained,), human, sparse, random = seeded.references([reward])
         final = ReevaluationSeed(
             seed,
             best=_result(trained, random),
@@ -125,9 +124,9 @@ def _result(trained: TrainedReward, random: Evaluation) -> ReevaluationResult:
 
     Leaving it out would overstate its reward.
     """
-    if trained.evaluation is None or trained.result.record is None:
+    if trained.evaluation is None or trained.training is None:
         return ReevaluationResult(random, random.fitness, 0)
-    curve = [value for value in trained.result.record.fitness.values if math.isfinite(value)]
+    curve = [value for value in trained.training.fitness.values if math.isfinite(value)]
     return ReevaluationResult(
-        trained.evaluation, max(curve, default=math.nan), trained.result.record.environment_steps
+        trained.evaluation, max(curve, default=math.nan), trained.training.environment_steps
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
 from eureka_agent.errors import CandidateError
-from eureka_agent.jail import Sandbox, SandboxedReward
+from eureka_agent.jail import Sandbox
 from eureka_agent.records import Evaluation, Failure, RewardSource, Rung, TrainingRecord
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
@@ -142,46 +144,45 @@ def _open_rewards(
     """Return what computes each reward, or why it cannot be opened."""
     if sandbox is None and any(reward.source for reward in job.rewards):
         sandbox = resources.enter_context(Sandbox(required=job.sandbox))
+    samples = {} if job.device == "cpu" else sample_states(task, seed=job.seed, device=job.device)
     rewards: list[RewardRunner | CandidateError] = []
     for reward in job.rewards:
         if reward.source is None or sandbox is None:
             rewards.append(SparseReward())
             continue
         try:
-            rewards.append(_open(job, task, reward.source, sandbox, resources))
+            rewards.append(_open(job, task, reward.source, sandbox, samples, resources))
         except CandidateError as error:
             rewards.append(error)
     return rewards
 
 
 def _open(
-    job: TrainingJob, task: Task, source: RewardSource, sandbox: Sandbox, resources: ExitStack
+    job: TrainingJob,
+    task: Task,
+    source: RewardSource,
+    sandbox: Sandbox,
+    samples: Mapping[str, Tensor],
+    resources: ExitStack,
 ) -> RewardRunner:
-    """Check a source again, since a job may come from anywhere, and open it in the sandbox."""
+    """Check a source again, since a job may come from anywhere, and open it in the sandbox.
+
+    With `samples`, which states on a GPU have, a reward that has a graph becomes tensor operations
+    there. Without a graph it stays in the sandbox, and states are copied to the CPU for it.
+    """
     checked = check_source(source.code, task.reward_inputs)
     counts = row_counts(job.budget)
+    if samples:
+        counts = (len(samples["action"]), *counts)
     opened = sandbox.open(checked, task.reward_inputs, max_rows=max(counts))
     resources.callback(opened.close)
-    return on_device(opened, task, job.budget, seed=job.seed, device=job.device)
+    graph = opened.graph(samples, counts) if samples else None
+    return opened if graph is None else GraphReward(graph.graph, graph.counts, otherwise=opened)
 
 
-def row_counts(budget: TrainingBudget) -> tuple[int, int]:
+def row_counts(budget: TrainingBudget) -> tuple[int, ...]:
     """Return the numbers of rows that trainings call a reward with: a rollout, and one step."""
     return budget.num_envs * budget.horizon, budget.num_envs
-
-
-def on_device(
-    reward: SandboxedReward, task: Task, budget: TrainingBudget, *, seed: int, device: str
-) -> RewardRunner:
-    """Return a reward as tensor operations on a device that is not the CPU, where it has a graph.
-
-    Without a graph it stays in the sandbox, and states are copied to the CPU for it.
-    """
-    if device == "cpu":
-        return reward
-    samples = sample_states(task, seed=seed, device=device)
-    graph = reward.graph(samples, (len(samples["action"]), *row_counts(budget)))
-    return reward if graph is None else GraphReward(graph.graph, graph.counts, otherwise=reward)
 
 
 def _evaluations(

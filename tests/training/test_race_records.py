@@ -16,6 +16,7 @@ from eureka_agent.records import Candidate
 from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
+from eureka_agent.training.job import JobReward
 from eureka_agent.utils.serialization import from_json, to_json
 
 
@@ -35,12 +36,10 @@ def held(
         ]
         known = [each for each in prepared if isinstance(each, PreparedCandidate)]
         candidates = [each.candidate for each in known]
-        results = evaluator.train(
-            [c.name for c in candidates], [each.reward for each in known], candidates
-        )
-    records = [trial.result.record for trial in results if trial.result.record]
-    ends = [trial for trial in results if trial.result.record and not trial.result.record.stopped]
-    fitness = max(trial.evaluation.fitness for trial in ends if trial.evaluation)
+    results = evaluator.train([JobReward(c.name, c.reward) for c in candidates], candidates)
+    records = [result.training for result in results if result.training]
+    ends = [result for result in results if result.training and not result.training.stopped]
+    fitness = max(result.evaluation.fitness for result in ends if result.evaluation)
     return len(ends), fitness, sum(record.environment_steps for record in records)
 
 
