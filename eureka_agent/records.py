@@ -239,6 +239,9 @@ class Feedback:
     """Comments by candidate name. The next prompt quotes them verbatim."""
     stop: bool = False
     """End the search here with the best so far."""
+    edited: Mapping[str, str] = field(default_factory=dict)
+    """Source of a reward that the judge wrote, by the name of the candidate that it is an edit of.
+    Each joins the next generation as a candidate of its own."""
 
     @property
     def worst(self) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -18,7 +18,7 @@ from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.records import Example, Message
 from eureka_agent.search.events import Listener
-from eureka_agent.search.feedback import Judge
+from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
 from eureka_agent.search.strategies import LINEAGE
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
@@ -35,7 +35,7 @@ class RunOverrides(TypedDict, total=False):
 
     proposer: Proposer
     """Writes the rewards, in place of the proposer that the config names."""
-    judge: Judge
+    judge: Judge | JudgeFunction
     """Gives feedback on each generation, in place of the judge that the config names."""
     listener: Listener
     """Called with every event of `eureka_agent.search.events`. By default a notebook shows lines of
@@ -74,7 +74,8 @@ def make_participants(
     # The trainer's package may be missing.
     make_trainer(config.trainer, algorithm=config.algorithm, device=config.device)
     refuse_too_large(config, task)
-    judge = overrides.get("judge") or make_judge(config)
+    own_judge = overrides.get("judge")
+    judge = as_judge(own_judge) if own_judge is not None else make_judge(config)
     proposer = overrides.get("proposer")
     if proposer is None:
         proposer, announcement = make_proposer(task, config)
@@ -124,3 +125,16 @@ def sandbox_of(config: SynthesisConfig, overrides: RunOverrides) -> AbstractCont
     """Return a context manager of the caller's sandbox, which stays open, or of a new one."""
     sandbox = overrides.get("sandbox")
     return nullcontext(sandbox) if sandbox is not None else Sandbox(required=config.sandbox)
+
+
+@contextmanager
+def opened_judge(judge: Judge | None) -> Iterator[None]:
+    """Open a judge for the time of a run."""
+    if judge is None:
+        yield
+        return
+    judge.open()
+    try:
+        yield
+    finally:
+        judge.close()

@@ -13,6 +13,7 @@ from eureka_agent.api.preparation import (
     Participants,
     RunOverrides,
     make_participants,
+    opened_judge,
     sandbox_of,
     stored_config,
 )
@@ -43,7 +44,7 @@ from eureka_agent.search.statistics import human_normalised
 from eureka_agent.simulation.task_check import checked_task
 from eureka_agent.tasks.registry import A_WISH
 from eureka_agent.tasks.task import Task, TaskLike
-from eureka_agent.training import discard, make_trainer
+from eureka_agent.training import discard
 from eureka_agent.training.budgets import training_budget
 from eureka_agent.training.policy import Policy
 from eureka_agent.utils.arguments import check_names, check_value
@@ -245,7 +246,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     reward_file = config.initial_reward if config.initial_reward != "human" else None
     if reward_file is not None:
         check_static(Path(reward_file), task)
-    with sandbox_of(config, overrides) as sandbox:
+    with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
         if task_record.kept != "envs" and task.has_human_reward:
             check_human_reward(task, sandbox)
         if reward_file is not None:
@@ -275,7 +276,7 @@ def resumed(
         own_task = config.episodes_of(resumed_task(store, task))
         examples = examples_of(store, own_task)
         participants = make_participants(config, own_task, overrides, examples)
-        with sandbox_of(config, overrides) as sandbox:
+        with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
             store.save_config(config)
             listener = overrides.get("listener")
             yield _run(run_dir, store, own_task, participants, sandbox, listener, resumed=True)
@@ -302,10 +303,20 @@ def _run(
         _connect(proposer, store, emit)
     if resumed and store.changes:
         announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
-    # Refuses a trainer that is not installed before anything is asked or trained.
-    make_trainer(config.trainer, algorithm=config.algorithm, device=config.device)
     store.save_metadata("sandbox", sandbox.describe())
-    emit(RunStarted(run_dir.path, task, config, budget, announcement, sandbox.describe(), resumed))
+    needs_terminal = participants.judge is not None and participants.judge.needs_terminal
+    emit(
+        RunStarted(
+            run_dir.path,
+            task,
+            config,
+            budget,
+            announcement,
+            sandbox.describe(),
+            resumed,
+            needs_terminal,
+        )
+    )
     evaluator = Evaluator(
         task,
         budget,

@@ -6,7 +6,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.judges.terminal import TerminalJudge
-from eureka_agent.search.feedback import Judge
+from eureka_agent.search.feedback import FunctionJudge, Judge
 from eureka_agent.utils.terminal import Terminal
 
 
@@ -26,7 +26,7 @@ def make_judge(config: SynthesisConfig) -> Judge | None:
         case "cli":
             return TerminalJudge(Terminal())
         case "synthetic":
-            return by_fitness
+            return FunctionJudge(by_fitness)
         case "none" if config.has_fitness:
             return None
     raise UsageError(

@@ -39,10 +39,18 @@ class TerminalJudge:
         console: the terminal to print to.
     """
 
+    needs_terminal = True
+
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def __call__(self, request: FeedbackRequest) -> Feedback:
+    def open(self) -> None:
+        """See `Judge.open`; the terminal is there."""
+
+    def close(self) -> None:
+        """See `Judge.close`; nothing was taken."""
+
+    def ask(self, request: FeedbackRequest) -> Feedback:
         """Show a generation and return the person's feedback on it.
 
         Args:

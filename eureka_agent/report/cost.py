@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eureka_agent.records import Completion
 
-_FREE = frozenset(("grammar", "scripted", "given"))
+_FREE = frozenset(("grammar", "scripted", "given", "judge"))
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,7 @@ class LiveDisplay:
         with self._lock:
             self._progress.apply(event)
             run = self._progress.run
-        if isinstance(event, RunFinished) or (
-            run and run.config.feedback == "cli" and not _trains(event)
-        ):
+        if isinstance(event, RunFinished) or (run and run.needs_terminal and not _trains(event)):
             self._hide()
         elif self._live is None:
             self._show()
@@ -115,7 +113,7 @@ class LiveDisplay:
                 lines = [*messages.run_started(event), *self._length(event)]
             case InitialRewardEvaluated() if run:
                 lines = [messages.initial_reward_evaluated(event, run)]
-            case GenerationStarted() if run and run.config.feedback == "cli":
+            case GenerationStarted() if run and run.needs_terminal:
                 lines = [messages.generation_started(event, run)]
             case AskedAgain() if not self._progress.repeated:  # else its row shows the attempt
                 lines = [messages.asked_again(event)]

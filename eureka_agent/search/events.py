@@ -35,6 +35,8 @@ class RunStarted:
     sandbox: str
     """One line that says which layers of the sandbox hold."""
     resumed: bool
+    needs_terminal: bool = False
+    """Whether a judge reads from this terminal between the trainings."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Feedback, Outcome
@@ -53,19 +53,71 @@ class FeedbackRequest:
         return (*best, *self.rivals)
 
 
-Judge: TypeAlias = Callable[[FeedbackRequest], Feedback]
-"""A person, or code in place of one.
+@runtime_checkable
+class Judge(Protocol):
+    """A person, or code in place of one, who looks at each generation.
 
-Args:
-    request: The generation to judge; `request.trained` can be ranked.
+    A plain function from `FeedbackRequest` to `Feedback` can be passed as a judge as well.
+    """
 
-Returns:
-    The feedback, with `generation` copied from the request. An empty ranking leaves the choice to
-    the fitness, or keeps the previous best.
+    @property
+    def needs_terminal(self) -> bool:
+        """Whether `ask` reads from this process's terminal, so that nothing else may draw on it."""
+        ...
 
-Raises:
-    Exception: Any exception ends the run; a resumed run asks again.
-"""
+    def open(self) -> None:
+        """Get ready for questions; called once, before the run starts.
+
+        Raises:
+            EurekaError: The judge cannot be asked. The run does not start.
+        """
+        ...
+
+    def ask(self, request: FeedbackRequest) -> Feedback:
+        """Judge a generation.
+
+        Args:
+            request: The generation to judge; `request.trained` can be ranked.
+
+        Returns:
+            The feedback, with `generation` copied from the request. An empty ranking leaves the
+            choice to the fitness, or keeps the previous best.
+
+        Raises:
+            Exception: Any exception ends the run; a resumed run asks again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what `open` took; called when the run has ended, for whatever reason."""
+        ...
+
+
+JudgeFunction: TypeAlias = Callable[[FeedbackRequest], Feedback]
+
+
+class FunctionJudge:
+    """A judge that is a plain function; see `Judge`."""
+
+    needs_terminal = False
+
+    def __init__(self, function: JudgeFunction) -> None:
+        self._function = function
+
+    def open(self) -> None:
+        """See `Judge.open`; a function needs nothing."""
+
+    def ask(self, request: FeedbackRequest) -> Feedback:
+        """See `Judge.ask`."""
+        return self._function(request)
+
+    def close(self) -> None:
+        """See `Judge.close`; a function has nothing to release."""
+
+
+def as_judge(judge: Judge | JudgeFunction) -> Judge:
+    """Return a judge as it is, and a function as a judge."""
+    return judge if isinstance(judge, Judge) else FunctionJudge(judge)
 
 
 def checked(feedback: Feedback, request: FeedbackRequest, history: Sequence[Outcome]) -> Feedback:
@@ -100,6 +152,12 @@ def checked(feedback: Feedback, request: FeedbackRequest, history: Sequence[Outc
             raise UsageError(
                 f"The judge's comment on {name} is not text that UTF-8 can hold; replace lone"
                 " surrogates."
+            )
+    for name in feedback.edited:
+        if name not in names:
+            raise UsageError(
+                f"The judge edited the reward of {name!r}, which is not a"
+                f" candidate.{did_you_mean(name, names)}"
             )
     comments = {name: words for name, words in feedback.words.items() if words.strip()}
     return replace(feedback, words=comments)

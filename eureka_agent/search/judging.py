@@ -47,6 +47,6 @@ def ask_judge(
         rivals,
         policies={c.name: store.policy(c.generation, c.index) or b"" for c in shown},
     )
-    feedback = checked(judge(request), request, history)
+    feedback = checked(judge.ask(request), request, history)
     store.save_feedback(feedback)
     return feedback

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 
 from eureka_agent.errors import RewardFileError
 from eureka_agent.proposers.base import Proposer
-from eureka_agent.records import INITIAL, Candidate, Completion, Generation, Outcome, Prompt
+from eureka_agent.records import INITIAL, Completion, Generation, Outcome, Prompt
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator, PreparedCandidate, measure_baselines
+from eureka_agent.search.evaluator import Evaluator, measure_baselines
 from eureka_agent.search.events import (
     GenerationFinished,
     GenerationStarted,
@@ -24,6 +24,7 @@ from eureka_agent.search.events import (
 from eureka_agent.search.feedback import Judge
 from eureka_agent.search.judging import ask_judge
 from eureka_agent.search.outcomes import OutcomeWriter
+from eureka_agent.search.preparing import prepare_candidates
 from eureka_agent.search.proposals import Proposals
 from eureka_agent.search.reevaluation import reevaluate
 from eureka_agent.search.screening import Screening
@@ -137,7 +138,8 @@ class Search:
         for attempt in range(self.config.attempts):
             answers = first_answers if attempt == 0 else None
             prompts, completions = answers or self._ask(g, attempt, (*history, *outcomes))
-            outcomes += self._evaluate(g, prompts, completions, champion)
+            edited = self._proposals.edited(g) if attempt == 0 else []
+            outcomes += self._evaluate(g, prompts, [*completions, *edited], champion)
             trained = any(outcome.evaluation for outcome in outcomes)
             if trained or self._time_is_over() or self.stopped:
                 break
@@ -173,7 +175,9 @@ class Search:
         outcomes = [stored[c.index] for c in completions if c.index in stored]
         new = [completion for completion in completions if completion.index not in stored]
         with ExitStack() as open_rewards:
-            prepared, failed = self._prepare(g, prompts, new, open_rewards)
+            prepared, failed = prepare_candidates(
+                self.store, self.evaluator, self._proposals, g, prompts, new, open_rewards
+            )
             outcomes += [self._outcomes.skip(outcome) for outcome in failed]
             originals, duplicates = self._screening.deduplicate(prepared)
             accepted, rejected = self._screening.screen(originals)
@@ -181,30 +185,6 @@ class Search:
             outcomes += self._outcomes.train(accepted, champion)
             outcomes += [self._outcomes.copy(*duplicate) for duplicate in duplicates]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
-
-    def _prepare(
-        self,
-        g: int,
-        prompts: Mapping[int, Prompt],
-        completions: Sequence[Completion],
-        open_rewards: ExitStack,
-    ) -> tuple[list[PreparedCandidate], list[Outcome]]:
-        """Return the candidates that pass the checks, and the failures that no repair fixed."""
-        prepared: list[PreparedCandidate] = []
-        failed: dict[int, Outcome] = {}
-        while completions:
-            for completion in completions:
-                result = self.evaluator.prepare(Candidate(g, completion, None), open_rewards)
-                if isinstance(result, Outcome):
-                    failed[completion.index] = result
-                else:
-                    failed.pop(completion.index, None)
-                    self.store.save_check(result.candidate)
-                    prepared.append(result)
-            to_repair = [failed[c.index] for c in completions if c.index in failed]
-            completions = self._proposals.repair(g, prompts, to_repair)
-        # Sorted by sample, whether repaired or not: the first of two duplicates is trained.
-        return sorted(prepared, key=lambda each: each.candidate.index), list(failed.values())
 
     # ------------------------------------------------------------------ select
     def _best(self, history: Sequence[Outcome]) -> Outcome | None:

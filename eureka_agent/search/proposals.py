@@ -18,6 +18,8 @@ from eureka_agent.search.events import CompletionReceived, Listener, RepairReque
 from eureka_agent.search.strategies import Best, Plan, make_strategy
 from eureka_agent.tasks.task import Task
 
+JUDGE = "judge"
+"""The proposer of a reward that a judge wrote."""
 _CUT_OFF = "The answer was cut off at the token limit and has to be shorter, thoughts included."
 
 
@@ -177,6 +179,26 @@ class Proposals:
             )
         return [have[index] for index in prompts if index in have]
 
+    def edited(self, g: int) -> list[Completion]:
+        """Return the rewards that the judge wrote after the generation before `g`, as completions.
+
+        Their samples come after those of every attempt. They are stored, and not sent back when
+        they fail.
+        """
+        feedback = self._store.feedback().get(g - 1)
+        if feedback is None or not feedback.edited:
+            return []
+        stored = self._store.completions(g)
+        first = self._config.attempts * self._config.samples
+        completions = []
+        for index, code in enumerate(feedback.edited.values(), first):
+            completion = stored.get(index) or Completion(index, fenced(code), JUDGE, cost_usd=0.0)
+            if index not in stored:
+                self._store.save_completion(g, completion)
+            self._emit(CompletionReceived(g, completion))
+            completions.append(completion)
+        return completions
+
     def repair(
         self, g: int, prompts: Mapping[int, Prompt], failed: Sequence[Outcome]
     ) -> list[Completion]:
@@ -190,7 +212,8 @@ class Proposals:
         repair_prompts: dict[int, Prompt] = {}
         for outcome in failed:
             candidate, completion = outcome.candidate, outcome.candidate.completion
-            if completion.repair < most and not candidate.is_initial and not completion.error:
+            ours = candidate.index not in prompts  # the initial reward, or a judge's
+            if completion.repair < most and not ours and not completion.error:
                 prompt = prompts[candidate.index]
                 repair_prompts[candidate.index] = self._repair_prompt(prompt, outcome)
         repaired: list[Completion] = []

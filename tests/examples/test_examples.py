@@ -12,6 +12,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 SHOWS = {
     "minimal_search": "def compute_reward(",
     "own_task": "task='pendulum'",
+    "own_judge": "the judge chose g0c",
     "own_proposer": "g1c2: ",
 }
 

@@ -15,7 +15,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.judges import TerminalJudge, make_judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.records import Feedback, Outcome, RewardSource
-from eureka_agent.search.feedback import FeedbackRequest
+from eureka_agent.search.feedback import FeedbackRequest, FunctionJudge
 from tests.support import run_events as runs
 
 Answer: TypeAlias = Callable[..., tuple[Feedback, str]]
@@ -45,7 +45,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
     def answer(*lines: str, request: FeedbackRequest = QUESTION) -> tuple[Feedback, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         paper = io.StringIO()
-        feedback = TerminalJudge(Console(file=paper, width=80, force_terminal=False))(request)
+        feedback = TerminalJudge(Console(file=paper, width=80, force_terminal=False)).ask(request)
         return feedback, paper.getvalue()
 
     return answer
@@ -153,10 +153,11 @@ def test_a_mistake_is_explained_and_the_line_asked_again(
 
 def test_the_config_decides_the_judge() -> None:
     assert make_judge(SynthesisConfig(task="cartpole")) is None
-    assert make_judge(SynthesisConfig(task="cartpole", feedback="synthetic")) is by_fitness
+    synthetic = make_judge(SynthesisConfig(task="cartpole", feedback="synthetic"))
+    assert isinstance(synthetic, FunctionJudge)
+    assert synthetic._function is by_fitness
     assert isinstance(make_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
-    assert (
-        make_judge(SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")) is by_fitness
-    )
+    wave = SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")
+    assert isinstance(make_judge(wave), FunctionJudge)
     with pytest.raises(UsageError, match="so a judge is needed"):
         make_judge(SynthesisConfig(task="wave", env="cartpole"))

@@ -65,9 +65,9 @@ def run_started(
         else "The grammar proposes."
     )
     sandbox = "Rewards run in sealed processes (seccomp, landlock)."
-    return RunStarted(
-        path, TASK, settings, training_budget(settings, TASK), announcement, sandbox, resumed
-    )
+    budget = training_budget(settings, TASK)
+    terminal = settings.feedback == "cli"
+    return RunStarted(path, TASK, settings, budget, announcement, sandbox, resumed, terminal)
 
 
 def completion(index: int, cost_usd: float | None = 0.0, proposer: str = "grammar") -> Completion:
