@@ -116,14 +116,11 @@ def test_without_a_fitness_none_is_shown_and_a_best_is_required(answer: Answer) 
     assert shown.count("No candidate is chosen yet") == 2
     assert "itness in" not in shown
     assert "4.00" not in shown
-    assert answer("worst g1c0", "next", request=FREE)[0].ranking == (
-        "g0c1",
-        "g1c0",
-    )  # the best so far stays
+    # The best so far is kept.
+    assert answer("worst g1c0", "next", request=FREE)[0].ranking == ("g0c1", "g1c0")
     with pytest.raises(UsageError, match="No candidate is chosen yet"):
-        answer(
-            "say g1c0 hm", request=replace(FREE, best=None)
-        )  # the input ends and nobody can be asked
+        # The input ends without a best.
+        answer("say g1c0 hm", request=replace(FREE, best=None))
 
 
 @pytest.mark.parametrize(

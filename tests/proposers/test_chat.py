@@ -217,9 +217,8 @@ def test_the_error_names_a_model_that_the_user_has_to_fix(chat_server: ChatServe
 
 
 def test_a_slow_stream_ends_at_the_deadline(chat_server: ChatServer) -> None:
-    chat_server.default = broken(
-        completion("hi"), drip_s=0.1
-    )  # a byte at a time: no pause is ever long
+    # One byte at a time, so that no single pause is long.
+    chat_server.default = broken(completion("hi"), drip_s=0.1)
     started = time.monotonic()
     with pytest.raises(errors.UnavailableError, match="in time"):
         ask(chat_server, deadline_s=0.5)
@@ -297,9 +296,8 @@ def test_the_key_and_the_address_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1 \n")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    monkeypatch.setenv(
-        "HTTP_PROXY", "http://127.0.0.1:9"
-    )  # must not stand between us and this machine
+    # A local server must not be reached through the proxy.
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert [
         answer.text for answer in chat_proposer({"m": 1.0}).propose(dict.fromkeys([0], PROMPT))
     ] == ["hello"]

@@ -232,7 +232,7 @@ ROWS = [
         unlike={"ends": errors.BadResponseError, "message": "--stream"},
     ),
     Row(
-        "gzip that is none",
+        "invalid gzip",
         broken(FINE, headers={"Content-Encoding": "gzip"}),
         errors.BadResponseError,
     ),

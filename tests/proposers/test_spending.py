@@ -102,7 +102,7 @@ def test_an_answer_with_incomplete_usage_is_counted_fully(
 
 
 def test_an_error_does_not_hide_the_limit(chat_server: ChatServer) -> None:
-    # An answer that is none stays counted with its worst case, and so does one without usage: 350
+    # An invalid answer stays counted with its worst case, and so does one without usage: 350
     # for two.
     chat_server.order([raw("<html>")])
     given, ended = ask(
@@ -130,9 +130,8 @@ def test_a_possibly_billed_request_stays_counted(chat_server: ChatServer) -> Non
     spending = UsageLimits()
     given, _ = ask(chat_server, 1, retries=3, answer_tokens=100, spending=spending)
     assert len(given) == 1
-    assert spending.reserved == Usage(
-        WORST + 15
-    )  # the reset request in full, the refused one not at all
+    # The reset request counts in full, the refused one not at all.
+    assert spending.reserved == Usage(WORST + 15)
 
 
 def test_requests_under_way_when_a_run_stops_stay_counted(chat_server: ChatServer) -> None:

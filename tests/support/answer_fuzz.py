@@ -21,7 +21,7 @@ from tests.support.replies import good_replies
 from tests.support.sandboxed import SPEC
 
 MOST_S = 2.0
-"""Processor time for one long answer, and for a few that are short."""
+"""Processor time in seconds for one long answer, and for a few short ones."""
 _AT_ONCE = 20
 """Answers between two looks at the clock, which is slow on some machines."""
 _LONGEST = 1_500

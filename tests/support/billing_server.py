@@ -18,7 +18,10 @@ class BillingServer:
         self, rng: random.Random, price: Price, write: Callable[[], str] = lambda: "x" * 200
     ) -> None:
         self.usd = 0.0
-        self._rng, self._price, self._write, self._lock = rng, price, write, threading.Lock()
+        self._rng = rng
+        self._price = price
+        self._write = write
+        self._lock = threading.Lock()
 
     def __call__(self, request: dict[str, Any]) -> Reply:
         with self._lock:

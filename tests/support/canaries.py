@@ -23,7 +23,8 @@ class Canaries:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self.folder, self.file = folder, folder / _NAME
+        self.folder = folder
+        self.file = folder / _NAME
         self.file.write_text(SECRET)
         self.file.chmod(0o644)
         (folder / "planted.py").write_text("")

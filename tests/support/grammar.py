@@ -37,7 +37,8 @@ class PaperTask(MujocoTask):
     action_names = ("left", "right")
 
     def __init__(self, spec: StateSpec, description: str) -> None:
-        self.state_spec, self.description = spec, description
+        self.state_spec = spec
+        self.description = description
 
     def build(self) -> mujoco.MjSpec:
         raise AssertionError(_NO_PHYSICS)

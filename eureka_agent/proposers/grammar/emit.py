@@ -59,7 +59,8 @@ class _Writer:
     """Writes one reward and keeps local variables distinct from state names."""
 
     def __init__(self, genome: Genome, spec: StateSpec) -> None:
-        self._genome, self._spec = genome, spec
+        self._genome = genome
+        self._spec = spec
         self._taken: list[str] = [*spec.names, *_RESERVED]
         self._features: dict[str, str] = {}
         """Expression to the local variable that holds it."""
