@@ -55,7 +55,6 @@ def main(
     steps: int = 51_200,
     repeats: int = 3,
     sb3: bool = True,
-    hand_on: bool = False,
     quick: bool = False,
 ) -> None:
     """Measure and print three tables per environment.
@@ -67,7 +66,6 @@ def main(
         steps: Environment steps of each candidate, rounded to rollouts.
         repeats: Generations per side.
         sb3: Measure stable-baselines3, too.
-        hand_on: The race gives the environments of stopped candidates to the others.
         quick: One rollout of three candidates in two environments, once: only shows that it runs.
     """
     import_once()
@@ -99,7 +97,7 @@ def main(
                     sandbox,
                     [],
                     policies["raced"],
-                    Race(hand_on=hand_on),
+                    Race(),
                 ),
             }
             if sb3:

@@ -58,9 +58,10 @@ class Participants:
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
     """Return the config to store: absolute paths, and a task object's path or name."""
     given = config.env or config.task
-    if isinstance(given, str) and not looks_like_path(given):
+    if config.task_path is None and isinstance(given, str) and not looks_like_path(given):
         return config
     stored = reference(task)
+    config = replace(config, task_path=None)
     return replace(config, task=stored) if config.env is None else replace(config, env=stored)
 
 

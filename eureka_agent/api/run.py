@@ -234,7 +234,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     if config.run_name is not None:
         check_run_name(config.run_name)
     advice = A_WISH if config.env is None else _SCENE_ADVICE
-    task = checked_task(config.env or config.task, advice=advice)
+    task = checked_task(config.env or config.task, folder=config.task_path, advice=advice)
     config = stored_config(config, task)
     if "proposer" not in overrides:
         config = with_address(config)

@@ -227,12 +227,17 @@ def export(
     put(Terminal(), whole_line(f"The {'example' if example else 'run'} is in {out}."))
 
 
-def tasks() -> None:
-    """List the tasks."""
-    from eureka_agent.report import default_run, put, speed_of, tasks_table
-    from eureka_agent.tasks.registry import all_tasks, broken_tasks
+def tasks(task_path: Path | None = None) -> None:
+    """List the tasks.
 
-    found = all_tasks()
+    Args:
+        task_path: Folder with task folders of your own, which are listed as well. Their code is
+            run.
+    """
+    from eureka_agent.report import default_run, put, speed_of, tasks_table
+    from eureka_agent.tasks.registry import all_tasks, broken_tasks, tasks_in
+
+    found = (*all_tasks(), *(tasks_in(task_path) if task_path is not None else ()))
     speeds = {task.name: speed_of(default_run(task, "quick")) for task in found}
     known = {name: speed for name, speed in speeds.items() if speed}
     put(Terminal(), tasks_table(found, known, broken_tasks()))

@@ -20,8 +20,6 @@ class Race:
     chance: bool = True
     """Whether a candidate that is not significantly worse (95 %) than the leader goes on as well.
     """
-    hand_on: bool = False
-    """Whether the environments of stopped candidates go to the remaining ones."""
 
     def places(self, candidates: int, rung: int) -> int:
         """Return how many of `candidates` candidates at the start go on after rung 0, 1, …"""

@@ -52,6 +52,9 @@ class SynthesisConfig:
     env: TaskLike | None = None
     """An existing task, by name or path, whose scene is used for a new instruction (--task). Such a
     run has no fitness of its own."""
+    task_path: Path | None = None
+    """Folder with task folders of your own, whose tasks are then found by name as well. Their code
+    is run."""
     end: EndName | None = None
     """With --env: what ends episodes before the time limit. never (the default): nothing, so that
     for example a hopper may lie down; task: the conditions of the scene's own task."""
@@ -149,10 +152,6 @@ class SynthesisConfig:
     race_chance: bool = Race.chance
     """Racing: also keep rewards that are not significantly worse (95 %) than the leader. Without it
     a race uses at most the steps that the rungs imply, plus those of late bloomers."""
-    race_hand_on: bool = Race.hand_on
-    """Racing: give the environments of stopped rewards to the remaining ones and shorten their
-    rollouts in proportion, so that each update learns from the same number of steps. For a GPU that
-    few environments leave idle; short rollouts may teach less."""
     strategy: StrategyName = "greedy"
     """What the rewards of a generation build on: the best so far (greedy, as in Eureka), the best
     of their own part of the samples (islands), the best since the last restart (restarts), or
@@ -264,9 +263,7 @@ class SynthesisConfig:
         """How candidates of a generation race; None if all train to the end."""
         if not (self.racing and self.has_fitness):
             return None
-        return Race(
-            self.race_rungs, self.race_keep, self.race_minimum, self.race_chance, self.race_hand_on
-        )
+        return Race(self.race_rungs, self.race_keep, self.race_minimum, self.race_chance)
 
     def instruction(self, task: Described) -> str:
         """Return what the robot should do, in one sentence."""

@@ -6,6 +6,8 @@ It takes some milliseconds, so that a slip is known before a run begins.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from eureka_agent.checks import check_source
@@ -22,9 +24,9 @@ _ENVIRONMENTS = 3
 _STEPS = 2
 
 
-def checked_task(task: TaskLike, *, advice: str = A_WISH) -> Task:
+def checked_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
     """Find a task (`find_task`), try it out (`check_task`), and return it."""
-    found = find_task(task, advice=advice)
+    found = find_task(task, folder=folder, advice=advice)
     check_task(found)
     return found
 

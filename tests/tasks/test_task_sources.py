@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import eureka_agent as ea
 from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import TaskError, UnknownTaskError
+from eureka_agent.jail import Sandbox
+from eureka_agent.runs.directory import RunDir
+from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.tasks import registry
 from eureka_agent.tasks.registry import find_task, load_task, reference, task_names, tasks_in
@@ -32,6 +36,26 @@ def test_task_of_a_given_folder_is_kept_by_its_path(tmp_path: Path) -> None:
     task = find_task("pusher", folder=tmp_path)
     assert reference(task) == str(folder / "task.py")
     assert stored_task(task, BUDGET).kept == "file"
+
+
+def test_run_on_a_task_of_a_given_folder_keeps_the_path_of_its_code(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    folder = write_task(tmp_path / "mine" / "pusher")
+    config = ea.SynthesisConfig(
+        task="pusher",
+        task_path=tmp_path / "mine",
+        budget="quick",
+        generations=1,
+        samples=1,
+        runs_dir=tmp_path / "runs",
+    )
+    result = ea.synthesize(config, sandbox=sandbox)
+    assert result.task.name == "pusher"
+    with Store.open(RunDir(result.path).database, writable=False) as store:
+        assert store.config.task == str(folder / "task.py")
+        assert store.config.task_path is None
+        assert store.task.kept == "file"
 
 
 def test_folder_without_tasks_is_refused(tmp_path: Path) -> None:
