@@ -24,7 +24,7 @@ from eureka_agent.errors import (
 from eureka_agent.proposers.answers import Answer
 from eureka_agent.proposers.backend import event_loop
 from eureka_agent.proposers.bandit import ModelSelector, WeightedSelector
-from eureka_agent.proposers.events import Adapted, AskedAgain, ProposerEvent
+from eureka_agent.proposers.events import ProposerEvent, RequestRetried, RequestsAdapted
 from eureka_agent.proposers.model import Model, ServerProfile
 from eureka_agent.proposers.refusals import timeout_error
 from eureka_agent.proposers.retries import Retries
@@ -198,7 +198,7 @@ class ChatProposer:
         def emit(event: ProposerEvent) -> None:
             self.emit(
                 replace(event, sample=f"the test of {name}")
-                if isinstance(event, AskedAgain)
+                if isinstance(event, RequestRetried)
                 else event
             )
 
@@ -277,7 +277,7 @@ class ChatProposer:
         if pause_s is None:
             return None
         last = failures + 1 if error.may_be_billed else self._retries.most + 1
-        self.emit(AskedAgain(request.name, str(error), failures + 1, last, pause_s))
+        self.emit(RequestRetried(request.name, str(error), failures + 1, last, pause_s))
         return replace(request, failures=failures, maybe_billed=maybe_billed, pause_s=pause_s)
 
     def _lower_concurrency(self, request: _Request, others_running: int) -> None:
@@ -297,7 +297,7 @@ class ChatProposer:
             return
         self._parallel_limit = fewer
         self.emit(
-            Adapted(
+            RequestsAdapted(
                 f"{request.model.where} did not answer {request.name} in time: {fewer}"
                 f" {'request runs' if fewer == 1 else 'requests run'} at a time from now on"
                 " (--concurrency)."
@@ -313,7 +313,7 @@ class ChatProposer:
         if model.adaptations:
             self.save_profiles({name: model.profile for name, model in self.models.items()})
         while model.adaptations:
-            self.emit(Adapted(model.adaptations.popleft()))
+            self.emit(RequestsAdapted(model.adaptations.popleft()))
 
     def _no_room_message(self, worst: Usage) -> str:
         return (

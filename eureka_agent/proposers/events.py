@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class AskedAgain:
+class RequestRetried:
     """A request to a model failed and is sent again after a pause."""
 
     sample: str
@@ -22,11 +22,11 @@ class AskedAgain:
 
 
 @dataclass(frozen=True)
-class Adapted:
+class RequestsAdapted:
     """Requests are sent in another form from now on, as a server requires."""
 
     what: str
     """The change and its reason, in one or two sentences."""
 
 
-ProposerEvent = AskedAgain | Adapted
+ProposerEvent = RequestRetried | RequestsAdapted

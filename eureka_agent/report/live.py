@@ -30,13 +30,13 @@ from eureka_agent.report.page import put
 from eureka_agent.report.progress import CandidateStatus, RunProgress
 from eureka_agent.report.tables import final_table
 from eureka_agent.search.events import (
-    Adapted,
-    AskedAgain,
     BaselinesMeasured,
     Event,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
+    RequestRetried,
+    RequestsAdapted,
     RunFinished,
     RunStarted,
     SeedReevaluated,
@@ -115,9 +115,9 @@ class LiveDisplay:
                 lines = [messages.initial_reward_evaluated(event, run)]
             case GenerationStarted() if run and run.needs_terminal:
                 lines = [messages.generation_started(event, run)]
-            case AskedAgain() if not self._progress.repeated:  # else its row shows the attempt
+            case RequestRetried() if not self._progress.repeated:  # else its row shows the attempt
                 lines = [messages.asked_again(event)]
-            case Adapted():
+            case RequestsAdapted():
                 lines = [one_line(event.what)]
             case TrainingStarted():
                 lines = messages.training_started(event)

@@ -23,11 +23,11 @@ from eureka_agent.report.formatting import (
     unit_of,
 )
 from eureka_agent.search.events import (
-    AskedAgain,
     BaselinesMeasured,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
+    RequestRetried,
     RunFinished,
     RunStarted,
     SeedReevaluated,
@@ -67,7 +67,7 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
     return lines
 
 
-def asked_again(event: AskedAgain, *, repeated: bool = False) -> str:
+def asked_again(event: RequestRetried, *, repeated: bool = False) -> str:
     """Return why a request failed and when it is sent again; `repeated` shortens a known reason."""
     reason = "the same reason." if repeated else event.reason
     pause = f"{event.pause_s:.1f}" if event.pause_s < 10.0 else f"{event.pause_s:.0f}"

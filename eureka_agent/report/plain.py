@@ -24,8 +24,6 @@ from eureka_agent.report.page import plain_lines, put_lines
 from eureka_agent.report.progress import RunProgress
 from eureka_agent.report.tables import final_table
 from eureka_agent.search.events import (
-    Adapted,
-    AskedAgain,
     BaselinesMeasured,
     CandidateSkipped,
     CompletionReceived,
@@ -34,6 +32,8 @@ from eureka_agent.search.events import (
     GenerationStarted,
     InitialRewardEvaluated,
     RepairRequested,
+    RequestRetried,
+    RequestsAdapted,
     RunFinished,
     RunStarted,
     SeedReevaluated,
@@ -103,7 +103,7 @@ class PlainLog:
                 return [messages.initial_reward_evaluated(event, run)]
             case GenerationStarted() if run:
                 return [messages.generation_started(event, run)]
-            case AskedAgain() | Adapted() | CompletionReceived():
+            case RequestRetried() | RequestsAdapted() | CompletionReceived():
                 return self._from_model(event)
             case RepairRequested() | CandidateSkipped():
                 return [self._failed(event, unit)]
@@ -128,11 +128,13 @@ class PlainLog:
                 return [messages.best_reward(event, unit)]
         return []
 
-    def _from_model(self, event: AskedAgain | Adapted | CompletionReceived) -> list[str]:
-        if isinstance(event, AskedAgain):
+    def _from_model(
+        self, event: RequestRetried | RequestsAdapted | CompletionReceived
+    ) -> list[str]:
+        if isinstance(event, RequestRetried):
             line = messages.asked_again(event, repeated=self._progress.repeated)
             return [line] if self._progress.later_try else []
-        if isinstance(event, Adapted):
+        if isinstance(event, RequestsAdapted):
             return [one_line(event.what)]
         cut = " (cut at the token limit)" if event.completion.truncated else ""
         return [f"{candidate_name(event.generation, event.completion.index)} proposed{cut}."]

@@ -11,7 +11,6 @@ from typing import Literal
 from eureka_agent.records import Baseline, Completion, Generation, Outcome, candidate_name
 from eureka_agent.report.cost import Cost
 from eureka_agent.search.events import (
-    AskedAgain,
     BaselinesMeasured,
     CandidateSkipped,
     CompletionReceived,
@@ -20,6 +19,7 @@ from eureka_agent.search.events import (
     GenerationStarted,
     InitialRewardEvaluated,
     RepairRequested,
+    RequestRetried,
     RunFinished,
     RunStarted,
     SeedReevaluated,
@@ -94,7 +94,7 @@ class RunProgress:
                 self.best, self.progress = event.outcome, None
             case GenerationStarted():
                 self._begin(event.generation, event.attempt)
-            case AskedAgain() | CompletionReceived():
+            case RequestRetried() | CompletionReceived():
                 self._apply_from_model(event)
             case RepairRequested() | CandidateSkipped():
                 self._reject(event)
@@ -180,7 +180,7 @@ class RunProgress:
     def _row(self, name: str) -> CandidateStatus:
         return self._candidates.setdefault(name, CandidateStatus())
 
-    def _apply_from_model(self, event: AskedAgain | CompletionReceived) -> None:
+    def _apply_from_model(self, event: RequestRetried | CompletionReceived) -> None:
         if isinstance(event, CompletionReceived):
             self._count_completion(event.generation, event.completion)
             self._row(candidate_name(event.generation, event.completion.index)).phase = "proposed"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from eureka_agent.config import SynthesisConfig, TrainingBudget
-from eureka_agent.proposers.events import Adapted as Adapted
-from eureka_agent.proposers.events import AskedAgain as AskedAgain
+from eureka_agent.proposers.events import RequestRetried as RequestRetried
+from eureka_agent.proposers.events import RequestsAdapted as RequestsAdapted
 from eureka_agent.records import (
     Baseline,
     Candidate,
@@ -159,8 +159,8 @@ Event: TypeAlias = (
     RunStarted
     | InitialRewardEvaluated
     | GenerationStarted
-    | AskedAgain
-    | Adapted
+    | RequestRetried
+    | RequestsAdapted
     | CompletionReceived
     | RepairRequested
     | CandidateSkipped

@@ -102,6 +102,7 @@ def test_a_config_survives_json_pickle_and_copy() -> None:
     assert list(inspect.signature(SynthesisConfig).parameters)[:4] == [
         "task",
         "env",
+        "task_path",
         "end",
         "generations",
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
-from eureka_agent.proposers.events import Adapted, AskedAgain, ProposerEvent
+from eureka_agent.proposers.events import ProposerEvent, RequestRetried, RequestsAdapted
 from eureka_agent.proposers.spending import Usage, UsageLimits
 from tests.support.chat import BACKENDS, PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, completion, error, reset
@@ -39,8 +39,8 @@ def test_each_retry_is_reported_with_its_reason_before_the_pause(
     asked, events = listen(chat_server, kind, retries=3)
     assert len(list(asked.propose({4: PROMPT}))) == 1
     first, second = events
-    assert isinstance(first, AskedAgain)
-    assert isinstance(second, AskedAgain)
+    assert isinstance(first, RequestRetried)
+    assert isinstance(second, RequestRetried)
     assert (first.sample, first.attempt, first.of) == ("g0c4", 2, 4)
     assert (second.sample, second.attempt, second.of) == ("g0c4", 3, 4)
     assert "status 503" in first.reason
@@ -53,7 +53,9 @@ def test_a_possibly_billed_request_is_retried_once(chat_server: ChatServer) -> N
     chat_server.order([reset()])
     asked, events = listen(chat_server, retries=5)
     list(asked.propose({0: PROMPT}))
-    assert [(each.attempt, each.of) for each in events if isinstance(each, AskedAgain)] == [(2, 2)]
+    assert [(each.attempt, each.of) for each in events if isinstance(each, RequestRetried)] == [
+        (2, 2)
+    ]
 
 
 def test_without_failures_there_are_no_events(chat_server: ChatServer) -> None:
@@ -77,7 +79,7 @@ def test_concurrency_drops_for_a_server_that_answers_one_by_one(
     chat_server.default = answer
     asked, events = listen(chat_server, deadline_s=1.5, concurrency=6, retries=2)
     assert len(list(asked.propose(dict.fromkeys(range(6), PROMPT)))) == 6
-    changes = [each.what for each in events if isinstance(each, Adapted)]
+    changes = [each.what for each in events if isinstance(each, RequestsAdapted)]
     assert len(changes) == 1  # one for all requests that were late together
     assert "in time: 1 request runs at a time from now on (--concurrency)" in changes[0]
 
@@ -87,7 +89,7 @@ def test_concurrency_halves_if_no_request_is_answered(chat_server: ChatServer) -
     asked, events = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
     with pytest.raises(errors.UnavailableError, match="--concurrency"):
         list(asked.propose(dict.fromkeys(range(4), PROMPT)))
-    changes = [each.what for each in events if isinstance(each, Adapted)]
+    changes = [each.what for each in events if isinstance(each, RequestsAdapted)]
     assert "2 requests run at a time" in changes[0]
     assert len(chat_server.requests) == 8
 
@@ -97,7 +99,7 @@ def test_a_late_request_without_others_changes_nothing(chat_server: ChatServer) 
     asked, events = listen(chat_server, deadline_s=0.4, concurrency=4, retries=2)
     with pytest.raises(errors.UnavailableError):
         list(asked.propose({0: PROMPT}))
-    assert [type(each) for each in events] == [AskedAgain]
+    assert [type(each) for each in events] == [RequestRetried]
 
 
 # ---------------------------------------------------------------- test requests

@@ -9,9 +9,9 @@ from rich.console import Console
 from eureka_agent.records import Failure, Outcome
 from eureka_agent.report import LiveDisplay, PlainLog, make_listener
 from eureka_agent.search.events import (
-    Adapted,
-    AskedAgain,
     GenerationStarted,
+    RequestRetried,
+    RequestsAdapted,
     TrainingProgress,
     TrainingStarted,
 )
@@ -49,9 +49,9 @@ def test_a_retry_shows_in_its_row_and_each_reason_is_printed_once() -> None:
     with LiveDisplay(console) as display:
         display(runs.run_started(runs.config(model="gpt-5")))
         display(GenerationStarted(0))
-        display(AskedAgain("g0c0", "The server keeps failing (overloaded).", 2, 7, 0.5))
-        display(AskedAgain("g0c1", "The server keeps failing (overloaded).", 3, 7, 1.5))
-        display(Adapted("One request runs at a time from now on."))
+        display(RequestRetried("g0c0", "The server keeps failing (overloaded).", 2, 7, 0.5))
+        display(RequestRetried("g0c1", "The server keeps failing (overloaded).", 3, 7, 1.5))
+        display(RequestsAdapted("One request runs at a time from now on."))
         rows = frame(display)
         assert any("g0c0  waiting     for the model, try 2 of 7" in row for row in rows)
         assert any("g0c1  waiting     for the model, try 3 of 7" in row for row in rows)

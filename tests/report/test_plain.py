@@ -8,11 +8,11 @@ from rich.console import Console
 from eureka_agent.records import Failure, Outcome
 from eureka_agent.report import PlainLog
 from eureka_agent.search.events import (
-    Adapted,
-    AskedAgain,
     BaselinesMeasured,
     Event,
     GenerationStarted,
+    RequestRetried,
+    RequestsAdapted,
     TrainingProgress,
     TrainingStarted,
 )
@@ -67,11 +67,11 @@ def test_each_retry_is_a_line_and_its_reason_is_printed_once() -> None:
     events: list[Event] = [
         runs.run_started(runs.config(model="gpt-5")),
         GenerationStarted(0),
-        AskedAgain("g0c0", overloaded, 2, 7, 0.25),
-        AskedAgain("g0c1", overloaded, 2, 7, 12.3),  # the same as for g0c0
-        AskedAgain("g0c1", overloaded, 3, 7, 12.3),
-        AskedAgain("g0c0", "http://x/v1 broke the connection off.", 3, 3, 1.0),
-        Adapted("'gpt-5' at http://x/v1 takes no system message."),
+        RequestRetried("g0c0", overloaded, 2, 7, 0.25),
+        RequestRetried("g0c1", overloaded, 2, 7, 12.3),  # the same as for g0c0
+        RequestRetried("g0c1", overloaded, 3, 7, 12.3),
+        RequestRetried("g0c0", "http://x/v1 broke the connection off.", 3, 3, 1.0),
+        RequestsAdapted("'gpt-5' at http://x/v1 takes no system message."),
     ]
     lines = [line.split("  ", 1)[-1] for line in log(events)][-4:]
     assert lines == [

@@ -18,11 +18,11 @@ from eureka_agent.proposers.spending import Usage
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
-    Adapted,
-    AskedAgain,
     BaselinesMeasured,
     Event,
     GenerationStarted,
+    RequestRetried,
+    RequestsAdapted,
     RunStarted,
     TrainingStarted,
 )
@@ -186,7 +186,7 @@ def test_retries_are_events_of_the_run(
     events: list[Event] = []
     settings = config(tmp_path, chat_server, model="gpt-5", baselines=False, concurrency=1)
     ea.synthesize(settings, listener=events.append, sandbox=sandbox)
-    (told,) = [event for event in events if isinstance(event, AskedAgain)]
+    (told,) = [event for event in events if isinstance(event, RequestRetried)]
     assert (told.sample, told.attempt, told.of) == ("g0c0", 2, 7)
     assert "overloaded" in told.reason
 
@@ -306,7 +306,7 @@ def test_the_server_profile_is_kept_when_the_run_is_resumed(
     with pytest.raises(StoppedError):
         ea.synthesize(settings, listener=stop, sandbox=sandbox)
     assert len(chat_server.requests) == 2 + 2
-    system, limit = [each.what for each in events if isinstance(each, Adapted)]
+    system, limit = [each.what for each in events if isinstance(each, RequestsAdapted)]
     assert "takes no system message" in system
     assert "has no room for answers of 16,384 tokens: the limit is 6,160 tokens" in limit
     ea.resume(tmp_path / "run", sandbox=sandbox)

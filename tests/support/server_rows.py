@@ -12,7 +12,7 @@ import pytest
 
 from eureka_agent.errors import ProposerError
 from eureka_agent.proposers import openai_backend
-from eureka_agent.proposers.events import Adapted, ProposerEvent
+from eureka_agent.proposers.events import ProposerEvent, RequestsAdapted
 from eureka_agent.proposers.spending import Usage, UsageLimits
 from eureka_agent.records import Completion
 from tests.support.chat import PROMPT, proposer
@@ -112,6 +112,6 @@ def check(chat_server: ChatServer, row: Row, kind: str, monkeypatch: pytest.Monk
         assert len(str(ended)) < 700
     assert len(chat_server.requests) == row.requests
     assert spending.reserved == Usage(row.tokens)
-    changes = [each.what for each in events if isinstance(each, Adapted)]
+    changes = [each.what for each in events if isinstance(each, RequestsAdapted)]
     assert len(changes) == bool(row.tells)
     assert row.tells in "".join(changes)
