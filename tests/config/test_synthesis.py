@@ -99,7 +99,7 @@ def test_a_config_survives_json_pickle_and_copy() -> None:
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config
     assert copy.deepcopy(config) == config
-    assert list(inspect.signature(SynthesisConfig).parameters)[:4] == [
+    assert list(inspect.signature(SynthesisConfig).parameters)[:5] == [
         "task",
         "env",
         "task_path",
