@@ -65,13 +65,13 @@ def record(task: Task, budget: TrainingBudget, sandbox: Sandbox, seed: int, samp
     with _watched() as trackers:
         candidates, results = _train(task, budget, sandbox, seed, samples, seed)
     trained = []
-    for candidate, trial, pace in zip(candidates, results, trackers.values(), strict=True):
-        if trial.evaluation is None:
+    for candidate, result, pace in zip(candidates, results, trackers.values(), strict=True):
+        if result.evaluation is None:
             raise RuntimeError(f"{candidate.name} failed, so not all can race; leave this seed out")
         iterations = tuple(
             (_rounded(fitness), ends, steps) for fitness, ends, steps in pace.iterations
         )
-        trained.append(TrainingProgress(candidate.name, iterations, trial.evaluation))
+        trained.append(TrainingProgress(candidate.name, iterations, result.evaluation))
     return Record(task.name, seed, samples, budget, task.max_episode_steps, tuple(trained))
 
 
@@ -83,7 +83,7 @@ def train_again(
     In the record's order.
     """
     _, results = _train(task, known.budget, sandbox, known.seed, known.samples, seed, names)
-    return [trial.evaluation.fitness if trial.evaluation else 0.0 for trial in results]
+    return [result.evaluation.fitness if result.evaluation else 0.0 for result in results]
 
 
 def _train(

@@ -6,7 +6,7 @@ from that (`race_records`; a test runs such a race and compares). A seed counts 
 candidate that the race trains to the end is the full training's best, or if its fitness is at least
 the lower end of the winner's 95 % interval. The final evaluation is left out on both sides.
 
-That interval is over the episodes of one policy only. With `--anew 5`, if the race has another
+That interval is over the episodes of one policy only. With `--retrained 5`, if the race has another
 winner, both are trained again with that many other seeds, to see whether the winner was the better
 reward or only had the luckier training.
 
@@ -37,7 +37,7 @@ from eureka_agent.tasks.task import Task
 from eureka_agent.training.budgets import budgets_of
 from eureka_agent.utils.serialization import from_json, to_json
 
-_ANEW = 1_000
+_OTHER_SEEDS = 1_000
 """First seed of the further trainings."""
 
 
@@ -51,7 +51,7 @@ def main(
     out: Path | None = Path("racing.jsonl"),
     chance: bool = True,
     sweep: bool = False,
-    anew: int = 0,
+    retrained: int = 0,
     quick: bool = False,
 ) -> None:
     """Train, replay the default race and print a line per seed.
@@ -66,13 +66,13 @@ def main(
         out: File of trainings to continue; None keeps nothing.
         chance: Keep candidates that are not significantly worse (95 %), as by default.
         sweep: Replay a grid of other races, too.
-        anew: Number of trainings with other seeds of both winners, if they differ.
+        retrained: Number of trainings with other seeds of both winners, if they differ.
         quick: Two seeds and hardly any training, nothing kept: only shows that it runs.
     """
     race_task = find_task(task)
     training = budgets_of(race_task)[budget]
     if quick:
-        seeds, anew, out, training = (
+        seeds, retrained, out, training = (
             2,
             1,
             None,
@@ -85,8 +85,8 @@ def main(
     )
     race = Race(chance=chance)
     _print_seeds(records, race)
-    if anew:
-        _print_trained_again(records, race, race_task, anew)
+    if retrained:
+        _print_trained_again(records, race, race_task, retrained)
     if sweep:
         _print_sweep(records)
 
@@ -171,7 +171,8 @@ def _print_trained_again(records: Sequence[Record], race: Race, task: Task, trai
                 continue
             names = [each.name for each in one.candidates if each.name in (full.best, raced.best)]
             runs = [
-                train_again(one, task, sandbox, names, _ANEW + seed) for seed in range(trainings)
+                train_again(one, task, sandbox, names, _OTHER_SEEDS + seed)
+                for seed in range(trainings)
             ]
             of = {name: [run[k] for run in runs] for k, name in enumerate(names)}
             rows.append((str(one.seed), _spread(of[full.best]), _spread(of[raced.best])))

@@ -2,8 +2,8 @@
 
 For each task and seed every strategy makes its own run (`eureka_agent.synthesize`) with equal
 generations, samples and budget, so with an equal number of trainings. Each has two figures: the
-best fitness in the search itself, and the mean of `--anew` trainings of the best reward with other
-seeds, which is what a user gets. Over the search seeds: interquartile means with bootstrap
+best fitness in the search itself, and the mean of `--retrained` trainings of the best reward with
+other seeds, which is what a user gets. Over the search seeds: interquartile means with bootstrap
 intervals, also of the difference to `random` with the same seed.
 
 The result of each search goes to `--out` when it ends and is not searched again; an interrupted
@@ -34,7 +34,7 @@ from eureka_agent.training.job import JobReward
 from eureka_agent.utils.serialization import from_json, to_json
 
 EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
-_ANEW = 1_000
+_OTHER_SEEDS = 1_000
 """Further trainings of a search have seeds from its seed times this on; no search uses these."""
 
 
@@ -46,7 +46,7 @@ def main(
     samples: int = 5,
     budget: BudgetName = "quick",
     environment_steps: int | None = None,
-    anew: int = 3,
+    retrained: int = 3,
     out: Path = Path("search.jsonl"),
     runs: Path = Path("runs/search"),
     quick: bool = False,
@@ -61,13 +61,13 @@ def main(
         samples: Rewards in a generation.
         budget: Training of each reward.
         environment_steps: Steps of each training, in place of the budget's.
-        anew: Number of trainings of each search's best reward with other seeds.
+        retrained: Number of trainings of each search's best reward with other seeds.
         out: File of results to continue.
         runs: Folder of the runs.
         quick: One task, two seeds, hardly any training: only shows that it runs.
     """
     if quick:
-        tasks, seeds, generations, samples, anew = tasks[-1:], 2, 2, 2, 1
+        tasks, seeds, generations, samples, retrained = tasks[-1:], 2, 2, 2, 1
         environment_steps, runs = 2_000, runs / "quick"
         out = runs / "found.jsonl"
     known = _known(out)
@@ -89,8 +89,8 @@ def main(
                         seed=seed,
                         runs_dir=runs,
                     )
-                    key = _key(config, anew)
-                    one = known.get(key) or _search(config, key, anew, sandbox)
+                    key = _key(config, retrained)
+                    one = known.get(key) or _search(config, key, retrained, sandbox)
                     if key not in known:
                         out.parent.mkdir(parents=True, exist_ok=True)
                         with out.open("a") as file:
@@ -107,7 +107,7 @@ class Found:
     """All of its settings."""
     seen: float
     """The best fitness in the search."""
-    anew: float
+    retrained: float
     """Mean of the best reward's trainings with other seeds."""
     environment_steps: int
     """Of the search."""
@@ -118,16 +118,16 @@ def _known(out: Path) -> dict[str, Found]:
     return {one.key: one for one in (from_json(Found, line) for line in lines)}
 
 
-def _key(config: ea.SynthesisConfig, anew: int) -> str:
+def _key(config: ea.SynthesisConfig, retrained: int) -> str:
     budget = training_budget(config, find_task(config.task))
-    size = f"{config.generations}x{config.samples}+{anew}"
+    size = f"{config.generations}x{config.samples}+{retrained}"
     return (
         f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x"
         f" {budget.num_envs}"
     )
 
 
-def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -> Found:
+def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandbox) -> Found:
     """Start or resume the run, and train its best reward with other seeds."""
     config = replace(config, run_name=re.sub(r"\W+", "-", key))
     path = config.runs_dir / str(config.run_name)
@@ -144,8 +144,8 @@ def _search(config: ea.SynthesisConfig, key: str, anew: int, sandbox: Sandbox) -
         if each.training and not each.duplicate_of
     )
     again = [
-        _trained(config, result.reward, sandbox, seed=_ANEW * (config.seed + 1) + i)
-        for i in range(anew)
+        _trained(config, result.reward, sandbox, seed=_OTHER_SEEDS * (config.seed + 1) + i)
+        for i in range(retrained)
     ]
     return Found(key, result.best.fitness, mean(again), steps)
 
@@ -161,18 +161,23 @@ def _trained(
 
 def _print(task: str, found: dict[str, list[Found]]) -> None:
     rows = []
-    against = [one.anew for one in found.get("random", [])]
+    against = [one.retrained for one in found.get("random", [])]
     for name, all_seeds in found.items():
-        anew = [one.anew for one in all_seeds]
+        retrained = [one.retrained for one in all_seeds]
         more = (
-            [ours - theirs for ours, theirs in zip(anew, against, strict=False)]
+            [ours - theirs for ours, theirs in zip(retrained, against, strict=False)]
             if name != "random"
             else []
         )
         wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
         beat = (_interval_text(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
         rows.append(
-            (name, _interval_text([one.seen for one in all_seeds]), _interval_text(anew), *beat)
+            (
+                name,
+                _interval_text([one.seen for one in all_seeds]),
+                _interval_text(retrained),
+                *beat,
+            )
         )
     steps = mean(one.environment_steps for all_seeds in found.values() for one in all_seeds)
     searches = len(next(iter(found.values())))

@@ -10,11 +10,11 @@ class TrainingBudget:
     """How much training one candidate gets, and how its policy is evaluated and shaped."""
 
     num_envs: int
-    """Worlds per candidate."""
+    """Environments per candidate."""
     environment_steps: int
-    """Environment steps per candidate, over all its worlds."""
+    """Environment steps per candidate, over all its environments."""
     horizon: int = 16
-    """Environment steps per world between two policy updates."""
+    """Environment steps per environment between two policy updates."""
     evaluation_episodes: int = 64
     """Episodes of the final, deterministic evaluation."""
     epochs: int = 5
@@ -31,6 +31,6 @@ class TrainingBudget:
 
     @property
     def iterations(self) -> int:
-        """Number of policy updates: rollouts of `horizon` steps in all worlds that fit into
+        """Number of policy updates: rollouts of `horizon` steps in all environments that fit into
         `environment_steps`."""
         return max(1, round(self.environment_steps / (self.num_envs * self.horizon)))

@@ -37,7 +37,7 @@ class ProcessorClock:
         """Return a wait that ends when the process has used `seconds` of uncharged processor time.
 
         Processor time does not count a busy machine against a candidate. A process that sleeps gets
-        `patience` times as long by the wall clock. So does every process on systems without a clock
+        `patience` times as long of real time. So does every process on systems without a clock
         of other processes.
         """
         wall_clock = until(patience * seconds)

@@ -23,8 +23,8 @@ from eureka_agent.tasks.task import Task
 def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
     """Return the proposer that a run's config names.
 
-    A model is used only if the config names it: an API key in the environment is no reason to spend
-    money.
+    A model is used only if the config names it: an API key in the environment does not make it
+    spend money.
 
     Args:
         task: the task of the run.

@@ -44,10 +44,12 @@ def test_the_grammar_uses_the_instruction() -> None:
     task = load_task("ant_forward")
     prompt = Prompt(0, ())
     plain, _ = choose(task)
-    wished, _ = choose(task, env="ant_forward", task="lie down and keep still, low on the ground")
+    instructed, _ = choose(
+        task, env="ant_forward", task="lie down and keep still, low on the ground"
+    )
     texts = [
         [c.text for c in proposer.propose(dict.fromkeys(range(4), prompt))]
-        for proposer in (plain, wished)
+        for proposer in (plain, instructed)
     ]
     assert texts[0] != texts[1]
 

@@ -43,7 +43,7 @@ def log(events: Iterable[Event], *, step: float = 5.0, console: Console | None =
 
 def whole_run(samples: int = 4, **settings: object) -> list[Event]:
     answers = [runs.completion(i, 0.01, "gpt-5") for i in range(samples)]
-    broken = Failure("training", "The reward became NaN\nin 3 worlds.")
+    broken = Failure("training", "The reward became NaN\nin 3 environments.")
     first: list[Outcome] = [
         runs.outcome(0, answers[0], runs.REFUSED),
         runs.outcome(0, answers[1], broken),
@@ -104,7 +104,7 @@ def test_a_run_line_by_line() -> None:
             " does not have."
         ),
         "Training g0c1, g0c2, g0c3.",
-        "g0c1 failed in training: The reward became NaN in 3 worlds.",
+        "g0c1 failed in training: The reward became NaN in 3 environments.",
         "g0c2: fitness 7.00 (6.50 to 7.50) m.",
         "Generation g0 (1 of 2): 2 trained, 2 failed; best g0c3, fitness 8.00 (7.50 to 8.50) m.",
         "Generation g1 (2 of 2): 4 trained; best g1c3, fitness 4.00 (3.50 to 4.50) m.",

@@ -21,9 +21,8 @@ import torch._dynamo  # a run would load it later; so forks have it
 import eureka_agent as ea
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Prompt
-from eureka_agent.search import evaluator as trial
 from eureka_agent.search.events import Event, TrainingStarted
-from eureka_agent.training import Checkpoint
+from eureka_agent.training import Checkpoint, job
 from tests.support.rewards import TRACEBACK, upright
 
 
@@ -51,7 +50,7 @@ def _run(folder: Path, how: str, say: Callable[[str], None]) -> None:
         say(type(event).__name__)
 
     proposer = ScriptedProposer(answer)
-    with patch.object(trial, "Checkpoint", partial(Checkpoint, every_s=0.0)):
+    with patch.object(job, "Checkpoint", partial(Checkpoint, every_s=0.0)):
         if how == "start":
             ea.synthesize(_config(folder), proposer=proposer, listener=listen)
         else:
