@@ -145,7 +145,7 @@ def replay(known: Record, race: Race | None) -> Result:
     for i, rung in enumerate(race.rungs):
         done = max(1, round(rung * budget.iterations))
         paces = [FitnessTracker(list(each.iterations[:done])) for each in alive]
-        standings = [pace.standing(known.max_episode_steps, budget.iterations) for pace in paces]
+        standings = [pace.estimate(known.max_episode_steps, budget.iterations) for pace in paces]
         places = race.places(len(known.candidates), i)
         reasons = stopped(standings, places, chance=race.chance)
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]

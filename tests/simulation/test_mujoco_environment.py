@@ -299,6 +299,6 @@ def test_unlisted_name_without_a_method_is_an_error() -> None:
         state_spec = Weighed.state_spec
 
     with pytest.raises(
-        NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"
+        NotImplementedError, match=r"Empty lists 'twice' as unlisted but has no unlisted_state\(\)"
     ):
         MujocoEnvironment(Empty(), 1, seed=0)

@@ -1,4 +1,4 @@
-"""Trusted rewards, computed in the test's own process: for tests of trainers, not of the wall."""
+"""Trusted rewards in the test's own process: for tests of trainers, not of the sandbox."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class InProcess:
 
 
 class Costly(InProcess):
-    """A reward that says of itself that each call has taken six seconds of processor time."""
+    """A reward that reports six seconds of processor time for each call."""
 
     def collect(self) -> RewardBatch:
         self.processor_s += 6.0
@@ -49,7 +49,7 @@ def upright(dof_pos: Tensor) -> Tensor:
 
 
 def human_reward(task: Task) -> InProcess:
-    """The task's human reward, our own code, without the wall."""
+    """Return the task's human reward, which is our own code, without the sandbox."""
     namespace: dict[str, Any] = {}
     exec(task.human_reward, namespace)
     function = namespace["compute_reward"]
