@@ -141,7 +141,7 @@ def replay(known: Record, race: Race | None) -> Result:
     for i, rung in enumerate(race.rungs):
         done = max(1, round(rung * budget.iterations))
         trackers = [FitnessTracker(list(each.iterations[:done])) for each in alive]
-        standings = [pace.standing(known.max_episode_steps, budget.iterations) for pace in trackers]
+        standings = [pace.estimate(known.max_episode_steps, budget.iterations) for pace in trackers]
         places = race.places(len(known.candidates), i)
         reasons = stopped(standings, places, chance=race.chance)
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]

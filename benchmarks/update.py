@@ -78,8 +78,8 @@ def _row(env: Benchmarked, copies: int, hidden: tuple[int, ...], repeats: int) -
     learners = {
         kind: _learner(copies, size, task.action_size, budget) for kind in ("Python", "one", "two")
     }
-    learners["Python"]._learn, learners["two"]._side_by_side = learn, True
-    learners["Python"]._side_by_side = learners["one"]._side_by_side = False
+    learners["Python"]._learn, learners["two"]._parallel = learn, True
+    learners["Python"]._parallel = learners["one"]._parallel = False
     samples = _samples(copies, rows, size, task.action_size)
     runs: dict[str, Callable[[int], float]] = {
         kind: partial(_update, learner, samples) for kind, learner in learners.items()

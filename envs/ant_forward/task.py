@@ -193,7 +193,7 @@ class AntForward(MujocoTask):
     observation_size = 37
 
     def build(self) -> mujoco.MjSpec:
-        """See `Task.build`."""
+        """See `MujocoTask.build`."""
         spec = load_package_xml("gymnasium", "envs/mujoco/assets/ant.xml")
         spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
         spec.option.timestep = _DT_S / self.frame_skip
@@ -212,7 +212,7 @@ class AntForward(MujocoTask):
         return spec
 
     def initial_state(self, random: Random) -> InitialState:
-        """See `Task.initial_state`."""
+        """See `MujocoTask.initial_state`."""
         lower, upper = self._joint_limits
         qpos = torch.zeros(random.n, self.model.nq)
         qpos[:, 2], qpos[:, 3] = _START_HEIGHT_M, 1.0
@@ -222,11 +222,11 @@ class AntForward(MujocoTask):
         return InitialState(qpos=qpos, qvel=qvel, episode_state=_moved(qpos[:, 0], qpos[:, 0]))
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """See `Task.update_episode_state`."""
+        """See `MujocoTask.update_episode_state`."""
         return _moved(episode_state["x"], physics.qpos[:, 0])
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.state`."""
+        """See `MujocoTask.state`."""
         # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and
         # they cost much.
         position, quat, linear = physics.qpos[:, :3], physics.qpos[:, 3:7], physics.qvel[:, :3]
@@ -258,7 +258,7 @@ class AntForward(MujocoTask):
         return isaac_gym.read(name, physics)
 
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.observation`."""
+        """See `MujocoTask.observation`."""
         root, up, heading = state["root_states"], state["up_vec"], state["heading_vec"]
         axes = torch.stack((heading, torch.linalg.cross(up, heading), up), dim=2)
         ahead = torch.nn.functional.normalize((state["targets"] - root[:, :3])[:, :2])
@@ -281,11 +281,11 @@ class AntForward(MujocoTask):
         return torch.cat(parts, dim=1)
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.terminated`."""
+        """See `MujocoTask.terminated`."""
         return state["root_states"][:, 2] < _FALLEN_HEIGHT_M
 
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.fitness`."""
+        """See `MujocoTask.fitness`."""
         return episode_state["progress"] / self.episode_length_s
 
     @cached_property

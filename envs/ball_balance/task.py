@@ -154,11 +154,11 @@ class BallBalance(MujocoTask):
     observation_size = 15
 
     def build(self) -> mujoco.MjSpec:
-        """See `Task.build`."""
+        """See `MujocoTask.build`."""
         return load_xml(Path(__file__).with_name("ball_balance.xml"))
 
     def initial_state(self, random: Random) -> InitialState:
-        """See `Task.initial_state`."""
+        """See `MujocoTask.initial_state`."""
         distance = random.uniform(0.0, 0.3)
         direction = random.uniform(-math.pi, math.pi)
         outwards = torch.stack((direction.cos(), direction.sin()), dim=1)
@@ -178,11 +178,11 @@ class BallBalance(MujocoTask):
         return (episode_state["targets"] + _TARGET_STEP_RAD * action).clamp(*_KNEE_RANGE_RAD)
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """See `Task.update_episode_state`."""
+        """See `MujocoTask.update_episode_state`."""
         return {"targets": physics.ctrl}
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.state`."""
+        """See `MujocoTask.state`."""
         return {
             "ball_positions": physics.sensor("ball_position"),
             "ball_linvels": physics.sensor("ball_linear_velocity"),
@@ -196,7 +196,7 @@ class BallBalance(MujocoTask):
         }
 
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.observation`."""
+        """See `MujocoTask.observation`."""
         return torch.cat(
             (
                 state["dof_positions"][:, _KNEES],
@@ -209,11 +209,11 @@ class BallBalance(MujocoTask):
         )
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.terminated`."""
+        """See `MujocoTask.terminated`."""
         return state["ball_positions"][:, 2] < _MIN_BALL_HEIGHT_M
 
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.fitness`."""
+        """See `MujocoTask.fitness`."""
         return torch.ones_like(state["ball_positions"][:, 2])
 
 

@@ -109,28 +109,28 @@ class Cartpole(MujocoTask):
     observation_size = 4
 
     def build(self) -> mujoco.MjSpec:
-        """See `Task.build`."""
+        """See `MujocoTask.build`."""
         return load_xml(Path(__file__).with_name("cartpole.xml"))
 
     def initial_state(self, random: Random) -> InitialState:
-        """See `Task.initial_state`."""
+        """See `MujocoTask.initial_state`."""
         return InitialState(qpos=random.uniform(-0.1, 0.1, 2), qvel=random.uniform(-0.25, 0.25, 2))
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.state`."""
+        """See `MujocoTask.state`."""
         return {"dof_pos": physics.qpos, "dof_vel": physics.qvel}
 
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.observation`."""
+        """See `MujocoTask.observation`."""
         return torch.stack((state["dof_pos"], state["dof_vel"]), dim=2).flatten(1)
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.terminated`."""
+        """See `MujocoTask.terminated`."""
         distance, angle = state["dof_pos"].abs().unbind(dim=1)
         return (distance > _MAX_DISTANCE_M) | (angle > _MAX_ANGLE_RAD)
 
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.fitness`."""
+        """See `MujocoTask.fitness`."""
         return torch.ones_like(state["dof_pos"][:, 0])
 
 

@@ -143,7 +143,7 @@ class HopperForward(MujocoTask):
     observation_size = 11
 
     def build(self) -> mujoco.MjSpec:
-        """See `Task.build`."""
+        """See `MujocoTask.build`."""
         spec = load_package_xml("gymnasium", "envs/mujoco/assets/hopper.xml")
         spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
         add_frame_sensors(spec, "torso", quantities=("position", "linear_velocity"))
@@ -152,7 +152,7 @@ class HopperForward(MujocoTask):
         return spec
 
     def initial_state(self, random: Random) -> InitialState:
-        """See `Task.initial_state`."""
+        """See `MujocoTask.initial_state`."""
         qpos = torch.as_tensor(self.model.qpos0, dtype=torch.float32) + random.uniform(
             -0.005, 0.005, 6
         )
@@ -160,11 +160,11 @@ class HopperForward(MujocoTask):
         return InitialState(qpos=qpos, qvel=qvel, episode_state=_moved(qpos[:, 0], qpos[:, 0]))
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """See `Task.update_episode_state`."""
+        """See `MujocoTask.update_episode_state`."""
         return _moved(episode_state["x"], physics.qpos[:, 0])
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.state`."""
+        """See `MujocoTask.state`."""
         return {
             "torso_position": physics.sensor("torso_position"),
             "torso_velocity": physics.sensor("torso_linear_velocity"),
@@ -177,7 +177,7 @@ class HopperForward(MujocoTask):
         }
 
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.observation`."""
+        """See `MujocoTask.observation`."""
         position = torch.cat(
             (
                 state["torso_position"][:, 2:],
@@ -189,7 +189,7 @@ class HopperForward(MujocoTask):
         return torch.cat((position, _velocities(state).clamp(-10.0, 10.0)), dim=1)
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.terminated`."""
+        """See `MujocoTask.terminated`."""
         height, pitch = state["torso_position"][:, 2], state["torso_pitch"]
         standing = (height > _MIN_HEIGHT_M) & (pitch.abs() < _MAX_PITCH_RAD)
         moderate = (
@@ -198,7 +198,7 @@ class HopperForward(MujocoTask):
         return ~(standing & moderate.all(dim=1))
 
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.fitness`."""
+        """See `MujocoTask.fitness`."""
         return episode_state["progress"] / self.episode_length_s
 
 

@@ -1,5 +1,4 @@
-"""Batched simulation: a task in many environments at once, on one of the physics engines; policies
-that run in it."""
+"""Batched simulation: environments of a task, physics engines, and rollouts of policies."""
 
 import lazy_loader
 

@@ -134,7 +134,7 @@ class SupportsSnapshot(BatchedEnv, Protocol):
         """Continue from a snapshot.
 
         Args:
-            snapshot: What `snapshot` returned, of as many environments.
+            snapshot: What `snapshot` returned, of the same number of environments.
 
         Raises:
             ValueError: The snapshot does not fit.

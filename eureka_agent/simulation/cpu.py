@@ -1,4 +1,4 @@
-"""The CPU engine: MuJoCo's own batch, stepped in native threads."""
+"""The CPU engine: MuJoCo C's batch, stepped in native threads."""
 
 from __future__ import annotations
 
@@ -16,19 +16,28 @@ from eureka_agent.simulation.view import PhysicsView
 from eureka_agent.utils.cpu import cpu_count
 
 _BAD = slice(int(mujoco.mjtWarning.mjWARN_BADQPOS), int(mujoco.mjtWarning.mjWARN_BADCTRL) + 1)
-"""Warnings of bad positions, velocities, accelerations and controls, one after the other."""
+"""The warnings about bad positions, velocities, accelerations and controls are adjacent."""
 _NONE, _VEL = mujoco.mjtStage.mjSTAGE_NONE.value, mujoco.mjtStage.mjSTAGE_VEL.value
 _ACC = mujoco.mjtStage.mjSTAGE_ACC.value
 
 
 class CpuEngine:
-    """`num_envs` worlds of `model` on MuJoCo C; float64 inside, cast once at the edge.
+    """`num_envs` environments of `model` on MuJoCo C: float64 inside, float32 tensors outside.
 
-    MuJoCo resets a world whose numbers go bad and counts a warning; `diverged_envs` reports these.
+    MuJoCo resets an environment that diverges and counts a warning; `diverged_envs` reports these.
     """
 
     def __init__(self, model: mujoco.MjModel, num_envs: int, *, threads: int | None = None) -> None:
-        """`threads`: physics threads, by default every core this process may use."""
+        """Build the environments.
+
+        Args:
+            model: The compiled scene.
+            num_envs: Number of environments.
+            threads: Physics threads, by default one per core that this process may use.
+
+        Raises:
+            SimulationError: `num_envs` is less than 1.
+        """
         if num_envs < 1:
             raise SimulationError(f"num_envs must be at least 1, got {num_envs}.")
         self.model = model
@@ -42,10 +51,10 @@ class CpuEngine:
         self._bad = self._none_bad = torch.zeros(num_envs, dtype=torch.bool)
         self._default = self._batch.state[0].copy()
         self._forces = torch.from_numpy(np.repeat(model.sensor_needstage == _ACC, model.sensor_dim))
-        # Only sensors need a look at the new state, which costs up to a third of a step; those of
-        # forces keep the step's own values. A persistent batch gives the look for nothing, but its
-        # MjData leave the caches, which costs small models as much; a hand's step would gain about
-        # a tenth, for 1.5 GB at 4096 worlds.
+        # Only sensors need a forward pass on the new state, which costs up to a third of a step;
+        # force sensors keep the step's own values. A persistent batch would make that pass free,
+        # but its MjData do not stay in the caches, which costs small models as much. A hand's step
+        # would gain about a tenth, for 1.5 GB at 4096 environments.
         self._stage = _NONE if self._forces.all() else _VEL
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
@@ -54,31 +63,29 @@ class CpuEngine:
         failed: NDArray[np.bool_] | bool = False
         try:
             self._batch.step(nstep=substeps, stage=self._stage)
-        except BatchError:  # these worlds kept their state; the others ran
+        except BatchError:  # the failed environments kept their state; the others ran
             failed = self._batch.status != 0
         if self._warnings.any() or failed is not False:
             self._bad = torch.from_numpy(self._warnings.any(axis=1) | failed)
-            self._warnings[:] = 0  # MuJoCo's own reset of a bad world does it too
+            self._warnings[:] = 0  # as MuJoCo's own reset of a bad environment does
         else:
             self._bad = self._none_bad
         return self._view(slice(None), ctrl)
 
-    def reset(self, ids: Tensor, start: InitialState) -> PhysicsView:
+    def reset(self, ids: Tensor, initial: InitialState) -> PhysicsView:
         """See `Engine.reset`."""
         rows = ids.numpy()
-        self._batch.state[rows] = (
-            self._default
-        )  # as `Batch.reset` does, which wakes its threads for it
-        self._fields["qpos"][rows] = start.qpos.numpy()
-        self._fields["qvel"][rows] = start.qvel.numpy()
-        if start.ctrl is not None:
-            self._fields["ctrl"][rows] = start.ctrl.numpy()
+        # Same result as `Batch.reset`, which would wake its threads.
+        self._batch.state[rows] = self._default
+        self._fields["qpos"][rows] = initial.qpos.numpy()
+        self._fields["qvel"][rows] = initial.qvel.numpy()
+        if initial.ctrl is not None:
+            self._fields["ctrl"][rows] = initial.ctrl.numpy()
         if self._stage != _NONE:
-            self._look(rows)
+            self._compute_sensors(rows)
         view = self._view(rows)
-        view.sensordata[:, self._forces] = (
-            0.0  # no force yet; a look leaves there what another world had
-        )
+        # There is no force yet; the forward pass leaves what another environment had there.
+        view.sensordata[:, self._forces] = 0.0
         return view
 
     def keep(self, ids: Tensor) -> CpuEngine:
@@ -99,18 +106,17 @@ class CpuEngine:
         """See `Engine.diverged_envs`."""
         return self._bad
 
-    def _look(self, rows: NDArray[np.int64]) -> None:
-        """Compute the sensors of start states."""
+    def _compute_sensors(self, rows: NDArray[np.int64]) -> None:
+        """Compute the sensors of initial states."""
         try:
             self._batch.forward(rows, stage=self._stage)
         except BatchError as error:
             raise SimulationError(
-                f"A start state of the task cannot be simulated: {error}"
+                f"An initial state of the task cannot be simulated: {error}"
             ) from error
 
     def _view(self, rows: slice | NDArray[np.int64], ctrl: Tensor | None = None) -> PhysicsView:
-        """`ctrl`: the controls of these worlds, where they are known. After a step little is in the
-        caches."""
+        """Return a view of some environments; `ctrl` saves reading their controls if known."""
         ctrl = self._cast("ctrl", rows) if ctrl is None else ctrl
         qpos, qvel, sensordata = (self._cast(name, rows) for name in ("qpos", "qvel", "sensordata"))
         return PhysicsView(self.model, qpos, qvel, ctrl, sensordata)

@@ -1,4 +1,4 @@
-"""Which engine simulates on which device."""
+"""Chooses the physics engine for a device."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from eureka_agent.simulation.engine import Engine
 def make_engine(
     model: mujoco.MjModel, num_envs: int, *, device: str = "cpu", threads: int | None = None
 ) -> Engine:
-    """Return `num_envs` worlds of `model`: MuJoCo C on `cpu` (with `threads`), MuJoCo Warp on
-    `cuda` or `cuda:<i>`.
+    """Return `num_envs` environments of `model`: MuJoCo C on the CPU, MuJoCo Warp on a GPU.
 
-    Raises UsageError: the device has no engine, or the extra that it needs is not installed;
-    SimulationError: the device is missing, or its engine cannot simulate the model.
+    Args:
+        model: The compiled scene.
+        num_envs: Number of environments.
+        device: `cpu`, `cuda` or `cuda:<i>`.
+        threads: Physics threads on the CPU, by default all cores.
+
+    Raises:
+        UsageError: The device has no engine, or the extra that it needs is not installed.
+        SimulationError: The device is missing, or its engine cannot simulate the model.
     """
     if device == "cpu":
         return CpuEngine(model, num_envs, threads=threads)

@@ -1,4 +1,4 @@
-"""A task running in a batch of worlds that reset themselves."""
+"""A MuJoCo task running in a batch of environments that reset themselves."""
 
 from __future__ import annotations
 
@@ -23,13 +23,10 @@ if TYPE_CHECKING:
 
 
 class MujocoEnvironment:
-    """`num_envs` worlds of `task`.
+    """`num_envs` environments of `task`; implements `BatchedEnv`, `SupportsKeep` and
+    `SupportsSnapshot`.
 
-    `streams` is the number of distinct random streams: world `i` draws like world `i % streams`, so
-    candidates that train side by side in slices of `streams` worlds meet the same start states.
-
-    `reads`: the names that rewards read. The state then leaves out the unlisted variables that none
-    of them reads; None: it has all.
+    `engine` is by default the CPU's; `Task.make_env` explains the other arguments.
     """
 
     def __init__(
@@ -50,21 +47,18 @@ class MujocoEnvironment:
         self._engine = engine or CpuEngine(task.model, num_envs)
         self.device = self._engine.device
         stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
-        self._seed, self._starts = (
-            seed,
-            InitialStates(task, seed, stream, np.zeros(num_envs, dtype=np.int64)),
-        )
+        self._seed = seed
+        self._initial = InitialStates(task, seed, stream, np.zeros(num_envs, dtype=np.int64))
         self._length = torch.zeros(num_envs, device=self.device)
         self._fitness = torch.zeros(num_envs, device=self.device)
         self._measures: dict[str, Tensor] = {}
         self._episode_state: EpisodeState = {}
         self.state: State = {}
-        """What rewards read now, after any reset: what `prev_<name>` is for the next step."""
+        """What rewards read now, after any reset; the next step's `prev_<name>`."""
         self.observation_size = 0
         """Number of observation entries."""
         self.critic_observation = torch.empty(num_envs, 0)
-        """`(num_envs, critic_size)`: the observation and, behind it, the task's privileged state if
-        it has one."""
+        """`(num_envs, critic_size)`: the observation, then the privileged state if there is one."""
         self.reset()
 
     @property
@@ -78,15 +72,15 @@ class MujocoEnvironment:
         return self.critic_observation.shape[1] - self.observation_size
 
     def reset(self) -> Tensor:
-        """Start a new episode in every world; return the observation `(num_envs,
-        observation_size)`."""
-        self.state, self._episode_state = {}, {}
+        """See `BatchedEnv.reset`."""
+        self.state = {}
+        self._episode_state = {}
         ids = torch.arange(self.num_envs, device=self.device)
         self.critic_observation = self._reset(ids)
         return self.observation
 
     def step(self, action: Tensor) -> Step:
-        """Apply `action (num_envs, action_size)`, clipped to [-1, 1], for one environment step."""
+        """See `BatchedEnv.step`."""
         task = self.task
         action = action.clamp(-1.0, 1.0)
         physics = self._engine.step(task.control(action, self._episode_state), task.frame_skip)
@@ -96,28 +90,26 @@ class MujocoEnvironment:
             "action": action,
         }
         self._length = self._length + 1.0
-        state, final = self._look(physics, self._episode_state, self._length * task.dt)
+        state, final = self._read(physics, self._episode_state, self._length * task.dt)
         bad = self._bad(state, final)
-        any_bad = bool(
-            bad.any()
-        )  # next to never: the work for such worlds is left out where there are none
+        any_bad = bool(bad.any())  # almost never true, so the work for such rows is skipped
         if any_bad:
             state = {name: torch.nan_to_num(value, 0.0, 0.0, 0.0) for name, value in state.items()}
             final = torch.nan_to_num(final, 0.0, 0.0, 0.0)
         terminated = task.terminated(state, self._episode_state) | bad if task.ends_early else bad
         truncated = (self._length >= task.max_episode_steps) & ~terminated
-        fitness, sparse = (
-            task.fitness(state, self._episode_state),
-            task.sparse_reward(state, self._episode_state),
-        )
+        fitness = task.fitness(state, self._episode_state)
+        sparse = task.sparse_reward(state, self._episode_state)
         measures = task.measures(state, self._episode_state)
         if any_bad:
-            fitness, sparse = torch.where(bad, 0.0, fitness), torch.where(bad, 0.0, sparse)
+            fitness = torch.where(bad, 0.0, fitness)
+            sparse = torch.where(bad, 0.0, sparse)
             measures = {name: torch.where(bad, 0.0, value) for name, value in measures.items()}
         self._add_up(fitness, measures)
         done = (terminated | truncated).nonzero()[:, 0]
         finished = self._finished(done)
-        self.state, self.critic_observation = state, final
+        self.state = state
+        self.critic_observation = final
         if len(done):
             self.critic_observation = self._reset(done)
         return Step(
@@ -134,58 +126,54 @@ class MujocoEnvironment:
         )
 
     def keep(self, ids: Tensor) -> None:
-        """Go on with the worlds `ids (n,)` only; one that is there twice becomes two."""
+        """See `SupportsKeep.keep`. An environment that occurs twice in `ids` is copied."""
         self.num_envs = len(ids)
         self._engine = self._engine.keep(ids)
-        self._starts = self._starts.keep(ids.cpu().numpy())
-        self._length, self._fitness = self._length[ids], self._fitness[ids]
+        self._initial = self._initial.keep(ids.cpu().numpy())
+        self._length = self._length[ids]
+        self._fitness = self._fitness[ids]
         self.critic_observation = self.critic_observation[ids]
         self._measures = {name: value[ids] for name, value in self._measures.items()}
         self._episode_state = {name: value[ids] for name, value in self._episode_state.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
 
     def restart(self, ids: Tensor, streams: Tensor) -> None:
-        """Start episodes in the worlds `ids (n,)` as if they were new and drew like `streams
-        (n,)`."""
-        self._starts = self._starts.restarted(ids.cpu().numpy(), streams.cpu().numpy())
+        """Restart the environments `ids (n,)` as new ones that draw from `streams (n,)`."""
+        self._initial = self._initial.restarted(ids.cpu().numpy(), streams.cpu().numpy())
         self.critic_observation = self._reset(ids)
 
     def snapshot(self) -> dict[str, Tensor]:
-        """Return everything that goes on from here, for `restore`."""
-        groups = {"memory": self._episode_state, "state": self.state, "measures": self._measures}
+        """See `SupportsSnapshot.snapshot`."""
         return {
             "engine": self._engine.snapshot(),
-            "stream": torch.from_numpy(self._starts.stream),
-            "episode": torch.from_numpy(self._starts.episode),
+            "stream": torch.from_numpy(self._initial.stream),
+            "episode": torch.from_numpy(self._initial.episode),
             "length": self._length,
             "fitness": self._fitness,
             "observation": self.critic_observation,
-            **{
-                f"{group}.{name}": value
-                for group, values in groups.items()
-                for name, value in values.items()
-            },
+            **{f"episode_state.{name}": value for name, value in self._episode_state.items()},
+            **{f"state.{name}": value for name, value in self.state.items()},
+            **{f"measures.{name}": value for name, value in self._measures.items()},
         }
 
     def restore(self, snapshot: Mapping[str, Tensor]) -> None:
-        """Go on from what `snapshot` returned; it must have as many worlds."""
+        """See `SupportsSnapshot.restore`."""
         if len(snapshot["length"]) != self.num_envs:
             raise ValueError(
-                f"the snapshot has {len(snapshot['length'])} worlds, not {self.num_envs}"
+                f"the snapshot has {len(snapshot['length'])} environments, not {self.num_envs}"
             )
         self._engine.restore(snapshot["engine"])
-        stream, episode = snapshot["stream"].numpy().copy(), snapshot["episode"].numpy().copy()
-        self._starts = InitialStates(self.task, self._seed, stream, episode)
+        stream = snapshot["stream"].numpy().copy()
+        episode = snapshot["episode"].numpy().copy()
+        self._initial = InitialStates(self.task, self._seed, stream, episode)
         here = {
             name: value.to(self.device)
             for name, value in snapshot.items()
             if name not in ("stream", "episode")
         }
-        self._length, self._fitness, self.critic_observation = (
-            here["length"],
-            here["fitness"],
-            here["observation"],
-        )
+        self._length = here["length"]
+        self._fitness = here["fitness"]
+        self.critic_observation = here["observation"]
 
         def group(prefix: str) -> dict[str, Tensor]:
             return {
@@ -194,64 +182,71 @@ class MujocoEnvironment:
                 if name.startswith(prefix)
             }
 
-        self._episode_state, self.state, self._measures = (
-            group("memory."),
-            group("state."),
-            group("measures."),
-        )
+        self._episode_state = group("episode_state.")
+        self.state = group("state.")
+        self._measures = group("measures.")
 
-    def _look(
+    def _read(
         self, physics: PhysicsView, episode_state: EpisodeState, episode_time: Tensor
     ) -> tuple[State, Tensor]:
-        """What rewards and what the value function see; the last action is part of the memory of
-        every task."""
+        """Return what rewards read and what the value function sees.
+
+        `episode_state` holds the last action for every task.
+        """
         state = self.task.state(physics, episode_state)
-        state["action"], state["episode_time"] = episode_state["action"], episode_time
-        observation, privileged = (
-            self.task.observation(state, episode_state),
-            self.task.privileged(state, episode_state),
-        )
+        state["action"] = episode_state["action"]
+        state["episode_time"] = episode_time
+        observation = self.task.observation(state, episode_state)
+        privileged = self.task.privileged(state, episode_state)
         self.observation_size = observation.shape[1]
         for name in self._unlisted:
             if name == "obs_buf":
                 state[name] = observation
             else:
                 state[name] = self.task.unlisted_state(name, physics, episode_state, state)
-        seen = observation if privileged is None else self._with_privileged(observation, privileged)
-        said = self.task.observation_size
-        if said not in (None, self.observation_size):
+        critic = (
+            observation if privileged is None else self._with_privileged(observation, privileged)
+        )
+        self._check_sizes(critic.shape[1])
+        return state, critic
+
+    def _check_sizes(self, critic_size: int) -> None:
+        """Raise SimulationError when the task's observations do not have the size they should."""
+        declared = self.task.observation_size
+        if declared not in (None, self.observation_size):
             raise SimulationError(
-                f"The task {self.task.name!r} says observation_size = {said}, and its observation "
-                f"has {self.observation_size} entries: make them equal."
+                f"The task {self.task.name!r} says observation_size = {declared}, but its"
+                f" observation has {self.observation_size} entries: make them equal."
             )
         before = self.critic_observation.shape[1]
-        if before not in (0, seen.shape[1]):
+        if before not in (0, critic_size):
             raise SimulationError(
-                f"The task {self.task.name!r} gives its critic {seen.shape[1]} numbers a world"
-                f" (observation and privileged state), and gave it {before} before: it must be as"
-                " many in every step."
+                f"The task {self.task.name!r} gives its critic {critic_size} numbers per"
+                f" environment (observation and privileged state), but gave it {before} before:"
+                " return the same number in every step."
             )
-        return state, seen
 
     def _with_privileged(self, observation: Tensor, privileged: Tensor) -> Tensor:
-        """Put both side by side. Raises SimulationError for privileged state of another form."""
+        """Concatenate both. Raises SimulationError for a privileged state of the wrong form."""
         rows = len(observation)
         if privileged.dim() != 2 or len(privileged) != rows or privileged.dtype != torch.float32:
             raise SimulationError(
                 f"The privileged state of the task {self.task.name!r} must be float32 of shape"
-                f" ({rows}, n), one row a world; it is"
+                f" ({rows}, n), one row per environment; it is"
                 f" {str(privileged.dtype).removeprefix('torch.')} of shape"
                 f" {tuple(privileged.shape)}."
             )
         return torch.cat((observation, privileged), dim=1)
 
     def _observed(self, critic_observation: Tensor) -> Tensor:
-        """What the policy sees of what the value function sees."""
+        """Return the part of the critic's observation that the policy sees."""
         return critic_observation[:, : self.observation_size]
 
     def _bad(self, state: State, observation: Tensor) -> Tensor:
-        """Which worlds hold a number that is not finite; one sum a tensor finds that there is
-        none."""
+        """Return `(num_envs,)` bool: rows that diverged or hold a number that is not finite.
+
+        One sum per tensor usually shows that there are none.
+        """
         bad = self._engine.diverged_envs()
         tensors = (observation, *state.values())
         if torch.stack([value.sum() for value in tensors]).sum().isfinite():
@@ -275,19 +270,20 @@ class MujocoEnvironment:
         )
 
     def _reset(self, ids: Tensor) -> Tensor:
-        """Start new episodes in the worlds `ids`; return the critic's observation of all worlds."""
-        start = self._starts.take(ids.cpu().numpy())
-        physics = self._engine.reset(ids, start)
+        """Start new episodes in the environments `ids`; return all critic observations."""
+        initial = self._initial.take(ids.cpu().numpy())
+        physics = self._engine.reset(ids, initial)
         self._length = self._length.index_fill(0, ids, 0.0)
         self._fitness = self._fitness.index_fill(0, ids, 0.0)
         self._measures = {
             name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()
         }
+        # Initial states are drawn on the CPU.
         episode_state = {
-            name: value.to(self.device) for name, value in start.episode_state.items()
-        }  # drawn on the CPU
+            name: value.to(self.device) for name, value in initial.episode_state.items()
+        }
         episode_state["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
-        state, observation = self._look(
+        state, observation = self._read(
             physics, episode_state, torch.zeros(len(ids), device=self.device)
         )
         if not torch.isfinite(observation).all():
@@ -295,7 +291,8 @@ class MujocoEnvironment:
                 f"The task {self.task.name!r} starts with observations that are not finite."
             )
         if len(ids) == self.num_envs:
-            self._episode_state, self.state = episode_state, state
+            self._episode_state = episode_state
+            self.state = state
             return observation
         self._episode_state = _with_rows(self._episode_state, ids, episode_state)
         self.state = _with_rows(self.state, ids, state)
@@ -305,5 +302,5 @@ class MujocoEnvironment:
 def _with_rows(
     whole: Mapping[str, Tensor], ids: Tensor, rows: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return `whole` with the rows `ids` replaced; new tensors, so earlier steps keep theirs."""
+    """Return new tensors with the rows `ids` replaced; tensors of earlier steps do not change."""
     return {name: value.index_copy(0, ids, rows[name]) for name, value in whole.items()}

@@ -1,8 +1,8 @@
 """A task whose scene is a MuJoCo model: scene, initial states, control, state and fitness.
 
-It is written in batched torch and never loops over environments, so the same code serves every
-physics engine. It holds no state of its own: what an episode must remember is in `EpisodeState`, a
-dictionary of tensors with one row an environment.
+It is written in batched torch and never loops over environments, so the same code works on every
+physics engine. A task object does not change: what an episode has to remember is in `EpisodeState`,
+a dictionary of tensors with one row per environment.
 
 Order of one environment step::
 
@@ -33,7 +33,12 @@ from eureka_agent.tasks.task import State, Task
 
 
 class MujocoTask(Task):
-    """A task on a MuJoCo scene. Subclass it in `envs/<name>/task.py`, or in a file of your own."""
+    """A task on a MuJoCo scene; subclass it in a `task.py` whose `TASK` is an instance.
+
+    Set the attributes of `Task` and `frame_skip`, and write `build`, `initial_state`, `state`,
+    `observation`, `terminated` and `fitness`. The other methods have defaults. Tensors have one row
+    per environment and are float32 unless said otherwise.
+    """
 
     frame_skip: int
     """Physics steps per environment step."""
@@ -41,7 +46,11 @@ class MujocoTask(Task):
     # ------------------------------------------------------------------ the scene
     @abstractmethod
     def build(self) -> mujoco.MjSpec:
-        """Return the scene. Sensors it adds are what `Physics.sensor` reads."""
+        """Build the scene.
+
+        Returns:
+            The scene, not compiled yet. `Physics.sensor` reads the sensors that it has.
+        """
 
     @cached_property
     def model(self) -> mujoco.MjModel:
@@ -80,12 +89,25 @@ class MujocoTask(Task):
     # ------------------------------------------------------------------ an episode
     @abstractmethod
     def initial_state(self, random: Random) -> InitialState:
-        """Draw start states for `random.n` worlds, from `random` alone: they may be drawn long
-        before they are used."""
+        """Draw the first states of episodes; they may be drawn long before they are used.
+
+        Args:
+            random: The only source of random numbers, for `random.n` environments.
+
+        Returns:
+            `random.n` initial states, with everything that the episode state holds.
+        """
 
     def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
-        """Turn actions `(num_envs, action_size)` in [-1, 1] into controls `(num_envs, nu)`; here:
-        the full range."""
+        """Turn actions into actuator controls. By default [-1, 1] is each actuator's full range.
+
+        Args:
+            action: `(num_envs, action_size)`, each entry in [-1, 1].
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs, nu)`.
+        """
         low, high = self._control_range
         low, high = low.to(action.device), high.to(action.device)
         return low + (action + 1.0) * 0.5 * (high - low)
@@ -96,57 +118,123 @@ class MujocoTask(Task):
         return low, high
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """Return the memory after a step; here: unchanged."""
+        """Return what the episodes remember after a step. By default nothing changes.
+
+        Args:
+            physics: The physics after the step.
+            episode_state: What the episodes remembered before it, with the new `action`.
+
+        Returns:
+            Tensors with the same names as in `initial_state`.
+        """
         return episode_state
 
     @abstractmethod
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """Return every listed variable of `state_spec`; the environment adds `action` and
-        `episode_time`."""
+        """Return what rewards read; the environment adds `action` and `episode_time`.
+
+        Args:
+            physics: The physics now.
+            episode_state: What the episodes remember.
+
+        Returns:
+            Every listed variable of `state_spec`, `(num_envs, *shape)` each, by name.
+        """
 
     def unlisted_state(
         self, name: str, physics: Physics, episode_state: EpisodeState, state: State
     ) -> Tensor:
-        """Return the variable `name` of `state_spec.unlisted`, `(num_envs, *shape)`.
+        """Return an unlisted variable. Called only for those that a reward reads.
 
-        `state` holds the listed ones. Raises NotImplementedError where a task does not override it.
+        Args:
+            name: One of `state_spec.unlisted`.
+            physics: The physics now.
+            episode_state: What the episodes remember.
+            state: The listed variables, `action` and `episode_time`.
+
+        Returns:
+            `(num_envs, *shape)`.
+
+        Raises:
+            NotImplementedError: The task does not override this method.
         """
         task = type(self).__name__
-        raise NotImplementedError(f"{task} promises {name!r} and has no unlisted_state()")
+        raise NotImplementedError(f"{task} lists {name!r} as unlisted but has no unlisted_state()")
 
     @abstractmethod
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs, observation_size)`: what the policy sees."""
+        """Return what the policy sees. The trainer normalises it.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs, observation_size)`.
+        """
 
     def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
-        """Return `(num_envs, privileged_size)` float32: what only the value function sees; here
-        None, nothing.
+        """Return what only the value function sees, in addition to the observation.
 
-        It sees the observation besides: an asymmetric critic (Pinto et al. 2018,
-        https://arxiv.org/abs/1710.06542). Trained policies do not have it. The size is the same in
-        every step; what no reward may read comes from `episode_state`.
+        This makes an asymmetric critic (Pinto et al. 2018, https://arxiv.org/abs/1710.06542);
+        trained policies do not need it. What no reward may read comes from `episode_state`.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs, privileged_size)` float32, the same size in every step; by default None.
         """
         return None
 
     @abstractmethod
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs,)` bool: the episode ended by failure or success (not by time)."""
+        """Return which episodes end by failure or success. The time limit is not its concern.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs,)` bool.
+        """
 
     # ------------------------------------------------------------------ success
     @abstractmethod
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return `(num_envs,)`: what this step adds to the episode's fitness (its sum; higher is
-        better).
+        """Return what this step adds to the episode's fitness; higher is better.
 
         Its code is never shown to a proposer.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs,)`; an episode's fitness is the sum over its steps.
         """
 
     def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """Return further numbers to report, `(num_envs,)` each, summed over the episode like
-        fitness."""
+        """Return further numbers to report. By default there are none.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs,)` each, by name; summed over the episode like the fitness.
+        """
         return {}
 
     def sparse_reward(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Return the reward `(num_envs,)` that states only the goal; here the step's fitness, as in
-        Eureka (app. A)."""
+        """Return the reward that states only the goal: the step's fitness, as in Eureka (app. A).
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs,)`.
+        """
         return self.fitness(state, episode_state)

@@ -1,4 +1,4 @@
-"""What a MuJoCo task works with: initial states, random numbers, a view of the physics."""
+"""What a MuJoCo task works with: initial states, random numbers and a view of the physics."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import torch
 from torch import Tensor
 
 EpisodeState: TypeAlias = Mapping[str, Tensor]
-"""What an episode remembers: tensors with one row an environment, by name."""
+"""What an episode remembers: tensors with one row per environment, by name."""
 
 
 @dataclass(frozen=True)
 class InitialState:
-    """Start states of `n` worlds; what is None keeps the model's default."""
+    """Initial states of `n` environments. A field that is None keeps the model's default."""
 
     qpos: Tensor
     """`(n, nq)`"""
     qvel: Tensor
     """`(n, nv)`"""
     ctrl: Tensor | None = None
-    """`(n, nu)` actuator controls at the start."""
+    """`(n, nu)`: the initial controls."""
     episode_state: EpisodeState = field(default_factory=dict)
     """`(n, …)` each: what the episode remembers at its first step."""
 
 
 class Random(Protocol):
-    """Random numbers for `n` worlds; a world's numbers do not depend on which others draw with
-    it."""
+    """Random numbers for `n` environments, independent of which environments draw together."""
 
     n: int
+    """Number of environments."""
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """`(n, *shape)` in [low, high)."""
@@ -48,12 +48,11 @@ class Random(Protocol):
 
 
 class Physics(Protocol):
-    """What a task may read of the engine: float32 tensors on one device, current after each
-    step."""
+    """What a task may read of the engine: float32 tensors on one device, current at each step."""
 
     @property
     def num_envs(self) -> int:
-        """Number of worlds."""
+        """Number of environments."""
         ...
 
     @property
@@ -82,6 +81,5 @@ class Physics(Protocol):
         ...
 
     def sensor(self, name: str) -> Tensor:
-        """`(num_envs, dim)`: a named sensor of the model; position and velocity sensors do not
-        lag."""
+        """`(num_envs, dim)`: a sensor of the model. Position and velocity sensors do not lag."""
         ...

@@ -1,8 +1,7 @@
-"""Random numbers by counter: every world has its own stream, drawn for any subset of worlds at
-once.
+"""Counter-based random numbers: one stream per environment, drawn for many environments at once.
 
-A number is a hash of (seed, world, episode, position), so what a world draws depends neither on
-which other worlds reset with it nor on how many there are, and nothing has to be stored to resume.
+A number is a hash of (seed, stream, episode, position). So the numbers of an environment do not
+depend on the other environments, and a resumed run needs no saved generator.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64's output function (Steele et al. 2014): a bijection that scrambles 64 bits."""
+    """Scramble 64 bits by splitmix64's output function, a bijection (Steele et al. 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -27,18 +26,18 @@ def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @cache
 def _seed_key(seed: int) -> NDArray[np.uint64]:
-    """`(1,)`: kept, as episodes end, and draw their start, at almost every step."""
+    """`(1,)`, cached because initial states are drawn at almost every step."""
     return _mix(np.array([seed & (2**64 - 1)], dtype=np.uint64) + _GOLDEN)
 
 
 class EnvironmentRandom:
-    """Draws for `n` worlds; implements `task.Random`."""
+    """Random numbers of `n` environments; implements `Random`."""
 
-    def __init__(self, seed: int, worlds: NDArray[np.int64], episodes: NDArray[np.int64]) -> None:
-        """`worlds` and `episodes`: `(n,)`, the world's index and how many episodes it has had."""
-        self.n = len(worlds)
+    def __init__(self, seed: int, streams: NDArray[np.int64], episodes: NDArray[np.int64]) -> None:
+        """`streams`, `episodes`: `(n,)`, the stream and the past episodes of each environment."""
+        self.n = len(streams)
         key = _seed_key(seed)
-        for part in (worlds, episodes):
+        for part in (streams, episodes):
             key = _mix((key ^ part.astype(np.uint64)) + _GOLDEN)
         self._key = key
         self._drawn = 0

@@ -1,5 +1,4 @@
-"""Fitness: what trained policies really do, without exploration, on start states they have not
-seen."""
+"""Evaluation: full episodes of trained policies, from initial states that training did not use."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ from eureka_agent.simulation.batched_env import Step, observation_of
 from eureka_agent.tasks.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
-"""Observations `(n, observation_size)` to actions `(n, action_size)`."""
+"""A policy: observations `(n, observation_size)` to actions `(n, action_size)`."""
 
-_FRESH_SEED = 7_919
-"""Added to the run's seed, so that evaluation never meets a start state of the training."""
+_EVALUATION_SEED = 7_919
+"""Added to the run's seed, so that evaluation does not use the initial states of the training."""
 
 
 def evaluate(
@@ -29,11 +28,24 @@ def evaluate(
     threads: int | None = None,
     device: str = "cpu",
 ) -> list[Evaluation]:
-    """Run `episodes` full episodes of each policy, all side by side, and score them with the task's
-    fitness.
+    """Run full episodes of each policy and measure the task's fitness.
 
-    Each world runs one episode; all policies meet the same start states. Physics runs on `device`,
-    policies on the CPU.
+    All episodes run at once, one in each environment. Every policy gets the same initial states.
+
+    Args:
+        task: The task.
+        policies: What to evaluate; they run on the CPU.
+        episodes: Number of episodes of each policy.
+        seed: Seed of the initial states, which differ from those of a training with this seed.
+        threads: Physics threads on the CPU, by default all cores.
+        device: Where the physics runs.
+
+    Returns:
+        Means and the interval of the fitness, one evaluation per policy.
+
+    Raises:
+        UsageError: The device is not supported.
+        SimulationError: The task cannot be simulated.
     """
     numbers = run_episodes(
         task, policies, episodes=episodes, seed=seed, threads=threads, device=device
@@ -51,9 +63,24 @@ def run_episodes(
     device: str = "cpu",
     watch: Callable[[State, Step], None] | None = None,
 ) -> list[dict[str, Tensor]]:
-    """Return `(episodes,)` of `fitness`, `length` and each measure, per policy; see `evaluate`.
+    """Run full episodes of each policy and return the numbers of every episode.
 
-    `watch` sees every step, with the state that it started from; worlds go on after their episode.
+    Args:
+        task: The task.
+        policies: What acts; they run on the CPU.
+        episodes: Number of episodes of each policy.
+        seed: See `evaluate`.
+        threads: Physics threads on the CPU, by default all cores.
+        device: Where the physics runs.
+        watch: Called at every step with the state before it and the step. Environments are stepped
+            until all episodes have ended, so it also sees steps of later episodes.
+
+    Returns:
+        Per policy: `fitness`, `length` and each measure, `(episodes,)` each.
+
+    Raises:
+        UsageError: The device is not supported.
+        SimulationError: The task cannot be simulated.
     """
     if not policies:
         return []
@@ -61,7 +88,7 @@ def run_episodes(
     reads = () if watch is None else None
     env = task.make_env(
         num_envs,
-        seed=seed + _FRESH_SEED,
+        seed=seed + _EVALUATION_SEED,
         streams=episodes,
         device=device,
         threads=threads,
@@ -72,9 +99,8 @@ def run_episodes(
     while unfinished.any():
         slices = torch.split(observation_of(env).cpu(), episodes)
         with torch.no_grad():
-            actions = torch.cat(
-                [policy(slice_) for policy, slice_ in zip(policies, slices, strict=True)]
-            )
+            acts = zip(policies, slices, strict=True)
+            actions = torch.cat([policy(observation) for policy, observation in acts])
         before = env.state
         step = env.step(torch.nan_to_num(actions).to(env.device))
         if watch is not None:
@@ -104,8 +130,7 @@ def random_actions(task: Task, *, seed: int) -> Act:
 
 
 def summarise(numbers: Mapping[str, Tensor]) -> Evaluation:
-    """Return the means of what `run_episodes` gave for one policy, with the interval of the
-    fitness."""
+    """Return the means of one result of `run_episodes`, with the fitness's 95 % interval."""
     fitness = numbers["fitness"].double()
     mean = float(fitness.mean())
     error = 1.96 * float(fitness.std()) / math.sqrt(len(fitness)) if len(fitness) > 1 else math.inf

@@ -1,4 +1,4 @@
-"""States that a task's worlds really pass through, to try rewards on before any training."""
+"""Sample states: transitions that the environments really make, to check rewards on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,23 @@ _NOISE = 0.3
 def sample_states(
     task: Task, *, seed: int, num_envs: int = _ENVS, steps: int = _STEPS, device: str = "cpu"
 ) -> dict[str, Tensor]:
-    """Return every tensor that a reward may read, `(rows, *shape)` with `rows = num_envs * steps`.
+    """Collect the states that random actions lead to.
 
-    The transitions come from random actions and cross episode ends where the task has them.
+    Where an episode ends, the next row belongs to the next episode.
+
+    Args:
+        task: The task.
+        seed: Seed of initial states and actions.
+        num_envs: Number of environments.
+        steps: Number of environment steps.
+        device: Where the physics runs.
+
+    Returns:
+        Every tensor that a reward may read, on the CPU: `(num_envs * steps, *shape)` each, by name.
+
+    Raises:
+        UsageError: The device is not supported.
+        SimulationError: The task cannot be simulated.
     """
     samples, _, _ = _steps(task, [random_actions(task, seed=seed)], seed, num_envs, steps, device)
     return samples
@@ -30,17 +44,17 @@ def sample_states(
 def sample_steps(
     task: Task, acts: Sequence[Act], *, seed: int, num_envs: int, steps: int
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Return what `sample_states` does and `(rows,)` bool: the episode terminated; without rows of
-    diverged physics.
+    """Collect states of several policies, each of which acts in an equal share of the environments.
 
-    The worlds are shared equally between the ways to act.
+    Returns what `sample_states` does, and `(rows,)` bool: the step terminated its episode. Rows in
+    which the physics diverged are left out.
     """
     samples, terminated, bad = _steps(task, acts, seed, num_envs, steps, "cpu")
     return {name: values[~bad] for name, values in samples.items()}, terminated[~bad]
 
 
 def with_noise(act: Act, task: Task, *, seed: int) -> Act:
-    """Return a policy that does what `act` does, with normal noise on every action entry."""
+    """Return `act` with normal noise on every action entry."""
     generator = torch.Generator().manual_seed(seed)
 
     def noisy(observation: Tensor) -> Tensor:
@@ -54,8 +68,7 @@ def with_noise(act: Act, task: Task, *, seed: int) -> Act:
 def _steps(
     task: Task, acts: Sequence[Act], seed: int, num_envs: int, steps: int, device: str
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """Return the tensors that a reward may read, and where episodes terminated and the physics
-    diverged."""
+    """Return the tensors that a reward may read, and `(rows,)` bool: terminated, diverged."""
     env = task.make_env(num_envs, seed=seed, device=device)
     kept: dict[str, list[Tensor]] = {}
     terminated, bad = [], []

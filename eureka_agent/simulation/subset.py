@@ -1,4 +1,4 @@
-"""Dropping environments of a simulator that always steps all of its own."""
+"""Drops environments of a simulator that can only step all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eureka_agent.tasks.task import State
 
 
 def with_keep(env: BatchedEnv) -> SupportsKeep:
-    """Return the environment if it can drop environments, else one around it that hides them."""
+    """Return `env` if it can drop environments, else a wrapper that hides the dropped ones."""
     return env if isinstance(env, SupportsKeep) else SubsetEnv(env)
 
 

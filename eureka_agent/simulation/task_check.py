@@ -1,7 +1,6 @@
-"""Trying a task out before anything is spent on it: it is built, started and stepped in a few
-environments.
+"""Checks a task before a run: it is built, reset and stepped in a few environments.
 
-It takes some milliseconds, so that a slip is known before a run begins.
+This takes some milliseconds, so a mistake is found before anything is spent on it.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ _STEPS = 2
 
 
 def checked_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
-    """Find a task (`find_task`), try it out (`check_task`), and return it."""
+    """Find a task (`find_task`), check it (`check_task`) and return it."""
     found = find_task(task, folder=folder, advice=advice)
     check_task(found)
     return found
 
 
 def check_task(task: Task) -> None:
-    """Build the task and step it in a few environments.
+    """Build a task, step it in a few environments, and check everything that it returns.
 
     Raises:
-        TaskError: For the first mistake, with file and line.
+        TaskError: The first mistake, with file and line.
     """
     check_attributes(task)
     if isinstance(task, MujocoTask):

@@ -1,4 +1,4 @@
-"""A task whose every result is looked at: shapes, types, names, numbers that are not finite."""
+"""A wrapper that checks every result of a task: shapes, types, names and finite numbers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ _Result = TypeVar("_Result")
 
 
 def check_frame_skip(task: MujocoTask) -> None:
-    """Raise TaskError where `frame_skip` is missing or is no count."""
+    """Raise TaskError when `frame_skip` is missing or not a count."""
     value = getattr(task, "frame_skip", None)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise TaskError(
             f"{place_of(task, 'frame_skip')}: frame_skip must be a whole number of physics steps, 1"
-            f" or more, and it is {value!r:.60}."
+            f" or more, but it is {value!r:.60}."
         )
 
 
 class ValidatedTask(MujocoTask):
-    """A task whose methods are those of another, each with a look at what it returns.
+    """A task that calls another one and checks what each method returns.
 
-    A slip becomes a TaskError at the method that made it, and not an error somewhere in the
-    trainer.
+    A mistake becomes a TaskError at its method instead of an error somewhere in the trainer.
     """
 
     def __init__(self, task: MujocoTask) -> None:
@@ -56,13 +55,12 @@ class ValidatedTask(MujocoTask):
                 self._refuse(
                     "build", f"returns {_kind(spec)}", "return a mujoco.MjSpec, e.g. load_xml(path)"
                 )
-            vars(self._task)["model"] = (
-                spec.compile()
-            )  # `Task.model`: compiling takes half a second for a hand
+            # This is the cached property `model`: compiling a hand takes half a second.
+            vars(self._task)["model"] = spec.compile()
         return self._task.model
 
     def build(self) -> mujoco.MjSpec:
-        """See `Task.build`."""
+        """See `MujocoTask.build`."""
         return self._task.build()
 
     def _check_actions(self) -> None:
@@ -70,64 +68,63 @@ class ValidatedTask(MujocoTask):
             return
         model, names = self.model, self.action_names
         if len(names) != model.nu:
-            there = f"action_names has {len(names)} entries and the model {model.nu} actuators"
             raise TaskError(
-                f"{place_of(self._task, 'action_names')}: {there}: name each actuator once, or"
-                " write control()."
+                f"{place_of(self._task, 'action_names')}: action_names has {len(names)} entries"
+                f" and the model {model.nu} actuators: name each actuator once, or write control()."
             )
-        still = [
+        without_range = [
             name
             for name, (low, high) in zip(names, model.actuator_ctrlrange, strict=True)
             if not low < high
         ]
-        if still:
+        if without_range:
             raise TaskError(
-                f"{place_of(self._task, 'build')}: the actuators of {', '.join(still)} have no"
-                " ctrlrange, so that every action would be 0: give them one in the model, or write"
+                f"{place_of(self._task, 'build')}: the actuators of {', '.join(without_range)} have"
+                " no ctrlrange, so every action would be 0: give them one in the model, or write"
                 " control()."
             )
 
     # ------------------------------------------------------------------ an episode
     def initial_state(self, random: Random) -> InitialState:
-        """See `Task.initial_state`."""
-        start = self._run("initial_state", lambda: self._task.initial_state(random))
-        if not isinstance(start, InitialState):
+        """See `MujocoTask.initial_state`."""
+        initial = self._run("initial_state", lambda: self._task.initial_state(random))
+        if not isinstance(initial, InitialState):
             self._refuse(
                 "initial_state",
-                f"returns {_kind(start)}",
-                "return eureka_agent.tasks.InitialState(qpos, qvel)",
+                f"returns {_kind(initial)}",
+                "return eureka_agent.simulation.InitialState(qpos, qvel)",
             )
         n, model = random.n, self.model
-        self._tensor("initial_state", "qpos", start.qpos, (n, model.nq))
-        self._tensor("initial_state", "qvel", start.qvel, (n, model.nv))
-        if start.ctrl is not None:
-            self._tensor("initial_state", "ctrl", start.ctrl, (n, model.nu))
-        self._rows("initial_state", start.episode_state, n)
-        self._episode_state = {*start.episode_state, "action"}
-        return start
+        self._tensor("initial_state", "qpos", initial.qpos, (n, model.nq))
+        self._tensor("initial_state", "qvel", initial.qvel, (n, model.nv))
+        if initial.ctrl is not None:
+            self._tensor("initial_state", "ctrl", initial.ctrl, (n, model.nu))
+        self._rows("initial_state", initial.episode_state, n)
+        self._episode_state = {*initial.episode_state, "action"}
+        return initial
 
     def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
-        """See `Task.control`."""
+        """See `MujocoTask.control`."""
         control = self._run("control", lambda: self._task.control(action, episode_state))
         return self._tensor("control", "the controls", control, (len(action), self.model.nu))
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """See `Task.update_episode_state`."""
-        kept = self._run(
+        """See `MujocoTask.update_episode_state`."""
+        updated = self._run(
             "update_episode_state", lambda: self._task.update_episode_state(physics, episode_state)
         )
-        self._rows("update_episode_state", kept, physics.num_envs)
-        if {*kept, "action"} != self._episode_state:
-            names = ", ".join(sorted({*kept, "action"} ^ self._episode_state))
+        self._rows("update_episode_state", updated, physics.num_envs)
+        if {*updated, "action"} != self._episode_state:
+            names = ", ".join(sorted({*updated, "action"} ^ self._episode_state))
             self._refuse(
                 "update_episode_state",
                 f"and initial_state() do not both have {names}",
                 "give the episode state the same names in both",
             )
-        return kept
+        return updated
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.state`."""
+        """See `MujocoTask.state`."""
         state = self._run("state", lambda: self._task.state(physics, episode_state))
         if not isinstance(state, dict):
             self._refuse("state", f"returns {_kind(state)}", "return a dictionary of tensors")
@@ -136,7 +133,7 @@ class ValidatedTask(MujocoTask):
             self._refuse(
                 "state",
                 f"returns no {', '.join(missing)}",
-                "return it, or take it out of state_spec",
+                "return it, or remove it from state_spec",
             )
         if more := sorted(state.keys() - variables.keys()):
             self._refuse(
@@ -149,7 +146,7 @@ class ValidatedTask(MujocoTask):
     def unlisted_state(
         self, name: str, physics: Physics, episode_state: EpisodeState, state: State
     ) -> Tensor:
-        """See `Task.unlisted_state`."""
+        """See `MujocoTask.unlisted_state`."""
         shapes = {variable.name: variable.shape for variable in self.state_spec.unlisted}
         value = self._run(
             "unlisted_state", lambda: self._task.unlisted_state(name, physics, episode_state, state)
@@ -157,42 +154,40 @@ class ValidatedTask(MujocoTask):
         return self._tensor("unlisted_state", repr(name), value, (physics.num_envs, *shapes[name]))
 
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.observation`."""
+        """See `MujocoTask.observation`."""
         seen = self._run("observation", lambda: self._task.observation(state, episode_state))
         flat = self._flat("observation", seen, state)
         if self.observation_size not in (None, flat.shape[1]):
-            there = (
-                f"observation_size is {self.observation_size} and observation() has {flat.shape[1]}"
-                " entries"
-            )
             raise TaskError(
-                f"{place_of(self._task, 'observation_size')}: {there}: make them equal."
+                f"{place_of(self._task, 'observation_size')}: observation_size is"
+                f" {self.observation_size}, but observation() has {flat.shape[1]} entries: make"
+                " them equal."
             )
         return flat
 
     def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
-        """See `Task.privileged`."""
+        """See `MujocoTask.privileged`."""
         seen = self._run("privileged", lambda: self._task.privileged(state, episode_state))
         return None if seen is None else self._flat("privileged", seen, state)
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.terminated`."""
+        """See `MujocoTask.terminated`."""
         ended = self._run("terminated", lambda: self._task.terminated(state, episode_state))
         return self._tensor("terminated", "the ends", ended, (_rows_of(state),), torch.bool)
 
     # ------------------------------------------------------------------ success
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.fitness`."""
+        """See `MujocoTask.fitness`."""
         fitness = self._run("fitness", lambda: self._task.fitness(state, episode_state))
         return self._tensor("fitness", "the fitness", fitness, (_rows_of(state),))
 
     def sparse_reward(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """See `Task.sparse_reward`."""
+        """See `MujocoTask.sparse_reward`."""
         reward = self._run("sparse_reward", lambda: self._task.sparse_reward(state, episode_state))
         return self._tensor("sparse_reward", "the reward", reward, (_rows_of(state),))
 
     def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """See `Task.measures`."""
+        """See `MujocoTask.measures`."""
         measures = self._run("measures", lambda: self._task.measures(state, episode_state))
         if not isinstance(measures, dict):
             self._refuse("measures", f"returns {_kind(measures)}", "return a dictionary of tensors")
@@ -200,7 +195,7 @@ class ValidatedTask(MujocoTask):
             self._tensor("measures", repr(name), value, (_rows_of(state),))
         return measures
 
-    # ------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------ checks
     def _run(self, method: str, run: Callable[[], _Result]) -> _Result:
         try:
             return run()
@@ -214,7 +209,7 @@ class ValidatedTask(MujocoTask):
         flat = isinstance(seen, Tensor) and seen.ndim == 2 and seen.shape[1] > 0
         if not isinstance(seen, Tensor) or not flat:
             shape = f"({_rows_of(state)}, entries)"
-            advice = f"return a tensor of shape {shape}, one row an environment"
+            advice = f"return a tensor of shape {shape}, one row per environment"
             self._refuse(method, f"returns {_kind(seen)}", advice)
         size = self._sizes.setdefault(method, seen.shape[1])
         return self._tensor(method, "the tensor", seen, (_rows_of(state), size))
@@ -228,7 +223,7 @@ class ValidatedTask(MujocoTask):
             )
         for name, value in episode_state.items():
             if not isinstance(value, Tensor) or value.ndim < 1 or len(value) != rows:
-                advice = f"make it a tensor of {rows} rows, one an environment"
+                advice = f"make it a tensor of {rows} rows, one per environment"
                 self._refuse(method, f"has {name!r} in its episode state as {_kind(value)}", advice)
 
     def _tensor(
@@ -249,7 +244,7 @@ class ValidatedTask(MujocoTask):
             self._refuse(
                 method,
                 f"returns {what} with numbers that are not finite",
-                "keep it from dividing by 0",
+                "check for divisions by 0",
             )
         return value
 

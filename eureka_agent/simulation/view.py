@@ -1,4 +1,4 @@
-"""One moment of a batch of worlds, as a task reads it."""
+"""The physics of a batch of environments at one moment, as a task reads it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PhysicsView:
-    """Float32 tensors of `num_envs` worlds on one device; implements `task.Physics`.
+    """Float32 tensors of `num_envs` environments on one device; implements `Physics`.
 
-    Each step makes new tensors, so a view stays what it was when the worlds move on.
+    Each step makes new tensors, so a view does not change when the environments are stepped.
     """
 
     model: mujoco.MjModel
@@ -28,7 +28,7 @@ class PhysicsView:
 
     @property
     def num_envs(self) -> int:
-        """Number of worlds in this view."""
+        """Number of environments in this view."""
         return len(self.qpos)
 
     @property

@@ -1,7 +1,7 @@
-"""The GPU engine: MuJoCo Warp, the same physics as MuJoCo C in float32, for one device.
+"""The GPU engine: MuJoCo Warp, the physics of MuJoCo C in float32, on one device.
 
-Needs the extra `warp`. Kernels are compiled when they are first used (about a minute on a CPU) and
-kept in Warp's cache, see `WARP_CACHE_PATH`. Source: https://github.com/google-deepmind/mujoco_warp.
+It needs the extra `warp`. Kernels are compiled on first use (about a minute on a CPU) and kept in
+Warp's cache (`WARP_CACHE_PATH`). Source: https://github.com/google-deepmind/mujoco_warp.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _STALE_SENSORS = {
     mujoco.mjtSensor.mjSENS_TENDONLIMITVEL,
     mujoco.mjtSensor.mjSENS_E_KINETIC,
 }
-"""Position and velocity sensors that read contacts, constraints or inertia, which `_look` does not
-recompute."""
+"""Position and velocity sensors that need contacts, constraints or inertia, which
+`_update_sensors` does not compute."""
 
-_OUT_OF_ROOM = {
+_OVERFLOWS = {
     "constraints (njmax)": mjw.OverflowType.NEFC | mjw.OverflowType.NJMAX_NNZ,
     "contacts (nconmax)": (
         mjw.OverflowType.BROADPHASE
@@ -48,16 +48,16 @@ _OUT_OF_ROOM = {
     ),
 }
 _WHOLE_STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
-_CONTACTS_PER_WORLD = 48  # MuJoCo Warp's own guess for a scene of rigid bodies
+_CONTACTS_PER_ENV = 48  # MuJoCo Warp's default for a scene of rigid bodies
 
 
 class WarpEngine:
-    """`num_envs` worlds of `model` on MuJoCo Warp; float32.
+    """`num_envs` environments of `model` on MuJoCo Warp; float32.
 
-    The model's options (cone, solver, integrator, iterations) are used as they are. A world whose
-    numbers go bad keeps them, and `diverged_envs` reports it in every step until it is reset. Step,
-    look and reset are captured once and
-    replayed: as CUDA graphs on a GPU, as Warp's own recordings on a CPU.
+    The model's options (cone, solver, integrator, iterations) are used as they are. An environment
+    that diverges stays so, and `diverged_envs` reports it in every step until it is reset. The
+    work of a step and a reset is captured once and replayed: as CUDA graphs on a GPU, as Warp's own
+    recordings on a CPU.
     """
 
     def __init__(
@@ -69,12 +69,17 @@ class WarpEngine:
         nconmax: int | None = None,
         njmax: int | None = None,
     ) -> None:
-        """`device`: `cuda:0` and so on, or `cpu`, which is meant for tests.
+        """Build the environments and capture the work of a step and a reset.
 
-        `nconmax`: room for contacts per world (all worlds share it), `njmax`: for constraint rows
-        in any one world.
-        Raises SimulationError: the device is missing, or the model has what MuJoCo Warp does not
-        do.
+        Args:
+            model: The compiled scene.
+            num_envs: Number of environments.
+            device: `cuda:<i>`, or `cpu`, which is meant for tests.
+            nconmax: Room for contacts per environment, on average: all environments share it.
+            njmax: Room for constraint rows in each environment.
+
+        Raises:
+            SimulationError: The device is missing, or MuJoCo Warp cannot simulate the model.
         """
         if num_envs < 1:
             raise SimulationError(f"num_envs must be at least 1, got {num_envs}.")
@@ -82,12 +87,11 @@ class WarpEngine:
         self.model = model
         self.num_envs = num_envs
         self.overflows = 0
-        """Steps of worlds, so far, in which contacts or constraints were left out for lack of
-        room."""
-        self._said: set[str] = set()
+        """Environment steps so far that left out contacts or constraints for lack of room."""
+        self._warned: set[str] = set()
         self._device = _warp_device(device)
         self.device = torch.device(wp.device_to_torch(self._device))
-        contacts = _CONTACTS_PER_WORLD if nconmax is None else nconmax
+        contacts = _CONTACTS_PER_ENV if nconmax is None else nconmax
         rows = _constraint_rows(model, contacts) if njmax is None else njmax
         self._room = {"nconmax": contacts, "njmax": rows}
         with wp.ScopedDevice(self._device):
@@ -96,22 +100,19 @@ class WarpEngine:
                 self._data = mjw.make_data(model, num_envs, **self._room)
             except (NotImplementedError, ValueError) as error:
                 raise SimulationError(f"MuJoCo Warp cannot simulate this model: {error}") from error
-            self._model.opt.warn_overflow = (
-                0  # reported by this class, not by a print for every world
-            )
+            # This class reports overflows; MuJoCo Warp would print a line for every environment.
+            self._model.opt.warn_overflow = 0
             self._chosen = wp.zeros(num_envs, dtype=wp.bool)
-            self._graphs = {
-                work: self._capture(work) for work in (self._advance, self._look, self._clear)
-            }
+            works = (self._advance, self._update_sensors, self._clear)
+            self._graphs = {work: self._capture(work) for work in works}
         names = ("qpos", "qvel", "ctrl", "sensordata")
         self._fields = {name: wp.to_torch(getattr(self._data, name)) for name in names}
         self._overflow = wp.to_torch(self._data.overflow)
         self._chosen_rows = wp.to_torch(self._chosen)
         self._bad = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
-        wp.synchronize_device(
-            self._device
-        )  # what follows is ordered by torch's stream, not by Warp's
-        self._chosen_rows.fill_(True)  # what was captured has run once
+        # From here on work is ordered by torch's stream, not by Warp's.
+        wp.synchronize_device(self._device)
+        self._chosen_rows.fill_(True)  # undoes the step that capturing has run
         self._replay(self._clear)
 
     def step(self, ctrl: Tensor, substeps: int) -> PhysicsView:
@@ -119,37 +120,36 @@ class WarpEngine:
         self._fields["ctrl"].copy_(ctrl)
         for _ in range(substeps):
             self._replay(self._advance)
-        self._replay(self._look)
+        self._replay(self._update_sensors)
         view = self._view()
         good = torch.isfinite(view.ctrl).all(dim=1)
         for state in (view.qpos, view.qvel):
-            good &= (state.abs() <= mujoco.mjMAXVAL).all(
-                dim=1
-            )  # what MuJoCo C checks; false for NaN
+            # The check of MuJoCo C; false for NaN.
+            good &= (state.abs() <= mujoco.mjMAXVAL).all(dim=1)
         self._bad = ~good
         self._report_overflow()
         return view
 
-    def reset(self, ids: Tensor, start: InitialState) -> PhysicsView:
+    def reset(self, ids: Tensor, initial: InitialState) -> PhysicsView:
         """See `Engine.reset`."""
         rows = ids.to(self.device)
         self._chosen_rows.zero_()
         self._chosen_rows[rows] = True
         self._replay(self._clear)
-        state = {"qpos": start.qpos, "qvel": start.qvel, "ctrl": start.ctrl}
+        state = {"qpos": initial.qpos, "qvel": initial.qvel, "ctrl": initial.ctrl}
         for name, value in state.items():
             if value is not None:
                 self._fields[name][rows] = value.to(self.device)
-        self._replay(
-            self._look
-        )  # of all worlds: the others are looked at again and stay as they are
+        # Computes the sensors of all environments; those of the others do not change.
+        self._replay(self._update_sensors)
         return self._view(rows)
 
     def keep(self, ids: Tensor) -> WarpEngine:
-        """See `Engine.keep`; the same results, but for the order in which a GPU finds contacts."""
+        """See `Engine.keep`. A GPU may find contacts in another order afterwards."""
         kept = WarpEngine(self.model, len(ids), device=str(self._device), **self._room)
         kept.restore(self.snapshot()[ids.to(self.device)])
-        kept.overflows, kept._said = self.overflows, self._said
+        kept.overflows = self.overflows
+        kept._warned = self._warned
         return kept
 
     def snapshot(self) -> Tensor:
@@ -175,13 +175,12 @@ class WarpEngine:
         """See `Engine.diverged_envs`."""
         return self._bad
 
-    # ------------------------------------------------------------------ what is captured
+    # ------------------------------------------------------------------ captured work
     def _advance(self) -> None:
         mjw.step(self._model, self._data)
 
-    def _look(self) -> None:
-        """Bring positions, velocities and their sensors up to date; sensors of forces keep the
-        step's values."""
+    def _update_sensors(self) -> None:
+        """Update positions, velocities and their sensors; force sensors keep the step's values."""
         model, data = self._model, self._data
         mjw.fwd_kinematics(model, data)
         mjw.transmission(model, data)
@@ -190,7 +189,7 @@ class WarpEngine:
         mjw.sensor_vel(model, data)
 
     def _clear(self) -> None:
-        """Reset the chosen worlds to the model's defaults."""
+        """Reset the chosen environments to the model's defaults."""
         mjw.reset_data(self._model, self._data, self._chosen)
 
     def _capture(self, work: Callable[[], None]) -> wp.Graph:
@@ -200,13 +199,13 @@ class WarpEngine:
         return capture.graph
 
     def _replay(self, work: Callable[[], None]) -> None:
-        """Run captured work, on a GPU in the order of torch's own work."""
+        """Run captured work; on a GPU in torch's stream."""
         stream = None
         if self._device.is_cuda:
             stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
         wp.capture_launch(self._graphs[work], stream=stream)
 
-    # ------------------------------------------------------------------ what is read
+    # ------------------------------------------------------------------ results
     def _view(self, rows: Tensor | None = None) -> PhysicsView:
         copies = {
             name: field.clone() if rows is None else field[rows]
@@ -215,38 +214,38 @@ class WarpEngine:
         return PhysicsView(model=self.model, **copies)
 
     def _report_overflow(self) -> None:
-        """Count what had no room, and say so the first time for each kind."""
-        for what, bits in _OUT_OF_ROOM.items():
-            worlds = int((self._overflow & int(bits)).count_nonzero())
-            if worlds and what not in self._said:
-                self._said.add(what)
+        """Count overflows, and warn the first time for each kind."""
+        for what, bits in _OVERFLOWS.items():
+            count = int((self._overflow & int(bits)).count_nonzero())
+            if count and what not in self._warned:
+                self._warned.add(what)
                 _logger.warning(
-                    "MuJoCo Warp ran out of room for %s in %d of %d worlds: some were left out, so"
-                    " the physics is wrong there. Build WarpEngine with more room. Said once;"
-                    " counted in `overflows`.",
+                    "MuJoCo Warp ran out of room for %s in %d of %d environments: some were left"
+                    " out, so the physics is wrong there. Build WarpEngine with more room. This"
+                    " warning is not repeated; `overflows` counts.",
                     what,
-                    worlds,
+                    count,
                     self.num_envs,
                 )
-            self.overflows += worlds
+            self.overflows += count
         self._overflow.zero_()
 
 
 def _warp_device(name: str) -> wp.Device:
-    """Raises SimulationError when there is no such device."""
-    wp.config.log_level = wp.LOG_WARNING  # else every module it loads is a line on the terminal
+    """Return Warp's device of this name. Raises SimulationError when there is none."""
+    wp.config.log_level = wp.LOG_WARNING  # otherwise Warp prints every module that it loads
     try:
         return wp.get_device(name)
     except (ValueError, RuntimeError) as error:
         raise SimulationError(
-            f"MuJoCo Warp finds no device {name!r} on this machine: {error}"
+            f"MuJoCo Warp does not find the device {name!r} on this machine: {error}"
         ) from error
 
 
 def _demand_support(model: mujoco.MjModel) -> None:
-    """Raise SimulationError for what MuJoCo Warp accepts and this engine would simulate wrongly."""
-    looked_at = model.sensor_type[model.sensor_needstage < int(mujoco.mjtStage.mjSTAGE_ACC)]
-    stale = {mujoco.mjtSensor(kind) for kind in looked_at} & _STALE_SENSORS
+    """Raise SimulationError for models that this engine would simulate wrongly."""
+    updated = model.sensor_type[model.sensor_needstage < int(mujoco.mjtStage.mjSTAGE_ACC)]
+    stale = {mujoco.mjtSensor(kind) for kind in updated} & _STALE_SENSORS
     if stale:
         names = ", ".join(sorted(kind.name for kind in stale))
         raise SimulationError(f"The GPU engine cannot keep these sensors up to date: {names}.")
@@ -255,7 +254,7 @@ def _demand_support(model: mujoco.MjModel) -> None:
 
 
 def _constraint_rows(model: mujoco.MjModel, contacts: int) -> int:
-    """Return the most constraint rows that a world with `contacts` contacts can have."""
+    """Return the most constraint rows that an environment with `contacts` contacts can have."""
     equality = {mujoco.mjtEq.mjEQ_CONNECT: 3, mujoco.mjtEq.mjEQ_WELD: 6}
     rows: int = sum(equality.get(mujoco.mjtEq(kind), 1) for kind in model.eq_type)
     rows += int((model.dof_frictionloss > 0).sum() + (model.tendon_frictionloss > 0).sum())
@@ -267,7 +266,7 @@ def _constraint_rows(model: mujoco.MjModel, contacts: int) -> int:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """A collection while a graph is captured could free GPU memory, which breaks the capture."""
+    """Switch garbage collection off: freeing GPU memory would break the capture of a graph."""
     enabled = gc.isenabled()
     gc.disable()
     try:

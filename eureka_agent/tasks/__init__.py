@@ -1,4 +1,4 @@
-"""What a task is, and how one is found: what everybody needs who writes a task."""
+"""What a task author needs: the definition of a task, the registry, scene and rotation helpers."""
 
 import lazy_loader
 

@@ -1,5 +1,4 @@
-"""What a task says of itself: whether each attribute is there and of its kind. Nothing of the task
-is run."""
+"""Checks that each attribute of a task is there and of the right kind. No method of it is run."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ def check_attributes(task: Task) -> None:
         value = getattr(task, name)
         if not fits(value):
             raise TaskError(
-                f"{place_of(task, name)}: {name} must be {expected}, and it is {_shown(value)}."
+                f"{place_of(task, name)}: {name} must be {expected}, but it is {_shown(value)}."
             )
     _check_spec(task, place_of(task, "state_spec"))
 
@@ -98,56 +97,57 @@ def _check_spec(task: Task, place: str) -> None:
         isinstance(each, StateVariable) for each in spec.variables
     ):
         raise TaskError(
-            f"{place}: StateSpec takes a tuple of StateVariables, and it has"
+            f"{place}: StateSpec takes a tuple of StateVariables, but it has"
             f" {_shown(spec.variables)}: write StateSpec((StateVariable(...),)), with the comma"
-            " where there is only one."
+            " even for a single one."
         )
     names = [variable.name for variable in spec.variables]
     for variable in spec.variables:
-        if reason := _slip(variable, names) or _slip_of_goal(variable, spec):
+        if reason := _variable_error(variable, names) or _goal_error(variable, spec):
             raise TaskError(f"{place}: the state variable {variable.name!r} {reason}.")
     for name, value in spec.constants.items():
         if not (_identifier(name) and name not in names and _is_number(value)):
             raise TaskError(
                 f"{place}: the constant {name!r} must have a name of its own and a finite number as"
-                " value."
+                " its value."
             )
 
 
-def _slip(variable: StateVariable, names: list[str]) -> str:
-    """Return what is wrong with a state variable by itself; empty when nothing is."""
+def _variable_error(variable: StateVariable, names: list[str]) -> str:
+    """Return what is wrong with a state variable by itself, or an empty string."""
     name, shape, kind = variable.name, variable.shape, variable.kind
     if not _identifier(name) or names.count(name) > 1 or name in _RESERVED:
         return (
-            f"needs a Python name that is there once and is none of {', '.join(_RESERVED)}, which"
+            f"needs a Python name that is used once and is not one of {', '.join(_RESERVED)}, which"
             " are added for you"
         )
     if not isinstance(shape, tuple) or not all(_is_count(size) for size in shape):
         return (
-            f"has the shape {_shown(shape)}: write a tuple without the number of worlds, () for one"
-            " number, (3,)"
+            f"has the shape {_shown(shape)}: write a tuple without the number of environments, e.g."
+            " (3,), or () for one number"
         )
     if kind not in get_args(QuantityKind):
         return f"has the kind {kind!r}: take one of {', '.join(get_args(QuantityKind))}"
     if kind in _LAST_SIZE and shape[-1:] != (_LAST_SIZE[kind],):
         return (
-            f"has the shape {shape}, and a {kind} has {_LAST_SIZE[kind]} entries: change its shape"
+            f"has the shape {shape}, but a {kind} has {_LAST_SIZE[kind]} entries: change its shape"
             " or its kind"
         )
     if kind in _SCALARS and shape != ():
         return (
-            f"has the shape {shape}, and a {kind} is one number, (): change its shape or its kind"
+            f"has the shape {shape}, but a {kind} is one number, (): change its shape or its kind"
         )
     if variable.elements and shape[-1:] != (len(variable.elements),):
         count = len(variable.elements)
         return (
-            f"names {count} elements, and its shape is {shape}: name each entry of the last"
+            f"names {count} elements, but its shape is {shape}: name each entry of the last"
             " dimension"
         )
     return ""
 
 
-def _slip_of_goal(variable: StateVariable, spec: StateSpec) -> str:
+def _goal_error(variable: StateVariable, spec: StateSpec) -> str:
+    """Return what is wrong with the `goal_for` of a variable, or an empty string."""
     if variable.goal_for is None:
         return ""
     shapes = {each.name: each.shape for each in spec.variables}

@@ -17,15 +17,17 @@ from eureka_agent.tasks.source_lines import broken
 from eureka_agent.tasks.task import Task
 
 _LOADED: dict[Path, tuple[int, Task]] = {}
-"""Tasks from files, with the time of the file's last change: a file that was edited is loaded
-anew."""
+"""Tasks by file, each with the file's modification time: an edited file is loaded again."""
 
 
 def load_file(path: Path) -> Task:
     """Run the Python file of a task, or `task.py` of a folder, and return its `TASK`.
 
-    The file may import what lies beside it relatively (`from .helpers import …`). Raises
-    UnknownTaskError when there is no such file, and TaskError for a slip in it.
+    The file may import its neighbours relatively (`from .helpers import …`).
+
+    Raises:
+        UnknownTaskError: There is no such file.
+        TaskError: The file has a mistake.
     """
     path = path.expanduser().resolve()
     file = path / "task.py" if path.is_dir() else path
@@ -41,12 +43,9 @@ def load_file(path: Path) -> Task:
 
 
 def load_module(name: str, file: Path) -> Task:
-    """Import the module `name`, whose file is `file`, and return its `TASK`. Raises TaskError for a
-    slip in it."""
+    """Import the module `name`, whose file is `file`, and return its `TASK`. Raises TaskError."""
     if not file.is_file():
-        raise TaskError(
-            f"{file.parent}: it has no task.py: write one with TASK, or remove the folder."
-        )
+        raise TaskError(f"{file.parent} has no task.py: write one with TASK, or remove the folder.")
     return _task_of(file, lambda: importlib.import_module(name))
 
 
@@ -58,7 +57,7 @@ def load_entry_point(point: EntryPoint) -> Task:
     except (Exception, SystemExit) as error:
         raise broken(error, "it cannot be loaded", None, what) from error
     if not isinstance(task, Task):
-        raise TaskError(f"{what} must be a Task object, and it is a {type(task).__name__}.")
+        raise TaskError(f"{what} must be a Task object, but it is a {type(task).__name__}.")
     check_attributes(task)
     return task
 
@@ -67,19 +66,20 @@ def _task_of(file: Path, run: Callable[[], ModuleType]) -> Task:
     try:
         module = run()
     except (Exception, SystemExit) as error:
-        beside = (
+        is_neighbour = (
             isinstance(error, ModuleNotFoundError) and file.with_name(f"{error.name}.py").is_file()
         )
-        hint = " (a file beside it is imported relatively: from . import …)" if beside else ""
+        hint = " (import files of its folder relatively: from . import …)" if is_neighbour else ""
         raise broken(error, f"it cannot be loaded{hint}", file.parent, f"{file}:1") from error
     task = vars(module).get("TASK")
     if not isinstance(task, Task):
-        raise TaskError(f"{file}:{_line_of_task(file)}: {_what_is_there(task)}")
+        raise TaskError(f"{file}:{_line_of_task(file)}: {_how_to_define(task)}")
     check_attributes(task)
     return task
 
 
-def _what_is_there(task: object) -> str:
+def _how_to_define(task: object) -> str:
+    """Return what is wrong with a `TASK` that is missing or not a task, and how to fix it."""
     if isinstance(task, type) and issubclass(task, Task):
         return f"TASK is the class {task.__name__}: write TASK = {task.__name__}(), an instance."
     what = "it defines no TASK" if task is None else f"its TASK is of type {type(task).__name__}"
@@ -92,13 +92,12 @@ def _line_of_task(file: Path) -> int:
 
 
 def _run(file: Path) -> ModuleType:
-    """Run a file as a module of a package of its own that stands for its folder."""
+    """Run a file as a module of its own package, which stands for its folder."""
     package = f"eureka_agent_task_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
     name = f"{package}.{file.stem}"
-    for known in [
-        each for each in sys.modules if each == package or each.startswith(f"{package}.")
-    ]:
-        del sys.modules[known]  # files beside it may have changed, too
+    loaded = [each for each in sys.modules if each == package or each.startswith(f"{package}.")]
+    for known in loaded:
+        del sys.modules[known]  # other files of the folder may have changed as well
     init = file.with_name("__init__.py")
     _execute(package, init if init.is_file() else None, [str(file.parent)])
     return sys.modules.get(name) or _execute(name, file, None)
@@ -112,7 +111,7 @@ def _execute(name: str, file: Path | None, folders: list[str] | None) -> ModuleT
         return module
     spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{file.name} is no Python file: its name must end in .py")
+        raise ImportError(f"{file.name} is not a Python file: its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -23,20 +23,19 @@ _FRAME_SENSORS = {
     "angular_velocity": mujoco.mjtSensor.mjSENS_FRAMEANGVEL,
 }
 _FRAME_OBJECTS = {
-    "body": (
-        mujoco.mjtObj.mjOBJ_XBODY
-    ),  # the body's own frame; mjOBJ_BODY would be its inertial frame
+    # The body's own frame; mjOBJ_BODY would be its inertial frame.
+    "body": mujoco.mjtObj.mjOBJ_XBODY,
     "site": mujoco.mjtObj.mjOBJ_SITE,
     "geom": mujoco.mjtObj.mjOBJ_GEOM,
 }
 _CONTACT_DATA = (mujoco.mjtConDataField.mjCONDATA_FORCE, mujoco.mjtConDataField.mjCONDATA_TORQUE)
 _CONTACT_POINT = mujoco.mjtConDataField.mjCONDATA_POS
 _NET_FORCE = 3
-"""MuJoCo's `reduce="netforce"`: all contacts of an element as one."""
+"""MuJoCo's `reduce="netforce"`: all contacts of an element combined into one."""
 
 
 def load_xml(path: Path) -> mujoco.MjSpec:
-    """Read an MJCF file; raises SimulationError when it is missing or no model."""
+    """Read an MJCF file. Raises SimulationError when it is missing or not a model."""
     try:
         return mujoco.MjSpec.from_file(str(path))
     except (OSError, ValueError) as error:
@@ -44,8 +43,7 @@ def load_xml(path: Path) -> mujoco.MjSpec:
 
 
 def load_package_xml(package: str, path: str) -> mujoco.MjSpec:
-    """Read the MJCF file at `path` inside an installed top-level `package`, without importing the
-    package.
+    """Read the MJCF file at `path` inside an installed package, without importing the package.
 
     Raises SimulationError when the package is not installed or has no such file.
     """
@@ -68,8 +66,7 @@ def add_frame_sensors(
         "angular_velocity",
     ),
 ) -> None:
-    """Add sensors `<name>_<quantity>` of the frame of an element, all expressed in the world's
-    frame.
+    """Add sensors `<name>_<quantity>` of an element's frame, expressed in the world's frame.
 
     Positions are in m, velocities in m/s (of the frame's origin) and rad/s; quaternions are (w, x,
     y, z).
@@ -113,10 +110,10 @@ def add_touch_sensor(
 def add_contact_sensor(
     spec: mujoco.MjSpec, name: str, element: str, kind: Literal["body", "geom"]
 ) -> None:
-    """Add a sensor `<name>` of all contacts of a body or geom: `contact_wrench` says what it reads.
+    """Add a sensor `<name>` of all contacts of a body or geom, to be read with `contact_wrench`.
 
-    Like all sensors of forces it lags positions by one physics step, and is 0 in an episode's
-    first state.
+    Like all force sensors it lags positions by one physics step, and is 0 in an episode's first
+    state.
     """
     wanted = sum(1 << int(each) for each in (*_CONTACT_DATA, _CONTACT_POINT))
     spec.add_sensor(
@@ -129,13 +126,16 @@ def add_contact_sensor(
 
 
 def contact_wrench(reading: Tensor, origin: Tensor, orientation: Tensor) -> Tensor:
-    """Return force (N) and torque (N m), `(…, 6)`, that the contacts exert on the element.
+    """Return the wrench that the contacts exert on the element.
 
     Args:
         reading: `(…, 9)` of a sensor of `add_contact_sensor`: the force and torque that the element
-            exerts on what it touches, and the point where, in the world's frame.
+            exerts on what it touches, and the point of contact, in the world's frame.
         origin: `(…, 3)` m in the world's frame, the point that the torque is about.
         orientation: `(…, 4)` (w, x, y, z) of the frame that the result is expressed in.
+
+    Returns:
+        `(…, 6)`: the force (N), then the torque (N m).
     """
     force, torque, point = -reading[..., :3], -reading[..., 3:6], reading[..., 6:]
     torque = torque + torch.linalg.cross(point - origin, force)

@@ -1,9 +1,9 @@
 """Finding tasks: by name, by alias, by their exact description, or by the path of their code.
 
 Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other
-file. An installed package offers tasks through the entry point group `eureka_agent.tasks`. A folder
-of task folders is searched where it is given (`--task-path`), and a task anywhere else is found by
-its path.
+file. An installed package offers tasks through the entry point group `eureka_agent.tasks`. The task
+folders of another folder are found by name if it is given (`--task-path`), and any task by the path
+of its code.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from eureka_agent.tasks.loading import load_entry_point, load_file, load_module
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 
-A_WISH = "Any other text is a wish and needs the scene of a task: --env {env} --task {words}."
-"""What to do with a text that names no task; `{env}` is the nearest task, `{words}` the text in
-quotes."""
+A_WISH = "An instruction of your own needs the scene of a task: --env {env} --task {words}."
+"""What to do with a text that does not name a task: `{env}` is the nearest task, `{words}` the
+text in quotes."""
 
 _ENVS = "eureka_agent.envs"
 _ENTRY_POINTS = "eureka_agent.tasks"
@@ -41,17 +41,23 @@ _LONGEST_SHOWN = 100
 
 
 def task_names() -> tuple[str, ...]:
-    """Return the names of all tasks of `envs/` and of installed packages, sorted."""
+    """Return the names of all tasks of `envs/` and installed packages, sorted, broken ones too."""
     return tuple(sorted({*_folders(), *_entry_points()}))
 
 
 @cache
 def load_task(name: str) -> Task:
-    """Return the task of `envs/` or of an installed package that is called exactly `name`.
+    """Return a task of `envs/` or of an installed package.
+
+    Args:
+        name: Its exact name; see `find_task` for anything else.
+
+    Returns:
+        The task. Each call with the same name returns the same object.
 
     Raises:
-        UnknownTaskError: There is none.
-        TaskError: Its code is broken.
+        UnknownTaskError: There is no task of this name.
+        TaskError: The code of the task is broken.
     """
     folder = _folders().get(name)
     if folder is not None:
@@ -65,7 +71,7 @@ def load_task(name: str) -> Task:
             f"There is no task {name!r}.{did_you_mean(name, task_names())} {_listing()}"
         )
     if task.name != name:
-        raise TaskError(f"{where}: its task has the name {task.name!r}: both must be {name!r}.")
+        raise TaskError(f"{where}: its task has the name {task.name!r}: it must be {name!r}.")
     return task
 
 
@@ -75,22 +81,24 @@ def all_tasks() -> tuple[Task, ...]:
 
 
 def broken_tasks() -> dict[str, str]:
-    """Return the names of the folders of `envs/` whose task cannot be loaded, each with the reason
-    in one sentence."""
+    """Return the names of tasks that cannot be loaded, each with a sentence that says why."""
     return {name: str(error) for name, error in _loaded()[1].items()}
 
 
 def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
-    """Return the task that is meant.
+    """Return the task that `task` refers to.
 
     Args:
         task: A task, its name, an alias, its exact description, or the path of its code. The code
-            of a path is run: give no path that you do not trust.
+            at a path is run, so give only paths that you trust.
         folder: A folder of task folders whose tasks are found by name as well; their code is run.
-        advice: See `named_task`.
+        advice: What an unknown task's message tells the user to do; see `A_WISH`.
+
+    Returns:
+        The task, loaded and with its attributes checked.
 
     Raises:
-        UnknownTaskError: No task is meant; the message names near ones and says what to do.
+        UnknownTaskError: There is no such task. The message names similar ones.
         TaskError: The code of the task is broken.
         UsageError: `task` is neither a text, a path nor a task.
     """
@@ -103,19 +111,17 @@ def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WIS
         return load_file(Path(task))
     if folder is not None and (found := _task_in(folder, task)) is not None:
         return found
-    # Unlike Path, these functions take texts that are no paths.
+    # Unlike Path, these functions accept texts that are not paths.
     if os.path.isfile(os.path.join(task, "task.py")):
-        advice += (
-            " A folder of this name is here: for the task in it, write its path, ./ and the name."
-        )
+        advice += " There is a folder of this name here: write ./ and the name for the task in it."
     return named_task(task, advice=advice)
 
 
 def tasks_in(folder: Path) -> tuple[Task, ...]:
-    """Return the tasks of the task folders in `folder`, sorted by name of the folder.
+    """Return the tasks of the task folders in `folder`, sorted by folder name.
 
     Raises:
-        UnknownTaskError: It is not a folder, or has no task folder.
+        UnknownTaskError: It is not a folder, or has no task folders.
         TaskError: The code of a task is broken.
     """
     folder = folder.expanduser()
@@ -128,25 +134,30 @@ def tasks_in(folder: Path) -> tuple[Task, ...]:
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether a text means a path: it has a separator or ends in .py. A sentence is one only where
-    it exists."""
+    """Whether a text is a path: it has a separator or ends in .py.
+
+    A text with spaces is a path only if it exists.
+    """
     if not (text.endswith(".py") or "/" in text or os.sep in text):
         return False
     return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
 
 
 def named_task(words: str, *, advice: str = A_WISH) -> Task:
-    """Return the task of `envs/` whose name, alias or description is `words`, in any case and
-    punctuation.
+    """Return the task of `task_names` whose name, alias or description is `words`.
 
-    Any other text is no task, however near it is: "spin the pen clockwise" is not "spin the pen".
-    No path is looked at. Raises UnknownTaskError, which names the near tasks and says what to do
-    (`advice`, with `{env}` and `{words}` filled in), and TaskError when the task's own code is
-    broken.
+    Case and punctuation do not matter. A similar text is not enough: "spin the pen clockwise" is
+    not "spin the pen". Paths are not looked at.
+
+    Raises:
+        UnknownTaskError: There is no such task. The message names similar ones and says what to do:
+            `advice` with `{env}` and `{words}` filled in.
+        TaskError: The code of the task is broken.
     """
     if not words.strip():
         raise UnknownTaskError(f"The task is empty: name one. {_listing()}")
-    wanted, (tasks, broken) = normalised(words), _loaded()
+    wanted = normalised(words)
+    tasks, broken = _loaded()
     if wanted in (folders := {normalised(name): name for name in broken}):
         raise broken[folders[wanted]]
     found = [task for task in tasks if wanted and wanted in _names_of(task)]
@@ -156,16 +167,18 @@ def named_task(words: str, *, advice: str = A_WISH) -> Task:
         raise UnknownTaskError(f"{words!r} is a name of {_or(found)}: use the task's own name.")
     near = near_tasks(words, tasks)
     shown = textwrap.shorten(words, _LONGEST_SHOWN, placeholder=" …") or words
-    meant = f" Did you mean {_or(near)}?" if near else ""
-    what = advice.format(env=near[0].name if near else "NAME", words=_quoted(words))
-    raise UnknownTaskError(f"No task is called {shown!r}.{meant} {what} {_listing()}")
+    question = f" Did you mean {_or(near)}?" if near else ""
+    advice = advice.format(env=near[0].name if near else "NAME", words=_quoted(words))
+    raise UnknownTaskError(f"No task is called {shown!r}.{question} {advice} {_listing()}")
 
 
 def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
-    """Return up to three tasks that `words` may speak of, nearest first: they share telling words,
-    else look alike."""
+    """Return up to three tasks that `words` may mean, most similar first.
+
+    Tasks that share significant words with it come before those whose names are spelled similarly.
+    """
     tasks = list(tasks)
-    spelled = {name: task for task in tasks for name in _names_of(task)}
+    by_name = {name: task for task in tasks for name in _names_of(task)}
     scores = {task.name: _score(words, task) for task in tasks}
     by_words = [
         task
@@ -173,27 +186,26 @@ def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
         if scores[task.name] >= _NEAR
     ]
     by_letters = [
-        spelled[name]
-        for name in difflib.get_close_matches(normalised(words), spelled, n=3, cutoff=0.6)
+        by_name[name]
+        for name in difflib.get_close_matches(normalised(words), by_name, n=3, cutoff=0.6)
     ]
     return list({task.name: task for task in by_words or by_letters}.values())[:3]
 
 
 def telling_words(text: str) -> list[str]:
-    """Return the words of `text` that tell one task from another, in order, without their English
-    endings."""
+    """Return the words of `text` that distinguish tasks, in order, without English endings."""
     words = (normalised(word) for word in re.findall(r"[^\W_]+", text.replace("'s", "")))
     return [_stem(word) for word in words if word not in _FILLER and not _VERSION.fullmatch(word)]
 
 
 def reference(task: Task) -> str:
-    """Return what finds a task again: its name, or the path of its file where no name does."""
+    """Return what `find_task` needs to find a task again: its name, or the path of its file."""
     in_envs = (task.file or Path()).parent in {folder.resolve() for folder in _folders().values()}
     installed = task.name in _entry_points() and load_task(task.name) is task
     return task.name if in_envs or installed or task.file is None else str(task.file)
 
 
-# ---------------------------------------------------------------------- what is there
+# ---------------------------------------------------------------------- discovery
 def _task_in(folder: Path, words: str) -> Task | None:
     """Return the task of a folder whose name, alias or description is `words`."""
     wanted = normalised(words)
@@ -207,7 +219,7 @@ def _entry_points() -> dict[str, EntryPoint]:
 
 
 def _folders() -> dict[str, Path]:
-    """Return the folders of `envs/` that are to hold a task, by name."""
+    """Return the folders of `envs/` that should hold a task, by name."""
     parents = [Path(parent) for parent in importlib.import_module(_ENVS).__path__]
     children = [
         child for parent in parents if parent.is_dir() for child in sorted(parent.iterdir())
@@ -238,8 +250,7 @@ def _names_of(task: Task) -> set[str]:
 
 
 def _score(words: str, task: Task) -> float:
-    """Return how much `words` speak of a task (0 to 1); 1 where all of one of its names is among
-    them."""
+    """Return how well `words` match a task, 0 to 1; 1 if they contain all words of one name."""
     instruction = frozenset(telling_words(words))
     texts = [
         frozenset(telling_words(text)) for text in (task.name, *task.aliases, task.description)
@@ -250,8 +261,7 @@ def _score(words: str, task: Task) -> float:
 
 
 def _overlap(instruction: frozenset[str], text: frozenset[str]) -> float:
-    """F-measure of the shared words: words that the wish lacks count as well as words that the task
-    lacks."""
+    """Return the F-measure of the shared words: missing and additional words both count."""
     shared = len(instruction & text)
     return 2 * shared / (len(instruction) + len(text)) if shared else 0.0
 
@@ -265,9 +275,9 @@ def _stem(word: str) -> str:
 
 
 def _quoted(words: str) -> str:
-    """Return a text as a shell takes it; WISH for one that would not fit into a message."""
+    """Return a text quoted for a shell, or INSTRUCTION if it would not fit into a message."""
     if len(words) > _LONGEST_SHOWN or not words.isprintable():
-        return "WISH"
+        return "INSTRUCTION"
     return shlex.quote(words) if re.search(r'["$`\\!]', words) else f'"{words}"'
 
 

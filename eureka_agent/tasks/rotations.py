@@ -45,16 +45,15 @@ def rotate(quat: Tensor, vector: Tensor) -> Tensor:
 
 
 def rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
-    """Rotate `vector (…, 3)` by the inverse of `quat (…, 4)`: from the world's frame to the
-    body's."""
+    """Rotate `vector (…, 3)` by the inverse of `quat (…, 4)`: from the world's to the body's."""
     return rotate(conjugate(quat), vector)
 
 
 def matrix(quat: Tensor) -> Tensor:
     """Return `(…, 3, 3)`, whose columns are the body's axes in the world's frame.
 
-    Many vectors are cheaper to turn by it than by `rotate`, whose many small operations each cost a
-    start.
+    It rotates many vectors more cheaply than `rotate`, whose many small operations each have a
+    fixed cost.
     """
     products = (quat[..., :, None] * quat[..., None, :]).flatten(-2)
     return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + torch.eye(
@@ -64,22 +63,22 @@ def matrix(quat: Tensor) -> Tensor:
 
 @cache
 def _matrix_table() -> Tensor:
-    """`(16, 9)`: how much of each product of two entries is in each entry of the matrix.
+    """`(16, 9)`: the weight of each product of two quaternion entries in each matrix entry.
 
-    The matrix is 1 + 2 w U + 2 U U, where U v is (x, y, z) × v. Each entry but the diagonal's 1 is
-    the sum of two products, so that its value does not depend on the order in which a matrix
+    The matrix is 1 + 2 w U + 2 U U, where U v is (x, y, z) × v. Apart from the diagonal's 1, each
+    entry is the sum of two products, so its value does not depend on the order in which a matrix
     product adds.
     """
     axes = torch.eye(3)
     cross = torch.linalg.cross(axes[:, None], axes[None]).mT  # cross[k] @ v is axis k × v
     table = torch.zeros(4, 4, 3, 3)
-    table[0, 1:], table[1:, 1:] = 2.0 * cross, 2.0 * cross[:, None] @ cross
+    table[0, 1:] = 2.0 * cross
+    table[1:, 1:] = 2.0 * cross[:, None] @ cross
     return table.view(16, 9)
 
 
 def from_axis_angle(axis: Tensor, angle: Tensor) -> Tensor:
-    """Return the quaternion `(…, 4)` that turns by `angle (…)` rad about the unit vector `axis (…,
-    3)`."""
+    """Return the rotation `(…, 4)` by `angle (…)` rad about the unit vector `axis (…, 3)`."""
     half = 0.5 * angle[..., None]
     vector = half.sin() * axis
     return torch.cat((half.cos().expand_as(vector[..., :1]), vector), dim=-1)
@@ -92,8 +91,10 @@ def rotation_angle(left: Tensor, right: Tensor) -> Tensor:
 
 
 def roll_pitch_yaw(quat: Tensor) -> Tensor:
-    """Return `(…, 3)` rad: turns about the fixed x, y and z axes, in that order (z-y'-x''
-    Tait-Bryan angles)."""
+    """Return `(…, 3)` rad about the fixed x, y and z axes, in that order.
+
+    These are the z-y'-x'' Tait-Bryan angles.
+    """
     w, x, y, z = quat.unbind(dim=-1)
     roll = torch.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))
     pitch = torch.asin((2.0 * (w * y - z * x)).clamp(-1.0, 1.0))
@@ -102,8 +103,7 @@ def roll_pitch_yaw(quat: Tensor) -> Tensor:
 
 
 def _cross(left: Tensor, right: Tensor) -> Tensor:
-    """Cross product `(…, 3)`; unlike `torch.linalg.cross` it broadcasts tensors of different
-    dimensions."""
+    """Cross product `(…, 3)` that, unlike `torch.linalg.cross`, broadcasts over dimensions."""
     x1, y1, z1 = left.unbind(dim=-1)
     x2, y2, z2 = right.unbind(dim=-1)
     return torch.stack((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2), dim=-1)

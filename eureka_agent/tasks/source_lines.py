@@ -1,5 +1,7 @@
-"""Where something of a task is written, as `file:line`: every message about a task's own code
-begins with it."""
+"""Finds where part of a task is written, as `file:line`.
+
+Every message about a task's own code begins with it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _LONGEST_REASON = 400
 
 
 def place_of(task: Task, name: str = "") -> str:
-    """Return where the task's method or attribute `name` is written; else where its class is."""
+    """Return where the task's method or attribute `name` is written, else where its class is."""
     kind = next(
         (
             each
@@ -37,13 +39,13 @@ def place_of(task: Task, name: str = "") -> str:
 
 
 def broken(error: BaseException, what: str, folder: Path | None, otherwise: str) -> TaskError:
-    """Return the one sentence about an exception that the code of a task raised.
+    """Return a TaskError of one sentence about an exception that the code of a task raised.
 
     Args:
         error: What was raised.
         what: What could not be done, e.g. `build() failed`.
-        folder: The task's folder: the last line in it on the way to the error is named.
-        otherwise: The place that is named when no line of the folder is on the way.
+        folder: The task's folder. The message names the last line of the traceback that is in it.
+        otherwise: The place to name when no line of the traceback is in the folder.
     """
     reason = str(error) if isinstance(error, EurekaError) else f"{type(error).__name__}: {error}"
     reason = " ".join(reason.split())[:_LONGEST_REASON].rstrip(".")
@@ -52,7 +54,7 @@ def broken(error: BaseException, what: str, folder: Path | None, otherwise: str)
 
 @contextmanager
 def naming_lines_of(task: Task) -> Iterator[None]:
-    """Turn an exception that a method of `task` raises inside into a TaskError; all others pass."""
+    """Turn an exception that a method of `task` raises into a TaskError; let all others pass."""
     try:
         yield
     except EurekaError:
@@ -70,6 +72,7 @@ def naming_lines_of(task: Task) -> Iterator[None]:
 
 
 def _raised_in(error: BaseException, folder: Path | None) -> str:
+    """Return `file:line` of the last line of the traceback in `folder`, or an empty string."""
     if folder is None:
         return ""
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]

@@ -1,8 +1,8 @@
 """What a task is: what the robot should do, what a reward may read, how episodes end, and fitness.
 
-A task says nothing of physics and nothing of PPO. `make_env` returns its environments, whoever
-simulates them: `eureka_agent.simulation.MujocoTask` is the base of tasks whose scene is a MuJoCo
-model, and `envs/<name>/task.py` holds one task each.
+A task says nothing about physics or PPO. Its `make_env` returns environments from any simulator.
+`eureka_agent.simulation.MujocoTask` is the base class of tasks on a MuJoCo model; the tasks of the
+library are in `envs/<name>/task.py`.
 """
 
 from __future__ import annotations
@@ -52,31 +52,31 @@ class StateVariable:
 
     name: str
     shape: tuple[int, ...]
-    """Without the batch dimension; `()` is one number a world."""
+    """Without the batch dimension; `()` is one number per environment."""
     unit: str
     frame: str
-    """The frame it is expressed in (`world`, `torso`, …), or `-`."""
+    """The frame that it is expressed in (`world`, `torso`, …), or `-`."""
     meaning: str
     kind: QuantityKind = "other"
     goal_for: str | None = None
     """The variable that this one is the target value of."""
     elements: tuple[str, ...] = ()
-    """What each entry of the last dimension is, where that is not obvious."""
+    """Names of the entries of the last dimension, where they are not obvious."""
 
 
 @dataclass(frozen=True)
 class StateSpec:
     """Tensors `(num_envs, *shape)` and float constants that a reward function may read.
 
-    Besides each variable it may read `prev_<name>`, the value before the environment step (the
-    start state in an episode's first step). A task lists its own variables; `Task.reward_inputs`
+    It may also read `prev_<name>` of each variable: the value before the environment step (the
+    initial state in an episode's first step). A task lists its own variables; `Task.reward_inputs`
     adds `action`, `episode_time` and `obs_buf`.
     """
 
     variables: tuple[StateVariable, ...]
     constants: Mapping[str, float] = field(default_factory=dict)
     unlisted: tuple[StateVariable, ...] = ()
-    """More names that published rewards read. They are computed only for a reward that reads them;
+    """More variables, for published rewards. They are computed only for a reward that reads them;
     prompts do not list them, and the grammar does not use them."""
 
     @property
@@ -86,8 +86,7 @@ class StateSpec:
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Every tensor name that a reward's parameter may have, with its shape without the
-        batch."""
+        """Every tensor name that a reward's parameter may have, with its shape per environment."""
         shapes = {variable.name: variable.shape for variable in self.tensors}
         return shapes | {
             f"prev_{name}": shape for name, shape in shapes.items() if f"prev_{name}" not in shapes
@@ -106,19 +105,22 @@ class StateSpec:
 class Task(ABC):
     """What a robot should do, with its own measure of success.
 
-    Subclass `MujocoTask` for a MuJoCo scene, or this class for another simulator; then write
-    `make_env`.
+    For a MuJoCo scene, subclass `MujocoTask`. For another simulator, subclass this class, set the
+    attributes below, and write `dt` and `make_env`.
     """
 
     name: str
+    """What `--task` calls it; in `envs/`, the name of its folder."""
     description: str
     """One sentence in a user's words: the instruction that the reward has to fulfil."""
     aliases: tuple[str, ...] = ()
+    """Other names, such as the ids of the same task in other libraries."""
     state_spec: StateSpec
+    """What a reward may read."""
     max_episode_steps: int
     """The time limit of an episode, in environment steps."""
     fitness_unit: str
-    """What one episode's fitness counts, e.g. `m/s` or `waypoints`."""
+    """The unit of an episode's fitness, e.g. `m/s` or `waypoints`."""
     fitness_solved: float
     """The fitness from which the task counts as solved."""
     ends_early: bool = True
@@ -126,7 +128,7 @@ class Task(ABC):
     action_names: tuple[str, ...]
     """One name per action entry, in order."""
     observation_size: int | None = None
-    """Number of observation entries. Where it is given, a reward may read the observation as
+    """Number of observation entries. If it is given, a reward may read the observation as
     `obs_buf`."""
 
     @property
@@ -148,15 +150,18 @@ class Task(ABC):
         """Return environments of this task, after their first reset.
 
         Args:
-            num_envs: How many.
+            num_envs: Number of environments.
             seed: Seed of the initial states; the same seed gives the same episodes.
             streams: Number of distinct random streams, by default `num_envs`. Environment `i` draws
                 like environment `i % streams`, so that candidates that train together in slices of
-                `streams` environments meet the same initial states.
+                `streams` environments get the same initial states.
             device: Where the simulation runs, `cpu` or `cuda`.
             threads: Physics threads on the CPU, by default all cores.
             reads: The names that rewards read; the state may leave out the unlisted variables that
                 none of them reads. By default it has all.
+
+        Returns:
+            The environments, stepped together as one batch.
 
         Raises:
             UsageError: The device is not supported, or what it needs is not installed.
@@ -175,8 +180,10 @@ class Task(ABC):
 
     @cached_property
     def reward_inputs(self) -> StateSpec:
-        """Everything a reward may read: `state_spec`, the action, the episode's time and the
-        observation."""
+        """Everything that a reward may read.
+
+        That is `state_spec`, `action`, `episode_time` and, with an `observation_size`, `obs_buf`.
+        """
         action = StateVariable(
             name="action",
             shape=(self.action_size,),
@@ -189,22 +196,23 @@ class Task(ABC):
         time = StateVariable("episode_time", (), "s", "-", "time since the start of the episode")
         unlisted = self.state_spec.unlisted
         if self.observation_size is not None:
-            seen = "what the policy sees, in this task's own order"
-            unlisted += (StateVariable("obs_buf", (self.observation_size,), "-", "-", seen),)
+            meaning = "what the policy sees, in this task's own order"
+            unlisted += (StateVariable("obs_buf", (self.observation_size,), "-", "-", meaning),)
         return StateSpec(
             (*self.state_spec.variables, action, time), self.state_spec.constants, unlisted
         )
 
     @property
     def policy_code(self) -> Mapping[str, Callable[..., object]]:
-        """Functions whose source shows a proposer how actions act, what the policy observes and
-        when episodes terminate: `control`, `observation`, `terminated`, where there are any."""
+        """The functions whose source a proposer is shown, by name: `control`, `observation` and
+        `terminated`, as far as the task has them. By default none.
+        """
         return {}
 
     def without_end(self) -> Self:
-        """Return the same task whose episodes end by the time limit alone, for a wish of its own.
+        """Return the same task with episodes that end at the time limit alone.
 
-        A backflip leans further than a run forward may.
+        For a user's own instruction: a backflip leans further than running forward allows.
         """
         task = copy.copy(self)
         task.ends_early = False
@@ -213,49 +221,47 @@ class Task(ABC):
     # ------------------------------------------------------------------ the human reward
     @property
     def human_reward(self) -> str:
-        """Source of the reward that people wrote for this task: `human_reward.py` beside the task.
+        """Source of the reward that people wrote for this task: `human_reward.py` in its folder.
 
-        Raises UsageError when there is none.
+        Raises:
+            UsageError: There is none.
         """
         if not self.has_human_reward:
             raise UsageError(
-                f"The task {self.name!r} has no human reward: write one to human_reward.py beside"
+                f"The task {self.name!r} has no human reward: write one to human_reward.py next to"
                 " its task.py."
             )
-        return self._beside("human_reward.py").read_text(encoding="utf-8")
+        return self._in_folder("human_reward.py").read_text(encoding="utf-8")
 
     @property
     def has_human_reward(self) -> bool:
-        """Whether people wrote a reward for this task; without one a run compares with the sparse
-        reward alone."""
+        """Whether people wrote a reward for this task. A run without one has no such baseline."""
         own = type(self).human_reward is not Task.human_reward
-        return own or self._beside("human_reward.py").is_file()
+        return own or self._in_folder("human_reward.py").is_file()
 
     # ------------------------------------------------------------------ where it is written
     @property
     def file(self) -> Path | None:
-        """The Python file whose `TASK` this object is; None where it is in no file."""
+        """The Python file whose `TASK` this object is, or None."""
         own = type(self).__module__
         modules = dict(sys.modules).items()
         names = [
             name for name, module in modules if getattr(module, "__dict__", {}).get("TASK") is self
         ]
-        # A program that imports TASK has it, too, so the module of the class counts first.
+        # A program that imports TASK has it as well, so the module of the class comes first.
         names.sort(key=lambda name: (name != own, not name.endswith(".task"), name == "__main__"))
         file = getattr(sys.modules[names[0]], "__file__", None) if names else None
         return Path(file).resolve() if file else None
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the file that defines the task; None where there is no file, as in a
-        notebook."""
+        """The folder of the file that defines the task; None without a file, as in a notebook."""
         file = self.file or getattr(sys.modules.get(type(self).__module__), "__file__", None)
         return Path(file).resolve().parent if file else None
 
-    def _beside(self, name: str) -> Path:
+    def _in_folder(self, name: str) -> Path:
         return (self.folder or Path(os.devnull)) / name
 
 
 TaskLike: TypeAlias = str | os.PathLike[str] | Task
-"""A task, or what finds one: a name, an alias, its exact description, or the path of its folder or
-file."""
+"""A task, or its name, an alias, its exact description, or the path of its folder or file."""

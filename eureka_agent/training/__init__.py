@@ -1,4 +1,4 @@
-"""Training all candidates of a generation as one population."""
+"""Trains one policy per candidate: our population PPO, stable-baselines3 or rsl_rl."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""How much training a task's candidates get: the task file's own budgets, or the defaults."""
+"""How much training a task's candidates get: `BUDGETS` of the task's file, or the defaults."""
 
 from __future__ import annotations
 
@@ -31,10 +31,16 @@ _COUNTS = (
 
 
 def budgets_of(task: Task) -> Budgets:
-    """Return a task's budgets: `BUDGETS` of the file that defines its class, else the defaults.
+    """Return the training budgets of a task.
+
+    Args:
+        task: The task. Its budgets are `BUDGETS` of the file that defines its class.
+
+    Returns:
+        The budgets by name; `DEFAULT_BUDGETS` where the file has none.
 
     Raises:
-        TaskError: `BUDGETS` is wrong; the message has file, line and what to do.
+        TaskError: `BUDGETS` is wrong. The message has file, line and what to do.
     """
     module = sys.modules.get(type(task).__module__)
     budgets = getattr(module, "BUDGETS", None)
@@ -46,7 +52,7 @@ def budgets_of(task: Task) -> Budgets:
 
 
 def training_budget(config: SynthesisConfig, task: Task) -> TrainingBudget:
-    """Return the budget that a run's config names, with what the config overrides.
+    """Return the task's budget that a config names, with the config's overrides.
 
     Raises:
         TaskError: The task's `BUDGETS` are wrong.
@@ -65,7 +71,7 @@ def _check_budgets(budgets: object, place: str) -> None:
         if not isinstance(budget, TrainingBudget):
             raise TaskError(
                 f"{place}: BUDGETS[{name!r}] must be a TrainingBudget(num_envs, environment_steps),"
-                f" and it is {budget!r:.60}: give one for each of"
+                f" but it is {budget!r:.60}: give one for each of"
                 f" {', '.join(get_args(BudgetName))}."
             )
         _check_budget(budget, name, place)
@@ -75,19 +81,19 @@ def _check_budget(budget: TrainingBudget, name: str, place: str) -> None:
     wrong = [count for count in _COUNTS if not _is_count(getattr(budget, count))]
     if wrong:
         raise TaskError(
-            f"{place}: {wrong[0]} of BUDGETS[{name!r}] must be a whole number of 1 or more, and it"
+            f"{place}: {wrong[0]} of BUDGETS[{name!r}] must be a whole number of 1 or more, but it"
             f" is {getattr(budget, wrong[0])!r:.60}."
         )
     if not isinstance(budget.hidden, tuple) or not all(map(_is_count, budget.hidden)):
         raise TaskError(
             f"{place}: hidden of BUDGETS[{name!r}] must be a tuple of whole numbers of 1 or more,"
-            f" and it is {budget.hidden!r:.60}."
+            f" but it is {budget.hidden!r:.60}."
         )
     steps = budget.num_envs * budget.horizon
     if budget.minibatches > steps:
         raise TaskError(
             f"{place}: BUDGETS[{name!r}] has {budget.minibatches} minibatches for num_envs x"
-            f" horizon = {steps} steps an update: raise num_envs or horizon."
+            f" horizon = {steps} steps per update: raise num_envs or horizon."
         )
 
 

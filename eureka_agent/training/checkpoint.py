@@ -1,7 +1,7 @@
-"""A training's state in a file, so that what was killed goes on in the middle of a training.
+"""Saves a training to a file, so that a killed run can resume in the middle of it.
 
-A long training is saved every minute: weights, optimiser, statistics, random generators, every
-world, and each candidate's curves. What goes on from there is the same training, bit for bit.
+A training is saved every minute: weights, optimiser, statistics, random generators, environments
+and the candidates' curves. A resumed training has the same results, bit for bit.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from eureka_agent.utils.files import new_file
 from eureka_agent.utils.plain_json import decode, encode
 
 EVERY_S = 60.0
+"""Seconds between two saves."""
 VERSION = "4"
-"""Of the file; raised when what is in it changes, so that no other version takes it for its own."""
+"""Version of the file format. A file of another version is ignored."""
 _HEADER, _VERSION = "training", "version"
 
 
@@ -38,14 +39,17 @@ class ActiveMember:
 
     index: int
     history: History
-    pace: list[tuple[float, float, int]]
+    iterations: list[tuple[float, float, int]]
+    """See `FitnessTracker.iterations`."""
     rungs: list[Rung]
 
 
 @dataclass(frozen=True)
 class FinishedMember:
-    """One candidate that has left: its record and its policy (`left.<index>` of the tensors), or
-    why it failed."""
+    """One candidate whose training is over: its record, or why it failed.
+
+    Its policy is the tensor `finished.<index>`.
+    """
 
     index: int
     record: TrainingRecord | None
@@ -54,24 +58,27 @@ class FinishedMember:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What a training is besides its tensors."""
+    """The state of a training apart from its tensors."""
 
     done: int
-    """Iterations."""
+    """Iterations so far."""
     steps_of_all: int
+    """Environment steps of all candidates together so far."""
     seconds: float
+    """Duration so far."""
     members: list[ActiveMember]
-    left: list[FinishedMember]
+    finished: list[FinishedMember]
     key: str = ""
-    """Says which training it is."""
+    """Identifies the training."""
 
 
 class Checkpoint:
-    """The file of one training; `key` tells it from every other one, whose file it would not take
-    for its own."""
+    """The file of one training; a file with another `key` is ignored."""
 
     def __init__(self, path: Path, key: str, every_s: float = EVERY_S) -> None:
-        self._path, self._key, self._every_s = path, key, every_s
+        self._path = path
+        self._key = key
+        self._every_s = every_s
         self._saved_at = time.monotonic()
 
     @property
@@ -81,8 +88,7 @@ class Checkpoint:
 
     @property
     def of_another_version(self) -> str:
-        """One sentence when the saved state was written by another version and will be ignored;
-        else empty."""
+        """A sentence that a file of another version will be ignored, or an empty string."""
         try:
             with safe_open(self._path, framework="pt") as file:
                 written = one_line((file.metadata() or {}).get(_VERSION, "0"))[:20]
@@ -92,52 +98,49 @@ class Checkpoint:
             return ""
         return (
             f"The training saved in {self._path.name} has format {written} and this version reads"
-            f" {VERSION}: it starts anew."
+            f" {VERSION}: the training starts again."
         )
 
-    def save(self, facts: TrainingState, tensors: Mapping[str, Tensor]) -> None:
-        """Write the whole state, or leave the last one as it is. Raises StoreError when it cannot
-        be written."""
+    def save(self, state: TrainingState, tensors: Mapping[str, Tensor]) -> None:
+        """Write the whole state, or leave the last file as it is.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
         new = _unfinished(self._path)
         whole = {
             name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()
         }
+        metadata = {_VERSION: VERSION, _HEADER: encode(replace(state, key=self._key))}
         try:
-            new_file(new).close()  # and not what a link of this name points to
-            save_file(
-                whole,
-                new,
-                metadata={_VERSION: VERSION, _HEADER: encode(replace(facts, key=self._key))},
-            )
+            new_file(new).close()  # so that save_file does not follow a link of this name
+            save_file(whole, new, metadata=metadata)
             os.replace(new, self._path)
         except (OSError, SafetensorError) as error:
             with suppress(OSError):
-                new.unlink(
-                    missing_ok=True
-                )  # on a full disk it would be in the way of everything else
+                new.unlink(missing_ok=True)  # it would take room on a full disk
             raise StoreError(
                 f"Cannot save the training to {self._path}: {error}. Is the disk full?"
             ) from error
         self._saved_at = time.monotonic()
 
     def load(self) -> tuple[TrainingState, SavedTensors] | None:
-        """Return the saved state; None when there is none of this training, and of this version,
-        that can be read.
+        """Return the saved state; None if no readable file of this training and version is there.
 
-        A tensor is read when it is asked for, so that its size can be looked at before.
+        Each tensor is read on access, so that its size can be checked first.
         """
         try:
             tensors = SavedTensors(self._path)
             if tensors.metadata.get(_VERSION) != VERSION:
                 return None
-            facts = decode(TrainingState, tensors.metadata.get(_HEADER, ""))
+            state = decode(TrainingState, tensors.metadata.get(_HEADER, ""))
         except (OSError, SafetensorError, ValueError):
             return None
-        return (facts, tensors) if facts.key == self._key else None
+        return (state, tensors) if state.key == self._key else None
 
 
 class SavedTensors(Mapping[str, Tensor]):
-    """The tensors of a file, each read when it is asked for. Raises OSError and SafetensorError."""
+    """The tensors of a file, each read on access. Raises OSError and SafetensorError."""
 
     def __init__(self, path: Path) -> None:
         self._file = cast(Any, safe_open(path, framework="pt"))
@@ -162,7 +165,7 @@ class SavedTensors(Mapping[str, Tensor]):
 
 
 def discard(path: Path) -> None:
-    """Remove what was saved under `path`, and what a save that was killed left beside it."""
+    """Remove the file `path`, and the incomplete file of a save that was killed."""
     path.unlink(missing_ok=True)
     _unfinished(path).unlink(missing_ok=True)
 
@@ -174,8 +177,7 @@ def _unfinished(path: Path) -> Path:
 def state_tensors(owner: object, names: Sequence[str]) -> dict[str, Tensor]:
     """Return these attributes (tensors and numbers) as tensors."""
     values = {name: getattr(owner, name) for name in names}
-    # Python's floats are doubles, and torch would make them singles: counts above 16 million would
-    # be rounded.
+    # Python's floats are float64; torch would make them float32 and round counts above 16 million.
     return {
         n: torch.as_tensor(v, dtype=torch.float64 if isinstance(v, float) else None)
         for n, v in values.items()
@@ -186,11 +188,9 @@ def load_tensors(owner: object, tensors: Mapping[str, Tensor]) -> None:
     """Set attributes to what `state_tensors` returned."""
     for name, tensor in tensors.items():
         before = getattr(owner, name)
-        setattr(
-            owner,
-            name,
-            tensor.to(before.device) if isinstance(before, Tensor) else type(before)(tensor.item()),
-        )
+        is_tensor = isinstance(before, Tensor)
+        value = tensor.to(before.device) if is_tensor else type(before)(tensor.item())
+        setattr(owner, name, value)
 
 
 def add_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -199,7 +199,7 @@ def add_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def strip_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return what `add_prefix` put under a prefix, by its own names."""
+    """Return the tensors under a prefix by the names that they had before `add_prefix`."""
     return {
         name[len(prefix) + 1 :]: tensor
         for name, tensor in tensors.items()

@@ -1,4 +1,4 @@
-"""From another library's actor to our `Policy`."""
+"""Converts another library's actor to our `Policy`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def export_mlp(
     output: Output = "clip",
     observation_clip: float = math.inf,
 ) -> Policy:
-    """Return the policy that applies `networks` one after the other to `(observation - mean) /
-    std`.
+    """Return the policy that applies `networks` in sequence to `(observation - mean) / std`.
 
-    Together they must be linear layers with one kind of activation in between; an activation behind
-    the last linear layer is left to `output`. Raises UsageError for any other network.
+    Together they must be linear layers with one kind of activation in between. An activation after
+    the last linear layer is ignored: `output` says what bounds the actions.
+
+    Raises:
+        UsageError: The network has another form.
     """
     leaves = [
         leaf for network in networks for leaf in network.modules() if not list(leaf.children())

@@ -1,5 +1,7 @@
-"""What the trainers of other libraries share: worlds that pay one candidate's reward, and
-candidates in turn."""
+"""What the trainers of other libraries share.
+
+Environments that pay one candidate's reward, and training one candidate after the other.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,7 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 
 
 class ExternalEnvironment:
-    """`budget.num_envs` worlds of a task that pay one candidate's reward at every step and keep its
-    history.
+    """`budget.num_envs` environments that pay one candidate's reward and record its history.
 
     A library's own vector environment is a thin layer over this one.
     """
@@ -41,8 +42,7 @@ class ExternalEnvironment:
         threads: int | None = None,
         on_iteration: Callable[[History], None] = lambda history: None,
     ) -> None:
-        """`on_iteration` is called after every `budget.horizon` steps, which count as one
-        iteration."""
+        """`on_iteration` is called after each iteration of `budget.horizon` steps."""
         self.environment = task.make_env(
             budget.num_envs, seed=seed, threads=threads, reads=reward.parameters
         )
@@ -59,10 +59,16 @@ class ExternalEnvironment:
 
     @torch.no_grad()
     def step(self, action: Tensor) -> tuple[Step, Tensor]:
-        """Apply `action (num_envs, action_size)`; return the step and its rewards `(num_envs,)`, 0
-        in bad worlds.
+        """Step all environments and compute the candidate's reward.
 
-        Raises CandidateError when the reward fails or the training has diverged.
+        Args:
+            action: `(num_envs, action_size)`.
+
+        Returns:
+            The step and its rewards, `(num_envs,)`; 0 where the physics diverged.
+
+        Raises:
+            CandidateError: The reward fails or the training has diverged.
         """
         if not torch.isfinite(action).all():
             raise _diverged()
@@ -88,8 +94,9 @@ class ExternalEnvironment:
 
 @contextmanager
 def blame_divergence(network: nn.Module) -> Iterator[None]:
-    """Raise RewardRuntimeError where `network` is no longer finite, or where the library stumbles
-    over that first."""
+    """Raise RewardRuntimeError if `network` is not finite afterwards, or if the library fails
+    because of that.
+    """
     try:
         yield
     except (ValueError, RuntimeError) as error:  # torch's distributions refuse NaN
@@ -110,7 +117,7 @@ def _diverged() -> CandidateError:
 
 @dataclass
 class _Sums:
-    """One iteration's numbers, step by step."""
+    """Sums over the steps of one iteration."""
 
     steps: int = 0
     reward: float = 0.0
@@ -149,36 +156,37 @@ def train_in_turn(
     threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
-    """Train one candidate after the other with `learn`; arguments and results are those of `train`.
+    """Train one candidate after the other with `learn`; otherwise as `population.train`.
 
-    All candidates meet the same start states. torch's global random numbers are as before
-    afterwards.
+    All candidates get the same initial states. torch's global random state is restored afterwards.
     """
-    board, results = _ProgressReporter(budget, len(rewards), on_progress), []
+    reporter = _ProgressReporter(budget, len(rewards), on_progress)
+    results = []
     for k, reward in enumerate(rewards):
         with one_torch_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             start = time.monotonic()
-            listener = board.listener(k)
-            worlds = ExternalEnvironment(
+            listener = reporter.listener(k)
+            env = ExternalEnvironment(
                 task, reward, budget, seed=seed, threads=threads, on_iteration=listener
             )
             try:
-                policy = learn(worlds)
+                policy = learn(env)
             except CandidateError as error:
-                board.drop(k)
+                reporter.drop(k)
                 results.append(TrainResult(None, None, error))
                 continue
-            steps = len(worlds.history.reward) * budget.num_envs * budget.horizon
-            results.append(
-                TrainResult(worlds.history.record(steps, time.monotonic() - start), policy, None)
-            )
+            steps = len(env.history.reward) * budget.num_envs * budget.horizon
+            record = env.history.record(steps, time.monotonic() - start)
+            results.append(TrainResult(record, policy, None))
     return results
 
 
 class _ProgressReporter:
-    """Where the candidates of a generation stand; those to come have NaN, those that are done keep
-    their numbers."""
+    """Reports the progress of a whole generation.
+
+    Candidates that have not started have NaN; those that are done keep their last numbers.
+    """
 
     def __init__(
         self,
@@ -186,7 +194,8 @@ class _ProgressReporter:
         candidates: int,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self._budget, self._emit = budget, on_progress or (lambda progress: None)
+        self._budget = budget
+        self._emit = on_progress or (lambda progress: None)
         self._numbers = [(math.nan, math.nan, math.nan)] * candidates
         self._alive = [True] * candidates
         self._iterations = [0] * candidates
@@ -194,25 +203,26 @@ class _ProgressReporter:
         self._trained = 0
 
     def listener(self, k: int) -> Callable[[History], None]:
-        """Return what takes in candidate `k`'s iterations."""
+        """Return what candidate `k` calls after each iteration."""
 
-        def take(history: History) -> None:
+        def report(history: History) -> None:
             self._numbers[k] = history.reward[-1], history.fitness[-1], history.episode_length[-1]
             self._iterations[k] += 1
             self._trained += 1
             self._report()
 
-        return take
+        return report
 
     def drop(self, k: int) -> None:
-        """Candidate `k` failed; nothing of it remains to be done."""
+        """Count candidate `k` as done, because it failed."""
         self._alive[k] = False
-        if self._iterations[k] < self._budget.iterations:  # else its end was told already
+        if self._iterations[k] < self._budget.iterations:  # otherwise its end is reported already
             self._iterations[k] = self._budget.iterations
             self._report()
 
     def _report(self) -> None:
-        rollout, count = self._budget.num_envs * self._budget.horizon, len(self._alive)
+        rollout = self._budget.num_envs * self._budget.horizon
+        count = len(self._alive)
         reward, fitness, length = zip(*self._numbers, strict=True)
         unknown = (math.nan,) * count
         seconds = time.monotonic() - self._start

@@ -1,4 +1,4 @@
-"""Which trainer a run uses."""
+"""Makes the trainer that a run uses."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from eureka_agent.training.results import Progress, TrainResult
 
 
 class Trainer(Protocol):
-    """Trains one policy for each of `rewards`; see `train`. Other libraries train all to the end
-    and hold no race."""
+    """Trains one policy for each reward.
+
+    `population.train` is the default. The trainers of other libraries train every candidate to the
+    end: they ignore `race`, `champion` and `checkpoint`.
+    """
 
     def __call__(
         self,
@@ -34,15 +37,40 @@ class Trainer(Protocol):
         checkpoint: Checkpoint | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> list[TrainResult]:
-        """Return one result per reward, in order."""
+        """Train one policy for each reward.
+
+        Args:
+            task: The task; its environments may come from any simulator.
+            rewards: What computes each candidate's reward.
+            budget: How much training each candidate gets.
+            seed: Seed of weights, initial states, noise and minibatches.
+            threads: Physics threads on the CPU, by default all cores.
+            race: How candidates that are worse are stopped early; by default none is.
+            champion: The rungs of the run's best candidate so far, which a race compares with.
+            checkpoint: Where the training is saved, and resumed from.
+            on_progress: Called after every iteration.
+
+        Returns:
+            A result for each reward, in order. A candidate that fails has an error; the others
+            continue.
+
+        Raises:
+            StoreError: The checkpoint is damaged or cannot be written.
+            UsageError: The trainer does not support the task or the budget.
+        """
         ...
 
 
 def make_trainer(name: TrainerName, *, algorithm: str = "PPO", device: str = "cpu") -> Trainer:
-    """Return the trainer called `name`. Raises UsageError when its package is not installed.
+    """Return a trainer.
 
-    `algorithm`: which one of stable-baselines3; the others train with PPO. `device`: where the
-    population trains; the others train on the CPU.
+    Args:
+        name: Its name.
+        algorithm: The algorithm of stable-baselines3; the other trainers use PPO.
+        device: Where the population trains; the other trainers use the CPU.
+
+    Raises:
+        UsageError: Its package is not installed, or it does not train on `device`.
     """
     if name == "population":
         return train if device == "cpu" else partial(train, device=device)

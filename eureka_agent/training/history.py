@@ -1,4 +1,4 @@
-"""A training's numbers, iteration by iteration, and their summary for reflection."""
+"""The numbers of a training by iteration, and their summary for the reflection."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from eureka_agent.records import Curve, Rung, TrainingRecord
 
 POINTS = 10
-"""About this many points a curve keeps (Eureka, appendix A: reward reflection)."""
+"""Number of points in a curve, at most (Eureka, appendix A: reward reflection)."""
 
 
 @dataclass
 class History:
-    """One candidate's training; one entry an iteration in each list."""
+    """One candidate's training; each list has one entry per iteration."""
 
     reward: list[float] = field(default_factory=list)
     components: dict[str, list[float]] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class History:
     def add(
         self, reward: float, components: dict[str, float], fitness: float, length: float, bad: int
     ) -> None:
-        """Take in one iteration."""
+        """Add the numbers of one iteration; `bad` counts the rows whose physics diverged."""
         self.reward.append(reward)
         for name, value in components.items():
             self.components.setdefault(name, []).append(value)
@@ -39,7 +39,7 @@ class History:
     def record(
         self, environment_steps: int, seconds: float, rungs: Sequence[Rung] = (), stopped: str = ""
     ) -> TrainingRecord:
-        """Summarise; `rungs` and `stopped` tell of a race."""
+        """Return the summary; `rungs` and `stopped` are those of a race."""
         return TrainingRecord(
             environment_steps=environment_steps,
             seconds=seconds,
@@ -57,24 +57,23 @@ class History:
 
 
 def curve(name: str, values: Sequence[float]) -> Curve:
-    """Return `values` as about ten means of equal stretches, with max, mean and min over all of
-    them.
+    """Return the means of about ten equal parts of `values`, with the max, mean and min of all.
 
-    NaN entries (iterations without a finished episode) count nowhere; a stretch of only NaN is left
-    out.
+    NaN entries (iterations without a finished episode) are ignored, and so are parts of only NaN.
     """
     known = np.asarray([value for value in values if math.isfinite(value)])
     if not len(known):
         return Curve(name, (), math.nan, math.nan, math.nan)
-    stretches = np.array_split(np.asarray(values, dtype=float), min(POINTS, len(values)))
-    means = tuple(float(np.nanmean(part)) for part in stretches if np.isfinite(part).any())
+    parts = np.array_split(np.asarray(values, dtype=float), min(POINTS, len(values)))
+    means = tuple(float(np.nanmean(part)) for part in parts if np.isfinite(part).any())
     return Curve(name, means, float(known.max()), float(known.mean()), float(known.min()))
 
 
 def correlation(values: Sequence[float], others: Sequence[float]) -> float:
-    """Pearson's correlation over the iterations where both are known; NaN when either is flat."""
+    """Return Pearson's correlation of the iterations where both are finite; NaN if one is flat."""
     count = min(len(values), len(others))
-    x, y = np.asarray(values[:count], dtype=float), np.asarray(others[:count], dtype=float)
+    x = np.asarray(values[:count], dtype=float)
+    y = np.asarray(others[:count], dtype=float)
     both = np.isfinite(x) & np.isfinite(y)
     x, y = x[both], y[both]
     if len(x) < 3 or np.ptp(x) < 1e-12 or np.ptp(y) < 1e-12:

@@ -1,4 +1,4 @@
-"""Refusing trainings that no memory could hold, before any of it is taken."""
+"""Refuses trainings that need more than the machine's memory, before any is allocated."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from eureka_agent.training.budgets import training_budget
 
 _FLOAT_BYTES = 4
 _UNKNOWN_BYTES = 2**40
-_WORLD_BYTES = 2_000
-"""What a world takes at least, however small its model."""
+_ENV_BYTES = 2_000
+"""The least memory that an environment needs, however small its model."""
 
 
 def refuse_too_large(config: SynthesisConfig, task: Task) -> None:
-    """Raise UsageError where a generation's training needs more than the machine's whole memory.
+    """Raise UsageError when a generation's training needs more than the machine's whole memory.
 
-    What is counted is a lower bound: a training that passes may still be too large.
+    The estimate is a lower bound: a training that passes may still be too large.
     """
     budget = training_budget(config, task)
     together = config.samples if config.trainer == "population" else 1
-    per_step = 2 * task.action_size + 3  # action, its mean, reward, end, cut
-    worlds = max(together, 2) * budget.num_envs  # the references are two
-    needed = worlds * (_WORLD_BYTES + budget.horizon * per_step * _FLOAT_BYTES)
+    per_step = 2 * task.action_size + 3  # action, its mean, reward, terminated, truncated
+    num_envs = max(together, 2) * budget.num_envs  # there are two baselines
+    needed = num_envs * (_ENV_BYTES + budget.horizon * per_step * _FLOAT_BYTES)
     if needed > (memory := _memory_bytes()):
         raise UsageError(
-            f"{worlds:,} worlds side by side need more than {needed / 2**30:,.0f} GiB, and this"
+            f"{num_envs:,} environments at once need more than {needed / 2**30:,.0f} GiB, but this"
             f" machine has {memory / 2**30:,.0f}: lower --num-envs or --samples."
         )
 

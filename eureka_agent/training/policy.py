@@ -1,4 +1,4 @@
-"""A trained policy: a plain torch module that needs nothing of the training code."""
+"""A trained policy: a plain torch module that is independent of the training code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Activation: TypeAlias = Literal["elu", "relu", "tanh"]
 Output: TypeAlias = Literal["clip", "tanh"]
 _SHAPE = ("sizes", "activation", "output", "observation_clip")
 MOST_BYTES = 256 * 2**20
-"""Of a policy's file; those that are trained here have less than a hundredth of it."""
+"""Size limit of a policy's file. The files of our own policies are less than 1 % of it."""
 _UNREADABLE = (
     AttributeError,
     KeyError,
@@ -37,15 +37,16 @@ _UNREADABLE = (
     RecursionError,
     SafetensorError,
 )
-_HEADER = "policy"  # one entry for all of `_SHAPE`: safetensors writes several in no fixed order
+# One header entry holds all of `_SHAPE`, because safetensors writes several in no fixed order.
+_HEADER = "policy"
 
 
 class Policy(nn.Module):
     """Deterministic policy: `(n, observation_size)` to actions `(n, action_size)` in [-1, 1].
 
-    A multilayer perceptron on observations normalised by the running statistics of the training. It
-    can be pickled, copied, scripted, traced and exported like any module. Its parameters need no
-    gradient, so neither do its actions; `policy.requires_grad_()` makes it trainable.
+    A multilayer perceptron on observations that are normalised by the statistics of the training.
+    It can be pickled, copied, scripted, traced and exported like any module. Its parameters do not
+    require gradients; `policy.requires_grad_()` makes it trainable.
     """
 
     def __init__(
@@ -55,12 +56,17 @@ class Policy(nn.Module):
         output: Output = "clip",
         observation_clip: float = OBSERVATION_CLIP,
     ) -> None:
-        """`sizes`: observation size, widths of the hidden layers, action size; `output`: how
-        actions get into [-1, 1].
+        """Make a policy with random weights; `load` reads a trained one.
 
-        `observation_clip`: normalised observations are clipped to this many standard deviations;
-        may be infinite.
-        Raises ValueError for an activation or an output that does not exist.
+        Args:
+            sizes: Observation size, widths of the hidden layers, action size.
+            activation: The activation between layers.
+            output: What bounds the actions to [-1, 1]: clipping or tanh.
+            observation_clip: Normalised observations are clipped to this many standard deviations;
+                may be infinite.
+
+        Raises:
+            ValueError: There is no such activation or output.
         """
         super().__init__()
         for name, known in ((activation, get_args(Activation)), (output, get_args(Output))):
@@ -70,8 +76,7 @@ class Policy(nn.Module):
         self.activation = activation
         self.output = output
         self.observation_clip = observation_clip
-        # Declared here and not in the class, where TorchScript would read the annotations, and
-        # cannot.
+        # Not declared in the class, because TorchScript would fail to read the annotations there.
         self.observation_mean: Tensor
         self.observation_std: Tensor
         self.register_buffer("observation_mean", torch.zeros(sizes[0]))
@@ -82,21 +87,25 @@ class Policy(nn.Module):
         self.requires_grad_(False)
 
     def __call__(self, observation: Tensor | NDArray[Any]) -> Tensor:
-        """Return the actions `(n, action_size)` for observations `(n, observation_size)`, or one
-        row for one row.
+        """Return the actions for observations.
 
-        Takes tensors and NumPy arrays of any number type; actions are tensors of the policy's own
-        type, float32.
-        Raises UsageError for anything else, and for observations of another size.
+        Args:
+            observation: `(n, observation_size)`, or `(observation_size,)` for a single one; a
+                tensor or a NumPy array of any number type.
+
+        Returns:
+            `(n, action_size)`, or `(action_size,)`, float32 and in [-1, 1].
+
+        Raises:
+            UsageError: The observation has another type or size.
         """
-        if (
-            torch._C._get_tracing_state() is None
-        ):  # a trace would keep these questions as operations
-            observation = self._observed(observation)
+        # A trace would record these checks as operations.
+        if torch._C._get_tracing_state() is None:
+            observation = self._checked(observation)
         actions: Tensor = super().__call__(observation)
         return actions
 
-    def _observed(self, observation: object) -> Tensor:
+    def _checked(self, observation: object) -> Tensor:
         if isinstance(observation, np.ndarray) and observation.dtype.kind in "fiub":
             observation = torch.from_numpy(np.ascontiguousarray(observation))
         if not isinstance(observation, Tensor):
@@ -119,26 +128,42 @@ class Policy(nn.Module):
             observation.to(self.observation_mean.dtype) - self.observation_mean
         ) / self.observation_std
         x = x.clamp(-self.observation_clip, self.observation_clip)
-        for place, layer in enumerate(self.layers):  # TorchScript knows no slice of modules
-            if place > 0:
+        for index, layer in enumerate(self.layers):  # TorchScript cannot slice a ModuleList
+            if index > 0:
                 x = _activated(x, self.activation)
             x = layer(x)
         return torch.tanh(x) if self.output == "tanh" else x.clamp(-1.0, 1.0)
 
     def to_bytes(self) -> bytes:
-        """Return the policy as the content of a safetensors file, its shape in the header."""
+        """Return the content of a safetensors file; its header has the arguments of `__init__`."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        return save(
-            tensors, metadata={_HEADER: json.dumps({name: getattr(self, name) for name in _SHAPE})}
-        )
+        header = json.dumps({name: getattr(self, name) for name in _SHAPE})
+        return save(tensors, metadata={_HEADER: header})
 
     def save(self, path: Path | str) -> None:
-        """Write a safetensors file."""
+        """Write a safetensors file.
+
+        Args:
+            path: The file; an existing one is replaced.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
         user_path(path).write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:
-        """Read what `save` wrote. Raises UsageError when the file is missing or is no policy."""
+        """Read a file that `save` wrote.
+
+        Args:
+            path: The file, e.g. `policy.safetensors` of a run.
+
+        Returns:
+            The policy, in evaluation mode.
+
+        Raises:
+            UsageError: The file is missing or is not a policy.
+        """
         try:
             return cls.from_bytes(_read(user_path(path)))
         except (OSError, ValueError) as error:
@@ -148,18 +173,25 @@ class Policy(nn.Module):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Policy:
-        """Return what `to_bytes` wrote. Raises ValueError when it is no policy.
+        """Return the policy that `to_bytes` wrote.
 
-        What the header says of sizes is compared with the tensors that are there before anything is
-        made of it.
+        The header's sizes are compared with the tensors before they are used.
+
+        Args:
+            data: The content of a policy's file.
+
+        Returns:
+            The policy, in evaluation mode.
+
+        Raises:
+            ValueError: The data is not a policy.
         """
         try:
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get(
                 "__metadata__", {}
             )
-            old = (  # all that files said when every policy had ELU
-                f'{{"sizes": {header.get("sizes")}}}'
-            )
+            # Old files, of the time when every policy had ELU, hold the sizes alone.
+            old = f'{{"sizes": {header.get("sizes")}}}'
             shape: dict[str, Any] = json.loads(header.get(_HEADER, old))
             tensors = load(data)  # compares the shapes with the length of `data`
             _check_sizes(shape["sizes"], tensors)
@@ -171,8 +203,7 @@ class Policy(nn.Module):
 
 
 def _read(path: Path) -> bytes:
-    """Return a file's content once its header was compared with its size. Raises OSError,
-    ValueError."""
+    """Return a file's content if its header fits its size. Raises OSError and ValueError."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         header_bytes = int.from_bytes(file.read(8), "little")
@@ -191,7 +222,7 @@ def _check_sizes(sizes: object, tensors: Mapping[str, Tensor]) -> None:
         and len(sizes) > 1
         and all(type(size) is int and size > 0 for size in sizes)
     ):
-        raise ValueError("its header names no sizes of layers")
+        raise ValueError("its header has no layer sizes")
     expected: dict[str, tuple[int, ...]] = {
         "observation_mean": (sizes[0],),
         "observation_std": (sizes[0],),
@@ -199,7 +230,7 @@ def _check_sizes(sizes: object, tensors: Mapping[str, Tensor]) -> None:
     for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         expected |= {f"layers.{k}.weight": (fan_out, fan_in), f"layers.{k}.bias": (fan_out,)}
     if expected != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
-        raise ValueError("its tensors do not have the sizes that its header names")
+        raise ValueError("its tensors do not have the sizes in its header")
 
 
 def _activated(x: Tensor, activation: str) -> Tensor:

@@ -247,7 +247,7 @@ class PopulationTraining:
     def _compare_at_rung(self, race: Race) -> None:
         """Compare the fitness that each member gained lately, and stop those that are worse."""
         length = self._task.max_episode_steps
-        estimates = [member.tracker.standing(length, self.iterations) for member in self.members]
+        estimates = [member.tracker.estimate(length, self.iterations) for member in self.members]
         for member, estimate in zip(self.members, estimates, strict=True):
             member.rungs.append(estimate.rung(self._steps_each))
         reasons = stopped(

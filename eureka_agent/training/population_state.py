@@ -1,4 +1,4 @@
-"""What a population's training is between two iterations: taken for a checkpoint, and put back."""
+"""The state of a population's training between two iterations: collected and restored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DAMAGED = (
 
 
 def state_of(training: PopulationTraining) -> tuple[TrainingState, dict[str, Tensor]]:
-    """Return everything that the training is now: what is no tensor, and the tensors."""
+    """Return the whole state of the training: what is not a tensor, and the tensors."""
     assert isinstance(training.env, SupportsSnapshot)
     finished = {k: result for k, result in enumerate(training.finished) if result is not None}
     state = TrainingState(
@@ -55,7 +55,7 @@ def state_of(training: PopulationTraining) -> tuple[TrainingState, dict[str, Ten
             ActiveMember(member.index, member.history, member.tracker.iterations, member.rungs)
             for member in training.members
         ],
-        left=[
+        finished=[
             FinishedMember(index, result.record, str(result.error) if result.error else None)
             for index, result in finished.items()
         ],
@@ -69,17 +69,17 @@ def state_of(training: PopulationTraining) -> tuple[TrainingState, dict[str, Ten
     for index, result in finished.items():
         if result.policy is not None:
             data = bytearray(result.policy.to_bytes())
-            tensors[f"left.{index}"] = torch.frombuffer(data, dtype=torch.uint8)
+            tensors[f"finished.{index}"] = torch.frombuffer(data, dtype=torch.uint8)
     return state, tensors
 
 
 def restore_training(
     training: PopulationTraining, state: TrainingState, tensors: SavedTensors
 ) -> None:
-    """Make a training that has not begun what was saved.
+    """Put a training that has not begun into a saved state.
 
     Raises:
-        StoreError: What was saved does not fit or is damaged. The file may come from anybody.
+        StoreError: The saved state is damaged or of another training. The file is not trusted.
     """
     try:
         _demand_fit(training, state, tensors)
@@ -93,15 +93,15 @@ def restore_training(
 
 
 def _demand_fit(training: PopulationTraining, state: TrainingState, tensors: SavedTensors) -> None:
-    """Raise ValueError for a state that this training cannot have, before any of it is read."""
+    """Raise ValueError for a state that this training cannot have, before tensors are read."""
     active = [member.index for member in state.members]
-    finished = [member.index for member in state.left]
+    finished = [member.index for member in state.finished]
     if sorted((*active, *finished)) != list(range(len(training.members))):
         raise ValueError("it has other candidates")
     if not 0 <= state.done <= training.iterations:
         raise ValueError("it has another number of iterations")
     for index in finished:
-        name = f"left.{index}"
+        name = f"finished.{index}"
         if name in tensors and math.prod(tensors.size_of(name)) > MOST_BYTES:
             raise ValueError("a policy is too large")
 
@@ -109,17 +109,18 @@ def _demand_fit(training: PopulationTraining, state: TrainingState, tensors: Sav
 def _demand_sizes(training: PopulationTraining, tensors: SavedTensors) -> None:
     """Raise ValueError when a saved tensor differs in size from the one that it replaces."""
     for name, own in state_of(training)[1].items():
-        if not name.startswith("left.") and tensors.size_of(name) != tuple(own.shape):
+        if not name.startswith("finished.") and tensors.size_of(name) != tuple(own.shape):
             raise ValueError(f"{name} has another size")
 
 
 def _restore(training: PopulationTraining, state: TrainingState, tensors: SavedTensors) -> None:
     assert isinstance(training.env, SupportsSnapshot)
-    training.remove_members({member.index: _result_of(member, tensors) for member in state.left})
+    results = {member.index: _result_of(member, tensors) for member in state.finished}
+    training.remove_members(results)
     _demand_sizes(training, tensors)
     for member, known in zip(training.members, state.members, strict=True):
         member.history = known.history
-        member.tracker = FitnessTracker(list(known.pace))
+        member.tracker = FitnessTracker(list(known.iterations))
         member.rungs = list(known.rungs)
     training.done = state.done
     training.steps_of_all = state.steps_of_all
@@ -131,7 +132,7 @@ def _restore(training: PopulationTraining, state: TrainingState, tensors: SavedT
 
 
 def _result_of(member: FinishedMember, tensors: SavedTensors) -> TrainResult:
-    data = tensors.get(f"left.{member.index}")
+    data = tensors.get(f"finished.{member.index}")
     policy = Policy.from_bytes(data.numpy().tobytes()) if data is not None else None
     error = RewardRuntimeError(member.error) if member.error is not None else None
     return TrainResult(member.record, policy, error)

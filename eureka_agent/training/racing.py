@@ -1,21 +1,21 @@
-"""Racing: most candidates of a generation need not train to the end to be told from the best.
+"""Racing: stops candidates early that are worse than the best of their generation.
 
 Successive halving (Karnin et al. 2013; Jamieson & Talwalkar 2016): at a few rungs of the training
-the better go on. Who is better is what the exploring worlds earned over the last stretch of it:
-that costs no episodes, and the policy of one moment may be a lucky one or an unlucky one. Four
-things keep a race from losing the winner:
+only the better candidates continue. They are compared by what their environments earned, with
+exploration, over the last iterations. That costs no extra episodes, and it is less noisy than the
+policy of one moment. Four rules keep the eventual winner in the race:
 
-- the best quarter trains to the end, not the leader alone;
-- whom chance may have put behind goes on, too: the 95 % interval of the difference to the leader,
-  iteration by iteration, holds 0. That costs steps, the more the more rewards are alike, and can be
-  switched off;
-- a late bloomer goes on, too: of those behind, one that is bound to overtake the leader if both
-  curves go on as they bend now, and whose curve bends more than the leader's beyond chance;
-- all candidates train as they would without the others, so a race changes who goes on and nothing
-  else. Their environments are dropped, which makes the others that much faster on a CPU.
+- The best quarter trains to the end, not only the leader.
+- A candidate that is not significantly worse than the leader is kept: the 95 % interval of the
+  difference, by iteration, contains 0. This costs more steps the more alike the rewards are, and
+  can be switched off.
+- One late bloomer is kept: a candidate that overtakes the leader if the parabolas through both
+  curves continue, and whose curve bends upwards significantly more (95 %) than the leader's.
+- A candidate trains as it would without the others, so a race only changes which candidates
+  continue. The environments of stopped candidates are dropped, which speeds up the others on a CPU.
 
-Who is clearly behind the run's best so far, as that one was at the same rung, stops too, but for
-the leader.
+A candidate that is significantly worse than the run's best was at the same rung is stopped as well,
+unless it leads its generation.
 """
 
 from __future__ import annotations
@@ -32,12 +32,11 @@ from eureka_agent.records import Rung
 
 _Z = 1.959964  # the normal distribution's two-sided 95 %
 _STRETCH = 0.075
-"""Share of the training that candidates are compared over: shorter is noise, longer is what they
-were."""
+"""Share of the training that candidates are compared over: less is noisy, more is outdated."""
 _FEWEST = 6
-"""Iterations of a stretch, at least: an interval over fewer says nothing."""
+"""Minimum number of iterations in a stretch: an interval over fewer is meaningless."""
 _PARABOLA = 3
-"""What a parabola is given by."""
+"""Number of coefficients of a parabola."""
 
 
 @dataclass(frozen=True)
@@ -45,28 +44,26 @@ class RungEstimate:
     """One candidate at a rung."""
 
     past: Tensor
-    """`(iterations,)`: fitness of an episode as its exploring worlds would earn it, by each
-    iteration so far."""
+    """`(iterations,)`: expected fitness of an episode with exploration, by iteration so far."""
     of: int
     """Iterations of the whole training."""
     level: float
-    """Over the last stretch as a whole: what the order goes by. -inf where not finite, so that NaN
-    never leads."""
+    """Expected fitness over the last stretch, by which candidates are ranked; -inf if not finite,
+    so that NaN never leads."""
 
     @property
     def stretch(self) -> Tensor:
-        """The last of `past`, `(n,)`."""
+        """`(n,)`: the last iterations of `past`."""
         return self.past[-_stretch(self.of) :]
 
     @property
     def error(self) -> float:
-        """Half the 95 % interval of the level, from how iterations differ."""
+        """Half the 95 % interval of the level, from the spread over iterations."""
         return _half_interval(self.stretch)
 
     @property
     def projected(self) -> float:
-        """The highest fitness in the rest of the training, if the parabola through the past goes
-        on."""
+        """The highest fitness in the rest of the training, by the parabola through `past`."""
         if len(self.past) <= _PARABOLA or not bool(torch.isfinite(self.past).all()):
             return self.level
         curvature, slope, start = np.polyfit(self._shares, self.past.numpy(), 2)
@@ -75,8 +72,7 @@ class RungEstimate:
         return float(start + slope * at + curvature * at**2)
 
     def is_catching_up(self, leader: RungEstimate) -> bool:
-        """Whether the distance to the leader bends this one's way beyond chance: the parabola's 95
-        % interval."""
+        """Whether the difference to the leader has a positive curvature (95 % interval)."""
         distance = self.past - leader.past
         if len(distance) < _FEWEST or not bool(torch.isfinite(distance).all()):
             return False
@@ -88,35 +84,43 @@ class RungEstimate:
         return np.arange(1, len(self.past) + 1) / self.of
 
     def rung(self, environment_steps: int) -> Rung:
-        """Return what is kept of this."""
+        """Return the record of this estimate."""
         return Rung(environment_steps, self.level, self.level - self.error, self.level + self.error)
 
 
 def stopped(
-    standings: Sequence[RungEstimate],
+    estimates: Sequence[RungEstimate],
     places: int,
     *,
     chance: bool = False,
     champion: Rung | None = None,
 ) -> list[str | None]:
-    """Return for each candidate why it stops here, or None for those that go on.
+    """Decide at a rung which candidates stop.
 
-    `places`: how many go on; with `chance` also those whom it may have put behind. `champion`: the
-    run's best so far, as it was at this rung.
+    Args:
+        estimates: One per candidate.
+        places: Number of candidates that continue.
+        chance: Also keep candidates that are not significantly worse (95 %) than the leader.
+        champion: The run's best candidate so far, as it was at this rung.
+
+    Returns:
+        For each candidate the reason why it stops, or None if it continues.
     """
-    order = sorted(range(len(standings)), key=lambda k: -standings[k].level)
-    leader = standings[order[0]]
-    bloomer = _late_bloomer(standings, order, places)
+    order = sorted(range(len(estimates)), key=lambda k: -estimates[k].level)
+    leader = estimates[order[0]]
+    late_bloomer = _late_bloomer(estimates, order, places)
     best = max(leader.level, champion.fitness if champion else -math.inf)
     done = len(leader.past) / leader.of
     reasons: list[str | None] = []
-    for k, standing in enumerate(standings):
-        lost = (
-            k not in order[:places]
-            and (not chance or significantly_worse(standing.stretch, leader.stretch))
-        ) or (champion is not None and significantly_worse_than_champion(standing, champion))
-        if lost and k not in (order[0], bloomer):
-            figures = f"fitness {standing.level:.3g} against {best:.3g}"
+    for k, estimate in enumerate(estimates):
+        behind_leader = k not in order[:places] and (
+            not chance or significantly_worse(estimate.stretch, leader.stretch)
+        )
+        behind_champion = champion is not None and significantly_worse_than_champion(
+            estimate, champion
+        )
+        if (behind_leader or behind_champion) and k not in (order[0], late_bloomer):
+            figures = f"fitness {estimate.level:.3g} against {best:.3g}"
             reasons.append(f"{figures} while exploring, after {100 * done:.0f} % of the training")
         else:
             reasons.append(None)
@@ -124,45 +128,42 @@ def stopped(
 
 
 def _late_bloomer(
-    standings: Sequence[RungEstimate], order: Sequence[int], places: int
+    estimates: Sequence[RungEstimate], order: Sequence[int], places: int
 ) -> int | None:
-    """Return who has no place, catches up with the leader and is bound to overtake it."""
-    leader = standings[order[0]]
-    catching_up = [k for k in order[places:] if standings[k].is_catching_up(leader)]
-    bloomer = max(catching_up, key=lambda k: standings[k].projected, default=None)
-    return (
-        bloomer if bloomer is not None and standings[bloomer].projected > leader.projected else None
-    )
+    """Return the candidate beyond the first `places` that is projected to overtake the leader."""
+    leader = estimates[order[0]]
+    catching_up = [k for k in order[places:] if estimates[k].is_catching_up(leader)]
+    best = max(catching_up, key=lambda k: estimates[k].projected, default=None)
+    return best if best is not None and estimates[best].projected > leader.projected else None
 
 
 def significantly_worse(one: Tensor, other: Tensor) -> bool:
-    """Whether `one (iterations,)` is worse than `other` beyond chance: paired, 95 %; so is what is
-    not finite."""
+    """Whether `one (iterations,)` is worse than `other` (paired, 95 %), or is not finite."""
     difference = (other - one).double()
     if not torch.isfinite(difference).all():
         return not bool(torch.isfinite(one).all())
     return float(difference.mean()) > _half_interval(difference)
 
 
-def significantly_worse_than_champion(standing: RungEstimate, champion: Rung) -> bool:
-    """Whether a candidate is worse than one of whom only level and interval are known."""
-    theirs = champion.fitness_high - champion.fitness
-    return not standing.level >= champion.fitness - math.hypot(standing.error, theirs)
+def significantly_worse_than_champion(estimate: RungEstimate, champion: Rung) -> bool:
+    """Whether a candidate is worse than one of which only level and 95 % interval are known."""
+    champion_error = champion.fitness_high - champion.fitness
+    return not estimate.level >= champion.fitness - math.hypot(estimate.error, champion_error)
 
 
 def _half_interval(values: Tensor) -> float:
-    """Return half the 95 % interval of the mean of `values (n,)`; infinite for less than two."""
+    """Return half the 95 % interval of the mean of `values (n,)`; infinite for fewer than two."""
     count = len(values)
-    return (
-        student(count - 1) * float(values.double().std()) / math.sqrt(count)
-        if count > 1
-        else math.inf
-    )
+    if count < 2:
+        return math.inf
+    return student(count - 1) * float(values.double().std()) / math.sqrt(count)
 
 
 def student(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t (Abramowitz & Stegun 26.7.5; 1 % off at 3
-    degrees)."""
+    """Return the two-sided 95 % quantile of Student's t with `freedom` degrees of freedom.
+
+    Abramowitz & Stegun 26.7.5; 1 % off at 3 degrees.
+    """
     if freedom < 1:
         return math.inf
     z, n = _Z, float(freedom)
@@ -174,21 +175,21 @@ def student(freedom: int) -> float:
 
 @dataclass
 class FitnessTracker:
-    """How a candidate does while it trains, from what its exploring worlds do at every step.
+    """Estimates a candidate's fitness during training from every step of its environments.
 
-    Episodes that ended are no measure early on: those that fell end first. Instead: fitness per
-    step, times the length that an episode would have if the chance to end stayed what it is.
+    Finished episodes are a biased sample early on, because failed episodes end first. The estimate
+    is instead the fitness per step times the episode length expected at the current rate of ends.
     """
 
     iterations: list[tuple[float, float, int]] = field(default_factory=list)
-    """Fitness, ends and steps of each."""
+    """Fitness, number of terminations and number of steps of each iteration."""
 
     def add(self, fitness: float, ends: float, steps: int) -> None:
-        """Take in one iteration of all worlds."""
+        """Add one iteration of all environments of the candidate."""
         self.iterations.append((fitness, ends, steps))
 
-    def standing(self, max_episode_steps: int, of: int) -> RungEstimate:
-        """Return where a candidate stands now in a training that has `of` iterations in all."""
+    def estimate(self, max_episode_steps: int, of: int) -> RungEstimate:
+        """Return the estimate at this point of a training of `of` iterations."""
         past = [expected_fitness(*iteration, max_episode_steps) for iteration in self.iterations]
         fitness, ends, steps = (
             sum(column) for column in zip(*self.iterations[-_stretch(of) :], strict=True)
@@ -206,16 +207,11 @@ def _stretch(of: int) -> int:
 
 
 def expected_fitness(fitness: float, ends: float, steps: int, max_episode_steps: int) -> float:
-    """Return the fitness of an episode where `steps` steps brought `fitness` in all and `ends` of
-    them an end.
+    """Return the expected fitness of an episode, from `steps` steps with `ends` terminations.
 
-    With a chance h to end at each step, an episode of at most T steps lasts (1 - (1 - h)^T) / h
-    steps on average.
+    `fitness` is the sum over these steps. With a probability h to end at each step, an episode of
+    at most T steps lasts (1 - (1 - h)^T) / h steps on average.
     """
-    chance = ends / steps
-    length = (
-        (1.0 - (1.0 - chance) ** max_episode_steps) / chance
-        if chance > 0.0
-        else float(max_episode_steps)
-    )
+    h = ends / steps
+    length = (1.0 - (1.0 - h) ** max_episode_steps) / h if h > 0.0 else float(max_episode_steps)
     return fitness / steps * length

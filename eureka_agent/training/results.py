@@ -1,4 +1,4 @@
-"""What a training says about itself, while it runs and at its end."""
+"""The progress of a training, and its results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eureka_agent.training.policy import Policy
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What came of one candidate: a policy and its record, or the reason why there is none."""
+    """The result of one candidate: a policy and its record, or the reason why there is none."""
 
     record: TrainingRecord | None
     policy: Policy | None
@@ -20,12 +20,12 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands, after every iteration; one entry a candidate in each tuple."""
+    """The progress of a training after an iteration; each tuple has one entry per candidate."""
 
     environment_steps: int
-    """Per candidate; their mean where candidates train one after the other."""
+    """Per candidate so far; the mean of all where candidates train one after the other."""
     total_steps: int
-    """Per candidate, at the end."""
+    """Per candidate at the end."""
     steps_per_second: float
     """Of all candidates together, over the whole training so far."""
     seconds: float
@@ -38,4 +38,4 @@ class Progress:
     """NaN, like the learning rate, where another library trains."""
     learning_rate: tuple[float, ...]
     alive: tuple[bool, ...]
-    """False for those that failed, and for those that a race has stopped."""
+    """False for candidates that failed or that a race has stopped."""

@@ -1,4 +1,4 @@
-"""What a population collects between two updates, and the rewards it gets for it."""
+"""The rollout that a population collects between two updates, and its rewards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from eureka_agent.simulation.batched_env import Step
 from eureka_agent.tasks.task import State
 
 _FREE_S = 10.0
-"""Seconds of processor time that a reward may use in a training whatever the simulation needs."""
+"""Seconds of processor time that a reward may use in a training in addition to the simulation's."""
 
 
 class StateRecorder:
-    """Keeps, step by step, the state tensors that the rewards of a population ask for."""
+    """Records at every step the state tensors that the rewards of a population read."""
 
     def __init__(self, rewards: Sequence[RewardRunner], known: Sequence[str]) -> None:
-        """`known`: every tensor name there is; what else a reward asks for is a constant."""
+        """`known`: the names of all tensors; any other name that a reward reads is a constant."""
         wanted = {name for reward in rewards for name in reward.parameters}
         self._now = [name for name in known if name in wanted]
         self._before = [
@@ -31,7 +31,7 @@ class StateRecorder:
         self._kept: dict[str, list[Tensor]] = {}
 
     def record(self, before: State, step: Step) -> None:
-        """Keep what is wanted of one step; `before` is the state that the step started from."""
+        """Record one step; `before` is the state that it started from."""
         for name in self._now:
             self._kept.setdefault(name, []).append(step.state[name])
         for name in self._before:
@@ -40,18 +40,17 @@ class StateRecorder:
             self._kept.setdefault(SPARSE_REWARD, []).append(step.sparse_reward)
 
     def take(self) -> dict[str, Tensor]:
-        """Return `(steps, num_envs, *shape)` of each name, and start anew."""
+        """Return `(steps, num_envs, *shape)` of each name, and clear the record."""
         kept, self._kept = self._kept, {}
         return {name: torch.stack(values) for name, values in kept.items()}
 
 
 @dataclass
 class Rollout:
-    """T steps of K candidates with N worlds each; filled step by step, tensors are `(K, N, …)` per
-    step.
+    """T steps of K candidates with N environments each; each list has T tensors `(K, N, …)`.
 
-    Observations are the critic's; what the policy sees of them comes first. Means are of the
-    actions' distributions.
+    Observations are the critic's: first the entries that the policy sees. `means` are the means of
+    the actions' distributions.
     """
 
     observations: list[Tensor] = field(default_factory=list)
@@ -63,7 +62,7 @@ class Rollout:
     bad: list[Tensor] = field(default_factory=list)
 
     def add(self, step: Step, k: int) -> None:
-        """Take in what the environment answered."""
+        """Add what the environments of `k` candidates returned."""
         self.terminated.append(step.terminated.view(k, -1))
         self.truncated.append(step.truncated.view(k, -1))
         self.final_observations.append(
@@ -75,21 +74,25 @@ class Rollout:
 def rewards_of(
     runners: Sequence[RewardRunner], state: Mapping[str, Tensor], bad: Tensor
 ) -> tuple[Tensor, list[dict[str, float]], list[CandidateError | None]]:
-    """Ask every candidate's reward for its slice of a rollout, all at once.
+    """Compute the rewards of a rollout, all candidates in parallel.
 
-    `state`: `(T, K N, *shape)` each; `bad`: `(T, K, N)`, rows that count nothing. Returns rewards
-    `(T, K, N)`, the mean of each component per candidate, and what went wrong per candidate (its
-    rewards are then 0).
+    Args:
+        runners: One per candidate.
+        state: `(T, K N, *shape)` each, by name.
+        bad: `(T, K, N)` bool: rows whose physics diverged; their reward is 0.
+
+    Returns:
+        The rewards `(T, K, N)`, the mean of each component per candidate, and the error of each
+        candidate, whose rewards are then 0.
     """
-    steps, copies, worlds = bad.shape
-    rewards = torch.zeros(steps, copies, worlds, device=bad.device)
+    steps, candidates, num_envs = bad.shape
+    rewards = torch.zeros(steps, candidates, num_envs, device=bad.device)
     means: list[dict[str, float]] = [{} for _ in runners]
     errors: list[CandidateError | None] = [None for _ in runners]
     for k, runner in enumerate(runners):
-        rows = slice(k * worlds, (k + 1) * worlds)
-        errors[k] = _attempt_submit(
-            runner, {name: value[:, rows].flatten(0, 1) for name, value in state.items()}
-        )
+        rows = slice(k * num_envs, (k + 1) * num_envs)
+        own = {name: value[:, rows].flatten(0, 1) for name, value in state.items()}
+        errors[k] = _attempt_submit(runner, own)
     for k, runner in enumerate(runners):
         if errors[k] is not None:
             continue
@@ -98,21 +101,20 @@ def rewards_of(
         except CandidateError as error:
             errors[k] = error
             continue
-        rewards[:, k] = batch.reward.view(steps, worlds)
+        rewards[:, k] = batch.reward.view(steps, num_envs)
         means[k] = {name: float(value.mean()) for name, value in batch.components.items()}
     return torch.where(bad, 0.0, rewards), means, errors
 
 
 def too_slow(runner: RewardRunner, simulated_s: float) -> CandidateError | None:
-    """Return the error of a reward that has used more processor time than the simulation took, and
-    some seconds.
+    """Return the error of a reward that has used too much processor time, or None.
 
-    The limit of a single call alone would let a reward make a training take many times as long as
-    without it.
+    The limit is the time of the simulation plus some seconds. The limit of a single call alone
+    would let a reward make a training many times as slow.
 
     Args:
-        runner: the reward.
-        simulated_s: how many seconds the simulation has taken in this training so far.
+        runner: The reward.
+        simulated_s: Seconds that the simulation has taken in this training so far.
     """
     if runner.processor_s <= _FREE_S + simulated_s:
         return None

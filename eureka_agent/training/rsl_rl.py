@@ -1,5 +1,7 @@
-"""Training with rsl_rl's PPO (Rudin et al. 2022) instead of the population; needs the extra
-`rsl_rl`."""
+"""Training with rsl_rl's PPO (Rudin et al. 2022) instead of the population.
+
+It needs the extra `rsl_rl`.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,7 @@ from eureka_agent.training.ppo.ppo import ReturnScale
 from eureka_agent.training.results import Progress, TrainResult
 
 _OBSERVATION, _PRIVILEGED = "policy", "privileged"
-"""Groups of observations in rsl_rl: the actor reads the first, the critic both where the task has
-both."""
+"""rsl_rl's groups of observations: the actor reads the first, the critic all that the task has."""
 
 
 def train_rsl_rl(
@@ -43,14 +44,13 @@ def train_rsl_rl(
     checkpoint: Checkpoint | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; arguments and results are those
-    of `train`.
+    """Train one policy for each of `rewards`, one after the other; otherwise see `Trainer`.
 
     rsl_rl switches off the validation of torch's distributions for the whole process.
     """
 
-    def learn(worlds: ExternalEnvironment) -> Policy:
-        runner = make_runner(worlds)
+    def learn(env: ExternalEnvironment) -> Policy:
+        runner = make_runner(env)
         with blame_divergence(runner.alg.get_policy()):
             runner.learn(budget.iterations)
         return export(runner)
@@ -61,24 +61,25 @@ def train_rsl_rl(
 
 
 class RslRlVecEnv(VecEnv):
-    """`ExternalEnvironment` as rsl_rl sees them: tensors, and `time_outs` to bootstrap from;
-    rewards scaled by their return."""
+    """An `ExternalEnvironment` with the interface of rsl_rl.
 
-    def __init__(self, worlds: ExternalEnvironment) -> None:
-        environment, budget = worlds.environment, worlds.budget
-        self.worlds = worlds
+    It returns tensors and `time_outs` to bootstrap from; rewards are scaled by their return.
+    """
+
+    def __init__(self, env: ExternalEnvironment) -> None:
+        environment, budget = env.environment, env.budget
+        self.env = env
         self.num_envs = environment.num_envs
-        self.num_actions = worlds.task.action_size
-        self.max_episode_length = worlds.task.max_episode_steps
+        self.num_actions = env.task.action_size
+        self.max_episode_length = env.task.max_episode_steps
         self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
         self.device = torch.device("cpu")
         self.cfg: dict[str, Any] = {}
         self._scale = ReturnScale(1, self.num_envs, budget.discount)
 
     def get_observations(self) -> TensorDict:
-        """Return the groups: `policy` `(num_envs, observation_size)`, and `privileged` if the task
-        has such state."""
-        environment = self.worlds.environment
+        """Return the group `policy`, `(num_envs, observation_size)`, and `privileged` if any."""
+        environment = self.env.environment
         groups = {_OBSERVATION: observation_of(environment)}
         if environment.critic_observation.shape[1] > environment.observation_size:
             groups[_PRIVILEGED] = environment.critic_observation[:, environment.observation_size :]
@@ -87,33 +88,32 @@ class RslRlVecEnv(VecEnv):
     def step(self, actions: Tensor) -> tuple[TensorDict, Tensor, Tensor, dict[str, Any]]:
         """Step; return observations, rewards, ends `(num_envs,)` and which of them are time-outs.
 
-        Raises CandidateError.
+        Raises:
+            CandidateError: See `ExternalEnvironment.step`.
         """
-        with (
-            torch.inference_mode(False),
-            torch.no_grad(),
-        ):  # what the worlds keep must outlive rsl_rl's rollout
-            step, reward = self.worlds.step(actions.clone())
+        # The tensors of the environments must outlive rsl_rl's rollout.
+        with torch.inference_mode(False), torch.no_grad():
+            step, reward = self.env.step(actions.clone())
             done = step.terminated | step.truncated
             scaled = self._scale(reward.view(1, 1, -1), done.view(1, 1, -1))[0, 0]
         self.episode_length_buf = torch.where(done, 0, self.episode_length_buf + 1)
         return self.get_observations(), scaled, done, {"time_outs": step.truncated}
 
 
-def make_runner(worlds: ExternalEnvironment) -> OnPolicyRunner:
-    """Return rsl_rl's training loop, ready to learn in `worlds`."""
-    with redirect_stdout(io.StringIO()):  # it prints its networks
-        environment = RslRlVecEnv(worlds)
+def make_runner(env: ExternalEnvironment) -> OnPolicyRunner:
+    """Return rsl_rl's training loop in `env`."""
+    with redirect_stdout(io.StringIO()):  # rsl_rl prints its networks
+        environment = RslRlVecEnv(env)
         configuration = _configuration(
-            worlds.budget, critic=list(environment.get_observations().keys())
+            env.budget, critic=list(environment.get_observations().keys())
         )
         return OnPolicyRunner(environment, configuration, log_dir=None, device="cpu")
 
 
 def _configuration(budget: TrainingBudget, critic: list[str]) -> dict[str, Any]:
-    """What the budget says, in rsl_rl's words; everything else is the library's default.
+    """Return rsl_rl's configuration for a budget; all else has the library's defaults.
 
-    `critic`: the groups of observations that it reads.
+    `critic`: the groups of observations that the critic reads.
     """
     network = {
         "class_name": "MLPModel",
@@ -144,8 +144,7 @@ def _configuration(budget: TrainingBudget, critic: list[str]) -> dict[str, Any]:
 
 
 def export(runner: OnPolicyRunner) -> Policy:
-    """Return the policy that `runner.get_inference_policy()` follows, its actions clipped to [-1,
-    1]."""
+    """Return the policy of `runner.get_inference_policy()`, with actions clipped to [-1, 1]."""
     actor = runner.alg.get_policy()
     normaliser = actor.obs_normalizer
     return export_mlp([actor.mlp], mean=normaliser.mean, std=normaliser.std + normaliser.eps)

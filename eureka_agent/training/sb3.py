@@ -1,7 +1,7 @@
-"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population; needs the extra
-`sb3`.
+"""Training with stable-baselines3 (Raffin et al. 2021) instead of the population.
 
-Its value functions see what the policy sees: a task's privileged state is not used.
+It needs the extra `sb3`. The value function sees what the policy sees: a task's privileged state is
+not used.
 """
 
 from __future__ import annotations
@@ -52,15 +52,17 @@ def train_sb3(
     algorithm: str = "PPO",
     options: Mapping[str, Any] | None = None,
 ) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; arguments and results are those
-    of `train`.
+    """Train one policy for each of `rewards`, one after the other; otherwise see `Trainer`.
 
-    `algorithm`: see `sb3_algorithm`; `options`: arguments of it that replace ours.
     stable-baselines3 seeds the global random numbers of Python and numpy.
+
+    Args:
+        algorithm: See `sb3_algorithm`.
+        options: Arguments of the algorithm that replace ours.
     """
 
-    def learn(worlds: ExternalEnvironment) -> Policy:
-        model = make_model(worlds, algorithm, seed=seed, options=options)
+    def learn(env: ExternalEnvironment) -> Policy:
+        model = make_model(env, algorithm, seed=seed, options=options)
         with blame_divergence(model.policy):
             model.learn(budget.iterations * budget.num_envs * budget.horizon)
         return export(model)
@@ -71,36 +73,40 @@ def train_sb3(
 
 
 class Sb3VecEnv(VecEnv):
-    """`ExternalEnvironment` as stable-baselines3 sees them: numpy arrays, and what an ended episode
-    last saw in its `info`."""
+    """An `ExternalEnvironment` with the interface of stable-baselines3.
+
+    It returns numpy arrays; `info` has the last observation of an episode that ended.
+    """
 
     render_mode = None
 
-    def __init__(self, worlds: ExternalEnvironment) -> None:
-        self.worlds = worlds
-        environment = worlds.environment
+    def __init__(self, env: ExternalEnvironment) -> None:
+        self.env = env
+        environment = env.environment
         observations = Box(-np.inf, np.inf, (environment.observation_size,), np.float32)
-        actions = Box(-1.0, 1.0, (worlds.task.action_size,), np.float32)
+        actions = Box(-1.0, 1.0, (env.task.action_size,), np.float32)
         super().__init__(environment.num_envs, observations, actions)
-        self._action = torch.zeros(environment.num_envs, worlds.task.action_size)
+        self._action = torch.zeros(environment.num_envs, env.task.action_size)
 
     def reset(self) -> Array:
-        """Start a new episode in every world; return the observations `(num_envs,
-        observation_size)`."""
-        return self.worlds.environment.reset().numpy()
+        """Start new episodes; return the observations `(num_envs, observation_size)`."""
+        return self.env.environment.reset().numpy()
 
     def step_async(self, actions: Array) -> None:
         """Keep the actions `(num_envs, action_size)` for `step_wait`."""
         self._action = torch.as_tensor(actions, dtype=torch.float32)
 
     def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
-        """Step; return observations, rewards, ends and one `info` a world. Raises
-        CandidateError."""
-        step, reward = self.worlds.step(self._action)
+        """Step; return observations, rewards, ends and one `info` per environment.
+
+        Raises:
+            CandidateError: See `ExternalEnvironment.step`.
+        """
+        step, reward = self.env.step(self._action)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for world in step.finished.env_ids.tolist():
-            infos[world]["terminal_observation"] = step.final_observation[world].numpy()
-            infos[world]["TimeLimit.truncated"] = bool(step.truncated[world])
+        for i in step.finished.env_ids.tolist():
+            infos[i]["terminal_observation"] = step.final_observation[i].numpy()
+            infos[i]["TimeLimit.truncated"] = bool(step.truncated[i])
         return (
             step.observation.numpy(),
             reward.numpy(),
@@ -109,45 +115,46 @@ class Sb3VecEnv(VecEnv):
         )
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: there is nothing to close."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Return an attribute of this object once for each world asked for."""
+        """Return an attribute of this object, once per selected environment."""
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refused: the worlds are one batch and have no attributes of their own."""
-        raise NotImplementedError("the worlds are one batch: nothing can be set on one of them")
+        """Not supported: the environments are one batch without attributes of their own."""
+        raise NotImplementedError("the environments are one batch: set_attr is not supported")
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Refused: the worlds are one batch and have no methods of their own."""
-        raise NotImplementedError("the worlds are one batch: nothing can be called on one of them")
+        """Not supported: the environments are one batch without methods of their own."""
+        raise NotImplementedError("the environments are one batch: env_method is not supported")
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
-        """Return False for each world: none has a gymnasium wrapper."""
+        """Return False for each environment: none has a gymnasium wrapper."""
         return [False for _ in self._get_indices(indices)]
 
 
 def make_model(
-    worlds: ExternalEnvironment,
+    env: ExternalEnvironment,
     algorithm: str,
     *,
     seed: int,
     options: Mapping[str, Any] | None = None,
 ) -> BaseAlgorithm:
-    """Return the algorithm, ready to learn in `worlds`, with observations and rewards normalised as
-    it goes.
+    """Return an algorithm that learns in `env`, with normalised observations and rewards.
 
-    Raises UsageError when there is no such algorithm.
+    Raises:
+        UsageError: There is no such algorithm.
     """
-    algorithm, budget = sb3_algorithm(algorithm), worlds.budget
-    environment = VecNormalize(Sb3VecEnv(worlds), gamma=budget.discount, clip_obs=OBSERVATION_CLIP)
+    algorithm = sb3_algorithm(algorithm)
+    budget = env.budget
+    environment = VecNormalize(Sb3VecEnv(env), gamma=budget.discount, clip_obs=OBSERVATION_CLIP)
     kind = getattr(stable_baselines3, algorithm)
     arguments = {**_arguments(algorithm, budget), **(options or {})}
     if algorithm in ("DDPG", "TD3"):  # their policies do not explore by themselves
-        size = worlds.task.action_size
+        size = env.task.action_size
         arguments.setdefault(
             "action_noise", NormalActionNoise(np.zeros(size), np.full(size, _NOISE))
         )
@@ -155,12 +162,12 @@ def make_model(
 
 
 def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
-    """What the budget says, in the algorithm's words; everything else is the library's default."""
+    """Return the algorithm's arguments for a budget; all others have the library's defaults."""
     if algorithm in ("DDPG", "SAC", "TD3"):
         return {
             "gamma": budget.discount,
             "train_freq": 1,
-            "gradient_steps": -1,  # one for every environment step, as published
+            "gradient_steps": -1,  # one per environment step, as published
             "buffer_size": min(_REPLAY_ROWS, budget.environment_steps + budget.num_envs),
             "policy_kwargs": {"net_arch": list(budget.hidden)},
         }
@@ -190,18 +197,18 @@ def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
 def export(model: BaseAlgorithm) -> Policy:
     """Return the policy that `model.predict(…, deterministic=True)` follows on normalised
     observations."""
-    policy, statistics = model.policy, model.get_vec_normalize_env()
+    policy = model.policy
+    statistics = model.get_vec_normalize_env()
     output: Output
     mean = torch.as_tensor(statistics.obs_rms.mean, dtype=torch.float32)
     std = torch.as_tensor(np.sqrt(statistics.obs_rms.var + statistics.epsilon), dtype=torch.float32)
     if isinstance(policy, ActorCriticPolicy):
-        networks, output = [policy.mlp_extractor.policy_net, policy.action_net], "clip"
-    else:  # SAC has its mean in a layer of its own, TD3 and DDPG have it in one network
+        networks = [policy.mlp_extractor.policy_net, policy.action_net]
+        output = "clip"
+    else:  # the mean is a separate layer in SAC, and part of one network in TD3 and DDPG
         actor = policy.actor
-        networks, output = (
-            ([actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]),
-            "tanh",
-        )
+        networks = [actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]
+        output = "tanh"
     return export_mlp(
         networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs
     )

@@ -1,4 +1,4 @@
-"""How fast this machine trains a task, measured in a moment by training a little."""
+"""Measures how fast this machine trains a task, by a short training."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ _REWARDS = 2
 _ITERATIONS = 3
 _FEWEST_ENVS = 16
 _MOST_ENVS = 64
-_PROBE_STEPS = 3
+_TIMED_STEPS = 3
 _ITERATION_S = 0.2
-"""How much of an iteration may go to the simulation; learning takes about as long where that is
-cheap."""
+"""Seconds of simulation per iteration; learning takes about as long if the simulation is cheap."""
 
 
 def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = None) -> float:
-    """Return environment steps per second of all rewards together, on the CPU, as `Progress` counts
-    them.
+    """Return `Progress.steps_per_second` of a training on the CPU.
 
     Trains a few iterations with the sparse reward, in fewer environments than `budget` has, and
-    takes the fastest
-    iteration: the first one compiles, and others may be held up by what else the machine does.
+    uses the fastest one: the first compiles, and other programs may slow down the others.
     """
     num_envs = _enough_envs(task, budget)
     steps = num_envs * budget.horizon
@@ -46,12 +43,11 @@ def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = N
 
 
 def _enough_envs(task: Task, budget: TrainingBudget) -> int:
-    """Return how many environments a reward can have, so that an iteration is short and yet no mere
-    overhead."""
+    """Return a number of environments for which an iteration is short but not mostly overhead."""
     env = task.make_env(_MOST_ENVS, seed=0)
     action = torch.zeros(_MOST_ENVS, task.action_size)
     times = [time.perf_counter()]
-    for _ in range(_PROBE_STEPS):
+    for _ in range(_TIMED_STEPS):
         env.step(action)
         times.append(time.perf_counter())
     step_s = min(after - before for before, after in pairwise(times)) / _MOST_ENVS

@@ -62,7 +62,7 @@ class PointMassEnv:
         self.total = self.total + fitness
         self._observe(action)
         state, seen, no = self.state, self.critic_observation, torch.zeros(self.num_envs).bool()
-        truncated = self.length >= LIMIT  # all at once: every episode is as long
+        truncated = self.length >= LIMIT  # all at once: every episode has the same length
         ended = truncated.nonzero()[:, 0]
         finished = Episodes(ended, self.total[ended] / LIMIT, self.length[ended], {})
         following = self.reset() if len(ended) else seen

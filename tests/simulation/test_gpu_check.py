@@ -1,4 +1,4 @@
-"""The check that is ready for a GPU runs, here on Warp's CPU device, and tells what fails."""
+"""The GPU check, run on Warp's CPU device: it reports what passes, fails and is skipped."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from benchmarks import gpu_check
 pytestmark = pytest.mark.timeout(900)  # compiling, on a busy machine
 
 
-def test_parts_say_how_they_went(
+def test_each_part_reports_its_result(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = ("diverged envs", "graph rewards", "throughput cartpole")
     assert gpu_check.main(["--device", "cpu", *parts]) == 0
     lines = capsys.readouterr().out.splitlines()
-    said = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
-    assert said == {"diverged envs": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
+    results = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
+    assert results == {"diverged envs": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
     assert any(
         re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines
     )
 
 
-def test_a_part_that_fails_is_told_and_the_others_go_on(
+def test_part_that_fails_is_reported_and_the_others_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gpu_check, "MAX_MEDIAN", -1.0)
     assert gpu_check.main(["--device", "cpu", "diverged envs", "parity cartpole"]) == 1
-    said = capsys.readouterr().out
-    assert re.search("parity cartpole +FAIL  AssertionError: positions differ by", said)
-    assert re.search("diverged envs +ok", said)
+    results = capsys.readouterr().out
+    assert re.search("parity cartpole +FAIL  AssertionError: positions differ by", results)
+    assert re.search("diverged envs +ok", results)
 
 
 def test_what_cannot_be_checked(

@@ -1,4 +1,4 @@
-"""Starts are drawn for many worlds at once, and are what each world would draw alone."""
+"""Initial states are drawn for many environments at once; each equals one that is drawn alone."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from eureka_agent.simulation.random_streams import EnvironmentRandom
 from tests.simulation.test_mujoco_environment import Slider
 from tests.support.mujoco_tasks import mujoco_task
 
-SEED, WORLDS = 3, 6
-STREAM = np.arange(WORLDS) % 4
+SEED, NUM_ENVS = 3, 6
+STREAM = np.arange(NUM_ENVS) % 4
 
 
-def starts(task: MujocoTask) -> InitialStates:
-    return InitialStates(task, SEED, STREAM, np.zeros(WORLDS, dtype=np.int64))
+def initial_states(task: MujocoTask) -> InitialStates:
+    return InitialStates(task, SEED, STREAM, np.zeros(NUM_ENVS, dtype=np.int64))
 
 
-def alone(task: MujocoTask, world: int, episode: int) -> InitialState:
-    return task.initial_state(EnvironmentRandom(SEED, STREAM[[world]], np.array([episode])))
+def alone(task: MujocoTask, env: int, episode: int) -> InitialState:
+    return task.initial_state(EnvironmentRandom(SEED, STREAM[[env]], np.array([episode])))
 
 
-def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> None:
+def test_initial_state_does_not_depend_on_which_environments_reset_together() -> None:
     for name in ("pen_spinning", "hopper_forward"):  # the first has controls at the start
         task = mujoco_task(name)
-        drawn, begun = starts(task), [0] * WORLDS
-        for worlds in ([0, 1, 2, 3, 4, 5], [2], [2, 5], [0], [2, 3], [0, 1, 2, 3, 4, 5], [4]):
-            got = drawn.take(np.array(worlds))
-            for row, world in enumerate(worlds):
-                expected = alone(task, world, begun[world])
-                begun[world] += 1
+        drawn, begun = initial_states(task), [0] * NUM_ENVS
+        for envs in ([0, 1, 2, 3, 4, 5], [2], [2, 5], [0], [2, 3], [0, 1, 2, 3, 4, 5], [4]):
+            got = drawn.take(np.array(envs))
+            for row, env in enumerate(envs):
+                expected = alone(task, env, begun[env])
+                begun[env] += 1
                 assert torch.equal(got.qpos[row], expected.qpos[0])
                 assert torch.equal(got.qvel[row], expected.qvel[0])
                 assert (got.ctrl is None) == (expected.ctrl is None)
@@ -44,9 +44,9 @@ def test_a_world_starts_as_if_it_had_drawn_alone_whoever_resets_with_it() -> Non
         assert drawn.episode.tolist() == begun
 
 
-def test_those_that_are_kept_go_on_with_their_episodes() -> None:
-    drawn = starts(Slider())
-    drawn.take(np.arange(WORLDS))
+def test_kept_environments_continue_with_their_next_episode() -> None:
+    drawn = initial_states(Slider())
+    drawn.take(np.arange(NUM_ENVS))
     drawn.take(np.array([5]))
     kept = drawn.keep(np.array([1, 5]))
     got = kept.take(np.array([0, 1]))
@@ -54,9 +54,9 @@ def test_those_that_are_kept_go_on_with_their_episodes() -> None:
     assert torch.equal(got.qpos[1], alone(Slider(), 5, 2).qpos[0])
 
 
-def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
-    drawn = starts(Slider())
-    drawn.take(np.arange(WORLDS))
+def test_restarted_environments_draw_like_new_ones() -> None:
+    drawn = initial_states(Slider())
+    drawn.take(np.arange(NUM_ENVS))
     restarted = drawn.restarted(np.array([1, 5]), np.array([3, 9]))
     got = restarted.take(np.array([0, 1, 5]))
     assert torch.equal(got.qpos[0], alone(Slider(), 0, 1).qpos[0])
@@ -65,7 +65,7 @@ def test_worlds_that_begin_anew_draw_like_new_ones() -> None:
         got.qpos[2],
         Slider().initial_state(EnvironmentRandom(SEED, np.array([9]), np.array([0]))).qpos[0],
     )
-    assert drawn.episode.tolist() == [1] * WORLDS  # what it was made from stays as it was
+    assert drawn.episode.tolist() == [1] * NUM_ENVS  # the original is unchanged
 
 
 class CountingSlider(Slider):
@@ -78,12 +78,11 @@ class CountingSlider(Slider):
 
 def test_one_draw_serves_many_resets() -> None:
     task = CountingSlider()
-    drawn = starts(task)
-    drawn.take(np.arange(WORLDS))
-    for world in range(WORLDS):
-        drawn.take(np.array([world]))
-    assert (
-        task.draws == 2
-    )  # the first episodes, and the second ones, for all when the first of them was asked for
+    drawn = initial_states(task)
+    drawn.take(np.arange(NUM_ENVS))
+    for env in range(NUM_ENVS):
+        drawn.take(np.array([env]))
+    # One draw for all first episodes, and one for all second ones when the first is needed.
+    assert task.draws == 2
     drawn.take(np.array([0]))
     assert task.draws == 3

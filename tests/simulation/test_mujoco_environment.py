@@ -1,4 +1,4 @@
-"""Worlds that reset themselves, on real physics."""
+"""MuJoCo environments that reset themselves, on real physics."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
     assert step.state["n"].tolist() == [1.0, 1.0, 1.0]
 
 
-def test_time_out_and_the_sums_of_an_episode() -> None:
+def test_time_out_reports_the_sums_of_the_episode() -> None:
     env = MujocoEnvironment(Slider(), 2, seed=1)
     total = torch.zeros(2)
-    for t in range(20):  # 0.2 N for 2 s: 0.4 m, not out of the first 0.5 m
+    for t in range(20):  # 0.2 N for 2 s: 0.4 m, so within the first 0.5 m
         step = env.step(torch.tensor([[0.1], [-0.1]]))
         total = total + step.fitness
         assert step.truncated.all() == (t == 19)
@@ -98,7 +98,7 @@ def test_time_out_and_the_sums_of_an_episode() -> None:
     assert env.state["n"].tolist() == [0.0, 0.0]
 
 
-def test_only_the_world_that_ended_starts_anew() -> None:
+def test_only_the_environment_that_ended_is_reset() -> None:
     env = MujocoEnvironment(Slider(), 2, seed=2)
     for _ in range(20):
         step = env.step(torch.tensor([[1.0], [0.0]]))  # 2 N: 1 m in 1 s at the latest
@@ -123,7 +123,7 @@ def test_earlier_steps_keep_their_tensors() -> None:
         assert torch.equal(first.state[name], value)
 
 
-def test_a_world_does_not_depend_on_how_many_there_are() -> None:
+def test_environment_does_not_depend_on_the_number_of_environments() -> None:
     def trajectory(num_envs: int, threads: int) -> Tensor:
         env = MujocoEnvironment(
             Slider(), num_envs, seed=5, engine=CpuEngine(Slider().model, num_envs, threads=threads)
@@ -134,22 +134,21 @@ def test_a_world_does_not_depend_on_how_many_there_are() -> None:
 
 
 @pytest.mark.parametrize("name", ["ant_forward", "hopper_forward"])
-def test_actions_alone_decide_what_happens(name: str) -> None:
-    """Neither the threads nor the worlds beside it, and in every number: also after episodes have
-    ended."""
+def test_states_depend_on_the_actions_alone(name: str) -> None:
+    """Threads and other environments change no number, not even after episodes have ended."""
     task = mujoco_task(name)
     generator = torch.Generator().manual_seed(0)
     actions = torch.rand(60, 40, task.action_size, generator=generator) * 2.0 - 1.0
 
-    def states(worlds: int, threads: int) -> list[Tensor]:
+    def states(num_envs: int, threads: int) -> list[Tensor]:
         env = MujocoEnvironment(
-            task, worlds, seed=0, engine=CpuEngine(task.model, worlds, threads=threads)
+            task, num_envs, seed=0, engine=CpuEngine(task.model, num_envs, threads=threads)
         )
         env._length = (
-            torch.full((worlds,), task.max_episode_steps - 20.0) - torch.arange(worlds) % 5
+            torch.full((num_envs,), task.max_episode_steps - 20.0) - torch.arange(num_envs) % 5
         )
         seen: list[Tensor] = []
-        for action in actions[:, :worlds]:
+        for action in actions[:, :num_envs]:
             step = env.step(action)
             seen += (
                 value[:5]
@@ -166,12 +165,12 @@ def test_actions_alone_decide_what_happens(name: str) -> None:
         assert torch.equal(one, other)
 
 
-def test_streams_give_each_slice_the_same_starts() -> None:
+def test_streams_give_each_slice_the_same_initial_states() -> None:
     env = MujocoEnvironment(Slider(), 6, seed=5, streams=3)
     assert torch.equal(env.state["x"][:3], env.state["x"][3:])
 
 
-def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
+def test_kept_environments_continue_unchanged() -> None:
     whole, part = MujocoEnvironment(Slider(), 5, seed=4), MujocoEnvironment(Slider(), 5, seed=4)
     ids = torch.tensor([0, 3])
     for env in (whole, part):
@@ -186,7 +185,7 @@ def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
         assert torch.equal(got.terminated, expected.terminated[ids])
 
 
-def test_a_world_becomes_two_and_the_new_one_begins_anew() -> None:
+def test_environment_is_copied_and_the_copy_restarts() -> None:
     env = MujocoEnvironment(Slider(), 3, seed=4)
     for _ in range(7):
         env.step(torch.full((3, 1), 0.7))
@@ -216,8 +215,8 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     assert not env.step(torch.zeros(3, 1)).bad.any()
 
 
-def test_a_world_that_diverges_again_is_reported_again() -> None:
-    """Speeds beyond 1e10 make MuJoCo reset the world, and its counts of warnings with it."""
+def test_environment_that_diverges_again_is_reported_again() -> None:
+    """At speeds above 1e10 MuJoCo resets the environment and its warning counts."""
     env = MujocoEnvironment(Slider(), 3, seed=0)
     for _ in range(3):
         env._engine._fields["qvel"][1] = 1e12  # type: ignore[attr-defined]
@@ -238,7 +237,7 @@ def test_without_an_end_only_the_time_limit_ends_an_episode() -> None:
 
 # -------------------- names that only published rewards read
 class Weighed(Slider):
-    """A slider with a name that is computed on demand; it counts how often."""
+    """A slider with an unlisted variable; counts how often it is computed."""
 
     observation_size = 2
     state_spec = StateSpec(
@@ -256,7 +255,7 @@ class Weighed(Slider):
         return 2.0 * state["x"][:, None]
 
 
-def test_unlisted_names_are_computed_for_those_who_read_them_alone() -> None:
+def test_unlisted_names_are_computed_only_for_rewards_that_read_them() -> None:
     nobody, before, everybody = Weighed(), Weighed(), Weighed()
     without = MujocoEnvironment(nobody, 2, seed=0, reads=("x", "prev_x")).step(torch.zeros(2, 1))
     assert set(without.state) == {"x", "n", "action", "episode_time"}
@@ -267,7 +266,7 @@ def test_unlisted_names_are_computed_for_those_who_read_them_alone() -> None:
     environment.step(torch.ones(2, 1))
     assert not torch.equal(environment.state["twice"], earlier)
     assert "obs_buf" not in environment.state
-    assert before.asked == 2  # the start and one step
+    assert before.asked == 2  # the reset and one step
     step = MujocoEnvironment(everybody, 2, seed=0).step(torch.zeros(2, 1))
     assert torch.equal(step.state["obs_buf"], step.final_observation)
     assert torch.equal(step.state["twice"][:, 0], 2.0 * step.state["x"])
@@ -285,21 +284,21 @@ def test_unlisted_names_follow_resets_and_snapshots() -> None:
     assert torch.equal(other.state["twice"], environment.state["twice"])
 
 
-def test_a_wrong_observation_size_is_named() -> None:
+def test_wrong_observation_size_is_refused() -> None:
     class Wrong(Slider):
         observation_size = 3
 
     with pytest.raises(
-        SimulationError, match=r"says observation_size = 3, and its observation has 2 entries"
+        SimulationError, match=r"says observation_size = 3, but its observation has 2 entries"
     ):
         MujocoEnvironment(Wrong(), 1, seed=0)
 
 
-def test_a_name_that_is_promised_and_never_computed_is_an_error() -> None:
+def test_unlisted_name_without_a_method_is_an_error() -> None:
     class Empty(Slider):
         state_spec = Weighed.state_spec
 
     with pytest.raises(
-        NotImplementedError, match=r"Empty promises 'twice' and has no unlisted_state\(\)"
+        NotImplementedError, match=r"Empty lists 'twice' as unlisted but has no unlisted_state\(\)"
     ):
         MujocoEnvironment(Empty(), 1, seed=0)

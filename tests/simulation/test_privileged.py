@@ -1,4 +1,4 @@
-"""What only the value function sees, in worlds that reset themselves."""
+"""Privileged state, which only the value function sees, in MuJoCo environments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eureka_agent.tasks.task import State
 from tests.support.hidden_side import STEPS, AsymmetricHiddenSide, HiddenSide
 
 
-def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
+def test_privileged_state_follows_the_observation_for_the_critic_only() -> None:
     env, blind = (
         MujocoEnvironment(AsymmetricHiddenSide(), 6, seed=0),
         MujocoEnvironment(HiddenSide(), 6, seed=0),
@@ -34,7 +34,7 @@ def test_it_stands_behind_the_observation_and_is_in_no_observation() -> None:
     assert set(env.state["side"].tolist()) == {-1.0, 1.0}
 
 
-def test_where_time_is_up_it_is_that_of_the_episode_that_ended() -> None:
+def test_time_out_has_the_privileged_state_of_the_episode_that_ended() -> None:
     env = MujocoEnvironment(AsymmetricHiddenSide(), 4, seed=0)
     for n in range(1, STEPS + 1):
         step = env.step(torch.zeros(4, 1))
@@ -43,7 +43,7 @@ def test_where_time_is_up_it_is_that_of_the_episode_that_ended() -> None:
     assert env.critic_observation[:, 3].tolist() == [0.0] * 4
 
 
-def test_without_it_the_critic_has_the_observation_itself() -> None:
+def test_critic_has_the_observation_itself_without_privileged_state() -> None:
     env = MujocoEnvironment(HiddenSide(), 4, seed=0)
     step = env.step(torch.zeros(4, 1))
     assert env.privileged_size == 0
@@ -55,7 +55,7 @@ def test_without_it_the_critic_has_the_observation_itself() -> None:
         assert critics.shape == policys.shape
 
 
-def test_keeping_and_restoring_worlds() -> None:
+def test_kept_and_restored_environments_continue_unchanged() -> None:
     whole, part, other = (MujocoEnvironment(AsymmetricHiddenSide(), n, seed=3) for n in (5, 5, 2))
     for env in (whole, part):
         for _ in range(3):
@@ -82,29 +82,34 @@ class Gives(HiddenSide):
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
-        (lambda n: n, r"float32 of shape \(4, n\), one row a world; it is float32 of shape \(4,\)"),
+        (
+            lambda n: n,
+            r"float32 of shape \(4, n\), one row per environment; it is float32 of shape \(4,\)",
+        ),
         (lambda n: n[:3, None], r"it is float32 of shape \(3, 1\)"),
         (lambda n: n[:, None].double(), r"it is float64 of shape \(4, 1\)"),
         (lambda n: n[:, None] / 0.0, "'hidden_side' starts with .* not finite"),
     ],
 )
-def test_another_form_is_refused(form: Callable[[Tensor], Tensor], said: str) -> None:
-    with pytest.raises(SimulationError, match=said):
+def test_privileged_state_of_the_wrong_form_is_refused(
+    form: Callable[[Tensor], Tensor], message: str
+) -> None:
+    with pytest.raises(SimulationError, match=message):
         MujocoEnvironment(Gives(form), 4, seed=0)
 
 
-def test_its_size_cannot_change() -> None:
+def test_size_of_privileged_state_cannot_change() -> None:
     env = MujocoEnvironment(Gives(lambda n: n[:, None] if n.max() < 2.0 else None), 4, seed=0)
     env.step(torch.zeros(4, 1))
     with pytest.raises(
-        SimulationError, match=r"its critic 2 numbers a world .* and gave it 3 before"
+        SimulationError, match=r"its critic 2 numbers per environment .* but gave it 3 before"
     ):
         env.step(torch.zeros(4, 1))
 
 
-def test_what_is_not_finite_in_it_makes_a_bad_world() -> None:
+def test_privileged_state_that_is_not_finite_makes_the_row_bad() -> None:
     env = MujocoEnvironment(Gives(lambda n: torch.where(n > 1.5, math.nan, n)[:, None]), 4, seed=0)
     assert not env.step(torch.zeros(4, 1)).bad.any()
     step = env.step(torch.zeros(4, 1))

@@ -1,4 +1,4 @@
-"""MuJoCo Warp behind the engine contract, on Warp's CPU device: what a GPU runs, without one.
+"""MuJoCo Warp behind the engine contract, on Warp's CPU device: the code of a GPU without one.
 
 The first run compiles kernels (see docs/gpu.md); keep WARP_CACHE_PATH between runs.
 """
@@ -55,7 +55,9 @@ def _start(*x: float) -> InitialState:
 
 
 # ---------------------------------------------------------------------- parity with MuJoCo C
-_BOUNDS = {  # after 10 steps: the worst world's positions, velocities and sensors; measured values are in docs/gpu.md
+# After 10 steps, the worst environment: positions, velocities and sensors. docs/gpu.md has the
+# measured values.
+_BOUNDS = {
     "ant_forward": (1e-5, 1e-4, 1e-4),
     "ball_balance": (5e-5, 5e-4, 1e-2),
     "cartpole": (1e-5, 1e-4, 0.0),
@@ -86,8 +88,8 @@ def test_parity_of_the_hand() -> None:
         task, CpuEngine(task.model, 8, threads=1), WarpEngine(task.model, 8, device="cpu"), steps=10
     )
     assert max(float(value.max()) for value in first.values()) <= 1e-6
-    # a pen among five fingers: MuJoCo C from starts 1e-6 apart differs by 3e-2 in the worst world,
-    # so: the median
+    # A pen among five fingers: MuJoCo C from starts 1e-6 apart differs by 3e-2 in the worst
+    # environment, so the test uses the median.
     assert float(last["qpos"].median()) <= 1e-4
     assert float(last["qvel"].median()) <= 1e-3
 
@@ -112,7 +114,7 @@ def test_newton_is_right_and_sensors_do_not_lag() -> None:
     assert torch.allclose(step.state["x"] - start, torch.tensor([0.011, 0.0, -0.011]), atol=1e-6)
 
 
-def test_an_environment_lives_the_same_on_both_engines() -> None:
+def test_episodes_are_the_same_on_both_engines() -> None:
     one, other = (
         MujocoEnvironment(Slider(), 4, seed=2),
         MujocoEnvironment(Slider(), 4, seed=2, engine=_slider(4)),
@@ -130,10 +132,10 @@ def test_an_environment_lives_the_same_on_both_engines() -> None:
         assert torch.allclose(a.observation, b.observation, atol=1e-5)
         assert torch.allclose(a.finished.fitness, b.finished.fitness, atol=1e-4)
         ended += len(a.finished.env_ids)
-    assert ended > 8  # 45 steps of at most 20 each: worlds ended at different times
+    assert ended > 8  # 45 steps of at most 20 each: environments ended at different times
 
 
-def test_reset_touches_its_worlds_only() -> None:
+def test_reset_changes_its_environments_only() -> None:
     engine, untouched = _slider(3), _slider(3)
     everyone = torch.arange(3)
     for each in (engine, untouched):
@@ -151,14 +153,14 @@ def test_reset_touches_its_worlds_only() -> None:
     assert torch.equal(after.sensordata[1], expected.sensordata[1])
 
 
-def test_a_start_can_set_controls() -> None:
+def test_initial_state_can_set_controls() -> None:
     engine = _slider(2)
     start = InitialState(torch.zeros(2, 1), torch.zeros(2, 1), ctrl=torch.tensor([[0.5], [1.5]]))
     assert torch.equal(engine.reset(torch.arange(2), start).ctrl, torch.tensor([[0.5], [1.5]]))
     assert engine.reset(torch.tensor([1]), _start(0.0)).ctrl.tolist() == [[0.0]]
 
 
-def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
+def test_kept_environments_continue_unchanged() -> None:
     whole = _slider(4)
     whole.reset(torch.arange(4), _start(0.0, 0.1, 0.2, 0.3))
     whole.step(torch.ones(4, 1), 10)
@@ -170,7 +172,7 @@ def test_going_on_with_some_worlds_changes_nothing_for_them() -> None:
     )
 
 
-def test_views_stay_what_they_were() -> None:
+def test_views_do_not_change_in_later_steps() -> None:
     engine = _slider(2)
     views = [engine.reset(torch.arange(2), _start(0.0, 0.1)), engine.step(torch.ones(2, 1), 5)]
     kept = [view.qpos.clone() for view in views]
@@ -180,8 +182,8 @@ def test_views_stay_what_they_were() -> None:
     assert views[2].qpos.tolist() == [[pytest.approx(0.4)]]
 
 
-@pytest.mark.parametrize("x", [math.nan, math.inf, 1e11])  # MuJoCo C gives a world up from 1e10 on
-def test_bad_worlds_stay_bad_until_reset_and_harm_no_others(x: float) -> None:
+@pytest.mark.parametrize("x", [math.nan, math.inf, 1e11])  # MuJoCo C resets from 1e10 on
+def test_bad_environments_stay_bad_until_reset_and_do_not_affect_others(x: float) -> None:
     engine, healthy = _slider(3), _slider(3)
     engine.reset(torch.arange(3), _start(0.0, x, 0.2))
     healthy.reset(torch.arange(3), _start(0.0, 0.1, 0.2))
@@ -196,7 +198,7 @@ def test_bad_worlds_stay_bad_until_reset_and_harm_no_others(x: float) -> None:
 
 def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     class Explosive(Slider):
-        def control(self, action: Tensor, memory: EpisodeState) -> Tensor:
+        def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
             return torch.where(action > 0.9, torch.full_like(action, math.nan), action)
 
     env = MujocoEnvironment(Explosive(), 3, seed=0, engine=_slider(3))
@@ -210,24 +212,24 @@ def test_diverged_physics_ends_the_episode_and_is_reported() -> None:
     ("room", "what"),
     [({"njmax": 4}, "constraints (njmax)"), ({"nconmax": 1, "njmax": 64}, "contacts (nconmax)")],
 )
-def test_missing_room_is_said_once_and_counted(
+def test_missing_room_is_warned_of_once_and_counted(
     caplog: pytest.LogCaptureFixture, room: dict[str, int], what: str
 ) -> None:
-    """Two balls lie on the floor: 2 contacts of 4 rows each in every world."""
+    """Two balls lie on the floor: 2 contacts of 4 rows each in every environment."""
     engine = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu", **room)
     with caplog.at_level(logging.WARNING, logger="eureka_agent"):
         for _ in range(3):
             engine.step(torch.zeros(2, 0), 1)
     (record,) = caplog.records
-    assert f"{what} in 2 of 2 worlds" in record.getMessage()
-    assert engine.overflows == 6  # 2 worlds, 3 steps
+    assert f"{what} in 2 of 2 environments" in record.getMessage()
+    assert engine.overflows == 6  # 2 environments, 3 steps
     roomy = WarpEngine(mujoco.MjModel.from_xml_string(DROP), 2, device="cpu")
     roomy.step(torch.zeros(2, 0), 3)
     assert roomy.overflows == 0
 
 
-# ---------------------------------------------------------------------- what cannot be
-def test_the_reason_is_named_when_a_model_is_not_supported() -> None:
+# ---------------------------------------------------------------------- not supported
+def test_model_that_is_not_supported_is_refused_with_the_reason() -> None:
     spec = mujoco.MjSpec.from_string(SLIDER)
     spec.option.solver = mujoco.mjtSolver.mjSOL_PGS
     with pytest.raises(SimulationError, match="mjSOL_PGS"):
@@ -248,11 +250,11 @@ def test_the_device_chooses_the_engine() -> None:
     with pytest.raises(UsageError, match="choose cpu or cuda"):
         make_engine(model, 1, device="tpu")
     if not torch.cuda.is_available():
-        with pytest.raises(SimulationError, match="no device 'cuda'"):
+        with pytest.raises(SimulationError, match="does not find the device 'cuda'"):
             make_engine(model, 1, device="cuda")
 
 
-def test_a_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place_of_cuda(monkeypatch)
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
     first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0, device="cuda")
@@ -270,7 +272,7 @@ class CutError(Exception):
     pass
 
 
-def test_a_cut_training_goes_on_bit_for_bit(
+def test_interrupted_training_resumes_bit_for_bit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put_in_place_of_cuda(monkeypatch)
@@ -308,13 +310,13 @@ def test_a_cut_training_goes_on_bit_for_bit(
 
 
 class AsymmetricSlider(Slider):
-    """Its critic also sees how hard the mass was pushed, from the memory."""
+    """A slider whose critic also sees the last force, from the episode state."""
 
-    def privileged(self, state: State, memory: EpisodeState) -> Tensor | None:
-        return memory["action"]
+    def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
+        return episode_state["action"]
 
 
-def test_a_critic_that_sees_more_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asymmetric_critic_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place_of_cuda(monkeypatch)
     env = MujocoEnvironment(AsymmetricSlider(), 2, seed=0, engine=_slider(2))
     step = env.step(torch.tensor([[0.5], [-0.5]]))

@@ -1,4 +1,4 @@
-"""A task whose rewards depend on what its policy cannot see, with or without a critic that can."""
+"""A task whose reward depends on a hidden variable, which a critic may see."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ STEPS = 8
 
 
 class HiddenSide(ToyTask):
-    """Each episode has a side, -1 or 1, that is in no observation; time is up after 8 steps, and
-    nothing else ends."""
+    """Each episode has a side, -1 or 1, that the policy does not observe, and lasts 8 steps."""
 
     name = "hidden_side"
     max_episode_steps = STEPS
@@ -24,9 +23,9 @@ class HiddenSide(ToyTask):
     )
 
     def initial_state(self, random: Random) -> InitialState:
-        start = super().initial_state(random)
+        initial = super().initial_state(random)
         episode_state = {"side": random.integers(2) * 2.0 - 1.0, "steps": torch.zeros(random.n)}
-        return InitialState(start.qpos, start.qvel, episode_state=episode_state)
+        return InitialState(initial.qpos, initial.qvel, episode_state=episode_state)
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
         return {"side": episode_state["side"], "steps": episode_state["steps"] + 1.0}
@@ -36,12 +35,12 @@ class HiddenSide(ToyTask):
 
 
 class AsymmetricHiddenSide(HiddenSide):
-    """Its critic sees the side, and how many steps the episode has had."""
+    """The critic sees the side and the number of steps so far."""
 
     def privileged(self, state: State, episode_state: EpisodeState) -> Tensor | None:
         return torch.stack((episode_state["side"], episode_state["steps"]), dim=1)
 
 
 def side_reward() -> InProcess:
-    """The side, at every step."""
+    """Return a reward that pays the side at every step."""
     return InProcess(lambda side: side, "side")

@@ -1,4 +1,4 @@
-"""Trusted rewards that run in the test's own process, for tests of trainers."""
+"""Trusted rewards in the test's own process: for tests of trainers, not of the sandbox."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class InProcess:
 
 
 class Costly(InProcess):
-    """A reward that claims six seconds of processor time for each call."""
+    """A reward that reports six seconds of processor time for each call."""
 
     def collect(self) -> RewardBatch:
         self.processor_s += 6.0

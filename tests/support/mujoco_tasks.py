@@ -1,4 +1,4 @@
-"""The tasks of `envs/` as what they are: tasks with a MuJoCo scene."""
+"""The tasks of `envs/` with their own type, MujocoTask."""
 
 from __future__ import annotations
 

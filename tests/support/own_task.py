@@ -1,5 +1,4 @@
-"""A task as a user writes it, outside the package: a folder with `task.py`, `human_reward.py` and a
-model."""
+"""A user's task outside the package: a folder with `task.py`, `human_reward.py` and a model."""
 
 from __future__ import annotations
 
@@ -15,8 +14,7 @@ from eureka_agent.tasks.mjcf import load_xml
 from eureka_agent.tasks.task import StateSpec, StateVariable
 from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.physics import InitialState
-from eureka_agent.config import BudgetName, TrainingBudget
-
+from eureka_agent.config import TrainingBudget
 
 BUDGETS = {
     "quick": TrainingBudget(num_envs=8, environment_steps=512),
@@ -93,8 +91,7 @@ def write_task(
     human_reward: str | None = HUMAN_REWARD,
     model: str = MODEL,
 ) -> Path:
-    """Write the task into a new folder, with `old` replaced by `new` in its `task.py`; return the
-    folder."""
+    """Write the task into a new folder, with `old` replaced by `new` in `task.py`; return it."""
     assert old in TASK
     folder.mkdir(parents=True)
     (folder / "task.py").write_text(TASK.replace(old, new) if old else TASK)

@@ -1,5 +1,4 @@
-"""A tiny task for tests that need one and not its physics: a mass on a rail that is to come to a
-mark."""
+"""A tiny task for tests that do not depend on its physics: bring a mass on a rail to a mark."""
 
 from __future__ import annotations
 
@@ -74,7 +73,7 @@ class ToyTask(MujocoTask):
         return torch.cat((state["mass_pos"][:, :1], state["mass_speed"][:, None]), dim=1)
 
     def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:
-        """Left the rail."""
+        """The mass has left the rail."""
         return state["mass_pos"][:, 0].abs() > _RAIL_M
 
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:

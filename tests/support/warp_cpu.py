@@ -1,5 +1,4 @@
-"""`--device cuda` on a machine without a GPU: Warp's CPU device stands in for it. Needs the extra
-`warp`."""
+"""Warp's CPU device as `--device cuda`, for machines without a GPU; needs the extra `warp`."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import warp as wp
 
 from eureka_agent.simulation import warp
 
-# Compiles in half the time. Kernels then run several times slower, which few worlds do not notice.
+# Halves the compile time. Kernels run several times slower, which does not matter here.
 wp.config.optimization_level = 0
 
 

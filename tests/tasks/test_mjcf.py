@@ -55,7 +55,7 @@ def test_touch_sensor_weighs_a_resting_ball() -> None:
 
 
 @pytest.mark.parametrize("kind", ["body", "geom"])
-def test_contact_sensor_gives_what_the_floor_does_to_a_resting_ball_in_its_own_frame(
+def test_contact_sensor_gives_the_force_of_the_floor_in_the_balls_own_frame(
     kind: Literal["body", "geom"],
 ) -> None:
     spec = mujoco.MjSpec.from_string(BALL.replace('type="sphere"', 'name="ball" type="sphere"'))
@@ -81,8 +81,8 @@ def test_contact_sensor_gives_what_the_floor_does_to_a_resting_ball_in_its_own_f
         rtol=0,
         atol=0.02,
     )
-    # About a point 0.5 m to the world's left of it (-x), the push upwards turns about the world's
-    # -y, its own z.
+    # About a point 0.5 m from it along the world's -x, the upward force has a torque about the
+    # world's -y, which is the ball's own z.
     left = contact_wrench(reading, centre - torch.tensor([0.5, 0.0, 0.0]), quat)
     torch.testing.assert_close(
         left[3:], torch.tensor([0, 0, 0.5 * weight]).double(), rtol=0, atol=0.02
@@ -98,7 +98,7 @@ def test_package_models_load_without_importing_the_package() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_missing_package_or_file_is_named() -> None:
+def test_missing_package_or_file_is_named() -> None:
     with pytest.raises(SimulationError, match="'no_such_package', which is not installed"):
         load_package_xml("no_such_package", "x.xml")
     with pytest.raises(SimulationError, match=r"Cannot read the model .*no_such\.xml"):

@@ -1,5 +1,4 @@
-"""A task of the user's own: how it is found, what each slip in it says, and what a run with it
-keeps."""
+"""A user's own task: how it is found, the message for each mistake, and what a run stores of it."""
 
 from __future__ import annotations
 
@@ -40,9 +39,8 @@ def method(name: str, parameters: str, result: str) -> str:
     return f"def {name}(self, {parameters}): return {result}\n    {FITNESS}"
 
 
-SLIPS = [
-    # what is written, what instead, the line that is named (of the unchanged text), what the
-    # sentence says
+MISTAKES = [
+    # the text, what replaces it, the line that is named (of the unchanged text), the message
     ("TASK = Pusher()\n", "", 1, "defines no TASK: end it with TASK = YourTask()"),
     ("TASK = Pusher()", "TASK = Pusher", "TASK = Pusher", "TASK is the class Pusher: write TASK = Pusher()"),
     ("TASK = Pusher()", "TASK = 3", "TASK = Pusher", "its TASK is of type int"),
@@ -52,14 +50,14 @@ SLIPS = [
     ("class Pusher(MujocoTask)", "class Pusher(Tusk)", "class Pusher", "NameError: name 'Tusk'"),
     # attributes
     ('    name = "pusher"\n', "", "class Pusher", "Pusher has no name: set it to"),
-    ("    frame_skip = 2\n", "", "class Pusher", "frame_skip must be a whole number .* and it is None"),
-    ("frame_skip = 2", "frame_skip = 0", "frame_skip", "frame_skip must be a whole number .* and it is 0"),
+    ("    frame_skip = 2\n", "", "class Pusher", "frame_skip must be a whole number .* but it is None"),
+    ("frame_skip = 2", "frame_skip = 0", "frame_skip", "frame_skip must be a whole number .* but it is 0"),
     ("max_episode_steps = 50", "max_episode_steps = 5e1", "max_episode_steps", "whole number .* it is 50.0"),
     ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a finite number"),
     ('action_names = ("push",)', 'action_names = ("push")', "action_names", "a tuple of different texts, .* is 'push'"),
     ('action_names = ("push",)', 'action_names = ("push", "pull")', "action_names", "2 entries and the model 1 act"),
     ('    name = "pusher"\n', '    name = "pusher"\n    aliases = "block"\n', "description", "aliases must be a tuple"),
-    ("frame_skip = 2", "observation_size = 4; frame_skip = 2", "frame_skip", "is 4 and .* has 3 entries: make them"),
+    ("frame_skip = 2", "observation_size = 4; frame_skip = 2", "frame_skip", "is 4, but .* has 3 entries: make them"),
     # the budgets
     ('"paper": TrainingBudget(num_envs=16, environment_steps=8192),', "", "BUDGETS = {", r"BUDGETS\['paper'\] must be"),
     ("num_envs=8, environment_steps=512", "num_envs=0, environment_steps=512", "BUDGETS = {", "num_envs of BUDGETS"),
@@ -67,20 +65,20 @@ SLIPS = [
     ("num_envs=8, environment_steps=512", "1, 512, horizon=2", "BUDGETS = {", "4 minibatches for num_envs x horizon"),
     ("environment_steps=512", "environment_steps=512, hidden=64", "BUDGETS = {", "hidden of BUDGETS"),
     # the state's spec
-    (SPEED, f"*[{SPEED}] * 2", "state_spec", "'block_speed' needs a Python name that is there once"),
+    (SPEED, f"*[{SPEED}] * 2", "state_spec", "'block_speed' needs a Python name that is used once"),
     (SPEED, SPEED.replace("block_speed", "action"), "state_spec", "'action' needs a Python name"),
     (SPEED, SPEED.replace("()", "3"), "state_spec", "has the shape 3: write a tuple"),
     (SPEED, SPEED.replace('"speed"', '"sped"'), "state_spec", "has the kind 'sped': take one of position"),
-    (SPEED, SPEED.replace('"speed"', '"position"'), "state_spec", r"has the shape \(\), and a position has 3"),
+    (SPEED, SPEED.replace('"speed"', '"position"'), "state_spec", r"has the shape \(\), but a position has 3"),
     ('goal_for="block_x"', 'goal_for="blok"', "state_spec", "is the goal for 'blok', which must be another"),
-    ("variables=(", f"unlisted=({FAR},), variables=(", "class Pusher", "promises 'far' and has no unlisted_state"),
+    ("variables=(", f"unlisted=({FAR},), variables=(", "class Pusher", "lists 'far' as unlisted but has no unlisted_state"),
     # what the methods return
     (LOAD, "None", "def build", r"build\(\) returns nothing: return a mujoco.MjSpec"),
     ("rail.xml", "no_rail.xml", LOAD, r"build\(\) failed: Cannot read the model .*no_rail.xml"),
     (START, START.replace("InitialState", "tuple", 1), "return InitialState", r"initial_state\(\) failed: TypeError"),
     (START, START.replace("1.0, 1)", "1.0, 2)"), "def initial_state", r"qpos as float32 of shape \(3, 2\): .*\(3, 1\)"),
     (START, START.replace("mark}", "0.5}"), "def initial_state", "has 'mark' in its episode state as a value of type float"),
-    (SPEED_STATE, "", "def state", r"state\(\) returns no block_speed: return it, or take it out of state_spec"),
+    (SPEED_STATE, "", "def state", r"state\(\) returns no block_speed: return it, or remove it from state_spec"),
     (SPEED_STATE, SPEED_STATE.replace("_speed", "_sped"), "def state", r"state\(\) returns no block_speed"),
     (SPEED_STATE, f'{SPEED_STATE}"more": physics.qvel,\n', "def state", "returns more: name it in"),
     ("physics.qvel[:, 0]", "physics.qvel", "def state", r"'block_speed' as float32 of shape \(3, 1\): .*shape \(3,\)"),
@@ -105,9 +103,11 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "says"), SLIPS, ids=[f"{n}-{s[3][:30]}" for n, s in enumerate(SLIPS)]
+    ("old", "new", "line", "says"),
+    MISTAKES,
+    ids=[f"{n}-{s[3][:30]}" for n, s in enumerate(MISTAKES)],
 )
-def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
+def test_mistake_in_a_task_is_one_sentence_with_file_line_and_what_to_do(
     tmp_path: Path, old: str, new: str, line: str | int, says: str
 ) -> None:
     folder = write_task(tmp_path / "pusher", old, new)
@@ -131,7 +131,7 @@ def test_a_slip_is_one_sentence_with_file_line_and_what_to_do(
         (MODEL.replace('mass="1"', 'mass="0"'), r"task.py:\d+: build\(\) failed: .*mass"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_named(tmp_path: Path, model: str, says: str) -> None:
+def test_model_that_cannot_be_used_is_named(tmp_path: Path, model: str, says: str) -> None:
     with pytest.raises(TaskError, match=says):
         checked_task(write_task(tmp_path / "pusher", model=model))
 
@@ -153,7 +153,7 @@ def test_a_model_that_cannot_be_used_is_named(tmp_path: Path, model: str, says: 
         ),
     ],
 )
-def test_a_human_reward_that_is_none_is_named(tmp_path: Path, code: str, says: str) -> None:
+def test_file_that_is_not_a_human_reward_is_named(tmp_path: Path, code: str, says: str) -> None:
     with pytest.raises(TaskError, match=says):
         checked_task(write_task(tmp_path / "pusher", human_reward=code))
 
@@ -171,7 +171,7 @@ def test_good_tasks_pass(task: ea.Task) -> None:
 
 
 # ---------------------------------------------------------------------- finding it
-def test_a_path_is_a_folder_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_is_a_folder_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_task(tmp_path / "pusher")
     monkeypatch.chdir(tmp_path)
     found = [
@@ -180,7 +180,7 @@ def test_a_path_is_a_folder_or_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     ]
     assert {task.name for task in found} == {"pusher"}
     assert {task.file for task in found} == {folder / "task.py"}
-    with pytest.raises(UnknownTaskError, match="A folder of this name is here"):
+    with pytest.raises(UnknownTaskError, match="There is a folder of this name here"):
         find_task("pusher")
     with pytest.raises(UnknownTaskError, match=f"There is no file {tmp_path}/nowhere"):
         find_task("./nowhere")
@@ -191,14 +191,14 @@ def test_a_path_is_a_folder_or_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
         find_task("spin left/right")
 
 
-def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_task(tmp_path / "cartpole")
     assert find_task("./cartpole").name == "pusher"
     assert find_task("cartpole").name == "cartpole"
 
 
-def test_a_task_may_import_what_lies_beside_it(tmp_path: Path) -> None:
+def test_task_may_import_files_of_its_folder_relatively(tmp_path: Path) -> None:
     for number, line in enumerate(
         ("from .marks import NEAR", "from . import marks\nNEAR = marks.NEAR")
     ):
@@ -208,11 +208,11 @@ def test_a_task_may_import_what_lies_beside_it(tmp_path: Path) -> None:
         assert checked_task(folder).name == "pusher"
     folder = write_task(tmp_path / "absolute", "import torch\n", "import torch\nimport marks\n")
     (folder / "marks.py").write_text("NEAR = 0.2\n")
-    with pytest.raises(TaskError, match="a file beside it is imported relatively"):
+    with pytest.raises(TaskError, match="import files of its folder relatively"):
         find_task(folder)
 
 
-def test_a_file_that_was_edited_is_loaded_anew(tmp_path: Path) -> None:
+def test_file_that_was_edited_is_loaded_again(tmp_path: Path) -> None:
     folder = write_task(tmp_path / "pusher")
     first = find_task(folder)
     assert find_task(folder) is first
@@ -243,10 +243,10 @@ def shown(capsys: pytest.CaptureFixture[str], *args: str) -> str:
     return " ".join(capsys.readouterr().out.split())
 
 
-def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
+def test_run_stores_the_path_and_resumes_only_when_it_is_given_again(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    """Whoever has only the run's folder sees all of it, and runs none of the task's code."""
+    """The run's folder alone shows the whole run, and no code of the task is run for it."""
     ran = tmp_path / "ran"
     count = f"import torch\n\nwith open({str(ran)!r}, 'a') as file:\n    file.write('x')\n"
     folder = write_task(tmp_path / "pusher", "import torch\n", count)
@@ -272,9 +272,7 @@ def test_a_run_keeps_the_path_and_goes_on_only_when_it_is_given_again(
     assert resumed.best.fitness == result.best.fitness
 
 
-def test_a_stored_path_is_never_run_whatever_the_run_says_of_it(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_code_at_a_stored_path_is_never_run(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = write_task(tmp_path / "pusher")
     result = ea.synthesize(config(tmp_path, folder, baselines=False), sandbox=sandbox)
     marker = tmp_path / "ran"
@@ -289,7 +287,7 @@ def test_a_stored_path_is_never_run_whatever_the_run_says_of_it(
     assert not marker.exists()
 
 
-def test_a_task_whose_state_changed_is_not_resumed(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_task_whose_state_changed_is_not_resumed(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = write_task(tmp_path / "pusher")
     result = ea.synthesize(config(tmp_path, folder, baselines=False), sandbox=sandbox)
     code = (folder / "task.py").read_text()
@@ -298,7 +296,7 @@ def test_a_task_whose_state_changed_is_not_resumed(tmp_path: Path, sandbox: Sand
         ea.resume(result.path, task=folder, sandbox=sandbox)
 
 
-def test_a_task_object_is_kept_by_its_file_or_is_given_again(
+def test_task_object_is_stored_as_its_file_or_must_be_given_again(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     task = find_task(write_task(tmp_path / "pusher"))
@@ -315,7 +313,7 @@ def test_a_task_object_is_kept_by_its_file_or_is_given_again(
         assert ea.resume(result.path, task=other, sandbox=sandbox).best is not None
 
 
-def test_a_shipped_task_as_an_object_is_kept_by_its_name(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_task_object_of_the_library_is_stored_as_its_name(tmp_path: Path, sandbox: Sandbox) -> None:
     settings = config(
         tmp_path, find_task("cartpole"), baselines=False, num_envs=8, environment_steps=512
     )
@@ -323,7 +321,7 @@ def test_a_shipped_task_as_an_object_is_kept_by_its_name(tmp_path: Path, sandbox
     assert ea.resume(result.path, sandbox=sandbox).task.name == "cartpole"
 
 
-def test_a_wish_on_the_scene_of_an_own_task(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_instruction_on_the_scene_of_an_own_task(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = write_task(tmp_path / "pusher")
     settings = config(
         tmp_path, "push the block away from the mark", env=folder, feedback="synthetic"
@@ -336,7 +334,7 @@ def test_a_wish_on_the_scene_of_an_own_task(tmp_path: Path, sandbox: Sandbox) ->
     assert ea.resume(result.path, task=folder, sandbox=sandbox).best is not None
 
 
-def test_a_generator_takes_a_task_object_and_a_path(tmp_path: Path) -> None:
+def test_generator_takes_a_task_object_and_a_path(tmp_path: Path) -> None:
     folder = write_task(tmp_path / "pusher")
     for task in (folder, str(folder), find_task(folder)):
         (reward,) = ea.RewardGenerator(task).generate()
@@ -352,7 +350,7 @@ def test_check_and_evaluate_take_a_path(capsys: pytest.CaptureFixture[str], tmp_
     assert "The task has no human reward, so there is no human-normalised score" in text
 
 
-def test_without_a_human_reward_the_run_says_what_is_missing(
+def test_run_without_a_human_reward_says_what_is_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, sandbox: Sandbox
 ) -> None:
     folder = write_task(tmp_path / "pusher", human_reward=None)
@@ -398,7 +396,7 @@ def test_without_a_human_reward_the_run_says_what_is_missing(
     )
 
 
-def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_written(
+def test_human_reward_that_fails_on_samples_is_refused_before_anything_is_written(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     breaks = HUMAN_REWARD.replace("return -distance,", "return -distance / 0.0 * 0.0,")
@@ -411,7 +409,9 @@ def test_a_human_reward_that_breaks_on_samples_is_known_before_anything_is_writt
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_mistake_that_shows_only_in_training_is_named_as_well(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     late = (
         "if len(state['block_x']) > 3: raise RuntimeError('too many')\n        return torch.stack("
     )
@@ -422,7 +422,7 @@ def test_a_slip_that_shows_only_in_training_is_named_too(tmp_path: Path, sandbox
         ea.synthesize(config(tmp_path, folder), sandbox=sandbox)
 
 
-def test_a_listeners_own_error_passes(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_error_of_a_listener_passes_unchanged(tmp_path: Path, sandbox: Sandbox) -> None:
     def stop(event: object) -> None:
         raise LookupError("mine")
 
@@ -432,7 +432,7 @@ def test_a_listeners_own_error_passes(tmp_path: Path, sandbox: Sandbox) -> None:
         )
 
 
-def test_a_broken_task_ends_with_one_sentence_and_code_2(
+def test_broken_task_ends_with_one_sentence_and_code_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folder = write_task(tmp_path / "pusher", "def fitness(", "def fitnes(")

@@ -1,5 +1,4 @@
-"""From words to a task: its name, an alias or its exact description; any other text is a wish of
-its own."""
+"""Finding a task by its name, an alias or its exact description; any other text is refused."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ from eureka_agent.utils.did_you_mean import alias_used, normalised
         ("balance the ball", "ball_balance"),
     ],
 )
-def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(
+def test_names_aliases_and_descriptions_find_their_task_in_any_spelling(
     words: str, name: str
 ) -> None:
     assert find_task(words).name == name
@@ -70,7 +69,7 @@ def test_names_aliases_and_descriptions_in_any_spelling_mean_their_task(
         ("hopper, hop", "hopper_forward"),
     ],
 )
-def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(
+def test_text_that_resembles_a_task_is_refused_with_the_command_for_its_scene(
     instruction: str, near: str
 ) -> None:
     with pytest.raises(UnknownTaskError) as error:
@@ -94,7 +93,7 @@ def test_a_wish_that_is_near_a_task_is_none_and_is_told_how_to_get_its_scene(
         "x" * 9000,
     ],
 )
-def test_a_text_that_is_near_no_task_gets_the_list(words: str) -> None:
+def test_text_that_resembles_no_task_is_refused_with_the_list(words: str) -> None:
     with pytest.raises(
         UnknownTaskError, match=r"No task is called .* --env NAME .*Tasks: ant_forward"
     ) as error:
@@ -104,7 +103,7 @@ def test_a_text_that_is_near_no_task_gets_the_list(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["", "  "])
-def test_an_empty_text_is_said_to_be_empty(words: str) -> None:
+def test_empty_text_is_refused_as_empty(words: str) -> None:
     with pytest.raises(UnknownTaskError, match="The task is empty"):
         find_task(words)
 
@@ -122,7 +121,7 @@ def test_spellings_of_one_text_are_the_same_and_other_texts_are_not() -> None:
     assert normalised("?!_-") == ""
 
 
-def test_a_text_that_is_an_alias_of_two_tasks_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_is_an_alias_of_two_tasks_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     hopper, ant = load_task("hopper_forward"), load_task("ant_forward")
     monkeypatch.setattr(type(hopper), "aliases", ("run forward fast",))
     monkeypatch.setattr(type(ant), "aliases", ("run forward fast",))
@@ -130,7 +129,7 @@ def test_a_text_that_is_an_alias_of_two_tasks_names_both(monkeypatch: pytest.Mon
         find_task("run forward fast")
 
 
-def test_near_tasks_are_found_by_words_and_by_letters() -> None:
+def test_similar_tasks_are_found_by_words_and_by_spelling() -> None:
     assert [task.name for task in near_tasks("run forward", all_tasks())] == [
         "ant_forward",
         "hopper_forward",
@@ -149,7 +148,7 @@ def test_every_name_and_alias_finds_its_own_task() -> None:
             assert find_task(words.upper()) is task
 
 
-def test_the_users_own_words_are_kept_where_they_are_an_alias() -> None:
+def test_alias_is_kept_in_the_users_own_spelling() -> None:
     ball = load_task("ball_balance")
     assert alias_used("balance the ball!", ball) == "balance the ball!"
     for words in (
@@ -165,7 +164,7 @@ def test_the_users_own_words_are_kept_where_they_are_an_alias() -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "evaluate"])
-def test_a_reward_cannot_be_checked_for_a_wish(
+def test_reward_cannot_be_checked_for_an_instruction_alone(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
     assert main([command, str(tmp_path / "reward.py"), "--task", "make the ant run backward"]) == 2
@@ -175,7 +174,7 @@ def test_a_reward_cannot_be_checked_for_a_wish(
     assert "--env" not in message
 
 
-# ---------------------------------------------------------------------- what is in envs/
+# ---------------------------------------------------------------------- the folder envs/
 @pytest.fixture
 def envs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder that counts as a part of `envs/` for a test."""
@@ -194,7 +193,7 @@ def envs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("is_empty", None, "has no task.py"),
     ],
 )
-def test_a_broken_folder_breaks_no_other_task_and_is_listed_with_the_reason(
+def test_broken_task_folder_is_listed_with_the_reason_and_affects_no_other_task(
     capsys: pytest.CaptureFixture[str], envs: Path, name: str, code: str | None, why: str
 ) -> None:
     folder = envs / name
@@ -215,7 +214,7 @@ def test_a_broken_folder_breaks_no_other_task_and_is_listed_with_the_reason(
     assert f"{folder.name} is broken:" in out
 
 
-def test_a_copied_folder_must_change_its_tasks_name(envs: Path) -> None:
+def test_copied_folder_must_change_its_tasks_name(envs: Path) -> None:
     copy = envs / "my_cart"
     copy.mkdir()
     (copy / "task.py").write_text(
@@ -228,7 +227,7 @@ def test_a_copied_folder_must_change_its_tasks_name(envs: Path) -> None:
         find_task("my_cart")
 
 
-def test_what_is_no_task_is_refused() -> None:
+def test_value_that_is_not_a_task_is_refused() -> None:
     for wrong in (3, None, type(load_task("cartpole"))):
         with pytest.raises(UsageError, match="a name, a path or a Task object, got"):
             find_task(wrong)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ def test_orders_are_inverse_of_each_other() -> None:
     assert torch.equal(rotations.to_wxyz(rotations.to_xyzw(quat)), quat)
 
 
-def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
+def test_quarter_turn_about_z_takes_x_to_y() -> None:
     quat = rotations.from_axis_angle(Z, QUARTER)
     root = math.sqrt(0.5)  # cos 45° = sin 45°
     torch.testing.assert_close(quat, torch.tensor([root, 0.0, 0.0, root]))
@@ -23,9 +23,9 @@ def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
     torch.testing.assert_close(rotations.rotate_inverse(quat, Y), X)
 
 
-def test_product_does_the_right_one_first() -> None:
+def test_product_applies_the_right_factor_first() -> None:
     about_x, about_z = rotations.from_axis_angle(X, QUARTER), rotations.from_axis_angle(Z, QUARTER)
-    # First z: x goes to y; then x: y goes to z. The other way round x stays x and goes to y.
+    # First z: x goes to y; then x: y goes to z. In the other order x stays x and goes to y.
     torch.testing.assert_close(rotations.rotate(rotations.multiply(about_x, about_z), X), Z)
     torch.testing.assert_close(rotations.rotate(rotations.multiply(about_z, about_x), X), Y)
 
@@ -54,7 +54,7 @@ def test_everything_broadcasts_over_leading_dimensions() -> None:
     torch.testing.assert_close(angles, torch.linspace(0.0, 3.0, 5))
 
 
-def test_a_matrix_turns_as_its_quaternion_does() -> None:
+def test_matrix_rotates_as_its_quaternion_does() -> None:
     quat = torch.nn.functional.normalize(
         torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)), dim=-1
     )
@@ -62,4 +62,4 @@ def test_a_matrix_turns_as_its_quaternion_does() -> None:
     assert matrix.shape == (2, 6, 3, 3)
     for column, axis in enumerate((X, Y, Z)):
         torch.testing.assert_close(matrix[..., column], rotations.rotate(quat, axis))
-    assert torch.equal(rotations.matrix(quat[0, 4]), matrix[0, 4])  # the same alone and in company
+    assert torch.equal(rotations.matrix(quat[0, 4]), matrix[0, 4])  # the same alone and in a batch

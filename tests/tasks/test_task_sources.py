@@ -97,8 +97,8 @@ def test_task_of_an_installed_package_is_found_and_kept_by_name(install: Path) -
     ("name", "value", "says"),
     [
         ("pusher", "rail_tasks.nothing:TASK", "rail_tasks.nothing.*it cannot be loaded"),
-        ("pusher", "rail_tasks.task:BUDGETS", "must be a Task object, and it is a dict"),
-        ("slider", "rail_tasks.task:TASK", "its task has the name 'pusher': both must be 'slider'"),
+        ("pusher", "rail_tasks.task:BUDGETS", "must be a Task object, but it is a dict"),
+        ("slider", "rail_tasks.task:TASK", "its task has the name 'pusher': it must be 'slider'"),
     ],
 )
 def test_entry_point_that_is_wrong_is_named(

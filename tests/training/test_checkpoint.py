@@ -1,4 +1,4 @@
-"""A training that is cut goes on from its file as if nothing had happened, bit for bit."""
+"""A training that is interrupted resumes from its file with the same results, bit for bit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.in_process import InProcess, upright
 BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))
 RACE = Race((0.25,), (0.5,))
 AHEAD = (Rung(8 * 16 * 2, 1e9, 1e9, 1e9),)
-"""A champion that no one keeps up with: all but the best stop at the rung."""
+"""A champion far ahead of all: every candidate except the best stops at the rung."""
 
 
 class CutError(Exception):
@@ -31,8 +31,7 @@ class CutError(Exception):
 
 
 def rewards(task: str) -> list[InProcess | SparseReward]:
-    """The first breaks as soon as an episode is longer than a rollout; cartpole's second wants the
-    pole upright."""
+    """The first fails once an episode is longer than a rollout; cartpole's second is plausible."""
     longest = 16.5 * load_task(task).dt
 
     def breaks(episode_time: torch.Tensor) -> torch.Tensor:
@@ -75,7 +74,7 @@ def run(
     )
 
 
-def told(result: TrainResult) -> object:
+def outcome(result: TrainResult) -> object:
     policy = result.policy.to_bytes() if result.policy else None
     record = result.record
     numbers = record and (
@@ -90,8 +89,10 @@ def told(result: TrainResult) -> object:
 
 @pytest.mark.parametrize("task", ["cartpole", "hopper_forward"])
 @pytest.mark.parametrize("cut_after", [1, 2, 5])
-def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, task: str, cut_after: int) -> None:
-    """Cut before anyone left, after one failed, and after the race stopped all but one."""
+def test_resumed_training_ends_like_an_uninterrupted_one(
+    tmp_path: Path, task: str, cut_after: int
+) -> None:
+    """Interrupted before any candidate is done, after one failed, and after the race stopped two."""
     path = tmp_path / "training.safetensors"
     with pytest.raises(CutError):
         run(task, Checkpoint(path, "mine", every_s=0.0), cut_after)
@@ -101,14 +102,13 @@ def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, task: str, cut_aft
     assert saved[0].done == cut_after
     resumed = run(task, checkpoint)
     whole = run(task, None)
-    assert [told(result) for result in resumed] == [told(result) for result in whole]
+    assert [outcome(result) for result in resumed] == [outcome(result) for result in whole]
     assert str(whole[0].error) == "it broke"
     assert [bool(result.record and result.record.stopped) for result in whole].count(True) == 2
 
 
-def test_where_all_have_failed_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
-    """One fails in the first rollout and the other in the second, after the first one's worlds have
-    gone."""
+def test_training_in_which_all_candidates_fail_ends(tmp_path: Path) -> None:
+    """One fails in the first rollout, the other in the second, when it has all environments."""
 
     def lasting(rollouts: int) -> InProcess:
         calls: list[int] = []
@@ -130,13 +130,11 @@ def test_where_all_have_failed_there_is_nothing_to_go_on_with(tmp_path: Path) ->
         return [str(result.error) for result in results]
 
     assert errors(1, 2) == ["it broke", "it broke"]
-    assert errors(1, 1) == [
-        "it broke",
-        "it broke",
-    ]  # killed before anyone took note; goes on in the second rollout
+    # Resumes after the first rollout, as if killed before the results were stored.
+    assert errors(1, 1) == ["it broke", "it broke"]
 
 
-def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) -> None:
+def test_file_of_another_training_or_damaged_file_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     assert Checkpoint(path, "mine").load() is None
     with pytest.raises(CutError):
@@ -146,9 +144,8 @@ def test_another_training_and_damage_are_not_taken_for_ones_own(tmp_path: Path) 
     assert Checkpoint(path, "mine").load() is None
 
 
-def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
-    """Its facts fit, since the key is no secret; its tensors are others, fewer or larger, or its
-    numbers are."""
+def test_manipulated_file_is_refused_as_damaged(tmp_path: Path) -> None:
+    """Its key fits, since keys are not secret, but tensors or numbers are missing or wrong."""
     path = tmp_path / "training.safetensors"
     with pytest.raises(CutError):
         run("cartpole", Checkpoint(path, "mine", every_s=0.0), 1)
@@ -166,18 +163,18 @@ def test_a_file_of_somebody_else_ends_in_a_sentence(tmp_path: Path) -> None:
     for name in [*names[::4], "noise"]:
         refused({**tensors, name: torch.zeros(*tensors[name].shape, 2)}, metadata)
         refused({other: tensor for other, tensor in tensors.items() if other != name}, metadata)
-    facts = json.loads(metadata["training"])
+    state = json.loads(metadata["training"])
     stranger = {"index": 9, "record": None, "error": ""}
     changes: list[dict[str, object]] = [
         {"done": -1},
         {"done": 10**9},
         {"members": []},
     ]
-    for change in (*changes, {"left": [stranger]}):
-        refused(tensors, {**metadata, "training": json.dumps(facts | change)})
+    for change in (*changes, {"finished": [stranger]}):
+        refused(tensors, {**metadata, "training": json.dumps(state | change)})
 
 
-def test_a_save_does_not_follow_a_link(tmp_path: Path) -> None:
+def test_save_does_not_follow_a_link(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine")
     (tmp_path / "training.new").symlink_to(victim)
@@ -187,7 +184,7 @@ def test_a_save_does_not_follow_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "training.safetensors").is_file()
 
 
-def test_a_file_of_another_version_is_ignored_with_a_sentence(
+def test_file_of_another_version_is_ignored_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "training.safetensors"
@@ -199,21 +196,20 @@ def test_a_file_of_another_version_is_ignored_with_a_sentence(
     written = checkpoint.VERSION
     monkeypatch.setattr(checkpoint, "VERSION", "next")
     assert mine.load() is None
-    said = mine.of_another_version
+    message = mine.of_another_version
     assert (
-        said
+        message
         == f"The training saved in training.safetensors has format {written} and this version reads"
-        " next: it starts anew."
+        " next: the training starts again."
     )
-    assert said in sentences.training_started(TrainingStarted((), ("g0c0",), saved=said))
+    assert message in sentences.training_started(TrainingStarted((), ("g0c0",), saved=message))
     assert len(run("cartpole", mine)) == 4
-    save_file(
-        {"x": torch.zeros(1)}, path, metadata={"training": "{}"}
-    )  # as they were before they had a version
+    # The oldest files have no version.
+    save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})
     assert "has format 0" in mine.of_another_version
 
 
-def test_what_a_killed_save_left_goes_with_the_rest(tmp_path: Path) -> None:
+def test_discard_also_removes_the_incomplete_file_of_a_killed_save(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     for file in (path, path.with_suffix(".new")):
         file.write_bytes(b"x")
@@ -222,11 +218,11 @@ def test_what_a_killed_save_left_goes_with_the_rest(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_gone_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_save_into_a_missing_folder_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Cannot save the training to"):
         run("cartpole", Checkpoint(tmp_path / "gone" / "training.safetensors", "mine", every_s=0.0))
 
 
-def test_it_is_saved_now_and_then(tmp_path: Path) -> None:
+def test_training_is_not_saved_before_the_interval(tmp_path: Path) -> None:
     run("cartpole", Checkpoint(tmp_path / "never.safetensors", "mine", every_s=3600.0))
     assert not (tmp_path / "never.safetensors").exists()

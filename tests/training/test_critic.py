@@ -1,5 +1,4 @@
-"""The asymmetric critic: what the value function sees besides the observation, and what it is good
-for."""
+"""The asymmetric critic: its value function also sees privileged state."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ def training_of(task: Task, budget: TrainingBudget) -> PopulationTraining:
 
 @torch.no_grad()
 def explained_variance(task: Task) -> float:
-    """Of the true returns by the values, after some training."""
+    """Return the share of the returns' variance that the values explain after some training."""
     training = training_of(
         task, TrainingBudget(64, 64 * 16 * 20, horizon=16, hidden=(16,), discount=0.5)
     )
@@ -43,16 +42,16 @@ def explained_variance(task: Task) -> float:
     return 1.0 - float((returns - values).var() / returns.var())
 
 
-def test_it_explains_returns_that_hang_on_what_the_policy_cannot_see() -> None:
-    # Every step pays the side, -1 or 1, for ever (time-outs bootstrap): at discount 0.5 the return
-    # is 2 side, of variance 4. Mass and side are independent, so all that can be said from the
-    # observation is the mean, 0: even the best value function then explains none of the variance.
-    # One that sees the side can explain all of it.
+def test_critic_explains_returns_that_depend_on_privileged_state() -> None:
+    # Every step pays the side, -1 or 1, without end (time-outs bootstrap): at discount 0.5 the
+    # return is 2 * side, with variance 4. Mass and side are independent, so from the observation
+    # alone the best estimate is the mean, 0, which explains none of the variance. A critic that
+    # sees the side can explain all of it.
     assert explained_variance(HiddenSide()) < 0.1
     assert explained_variance(AsymmetricHiddenSide()) > 0.9
 
 
-def test_a_time_out_bootstraps_from_the_privileged_state_that_it_led_to() -> None:
+def test_time_out_bootstraps_from_its_final_privileged_state() -> None:
     training = training_of(AsymmetricHiddenSide(), TrainingBudget(4, 4 * 16, horizon=16, hidden=()))
     population = training.ppo.population
     with torch.no_grad():  # the value is the number of steps that the episode has had
@@ -67,14 +66,12 @@ def test_a_time_out_bootstraps_from_the_privileged_state_that_it_led_to() -> Non
     assert torch.allclose(values, expected, atol=1e-3)
 
 
-def test_policies_do_not_see_it_and_are_exported_without_it() -> None:
+def test_policy_does_not_see_privileged_state_and_is_exported_without_it() -> None:
     torch.manual_seed(0)
     population = Population(2, 3, 1, (8,), 1.0, seed=0, privileged_size=2)
     plain = Population(2, 3, 1, (8,), 1.0, seed=0)
     for ours, theirs in zip(population.policy_parameters, plain.policy_parameters, strict=True):
-        assert torch.equal(
-            ours, theirs
-        )  # what the critic sees does not change where policies start
+        assert torch.equal(ours, theirs)  # the critic does not change the initial policies
     population.flat.add_(torch.randn_like(population.flat) * 0.3)
     population.moments.update(torch.randn(2, 50, 5) * 3.0 + 1.0)
     one = torch.randn(2, 10, 5)
@@ -95,7 +92,7 @@ class CutError(Exception):
 
 
 def run(checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[TrainResult]:
-    """Two candidates; the second breaks in the third rollout."""
+    """Train two candidates; the second fails in the third rollout."""
     iterations: list[Progress] = []
 
     def on_progress(progress: Progress) -> None:
@@ -120,8 +117,8 @@ def run(checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[Tra
 
 
 @pytest.mark.parametrize("cut_after", [2, 4])
-def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, cut_after: int) -> None:
-    """Cut with both candidates, and after one has left."""
+def test_resumed_training_ends_like_an_uninterrupted_one(tmp_path: Path, cut_after: int) -> None:
+    """Interrupted with both candidates, and after one has failed."""
     path = tmp_path / "training.safetensors"
     with pytest.raises(CutError):
         run(Checkpoint(path, "mine", every_s=0.0), cut_after)
@@ -133,7 +130,7 @@ def test_a_cut_training_ends_like_a_whole_one(tmp_path: Path, cut_after: int) ->
     assert whole[0].policy.sizes == (2, 16, 8, 1)
 
 
-def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
+def test_rsl_rl_gives_privileged_state_to_the_critic_alone() -> None:
     pytest.importorskip("rsl_rl")
     from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner
 
@@ -144,7 +141,7 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
             "policy": (8, 2),
             "privileged": (8, 2),
         }
-        assert torch.equal(seen["privileged"][:, 0], env.worlds.environment.state["side"])
+        assert torch.equal(seen["privileged"][:, 0], env.env.environment.state["side"])
         assert seen["privileged"][:, 1].tolist() == [float(n % STEPS)] * 8
         answer, *_ = env.step(torch.zeros(8, 1))
         assert torch.equal(answer["privileged"], env.get_observations()["privileged"])
@@ -156,7 +153,7 @@ def test_rsl_rl_gives_it_to_the_critic_alone() -> None:
     assert (blind.alg.actor.obs_dim, blind.alg.critic.obs_dim) == (2, 2)
 
 
-def test_stable_baselines3_goes_without_it() -> None:
+def test_stable_baselines3_does_not_use_privileged_state() -> None:
     pytest.importorskip("stable_baselines3")
     from eureka_agent.training.sb3 import train_sb3
 

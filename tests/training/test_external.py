@@ -30,7 +30,7 @@ def trainer(request: pytest.FixtureRequest) -> Trainer:
     return make_trainer("sb3" if request.param == "stable_baselines3" else "rsl_rl")
 
 
-def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) -> None:
+def test_candidates_train_in_turn_and_report_progress(trainer: Trainer) -> None:
     progress: list[Progress] = []
     reward = InProcess(upright, "dof_pos")
     first, second = trainer(
@@ -41,18 +41,18 @@ def test_candidates_train_in_turn_and_tell_how_far_they_are(trainer: Trainer) ->
     assert first.record is not None
     assert second.record is not None
     assert first.record.environment_steps == second.record.environment_steps == 512
-    assert reward.rows == [8] * 64  # one call a step
+    assert reward.rows == [8] * 64  # one call per step
     assert [component.name for component in first.record.components] == ["all"]
     assert first.record.components[0].mean == pytest.approx(first.record.reward.mean)
-    # two candidates of 4 iterations with 128 steps: each brings the mean forward by 64
+    # Two candidates of 4 iterations with 128 steps: each raises the mean by 64.
     assert [p.environment_steps for p in progress] == [64 * (i + 1) for i in range(8)]
     assert {p.total_steps for p in progress} == {512}
     assert all(math.isnan(p.reward[1]) for p in progress[:4])
     assert {p.reward[0] for p in progress[3:]} == {progress[3].reward[0]}
-    assert progress[-1].reward[1] == 1.0  # cartpole's sparse reward is 1 a step
+    assert progress[-1].reward[1] == 1.0  # cartpole's sparse reward is 1 per step
 
 
-def test_a_training_repeats_bit_by_bit(trainer: Trainer) -> None:
+def test_training_is_reproducible_bit_by_bit(trainer: Trainer) -> None:
     task = load_task("cartpole")
     before = torch.random.get_rng_state()
     first, second = (
@@ -64,7 +64,7 @@ def test_a_training_repeats_bit_by_bit(trainer: Trainer) -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_a_reward_that_breaks_costs_only_its_candidate(trainer: Trainer) -> None:
+def test_reward_that_fails_does_not_affect_other_candidates(trainer: Trainer) -> None:
     calls: list[int] = []
 
     def later_nan(dof_pos: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def test_a_reward_that_breaks_costs_only_its_candidate(trainer: Trainer) -> None
     assert progress[-1].environment_steps == progress[-1].total_steps
 
 
-def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate(
+def test_reward_slower_than_the_simulation_fails_its_candidate_only(
     trainer: Trainer,
 ) -> None:
     cheap, costly = trainer(
@@ -101,7 +101,7 @@ def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate
     assert "12 s of processor time so far" in str(costly.error)
 
 
-def test_a_policy_that_diverges_is_the_candidates_error(trainer: Trainer) -> None:
+def test_policy_that_diverges_fails_its_candidate(trainer: Trainer) -> None:
     budget = TrainingBudget(8, 8 * 16 * 4, learning_rate=1e30)
     (result,) = trainer(load_task("cartpole"), [InProcess(upright, "dof_pos")], budget, seed=0)
     assert isinstance(result.error, RewardRuntimeError)
@@ -109,39 +109,39 @@ def test_a_policy_that_diverges_is_the_candidates_error(trainer: Trainer) -> Non
 
 
 class BreaksDown(ToyTask):
-    """The third step of every episode leads nowhere."""
+    """The physics diverges in the third step of every episode."""
 
     def observation(self, state: State, memory: State) -> Tensor:
         broken = state["episode_time"][:, None] > 2.5 * self.dt
         return torch.where(broken, math.nan, super().observation(state, memory))
 
 
-def test_a_bad_world_pays_nothing_and_is_counted() -> None:
+def test_diverged_environment_has_reward_0_and_is_counted() -> None:
     one = InProcess(lambda mass_speed: torch.ones_like(mass_speed), "mass_speed")
-    worlds = ExternalEnvironment(BreaksDown(), one, TrainingBudget(4, 4 * 6, horizon=6), seed=0)
-    rewards = [worlds.step(torch.zeros(4, 1))[1].tolist() for _ in range(6)]
+    env = ExternalEnvironment(BreaksDown(), one, TrainingBudget(4, 4 * 6, horizon=6), seed=0)
+    rewards = [env.step(torch.zeros(4, 1))[1].tolist() for _ in range(6)]
     assert rewards == [[1.0] * 4, [1.0] * 4, [0.0] * 4] * 2
-    assert worlds.history.diverged_envs == 8
-    assert worlds.history.reward == [pytest.approx(2 / 3)]
-    assert worlds.history.episode_length == [3.0]
+    assert env.history.diverged_envs == 8
+    assert env.history.reward == [pytest.approx(2 / 3)]
+    assert env.history.episode_length == [3.0]
 
 
-def test_actions_that_are_nan_end_the_training() -> None:
-    worlds = ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0)
+def test_nan_actions_end_the_training() -> None:
+    env = ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0)
     with pytest.raises(RewardRuntimeError, match="diverged"):
-        worlds.step(torch.full((8, 1), math.nan))
+        env.step(torch.full((8, 1), math.nan))
 
 
-def test_a_reward_may_read_the_observation() -> None:
+def test_reward_may_read_the_observation() -> None:
     seen: list[Tensor] = []
 
     def first_entry(obs_buf: Tensor) -> Tensor:
         seen.append(obs_buf)
         return obs_buf[:, 0]
 
-    worlds = ExternalEnvironment(
+    env = ExternalEnvironment(
         load_task("cartpole"), InProcess(first_entry, "obs_buf"), TINY, seed=0
     )
-    step, reward = worlds.step(torch.zeros(8, 1))
+    step, reward = env.step(torch.zeros(8, 1))
     assert torch.equal(seen[0], step.final_observation)
     assert torch.equal(reward, step.final_observation[:, 0])

@@ -1,4 +1,4 @@
-"""Which trainer a run uses, and what is said when it cannot."""
+"""The trainer that a run uses, and the messages when it cannot be used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.training import make_trainer, train
 
 
-def test_the_population_is_the_default() -> None:
+def test_population_is_the_default() -> None:
     assert make_trainer(SynthesisConfig(task="cartpole").trainer) is train
 
 
@@ -33,13 +33,13 @@ def test_the_population_is_the_default() -> None:
         ),
     ],
 )
-def test_what_does_not_go_together(settings: dict[str, Any], says: str) -> None:
+def test_settings_that_do_not_fit_together_are_refused(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         SynthesisConfig(task="cartpole", **settings)
 
 
 @pytest.mark.parametrize(("name", "package"), [("sb3", "stable_baselines3"), ("rsl_rl", "rsl_rl")])
-def test_a_missing_package(
+def test_missing_package_is_named(
     name: TrainerName,
     package: str,
     monkeypatch: pytest.MonkeyPatch,

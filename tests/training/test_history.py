@@ -9,14 +9,14 @@ import pytest
 from eureka_agent.training.history import History, correlation, curve
 
 
-def test_a_curve_is_means_of_ten_stretches() -> None:
+def test_curve_has_the_means_of_ten_parts() -> None:
     result = curve("c", [float(i) for i in range(100)])
-    # stretches 0…9, 10…19, …: means 4.5, 14.5, …
+    # parts 0…9, 10…19, …: means 4.5, 14.5, …
     assert result.values == tuple(4.5 + 10 * i for i in range(10))
     assert (result.minimum, result.mean, result.maximum) == (0.0, 49.5, 99.0)
 
 
-def test_iterations_without_an_episode_count_nowhere() -> None:
+def test_iterations_without_an_episode_are_ignored() -> None:
     result = curve("fitness", [math.nan, math.nan, 2.0, 4.0])
     assert result.values == (2.0, 4.0)
     assert result.mean == 3.0
@@ -34,7 +34,7 @@ def test_correlation_by_hand() -> None:
     assert correlation([1, math.nan, 2, 3], [2, 9, 4, 6]) == pytest.approx(1.0)
 
 
-def test_a_record_of_a_history() -> None:
+def test_record_of_a_history() -> None:
     history = History()
     for i in range(4):
         history.add(reward=i, components={"up": 2.0 * i}, fitness=i, length=10, bad=1)

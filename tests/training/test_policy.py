@@ -1,4 +1,4 @@
-"""Policies on disk, as torch modules, and what their last layers do."""
+"""Policies on disk, as torch modules, and with each activation and output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from eureka_agent import Policy
 from eureka_agent.errors import UsageError
 
 
-def test_a_policy_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_policy_is_read_as_it_was_written(tmp_path: Path) -> None:
     policy = Policy((3, 5, 2), "relu", "tanh", float("inf"))
     policy.observation_mean.fill_(1.0)
     policy.save(tmp_path / "policy.safetensors")
@@ -31,7 +31,7 @@ def test_a_policy_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert torch.equal(policy(x), again(x))
 
 
-def test_a_file_that_only_knows_sizes_has_elu_and_clips(tmp_path: Path) -> None:
+def test_file_with_sizes_alone_has_elu_and_clipped_actions(tmp_path: Path) -> None:
     policy = Policy((3, 5, 2))
     save_file(
         dict(policy.state_dict()), tmp_path / "old.safetensors", metadata={"sizes": "[3, 5, 2]"}
@@ -42,7 +42,7 @@ def test_a_file_that_only_knows_sizes_has_elu_and_clips(tmp_path: Path) -> None:
     assert torch.equal(policy(x), old(x))
 
 
-def test_a_file_with_an_unknown_activation(tmp_path: Path) -> None:
+def test_file_with_an_unknown_activation_is_refused(tmp_path: Path) -> None:
     header = {"policy": '{"sizes": [3, 2], "activation": "swish"}'}
     save_file(dict(Policy((3, 2)).state_dict()), tmp_path / "odd.safetensors", metadata=header)
     with pytest.raises(UsageError, match="is not a policy file"):
@@ -50,7 +50,7 @@ def test_a_file_with_an_unknown_activation(tmp_path: Path) -> None:
 
 
 def declared(sizes: object, tensors: Mapping[str, tuple[int, ...]], tail: bytes = b"") -> bytes:
-    """Return a policy's file whose header declares tensors that are not there."""
+    """Return a policy's file whose header declares tensors that are missing."""
     header: dict[str, object] = {"__metadata__": {"policy": json.dumps({"sizes": sizes})}}
     at = 0
     for name, shape in tensors.items():
@@ -92,7 +92,9 @@ HUGE = {
         "empty",
     ],
 )
-def test_a_header_that_declares_more_than_there_is_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_header_that_declares_more_than_the_file_has_is_refused(
+    tmp_path: Path, data: bytes
+) -> None:
     (tmp_path / "policy.safetensors").write_bytes(data)
     with pytest.raises(UsageError, match="is not a policy file"):
         Policy.load(tmp_path / "policy.safetensors")
@@ -100,7 +102,7 @@ def test_a_header_that_declares_more_than_there_is_is_refused(tmp_path: Path, da
         Policy.from_bytes(data)
 
 
-def test_a_policy_of_many_gigabytes_is_not_read(tmp_path: Path) -> None:
+def test_policy_of_many_gigabytes_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "policy.safetensors"
     path.write_bytes(declared([10**9, 1], HUGE))
     os.truncate(path, 2**35)  # takes no room on the disk
@@ -111,7 +113,7 @@ def test_a_policy_of_many_gigabytes_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("activation", "output"), [("elu", "clip"), ("relu", "tanh"), ("tanh", "clip")]
 )
-def test_the_network_by_hand(activation: str, output: str) -> None:
+def test_network_by_hand(activation: str, output: str) -> None:
     functions = {"elu": torch.nn.ELU(), "relu": torch.nn.ReLU(), "tanh": torch.nn.Tanh()}
     policy = Policy((1, 1, 1), activation, output)  # type: ignore[arg-type]
     for layer in policy.layers:
@@ -124,7 +126,7 @@ def test_the_network_by_hand(activation: str, output: str) -> None:
     assert policy(torch.tensor([[-1.0]])).item() == pytest.approx(float(expected))
 
 
-def test_a_policy_can_be_pickled_copied_and_saved_by_torch() -> None:
+def test_policy_can_be_pickled_copied_and_saved_by_torch() -> None:
     policy, x = Policy((3, 5, 2), "tanh"), torch.randn(4, 3)
     paper = io.BytesIO()
     torch.save(policy, paper)
@@ -140,16 +142,14 @@ def test_a_policy_can_be_pickled_copied_and_saved_by_torch() -> None:
 @pytest.mark.parametrize("activation", ["elu", "relu", "tanh"])
 @pytest.mark.parametrize("output", ["clip", "tanh"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_policy_can_be_scripted_traced_and_exported(activation: str, output: str) -> None:
+def test_policy_can_be_scripted_traced_and_exported(activation: str, output: str) -> None:
     policy = Policy((3, 5, 4, 2), activation, output)  # type: ignore[arg-type]
     x = 3.0 * torch.randn(4, 3)
     scripted = torch.jit.script(policy)
     assert torch.equal(scripted(x), policy(x))
     assert torch.equal(scripted(x[0]), policy(x[0]))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error"
-        )  # such as that a question about a tensor would become a constant
+        warnings.simplefilter("error")  # e.g. that a condition on a tensor becomes a constant
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(policy, x[:1])  # type: ignore[no-untyped-call]
     assert torch.equal(traced(x), policy(x))
@@ -157,19 +157,19 @@ def test_a_policy_can_be_scripted_traced_and_exported(activation: str, output: s
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_policy_is_exported_to_onnx(tmp_path: Path) -> None:
+def test_policy_is_exported_to_onnx(tmp_path: Path) -> None:
     path = tmp_path / "policy.onnx"
     torch.onnx.export(Policy((3, 5, 2)), (torch.zeros(1, 3),), path, dynamo=False)
     assert path.stat().st_size > 100
 
 
-def test_actions_have_no_gradient_unless_that_is_asked_for() -> None:
+def test_actions_have_no_gradient_unless_it_is_switched_on() -> None:
     policy, x = Policy((3, 5, 2)), torch.randn(4, 3)
     assert not policy(x).requires_grad
     assert copy.deepcopy(policy).requires_grad_()(x).requires_grad
 
 
-def test_observations_of_other_number_types_and_single_rows_are_taken() -> None:
+def test_observations_of_other_number_types_and_single_rows_are_accepted() -> None:
     policy, x = Policy((3, 5, 2)), torch.randn(4, 3)
     expected = policy(x)
     for same in (x.double(), x.numpy(), x.numpy().astype(np.float64), x.T.contiguous().numpy().T):
@@ -187,11 +187,11 @@ def test_observations_of_other_number_types_and_single_rows_are_taken() -> None:
         ([0.0, 0.0, 0.0], "got list"),
     ],
 )
-def test_an_observation_that_does_not_fit_is_one_sentence(observation: object, says: str) -> None:
+def test_observation_of_another_type_or_size_is_refused(observation: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         Policy((3, 5, 2))(observation)  # type: ignore[arg-type]
 
 
-def test_an_activation_that_does_not_exist() -> None:
+def test_unknown_activation_is_refused() -> None:
     with pytest.raises(ValueError, match="expected one of elu, relu, tanh, got 'gelu'"):
         Policy((3, 2), "gelu")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Training a population on real physics with few worlds."""
+"""Training a population on real physics with few environments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TINY = TrainingBudget(
 )
 
 
-def test_a_candidate_learns_the_same_alone_and_in_company() -> None:
+def test_candidate_learns_the_same_alone_and_with_others() -> None:
     task = load_task("cartpole")
     other = InProcess(lambda dof_vel: -dof_vel[:, 0].abs() * 100, "dof_vel")
     (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=1)
@@ -38,7 +38,7 @@ def test_a_candidate_learns_the_same_alone_and_in_company() -> None:
     assert alone.record.reward.mean == pytest.approx(together.record.reward.mean, rel=1e-3)
 
 
-def test_a_training_repeats_bit_by_bit() -> None:
+def test_training_is_reproducible_bit_by_bit() -> None:
     task = load_task("cartpole")
     first, second = (
         train(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0] for _ in range(2)
@@ -48,7 +48,7 @@ def test_a_training_repeats_bit_by_bit() -> None:
     assert first.policy.to_bytes() == second.policy.to_bytes()
 
 
-def test_a_reward_that_breaks_costs_only_its_candidate() -> None:
+def test_reward_that_fails_does_not_affect_other_candidates() -> None:
     task = load_task("cartpole")
     calls = []
 
@@ -78,7 +78,7 @@ def test_a_reward_that_breaks_costs_only_its_candidate() -> None:
         assert torch.allclose(a, b, atol=1e-4)
 
 
-def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate() -> None:
+def test_reward_slower_than_the_simulation_fails_its_candidate_only() -> None:
     cheap, costly = train(
         load_task("cartpole"),
         [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")],
@@ -93,7 +93,7 @@ def test_a_reward_that_takes_longer_than_the_simulation_costs_only_its_candidate
     )
 
 
-def test_rewards_see_each_transition_once_with_what_came_before() -> None:
+def test_rewards_read_each_transition_once_with_its_previous_state() -> None:
     task = load_task("cartpole")
     seen: list[Tensor] = []
 
@@ -105,19 +105,19 @@ def test_rewards_see_each_transition_once_with_what_came_before() -> None:
     train(task, [reward], TINY, seed=0)
     assert reward.rows == [8 * 16] * 4
     now, before, velocity = torch.cat(seen, dim=1)
-    # the cart cannot move further in one step than twice its speed at the end of it, plus a little
+    # In one step the cart moves at most twice its final speed times dt, plus a tolerance.
     assert ((now - before).abs() <= 2 * task.dt * velocity.abs() + 0.05).all()
     assert not torch.equal(now, before)
 
 
-def test_evaluation_counts_one_full_episode_of_each_world() -> None:
+def test_evaluation_counts_one_full_episode_per_environment() -> None:
     task = load_task("cartpole")
     still, random = evaluate(
         task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0
     )
     assert still.episodes == random.episodes == 16
     assert 0 < still.fitness < 500
-    assert still.fitness == still.episode_length  # cartpole: one point a step
+    assert still.fitness == still.episode_length  # cartpole: 1 per step
     assert still.fitness_low < still.fitness < still.fitness_high
     again, _ = evaluate(
         task, [lambda x: torch.zeros(len(x), 1), random_actions(task, seed=0)], episodes=16, seed=0
@@ -134,9 +134,9 @@ def test_sample_states_have_everything_a_reward_may_read() -> None:
         assert torch.isfinite(samples[name]).all()
 
 
-def test_a_reward_that_reads_the_observation_learns_as_one_that_reads_the_same_state() -> None:
+def test_reward_that_reads_the_observation_trains_like_one_that_reads_the_same_state() -> None:
     task = load_task("cartpole")
-    # Observed are the cart's position and velocity, then the pole's.
+    # The observation is the cart's position and velocity, then the pole's.
     seen = InProcess(
         lambda obs_buf, prev_obs_buf: 1.0 - obs_buf[:, 2].square(), "obs_buf", "prev_obs_buf"
     )
@@ -148,7 +148,7 @@ def test_a_reward_that_reads_the_observation_learns_as_one_that_reads_the_same_s
 
 
 @pytest.mark.parametrize("name", ["ant_forward", "pen_spinning"])
-def test_a_reward_may_read_every_name_of_isaac_gym(name: str) -> None:
+def test_reward_may_read_every_name_of_isaac_gym(name: str) -> None:
     task = load_task(name)
     names = [variable.name for variable in task.reward_inputs.unlisted]
     everything = InProcess(

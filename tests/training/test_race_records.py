@@ -1,5 +1,4 @@
-"""The replay that `benchmarks/racing.py` rests on: it has to say what a race that is really held
-does."""
+"""The replay of races in `benchmarks/racing.py` has the same outcome as a real race."""
 
 from __future__ import annotations
 
@@ -23,8 +22,7 @@ from eureka_agent.utils.serialization import from_json, to_json
 def held(
     task: Task, budget: TrainingBudget, sandbox: Sandbox, race: Race
 ) -> tuple[int, float, int]:
-    """Hold a race among the grammar's first rewards; return how many got to the end, their best and
-    all steps."""
+    """Race the grammar's first rewards; return the survivors' number and best fitness, all steps."""
     proposer = GrammarProposer(task, 0, instruction=task.description)
     completions = proposer.propose(
         dict.fromkeys(range(4), write_prompt(task, task.description, 0, (), ()))
@@ -44,7 +42,7 @@ def held(
 
 
 @pytest.mark.slow
-def test_a_replay_says_what_a_race_does() -> None:
+def test_replay_has_the_outcome_of_the_race() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=16, environment_steps=16 * 16 * 40, horizon=16, hidden=(16,))
     with Sandbox() as sandbox:
@@ -56,5 +54,5 @@ def test_a_replay_says_what_a_race_does() -> None:
             assert raced.to_the_end == to_the_end
             assert raced.steps == steps
             assert raced.evaluation.fitness == pytest.approx(fitness)
-            assert to_the_end < 4  # somebody was stopped, or nothing is tested
+            assert to_the_end < 4  # some candidate was stopped
     assert replay(known, None).steps == 4 * 16 * 16 * 40

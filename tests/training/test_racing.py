@@ -1,4 +1,4 @@
-"""Racing: who may be stopped, who may not, and that a race changes nothing but who goes on."""
+"""Racing: which candidates stop, which continue, and that a race changes nothing else."""
 
 from __future__ import annotations
 
@@ -22,65 +22,62 @@ from eureka_agent.training.racing import (
 )
 from tests.support.in_process import InProcess, upright
 
-SPREAD = torch.tensor(
-    [-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64
-)  # sixteen iterations that differ a little
+SPREAD = torch.tensor([-0.1, 0.1, -0.05, 0.05] * 4, dtype=torch.float64)
+"""Sixteen iterations that differ a little."""
 
 
 def at(*means: float, of: int = 160) -> list[RungEstimate]:
-    """Candidates that stood still for a tenth of the training."""
+    """Return candidates with constant fitness over the first tenth of the training."""
     return [RungEstimate(mean + SPREAD.roll(shift), of, mean) for shift, mean in enumerate(means)]
 
 
-def going_on(reasons: list[str | None]) -> list[int]:
+def continuing(reasons: list[str | None]) -> list[int]:
     return [k for k, reason in enumerate(reasons) if reason is None]
 
 
-def test_the_better_half_goes_on() -> None:
+def test_better_half_continues() -> None:
     reasons = stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 4)
-    assert going_on(reasons) == [1, 3, 5, 7]
+    assert continuing(reasons) == [1, 3, 5, 7]
     assert reasons[0] == "fitness 1 against 8 while exploring, after 10 % of the training"
 
 
-def test_whom_chance_cannot_tell_from_the_leader_may_go_on() -> None:
-    """Five are within a hundredth of the leader, where an iteration differs by a tenth."""
+def test_candidate_within_the_interval_of_the_leader_is_kept() -> None:
+    """Five are within 0.02 of the leader, and iterations differ by 0.1."""
     close = at(5.0, 5.01, 5.02, 1.0, 5.0, 5.01)
-    assert going_on(stopped(close, 3, chance=True)) == [0, 1, 2, 4, 5]
-    assert going_on(stopped(close, 3)) == [1, 2, 5]
-    # the same gap with no spread at all is no chance
+    assert continuing(stopped(close, 3, chance=True)) == [0, 1, 2, 4, 5]
+    assert continuing(stopped(close, 3)) == [1, 2, 5]
+    # Without any spread the same difference is significant.
     exact = [
         RungEstimate(torch.full((16,), value), 160, value)
         for value in (5.0, 5.01, 5.02, 1.0, 5.0, 5.02)
     ]
-    assert going_on(stopped(exact, 3, chance=True)) == [1, 2, 5]
+    assert continuing(stopped(exact, 3, chance=True)) == [1, 2, 5]
 
 
 def curve(level: float, slope: float, noise: float = 0.0) -> RungEstimate:
-    """Sixteen iterations that end at `level`, a tenth of a training in which `slope` is gained at
-    this pace."""
+    """Return sixteen iterations, a tenth of a training: they end at `level` with `slope`."""
     past = level + slope * torch.arange(-15, 1, dtype=torch.float64) / 160 + noise * SPREAD
     return RungEstimate(past, 160, level)
 
 
-def test_a_late_bloomer_goes_on() -> None:
-    """Behind three others at a tenth, but climbing ever faster, so that it passes the leader before
-    the end.
+def test_late_bloomer_continues() -> None:
+    """A candidate behind three others accelerates and will overtake the leader.
 
-    The bloomer's square: 2 after a tenth of the training, 200 at its end. The others stand still.
+    Its curve is a square: 2 after a tenth of the training, 200 at its end. The others are constant.
     """
     square = 200.0 * (torch.arange(1, 17, dtype=torch.float64) / 160) ** 2
     others = [curve(float(level), 0.0) for level in (8, 3, 6, 5)]
-    assert going_on(stopped([*others, RungEstimate(square, 160, 2.0)], 2)) == [0, 2, 4]
-    # as far as chance tells, nobody who only jumps about catches up
+    assert continuing(stopped([*others, RungEstimate(square, 160, 2.0)], 2)) == [0, 2, 4]
+    # A curve that only fluctuates is not catching up significantly.
     noisy = RungEstimate(2.0 + 20.0 * SPREAD, 160, 2.0)
-    assert going_on(stopped([*others, noisy], 2)) == [0, 2]
+    assert continuing(stopped([*others, noisy], 2)) == [0, 2]
 
 
-def test_a_parabola_projects() -> None:
-    """A straight climb by 16 from 0 goes on to 16. Falling by as much, it is best now.
+def test_projection_is_the_highest_point_of_the_parabola() -> None:
+    """A line from 0 with slope 16 ends at 16; with slope -16 the highest value is the current one.
 
-    1 - (s - 0.15)^2 * 100 is at 0.75 after a tenth, and has its top of 1 at 0.15; without an end it
-    would go to -71.25.
+    1 - (s - 0.15)^2 * 100 is 0.75 after a tenth of the training and highest, 1, at s = 0.15; at the
+    end it would be -71.25.
     """
     shares = torch.arange(1, 17, dtype=torch.float64) / 160
     assert curve(1.6, 16.0).projected == pytest.approx(16.0)
@@ -88,64 +85,60 @@ def test_a_parabola_projects() -> None:
     assert RungEstimate(1.0 - 100.0 * (shares - 0.15) ** 2, 160, 0.75).projected == pytest.approx(
         1.0
     )
-    assert (
-        RungEstimate(torch.tensor([1.0, 2.0]), 160, 1.5).projected == 1.5
-    )  # too few for a parabola
+    # Too few iterations for a parabola.
+    assert RungEstimate(torch.tensor([1.0, 2.0]), 160, 1.5).projected == 1.5
 
 
-def test_a_late_bloomer_survives_a_whole_race() -> None:
-    """Seven rise at once and level off; one starts slowly, is the last of all at the first rung,
-    and wins."""
+def test_late_bloomer_survives_a_whole_race() -> None:
+    """Seven rise at once and level off; one is last at the first rung and has the best end."""
 
     def fitness(k: int, s: float) -> float:
         return 10.0 * s**1.5 if k == 0 else (3.0 + 0.4 * k) * (1.0 - math.exp(-6.0 * s))
 
     alive, race, iterations = list(range(8)), Race(), 200
-    paces = [FitnessTracker() for _ in alive]
+    trackers = [FitnessTracker() for _ in alive]
     for i in range(1, iterations + 1):
         done = i / iterations
         for k in alive:
-            paces[k].add(fitness(k, done), 0, 1)
+            trackers[k].add(fitness(k, done), 0, 1)
         if done in race.rungs:
-            standings = [paces[k].standing(1, iterations) for k in alive]
-            levels = [standing.level for standing in standings]
+            estimates = [trackers[k].estimate(1, iterations) for k in alive]
+            levels = [estimate.level for estimate in estimates]
             assert done > race.rungs[0] or min(levels) == levels[0]
-            reasons = stopped(standings, race.places(8, race.rungs.index(done)), chance=race.chance)
-            alive = [alive[j] for j in going_on(reasons)]
+            reasons = stopped(estimates, race.places(8, race.rungs.index(done)), chance=race.chance)
+            alive = [alive[j] for j in continuing(reasons)]
     assert max(range(8), key=lambda k: fitness(k, 1.0)) == 0  # 10 against at most 5.8
     assert 0 in alive
     assert len(alive) <= 3
 
 
-def test_the_best_so_far_stops_whom_it_leaves_behind() -> None:
+def test_candidate_significantly_worse_than_the_champion_stops() -> None:
     champion = Rung(1000, 6.5, 6.3, 6.7)
-    assert going_on(stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 3, champion=champion)) == [1, 7]
-    assert going_on(stopped(at(1, 2, 3), 2, champion=champion)) == [
-        2
-    ]  # all are behind it: the leader goes on
-    assert going_on(stopped(at(6.4, 6.45, 1.0), 2, champion=champion)) == [
-        0,
-        1,
-    ]  # within the interval
+    assert continuing(stopped(at(1, 8, 3, 6, 2, 5, 4, 7), 3, champion=champion)) == [1, 7]
+    # All are worse than the champion: only the leader continues.
+    assert continuing(stopped(at(1, 2, 3), 2, champion=champion)) == [2]
+    # Two are within the interval.
+    assert continuing(stopped(at(6.4, 6.45, 1.0), 2, champion=champion)) == [0, 1]
 
 
-def test_nan_never_leads_and_goes() -> None:
-    broken = FitnessTracker([(math.nan, 0, 1)] * 16).standing(1, 160)
+def test_candidate_with_nan_never_leads_and_stops() -> None:
+    broken = FitnessTracker([(math.nan, 0, 1)] * 16).estimate(1, 160)
     assert broken.level == -math.inf
     for chance in (False, True):
-        assert going_on(stopped([broken, *at(1.0, 0.2)], 1, chance=chance)) == [1]
+        assert continuing(stopped([broken, *at(1.0, 0.2)], 1, chance=chance)) == [1]
 
 
-def test_behind_by_hand() -> None:
-    """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3) = 0.577, t(2) = 4.30: 2 < 2.48, so
-    not behind."""
+def test_significantly_worse_by_hand() -> None:
+    """Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3) = 0.577, t(2) = 4.30.
+
+    2 < 4.30 * 0.577 = 2.48, so the difference is not significant.
+    """
     zero = torch.zeros(3)
     assert not significantly_worse(zero, torch.tensor([1.0, 2.0, 3.0]))
-    assert significantly_worse(
-        zero, torch.tensor([2.0, 2.5, 3.0])
-    )  # mean 2.5, error 0.289, 1.24 < 2.5
+    # Mean 2.5, standard error 0.289: 4.30 * 0.289 = 1.24 < 2.5.
+    assert significantly_worse(zero, torch.tensor([2.0, 2.5, 3.0]))
     assert not significantly_worse(zero, zero)
-    assert not significantly_worse(torch.zeros(1), torch.ones(1))  # one iteration says nothing
+    assert not significantly_worse(torch.zeros(1), torch.ones(1))  # one iteration has no interval
 
 
 @pytest.mark.parametrize(
@@ -156,38 +149,39 @@ def test_the_quantile_of_student(freedom: int, quantile: float) -> None:
 
 
 def test_expected_fitness_by_hand() -> None:
-    """2 a step; one of 100 steps ends its episode: (1 - 0.99^100) / 0.01 = 63.4 of at most 100
-    steps, so 126.8."""
+    """2 per step; 1 of 100 steps ends its episode: (1 - 0.99^100) / 0.01 = 63.4 steps, so 126.8."""
     assert expected_fitness(200.0, 1, 100, 100) == pytest.approx(126.8, abs=0.1)
     assert expected_fitness(100.0, 0, 50, 100) == 200.0
-    pace = FitnessTracker()
+    tracker = FitnessTracker()
     for gained in (*[0.0] * 4, *[10.0] * 3, *[30.0] * 3):  # 10 steps each
-        pace.add(gained, 0, 10)
-    standing = pace.standing(max_episode_steps=5, of=40)
-    # 5 steps an episode: 0, 5 and 15; the last six iterations, the fewest of a stretch, have 3 * 5
-    # + 3 * 15
-    assert standing.past.tolist() == [0.0] * 4 + [5.0] * 3 + [15.0] * 3
-    assert standing.level == pytest.approx(10.0)
-    # a stretch is judged as a whole: 8 of 80 steps end, so (1 - 0.9^5) / 0.1 = 4.0951 steps of 1
-    # each
-    assert FitnessTracker([(40.0, 8, 40), (40.0, 0, 40)]).standing(5, 40).level == pytest.approx(
+        tracker.add(gained, 0, 10)
+    estimate = tracker.estimate(max_episode_steps=5, of=40)
+    # 5 steps per episode: 0, 5 and 15. The last six iterations, the shortest stretch, have the mean
+    # (3 * 5 + 3 * 15) / 6.
+    assert estimate.past.tolist() == [0.0] * 4 + [5.0] * 3 + [15.0] * 3
+    assert estimate.level == pytest.approx(10.0)
+    # The level is that of the stretch as a whole: 8 of 80 steps end an episode, so an episode has
+    # (1 - 0.9^5) / 0.1 = 4.0951 steps of 1 each.
+    assert FitnessTracker([(40.0, 8, 40), (40.0, 0, 40)]).estimate(5, 40).level == pytest.approx(
         4.0951
     )
 
 
-def test_the_plan_of_a_race() -> None:
-    """Eight to 4 %, four to 20 %, three to 30 %, two to the end: 0.32 + 0.64 + 0.3 + 1.4 = 2.66 of
-    8 trainings."""
+def test_share_and_survivors_of_a_race_by_hand() -> None:
+    """Eight train to 4 %, four to 20 %, three to 30 %, two to the end.
+
+    0.32 + 0.64 + 0.3 + 1.4 = 2.66 of 8 trainings.
+    """
     assert Race().share(8) == pytest.approx(2.66 / 8)
     assert [Race().places(8, rung) for rung in range(3)] == [4, 3, 2]
     assert [Race().places(n, 2) for n in (16, 5, 1)] == [4, 2, 1]
     assert [Race(minimum=3).places(n, 2) for n in (16, 8, 2)] == [4, 3, 2]
-    # eight to 4 %, four to 20 %, three from there on: 0.32 + 0.64 + 2.4
+    # Eight train to 4 %, four to 20 %, three to the end: 0.32 + 0.64 + 2.4.
     assert Race(minimum=3).share(8) == pytest.approx(3.36 / 8)
 
 
-def test_a_race_on_real_physics() -> None:
-    """Of an honest reward and three that want the pole down, the honest one wins."""
+def test_race_on_real_physics() -> None:
+    """A reward for an upright pole wins against three rewards for a fallen pole."""
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=16, environment_steps=16 * 16 * 40, horizon=16, hidden=(16,))
 
@@ -209,7 +203,7 @@ def test_a_race_on_real_physics() -> None:
     assert [rung.environment_steps for rung in records[1].rungs] == [16 * 16 * 10, 16 * 16 * 20]
 
 
-def test_the_one_that_goes_on_learns_as_if_alone() -> None:
+def test_candidate_that_continues_learns_as_if_alone() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 4, horizon=16, hidden=(16,))
     rewards = [
@@ -244,12 +238,12 @@ def test_the_one_that_goes_on_learns_as_if_alone() -> None:
         ({"race_keep": (0.5, 0.2, 0.0)}, "above 0, got 0.5 0.2 0.0"),
     ],
 )
-def test_a_race_that_cannot_be(change: dict[str, object], says: str) -> None:
+def test_impossible_race_is_refused(change: dict[str, object], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         SynthesisConfig(task="cartpole", **change)  # type: ignore[arg-type]
 
 
-def test_where_nothing_races() -> None:
+def test_runs_without_a_race() -> None:
     assert SynthesisConfig(task="cartpole", racing=True).race == Race()
     assert SynthesisConfig(task="cartpole").race is None
     assert (

@@ -1,4 +1,4 @@
-"""rsl_rl on our worlds: its contract, time-outs, and what comes back."""
+"""rsl_rl on our environments: its contract, time-outs and exported policies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner, train
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidden=(16, 8))
 
 
-def test_time_outs_and_failures_are_told_apart() -> None:
+def test_time_outs_and_failures_are_distinguished() -> None:
     task = copy.copy(load_task("cartpole"))
     task.max_episode_steps = 5
     env = RslRlVecEnv(ExternalEnvironment(task, SparseReward(), TINY, seed=0))
@@ -39,7 +39,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
     assert not extras["time_outs"].any()
 
 
-def test_a_time_out_bootstraps() -> None:
+def test_time_out_bootstraps() -> None:
     task = copy.copy(load_task("cartpole"))
     task.max_episode_steps = 1
     runner = make_runner(ExternalEnvironment(task, SparseReward(), TINY, seed=0))
@@ -49,12 +49,12 @@ def test_a_time_out_bootstraps() -> None:
         value = runner.alg.transition.values[:, 0].clone()
         observations, reward, done, extras = runner.env.step(action)
         runner.alg.process_env_step(observations, reward, done, extras)
-    # rsl_rl takes the value before the step for the value after it: 0.99 times it is added
+    # rsl_rl adds 0.99 times the value before the step as an estimate of the value after it.
     assert torch.allclose(runner.alg.storage.rewards[0, :, 0], reward + 0.99 * value)
     assert value.abs().max() > 1e-3
 
 
-def test_the_policy_does_what_the_library_predicts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exported_policy_acts_as_the_library_predicts(capsys: pytest.CaptureFixture[str]) -> None:
     runner = make_runner(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     runner.learn(2)
     policy = export(runner)
@@ -69,7 +69,7 @@ def test_the_policy_does_what_the_library_predicts(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.slow
-def test_it_learns_the_cartpole() -> None:
+def test_ppo_learns_the_cartpole() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=32, environment_steps=40_000)
     (result,) = train_rsl_rl(task, [human_reward(task)], budget, seed=0)

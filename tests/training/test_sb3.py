@@ -1,4 +1,4 @@
-"""stable-baselines3 on our worlds: its contract, time-outs, and what comes back."""
+"""stable-baselines3 on our environments: its contract, time-outs and exported policies."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ def short_cartpole() -> Task:
 
 
 class Spy(Sb3VecEnv):
-    """Keeps what the worlds answered last."""
+    """Keeps what the environment returned last."""
 
     def step_wait(self) -> Any:
         self.answer = super().step_wait()
         return self.answer
 
 
-def test_time_outs_and_failures_are_told_apart() -> None:
+def test_time_outs_and_failures_are_distinguished() -> None:
     env = Sb3VecEnv(ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0))
     first = env.reset()
     for _ in range(5):
         observation, reward, done, infos = env.step(np.zeros((8, 1), np.float32))
     assert reward.tolist() == [1.0] * 8
     assert done.all()
-    for world, info in enumerate(infos):
+    for i, info in enumerate(infos):
         assert info["TimeLimit.truncated"] is True
-        assert info["terminal_observation"].shape == first[world].shape
+        assert info["terminal_observation"].shape == first[i].shape
         assert not np.array_equal(
-            info["terminal_observation"], observation[world]
+            info["terminal_observation"], observation[i]
         )  # a new episode has begun
     env = Sb3VecEnv(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     env.reset()
@@ -64,7 +64,7 @@ def test_time_outs_and_failures_are_told_apart() -> None:
     assert all(not info for info, end in zip(infos, done, strict=True) if not end)
 
 
-def test_a_time_out_bootstraps_from_where_the_episode_stopped() -> None:
+def test_time_out_bootstraps_from_the_last_observation() -> None:
     env = Spy(ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0))
     still = {"log_std_init": -5.0}
     model = stable_baselines3.PPO(
@@ -74,16 +74,16 @@ def test_a_time_out_bootstraps_from_where_the_episode_stopped() -> None:
     model.collect_rollouts(env, callback, model.rollout_buffer, 5)
     final = torch.as_tensor(np.stack([info["terminal_observation"] for info in env.answer[3]]))
     value = model.policy.predict_values(final).detach().numpy()[:, 0]
-    # the sparse reward is 1 a step; the fifth step of five adds 0.9 times the value of its last
-    # observation
+    # The sparse reward is 1 per step; the fifth step of five adds 0.9 times the value of its last
+    # observation.
     assert (model.rollout_buffer.rewards[:4] == 1.0).all()
     assert model.rollout_buffer.rewards[4] == pytest.approx(1.0 + 0.9 * value, rel=1e-5)
     assert np.abs(value).max() > 1e-3
 
 
-def test_the_replay_buffer_knows_time_outs() -> None:
-    worlds = ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0)
-    model = make_model(worlds, "SAC", seed=0, options={"gradient_steps": 1})
+def test_replay_buffer_marks_time_outs() -> None:
+    env = ExternalEnvironment(short_cartpole(), SparseReward(), TINY, seed=0)
+    model = make_model(env, "SAC", seed=0, options={"gradient_steps": 1})
     model.learn(8 * 10)
     buffer = model.replay_buffer
     assert (buffer.dones[4] == 1.0).all()
@@ -101,7 +101,7 @@ def test_the_replay_buffer_knows_time_outs() -> None:
         ("DDPG", "relu", "tanh", {"gradient_steps": 1}),
     ],
 )
-def test_the_policy_does_what_the_library_predicts(
+def test_exported_policy_acts_as_the_library_predicts(
     algorithm: str, activation: str, output: str, options: dict[str, Any]
 ) -> None:
     model = make_model(
@@ -136,7 +136,7 @@ def test_ppo_learns_the_cartpole() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_with_sac(tmp_path: Path) -> None:
+def test_run_with_sac(tmp_path: Path) -> None:
     result = synthesize(
         SynthesisConfig(
             task="cartpole",

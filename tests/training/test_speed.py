@@ -1,4 +1,4 @@
-"""The speed that an estimate of a run's length is made from."""
+"""The measured speed, from which a run's duration is estimated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eureka_agent.training.results import Progress
 
 
 @pytest.mark.slow
-def test_the_measured_speed_is_near_that_of_a_training_and_takes_a_moment() -> None:
+def test_measured_speed_is_near_that_of_a_training() -> None:
     task = load_task("cartpole")
     budget = replace(budgets_of(task)["quick"], environment_steps=20_000)
     started = time.process_time()
@@ -24,9 +24,9 @@ def test_the_measured_speed_is_near_that_of_a_training_and_takes_a_moment() -> N
     progress: list[Progress] = []
     train(task, [SparseReward()] * 4, budget, seed=0, on_progress=progress.append)
     real = progress[-1].steps_per_second
-    assert 0.1 < measured / real < 10.0  # other programs may take the cores from one of the two
+    assert 0.1 < measured / real < 10.0  # other programs may slow down one of the two
 
 
-def test_a_budget_of_a_single_environment_can_be_measured() -> None:
+def test_budget_of_a_single_environment_can_be_measured() -> None:
     task = load_task("cartpole")
     assert measure_speed(task, replace(budgets_of(task)["quick"], num_envs=1)) > 0.0

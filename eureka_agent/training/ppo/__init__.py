@@ -1,1 +1,1 @@
-"""PPO for a population of policies, with gradients that are written out."""
+"""PPO for a population of policies, with hand-written gradients."""

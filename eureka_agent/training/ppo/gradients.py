@@ -1,7 +1,8 @@
-"""PPO's gradient steps, in the part of Python that TorchScript takes.
+"""PPO's gradient steps with hand-written gradients; written for TorchScript.
 
-No sum crosses candidates. Policies and value functions share nothing, so each may learn on a core
-of its own.
+The same update in plain torch, for one candidate, is `reference.plain_update`; a test compares the
+two. No sum crosses candidates. Policies and value functions share nothing, so they can learn in two
+threads.
 """
 
 from typing import NamedTuple
@@ -17,25 +18,27 @@ class Networks(NamedTuple):
     """K policies and K value functions."""
 
     actor: StackedMLP
-    """Means of the actions, from the first entries of what the critic sees."""
+    """Observation to mean action; it reads the first entries of the critic's observation."""
     log_std: Tensor
     """`(K, 1, action_size)`"""
     critic: StackedMLP
 
 
 class Batch(NamedTuple):
-    """`(K, n, …)` each."""
+    """The samples of a rollout, `(K, n, …)` each."""
 
     observation: Tensor
-    """Normalised, of the critic."""
+    """`(K, n, critic_size)`, normalised."""
     action: Tensor
+    """`(K, n, action_size)`"""
     log_prob: Tensor
-    """When the action was taken, without the constant that cancels in every ratio."""
+    """log p_old(action), without the constant that cancels in every ratio."""
     value: Tensor
-    """As estimated then."""
+    """V_old, the value before the update."""
     target: Tensor
-    """Of the value function."""
+    """R, what the value function should return."""
     advantage: Tensor
+    """A, normalised."""
 
 
 class UpdateSettings(NamedTuple):
@@ -46,10 +49,11 @@ class UpdateSettings(NamedTuple):
     learning_rate: Tensor
     """`(K,)`"""
     steps: int
-    """Gradient steps of the updates before."""
+    """Gradient steps before this update."""
     clip: float
-    """How far the ratio of densities may go from 1, and a value from the one estimated before."""
+    """c: the limit of the ratio's distance from 1, and of a value's distance from V_old."""
     entropy: float
+    """Weight of the entropy."""
 
 
 def learn(
@@ -61,12 +65,20 @@ def learn(
     alive: Tensor,
     parallel: bool,
 ) -> tuple[list[Tensor], Tensor]:
-    """Take all gradient steps of an update; `policy` and `critic` are the weights that `networks`
-    has views of.
+    """Take all gradient steps of an update.
 
-    Returns of each minibatch the log density then to that of the samples, `(K, n)`, and who of
-    `alive (K,)` goes on: those whose gradients stayed finite. `parallel`: value functions learn
-    in another thread; as TorchScript only.
+    Args:
+        networks: The networks. Their weights are views of `policy` and `critic`.
+        policy: The policies' weights, changed in place.
+        critic: The value functions' weights, changed in place.
+        samples: The rollout.
+        settings: Minibatches and hyperparameters.
+        alive: `(K,)` bool: the candidates that learn.
+        parallel: Whether value functions learn in a second thread, which needs TorchScript.
+
+    Returns:
+        The log probability ratio of each minibatch, `(K, n)`, and `(K,)` bool: candidates that were
+        alive and whose gradients stayed finite.
     """
     if parallel:  # torch leaves both calls untyped
         later = torch.jit.fork(_learn_values, networks.critic, critic, samples, settings, alive)  # type: ignore[no-untyped-call]
@@ -86,9 +98,7 @@ def _learn_policy(
         )
         steps += 1
         alive = adam_step(weights, gradient, alive, settings.learning_rate, steps)
-        networks.log_std.clamp_(
-            -3.0, 1.0
-        )  # exploration neither dies nor runs away: std 0.05 to 2.7
+        networks.log_std.clamp_(-3.0, 1.0)  # keeps the exploration's std within 0.05 and 2.7
         log_ratios.append(log_ratio)
     return log_ratios, alive
 
@@ -107,45 +117,52 @@ def _learn_values(
 def _policy_gradient(
     networks: Networks, samples: Batch, rows: Tensor, clip: float, entropy: float
 ) -> tuple[Tensor, Tensor]:
-    """`(K, P)`, of the clipped surrogate (Schulman et al. 2017, eq. 7) and the entropy; with log
-    ratios `(K, n)`.
+    """Return the gradient `(K, P)` of the policy's loss, and the log ratios `(K, n)`.
 
-    With z = (action - mean) / std, the log density changes by z / std with the mean and z^2 - 1
-    with log std.
+    L = -mean(min(r A, clip(r, 1 - c, 1 + c) A)) - entropy * sum(log std), where r = p / p_old
+    (Schulman et al. 2017, eq. 7).
     """
     advantage = samples.advantage.index_select(1, rows)
     seen = samples.observation[..., : networks.actor.weights[0].shape[1]].index_select(1, rows)
     mean, activations = forward(networks.actor, seen)
+    # log p = -sum(z^2 / 2 + log std) + constant,  z = (action - mean) / std
     inverse_std = (-networks.log_std).exp()
     z = (samples.action.index_select(1, rows) - mean).mul_(inverse_std)
     square = z.square()
     log_prob = samples.log_prob.index_select(1, rows)
+    # log r = log p - log p_old
     log_ratio = (square * 0.5 + networks.log_std).sum(dim=-1).add_(log_prob).neg_()
     ratio = log_ratio.exp()
+    # dL / d log p = -r A / n where r A is the minimum; where the clipped term is, 0
     gain = ratio * advantage
-    learns = (
-        gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
-    )  # else the clipped one counts, a constant
-    by_density = torch.where(learns, gain, 0.0).div_(-gain.shape[1])[..., None]
-    by_log_std = (by_density * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(entropy)
-    parts = gradient(networks.actor, activations, z.mul_(inverse_std).mul_(by_density))
-    parts.append(by_log_std)
+    is_minimum = gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
+    d_log_prob = torch.where(is_minimum, gain, 0.0).div_(-gain.shape[1])[..., None]
+    # d log p / d log std = z^2 - 1
+    d_log_std = (d_log_prob * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(entropy)
+    # d log p / d mean = z / std
+    parts = gradient(networks.actor, activations, z.mul_(inverse_std).mul_(d_log_prob))
+    parts.append(d_log_std)
     return _flatten_gradients(parts), log_ratio
 
 
 def _value_gradient(critic: StackedMLP, samples: Batch, rows: Tensor, clip: float) -> Tensor:
-    """`(K, P)`, of the squared error, clipped like the policy's change."""
-    before, target = samples.value.index_select(1, rows), samples.target.index_select(1, rows)
+    """Return the gradient `(K, P)` of the value function's loss.
+
+    L = mean(max((V - R)^2, (V_old + clip(V - V_old, -c, c) - R)^2)).
+    """
+    before = samples.value.index_select(1, rows)
+    target = samples.target.index_select(1, rows)
     value, activations = forward(critic, samples.observation.index_select(1, rows))
     value = value.squeeze(-1)
-    change, error = value - before, value - target
-    clipped = change.clamp(-clip, clip).add_(before).sub_(target)
-    learns = (change.abs() <= clip) | (
-        error.abs() >= clipped.abs()
-    )  # else the clipped one counts, a constant
-    by_value = torch.where(learns, error, 0.0).mul_(2.0 / error.shape[1])
-    return _flatten_gradients(gradient(critic, activations, by_value[..., None]))
+    change = value - before
+    error = value - target
+    clipped_error = change.clamp(-clip, clip).add_(before).sub_(target)
+    # dL / dV = 2 (V - R) / n where (V - R)^2 is the maximum or V is not clipped; elsewhere 0
+    is_maximum = (change.abs() <= clip) | (error.abs() >= clipped_error.abs())
+    d_value = torch.where(is_maximum, error, 0.0).mul_(2.0 / error.shape[1])
+    return _flatten_gradients(gradient(critic, activations, d_value[..., None]))
 
 
 def _flatten_gradients(parts: list[Tensor]) -> Tensor:
+    """Return one row per candidate, `(K, P)`, in the order of the flat weights."""
     return torch.cat([part.flatten(1) for part in parts], dim=1)

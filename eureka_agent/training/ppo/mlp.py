@@ -1,6 +1,6 @@
-"""K multilayer perceptrons with ELU, in the part of Python that TorchScript takes.
+"""K multilayer perceptrons with ELU and their hand-written gradients; written for TorchScript.
 
-Their gradient is written out: autograd costs more than small products do.
+For small networks autograd costs more than the matrix products.
 """
 
 from typing import NamedTuple
@@ -13,26 +13,26 @@ class StackedMLP(NamedTuple):
     """The weights of K perceptrons."""
 
     weights: list[Tensor]
-    """`(K, fan_in, fan_out)` a layer"""
+    """`(K, fan_in, fan_out)` per layer."""
     biases: list[Tensor]
-    """`(K, 1, fan_out)` a layer"""
+    """`(K, 1, fan_out)` per layer."""
 
 
 class Activations(NamedTuple):
-    """What stacked perceptrons saw on their way forward, `(K, n, …)` each."""
+    """What the forward pass keeps for the gradient, `(K, n, …)` each."""
 
     inputs: list[Tensor]
-    """Of every layer."""
+    """The inputs of every layer."""
     slopes: list[Tensor]
-    """ELU's derivative behind every layer but the last."""
+    """ELU's derivative after every layer except the last."""
 
 
 def forward(mlp: StackedMLP, observation: Tensor) -> tuple[Tensor, Activations]:
-    """Return `(K, n, outputs)` of `(K, n, inputs)`, and what `gradient` needs.
+    """Return `(K, n, outputs)` for `(K, n, inputs)`, and what `gradient` needs.
 
-    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e: 0.6 of the price of
-    torch's, which takes the slow expm1. MKL takes up to three times as long for a product of few
-    columns as for one of few rows.
+    For e = exp(min(z, 0)), ELU is max(z, 0) + e - 1 and its derivative is e. This takes 0.6 of the
+    time of torch's ELU, which uses the slow expm1. MKL takes up to three times as long for a
+    product with few columns as for one with few rows.
     """
     last = len(mlp.weights) - 1
     inputs, slopes = [observation], [observation][:0]
@@ -48,10 +48,10 @@ def forward(mlp: StackedMLP, observation: Tensor) -> tuple[Tensor, Activations]:
 
 
 def gradient(mlp: StackedMLP, seen: Activations, outputs: Tensor) -> list[Tensor]:
-    """Return `(K, …)` for every weight, then for every bias, from the gradient of the outputs `(K,
-    n, outputs)`.
+    """Return the gradients of every weight, then of every bias, `(K, …)` each.
 
-    Here the product of few rows takes a fifth; an outer product takes up to ten times as long as a
+    `outputs`: the gradient of the outputs, `(K, n, outputs)`. Here a product with few rows takes a
+    fifth of one with few columns; an outer product takes up to ten times as long as a
     multiplication.
     """
     last = len(mlp.weights) - 1

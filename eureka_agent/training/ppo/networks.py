@@ -1,5 +1,4 @@
-"""K policies and K value functions as stacked weights: one batched matrix product serves the whole
-population."""
+"""K policies and K value functions as stacked weights, computed by batched matrix products."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from eureka_agent.training.ppo.mlp import StackedMLP, forward
 
 
 class RunningMoments:
-    """Mean and variance per candidate over all that was seen (Chan et al. 1979)."""
+    """Mean and variance of all observations so far, per candidate (Chan et al. 1979)."""
 
     STATE = ("mean", "variance", "count")
 
@@ -25,7 +24,7 @@ class RunningMoments:
         self.count = 0.0
 
     def update(self, x: Tensor) -> None:
-        """Take in `(K, n, size)`."""
+        """Add observations `(K, n, size)`."""
         variance, mean = torch.var_mean(x, dim=1, correction=0)
         count = float(x.shape[1])
         total = self.count + count
@@ -39,24 +38,23 @@ class RunningMoments:
 
     @property
     def std(self) -> Tensor:
-        """`(K, size)`, never 0."""
+        """`(K, size)`, always positive."""
         return (self.variance + 1e-5).sqrt()
 
     def keep(self, rows: Tensor) -> None:
-        """Forget all candidates but `rows`."""
-        self.mean, self.variance = self.mean[rows], self.variance[rows]
+        """Remove all candidates except `rows`."""
+        self.mean = self.mean[rows]
+        self.variance = self.variance[rows]
 
 
 class Population:
-    """K Gaussian policies with state-independent noise, their value functions and observation
-    statistics.
+    """K Gaussian policies with state-independent noise, value functions and observation statistics.
 
-    Observations are the critic's, `critic_size` entries: first the `observation_size` that the
-    policy sees, then the `privileged_size` that only the value function sees. Each entry has its
-    own statistics.
+    Observations have `critic_size` entries: first the `observation_size` that the policy sees, then
+    the `privileged_size` that only the value function sees. Each entry has its own statistics.
 
-    All weights of a candidate are one row of `flat (K, P)`, the policy's first, then the value
-    function's; the networks' weights are views of it, so that the optimiser and `keep` handle one
+    All weights of a candidate are one row of `flat (K, P)`: the policy's, then the value
+    function's. The networks' weights are views of it, so the optimiser and `keep` handle one
     tensor.
     """
 
@@ -71,8 +69,7 @@ class Population:
         *,
         privileged_size: int = 0,
     ) -> None:
-        """All candidates start alike, and their policies the same whatever the value functions
-        see."""
+        """All candidates start with equal weights; the policy's do not depend on the critic."""
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
         critic_sizes = (observation_size + privileged_size, *hidden, 1)
@@ -89,25 +86,21 @@ class Population:
     def to(self, device: torch.device) -> Population:
         """Move everything to `device`; returns itself."""
         self.flat = self.flat.to(device)
-        self.moments.mean, self.moments.variance = (
-            self.moments.mean.to(device),
-            self.moments.variance.to(device),
-        )
+        self.moments.mean = self.moments.mean.to(device)
+        self.moments.variance = self.moments.variance.to(device)
         self._view()
         return self
 
     def _view(self) -> None:
-        """Make the networks of views of `flat`."""
+        """Make the networks from views of `flat`."""
         parts = torch.split(self.flat, [shape.numel() for shape in self._shapes], dim=1)
         views = [
             part.view(len(self.flat), *shape)
             for part, shape in zip(parts, self._shapes, strict=True)
         ]
         layers = len(self.sizes) - 1
-        self.policy_parameters, self.value_parameters = (
-            views[: 2 * layers + 1],
-            views[2 * layers + 1 :],
-        )
+        self.policy_parameters = views[: 2 * layers + 1]
+        self.value_parameters = views[2 * layers + 1 :]
         self.networks = Networks(
             actor=StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1]),
             log_std=self.policy_parameters[-1],
@@ -120,8 +113,7 @@ class Population:
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
 
     def mean_action(self, x: Tensor) -> Tensor:
-        """`(K, n, action_size)` from normalised observations, of whose privileged state the policy
-        sees nothing."""
+        """`(K, n, action_size)` from normalised observations; ignores their privileged entries."""
         return forward(self.networks.actor, x[..., : self.sizes[0]])[0]
 
     def value(self, x: Tensor) -> Tensor:
@@ -134,14 +126,13 @@ class Population:
         return -(0.5 * z.square() + self.networks.log_std).sum(dim=-1)
 
     def keep(self, rows: Tensor) -> None:
-        """Forget all candidates but `rows`."""
+        """Remove all candidates except `rows`."""
         self.flat = self.flat[rows]
         self.moments.keep(rows)
         self._view()
 
     def split_policy_value(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """Return views of the policies' columns and of the value functions' of `flat (K, P)`, or
-        what is like it."""
+        """Return views of the policies' and the value functions' columns of a tensor `(K, P)`."""
         policy = sum(parameter[0].numel() for parameter in self.policy_parameters)
         return flat[:, :policy], flat[:, policy:]
 
@@ -152,8 +143,7 @@ class Population:
 
     @torch.no_grad()
     def export(self, k: int) -> Policy:
-        """Return candidate `k`'s policy as a module of its own; nothing of the value function is in
-        it."""
+        """Return candidate `k`'s policy as a module, without the value function."""
         policy = Policy(self.sizes)
         policy.observation_mean.copy_(self.moments.mean[k, : self.sizes[0]])
         policy.observation_std.copy_(self.moments.std[k, : self.sizes[0]])
@@ -167,8 +157,10 @@ class Population:
 def _initial_layers(
     sizes: Sequence[int], *, gain: float, generator: torch.Generator
 ) -> list[Tensor]:
-    """Return one candidate's weights, then its biases; orthogonal, `gain` for the last layer, sqrt
-    2 for others."""
+    """Return one candidate's weights, then its biases.
+
+    Weights are orthogonal, with `gain` in the last layer and sqrt(2) in the others.
+    """
     weights, biases = [], []
     for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         weight = torch.empty(fan_out, fan_in)

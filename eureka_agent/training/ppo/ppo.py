@@ -1,8 +1,7 @@
 """Proximal policy optimisation for a whole population at once (Schulman et al. 2017).
 
-Every tensor has the candidate as its first dimension and no sum ever crosses it, so each candidate
-learns exactly as it would beside any others (one that is alone differs by rounding: torch
-multiplies a batch of one matrix in another way).
+No sum crosses candidates, so each one learns exactly as it would with any others. A candidate that
+trains alone differs by rounding, because torch multiplies a batch of one matrix in another way.
 """
 
 from __future__ import annotations
@@ -31,23 +30,24 @@ _REWARD_CLIP = 10.0
 class ReturnScale:
     """Divides rewards by the running standard deviation of their discounted return, per candidate.
 
-    Makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3), which
-    language models choose over many orders of magnitude.
+    This makes the learning rate independent of a reward's scale (Engstrom et al. 2020, section 3),
+    which varies by orders of magnitude between the rewards of language models.
     """
 
     STATE = ("_running", "_mean", "_variance", "_count")
 
     def __init__(
-        self, copies: int, worlds: int, discount: float, device: torch.device | None = None
+        self, copies: int, num_envs: int, discount: float, device: torch.device | None = None
     ) -> None:
         self._discount = discount
-        self._running = torch.zeros(copies, worlds, device=device)
+        self._running = torch.zeros(copies, num_envs, device=device)
         self._count = 0.0
         self._mean = torch.zeros(copies, device=device)
         self._variance = torch.zeros(copies, device=device)
 
     def __call__(self, rewards: Tensor, done: Tensor) -> Tensor:
-        """Take in `(T, K, N)` rewards and episode ends; return the scaled rewards."""
+        """Return the scaled rewards for rewards and episode ends, `(T, K, N)` each."""
+        # G_t = discount * G_{t-1} + r_t, from 0 in each episode
         returns = torch.empty_like(rewards)
         for t in range(len(rewards)):
             self._running = self._running * self._discount + rewards[t]
@@ -58,7 +58,7 @@ class ReturnScale:
         return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
 
     def keep(self, rows: Tensor) -> None:
-        """Forget all candidates but `rows`."""
+        """Remove all candidates except `rows`."""
         self._running = self._running[rows]
         self._mean = self._mean[rows]
         self._variance = self._variance[rows]
@@ -73,36 +73,44 @@ class ReturnScale:
             + variance * count
             + delta**2 * (self._count * count / total)
         )
-        self._variance, self._count = spread / total, total
+        self._variance = spread / total
+        self._count = total
 
 
 def generalised_advantages(
     rewards: Tensor, values: Tensor, last_value: Tensor, done: Tensor, discount: float, lam: float
 ) -> Tensor:
-    """Advantages `(T, K, N)` (Schulman et al. 2016, eq. 16).
+    """Return generalised advantage estimates, `(T, K, N)` (Schulman et al. 2016, eq. 16).
 
-    `rewards`, `values`, `done`: `(T, K, N)`; `last_value`: `(K, N)`, the value where the rollout
-    stopped. A step that ended its episode bootstraps nothing; time-outs have their final value in
-    the reward already.
+    Args:
+        rewards: `(T, K, N)`; those of time-outs include the discounted value of the final state.
+        values: `(T, K, N)`, V(s_t).
+        last_value: `(K, N)`, the value of the state after the rollout.
+        done: `(T, K, N)` bool: the step ended its episode.
+        discount: Discount factor.
+        lam: Lambda of the estimator.
     """
     advantages = torch.empty_like(rewards)
-    following, running = last_value, torch.zeros_like(last_value)
+    next_value, advantage = last_value, torch.zeros_like(last_value)
     for t in reversed(range(len(rewards))):
-        going_on = (~done[t]).float()
-        delta = rewards[t] + discount * following * going_on - values[t]
-        running = delta + discount * lam * going_on * running
-        advantages[t], following = running, values[t]
+        continues = (~done[t]).float()
+        # TD error: delta_t = r_t + discount * V(s_{t+1}) - V(s_t), without V(s_{t+1}) at an end
+        delta = rewards[t] + discount * next_value * continues - values[t]
+        # A_t = delta_t + discount * lambda * A_{t+1}, without A_{t+1} at an end
+        advantage = delta + discount * lam * continues * advantage
+        advantages[t] = advantage
+        next_value = values[t]
     return advantages
 
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """How an update went, `(K,)` each."""
+    """The outcome of an update, `(K,)` each."""
 
     kl: Tensor
-    """From the policy that acted to the one in the last epoch."""
+    """KL divergence of the policy in the last epoch from the one that acted."""
     finite: Tensor
-    """False where a gradient was not finite: this candidate's training has diverged."""
+    """False where a gradient was not finite: the candidate's training has diverged."""
 
 
 class PPO:
@@ -116,36 +124,43 @@ class PPO:
         flat = population.flat
         self.learning_rate = torch.full((len(flat),), budget.learning_rate, device=flat.device)
         """`(K,)`, adapted to the policy's change (rsl_rl's rule)."""
-        self._first, self._second, self._steps = torch.zeros_like(flat), torch.zeros_like(flat), 0
+        self._first = torch.zeros_like(flat)
+        self._second = torch.zeros_like(flat)
+        self._steps = 0
         self._shuffle = torch.Generator().manual_seed(seed + 1)
-        on_cpu = flat.device.type == "cpu"  # a GPU's stream orders everything anyway
+        on_cpu = flat.device.type == "cpu"  # a GPU's stream runs everything in sequence anyway
         self._learn = scripted(learn) if on_cpu else learn
-        self._side_by_side = self._learn is not learn and cpu_count() > 1
+        self._parallel = self._learn is not learn and cpu_count() > 1
 
     def update(
         self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor
     ) -> UpdateReport:
         """Learn from one rollout.
 
-        `rewards`: `(T, K, N)`, scaled; `last_observation`: `(K, N, critic_size)`, normalised;
-        `alive`: `(K,)`.
+        Args:
+            rollout: What the population collected.
+            rewards: `(T, K, N)`, scaled.
+            last_observation: `(K, N, critic_size)`, normalised: where the rollout stopped.
+            alive: `(K,)` bool: the candidates that learn.
+
+        Returns:
+            How far each policy moved, and whether its training diverged.
         """
-        log_ratios, finite = self._optimise(
-            self._samples(rollout, rewards, last_observation), alive
-        )
+        samples = self._samples(rollout, rewards, last_observation)
+        log_ratios, finite = self._optimise(samples, alive)
         kl = _divergence(torch.cat(log_ratios, dim=1))
         self._adapt(kl)
         return UpdateReport(kl=kl, finite=finite | ~alive)
 
     def keep(self, rows: Tensor) -> None:
-        """Forget all candidates but `rows`."""
+        """Remove all candidates except `rows`."""
         self.population.keep(rows)
-        self.learning_rate, self._first, self._second = (
-            each[rows] for each in (self.learning_rate, self._first, self._second)
-        )
+        self.learning_rate = self.learning_rate[rows]
+        self._first = self._first[rows]
+        self._second = self._second[rows]
 
     def state(self) -> dict[str, Tensor]:
-        """Return all that `restore` needs."""
+        """Return everything that the next updates depend on."""
         moments = add_prefix(
             "moments", state_tensors(self.population.moments, RunningMoments.STATE)
         )
@@ -158,26 +173,27 @@ class PPO:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self.population.load_flat(state["flat"])
         self._shuffle.set_state(state["shuffle"])
         load_tensors(self.population.moments, strip_prefix("moments", state))
         load_tensors(self, strip_prefix("adam", state))
 
     def _samples(self, rollout: Rollout, rewards: Tensor, last_observation: Tensor) -> Batch:
+        """Return the rollout as samples, with advantages and targets of the value function."""
         observations = torch.stack(rollout.observations)
         values = self._values(observations)
+        # Time-outs bootstrap: r_t <- r_t + discount * V(final state)
         rewards = rewards + self._budget.discount * self._timeout_values(rollout)
         done = torch.stack(rollout.terminated) | torch.stack(rollout.truncated)
         last_value = self.population.value(last_observation)
         advantages = generalised_advantages(
             rewards, values, last_value, done, self._budget.discount, self._budget.gae_lambda
         )
-        target = _candidate_major(advantages + values)
-        advantage, action = (
-            _candidate_major(advantages),
-            _candidate_major(torch.stack(rollout.actions)),
-        )
+        target = _candidate_major(advantages + values)  # R_t = A_t + V(s_t)
+        advantage = _candidate_major(advantages)
+        action = _candidate_major(torch.stack(rollout.actions))
+        # A <- (A - mean(A)) / std(A), per candidate
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
         return Batch(
             observation=_candidate_major(observations),
@@ -189,17 +205,13 @@ class PPO:
         )
 
     def _values(self, observations: Tensor) -> Tensor:
-        """`(T, K, N)` of `(T, K, N, critic_size)`: one product for the whole rollout, after it."""
-        steps, copies, worlds, _ = observations.shape
-        return (
-            self.population.value(_candidate_major(observations))
-            .view(copies, steps, worlds)
-            .transpose(0, 1)
-        )
+        """Return `(T, K, N)` for `(T, K, N, critic_size)`, all steps in one product."""
+        steps, candidates, num_envs, _ = observations.shape
+        values = self.population.value(_candidate_major(observations))
+        return values.view(candidates, steps, num_envs).transpose(0, 1)
 
     def _timeout_values(self, rollout: Rollout) -> Tensor:
-        """`(T, K, N)`: the value of the final observation where time ran out, else 0 (Pardo et al.
-        2018)."""
+        """`(T, K, N)`: the final observation's value at time-outs, else 0 (Pardo et al. 2018)."""
         values = []
         for truncated, observation in zip(
             rollout.truncated, rollout.final_observations, strict=True
@@ -212,8 +224,10 @@ class PPO:
         return torch.stack(values)
 
     def _optimise(self, samples: Batch, alive: Tensor) -> tuple[list[Tensor], Tensor]:
-        """All epochs' gradient steps; returns the last epoch's log ratios `(K, n)`, and who stayed
-        finite `(K,)`."""
+        """Take the gradient steps of all epochs.
+
+        Returns the log ratios of the last epoch, `(K, n)` per minibatch, and `(K,)` bool: finite.
+        """
         rows, device, budget = samples.target.shape[1], samples.target.device, self._budget
         orders = [
             torch.randperm(rows, generator=self._shuffle).to(device) for _ in range(budget.epochs)
@@ -227,17 +241,16 @@ class PPO:
         )
         policy, critic = (Weights(*columns) for columns in zip(*parts, strict=True))
         log_ratios, finite = self._learn(
-            self.population.networks, policy, critic, samples, settings, alive, self._side_by_side
+            self.population.networks, policy, critic, samples, settings, alive, self._parallel
         )
         self._steps += len(minibatches)
         return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 
     def _adapt(self, kl: Tensor) -> None:
-        """Keep the policy's change per update near the target (Schulman et al. 2017, section 4, for
-        the rate).
+        """Adapt the learning rates to keep the KL divergence near its target.
 
-        Once an update, not once a minibatch: the first minibatches of an update always find a KL
-        near 0.
+        The rule of Schulman et al. 2017, section 4, applied to the rate. It is applied once per
+        update, not per minibatch: the first minibatches of an update always have a KL near 0.
         """
         rate = self.learning_rate
         rate = torch.where(
@@ -247,8 +260,11 @@ class PPO:
 
 
 def _divergence(log_ratio: Tensor) -> Tensor:
-    """KL `(K,)` from the policy that acted, of `(K, n)`: Schulman's estimator, never negative; 0
-    where not finite."""
+    """Return the KL divergence `(K,)` from the policy that acted, for log ratios `(K, n)`.
+
+    It is 0 where it is not finite.
+    """
+    # Schulman's estimator, never negative: KL = mean(r - 1 - log r)
     return torch.nan_to_num((log_ratio.exp() - 1.0 - log_ratio).mean(dim=1))
 
 

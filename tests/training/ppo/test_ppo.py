@@ -1,4 +1,4 @@
-"""The pieces of the population PPO, each against arithmetic by hand or a plain reference."""
+"""The pieces of the population PPO, each compared with arithmetic by hand or a plain reference."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eureka_agent.training.ppo.ppo import ReturnScale, generalised_advantages
 
 
 def test_generalised_advantages_by_hand() -> None:
-    # One candidate, one world, T = 3, discount 0.5, lambda 0.5; the episode ends at step 1.
+    # One candidate, one environment, T = 3, discount 0.5, lambda 0.5; the episode ends at step 1.
     rewards = torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1)
     values = torch.tensor([1.0, 1.0, 2.0]).view(3, 1, 1)
     done = torch.tensor([False, True, False]).view(3, 1, 1)
@@ -29,7 +29,7 @@ def test_generalised_advantages_by_hand() -> None:
     assert advantages.flatten().tolist() == [0.75, 1.0, 5.0]
 
 
-def test_running_moments_equal_the_moments_of_everything() -> None:
+def test_running_moments_equal_the_moments_of_all_data() -> None:
     torch.manual_seed(0)
     data = torch.randn(2, 90, 3, dtype=torch.float32) * torch.tensor([1.0, 5.0, 0.1]) + 3.0
     moments = RunningMoments(2, 3)
@@ -48,7 +48,7 @@ def test_return_scale_makes_rewards_independent_of_their_size() -> None:
 
 
 def test_return_scale_after_a_candidate_is_dropped_continues_with_the_others() -> None:
-    """Two rewards in three environments, paid 1 and 3 for ever; discount 0.5 leaves 1 + 0.5 and
+    """Two rewards in three environments, of 1 and 3 per step; discount 0.5 leaves 1 + 0.5 and
     3 + 1.5 after two steps.
 
     The second continues: a third step makes 3 + 2.25 = 5.25.
@@ -62,7 +62,7 @@ def test_return_scale_after_a_candidate_is_dropped_continues_with_the_others() -
     assert scale._running.tolist() == [[5.25] * 3]
 
 
-def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
+def test_adam_step_equals_torchs_adam_for_each_candidate() -> None:
     torch.manual_seed(0)
     start = torch.randn(2, 20)
     gradients = [torch.randn(2, 20) for _ in range(20)]
@@ -80,7 +80,7 @@ def test_adam_is_torchs_adam_for_each_candidate_alone() -> None:
         assert torch.allclose(stacked[k], alone, atol=1e-6)
 
 
-def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
+def test_candidate_with_nan_gradient_keeps_its_weights_and_affects_no_other() -> None:
     stacked = torch.ones(2, 3)
     gradient = torch.ones(2, 3)
     gradient[1, 0] = math.nan
@@ -93,7 +93,7 @@ def test_a_dead_candidate_stays_as_it_is_and_harms_nobody() -> None:
 
 
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 4)])
-def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(
+def test_gradient_equals_autograds_for_each_candidate(
     hidden: tuple[int, ...],
 ) -> None:
     torch.manual_seed(0)
@@ -116,7 +116,7 @@ def test_the_gradient_written_out_is_autograds_for_each_candidate_alone(
             assert torch.allclose(ours[k], theirs, atol=1e-5)
 
 
-def test_the_activation_is_elu() -> None:
+def test_activation_is_elu() -> None:
     x = torch.linspace(-5.0, 5.0, 101).view(1, 101, 1)
     ours, seen = forward(StackedMLP([torch.ones(1, 1, 1)] * 2, [torch.zeros(1, 1, 1)] * 2), x)
     x = x.clone().requires_grad_()
@@ -125,7 +125,7 @@ def test_the_activation_is_elu() -> None:
     assert torch.allclose(seen.slopes[0], torch.autograd.grad(theirs.sum(), x)[0], atol=1e-6)
 
 
-def test_keeping_some_candidates_keeps_what_they_do() -> None:
+def test_kept_candidates_act_as_before() -> None:
     torch.manual_seed(0)
     population = Population(3, 4, 2, (8,), 1.0, seed=0)
     population.flat.add_(torch.randn_like(population.flat))
@@ -154,7 +154,7 @@ def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path
         assert torch.allclose(Policy.load(path)(observation[k]), expected[k], atol=1e-5)
 
 
-def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_policy_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "policy.safetensors"
     path.write_bytes(b"not a policy")
     with pytest.raises(UsageError, match="is not a policy file"):
@@ -163,7 +163,7 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
         Policy.load(tmp_path / "missing.safetensors")
 
 
-def test_all_candidates_start_alike() -> None:
+def test_all_candidates_start_with_equal_weights() -> None:
     population = Population(3, 4, 2, (8,), 1.0, seed=1)
     for parameter in (*population.policy_parameters, *population.value_parameters):
         assert torch.equal(parameter[0], parameter[2])

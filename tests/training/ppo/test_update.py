@@ -1,5 +1,4 @@
-"""A whole update of the population against PPO written out for one candidate, and the rule of its
-learning rate."""
+"""An update of the population against the plain reference PPO, and the learning rate's rule."""
 
 from __future__ import annotations
 
@@ -9,7 +8,8 @@ from torch import Tensor
 
 from eureka_agent.config import TrainingBudget
 from eureka_agent.training.ppo.networks import Population
-from eureka_agent.training.ppo.ppo import PPO, generalised_advantages
+from eureka_agent.training.ppo.ppo import PPO
+from eureka_agent.training.ppo.reference import PlainRollout, plain_update
 from eureka_agent.training.rollout_buffer import Rollout
 
 BUDGET = TrainingBudget(
@@ -26,8 +26,9 @@ T, K, N, OBSERVATION, ACTION = BUDGET.horizon, 2, BUDGET.num_envs, 3, 2
 
 
 def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
-    """Return a rollout, its rewards and the observation after it; its policy was another, so ratios
-    are clipped."""
+    """Return a rollout of another policy, so that ratios are clipped, its rewards and the last
+    observation.
+    """
     rollout, generator = Rollout(), torch.Generator().manual_seed(1)
     for t in range(T):
         x = torch.randn(K, N, OBSERVATION, generator=generator)
@@ -45,66 +46,38 @@ def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
     return rollout, rewards, torch.randn(K, N, OBSERVATION, generator=generator)
 
 
-def plain_ppo(
-    weights: list[Tensor], rollout: Rollout, rewards: Tensor, last: Tensor, k: int
-) -> list[Tensor]:
-    """Return candidate `k`'s weights after the update, with nothing stacked: torch's own Adam, ELU
-    and clipping."""
-    parameters = [weight.clone().requires_grad_() for weight in weights]
-    w1, w2, b1, b2, log_std, v1, v2, c1, c2 = parameters
+def one_candidate(rollout: Rollout, rewards: Tensor, last: Tensor, k: int) -> PlainRollout:
+    """Return candidate `k`'s part of a rollout."""
 
     def column(tensors: list[Tensor]) -> Tensor:
-        return torch.stack([tensor[k] for tensor in tensors]).flatten(0, 1)
+        return torch.stack([tensor[k] for tensor in tensors])
 
-    def value_of(x: Tensor) -> Tensor:
-        return (torch.nn.functional.elu(x @ v1 + c1) @ v2 + c2).squeeze(-1)
-
-    def density(mean: Tensor) -> Tensor:
-        return (-0.5 * ((action - mean) / log_std.exp()) ** 2 - log_std).sum(
-            dim=1
-        )  # without the ratio's constant
-
-    x, action = column(rollout.observations), column(rollout.actions)
-    with torch.no_grad():
-        before = density(column(rollout.means))
-        old = value_of(x)
-        advantage = generalised_advantages(
-            rewards[:, k : k + 1],
-            old.view(T, 1, N),
-            value_of(last[k])[None],
-            torch.stack([done[k : k + 1] for done in rollout.terminated]),
-            BUDGET.discount,
-            BUDGET.gae_lambda,
-        ).flatten()
-        target = advantage + old
-        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    adam = torch.optim.Adam(parameters, lr=BUDGET.learning_rate, eps=1e-8)
-    for _ in range(BUDGET.epochs):
-        mean = torch.nn.functional.elu(x @ w1 + b1) @ w2 + b2
-        ratio = (density(mean) - before).exp()
-        gain = torch.minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
-        value = value_of(x)
-        clipped = old + (value - old).clamp(-0.2, 0.2)
-        loss = torch.maximum((value - target) ** 2, (clipped - target) ** 2).mean()
-        gradients = torch.autograd.grad(loss - gain - BUDGET.entropy * log_std.sum(), parameters)
-        for parameter, each in zip(parameters, gradients, strict=True):
-            parameter.grad = each
-        torch.nn.utils.clip_grad_norm_(parameters[:5], 1.0)
-        torch.nn.utils.clip_grad_norm_(parameters[5:], 1.0)
-        adam.step()
-    return [parameter.detach() for parameter in parameters]
+    return PlainRollout(
+        observation=column(rollout.observations),
+        action=column(rollout.actions),
+        mean=column(rollout.means),
+        reward=rewards[:, k],
+        done=column(rollout.terminated),
+        last_observation=last[k],
+    )
 
 
-def test_an_update_is_that_of_plain_ppo_for_each_candidate_alone() -> None:
+def _copy_of(parameters: list[Tensor], k: int) -> list[Tensor]:
+    return [weight[k].detach().clone() for weight in parameters]
+
+
+def test_update_equals_plain_ppo_for_each_candidate() -> None:
     population = Population(K, OBSERVATION, ACTION, BUDGET.hidden, std=0.7, seed=0)
     rollout, rewards, last = filled(population)
     every = [*population.policy_parameters, *population.value_parameters]
-    before = [[weight[k].detach().clone() for weight in every] for k in range(K)]
+    policy_size = len(population.policy_parameters)
+    before = [_copy_of(every, k) for k in range(K)]
     PPO(population, BUDGET, seed=0).update(rollout, rewards, last, torch.ones(K, dtype=torch.bool))
     for k in range(K):
-        expected = plain_ppo(before[k], rollout, rewards, last, k)
+        policy, critic = before[k][:policy_size], before[k][policy_size:]
+        expected = plain_update(policy, critic, one_candidate(rollout, rewards, last, k), BUDGET)
         for weight, start, end in zip(every, before[k], expected, strict=True):
-            assert (end - start).abs().max() > 1e-3  # it did learn
+            assert (end - start).abs().max() > 1e-3  # it has learnt
             assert torch.allclose(weight[k], end, atol=2e-5)
 
 
@@ -116,14 +89,14 @@ def test_an_update_is_that_of_plain_ppo_for_each_candidate_alone() -> None:
         (0.02, 1e-3),
     ],
 )
-def test_each_candidate_has_a_rate_of_its_own(kl: float, rate: float) -> None:
+def test_each_candidate_has_its_own_learning_rate(kl: float, rate: float) -> None:
     ppo = PPO(Population(2, 3, 2, (4,), std=1.0, seed=0), BUDGET, seed=0)
     ppo.learning_rate = torch.tensor([1e-3, 1e-3])
     ppo._adapt(torch.tensor([kl, 0.02]))
     assert ppo.learning_rate.tolist() == pytest.approx([rate, 1e-3])
 
 
-def test_rates_stay_within_their_bounds() -> None:
+def test_learning_rates_stay_within_their_bounds() -> None:
     ppo = PPO(Population(2, 3, 2, (4,), std=1.0, seed=0), BUDGET, seed=0)
     for _ in range(40):
         ppo._adapt(torch.tensor([0.0, 1.0]))
