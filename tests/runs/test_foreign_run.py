@@ -323,7 +323,7 @@ def test_a_run_below_full_sandbox_resumes_only_if_the_level_is_given(
 
 def test_a_model_named_by_an_address_is_refused() -> None:
     """LiteLLM sends some providers' keys to an address in the model's name."""
-    with pytest.raises(UsageError, match="A model's name is not an address"):
+    with pytest.raises(UsageError, match="A model's name cannot be an address"):
         SynthesisConfig(task="cartpole", model="huggingface/https://example.com/x")
 
 
