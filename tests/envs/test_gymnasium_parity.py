@@ -13,8 +13,8 @@ from tests.support.in_process import human_reward
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 def test_observations_rewards_and_ends_match_gymnasium(task: GymnasiumTask) -> None:
-    env = task.maker()()
-    inner = env.unwrapped
+    theirs = task.maker()()
+    inner = theirs.unwrapped
     inner.reset(seed=0)
     assert inner.model.opt.integrator == task.model.opt.integrator  # type: ignore[attr-defined]
     assert inner.dt == pytest.approx(task.dt)  # type: ignore[attr-defined]
@@ -36,4 +36,4 @@ def test_observations_rewards_and_ends_match_gymnasium(task: GymnasiumTask) -> N
         assert bool(step.terminated[0]) == terminated
         if terminated:
             break
-    env.close()
+    theirs.close()
