@@ -1,2 +1,1 @@
-"""The tasks, one folder each: `task.py` with `TASK`, its model, and the reward people wrote for
-it."""
+"""The tasks, one folder each: `task.py` with `TASK`, the model, and the human reward."""

@@ -1,4 +1,4 @@
-"""What rewards for Isaac Gym's Ant read besides the state of this task, under that class's names.
+"""Unlisted variables of this task: what rewards for Isaac Gym's Ant read, under its names.
 
 Quaternions are (x, y, z, w). Makoviychuk et al. 2021, https://arxiv.org/abs/2108.10470
 (IsaacGymEnvs, `ant.py`).
@@ -18,7 +18,7 @@ from eureka_agent.tasks.mjcf import add_contact_sensor, contact_wrench
 from eureka_agent.tasks.task import StateVariable
 
 _FEET = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
-"""The feet of the legs 1 to 4: front left, front right, back left, back right."""
+"""The feet of legs 1 to 4: front left, front right, back left, back right."""
 _WRENCH = ("force_x", "force_y", "force_z", "torque_x", "torque_y", "torque_z")
 _CONSTANTS: Mapping[str, tuple[float, ...]] = {
     "inv_start_rot": (0.0, 0.0, 0.0, 1.0),
@@ -66,10 +66,9 @@ def read(name: str, physics: Physics) -> Tensor:
 
 
 def _feet(physics: Physics) -> Tensor:
-    """Return `(num_envs, 4, 6)`.
+    """Return force and torque on each foot, `(num_envs, 4, 6)`.
 
-    Where the feet are follows from the joints: sensors of their frames would cost a third of a
-    step.
+    The poses of the feet are computed from the joints: sensors would cost a third of a step.
     """
     model = physics.model
     feet = [int(model.geom(name).bodyid[0]) for name in _FEET]
@@ -79,14 +78,14 @@ def _feet(physics: Physics) -> Tensor:
         offset = torch.tensor(model.body_pos[bodies], dtype=torch.float32, device=physics.device)
         position = position + rotations.rotate(orientation, offset)
         orientation = rotations.multiply(
-            orientation, _turns(physics, model.body_jntadr[bodies].tolist())
+            orientation, _joint_rotations(physics, model.body_jntadr[bodies].tolist())
         )
     readings = torch.stack([physics.sensor(f"{name}_contact") for name in _FEET], dim=1)
     return contact_wrench(readings, position, orientation)
 
 
-def _turns(physics: Physics, hinges: Sequence[int]) -> Tensor:
-    """Return what each of the joints `hinges` turns its body by, `(num_envs, hinges, 4)`."""
+def _joint_rotations(physics: Physics, hinges: Sequence[int]) -> Tensor:
+    """Return the rotation by each of the joints `hinges`, `(num_envs, hinges, 4)`."""
     model = physics.model
     axes = torch.tensor(model.jnt_axis[hinges], dtype=torch.float32, device=physics.device)
     return rotations.from_axis_angle(axes, physics.qpos[:, model.jnt_qposadr[hinges].tolist()])

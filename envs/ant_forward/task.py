@@ -163,7 +163,7 @@ class AntForward(MujocoTask):
     distance that the torso moved forward, divided by 16.7 s. 3 m/s is solved. Eureka, appendix B,
     measures the same.
 
-    **Other than in Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint
+    **Differences from Gymnasium and Isaac Gym**: Gymnasium's model has ten times Isaac Gym's joint
     inertia and damping; its torque is 60 N m here (150 there, 15 in Isaac Gym), its integrator
     implicitfast at 120 Hz instead of RK4 at 100 Hz. `vec_sensor_tensor` holds the contacts alone;
     Isaac Gym's sensors add all other forces on the foot, such as its weight.
@@ -199,7 +199,7 @@ class AntForward(MujocoTask):
         spec.option.timestep = _DT_S / self.frame_skip
         for actuator in list(spec.actuators):
             spec.delete(actuator)
-        for joint in _JOINT_NAMES:  # in the order of the joints, as in Isaac Gym
+        for joint in _JOINT_NAMES:  # actuators in the order of the joints, as in Isaac Gym
             spec.add_actuator(
                 name=joint,
                 trntype=mujoco.mjtTrn.mjTRN_JOINT,
@@ -215,8 +215,9 @@ class AntForward(MujocoTask):
         """See `MujocoTask.initial_state`."""
         lower, upper = self._joint_limits
         qpos = torch.zeros(random.n, self.model.nq)
-        qpos[:, 2], qpos[:, 3] = _START_HEIGHT_M, 1.0
-        middle = torch.zeros(8).clamp(lower, upper)  # hips straight, ankles as stretched as they go
+        qpos[:, 2] = _START_HEIGHT_M
+        qpos[:, 3] = 1.0
+        middle = torch.zeros(8).clamp(lower, upper)  # hips straight, ankles as straight as possible
         qpos[:, 7:] = (middle + random.uniform(-0.2, 0.2, 8)).clamp(lower, upper)
         qvel = torch.cat((torch.zeros(random.n, 6), random.uniform(-0.1, 0.1, 8)), dim=1)
         return InitialState(qpos=qpos, qvel=qvel, episode_state=_moved(qpos[:, 0], qpos[:, 0]))
@@ -227,13 +228,11 @@ class AntForward(MujocoTask):
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `MujocoTask.state`."""
-        # The torso hangs on a free joint, so sensors would only repeat what qpos and qvel say, and
-        # they cost much.
+        # The torso has a free joint, so sensors would repeat qpos and qvel at a high cost.
         position, quat, linear = physics.qpos[:, :3], physics.qpos[:, 3:7], physics.qvel[:, :3]
         axes = rotations.matrix(quat)
-        angular = (axes @ physics.qvel[:, 3:6, None])[
-            :, :, 0
-        ]  # which qvel has in the torso's frame
+        # qvel has the angular velocity in the torso's frame.
+        angular = (axes @ physics.qvel[:, 3:6, None])[:, :, 0]
         lower, upper, targets = (
             row.to(position.device).expand(physics.num_envs, -1)
             for row in (*self._joint_limits, self._target)
@@ -300,8 +299,7 @@ class AntForward(MujocoTask):
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
-    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m
-    each."""
+    """Return the episode state, `(num_envs,)` m each: the torso's x and its last change."""
     return {"x": now, "progress": now - before}
 
 

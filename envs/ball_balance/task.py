@@ -84,8 +84,8 @@ _STATE = StateSpec(
     constants={"ball_radius": _BALL_RADIUS_M, "tray_height": _TRAY_HEIGHT_M},
 )
 
-# Catching and centring the ball takes a fraction of a second, so the discount looks 0.2 s ahead;
-# full-size exploration noise would throw the ball off the tray.
+# Catching and centring the ball takes a fraction of a second, so the discount's horizon is 0.2 s.
+# Exploration noise of the default size would throw the ball off the tray.
 _QUICK = TrainingBudget(
     num_envs=256, environment_steps=400_000, horizon=32, discount=0.95, initial_std=0.3
 )
@@ -133,11 +133,11 @@ class BallBalance(MujocoTask):
     **Fitness**: the length of the episode in steps; 500, a whole episode, is solved. Eureka,
     appendix B, measures the same.
 
-    **Other than in Isaac Gym**: the model is our own, with its dimensions and masses. Knee servos
-    have a stiffness of 300 N m/rad and a damping of 8 N m s/rad (there 4000 and 100, which needs
-    more physics steps). There the ball starts up to 0.5 m out, 1 to 2 m high, at 5 m/s in both
-    directions, which no policy can always catch. The load cells carry the plate that the ball rolls
-    on; there sensors of the tray's rigid body. Legs do not collide.
+    **Differences from Isaac Gym**: the model is our own, with its dimensions and masses. Knee
+    servos have a stiffness of 300 N m/rad and a damping of 8 N m s/rad (there 4000 and 100, which
+    needs more physics steps). There the ball starts up to 0.5 m out, 1 to 2 m high, at 5 m/s in
+    both directions, which no policy can always catch. The load cells carry the plate that the ball
+    rolls on; there the tray's rigid body has the sensors. Legs do not collide.
 
     **Source**: Makoviychuk et al. 2021 (Isaac Gym); Ma et al. 2023 (Eureka).
     """
@@ -174,7 +174,7 @@ class BallBalance(MujocoTask):
         )
 
     def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
-        """Move the targets of the knees."""
+        """Move the knees' targets by up to 0.2 rad."""
         return (episode_state["targets"] + _TARGET_STEP_RAD * action).clamp(*_KNEE_RANGE_RAD)
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:

@@ -82,7 +82,7 @@ _STATE = StateSpec(
     constants={"dt": 0.008},
 )
 
-# At 125 Hz a fall shows only after a second or so: a discount of 0.99 would not look that far.
+# At 125 Hz a fall shows only after about a second, which a discount of 0.99 would hardly count.
 _QUICK = TrainingBudget(num_envs=64, environment_steps=400_000, horizon=32, discount=0.995)
 BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": _QUICK,
@@ -124,8 +124,8 @@ class HopperForward(MujocoTask):
     **Fitness**: mean forward speed in m/s over the whole 8 s, fallen or not: the distance that the
     torso moved forward, divided by 8 s. 2 m/s, a return of about 3000 in Gymnasium, is solved.
 
-    **Other than in Gymnasium**: the integrator is implicitfast instead of RK4, 3 to 4 times faster
-    per step.
+    **Differences from Gymnasium**: the integrator is implicitfast instead of RK4, 3 to 4 times
+    faster per step.
 
     **Source**: Erez et al. 2012; Towers et al. 2024 (Gymnasium, `hopper.xml` is read from the
     installed package).
@@ -203,8 +203,7 @@ class HopperForward(MujocoTask):
 
 
 def _moved(before: Tensor, now: Tensor) -> dict[str, Tensor]:
-    """The memory: where the torso is along x, and how far it came in this step, `(num_envs,)` m
-    each."""
+    """Return the episode state, `(num_envs,)` m each: the torso's x and its last change."""
     return {"x": now, "progress": now - before}
 
 

@@ -1,4 +1,4 @@
-"""What rewards for Isaac Gym's ShadowHand read besides this task's state, under that class's names.
+"""Unlisted variables of this task: what rewards for Isaac Gym's ShadowHand read, under its names.
 
 Quaternions are (x, y, z, w). Makoviychuk et al. 2021, https://arxiv.org/abs/2108.10470
 (IsaacGymEnvs, `shadow_hand.py`); Eureka's ShadowHandSpin has the same names.
@@ -118,12 +118,12 @@ def _vec_sensor(physics: Physics, state: State) -> Tensor:
 
 
 def _tips(model: mujoco.MjModel) -> list[list[float]]:
-    """Where each fingertip is in the frame of its body, m."""
+    """Return each fingertip's position in the frame of its body, m."""
     return [model.site(f"robot0:S_{finger}tip").pos.tolist() for finger in FINGERTIPS]
 
 
 def _dof_force(physics: Physics, state: State) -> Tensor:
-    """A servo pulls with `gain * (target - angle)`, within its range."""
+    """Return the servos' torques `gain * (target - angle)`, within their range."""
     model, angles = physics.model, state["shadow_hand_dof_pos"]
     gain = torch.tensor(model.actuator_gainprm[:, 0], dtype=torch.float32, device=angles.device)
     low, high = torch.tensor(model.actuator_forcerange.T, dtype=torch.float32, device=angles.device)
@@ -148,7 +148,7 @@ def _joint_ends(physics: Physics, end: int) -> Tensor:
 
 
 def _of_fingertips(physics: Physics, quantity: str) -> Tensor:
-    """`(num_envs, 5, …)`"""
+    """Return a sensor of all fingertips, `(num_envs, 5, …)`."""
     return torch.stack(
         [physics.sensor(f"robot0:S_{finger}tip_{quantity}") for finger in FINGERTIPS], dim=1
     )

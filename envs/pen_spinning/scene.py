@@ -1,4 +1,4 @@
-"""The scene of pen spinning, and start states in which the pen lies still in the hand."""
+"""The scene of pen spinning, and initial states in which the pen lies still in the hand."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ HAND_JOINTS = (
     *("LFJ4", "LFJ3", "LFJ2", "LFJ1", "LFJ0"),
     *("THJ4", "THJ3", "THJ2", "THJ1", "THJ0"),
 )
-"""The hand's joints in the order of `qpos`. J0 is the outermost; a finger's J0 is coupled to its
-J1."""
+"""The hand's joints in the order of `qpos`. J0 is the outermost; in fingers it is coupled to J1."""
 
 ACTUATED_JOINTS = tuple(
     name for name in HAND_JOINTS if name not in ("FFJ0", "MFJ0", "RFJ0", "LFJ0")
@@ -37,7 +36,7 @@ FINGERTIPS = ("ff", "mf", "rf", "lf", "th")
 """First, middle, ring and little finger, thumb."""
 
 HAND_CENTRE = (1.0, 0.87, 0.17)
-"""World position (m) where the pen's centre belongs: over the roots of the fingers."""
+"""Goal position (m) of the pen's centre in the world's frame: above the roots of the fingers."""
 
 _PALM_CENTRE = (0.0, 0.0, 0.06)  # in the frame of the palm's body, whose origin is at the wrist
 _REST_FLEXION = {
@@ -50,10 +49,10 @@ _SETTLE_S = 0.6
 def build_scene() -> mujoco.MjSpec:
     """Return the hand and pen of gymnasium-robotics with our sensors.
 
-    Two edits are necessary: the body `target`, a marker with six degrees of freedom of its own,
-    goes; and the pen loses the damping of its free joint, which would brake a spin as if it turned
-    in syrup. The pen's position, orientation and velocities, the palm's pose and the fingertips'
-    poses and velocities become frame sensors; the fingertips' touch zones are the model's own.
+    Two edits are necessary: the body `target`, a marker with six degrees of freedom, is removed;
+    and the damping of the pen's free joint, which would brake a spin strongly, is set to 0. Frame
+    sensors measure the poses and velocities of the pen and the fingertips, and the pose of the
+    palm; the touch sensors use the model's own zones.
     """
     spec = load_package_xml("gymnasium_robotics", "envs/assets/hand/manipulate_pen.xml")
     spec.delete(spec.body("target"))
@@ -79,7 +78,7 @@ def build_scene() -> mujoco.MjSpec:
 
 @dataclass(frozen=True)
 class Bank:
-    """Settled start states, `(n, …)` float32."""
+    """Settled initial states, `(n, …)` float32."""
 
     qpos: Tensor
     qvel: Tensor
@@ -89,12 +88,11 @@ class Bank:
 
 
 def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
-    """Drop the pen into the slightly curled hand `draws` times; keep the states where it came to
-    rest there.
+    """Drop the pen into the slightly curled hand `draws` times; keep the states where it rests.
 
-    Drawn are the pen's position (±1 cm), its heading (within 0.5 rad of lying across the fingers)
-    and the servo targets (±10 % of their range about the rest pose). Deterministic in `seed`,
-    whatever the number of threads.
+    The pen's position (±1 cm), its heading (within 0.5 rad of lying across the fingers) and the
+    servo targets (±10 % of their range about the rest pose) are drawn at random. The result depends
+    on `seed` only, not on the number of threads.
     """
     rng = np.random.default_rng(seed)
     batch = Batch(model, draws, nthread=cpu_count())
@@ -115,7 +113,7 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
     in_hand = (np.linalg.norm(position - HAND_CENTRE, axis=1) < 0.08) & (position[:, 2] > 0.14)
     good = in_hand & (speed < 1.0)
     if not good.any():
-        raise SimulationError(f"The pen came to rest in the hand in none of {draws} drawn states.")
+        raise SimulationError(f"The pen did not come to rest in the hand in any of {draws} draws.")
     settled_qpos, settled_qvel, settled_ctrl = (
         torch.from_numpy(array[good].astype(np.float32)) for array in (qpos, qvel, ctrl)
     )
@@ -123,8 +121,7 @@ def settled_starts(model: mujoco.MjModel, draws: int, seed: int = 0) -> Bank:
 
 
 def _lying(heading: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quaternions `(n, 4)` that lay the pen, whose axis is its own z, flat along `heading (n,)`
-    rad."""
+    """Return orientations `(n, 4)` that lay the pen, whose axis is its z, along `heading (n,)`."""
     half = math.sqrt(0.5)
     zeros = np.zeros_like(heading)
     return np.stack((zeros + half, -half * np.sin(heading), half * np.cos(heading), zeros), axis=1)

@@ -194,7 +194,7 @@ BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "normal": TrainingBudget(
         num_envs=256, environment_steps=2_000_000, horizon=32, hidden=(256, 128), initial_std=0.6
     ),
-    "paper": TrainingBudget(  # the worlds of Eureka's ShadowHandSpin
+    "paper": TrainingBudget(  # as many environments as Eureka's ShadowHandSpin
         num_envs=16_384,
         environment_steps=500_000_000,
         horizon=8,
@@ -205,8 +205,10 @@ BUDGETS: Mapping[BudgetName, TrainingBudget] = {
 
 
 class PenSpinning(MujocoTask):
-    """See the module's datasheet. The state's names are those of Isaac Gym's ShadowHand and
-    Eureka's ShadowHandSpin."""
+    """Spin a pen with a Shadow hand; the module's docstring is the datasheet.
+
+    The state has the names of Isaac Gym's ShadowHand and Eureka's ShadowHandSpin.
+    """
 
     name = "pen_spinning"
     description = (
@@ -233,7 +235,7 @@ class PenSpinning(MujocoTask):
 
     @cached_property
     def bank(self) -> Bank:
-        """The settled start states."""
+        """The settled initial states."""
         return settled_starts(self.model, _BANK_DRAWS)
 
     # ------------------------------------------------------------------ an episode
@@ -254,14 +256,14 @@ class PenSpinning(MujocoTask):
         )
 
     def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
-        """Move the servo targets a share of the way to where the action wants them."""
+        """Move the servo targets part of the way to those of the action."""
         return (
             _SMOOTHING * super().control(action, episode_state)
             + (1.0 - _SMOOTHING) * episode_state["target"]
         )
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
-        """Keep the targets, and move on the goals that were reached in the step before."""
+        """Keep the servo targets, and advance the goals that were reached in the last step."""
         axis = _axis(physics.sensor("object_quaternion"))
         goal_heading = episode_state["goal_heading"] + waypoints.STEP_RAD * episode_state["reached"]
         return {
@@ -336,7 +338,7 @@ class PenSpinning(MujocoTask):
         return episode_state["reached"].float()
 
     def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
-        """Signed turns about the vertical, and whether the pen was dropped."""
+        """Return the signed turns about the vertical, and whether the pen was dropped."""
         return {
             "rotations": episode_state["turns"],
             "dropped": self.terminated(state, episode_state).float(),
@@ -344,7 +346,7 @@ class PenSpinning(MujocoTask):
 
 
 def _axis(quat: Tensor) -> Tensor:
-    """Direction `(…, 3)` of the pen, its own z, from its orientation `(…, 4)`."""
+    """Return the pen's direction `(…, 3)`, its own z axis, from its orientation `(…, 4)`."""
     return rotations.rotate(quat, torch.tensor([0.0, 0.0, 1.0], device=quat.device))
 
 

@@ -1,5 +1,4 @@
-"""The arithmetic of spinning: goals 30 degrees apart about the vertical, and how far the pen has
-turned.
+"""Goals 30 degrees apart about the vertical, and how far the pen has turned.
 
 The pen's axis is the unit vector along it, `(…, 3)` in the world's frame. A heading is an angle
 about the vertical in rad, counter-clockwise seen from above, 0 along the world's x. Steps and
@@ -39,8 +38,8 @@ def is_reached(axis: Tensor, goal: Tensor) -> Tensor:
 def turns(before: Tensor, now: Tensor) -> Tensor:
     """Return the turns `(…)` about the vertical from axis `before` to axis `now`, in [-0.5, 0.5].
 
-    Counts 0 unless both are within 60 degrees of the horizontal: the heading of an upright pen
-    means nothing.
+    It is 0 unless both are within 60 degrees of the horizontal, because the heading of an upright
+    pen is undefined.
     """
     sine = before[..., 0] * now[..., 1] - before[..., 1] * now[..., 0]
     cosine = (before[..., :2] * now[..., :2]).sum(dim=-1)
@@ -56,8 +55,7 @@ def nearest_orientation(quat: Tensor, axis: Tensor, goal: Tensor) -> Tensor:
     """
     cosine = (axis * goal).sum(dim=-1, keepdim=True)
     shortest = torch.cat((1.0 + cosine, torch.linalg.cross(axis, goal)), dim=-1)
-    about_vertical = torch.tensor(
-        [0.0, 0.0, 0.0, 1.0], device=quat.device
-    )  # half a turn; where all are as near
+    # Half a turn about the vertical, for opposite axes, where all such rotations are equally near.
+    about_vertical = torch.tensor([0.0, 0.0, 0.0, 1.0], device=quat.device)
     turn = torch.where(cosine < -1.0 + 1e-6, about_vertical, shortest)
     return rotations.multiply(turn / turn.norm(dim=-1, keepdim=True), quat)

@@ -19,7 +19,7 @@ ROOT = math.sqrt(0.5)
 
 
 def view(qpos: list[float], qvel: list[float]) -> dict[str, Tensor]:
-    """The state of one world with this torso and straight joints."""
+    """Return the state of one environment with this torso and straight joints."""
     engine = CpuEngine(TASK.model, 1, threads=1)
     ankles = torch.tensor([0.0, 0.6, 0.0, -0.6, 0.0, -0.6, 0.0, 0.6])
     start = InitialState(
@@ -71,7 +71,7 @@ def test_root_states_are_in_isaac_gyms_order() -> None:
     torch.testing.assert_close(state["up_vec"][0], torch.tensor([0.0, 0.0, 1.0]))
 
 
-def test_the_potential_rises_by_the_speed_towards_the_target() -> None:
+def test_potential_rises_by_the_speed_towards_the_target() -> None:
     upright = [1.0, 0.0, 0.0, 0.0]
     before, after = (view([x, 0.0, 0.7, *upright], [0.0] * 6) for x in (0.0, 0.05))
     assert before["potentials"].item() == pytest.approx(-1000.0 * 60.0)
@@ -79,11 +79,11 @@ def test_the_potential_rises_by_the_speed_towards_the_target() -> None:
     assert (after["potentials"] - before["potentials"]).item() == pytest.approx(3.0, abs=0.01)
 
 
-def test_the_policy_sees_the_torsos_own_frame() -> None:
+def test_observation_is_in_the_torsos_own_frame() -> None:
     state = view([0.0, 0.0, 0.7, ROOT, 0.0, 0.0, ROOT], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     observation = TASK.observation(state, {})[0]
     assert observation.shape == (37,)
-    # Turned to the left and moving along x: to its own right (-y), where the target is, too.
+    # Turned to the left and moving along x: to its own right (-y), as is the target.
     torch.testing.assert_close(observation[1:4], torch.tensor([0.0, -1.0, 0.0]))
     torch.testing.assert_close(observation[7:10], torch.tensor([0.0, 0.0, 1.0]))
     torch.testing.assert_close(observation[10:13], torch.tensor([0.0, -1.0, 0.0]))
@@ -96,7 +96,7 @@ ANKLES = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ank
 
 
 def unlisted(name: str, data: Any) -> Tensor:
-    """The variable of one world, from MuJoCo's data with all forces up to date."""
+    """Return the variable of one environment, from MuJoCo's data with all forces up to date."""
     fields = (data.qpos, data.qvel, data.ctrl, data.sensordata)
     physics = PhysicsView(
         TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields)
@@ -105,7 +105,7 @@ def unlisted(name: str, data: Any) -> Tensor:
 
 
 def landed(quat: list[float], steps: int = 120) -> Any:
-    """MuJoCo's data of an ant that was let fall with this heading, onto its feet and in motion."""
+    """Return MuJoCo's data of an ant that has fallen onto its feet with this heading and moves."""
     data = mujoco.MjData(TASK.model)
     data.qpos[2:7] = [0.6, *quat]
     data.qpos[7:] = [0.2, 0.8, -0.1, -0.8, 0.3, -0.8, 0.1, 0.8]
@@ -125,7 +125,7 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
     assert shapes == {**expected, "obs_buf": (37,)}
 
 
-def test_the_feet_of_a_standing_ant_are_pushed_up_with_its_weight() -> None:
+def test_forces_on_the_feet_of_a_standing_ant_add_up_to_its_weight() -> None:
     data = landed([1.0, 0.0, 0.0, 0.0], steps=1200)
     feet = unlisted("vec_sensor_tensor", data).view(4, 6)
     up = torch.zeros(1)
@@ -141,7 +141,7 @@ def test_the_feet_of_a_standing_ant_are_pushed_up_with_its_weight() -> None:
     assert up.item() == pytest.approx(TASK.model.body_mass.sum() * 9.81, rel=0.01)
 
 
-def test_the_sensor_tensor_is_what_the_contacts_do_to_each_foot() -> None:
+def test_sensor_tensor_is_the_wrench_of_the_contacts_on_each_foot() -> None:
     touched = 0
     for steps in (60, 80, 120, 200):
         data = landed([0.8, 0.1, -0.2, 0.5], steps)
@@ -154,9 +154,7 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_foot() -> None:
                 touched += 1
                 wrench = np.zeros(6)
                 mujoco.mj_contactForce(TASK.model, data, index, wrench)
-                axes = contact.frame.reshape(
-                    3, 3
-                )  # the force is what the first geom does to the second
+                axes = contact.frame.reshape(3, 3)  # the force of the first geom on the second
                 sign = 1.0 if contact.geom[1] == geom.id else -1.0
                 force, torque = sign * axes.T @ wrench[:3], sign * axes.T @ wrench[3:]
                 expected += np.concatenate(
@@ -170,7 +168,7 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_foot() -> None:
     assert touched > 5
 
 
-def test_feet_in_the_air_and_at_the_start_of_an_episode_feel_nothing() -> None:
+def test_sensor_tensor_is_0_in_the_air_and_at_the_start_of_an_episode() -> None:
     data = mujoco.MjData(TASK.model)
     data.qpos[2] = 2.0
     mujoco.mj_forward(TASK.model, data)

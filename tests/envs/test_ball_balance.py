@@ -22,7 +22,7 @@ def state(
 
 
 def settle(ctrl: list[float], steps: int) -> dict[str, Tensor]:
-    """The state after `steps` environment steps, from a ball that lies in the middle of the
+    """Return the state after `steps` environment steps, from a ball that lies in the middle of the
     tray."""
     qpos = torch.as_tensor(TASK.model.qpos0, dtype=torch.float32)[None].clone()
     qpos[:, 15] = TASK.state_spec.constants["tray_height"] + 0.01 + 0.1
@@ -48,7 +48,7 @@ def test_feet_stand_below_the_hips() -> None:
     assert TASK.state_spec.constants["tray_height"] == pytest.approx(
         0.36 * math.sqrt(2) + 0.01 + 2 * 0.02, abs=1e-6
     )
-    assert np.abs(data.efc_pos[:9]).max() < 1e-9  # feet are where they are held
+    assert np.abs(data.efc_pos[:9]).max() < 1e-9  # the feet are at their anchors
     for leg in range(3):
         lower = data.body(f"lower_leg{leg}")
         foot = lower.xpos + lower.xmat.reshape(3, 3) @ [0.2545584, 0.0, -0.2545584]
@@ -58,7 +58,7 @@ def test_feet_stand_below_the_hips() -> None:
         )
 
 
-def test_the_load_cells_weigh_plate_and_ball() -> None:
+def test_load_cells_measure_the_weight_of_plate_and_ball() -> None:
     resting = settle([0.0, 0.0, 0.0], 100)
     # Plate 1.4708 kg and ball 0.8378 kg: 22.65 N, at 0.4 m from each sensor 9.06 N m about its y
     # axis.
@@ -124,7 +124,7 @@ def test_start_states_are_in_their_ranges() -> None:
     assert (inwards <= 2.0 * distance / 0.3 + 1e-4).all()
 
 
-def test_fitness_is_the_number_of_steps_lived() -> None:
+def test_fitness_is_the_length_of_the_episode() -> None:
     environment = MujocoEnvironment(TASK, 16, seed=0)
     while True:
         step = environment.step(torch.zeros(16, 3))
@@ -135,7 +135,7 @@ def test_fitness_is_the_number_of_steps_lived() -> None:
 
 
 def test_human_reward() -> None:
-    # 0.3 m beside and 0.4 m above (0, 0, 0.7): 1 / (1 + 0.5); at 5 m/s: 1 / (1 + 5); together 2/3 *
+    # 0.3 m to the side of and 0.4 m above (0, 0, 0.7): 1 / (1 + 0.5); at 5 m/s: 1 / (1 + 5); together 2/3 *
     # 1/6 = 1/9
     reward, components = reward_of(TASK, state((0.3, 0.0, 1.1), (0.0, 3.0, -4.0)))
     assert components["position"].item() == pytest.approx(2 / 3)

@@ -24,7 +24,7 @@ def state(
 
 
 def above(value: float) -> float:
-    """The next float32."""
+    """Return the next float32."""
     return float(torch.nextafter(torch.tensor(value), torch.tensor(math.inf)))
 
 
@@ -63,7 +63,7 @@ def test_start_states_are_in_their_ranges() -> None:
         assert start[name].abs().max() > 0.95 * limit
 
 
-def test_fitness_is_the_number_of_steps_lived() -> None:
+def test_fitness_is_the_length_of_the_episode() -> None:
     environment = MujocoEnvironment(TASK, 1, seed=0)
     steps = 0
     while True:
@@ -71,7 +71,7 @@ def test_fitness_is_the_number_of_steps_lived() -> None:
         step = environment.step(torch.zeros(1, 1))
         if step.terminated[0]:
             break
-    assert steps < 200  # nobody balances
+    assert steps < 200  # no environment balances by chance
     assert step.finished.fitness.tolist() == [float(steps)]
     assert step.state["dof_pos"].abs()[0, 1] > math.pi / 2
 

@@ -14,7 +14,7 @@ TASK = mujoco_task("hopper_forward")
 
 
 def state(**changes: Tensor) -> dict[str, Tensor]:
-    """One world, standing at rest, except for `changes`."""
+    """Return the state of one environment, standing at rest, except for `changes`."""
     standing = {
         "torso_position": torch.tensor([[0.0, 0.0, 1.25]]),
         "torso_velocity": torch.zeros(1, 3),
@@ -31,7 +31,7 @@ def at_height(height: float) -> Tensor:
 
 
 def after(value: float, towards: float = math.inf) -> float:
-    """The next float32."""
+    """Return the next float32."""
     return float(torch.nextafter(torch.tensor(value), torch.tensor(towards)))
 
 
@@ -71,7 +71,7 @@ def test_fitness_is_distance_over_the_nominal_eight_seconds() -> None:
     assert TASK.fitness({}, {"progress": torch.tensor([0.02])}).item() == pytest.approx(0.0025)
 
 
-def test_an_early_fall_earns_only_the_distance_run() -> None:
+def test_early_fall_earns_only_the_distance_covered() -> None:
     environment = MujocoEnvironment(TASK, 1, seed=0)
     start = environment.state["torso_position"][0, 0]
     while not (step := environment.step(torch.tensor([[0.3, 0.0, 0.0]]))).terminated[0]:
@@ -79,12 +79,12 @@ def test_an_early_fall_earns_only_the_distance_run() -> None:
     moved = step.state["torso_position"][0, 0] - start
     assert abs(moved) > 0.01
     torch.testing.assert_close(step.finished.fitness[0], moved / 8.0, rtol=1e-4, atol=1e-6)
-    # the new episode starts from nothing
+    # the new episode starts at 0
     following = environment.step(torch.zeros(1, 3))
     assert following.fitness.abs()[0] < 1e-4
 
 
-def test_the_state_reads_the_body() -> None:
+def test_state_reads_the_body() -> None:
     engine = CpuEngine(TASK.model, 1, threads=1)
     qpos = torch.tensor([[2.0, 3.0, 0.1, -0.2, -0.3, 0.4]])  # x, z, lean, thigh, leg, foot
     qvel = torch.tensor([[1.0, -0.5, 0.7, 0.0, 0.0, 0.0]])
@@ -99,7 +99,7 @@ def test_the_state_reads_the_body() -> None:
     assert read["foot_contact_force"].item() == 0.0  # in flight
 
 
-def test_the_foot_feels_the_ground() -> None:
+def test_foot_force_stops_the_fall() -> None:
     environment = MujocoEnvironment(TASK, 1, seed=0)
     forces = [
         environment.step(torch.zeros(1, 3)).state["foot_contact_force"].item() for _ in range(30)

@@ -30,14 +30,14 @@ def drawn(n: int) -> InitialState:
 
 
 def lying(*degrees: float) -> Tensor:
-    """Orientations `(n, 4)` of a pen that lies flat along these headings."""
+    """Return orientations `(n, 4)` of a pen that lies flat along these headings."""
     down = rotations.from_axis_angle(torch.tensor([0.0, 1.0, 0.0]), torch.tensor(0.5 * math.pi))
     up = torch.tensor([0.0, 0.0, 1.0])
     return rotations.multiply(rotations.from_axis_angle(up, torch.tensor(degrees) * DEGREE), down)
 
 
 def view_with_pen(quat: Tensor) -> PhysicsView:
-    """A view of `n` worlds that holds a pen's orientation and nothing else of interest."""
+    """A view of `n` environments with a pen's orientation; all else is arbitrary."""
     model = TASK.model
     n, sensor = len(quat), model.sensor("object_quaternion")
     sensordata = torch.zeros(n, model.nsensordata)
@@ -52,7 +52,7 @@ def view_with_pen(quat: Tensor) -> PhysicsView:
 
 
 def follow(headings: list[float], first_goal: float) -> tuple[list[int], EpisodeState]:
-    """Show one world a pen at these headings (degrees), one a step; return what each step
+    """Show one environment a pen at these headings (degrees), one per step; return what each step
     counted."""
     axis = waypoints.axis_at(torch.tensor([(first_goal - 30.0) * DEGREE]))
     episode_state: EpisodeState = {
@@ -68,7 +68,7 @@ def follow(headings: list[float], first_goal: float) -> tuple[list[int], Episode
 
 
 # ---------------------------------------------------------------------- the scene
-def test_scene_is_the_hand_and_the_pen_alone() -> None:
+def test_scene_has_the_hand_and_the_pen_only() -> None:
     model = TASK.model
     # 24 hand joints and the pen's free joint (7 positions, 6 velocities); 20 servos, 4 joints
     # follow by tendons
@@ -114,7 +114,7 @@ def test_every_start_has_the_pen_at_rest_in_the_hand() -> None:
     assert axis[:, 2].abs().max() < 0.5  # flat enough to have a heading
 
 
-def test_pen_stays_when_the_hand_holds_still() -> None:
+def test_pen_stays_when_the_hand_does_not_move() -> None:
     start = drawn(16)
     assert start.ctrl is not None
     engine = CpuEngine(TASK.model, 16)
@@ -128,7 +128,7 @@ def test_pen_stays_when_the_hand_holds_still() -> None:
     assert not TASK.terminated(TASK.state(view, episode_state), episode_state).any()
 
 
-def test_start_draws_from_the_bank_and_puts_the_goal_30_degrees_on() -> None:
+def test_initial_state_is_from_the_bank_with_the_goal_30_degrees_ahead() -> None:
     start = drawn(8)
     assert all((TASK.bank.qpos == row).all(dim=1).any() for row in start.qpos)
     axis, goal = start.episode_state["axis"], waypoints.axis_at(start.episode_state["goal_heading"])
@@ -138,13 +138,13 @@ def test_start_draws_from_the_bank_and_puts_the_goal_30_degrees_on() -> None:
 
 
 # ---------------------------------------------------------------------- waypoints
-def test_a_pen_that_turns_in_steps_of_30_degrees_reaches_a_waypoint_with_each() -> None:
+def test_pen_that_turns_in_steps_of_30_degrees_reaches_a_waypoint_with_each() -> None:
     counted, episode_state = follow([30.0, 60.0, 90.0, 120.0], first_goal=30.0)
     assert counted == [1, 1, 1, 1]
     assert episode_state["goal_heading"].item() == pytest.approx(120.0 * DEGREE)
 
 
-def test_waypoints_go_on_across_half_a_turn_and_a_full_turn() -> None:
+def test_waypoints_continue_beyond_half_a_turn_and_a_full_turn() -> None:
     # 170 -> 200 = -160, and 350 -> 380 = 20: the heading wraps, the goal does not
     counted, _ = follow([170.0, -160.0, -130.0], first_goal=170.0)
     assert counted == [1, 1, 1]
@@ -159,25 +159,25 @@ def test_tolerance_is_a_fifth_of_a_radian() -> None:
     assert follow([30.0 + 11.4], first_goal=30.0)[0] == [1]
 
 
-def test_a_waypoint_that_was_jumped_over_has_to_be_visited() -> None:
+def test_skipped_waypoint_still_has_to_be_reached() -> None:
     # 60 degrees at once: past the goal at 30, which stays until the pen comes back to it
     assert follow([60.0, 60.0, 30.0, 60.0], first_goal=30.0)[0] == [0, 0, 1, 1]
 
 
-def test_wiggling_and_turning_backwards_earn_nothing_twice() -> None:
-    # to and fro over the goal at 30: counted once, the next goal is at 60
+def test_wiggling_and_turning_backwards_earn_no_waypoint_twice() -> None:
+    # back and forth over the goal at 30: counted once, the next goal is at 60
     assert follow([30.0, 10.0, 30.0, 10.0, 30.0], first_goal=30.0)[0] == [1, 0, 0, 0, 0]
-    # backwards: 30 is met first after 330 degrees the wrong way round
+    # backwards: 30 is reached first after 330 degrees in the wrong direction
     assert sum(follow([-30.0 * i for i in range(1, 11)], first_goal=30.0)[0]) == 0
 
 
-def test_an_upright_pen_reaches_no_waypoint() -> None:
+def test_upright_pen_reaches_no_waypoint() -> None:
     up = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
     axis = rotations.rotate(up, torch.tensor([0.0, 0.0, 1.0]))
     assert not waypoints.is_reached(axis, waypoints.axis_at(torch.tensor([0.0]))).any()
 
 
-def test_the_goal_moves_on_with_the_step_after_it_was_reached() -> None:
+def test_goal_advances_in_the_step_after_it_was_reached() -> None:
     _, episode_state = follow([30.0], first_goal=30.0)
     assert episode_state["goal_heading"].item() == pytest.approx(
         30.0 * DEGREE
@@ -203,7 +203,7 @@ def test_turns_are_signed_wrap_and_need_a_level_pen() -> None:
 
 
 @pytest.mark.parametrize("turn", [0.0, 40.0, -120.0, 180.0])
-def test_goal_orientation_is_as_far_as_the_axes_whatever_the_roll(turn: float) -> None:
+def test_angle_to_the_goal_orientation_is_that_of_the_axes_for_any_roll(turn: float) -> None:
     roll = rotations.from_axis_angle(torch.tensor([0.0, 0.0, 1.0]), torch.tensor(1.3))
     quat = rotations.multiply(lying(20.0), roll)
     z = torch.tensor([0.0, 0.0, 1.0])
@@ -229,7 +229,7 @@ def test_targets_are_a_moving_average() -> None:
     torch.testing.assert_close(third[0], 0.3 * low)
 
 
-def test_the_target_remembered_is_the_one_that_was_applied() -> None:
+def test_remembered_target_is_the_applied_one() -> None:
     _, episode_state = follow([0.0], first_goal=30.0)
     assert episode_state["target"].tolist() == [[0.25] * 20]
 
@@ -245,28 +245,28 @@ def test_the_target_remembered_is_the_one_that_was_applied() -> None:
         ((0.0, 0.0, -0.075), True),  # 0.17 - 0.075 = 0.095 m is below 10 cm
     ],
 )
-def test_a_dropped_pen_ends_the_episode(offset: tuple[float, ...], dropped: bool) -> None:
+def test_dropped_pen_ends_the_episode(offset: tuple[float, ...], dropped: bool) -> None:
     centre = torch.tensor([scene.HAND_CENTRE])
     state = {"object_pos": centre + torch.tensor([offset]), "goal_pos": centre}
     assert TASK.terminated(state, {}).tolist() == [dropped]
 
 
-def test_a_pen_thrown_out_of_the_hand_ends_its_episode_in_the_simulation() -> None:
+def test_pen_thrown_out_of_the_hand_ends_its_episode_in_the_simulation() -> None:
     task = type(TASK)()
     thrown = TASK.bank.qvel.clone()
     thrown[:, [24, 26]] = 1.5  # m/s sideways and up: 12 cm sideways take 0.08 s
     task.bank = dataclasses.replace(TASK.bank, qvel=thrown)
     environment = MujocoEnvironment(task, 4, seed=0)
-    worlds = []
+    ended = []
     for _ in range(12):
         finished = environment.step(torch.zeros(4, 20)).finished
-        worlds += finished.env_ids.tolist()
+        ended += finished.env_ids.tolist()
         assert (finished.measures["dropped"] == 1.0).all()
         assert (finished.length < 12).all()
-    assert set(worlds) == {0, 1, 2, 3}
+    assert set(ended) == {0, 1, 2, 3}
 
 
-def test_state_has_the_promised_shapes_and_stays_finite_under_random_actions() -> None:
+def test_state_has_its_shapes_and_stays_finite_under_random_actions() -> None:
     environment = MujocoEnvironment(TASK, 16, seed=1)
     generator = torch.Generator().manual_seed(0)
     for _ in range(40):
@@ -312,7 +312,7 @@ def test_human_reward_by_hand() -> None:
     position = centre + torch.tensor([[0.0, 0.0, -0.02], [0.0, 0.0, 0.0], [0.2, 0.0, 0.0]])
     actions = torch.full((3, 20), 0.5)
     total, parts = human_reward()(position, quat, centre, goal, actions)
-    # world 0: 30 degrees away, 2 cm low; world 1: at the goal; world 2: 30 degrees away and dropped
+    # 30 degrees away and 2 cm low; at the goal; 30 degrees away and dropped
     away = 1.0 / (math.pi / 6 + 0.1)
     torch.testing.assert_close(
         parts["rotation"], torch.tensor([away, 10.0, away]), atol=0.0, rtol=0.01
@@ -326,7 +326,7 @@ def test_human_reward_by_hand() -> None:
     torch.testing.assert_close(total, sum(parts.values(), torch.zeros(3)))
 
 
-def test_human_reward_pays_its_bonus_exactly_when_fitness_counts() -> None:
+def test_human_reward_has_its_bonus_exactly_when_the_fitness_counts() -> None:
     for heading in (17.0, 19.0, 30.0, 41.0, 43.0):
         counted, episode_state = follow([heading], first_goal=30.0)
         quat = lying(heading)
@@ -343,5 +343,5 @@ def test_human_reward_pays_its_bonus_exactly_when_fitness_counts() -> None:
 @pytest.mark.parametrize(
     "words", ["pen_spinning", "pen spinning", "ShadowHandSpin", "spin the pen"]
 )
-def test_the_task_is_found_by_its_names(words: str) -> None:
+def test_task_is_found_by_its_names(words: str) -> None:
     assert find_task(words) is TASK

@@ -1,4 +1,4 @@
-"""The state under Isaac Gym's names, against MuJoCo's own numbers."""
+"""The state under Isaac Gym's names, compared with MuJoCo's own numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ isaac_gym: Any = importlib.import_module("eureka_agent.envs.pen_spinning.isaac_g
 
 
 def moving_hand(seed: int = 0, steps: int = 30) -> Any:
-    """MuJoCo's data of a hand whose servos pull the fingers anywhere, with all forces up to
+    """Return MuJoCo's data of a hand whose servos pull the fingers anywhere, with all forces up to
     date."""
     data = mujoco.MjData(TASK.model)
     rng = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def moving_hand(seed: int = 0, steps: int = 30) -> Any:
 
 
 def state_of(data: Any) -> dict[str, Tensor]:
-    """Every variable of one world, unlisted ones too."""
+    """Return every variable of one environment, unlisted ones too."""
     fields = (data.qpos, data.qvel, data.ctrl, data.sensordata)
     view = PhysicsView(
         TASK.model, *(torch.tensor(field, dtype=torch.float32)[None] for field in fields)
@@ -61,7 +61,7 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
     }
 
 
-def test_poses_are_their_parts_side_by_side() -> None:
+def test_poses_are_the_concatenation_of_their_parts() -> None:
     state = MujocoEnvironment(TASK, 3, seed=0).step(torch.zeros(3, 20)).state
     assert torch.equal(
         state["object_pose"], torch.cat((state["object_pos"], state["object_rot"]), dim=1)
@@ -72,7 +72,7 @@ def test_poses_are_their_parts_side_by_side() -> None:
     assert torch.equal(state["fingertip_state"][:, :, :3], state["fingertip_pos"])
 
 
-def test_a_fingertips_orientation_and_velocities_are_those_of_the_world_frame() -> None:
+def test_fingertips_orientation_and_velocities_are_those_of_the_world_frame() -> None:
     data = moving_hand()
     state = state_of(data)["fingertip_state"][0].double().numpy()
     for row, finger in zip(state, FINGERS, strict=True):
@@ -86,7 +86,7 @@ def test_a_fingertips_orientation_and_velocities_are_those_of_the_world_frame() 
         np.testing.assert_allclose(row[10:13], angular @ data.qvel, atol=1e-4)
 
 
-def test_the_sensor_tensor_is_what_the_contacts_do_to_each_fingertip() -> None:
+def test_sensor_tensor_is_the_wrench_of_the_contacts_on_each_fingertip() -> None:
     model, touched = TASK.model, 0
     for seed in range(24):
         data = moving_hand(seed)
@@ -101,9 +101,7 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_fingertip() -> None:
                 touched += 1
                 wrench = np.zeros(6)
                 mujoco.mj_contactForce(model, data, index, wrench)
-                axes = contact.frame.reshape(
-                    3, 3
-                )  # the force is what the first geom does to the second
+                axes = contact.frame.reshape(3, 3)  # the force of the first geom on the second
                 sign = 1.0 if bodies[1] == body.id else -1.0
                 force, torque = sign * axes.T @ wrench[:3], sign * axes.T @ wrench[3:]
                 expected[:3] += force
@@ -116,8 +114,8 @@ def test_the_sensor_tensor_is_what_the_contacts_do_to_each_fingertip() -> None:
     assert touched > 5
 
 
-def test_a_pen_on_a_fingertip_presses_it_down() -> None:
-    """What weighs on the pad pushes the body along the world's -z."""
+def test_pen_on_a_fingertip_presses_it_down() -> None:
+    """A weight on the pad pushes the body along the world's -z."""
     data = mujoco.MjData(TASK.model)
     mujoco.mj_forward(TASK.model, data)
     tip = data.site("robot0:S_mftip").xpos
@@ -147,7 +145,7 @@ def test_joint_forces_are_the_servos_torques_also_at_their_limits() -> None:
     assert saturated > 0
 
 
-def test_a_servo_that_is_to_bend_a_finger_pulls_with_a_positive_torque() -> None:
+def test_servo_that_bends_a_finger_has_a_positive_torque() -> None:
     data = mujoco.MjData(TASK.model)
     joint = list(TASK.state_spec["shadow_hand_dof_pos"].elements).index("FFJ2")
     data.ctrl[list(TASK.action_names).index("FFJ2")] = 0.5
