@@ -177,8 +177,12 @@ def _words(text: str) -> frozenset[str]:
 
 def _cosine(a: Set[str], b: Set[str], weight: Mapping[str, float]) -> float:
     """Return the cosine between two sets of words. Sums are exact, because sets have no order."""
-    shared, of_a, of_b = (math.fsum(weight[word] ** 2 for word in words) for words in (a & b, a, b))
-    return shared / math.sqrt(of_a * of_b) if shared else 0.0
+
+    def size(words: Set[str]) -> float:
+        return math.fsum(weight[word] ** 2 for word in words)
+
+    shared = size(a & b)
+    return shared / math.sqrt(size(a) * size(b)) if shared else 0.0
 
 
 def _is_human(example: Example, task: Task) -> bool:

@@ -113,10 +113,11 @@ def run_episodes(
         for name, value in numbers.items():
             results.setdefault(name, torch.zeros(num_envs))[ids] = value.cpu()[first]
         unfinished[ids] = False
-    return [
-        {name: value[k * episodes : (k + 1) * episodes] for name, value in results.items()}
-        for k in range(len(policies))
-    ]
+    by_policy: list[dict[str, Tensor]] = []
+    for k in range(len(policies)):
+        own = slice(k * episodes, (k + 1) * episodes)
+        by_policy.append({name: value[own] for name, value in results.items()})
+    return by_policy
 
 
 def random_actions(task: Task, *, seed: int) -> Act:
