@@ -85,8 +85,7 @@ class BatchedEnv(Protocol):
 
     @property
     def critic_observation(self) -> Tensor:
-        """`(num_envs, critic_size)`: what the value function sees now, the observation first. Where
-        it sees nothing more, it is the observation."""
+        """`(num_envs, critic_size)`: what the value function sees now, the observation first."""
         ...
 
     def reset(self) -> Tensor:

@@ -76,8 +76,11 @@ class StateSpec:
     variables: tuple[StateVariable, ...]
     constants: Mapping[str, float] = field(default_factory=dict)
     unlisted: tuple[StateVariable, ...] = ()
-    """More variables, for published rewards. They are computed only for a reward that reads them;
-    prompts do not list them, and the grammar does not use them."""
+    """More variables, for published rewards.
+
+    They are computed only for a reward that reads them. Prompts do not list them, and the grammar
+    does not use them.
+    """
 
     @property
     def tensors(self) -> tuple[StateVariable, ...]:

@@ -48,8 +48,7 @@ class RungEstimate:
     of: int
     """Iterations of the whole training."""
     level: float
-    """Expected fitness over the last stretch, by which candidates are ranked; -inf if not finite,
-    so that NaN never leads."""
+    """Expected fitness over the last stretch, which ranks candidates; -inf instead of NaN."""
 
     @property
     def stretch(self) -> Tensor:

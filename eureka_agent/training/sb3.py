@@ -195,8 +195,7 @@ def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
 
 
 def export(model: BaseAlgorithm) -> Policy:
-    """Return the policy that `model.predict(…, deterministic=True)` follows on normalised
-    observations."""
+    """Return the policy of `model.predict(…, deterministic=True)` with normalised observations."""
     policy = model.policy
     statistics = model.get_vec_normalize_env()
     output: Output

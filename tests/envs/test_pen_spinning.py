@@ -179,9 +179,8 @@ def test_upright_pen_reaches_no_waypoint() -> None:
 
 def test_goal_advances_in_the_step_after_it_was_reached() -> None:
     _, episode_state = follow([30.0], first_goal=30.0)
-    assert episode_state["goal_heading"].item() == pytest.approx(
-        30.0 * DEGREE
-    )  # a reward still sees it reached
+    # A reward still sees it reached.
+    assert episode_state["goal_heading"].item() == pytest.approx(30.0 * DEGREE)
     _, episode_state = follow([30.0, 30.0], first_goal=30.0)
     assert episode_state["goal_heading"].item() == pytest.approx(60.0 * DEGREE)
 

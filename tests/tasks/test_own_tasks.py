@@ -231,9 +231,8 @@ def test_run_without_a_human_reward_says_what_is_missing(
         str(tmp_path),
     ]
     text = shown(capsys, "synthesize", "--task", str(folder), *args, "--run-name", "run")
-    assert (
-        text.count("The task has no human reward, so there is no human-normalised score") == 2
-    )  # first and last
+    # First and last.
+    assert text.count("The task has no human reward, so there is no human-normalised score") == 2
     assert "With 1 other training seed (interquartile mean, 95 % interval): best" in text
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["baselines"].keys() == {"sparse", "random"}

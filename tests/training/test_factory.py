@@ -49,9 +49,8 @@ def test_missing_package_is_named(
     monkeypatch.delitem(sys.modules, f"eureka_agent.training.{name}", raising=False)
     for module in [module for module in sys.modules if module.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(
-        sys.modules, package, None
-    )  # what Python does for `import` of a package that is not there
+    # What Python does for `import` of a package that is not there.
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
         UsageError, match=rf'needs {package}.*: pip install "eureka-agent\[{name}\]"'
     ):

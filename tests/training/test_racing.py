@@ -246,6 +246,5 @@ def test_impossible_race_is_refused(change: dict[str, object], says: str) -> Non
 def test_runs_without_a_race() -> None:
     assert SynthesisConfig(task="cartpole", racing=True).race == Race()
     assert SynthesisConfig(task="cartpole").race is None
-    assert (
-        SynthesisConfig(task="wave", env="cartpole", racing=True).race is None
-    )  # nothing to compare
+    # Nothing to compare.
+    assert SynthesisConfig(task="wave", env="cartpole", racing=True).race is None

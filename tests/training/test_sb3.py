@@ -50,9 +50,8 @@ def test_time_outs_and_failures_are_distinguished() -> None:
     for i, info in enumerate(infos):
         assert info["TimeLimit.truncated"] is True
         assert info["terminal_observation"].shape == first[i].shape
-        assert not np.array_equal(
-            info["terminal_observation"], observation[i]
-        )  # a new episode has begun
+        # A new episode has begun.
+        assert not np.array_equal(info["terminal_observation"], observation[i])
     env = Sb3VecEnv(ExternalEnvironment(load_task("cartpole"), SparseReward(), TINY, seed=0))
     env.reset()
     done = np.zeros(8, bool)
