@@ -1,7 +1,7 @@
 # The reward that people wrote for turning an object in the Shadow hand: the form and the scales of
 # Isaac Gym's ShadowHand task (Makoviychuk et al. 2021, https://arxiv.org/abs/2108.10470;
 # IsaacGymEnvs, `shadow_hand.py` and `ShadowHand.yaml`), which Eureka took over as the human reward
-# of its hand tasks. Written anew.
+# of its hand tasks. Written by us.
 # Scales: 1 / (angle + 0.1), -10 a metre, -0.0002 a squared action, +250 at the goal; the fall
 # penalty, which Isaac Gym leaves at 0, and the fall distance are this task's.
 from typing import Dict, Tuple

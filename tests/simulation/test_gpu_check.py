@@ -22,7 +22,7 @@ def test_each_part_reports_its_result(
     results = dict(re.split("  +", line)[:2] for line in lines if line.startswith(parts))
     assert results == {"diverged envs": "ok", "graph rewards": "ok", "throughput cartpole": "skip"}
     assert any(
-        re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values beside", line) for line in lines
+        re.search(r"ok +\d\d rewards on cpu; 0 of [\d,]{6,} values outside", line) for line in lines
     )
 
 
