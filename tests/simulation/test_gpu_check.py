@@ -46,4 +46,4 @@ def test_what_cannot_be_checked(
     )
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert gpu_check.main([]) == 2
-    assert "torch finds no CUDA device here" in capsys.readouterr().out
+    assert "torch finds no CUDA device" in capsys.readouterr().out

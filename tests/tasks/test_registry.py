@@ -170,7 +170,7 @@ def test_reward_cannot_be_checked_for_an_instruction_alone(
     assert main([command, str(tmp_path / "reward.py"), "--task", "make the ant run backward"]) == 2
     message = capsys.readouterr().err
     assert "Did you mean 'ant_forward'" in message
-    assert "name the task whose scene it is for" in message
+    assert "name the task of its scene" in message
     assert "--env" not in message
 
 
