@@ -267,7 +267,15 @@ def resumed(
     changes: Changes | None = None,
     **overrides: Unpack[RunOverrides],
 ) -> Iterator[Run]:
-    """Open an existing run to continue it; for `task`, `again` and `changes` see `resume`."""
+    """Open an existing run to continue it, for the time of a `with` block.
+
+    Args:
+        run_dir: The run's folder.
+        task: The run's own task, where it must be given again; see `resume`.
+        again: Settings of somebody else's run that count only if they are given again.
+        changes: Settings that differ from now on.
+        overrides: Objects in place of what the config names; see `RunOverrides`.
+    """
     check_names(overrides, RunOverrides.__annotations__, "There is no argument")
     refuse_fork()
     with Store.open(run_dir.database) as store:

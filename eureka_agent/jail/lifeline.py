@@ -25,7 +25,12 @@ def request_signal(descriptor: int) -> None:
 
 
 def direct_signal_to(descriptor: int, pid: int) -> None:
-    """Send the signal to process `pid`, which was started with the channel."""
+    """Set the process that gets the signal from now on; this sends none.
+
+    Args:
+        descriptor: The parent's end of the channel.
+        pid: The process that holds the other end.
+    """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # the process has already ended
             fcntl.fcntl(descriptor, fcntl.F_SETOWN, pid)
