@@ -151,7 +151,7 @@ class GymnasiumHopper(GymnasiumTask):
     gymnasium_id, gymnasium_options = "Hopper-v5", {}
     frame_skip = 4
     action_names = ("thigh", "leg", "foot")
-    budgets = _for_all(_HOPPER)
+    BUDGETS = _for_all(_HOPPER)
     weights = Weights(cost=1e-3)
     human_reward = weights.source
 
@@ -182,7 +182,7 @@ class GymnasiumAnt(GymnasiumTask):
     }
     frame_skip = 5
     action_names = tuple(f"{joint}_{leg}" for leg in (4, 1, 2, 3) for joint in ("hip", "ankle"))
-    budgets = _for_all(_ANT)
+    BUDGETS = _for_all(_ANT)
     weights = Weights(cost=0.5)
     human_reward = weights.source
 

@@ -43,7 +43,7 @@ def budgets_of(task: Task) -> Budgets:
         TaskError: `BUDGETS` is wrong. The message has file, line and what to do.
     """
     module = sys.modules.get(type(task).__module__)
-    budgets = getattr(module, "BUDGETS", None)
+    budgets = getattr(type(task), "BUDGETS", getattr(module, "BUDGETS", None))
     if budgets is None:
         return DEFAULT_BUDGETS
     _check_budgets(budgets, _place_of(getattr(module, "__file__", None)))
