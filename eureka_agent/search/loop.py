@@ -62,7 +62,7 @@ class Search:
         self._judge = judge
         self._proposals = Proposals(store, proposer, evaluator.task, emit)
         self._screening = Screening(store, evaluator)
-        self._outcomes = OutcomeWriter(store, evaluator, self._screening, emit)
+        self._outcomes = OutcomeWriter(store, evaluator, emit)
         self._started = time.monotonic()
         self._out_of_time = ""
         self.best: Outcome | None = None
@@ -182,8 +182,10 @@ class Search:
             originals, duplicates = self._screening.deduplicate(prepared)
             accepted, rejected = self._screening.screen(originals)
             outcomes += [self._outcomes.skip(outcome) for outcome in rejected]
-            outcomes += self._outcomes.train(accepted, champion)
-            outcomes += [self._outcomes.copy(*duplicate) for duplicate in duplicates]
+            distances = [self._screening.distance_to_human(each.reward) for each in accepted]
+        # The training opens the rewards again, wherever it runs.
+        outcomes += self._outcomes.train([e.candidate for e in accepted], distances, champion)
+        outcomes += [self._outcomes.copy(*duplicate) for duplicate in duplicates]
         return sorted(outcomes, key=lambda outcome: outcome.candidate.index)
 
     # ------------------------------------------------------------------ select

@@ -9,21 +9,17 @@ from dataclasses import replace
 from eureka_agent.prompting.reflection import reflect
 from eureka_agent.records import Candidate, Outcome
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator, PreparedCandidate
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import CandidateSkipped, Listener
-from eureka_agent.search.screening import Screening
-from eureka_agent.training.job import JobReward, TrainedReward
+from eureka_agent.training.job import JobReward
 
 
 class OutcomeWriter:
     """Makes the outcomes of a run's candidates and stores each when it is known."""
 
-    def __init__(
-        self, store: Store, evaluator: Evaluator, screening: Screening, emit: Listener
-    ) -> None:
+    def __init__(self, store: Store, evaluator: Evaluator, emit: Listener) -> None:
         self._store = store
         self._evaluator = evaluator
-        self._screening = screening
         self._emit = emit
 
     def skip(self, outcome: Outcome) -> Outcome:
@@ -47,37 +43,40 @@ class OutcomeWriter:
         return outcome
 
     def train(
-        self, prepared: Sequence[PreparedCandidate], champion: Outcome | None
+        self,
+        candidates: Sequence[Candidate],
+        distances: Sequence[float | None],
+        champion: Outcome | None,
     ) -> list[Outcome]:
-        """Train the candidates, as one population if the trainer can, and store the outcomes."""
+        """Train the candidates, as one population if the trainer can, and store the outcomes.
+
+        `distances`: how far each reward is from the human one, None where that is not known.
+        """
+        pairs = list(zip(candidates, distances, strict=True))
         together = self._store.config.trainer == "population"
-        groups = [prepared] if together else [[each] for each in prepared]
-        return [
-            outcome for group in groups if group for outcome in self._train_group(group, champion)
-        ]
+        groups = [pairs] if together else [[pair] for pair in pairs]
+        outcomes: list[Outcome] = []
+        for group in groups:
+            if group:
+                outcomes += self._train_group(group, champion)
+        return outcomes
 
     def _train_group(
-        self, prepared: Sequence[PreparedCandidate], champion: Outcome | None
+        self, pairs: Sequence[tuple[Candidate, float | None]], champion: Outcome | None
     ) -> list[Outcome]:
         """Train and evaluate candidates, and store all outcomes at once."""
         started = time.monotonic()
-        candidates = [each.candidate for each in prepared]
+        candidates = [candidate for candidate, _ in pairs]
         rewards = [JobReward(candidate.name, candidate.reward) for candidate in candidates]
         trained = self._evaluator.train(rewards, candidates, champion)
         finished: list[tuple[Outcome, bytes | None]] = []
-        for each, result in zip(prepared, trained, strict=True):
-            finished.append((self._outcome(each, result), result.policy))
+        for (candidate, distance), result in zip(pairs, trained, strict=True):
+            outcome = Outcome(candidate, result.failure, result.training, result.evaluation)
+            if outcome.evaluation is not None:
+                outcome = replace(outcome, distance_to_human=distance)
+            finished.append((self._with_reflection(outcome), result.policy))
         self._store.save_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
-
-    def _outcome(self, prepared: PreparedCandidate, trained: TrainedReward) -> Outcome:
-        outcome = self._with_reflection(
-            Outcome(prepared.candidate, trained.failure, trained.training, trained.evaluation)
-        )
-        if outcome.evaluation is None:
-            return outcome
-        distance = self._screening.distance_to_human(prepared.reward)
-        return replace(outcome, distance_to_human=distance)
 
     def _with_reflection(self, outcome: Outcome) -> Outcome:
         task = self._evaluator.task
