@@ -46,29 +46,29 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
         task: the task of the run.
 
     Returns:
-        `config.examples` examples; ties in nearness are broken by name.
+        `config.models.examples` examples; ties in nearness are broken by name.
 
     Raises:
         UsageError: if there are not enough examples, or a folder or file cannot be read as
             examples.
     """
-    if not config.examples:
+    if not config.models.examples:
         return ()
     known = {example.name: example for example in read_examples(_own_library())}
-    if config.examples_dir is not None:
-        known |= {example.name: example for example in read_examples(config.examples_dir)}
-    instruction = config.instruction(task)
+    if config.models.examples_dir is not None:
+        known |= {example.name: example for example in read_examples(config.models.examples_dir)}
+    instruction = config.task.instruction(task)
     own = {_words(text) for text in (instruction, task.name, task.description, *task.aliases)}
     others = [
         e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)
     ]
-    if len(others) < config.examples:
+    if len(others) < config.models.examples:
         raise UsageError(
-            f"--examples {config.examples} exceeds the number of examples for other tasks"
+            f"--examples {config.models.examples} exceeds the number of examples for other tasks"
             f" ({len(others)}): lower it, or add your own examples with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
-    return nearest(others, f"{instruction} {state}", config.examples)
+    return nearest(others, f"{instruction} {state}", config.models.examples)
 
 
 def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:

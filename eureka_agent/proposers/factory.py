@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
@@ -37,33 +36,34 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
         CredentialsError: if a named model has no key.
         UsageError: if a model cannot be asked, or the grammar should start from a given reward.
     """
-    if not config.model_weights and config.initial_reward is not None:
+    if not config.models.weights and config.search.initial_reward is not None:
         raise UsageError(
             "--initial-reward needs a --model: the built-in grammar builds only on rewards that it"
             " wrote itself."
         )
-    if not config.model_weights:
+    if not config.models.weights:
         announcement = "No model named (--model): the built-in grammar proposes the rewards."
         return (
-            GrammarProposer(task, config.seed, instruction=config.instruction(task)),
+            GrammarProposer(task, config.search.seed, instruction=config.task.instruction(task)),
             announcement,
         )
-    price = None
-    if config.price_in is not None and config.price_out is not None:
-        price = Price(config.price_in / 1e6, config.price_out / 1e6)
+    models = config.models
+    price = Price(models.price[0] / 1e6, models.price[1] / 1e6) if models.price else None
     proposer = chat_proposer(
-        config.model_weights,
-        base_url=config.base_url,
-        temperature=config.temperature,
-        answer_tokens=config.answer_tokens,
+        config.models.weights,
+        base_url=config.models.base_url,
+        temperature=None if models.temperature == "server" else models.temperature,
+        answer_tokens=config.models.answer_tokens,
         price=price,
-        spending=UsageLimits(max_tokens=config.max_tokens, max_cost_usd=config.max_cost_usd),
-        seed=config.seed,
-        learn=config.model_choice == "bandit",
-        deadline_s=config.request_timeout_s,
-        concurrency=config.concurrency,
-        stream=config.stream,
-        extra=config.extra_fields,
+        spending=UsageLimits(
+            max_tokens=config.run.max_tokens, max_cost_usd=config.run.max_cost_usd
+        ),
+        seed=config.search.seed,
+        learn=config.models.model_choice == "bandit",
+        deadline_s=config.models.request_timeout_s,
+        concurrency=config.models.concurrency,
+        stream=config.models.stream,
+        extra=config.models.extra_fields,
     )
     return proposer, _announcement(config, proposer)
 
@@ -75,14 +75,14 @@ def with_address(config: SynthesisConfig) -> SynthesisConfig:
     server.
     """
     named = os.environ.get(URL_VARIABLE)
-    needed = named and config.model_weights and not config.base_url
-    return replace(config, base_url=named) if needed else config
+    needed = named and config.models.weights and not config.models.base_url
+    return config.replaced(base_url=named) if needed else config
 
 
 def refuse_other_address(config: SynthesisConfig) -> None:
     """Raise UsageError if a run without an address would be resumed with the environment's."""
     named = os.environ.get(URL_VARIABLE)
-    if named and config.model_weights and not config.base_url:
+    if named and config.models.weights and not config.models.base_url:
         raise UsageError(
             f"The run was started without a server's address, but {URL_VARIABLE} names one: unset"
             " it to continue as before, or give the address with --base-url to ask that server from"
@@ -139,7 +139,7 @@ def chat_proposer(
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
                 f"--max-cost-usd needs the price of {name!r}, which is unknown: give it with"
-                " --price-in and --price-out (USD per million tokens), or limit the tokens with"
+                " --price (USD per million tokens), or limit the tokens with"
                 " --max-tokens."
             )
         limit = answer_tokens
@@ -186,7 +186,7 @@ def _backend(
 def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
     """Return a line that says which models propose the rewards, and at which server."""
     places = list(dict.fromkeys(model.where for model in proposer.models.values()))
-    names = tuple(config.model_weights)
+    names = tuple(config.models.weights)
     if len(places) == 1:
         named, where = [str(name) for name in names], f" at {places[0]}"
     else:
@@ -194,7 +194,9 @@ def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
     if len(named) == 1:
         return f"The model {named[0]}{where} proposes the rewards."
     how = (
-        "by what their rewards are worth" if config.model_choice == "bandit" else "by their weights"
+        "by what their rewards are worth"
+        if config.models.model_choice == "bandit"
+        else "by their weights"
     )
     return (
         f"The models {', '.join(named[:-1])} and {named[-1]}{where} propose the rewards, chosen"

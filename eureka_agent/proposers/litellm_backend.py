@@ -165,7 +165,7 @@ class LiteLLMBackend:
         status = code if isinstance(code, int) else status_from_code(code) or 200
         if response is None and status in (500, 502, 504):
             hint = (
-                ", and --stream may help, since the server streams"
+                ", and --extra-body '{\"stream\": true}' may help, since the server streams"
                 if "Received: 'data:" in str(error)
                 else ""
             )

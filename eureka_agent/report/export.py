@@ -92,14 +92,14 @@ def best_as_example(store: Store) -> str:
     Raises UsageError if there is none.
     """
     config = store.config
-    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
+    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.task.has_fitness)
     if best is None or best.candidate.reward is None:
         raise UsageError(
             "The run has no best reward that could be an example: continue it, or use another run."
         )
     task = store.task
     reward = checked_again(best.candidate.reward, task.reward_inputs)
-    return example_text(escape_control(config.instruction(task)), task.reward_inputs, reward)
+    return example_text(escape_control(config.task.instruction(task)), task.reward_inputs, reward)
 
 
 def export_text(export: RunExport) -> str:

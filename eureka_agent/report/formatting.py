@@ -102,7 +102,7 @@ def unit_of(run: RunStarted | None) -> str | None:
     """Return the unit of fitness; None if the instruction has no fitness and rankings decide."""
     if run is None:
         return ""
-    return run.task.fitness_unit if run.config.has_fitness else None
+    return run.task.fitness_unit if run.config.task.has_fitness else None
 
 
 def summarise(evaluation: Evaluation, unit: str | None) -> str:
@@ -118,8 +118,8 @@ def summarise(evaluation: Evaluation, unit: str | None) -> str:
 
 def instruction_of(config: SynthesisConfig, task: Task | StoredTask) -> str:
     """Return `hopper_forward: do a backflip; episodes end by the time limit alone`."""
-    ends = "" if config.ends_early else "; episodes end by the time limit alone"
-    return one_line(f"{task.name}: {config.instruction(task)}{ends}")
+    ends = "" if config.task.ends_early else "; episodes end by the time limit alone"
+    return one_line(f"{task.name}: {config.task.instruction(task)}{ends}")
 
 
 def plural(count: int, noun: str) -> str:
@@ -129,4 +129,4 @@ def plural(count: int, noun: str) -> str:
 
 def generation_title(generation: int, config: SynthesisConfig) -> str:
     """Return `Generation g1 (2 of 3)`; the names of its candidates begin with `g1`."""
-    return f"Generation g{generation} ({generation + 1} of {config.generations})"
+    return f"Generation g{generation} ({generation + 1} of {config.search.generations})"

@@ -37,7 +37,7 @@ def ancestors(store: Store, name: str) -> list[str]:
 
 def lineage(store: Store, outcomes: Sequence[Outcome]) -> list[RenderableType]:
     """Return the ancestors of the best candidate with their fitness; empty if it has no parent."""
-    judged = not store.config.has_fitness
+    judged = not store.config.task.has_fitness
     best = best_so_far(outcomes, store.feedback(), has_fitness=not judged)
     line = ancestors(store, best.candidate.name) if best else []
     if len(line) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -46,9 +47,10 @@ def run_started(event: RunStarted) -> list[str]:
         instruction_of(config, event.task),
         one_line(event.announcement),
         (
-            f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
-            f" each reward trains in {budget.num_envs:,} environments for"
-            f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
+            f"{plural(config.search.generations, 'generation')} of"
+            f" {plural(config.search.samples, 'reward')}; each reward trains in"
+            f" {budget.num_envs:,} environments for {quantity(budget.environment_steps)}"
+            f" environment steps ({config.training.budget})."
         ),
         one_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
@@ -63,8 +65,15 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
     lines = []
     for change in changes:
         option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
-        lines.append(one_line(f"--{option} from {change.before} to {change.after} on {day}"))
+        before, after = _as_typed(change.before), _as_typed(change.after)
+        lines.append(one_line(f"--{option} from {before} to {after} on {day}"))
     return lines
+
+
+def _as_typed(value: str) -> str:
+    """Return a stored value as it is typed: the entries of a list with spaces between them."""
+    given = json.loads(value)
+    return " ".join(map(str, given)) if isinstance(given, list) else value
 
 
 def asked_again(event: RequestRetried, *, repeated: bool = False) -> str:
@@ -81,8 +90,8 @@ def initial_reward_name(config: SynthesisConfig) -> str:
     """Return `the human reward`, or `the reward in my_reward.py`."""
     return (
         "the human reward"
-        if config.initial_reward == "human"
-        else f"the reward in {one_line(config.initial_reward or '')}"
+        if config.search.initial_reward == "human"
+        else f"the reward in {one_line(config.search.initial_reward or '')}"
     )
 
 
@@ -111,7 +120,7 @@ def gain_over_initial(
 
 def generation_started(event: GenerationStarted, run: RunStarted) -> str:
     """Return what is requested from the proposer."""
-    request = f"asking for {plural(run.config.samples, 'reward')}"
+    request = f"asking for {plural(run.config.search.samples, 'reward')}"
     again = " again, because all before failed" if event.attempt else ""
     return f"{generation_title(event.generation, run.config)}: {request}{again}."
 

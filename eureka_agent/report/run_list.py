@@ -56,13 +56,13 @@ def _read(run: RunDir, store: Store) -> Overview:
     complete = store.finished and not store.metadata("stopped")
     begun = max((prompt.generation for prompt in store.prompts()), default=0)
     state = "finished" if store.finished else "interrupted"
-    best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
-    fitness = f" {number(best.fitness)}" if best and config.has_fitness else ""
+    best = best_so_far(outcomes, store.feedback(), has_fitness=config.task.has_fitness)
+    fitness = f" {number(best.fitness)}" if best and config.task.has_fitness else ""
     return Overview(
         run.name,
         "running" if is_claimed(run.database) else state,
-        f"{config.task} on {task}" if config.env else task,
-        f"{config.generations if complete else begun} of {config.generations}",
+        f"{config.task.task} on {task}" if config.task.env else task,
+        f"{config.search.generations if complete else begun} of {config.search.generations}",
         f"{best.candidate.name}{fitness}" if best else "-",
         str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
         _when(run, store.metadata("started")),
@@ -74,7 +74,7 @@ def _task(store: Store) -> str:
     try:
         return store.task.name
     except UsageError:
-        return str(store.config.env or store.config.task)
+        return str(store.config.task.scene)
 
 
 def _when(run: RunDir, started: str | None) -> str:

@@ -43,18 +43,18 @@ def run_view(store: Store) -> RenderableType:
         _config(
             config,
             task,
-            store.metadata("sandbox") or config.sandbox,
+            store.metadata("sandbox") or config.run.sandbox,
             [example.name for example in store.examples],
             messages.changed_settings(store.changes),
         ),
     ]
-    for index in (INITIAL, *range(config.generations)):
+    for index in (INITIAL, *range(config.search.generations)):
         completions = store.completions(index)
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
         if completions:
-            best = greedy(members) if config.has_fitness else None
+            best = greedy(members) if config.task.has_fitness else None
             parents = list(dict.fromkeys(n for p in store.prompts(index) for n in p.parents))
-            rows = _candidates(index, members, completions, best, config.has_fitness, checked)
+            rows = _candidates(index, members, completions, best, config.task.has_fitness, checked)
             parts += [
                 Text(),
                 _title(index, config, parents, [*completions.values(), *store.replaced(index)]),
@@ -88,21 +88,22 @@ def _config(
     examples: Sequence[str],
     changed: Sequence[str],
 ) -> Table:
-    proposer = ", ".join(config.model_weights) or "the built-in grammar"
-    where = f" at {config.base_url}" if config.base_url else ""
+    proposer = ", ".join(config.models.weights) or "the built-in grammar"
+    where = f" at {config.models.base_url}" if config.models.base_url else ""
     budget = task.budget
     training = (
         f"{budget.num_envs:,} environments and {quantity(budget.environment_steps)} environment"
         " steps per reward"
     )
-    search = f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')}"
+    generations = plural(config.search.generations, "generation")
+    search = f"{generations} of {plural(config.search.samples, 'reward')}"
     rows = {
         "Task": instruction_of(config, task),
         "Proposer": f"{proposer}{where}",
-        "Search": f"{search}, seed {config.seed}",
-        "Budget": f"{config.budget}, {training}",
+        "Search": f"{search}, seed {config.search.seed}",
+        "Budget": f"{config.training.budget}, {training}",
         "Sandbox": sandbox,
-        "Fitness": fitness_line(task) if config.has_fitness else "none; rankings judge",
+        "Fitness": fitness_line(task) if config.task.has_fitness else "none; rankings judge",
     }
     rows |= {"Changed": "; ".join(changed)} if changed else {}
     rows |= {"Examples": ", ".join(examples)} if examples else {}
@@ -213,9 +214,9 @@ def _best(
     feedback: Mapping[int, Feedback],
     task: StoredTask,
 ) -> list[RenderableType]:
-    best = best_so_far(outcomes, feedback, has_fitness=config.has_fitness)
+    best = best_so_far(outcomes, feedback, has_fitness=config.task.has_fitness)
     if best is not None and best.evaluation is not None:
-        unit = one_line(task.fitness_unit) if config.has_fitness else None
+        unit = one_line(task.fitness_unit) if config.task.has_fitness else None
         lines = [f"Best reward: {best.candidate.name}, {summarise(best.evaluation, unit)}."]
         return [
             Text(line, overflow="fold")

@@ -24,20 +24,20 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
     Unknown values, NaN and infinity become null, so that every JSON reader can read the file.
     Fitness is null, too, if the instruction has none and rankings decided.
     """
-    budget, judged = training_budget(config, task), not config.has_fitness
+    budget, judged = training_budget(config, task), not config.task.has_fitness
     cost = Cost.of(
         [*(outcome.candidate.completion for outcome in finished.outcomes), *finished.replaced]
     )
     facts = {
         "run": finished.path.name,
         "task": task.name,
-        "instruction": config.instruction(task),
+        "instruction": config.task.instruction(task),
         "proposer": _proposer(finished.outcomes, config),
-        "seed": config.seed,
+        "seed": config.search.seed,
         "budget": {
-            "name": config.budget,
-            "generations": config.generations,
-            "samples": config.samples,
+            "name": config.training.budget,
+            "generations": config.search.generations,
+            "samples": config.search.samples,
             "num_envs": budget.num_envs,
             "environment_steps": budget.environment_steps,
             "evaluation_episodes": budget.evaluation_episodes,
@@ -75,7 +75,7 @@ def _proposer(outcomes: Sequence[Outcome], config: SynthesisConfig) -> str:
             if not outcome.candidate.is_initial
         }
     )
-    return ", ".join(names) or ", ".join(config.model_weights) or "grammar"
+    return ", ".join(names) or ", ".join(config.models.weights) or "grammar"
 
 
 def _best(finished: RunFinished, judged: bool) -> dict[str, Any] | None:
@@ -98,7 +98,11 @@ def _start(finished: RunFinished, config: SynthesisConfig, judged: bool) -> dict
     if start is None or start.evaluation is None:
         return None
     gain = finished.best.fitness - start.fitness if finished.best and not judged else None
-    return {"from": config.initial_reward, "gain": gain, **_evaluation(start.evaluation, judged)}
+    return {
+        "from": config.search.initial_reward,
+        "gain": gain,
+        **_evaluation(start.evaluation, judged),
+    }
 
 
 def _evaluation(evaluation: Evaluation, judged: bool) -> dict[str, Any]:

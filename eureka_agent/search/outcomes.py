@@ -53,7 +53,7 @@ class OutcomeWriter:
         `distances`: how far each reward is from the human one, None where that is not known.
         """
         pairs = list(zip(candidates, distances, strict=True))
-        together = self._store.config.trainer == "population"
+        together = self._store.config.training.trainer_name == "population"
         groups = [pairs] if together else [[pair] for pair in pairs]
         outcomes: list[Outcome] = []
         for group in groups:
@@ -83,7 +83,7 @@ class OutcomeWriter:
         reflection = reflect(
             outcome,
             max_episode_steps=task.max_episode_steps,
-            fitness_unit=task.fitness_unit if self._store.config.has_fitness else None,
+            fitness_unit=task.fitness_unit if self._store.config.task.has_fitness else None,
             ends_early=task.ends_early,
         )
         return replace(outcome, reflection=reflection, sandbox=self._evaluator.sandbox.layers.held)

@@ -73,8 +73,8 @@ def reevaluate(
     stored = {final.seed for final in store.finals()}
     config, source = store.config, best.candidate.reward
     assert source is not None  # it was trained
-    for number in range(1, config.final_seeds + 1):
-        seed = config.seed + number * _SEED
+    for number in range(1, config.search.final_seeds + 1):
+        seed = config.search.seed + number * _SEED
         if seed in stored:
             continue
         if enough():
@@ -91,7 +91,7 @@ def reevaluate(
             sparse=_result(sparse, random),
         )
         store.save_reevaluation(final, seconds=time.monotonic() - started)
-        emit(SeedReevaluated(final, number, config.final_seeds))
+        emit(SeedReevaluated(final, number, config.search.final_seeds))
 
 
 def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSummary | None:

@@ -252,8 +252,8 @@ class PopulationTraining:
             member.rungs.append(estimate.rung(self._steps_each))
         reasons = stopped(
             estimates,
-            race.places(len(self.finished), self._rungs.index(self.done)),
-            chance=race.chance,
+            race.survivors(len(self.finished), self._rungs.index(self.done)),
+            chance=race.keep_ties,
             champion=self._champion.get(self._steps_each),
         )
         worse = {k: reason for k, reason in enumerate(reasons) if reason is not None}

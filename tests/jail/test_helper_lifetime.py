@@ -149,7 +149,7 @@ def test_a_helper_that_still_loads_torch_ends_with_a_killed_parent() -> None:
 def run_in_fork(work: str, answers: Any) -> None:
     try:
         if work == "synthesize":
-            ea.synthesize(ea.SynthesisConfig(task="cartpole", runs_dir=Path("never")))
+            ea.synthesize(ea.SynthesisConfig.of(task="cartpole", runs_dir=Path("never")))
         else:
             KEPT[0](dof_pos=0, dof_vel=0)
         answers.put("it went on")

@@ -42,7 +42,7 @@ GOOD = f"# wave a hand\n\n- `hand` (num_envs, 3) m: where it is\n\n```python\n{C
 
 def chosen(task: Task, count: int, folder: Path | None = None) -> tuple[Example, ...]:
     return choose_examples(
-        SynthesisConfig(task=task.name, examples=count, examples_dir=folder), task
+        SynthesisConfig.of(task=task.name, examples=count, examples_dir=folder), task
     )
 
 
@@ -100,7 +100,7 @@ def test_nearest_examples_share_the_rarest_words() -> None:
 def test_nearest_examples_of_the_library_for_known_tasks() -> None:
     assert chosen(load_task("cartpole"), 1)[0].name == "double_pendulum"
     assert chosen(load_task("pen_spinning"), 1)[0].name == "valve_turning"
-    instruction = SynthesisConfig(task="swim like a snake", env="ant_forward", examples=1)
+    instruction = SynthesisConfig.of(task="swim like a snake", env="ant_forward", examples=1)
     assert choose_examples(instruction, load_task("ant_forward"))[0].name == "snake_swimming"
 
 

@@ -31,8 +31,8 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
 ASKED = PromptRecord(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
-CONFIG = SynthesisConfig(
-    task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None
+CONFIG = SynthesisConfig.of(
+    task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature="server"
 )
 
 

@@ -52,7 +52,7 @@ def config(**changes: object) -> SynthesisConfig:
         "samples": 4,
         "environment_steps": STEPS,
     }
-    return SynthesisConfig(**(settings | changes))  # type: ignore[arg-type]
+    return SynthesisConfig.of(**(settings | changes))  # type: ignore[arg-type]
 
 
 def run_started(
@@ -60,13 +60,13 @@ def run_started(
 ) -> RunStarted:
     """Return the run's first event."""
     announcement = (
-        f"The model {settings.model} proposes the rewards."
-        if settings.model
+        f"The model {settings.models.model[0]} proposes the rewards."
+        if settings.models.model
         else "The grammar proposes."
     )
     sandbox = "Rewards run in sealed processes (seccomp, landlock)."
     budget = training_budget(settings, TASK)
-    terminal = settings.feedback == "cli"
+    terminal = settings.search.feedback == "cli"
     return RunStarted(path, TASK, settings, budget, announcement, sandbox, resumed, terminal)
 
 

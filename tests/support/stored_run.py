@@ -41,7 +41,7 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     """Write the run; an unfinished one has completions but no outcomes in its second generation."""
     folder.mkdir(parents=True)
     run = RunDir(folder)
-    config = SynthesisConfig(
+    config = SynthesisConfig.of(
         task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
     )
     task = find_task("cartpole")

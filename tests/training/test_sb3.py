@@ -137,10 +137,9 @@ def test_ppo_learns_the_cartpole() -> None:
 @pytest.mark.slow
 def test_run_with_sac(tmp_path: Path) -> None:
     result = synthesize(
-        SynthesisConfig(
+        SynthesisConfig.of(
             task="cartpole",
-            trainer="sb3",
-            algorithm="sac",
+            trainer="sb3:sac",
             generations=1,
             samples=2,
             budget="quick",
