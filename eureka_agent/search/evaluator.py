@@ -51,7 +51,7 @@ from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import reference
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
-from eureka_agent.training import Checkpoint
+from eureka_agent.training import Checkpoint, make_trainer
 from eureka_agent.training.job import JobReward, TrainedReward, TrainingJob, row_counts
 from eureka_agent.utils.torch_threads import one_torch_thread
 
@@ -102,15 +102,19 @@ class Evaluator:
             trainer: Name of the trainer.
             algorithm: Algorithm of stable-baselines3, for the trainer `sb3`.
             race: How the candidates of a generation race; references never race.
-            checkpoint: File in which the training in progress is saved.
+            checkpoint: File in which the training in progress is saved, if the trainer can.
             executor: Where the trainings run; by default in this process.
 
         Raises:
             TaskError: The task's code failed.
+            UsageError: The trainer is not available here.
         """
+        made = make_trainer(trainer, algorithm=algorithm, device=device)
         self.task = task
         self.budget = budget
         self.sandbox = sandbox
+        self.trains_together = made.trains_together
+        """Whether the rewards of one training share one batch of environments."""
         self._seed = seed
         self._threads = threads
         self._device = device
@@ -118,7 +122,7 @@ class Evaluator:
         self._trainer = trainer
         self._algorithm = algorithm
         self._race = race
-        self._checkpoint = checkpoint
+        self._checkpoint = checkpoint if made.supports_checkpoints else None
         self._executor = executor or LocalExecutor(task=task, sandbox=sandbox)
         self._on_device: set[str] = set()
         with naming_lines_of(task):

@@ -53,8 +53,7 @@ class OutcomeWriter:
         `distances`: how far each reward is from the human one, None where that is not known.
         """
         pairs = list(zip(candidates, distances, strict=True))
-        together = self._store.config.training.trainer_name == "population"
-        groups = [pairs] if together else [[pair] for pair in pairs]
+        groups = [pairs] if self._evaluator.trains_together else [[pair] for pair in pairs]
         outcomes: list[Outcome] = []
         for group in groups:
             if group:

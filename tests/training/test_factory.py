@@ -11,11 +11,12 @@ import pytest
 from eureka_agent.cli.main import synthesize_main
 from eureka_agent.config import SynthesisConfig, TrainerName
 from eureka_agent.errors import UsageError
-from eureka_agent.training import make_trainer, train
+from eureka_agent.training import PopulationTrainer, make_trainer
 
 
 def test_population_is_the_default() -> None:
-    assert make_trainer(SynthesisConfig.of(task="cartpole").training.trainer_name) is train
+    trainer = make_trainer(SynthesisConfig.of("cartpole").training.trainer_name)
+    assert isinstance(trainer, PopulationTrainer)
 
 
 @pytest.mark.parametrize(

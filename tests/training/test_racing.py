@@ -12,7 +12,7 @@ from eureka_agent.config import Race, SynthesisConfig, TrainingBudget
 from eureka_agent.errors import UsageError
 from eureka_agent.records import Rung
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.training import train
+from eureka_agent.training import PopulationTrainer, TrainerSettings
 from eureka_agent.training.racing import (
     FitnessTracker,
     RungEstimate,
@@ -195,7 +195,7 @@ def test_race_on_real_physics() -> None:
         return [fall(1.0), InProcess(upright, "dof_pos"), fall(2.0), fall(3.0)]
 
     race = Race(rungs=(0.25, 0.5), keep=(0.5, 0.25), keep_ties=False)
-    results = train(task, rewards(), budget, seed=0, race=race)
+    results = PopulationTrainer().train(task, rewards(), TrainerSettings(budget, seed=0, race=race))
     records = [result.record for result in results if result.record is not None]
     assert len(records) == 4
     assert [bool(record.stopped) for record in records] == [True, False, True, True]
@@ -214,11 +214,15 @@ def test_candidate_that_continues_learns_as_if_alone() -> None:
         InProcess(upright, "dof_pos"),
     ]
     unbeatable = (Rung(8 * 16 * 2, 1e9, 1e9, 1e9),)
-    results = train(task, rewards, budget, seed=0, race=Race((0.5,), (0.5,)), champion=unbeatable)
+    results = PopulationTrainer().train(
+        task,
+        rewards,
+        TrainerSettings(budget, seed=0, race=Race((0.5,), (0.5,)), champion=unbeatable),
+    )
     (winner,) = [
         k for k, result in enumerate(results) if result.record and not result.record.stopped
     ]
-    (alone,) = train(task, [rewards[winner]], budget, seed=0)
+    (alone,) = PopulationTrainer().train(task, [rewards[winner]], TrainerSettings(budget, seed=0))
     won = results[winner].policy
     assert won is not None
     assert alone.policy is not None
