@@ -14,7 +14,7 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
-from eureka_agent.proposers.prices import ModelInfo, Price, look_up_model
+from eureka_agent.proposers.prices import ModelInfo, Price
 from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.tasks.task import Task
 
@@ -134,8 +134,8 @@ def chat_proposer(
     choices = extra.get("n")
     models = []
     for name in weights:
-        backend, listing = _backend(name, base_url, deadline_s, extra)
-        known = price or listing.price
+        backend, info = _backend(name, base_url, deadline_s, extra)
+        known = price or info.price
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
                 f"--max-cost-usd needs the price of {name!r}, which is unknown: give it with"
@@ -144,7 +144,7 @@ def chat_proposer(
             )
         limit = answer_tokens
         if limit is None and spending.limited:
-            limit = min(ANSWER_TOKENS, listing.max_answer_tokens or ANSWER_TOKENS)
+            limit = min(ANSWER_TOKENS, info.max_answer_tokens or ANSWER_TOKENS)
         models.append(
             Model(
                 name,
@@ -165,7 +165,7 @@ def chat_proposer(
 def _backend(
     name: str, base_url: str | None, deadline_s: float, extra: Mapping[str, object]
 ) -> tuple[Backend, ModelInfo]:
-    """Return a model's backend and its entry in the price list.
+    """Return a model's backend and what is known about the model.
 
     `provider/name` goes through LiteLLM unless a server is given by option or environment: in that
     case names, and prices, are the server's own.
@@ -174,13 +174,12 @@ def _backend(
     if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
         from eureka_agent.proposers.litellm_backend import LiteLLMBackend  # noqa: PLC0415
 
-        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), look_up_model(name)
+        of_provider = LiteLLMBackend(name, deadline_s=deadline_s, extra=extra)
+        return of_provider, of_provider.model_info()
     from eureka_agent.proposers.openai_backend import OpenAIBackend  # noqa: PLC0415
 
-    backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
-    return backend, look_up_model(
-        name, "openai"
-    ) if "api.openai.com" in backend.where else ModelInfo()
+    of_server = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
+    return of_server, of_server.model_info()
 
 
 def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:

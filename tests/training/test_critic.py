@@ -43,7 +43,7 @@ def explained_variance(task: Task) -> float:
             pass
     rollout = training._collect().rollout
     returns = 2.0 * training._recorder.take()["side"]
-    scale = training.scale._variance.sqrt()  # values are in units of the scaled rewards
+    scale = training.scale.scale  # values are in units of the scaled rewards
     values = scale * training.ppo._values(torch.stack(rollout.observations))[:, 0]
     return 1.0 - float((returns - values).var() / returns.var())
 

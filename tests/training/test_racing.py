@@ -145,10 +145,12 @@ def test_significantly_worse_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freedom", "quantile"), [(3, 3.182), (7, 2.365), (15, 2.131), (31, 2.040), (1000, 1.962)]
+    ("freedom", "quantile"),
+    [(1, 12.706), (3, 3.182), (7, 2.365), (15, 2.131), (31, 2.040), (1000, 1.962)],
 )
 def test_the_quantile_of_student(freedom: int, quantile: float) -> None:
-    assert student(freedom) == pytest.approx(quantile, rel=0.015)
+    assert student(freedom) == pytest.approx(quantile, abs=5e-4)
+    assert student(0) == math.inf
 
 
 def test_expected_fitness_by_hand() -> None:
