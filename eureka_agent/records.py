@@ -16,8 +16,8 @@ from eureka_agent.text import shortened, storable
 Role = Literal["system", "user", "assistant"]
 Stage = Literal["extract", "check", "contract", "screening", "training", "internal"]
 """The stage at which a candidate failed; `internal`: it was lost through an error of ours."""
-Operator = Literal["", "numbers", "structure", "cross", "form", "lineage"]
-"""What a prompt asks for (`prompts/operators.md`); empty: whatever the proposer thinks best."""
+Operator = Literal["numbers", "structure", "cross", "form", "lineage"]
+"""What a prompt asks for (`prompts/operators.md`)."""
 OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
 INITIAL = -1
 """The generation of the search's initial reward; proposed generations count from 0."""
@@ -64,16 +64,18 @@ class Completion:
     truncated: bool = False
     """Whether the answer was cut at the token limit."""
     seconds: float = 0.0
-    served_by: str = ""
+    served_by: str | None = None
     """The server's name for the model that answered, with its version if the server says so."""
     repair: int = 0
     """Number of earlier answers to the same prompt that failed and were sent back."""
-    error: str = ""
+    error: str | None = None
     """Why there is no answer: the server refused the prompt, and the text is empty."""
 
     def __post_init__(self) -> None:
         """Replace lone surrogates, which neither files nor servers accept."""
-        _set(self, text=storable(self.text), served_by=storable(self.served_by))
+        _set(self, text=storable(self.text))
+        if self.served_by is not None:
+            _set(self, served_by=storable(self.served_by))
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ class TrainingRecord:
     """Number of environments whose physics diverged during the training."""
     rungs: tuple[Rung, ...] = ()
     """What the policy reached at each rung of a race."""
-    stopped: str = ""
-    """Why a race stopped this training early, in one sentence; empty if it got its whole budget."""
+    stopped: str | None = None
+    """Why a race stopped this training early; None if it got its whole budget."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,8 @@ class Candidate:
     generation: int
     completion: Completion
     reward: RewardSource | None
-    fingerprint: str = ""
-    """Equal for rewards that compute the same, however they are written; empty until known."""
+    fingerprint: str | None = None
+    """Equal for rewards that compute the same, however they are written; None until known."""
 
     @property
     def index(self) -> int:
@@ -195,9 +197,9 @@ class Outcome:
     failure: Failure | None = None
     training: TrainingRecord | None = None
     evaluation: Evaluation | None = None
-    reflection: str = ""
-    """What the next prompt says about this candidate."""
-    duplicate_of: str = ""
+    reflection: str | None = None
+    """What the next prompt says about this candidate; None until it is written."""
+    duplicate_of: str | None = None
     """Name of the earlier candidate that computes the same; training and evaluation are copied from
     it."""
     sandbox: tuple[str, ...] = ()

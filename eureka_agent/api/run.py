@@ -84,7 +84,7 @@ class Run:
             f"lower --num-envs (now {num_envs:,}) or --samples (now {config.search.samples:,})"
         ):
             yield from self._search.run()
-        self._store.save_metadata("stopped", self._search.stopped)
+        self._store.save_stopped(self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
         finished = self._finished()
         with saving(self.dir.path):

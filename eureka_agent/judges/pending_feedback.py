@@ -60,7 +60,7 @@ class PendingFeedback:
     def candidate(self, text: str) -> str:
         """Return the name of a candidate of the generation, or of the earlier ones next to it."""
         request = self.request
-        known = [outcome.candidate.name for outcome in (*request.before, *request.outcomes)]
+        known = [outcome.candidate.name for outcome in (*request.earlier, *request.outcomes)]
         name = text.strip().casefold()
         if name not in known:
             what = f"There is no candidate {text.strip()!r} here." if name else "Which candidate?"

@@ -49,7 +49,7 @@ def write_prompt(
     feedback: Sequence[Feedback] = (),
     *,
     spoken_of: Sequence[Outcome] = (),
-    operator: Operator = "",
+    operator: Operator | None = None,
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
@@ -63,7 +63,7 @@ def write_prompt(
         history: outcomes of the search so far, failures included, oldest first.
         feedback: the judge's feedback so far, oldest first.
         spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        operator: what to do with the parents; empty for no special instruction.
+        operator: what to do with the parents; None: whatever the proposer thinks best.
         examples: rewards for other tasks, nearest first.
         asked_as: the user's words for the task, if they differ from `description`.
 
@@ -122,7 +122,7 @@ def next_prompt(
     feedback: Sequence[Feedback] = (),
     *,
     spoken_of: Sequence[Outcome] = (),
-    operator: Operator = "",
+    operator: Operator | None = None,
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
@@ -138,7 +138,7 @@ def next_prompt(
         history: outcomes of the search so far, failures included, oldest first.
         feedback: the judge's feedback so far, oldest first.
         spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        operator: what to do with the parents; empty for no special instruction.
+        operator: what to do with the parents; None: whatever the proposer thinks best.
         examples: rewards for other tasks, nearest first.
         asked_as: the user's words for the task, if they differ from `description`.
 

@@ -18,7 +18,7 @@ class Answer:
     """A chat completion; token counts are None if the server does not report them."""
 
     text: str
-    served_by: str
+    served_by: str | None
     """The server's name for the model; empty if it gives none."""
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -51,7 +51,7 @@ def read_answer(body: object, model: str, where: str) -> Answer:
     served_by = body.get("model")
     first = Answer(
         text="",
-        served_by=served_by if isinstance(served_by, str) else "",
+        served_by=served_by if isinstance(served_by, str) else None,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         truncated=False,

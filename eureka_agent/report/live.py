@@ -229,7 +229,7 @@ class LiveDisplay:
                 best = row.outcome == self._progress.best
                 return Text(summarise(row.outcome.evaluation, unit), "bold" if best else "")
             case _:
-                return Text(one_line(row.reason), "dim")
+                return Text(one_line(row.reason or ""), "dim")
 
     def _training(self, row: CandidateStatus, unit: str | None) -> Text:
         progress = self._progress.progress

@@ -203,7 +203,7 @@ def candidate_result(outcome: Outcome, unit: str | None) -> str:
     if outcome.duplicate_of:
         return f"{name}: computes the same as {outcome.duplicate_of}, which is trained already."
     if outcome.evaluation is not None:
-        why = outcome.training.stopped if outcome.training else ""
+        why = outcome.training.stopped if outcome.training else None
         early = f"; stopped early, {why}" if why else ""
         return f"{name}: {summarise(outcome.evaluation, unit)}{early}."
     if failure is None:

@@ -46,10 +46,10 @@ class CandidateStatus:
     """The current attempt of its request, and the largest number of attempts."""
 
     @property
-    def reason(self) -> str:
-        """Why it has no fitness; empty if it has one or is not finished."""
+    def reason(self) -> str | None:
+        """Why it has no fitness; None if it has one or is not finished."""
         failure = self.outcome.failure if self.outcome else None
-        return failure.message if failure else ""
+        return failure.message if failure else None
 
 
 class RunProgress:

@@ -53,7 +53,7 @@ def overview(run: RunDir) -> Overview:
 def _read(run: RunDir, store: Store) -> Overview:
     config, outcomes = store.config, store.outcomes()
     task = _task(store)
-    complete = store.finished and not store.metadata("stopped")
+    complete = store.finished and not store.stopped
     begun = max((prompt.generation for prompt in store.prompts()), default=0)
     state = "finished" if store.finished else "interrupted"
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.task.has_fitness)

@@ -72,7 +72,7 @@ def run_view(store: Store) -> RenderableType:
     parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
     if (scores := reevaluation_summary(store.finals())) is not None:
         parts += [Text(line, overflow="fold") for line in messages.reevaluation_results(scores)]
-    if stopped := store.metadata("stopped"):
+    if stopped := store.stopped:
         parts.append(Text(f"Stopped early: {one_line(stopped)}"))
     if not store.finished:
         parts.append(

@@ -60,7 +60,7 @@ def summary(finished: RunFinished, config: SynthesisConfig, task: Task) -> dict[
         "generations": _generations(finished.outcomes, judged),
         "environment_steps": finished.environment_steps,
         "seconds": finished.seconds,
-        "stopped": finished.stopped or None,
+        "stopped": finished.stopped,
         "cost_usd": cost.known,
         "completions_of_unknown_price": cost.unpriced,
     }

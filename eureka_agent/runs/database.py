@@ -19,7 +19,7 @@ from eureka_agent.text import one_line
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import to_json
 
-SCHEMA = 4
+SCHEMA = 5
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     (
@@ -194,6 +194,18 @@ class RunDatabase:
         """
         with self._transaction(f"write {key}"):
             self._save_metadata(key, value)
+
+    def remove_metadata(self, key: str) -> None:
+        """Remove a fact about the run, if it was written.
+
+        Args:
+            key: The fact's name.
+
+        Raises:
+            StoreError: The database cannot be written.
+        """
+        with self._transaction(f"remove {key}"):
+            self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
 
     def _save_metadata(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))

@@ -168,8 +168,8 @@ def _examine(path: Path, db: sqlite3.Connection) -> None:
         )
 
 
-def _program_in(db: sqlite3.Connection) -> str:
-    """Describe what the schema holds besides plain tables, which is code that SQLite would run."""
+def _program_in(db: sqlite3.Connection) -> str | None:
+    """Describe what the schema holds besides plain tables: code that SQLite would run."""
     for kind, name, statement in db.execute("SELECT type, name, sql FROM sqlite_schema"):
         plain = (
             kind == "table"
@@ -179,7 +179,7 @@ def _program_in(db: sqlite3.Connection) -> str:
         automatic = kind == "index" and statement is None  # of a primary key
         if not (plain or automatic):
             return one_line(f"the {kind} {str(name)[:60]!r}")
-    return ""
+    return None
 
 
 def _is_temporary(error: sqlite3.DatabaseError) -> bool:

@@ -96,6 +96,18 @@ class Store(RunDatabase):
             self.save_metadata("finished", now())
 
     @property
+    def stopped(self) -> str | None:
+        """Which limit ended the search early, in one sentence; None if none did so far."""
+        return self.metadata("stopped")
+
+    def save_stopped(self, limit: str | None) -> None:
+        """Write which limit ended the search; None removes an earlier one. Raises StoreError."""
+        if limit is None:
+            self.remove_metadata("stopped")
+        else:
+            self.save_metadata("stopped", limit)
+
+    @property
     def examples(self) -> tuple[Example, ...]:
         """The examples that the prompts show; empty until they are chosen."""
         stored = self.metadata("examples")

@@ -151,8 +151,8 @@ class RunFinished:
     """Trainings of the best reward with the final seeds, if any."""
     replaced: tuple[Completion, ...] = ()
     """Completions that were paid for and then replaced by others."""
-    stopped: str = ""
-    """Which limit ended the search early, in one sentence; empty if none did."""
+    stopped: str | None = None
+    """Which limit ended the search early, in one sentence; None if none did."""
 
 
 Event: TypeAlias = (

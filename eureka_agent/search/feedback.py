@@ -27,7 +27,7 @@ class FeedbackRequest:
         generation: The generation's index, from 0.
         outcomes: The generation's outcomes in sample order, failures included.
         best: The best before this generation.
-        rivals: Other parents of this generation (with islands or restarts), apart from `best`.
+        other_parents: The parents of this generation apart from `best` (with islands or restarts).
         policies: The trained policy of each candidate that can be ranked, by name, for
             `Policy.from_bytes`.
     """
@@ -38,19 +38,19 @@ class FeedbackRequest:
     generation: int
     outcomes: tuple[Outcome, ...]
     best: Outcome | None = None
-    rivals: tuple[Outcome, ...] = ()
+    other_parents: tuple[Outcome, ...] = ()
     policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def trained(self) -> tuple[Outcome, ...]:
-        """The outcomes that can be ranked: `before`, then the generation's that have a policy."""
-        return (*self.before, *(outcome for outcome in self.outcomes if outcome.evaluation))
+        """The outcomes that can be ranked: `earlier`, then the generation's that have a policy."""
+        return (*self.earlier, *(outcome for outcome in self.outcomes if outcome.evaluation))
 
     @property
-    def before(self) -> tuple[Outcome, ...]:
-        """The earlier outcomes that can be ranked: the best so far and its rivals."""
+    def earlier(self) -> tuple[Outcome, ...]:
+        """The earlier outcomes that can be ranked: the best so far and the other parents."""
         best = [self.best] if self.best and self.best not in self.outcomes else []
-        return (*best, *self.rivals)
+        return (*best, *self.other_parents)
 
 
 @runtime_checkable

@@ -31,12 +31,12 @@ def ask_judge(
         return stored
     previous_best = best([o for o in history if o.candidate.generation < generation])
     parents = {prompt.parents[0] for prompt in store.prompts(generation) if prompt.parents}
-    rivals = tuple(
+    other_parents = tuple(
         outcome
         for outcome in history
         if outcome.candidate.name in parents and outcome not in (previous_best, *outcomes)
     )
-    shown = [outcome.candidate for outcome in (previous_best, *rivals, *trained) if outcome]
+    shown = [outcome.candidate for outcome in (previous_best, *other_parents, *trained) if outcome]
     request = FeedbackRequest(
         task,
         store.config.task.instruction(task),
@@ -44,7 +44,7 @@ def ask_judge(
         generation,
         tuple(outcomes),
         previous_best,
-        rivals,
+        other_parents,
         policies={c.name: store.policy(c.generation, c.index) or b"" for c in shown},
     )
     feedback = checked(judge.ask(request), request, history)

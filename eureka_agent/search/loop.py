@@ -64,7 +64,7 @@ class Search:
         self._screening = Screening(store, evaluator)
         self._outcomes = OutcomeWriter(store, evaluator, emit)
         self._started = time.monotonic()
-        self._out_of_time = ""
+        self._out_of_time: str | None = None
         self.best: Outcome | None = None
         """The best candidate so far."""
 
@@ -104,8 +104,8 @@ class Search:
             reevaluate(self.store, self.evaluator, self.best, self._emit, enough=self._time_is_over)
 
     @property
-    def stopped(self) -> str:
-        """Which limit ended the run early, in one sentence; empty if none did."""
+    def stopped(self) -> str | None:
+        """Which limit ended the run early, in one sentence; None if none did."""
         return self._proposals.stopped or self._out_of_time
 
     # ------------------------------------------------------------------ propose
@@ -196,4 +196,4 @@ class Search:
         limit, minutes = self.config.run.max_wall_min, (time.monotonic() - self._started) / 60.0
         if limit is not None and minutes >= limit:
             self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
-        return bool(self._out_of_time)
+        return self._out_of_time is not None

@@ -33,8 +33,8 @@ class Proposals:
         self._emit = emit
         self._config = store.config
         self._strategy = make_strategy(self._config)
-        self.stopped = ""
-        """Which limit left no room for another request, in one sentence; empty if none did."""
+        self.stopped: str | None = None
+        """Which limit left no room for another request, in one sentence; None if none did."""
 
     def initial_reward(self) -> Completion | None:
         """Return the initial reward as a completion, or None if the search has none.

@@ -62,7 +62,7 @@ class Screening:
         first = {
             o.candidate.fingerprint: o.candidate.name
             for o in self._store.outcomes()
-            if not o.duplicate_of
+            if o.duplicate_of is None
         }
         originals: list[PreparedCandidate] = []
         duplicates: list[tuple[Candidate, str]] = []
@@ -87,7 +87,7 @@ class Screening:
             except CandidateError as error:
                 rejected.append(Outcome(each.candidate, Failure("contract", str(error))))
                 continue
-            if reason:
+            if reason is not None:
                 rejected.append(Outcome(each.candidate, Failure("screening", reason)))
             else:
                 accepted.append(each)
@@ -112,30 +112,30 @@ class Screening:
             return None
 
     # ------------------------------------------------------------------ reasons to reject
-    def _rejection_reason(self, prepared: PreparedCandidate) -> str:
-        """Return why a candidate is rejected, for its proposer; an empty string if it is not."""
-        reason = ""
+    def _rejection_reason(self, prepared: PreparedCandidate) -> str | None:
+        """Return why a candidate is rejected, for its proposer; None if it is not."""
+        reason = None
         if self._config.screening.preference_check:
             reason = self._fails_preference_check(prepared.reward)
-        if not reason and self._config.screening.novelty:
+        if reason is None and self._config.screening.novelty:
             reason = self._too_similar(prepared)
         return reason
 
-    def _fails_preference_check(self, reward: RewardRunner) -> str:
+    def _fails_preference_check(self, reward: RewardRunner) -> str | None:
         gap = _LEAST_GAP * abs(self._evaluator.task.fitness_solved)
         found = preference(reward, self._episodes(), least_gap=gap)
-        return found.reason if found.verdict == "fail" else ""
+        return found.reason if found.verdict == "fail" else None
 
-    def _too_similar(self, prepared: PreparedCandidate) -> str:
-        """Return why the reward is too similar to an accepted one, or an empty string.
+    def _too_similar(self, prepared: PreparedCandidate) -> str | None:
+        """Return why the reward is too similar to an accepted one; None if it is not.
 
-        With an empty string it counts as accepted from then on.
+        With None it counts as accepted from then on.
         """
         own = self._canonical_of(prepared.reward)
         found = nearest(own, self._accepted_before())
         if found is None or found[1] >= self._config.screening.novelty:
             self._canonical[prepared.candidate.name] = own
-            return ""
+            return None
         name, distance = found
         return (
             f"It rewards nearly the same as {name}: their distance is {distance:.3f} (0 is the"

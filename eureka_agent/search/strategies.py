@@ -28,7 +28,8 @@ class Plan:
     """Outcomes to improve on, best first."""
     history: tuple[Outcome, ...] = ()
     """Outcomes that the prompt reports."""
-    operator: Operator = ""
+    operator: Operator | None = None
+    """What the prompt asks for; None: whatever the proposer thinks best."""
 
 
 class Strategy(Protocol):
@@ -145,7 +146,7 @@ def _split_by_operator(plan: Plan, best: Best) -> list[Plan]:
         parents = _parents(operator, plan, best)
         # With the initial reward alone there is nothing to cross it with.
         nothing_to_cross = operator == "cross" and len(parents) < 2
-        plans.append(Plan(samples, parents, plan.history, "" if nothing_to_cross else operator))
+        plans.append(Plan(samples, parents, plan.history, None if nothing_to_cross else operator))
     return plans
 
 

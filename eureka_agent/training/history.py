@@ -37,7 +37,11 @@ class History:
         self.diverged_envs += bad
 
     def record(
-        self, environment_steps: int, seconds: float, rungs: Sequence[Rung] = (), stopped: str = ""
+        self,
+        environment_steps: int,
+        seconds: float,
+        rungs: Sequence[Rung] = (),
+        stopped: str | None = None,
     ) -> TrainingRecord:
         """Return the summary; `rungs` and `stopped` are those of a race."""
         return TrainingRecord(

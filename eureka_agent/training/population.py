@@ -171,7 +171,7 @@ class PopulationTraining:
         """Environment steps of each member so far."""
         return self.done * self._num_envs * self._horizon
 
-    def _trained(self, k: int, why_stopped: str = "") -> TrainResult:
+    def _trained(self, k: int, why_stopped: str | None = None) -> TrainResult:
         """Return the result of member `k` as it is now."""
         member = self.members[k]
         seconds = time.monotonic() - self.started

@@ -220,6 +220,7 @@ def test_a_free_instruction_replaces_the_task_s_own_and_mentions_no_fitness() ->
     text = user(next_prompt(TOY, instruction, 1, (best,), (best,)))
     assert instruction in text  # unchanged: a user's words are not a template
     assert TOY.description not in text
+    assert best.reflection is not None
     assert "fitness" not in text.replace(best.reflection, "")
 
 

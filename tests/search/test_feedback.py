@@ -104,15 +104,15 @@ def test_parents_of_other_islands_can_be_ranked(tmp_path: Path, sandbox: Sandbox
         config(tmp_path, generations=2, samples=4, strategy="islands"), judge=judge, sandbox=sandbox
     )
     first, second = judge.asked
-    assert (first.best, first.rivals) == (None, ())
+    assert (first.best, first.other_parents) == (None, ())
     assert second.best is not None
-    (rival,) = second.rivals
-    assert {second.best.candidate.index // 2, rival.candidate.index // 2} == {
+    (other,) = second.other_parents
+    assert {second.best.candidate.index // 2, other.candidate.index // 2} == {
         0,
         1,
     }  # one of each half of generation 0
-    assert second.trained[:2] == (second.best, rival)
-    assert second.policies[rival.candidate.name]
+    assert second.trained[:2] == (second.best, other)
+    assert second.policies[other.candidate.name]
 
 
 def test_stop_ends_the_search_with_the_best_so_far(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -59,6 +59,7 @@ def test_a_search_from_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> Non
     assert [parent.candidate.name for parent in first.parents] == ["start"]
     assert CARTPOLE.human_reward.strip() in user(first)
     assert "The best reward function so far (start)" in user(first)
+    assert start.reflection is not None
     assert start.reflection.strip() in user(first)
     assert start.distance_to_human == 0.0
     assert first.parents[0].distance_to_human is None

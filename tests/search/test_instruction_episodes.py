@@ -87,7 +87,7 @@ def test_an_own_instruction_uses_whole_episodes_also_after_a_resume(
     assert not result.task.ends_early
     assert [question.task.ends_early for question in asked] == [False, False]
     assert "terminated" not in (result.path / "prompts" / "generation_0.md").read_text()
-    assert "time limit" not in "".join(outcome.reflection for outcome in result.outcomes)
+    assert "time limit" not in "".join(outcome.reflection or "" for outcome in result.outcomes)
 
 
 @pytest.mark.slow

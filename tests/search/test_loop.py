@@ -64,6 +64,7 @@ def test_a_whole_run_writes_its_files(tmp_path: Path, sandbox: Sandbox) -> None:
     first = max(result.outcomes[:3], key=lambda o: o.fitness)
     assert first.candidate.reward is not None
     assert first.candidate.reward.code.strip() in prompt
+    assert first.reflection is not None
     assert first.reflection.strip() in prompt
     assert result.outcomes[1].failure is not None
     assert result.outcomes[1].failure.message in prompt
@@ -264,11 +265,11 @@ def test_a_duplicate_reward_is_not_trained_again(tmp_path: Path, sandbox: Sandbo
 
     assert trained == [("g0c0", "g0c1"), ("g1c1",)]
     assert [outcome.duplicate_of for outcome in result.outcomes] == [
-        "",
-        "",
+        None,
+        None,
         "g0c0",
         "g0c1",
-        "",
+        None,
         "g1c1",
     ]
     first, duplicate_of = result.outcomes[0], result.outcomes[2]

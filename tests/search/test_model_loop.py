@@ -229,11 +229,12 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     assert isinstance(finished, RunFinished)
     assert result.best is not None
     assert (result.path / "best_reward.py").exists()
+    assert finished.stopped is not None
     assert f"--max-tokens {2 * worst} leaves no room for another request" in finished.stopped
     assert json.loads((result.path / "summary.json").read_text())["stopped"] == finished.stopped
     with Store.open(RunDir(result.path).database) as store:
         spent = from_json(Usage, store.metadata("spending") or "")
-        assert store.metadata("stopped") == finished.stopped
+        assert store.stopped == finished.stopped
     assert spent == Usage(1000 * len(chat_server.requests))
     assert spent.tokens <= 2 * worst
 

@@ -237,14 +237,14 @@ def test_a_limit_that_ended_a_run_can_be_raised(
     )
     asked = len(chat_server.requests)
     with Store.open(RunDir(run).database, writable=False) as store:
-        assert "leaves no room" in (store.metadata("stopped") or "")
+        assert "leaves no room" in (store.stopped or "")
     result = ea.resume(run, changes=ea.Changes(max_tokens=1_000_000), sandbox=sandbox)
     assert asked == 2
     assert len(chat_server.requests) == 4
     assert len(result.outcomes) == 4
     assert spent(run) == Usage(4000)
     with Store.open(RunDir(run).database, writable=False) as store:
-        assert store.metadata("stopped") == ""
+        assert store.stopped is None
 
 
 @pytest.mark.parametrize(

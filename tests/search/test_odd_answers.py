@@ -81,7 +81,7 @@ def test_an_answer_cannot_imitate_a_refused_request(tmp_path: Path, sandbox: San
     result = ea.synthesize(config(tmp_path, generations=1), proposer=proposer, sandbox=sandbox)
     messages = [outcome.failure.message if outcome.failure else "" for outcome in result.outcomes]
     assert messages[0] == messages[1] != ""
-    assert result.outcomes[0].candidate.completion.error == ""
+    assert result.outcomes[0].candidate.completion.error is None
 
 
 def test_a_failure_message_is_one_line_of_at_most_a_thousand_characters() -> None:

@@ -49,11 +49,11 @@ def test_an_answer_that_fails_is_sent_back_with_the_reason(
         for o in result.outcomes
     }
     assert fates == {
-        "g0c0": (0, False, ""),
-        "g0c1": (1, False, ""),
-        "g0c2": (2, False, ""),
-        "g1c0": (2, True, ""),  # two repairs, and no third
-        "g1c1": (0, False, ""),
+        "g0c0": (0, False, None),
+        "g0c1": (1, False, None),
+        "g0c2": (2, False, None),
+        "g1c0": (2, True, None),  # two repairs, and no third
+        "g1c1": (0, False, None),
         "g1c2": (1, False, "g1c1"),  # a repaired answer can be a duplicate, too
     }
     second = next(

@@ -101,7 +101,7 @@ def test_no_prompt_contains_the_distance_to_the_human_reward(
         asked.append(
             [message.content for prompt in proposer.prompts for message in prompt.messages]
         )
-        asked[-1] += [outcome.reflection for outcome in result.outcomes]
+        asked[-1] += [outcome.reflection or "" for outcome in result.outcomes]
     assert asked[0] == asked[1]
     assert all("human" not in text.casefold() for text in asked[0])
 

@@ -117,7 +117,7 @@ def test_operators_take_turns() -> None:
     assert named["cross"] == ["g1c1", "g2c1"]  # 4 with 3.5
     assert named["lineage"] == ["g1c1", "g2c1", "g0c1"]  # the best of generations 1, 2 and 0
     assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [
-        ""
+        None
     ]  # nothing to operate on
 
 
@@ -134,7 +134,7 @@ def test_the_initial_reward_belongs_to_every_island_and_restart() -> None:
     assert [plan.operator for plan in plans] == [
         "numbers",
         "structure",
-        "",
+        None,
         "form",
         "lineage",
     ]  # nothing to cross with

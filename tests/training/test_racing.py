@@ -204,7 +204,7 @@ def test_race_on_real_physics() -> None:
     assert records[1].environment_steps == 16 * 16 * 40
     for record in (records[0], records[2], records[3]):
         assert record.environment_steps == record.rungs[-1].environment_steps <= 16 * 16 * 20
-        assert "against" in record.stopped
+        assert "against" in (record.stopped or "")
     assert [rung.environment_steps for rung in records[1].rungs] == [16 * 16 * 10, 16 * 16 * 20]
 
 
