@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self
 
 from eureka_agent.text import shortened, storable
 
@@ -151,6 +151,32 @@ class Evaluation:
     """Further means per episode that the task reports, such as rotations."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RewardResult:
+    """What a training gave: the fields that every record of a trained reward has."""
+
+    failure: Failure | None = None
+    """Why there is no evaluation."""
+    training: TrainingRecord | None = None
+    evaluation: Evaluation | None = None
+
+    @property
+    def environment_steps(self) -> int:
+        """Environment steps spent on the training; 0 without one."""
+        return self.training.environment_steps if self.training else 0
+
+    @classmethod
+    def of(cls, result: RewardResult, **own: Any) -> Self:
+        """Return a record of this class: the fields of a `RewardResult` from `result`, and `own`.
+
+        Args:
+            result: Any record of a trained reward.
+            **own: Fields of this class that `result` lacks or that replace its own.
+        """
+        shared = {each.name: getattr(result, each.name) for each in fields(RewardResult)}
+        return cls(**(shared | own))
+
+
 @dataclass(frozen=True)
 class Rung:
     """Fitness of a candidate at a rung, from the episodes of its exploring environments."""
@@ -190,13 +216,10 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(RewardResult):
     """All that is known about a candidate once its generation is over."""
 
     candidate: Candidate
-    failure: Failure | None = None
-    training: TrainingRecord | None = None
-    evaluation: Evaluation | None = None
     reflection: str | None = None
     """What the next prompt says about this candidate; None until it is written."""
     duplicate_of: str | None = None
@@ -326,24 +349,30 @@ class SettingChange:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(RewardResult):
     """A reference with the run's budget: the human reward, the sparse reward, random actions."""
 
     name: Literal["human", "sparse", "random"]
-    evaluation: Evaluation
-    environment_steps: int = 0
-    """Environment steps spent on its training."""
+    evaluation: Evaluation = field(kw_only=True)
 
 
 @dataclass(frozen=True)
-class ReevaluationResult:
+class ReevaluationResult(RewardResult):
     """One training of the final comparison."""
 
-    evaluation: Evaluation
+    evaluation: Evaluation = field(kw_only=True)
     """Evaluation of the last policy, or of random actions if the training failed."""
-    peak: float
-    """Maximum of the training's fitness curve (about ten points, with exploration)."""
-    environment_steps: int
+
+    @property
+    def peak(self) -> float:
+        """Maximum of the training's fitness curve (about ten points, with exploration).
+
+        Random actions' fitness if the training failed, NaN if no episode ended.
+        """
+        if self.training is None:
+            return self.evaluation.fitness
+        curve = [value for value in self.training.fitness.values if math.isfinite(value)]
+        return max(curve, default=math.nan)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from eureka_agent.search.proposals import examples_of
 from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import human_normalised
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.registry import A_WISH
+from eureka_agent.tasks.registry import AN_INSTRUCTION
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.training import discard
 from eureka_agent.training.budgets import training_budget
@@ -233,7 +233,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     refuse_fork()
     if config.run.run_name is not None:
         check_run_name(config.run.run_name)
-    advice = A_WISH if config.task.env is None else _SCENE_ADVICE
+    advice = AN_INSTRUCTION if config.task.env is None else _SCENE_ADVICE
     task = checked_task(config.task.scene, folder=config.task.task_path, advice=advice)
     config = stored_config(config, task)
     if "proposer" not in overrides:

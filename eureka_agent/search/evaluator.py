@@ -154,10 +154,11 @@ class Evaluator:
                 candidate = replace(candidate, fingerprint=_fingerprint(reward, graph))
                 return PreparedCandidate(candidate, self._move_to_device(sandboxed, graph))
         except CandidateError as error:
-            return Outcome(candidate, Failure(_STAGES.get(type(error), "contract"), str(error)))
+            failure = Failure(_STAGES.get(type(error), "contract"), str(error))
+            return Outcome(candidate, failure=failure)
         except InternalError as error:
             self._emit(InternalErrorRaised(candidate.name, trace_of(error)))
-            return Outcome(candidate, Failure("internal", str(error)))
+            return Outcome(candidate, failure=Failure("internal", str(error)))
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SandboxedReward:
         """Open a checked reward in a sandboxed process of its own and check its contract.
@@ -319,7 +320,11 @@ class Evaluator:
         """
         trained, human, sparse, random = self.references(rewards)
         references = [_baseline("human", human)] if human else []
-        baselines = (*references, _baseline("sparse", sparse), Baseline("random", random))
+        baselines = (
+            *references,
+            _baseline("sparse", sparse),
+            Baseline("random", evaluation=random),
+        )
         self._emit(BaselinesMeasured(baselines))
         return trained, baselines
 
@@ -383,7 +388,7 @@ def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
 
 def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:
     """Return a reference's result. Raises EurekaError if it has none: the comparison is void."""
-    if trained.evaluation is None or trained.training is None:
+    if trained.evaluation is None:
         reason = trained.failure.message if trained.failure else "it has no evaluation"
         raise EurekaError(f"The training of the {name} reward failed: {reason}")
-    return Baseline(name, trained.evaluation, trained.training.environment_steps)
+    return Baseline.of(trained, name=name)

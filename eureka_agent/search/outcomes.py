@@ -70,7 +70,7 @@ class OutcomeWriter:
         trained = self._evaluator.train(rewards, candidates, champion)
         finished: list[tuple[Outcome, bytes | None]] = []
         for (candidate, distance), result in zip(pairs, trained, strict=True):
-            outcome = Outcome(candidate, result.failure, result.training, result.evaluation)
+            outcome = Outcome.of(result, candidate=candidate)
             if outcome.evaluation is not None:
                 outcome = replace(outcome, distance_to_human=distance)
             finished.append((self._with_reflection(outcome), result.policy))

@@ -8,7 +8,6 @@ more informative (`search/statistics.py`). Both are kept.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -124,9 +123,4 @@ def _result(trained: TrainedReward, random: Evaluation) -> ReevaluationResult:
 
     Leaving it out would overstate its reward.
     """
-    if trained.evaluation is None or trained.training is None:
-        return ReevaluationResult(random, random.fitness, 0)
-    curve = [value for value in trained.training.fitness.values if math.isfinite(value)]
-    return ReevaluationResult(
-        trained.evaluation, max(curve, default=math.nan), trained.training.environment_steps
-    )
+    return ReevaluationResult.of(trained, evaluation=trained.evaluation or random)

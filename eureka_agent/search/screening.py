@@ -85,10 +85,11 @@ class Screening:
             try:
                 reason = self._rejection_reason(each)
             except CandidateError as error:
-                rejected.append(Outcome(each.candidate, Failure("contract", str(error))))
+                failure = Failure("contract", str(error))
+                rejected.append(Outcome(each.candidate, failure=failure))
                 continue
             if reason is not None:
-                rejected.append(Outcome(each.candidate, Failure("screening", reason)))
+                rejected.append(Outcome(each.candidate, failure=Failure("screening", reason)))
             else:
                 accepted.append(each)
         return accepted, rejected

@@ -26,7 +26,7 @@ from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
 from eureka_agent.utils.english import COMMON_WORDS, stem
 
-A_WISH = "An instruction of your own needs the scene of a task: --env {env} --task {words}."
+AN_INSTRUCTION = "An instruction of your own needs the scene of a task: --env {env} --task {words}."
 """What to do with a text that does not name a task: `{env}` is the nearest task, `{words}` the
 text in quotes."""
 
@@ -83,14 +83,14 @@ def broken_tasks() -> dict[str, str]:
     return {name: str(error) for name, error in _loaded()[1].items()}
 
 
-def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
+def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = AN_INSTRUCTION) -> Task:
     """Return the task that `task` refers to.
 
     Args:
         task: A task, its name, an alias, its exact description, or the path of its code. The code
             at a path is run, so give only paths that you trust.
         folder: A folder of task folders whose tasks are found by name as well; their code is run.
-        advice: What an unknown task's message tells the user to do; see `A_WISH`.
+        advice: What an unknown task's message tells the user to do; see `AN_INSTRUCTION`.
 
     Returns:
         The task, loaded and with its attributes checked.
@@ -141,7 +141,7 @@ def looks_like_path(text: str) -> bool:
     return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
 
 
-def named_task(words: str, *, advice: str = A_WISH) -> Task:
+def named_task(words: str, *, advice: str = AN_INSTRUCTION) -> Task:
     """Return the task of `task_names` whose name, alias or description is `words`.
 
     Case and punctuation do not matter. A similar text is not enough: "spin the pen clockwise" is

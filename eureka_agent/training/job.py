@@ -13,7 +13,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
 from eureka_agent.errors import CandidateError
 from eureka_agent.jail import Sandbox
-from eureka_agent.records import Evaluation, Failure, RewardSource, Rung, TrainingRecord
+from eureka_agent.records import Evaluation, Failure, RewardResult, RewardSource, Rung
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.rollouts import evaluate
@@ -78,17 +78,12 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class TrainedReward:
+class TrainedReward(RewardResult):
     """What a job found out about one of its rewards."""
 
     name: str
-    failure: Failure | None
-    """Why there is no policy."""
-    training: TrainingRecord | None
-    evaluation: Evaluation | None
-    """Of the trained policy; None where the training failed."""
     policy: bytes | None
-    """For `Policy.from_bytes`."""
+    """For `Policy.from_bytes`; None where the training failed."""
 
 
 def run_job(
@@ -223,5 +218,8 @@ def _records(
     for reward, result, evaluation in zip(job.rewards, results, evaluations, strict=True):
         failure = Failure("training", str(result.error)) if result.error else None
         policy = result.policy.to_bytes() if result.policy else None
-        records.append(TrainedReward(reward.name, failure, result.record, evaluation, policy))
+        record = TrainedReward(
+            reward.name, policy, failure=failure, training=result.record, evaluation=evaluation
+        )
+        records.append(record)
     return records

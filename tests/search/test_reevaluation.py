@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,13 @@ from eureka_agent.cli.presets import written_out
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.records import Evaluation, ReevaluationResult, ReevaluationSeed
+from eureka_agent.records import (
+    Curve,
+    Evaluation,
+    ReevaluationResult,
+    ReevaluationSeed,
+    TrainingRecord,
+)
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, SeedReevaluated
@@ -24,7 +31,11 @@ from tests.support.rewards import upright
 
 
 def training(fitness: float, peak: float) -> ReevaluationResult:
-    return ReevaluationResult(Evaluation(fitness, fitness, fitness, 1, 1.0), peak, 10)
+    curve = Curve("fitness", (peak - 1.0, peak, math.nan), peak, peak, peak)
+    return ReevaluationResult(
+        training=TrainingRecord(10, 1.0, curve, (), curve, curve),
+        evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0),
+    )
 
 
 def test_final_scores_by_hand() -> None:
