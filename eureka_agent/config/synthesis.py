@@ -34,10 +34,11 @@ class SynthesisConfig:
 
     @classmethod
     def of(cls, task: TaskLike, *, protocol: str | None = None, **settings: Any) -> SynthesisConfig:
-        """Return a config from settings that are named as on the command line.
+        """Return a config from the task and single settings, whichever group they are in.
 
         Args:
-            task: The task, or with `env` the instruction in words.
+            task: The task: its name, its path or a `Task`. If the setting `env` names a task, any
+                instruction in words.
             protocol: A named set of settings (`PROTOCOLS`); `settings` override it.
             **settings: Fields of any group, such as `generations=5, budget="quick"`.
 
@@ -45,8 +46,8 @@ class SynthesisConfig:
             The config.
 
         Raises:
-            ConfigError: A name or a type is wrong.
-            UsageError: The settings cannot work.
+            ConfigError: A setting has an unknown name or a value of a wrong type.
+            UsageError: There is no such protocol, or the settings contradict each other.
         """
         settings = {"task": task, **settings_of(protocol), **settings}
         check_names(settings, GROUP_OF, "SynthesisConfig has no setting")
