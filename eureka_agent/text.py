@@ -32,9 +32,17 @@ def escape_control(text: str) -> str:
     return "".join(map(_shown, text))
 
 
-def one_line(text: str) -> str:
-    """Return untrusted text as one line, escaped as `escape_control` does."""
-    return escape_control(" ".join(text.split()))
+def one_line(text: str, most: int | None = None) -> str:
+    """Return untrusted text as one line, escaped as `escape_control` does.
+
+    Args:
+        text: The text; its line breaks and runs of spaces become single spaces.
+        most: Longest result in characters; an ellipsis stands for what is cut off.
+    """
+    line = " ".join(text.split())
+    if most is None:
+        return escape_control(line)
+    return shortened(escape_control(line[: most + 1]), most)
 
 
 def _shown(character: str) -> str:
