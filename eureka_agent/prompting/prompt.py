@@ -20,16 +20,9 @@ import jinja2
 
 from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
 from eureka_agent.tasks.task import StateVariable, Task
+from eureka_agent.text import STAGE_WORDS, number_in_prompt
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
-_STAGE_WORDS = {
-    "extract": "no code was found",
-    "check": "refused before it ran",
-    "contract": "broke its contract on sample states",
-    "screening": "refused before training",
-    "training": "failed while a policy was trained",
-    "internal": "could not be evaluated",
-}
 
 
 class PromptContext(TypedDict):
@@ -223,11 +216,6 @@ def render(template: str, **values: object) -> str:
     return _templates().get_template(template).render(**values).strip() + "\n"
 
 
-def number(value: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{value:.4g}"
-
-
 def describe(variable: StateVariable) -> str:
     """Return one line: shape, unit, frame, meaning, entries."""
     shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
@@ -260,13 +248,13 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["number"] = number
+    environment.filters["number"] = number_in_prompt
     environment.globals.update(
-        number=number,
+        number=number_in_prompt,
         percent=lambda share: f"{share:.0%}",
         fenced=fenced,
         describe=describe,
-        stage_words=_STAGE_WORDS,
+        stage_words={stage: words.to_model for stage, words in STAGE_WORDS.items()},
     )
     return environment
 
