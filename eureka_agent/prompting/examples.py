@@ -21,10 +21,11 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
-from eureka_agent.prompting.prompt import describe, fenced, number
+from eureka_agent.prompting.prompt import describe, fenced
 from eureka_agent.records import Example, RewardSource
 from eureka_agent.tasks.registry import telling_words
 from eureka_agent.tasks.task import StateSpec, StateVariable, Task
+from eureka_agent.text import number_in_prompt
 
 _TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^- +.*$", re.MULTILINE)
@@ -68,15 +69,15 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
             f" ({len(others)}): lower it, or add your own examples with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
-    return nearest(others, f"{instruction} {state}", config.models.examples)
+    return most_similar(others, f"{instruction} {state}", config.models.examples)
 
 
-def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
+def most_similar(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
     """Return the `count` examples most similar in instruction and state names to `words`.
 
-    The nearest comes first; ties are broken by name. Similarity is the cosine between the sets of
-    words, weighted by rarity (idf). Repetition does not count: long lists of state would otherwise
-    outweigh the instruction.
+    The most similar comes first; ties are broken by name. Similarity is the cosine between the sets
+    of words, weighted by rarity (idf). Repetition does not count: long lists of state would
+    otherwise outweigh the instruction.
     """
     has = {
         example.name: _words(f"{example.description} {example.state_names}") for example in library
@@ -118,7 +119,7 @@ def example_text(description: str, spec: StateSpec, reward: RewardSource) -> str
         if {variable.name, f"prev_{variable.name}"} & set(reward.parameters)
     ]
     lines += [
-        f"- `{name}` = {number(value)}"
+        f"- `{name}` = {number_in_prompt(value)}"
         for name, value in spec.constants.items()
         if name in reward.parameters
     ]

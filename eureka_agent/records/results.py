@@ -37,6 +37,15 @@ class Curve:
     mean: float
     minimum: float
 
+    @property
+    def size(self) -> float:
+        """The largest absolute value."""
+        return max(abs(self.maximum), abs(self.minimum))
+
+    def is_flat(self, share: float) -> bool:
+        """Return whether the range is at most this share of the size."""
+        return self.maximum - self.minimum <= share * self.size
+
 
 @dataclass(frozen=True)
 class TrainingRecord:

@@ -119,7 +119,7 @@ def read_export(path: Path) -> RunExport:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreError(f"{path} is not an exported run: {one_line(str(error)[:400])}") from error
+        raise StoreError(f"{path} is not an exported run: {one_line(str(error), 400)}") from error
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)

@@ -91,7 +91,7 @@ class Checkpoint:
         """A sentence that a file of another version will be ignored, or an empty string."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                written = one_line((file.metadata() or {}).get(_VERSION, "0"))[:20]
+                written = one_line((file.metadata() or {}).get(_VERSION, "0"), 20)
         except (OSError, SafetensorError):
             return ""
         if written == VERSION:

@@ -85,7 +85,7 @@ def restore_training(
         raise StoreError(
             "The training that was saved in the run's folder (training.safetensors) is damaged:"
             " remove the file, and the training starts from its beginning"
-            f" ({one_line(str(error)[:200])})."
+            f" ({one_line(str(error), 200)})."
         ) from error
 
 

@@ -18,7 +18,7 @@ from eureka_agent.jail.contract import check_contract
 from eureka_agent.prompting.examples import (
     choose_examples,
     example_text,
-    nearest,
+    most_similar,
     read_examples,
     read_state,
 )
@@ -91,10 +91,12 @@ def test_nearest_examples_share_the_rarest_words() -> None:
         pair("b", "run forward", "leg_vel"),
         pair("a", "walk forward", "leg_vel"),
     ]
-    assert [e.name for e in nearest(library, "run on a leg", 2)] == ["b", "a"]
-    assert [e.name for e in nearest(library, "doors opening", 1)] == ["d"]  # endings do not count
+    assert [e.name for e in most_similar(library, "run on a leg", 2)] == ["b", "a"]
+    assert [e.name for e in most_similar(library, "doors opening", 1)] == [
+        "d"
+    ]  # endings do not count
     for order in (library, library[::-1]):  # ties and zeros are ordered by name
-        assert [e.name for e in nearest(order, "pull the handle", 3)] == ["c", "d", "a"]
+        assert [e.name for e in most_similar(order, "pull the handle", 3)] == ["c", "d", "a"]
 
 
 def test_nearest_examples_of_the_library_for_known_tasks() -> None:
