@@ -5,7 +5,6 @@ from eureka_agent.report.factory import make_listener, notebook_listener
 from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.lineage import code_diff
 from eureka_agent.report.live import LiveDisplay
-from eureka_agent.report.messages import changed_settings
 from eureka_agent.report.page import put, whole_line
 from eureka_agent.report.plain import PlainLog
 from eureka_agent.report.run_list import overview, runs_table
@@ -17,7 +16,6 @@ __all__ = [
     "CurveWriter",
     "LiveDisplay",
     "PlainLog",
-    "changed_settings",
     "code_diff",
     "comparison_length",
     "comparison_table",

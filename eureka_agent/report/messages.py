@@ -6,7 +6,13 @@ import math
 from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
+from eureka_agent.records import Baseline, Failure, Feedback, Outcome
+from eureka_agent.report.announcements import (
+    ignored_checkpoint,
+    proposer_line,
+    sandbox_line,
+    where_rewards_run,
+)
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
@@ -44,27 +50,15 @@ def run_started(event: RunStarted) -> list[str]:
     config, budget = event.config, event.budget
     return [
         instruction_of(config, event.task),
-        one_line(event.announcement),
+        proposer_line(event.proposer, event.changes),
         (
             f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
             f" each reward trains in {budget.num_envs:,} environments for"
             f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
         ),
-        one_line(event.sandbox),
+        sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
-
-
-def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
-    """Return what resumes changed, oldest first.
-
-    Such as `--model from "gpt-4" to "gpt-5" on 2026-01-31`.
-    """
-    lines = []
-    for change in changes:
-        option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
-        lines.append(one_line(f"--{option} from {change.before} to {change.after} on {day}"))
-    return lines
 
 
 def asked_again(event: RequestRetried, *, repeated: bool = False) -> str:
@@ -118,7 +112,7 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 def training_started(event: TrainingStarted) -> list[str]:
     """Return where the rewards are computed and why a checkpoint was ignored, if so."""
-    return [one_line(sentence) for sentence in (event.where, event.saved) if sentence]
+    return [*where_rewards_run(event.rewards), *ignored_checkpoint(event.ignored_checkpoint)]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
