@@ -27,8 +27,8 @@ from eureka_agent.report.formatting import (
     summarise,
 )
 from eureka_agent.report.lineage import lineage
-from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.tables import Result, failures, fitness_line, results_table
+from eureka_agent.report.terminal.page import plain_table, whole_line
+from eureka_agent.report.terminal.tables import Result, failures, fitness_line, results_table
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.reevaluation import reevaluation_summary
