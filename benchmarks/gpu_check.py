@@ -29,7 +29,7 @@ from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardBatch
 from eureka_agent.search.evaluator import Evaluator
-from eureka_agent.search.events import Event, TrainingStarted
+from eureka_agent.search.events import Event, RewardPlaces, TrainingStarted
 from eureka_agent.simulation import CpuEngine, Engine, MujocoEnvironment
 from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.samples import sample_states
@@ -209,16 +209,17 @@ def _on(
 
 def training(device: str) -> str:
     """Train on the device with the human reward; evaluate the policies on the CPU."""
-    task, said = mujoco_task("cartpole"), list[str]()
+    task, places = mujoco_task("cartpole"), list[RewardPlaces]()
 
     def listen(event: Event) -> None:
         if isinstance(event, TrainingStarted):
-            said.append(event.where)
+            places.append(event.rewards)
 
     budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
     with Sandbox() as sandbox:
         measured = Evaluator(task, budget, sandbox, seed=0, device=device, emit=listen).baselines()
-    demand("as tensor operations on cuda" in said[0], f"the log says {said[0]!r}")
+    as_operations = places[0].device == "cuda" and places[0].as_operations
+    demand(bool(as_operations), f"the rewards run elsewhere: {places[0]}")
     fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}
     demand(min(fitness["human"], fitness["sparse"]) > 2.0 * fitness["random"], f"fitness {fitness}")
     return ", ".join(f"{name} {value:.1f}" for name, value in fitness.items())

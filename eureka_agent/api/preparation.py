@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from eureka_agent.config import SynthesisConfig
@@ -14,6 +14,7 @@ from eureka_agent.judges import make_judge
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
+from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.records import Example, Message
@@ -50,8 +51,8 @@ class Participants:
     """The proposer and the judge of a run."""
 
     proposer: Proposer
-    announcement: str
-    """One line about the proposer and its largest possible cost."""
+    description: ProposerDescription
+    """What the proposer is, and its largest possible cost."""
     judge: Judge | None
 
 
@@ -83,7 +84,7 @@ def make_participants(
     judge = as_judge(own_judge) if own_judge is not None else make_judge(config)
     proposer = overrides.get("proposer")
     if proposer is None:
-        proposer, announcement = make_proposer(task, config)
+        proposer, description = make_proposer(task, config)
     elif config.run.max_tokens is not None or config.run.max_cost_usd is not None:
         raise UsageError(
             "max_tokens and max_cost_usd limit the models that the config names; pass the limits of"
@@ -91,16 +92,17 @@ def make_participants(
             " chat_proposer(..., spending=UsageLimits(max_cost_usd=...))."
         )
     else:
-        announcement = f"The proposer {proposer.name!r} proposes the rewards."
+        description = ProposerDescription("own", proposer.name)
     if isinstance(proposer, ChatProposer):
-        announcement += f" {_largest_cost(config, task, proposer, examples)}"
-    return Participants(proposer, announcement, judge)
+        largest_cost = _largest_cost(config, task, proposer, examples)
+        description = replace(description, largest_cost=largest_cost)
+    return Participants(proposer, description, judge)
 
 
 def _largest_cost(
     config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]
-) -> str:
-    """Return the most that the models can cost, in one sentence.
+) -> LargestCost:
+    """Return the most that the models can cost.
 
     Raises UsageError if the limits do not even allow one request.
     """
@@ -118,11 +120,10 @@ def _largest_cost(
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
     models = proposer.models.values()
-    unpriced = " of unknown price" if any(model.price is None for model in models) else ""
-    longest = max(model.answer_tokens or ANSWER_TOKENS for model in models)
-    return (
-        f"At most {total}{unpriced}, if no answer is longer than {longest:,} tokens and none is"
-        " asked for again."
+    return LargestCost(
+        usage=total,
+        answer_tokens=max(model.answer_tokens or ANSWER_TOKENS for model in models),
+        every_price_known=all(model.price is not None for model in models),
     )
 
 

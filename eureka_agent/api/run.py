@@ -28,7 +28,7 @@ from eureka_agent.proposers.factory import with_address
 from eureka_agent.proposers.model import ServerProfile
 from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Baseline, Generation, Outcome
-from eureka_agent.report import CurveWriter, changed_settings, notebook_listener, summary
+from eureka_agent.report import CurveWriter, notebook_listener, summary
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
@@ -301,7 +301,7 @@ def _run(
     resumed: bool,
 ) -> Run:
     config, budget = store.config, training_budget(store.config, task)
-    proposer, announcement = participants.proposer, participants.announcement
+    proposer = participants.proposer
     emit = _broadcast(
         FileWriter(run_dir, store, task.reward_inputs),
         CurveWriter(run_dir.curves),
@@ -309,9 +309,7 @@ def _run(
     )
     if isinstance(proposer, ChatProposer):
         _connect(proposer, store, emit)
-    if resumed and store.changes:
-        announcement += f" Changed since the start: {', '.join(changed_settings(store.changes))}."
-    store.save_metadata("sandbox", sandbox.describe())
+    store.save_metadata("sandbox", to_json(sandbox.layers))
     needs_terminal = participants.judge is not None and participants.judge.needs_terminal
     emit(
         RunStarted(
@@ -319,9 +317,10 @@ def _run(
             task,
             config,
             budget,
-            announcement,
-            sandbox.describe(),
+            participants.description,
+            sandbox.layers,
             resumed,
+            store.changes,
             needs_terminal,
         )
     )

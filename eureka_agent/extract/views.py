@@ -52,8 +52,8 @@ def normalised(text: str) -> str:
 def views(text: str) -> Iterator[str]:
     """Yield the ways to read `text`, most likely first: as it is, as a JSON string, as a diff, ….
 
-    A text with HTML entities is first read as HTML: `x &lt; y` is valid Python, so that nobody would
-    notice a wrong reading later.
+    A text with HTML entities is first read as HTML: `x &lt; y` is valid Python, so that a wrong
+    reading would not be noticed later.
     """
     if any(entity in text for entity in _ENTITIES):
         yield _from_html(text)

@@ -45,6 +45,8 @@ _NOT_A_LAYER = "parent_death"
 class Layers:
     """The layers that hold on this machine, found by trying forbidden acts in a test process."""
 
+    level: SandboxLevel
+    """The level that was required."""
     held: tuple[str, ...]
     missing: Mapping[str, str]
     """Layers that do not hold, each with the reason."""
@@ -126,19 +128,7 @@ class Sandbox:
 
     def describe(self) -> str:
         """Return one line that says which layers hold and which are missing."""
-        held = ", ".join(self.layers.held)
-        if not self.layers.sealed:
-            possible = ", ".join(self.layers.possible) or "make any system call"
-            line = (
-                f"NOT SEALED: code that gets past the static checks can {possible}. Layers that"
-                f" hold: {held or 'none'}."
-            )
-        else:
-            line = f"Rewards run in sealed processes ({held})."
-        if not self.layers.missing:
-            return line
-        missing = "; ".join(f"{layer}: {reason}" for layer, reason in self.layers.missing.items())
-        return f"{line} Missing at --sandbox {self.level}: {missing}."
+        return describe_layers(self.layers)
 
     @property
     def helper_pid(self) -> int:
@@ -181,10 +171,11 @@ class Sandbox:
         missing = {layer: reason for layer, reason in report.items() if reason}
         if missing.keys() & set(_REQUIRED[self.level]):
             self._process_manager.end(handle)
-            return Layers(held, missing, ())
+            return Layers(self.level, held, missing, ())
         acts = self._process_manager.ask(handle, "acts", {"do": "self_check"})
         self._process_manager.end(handle)
-        return Layers(held, missing, tuple(act for act, refused in acts.items() if not refused))
+        possible = tuple(act for act, refused in acts.items() if not refused)
+        return Layers(self.level, held, missing, possible)
 
     def _demand_layers(self) -> None:
         for layer in _REQUIRED[self.level]:
@@ -199,6 +190,23 @@ class Sandbox:
                 f"The sandbox let a sealed process {', '.join(self.layers.possible)}: it is not"
                 " safe on this machine."
             )
+
+
+def describe_layers(layers: Layers) -> str:
+    """Return one line that says which layers hold and which are missing."""
+    held = ", ".join(layers.held)
+    if layers.sealed:
+        line = f"Rewards run in sealed processes ({held})."
+    else:
+        possible = ", ".join(layers.possible) or "make any system call"
+        line = (
+            f"NOT SEALED: code that gets past the static checks can {possible}. Layers that hold:"
+            f" {held or 'none'}."
+        )
+    if not layers.missing:
+        return line
+    missing = "; ".join(f"{layer}: {reason}" for layer, reason in layers.missing.items())
+    return f"{line} Missing at --sandbox {layers.level}: {missing}."
 
 
 def level_without(layer: str) -> SandboxLevel:

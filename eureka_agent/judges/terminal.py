@@ -10,8 +10,8 @@ from eureka_agent.errors import UsageError
 from eureka_agent.judges.pending_feedback import COMMANDS, PendingFeedback
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.report.formatting import STAGES, escape_control, fitness, number, one_line
-from eureka_agent.report.page import plain_table
-from eureka_agent.report.tables import fitness_line
+from eureka_agent.report.terminal.page import plain_table
+from eureka_agent.report.terminal.tables import fitness_line
 from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.selection import named
 from eureka_agent.utils.did_you_mean import did_you_mean

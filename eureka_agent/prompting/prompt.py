@@ -35,7 +35,7 @@ class _Request:
     history: Sequence[Outcome]
     feedback: Sequence[Feedback]
     spoken_of: Sequence[Outcome]
-    operator: Operator
+    operator: Operator | None
     examples: Sequence[Example]
     asked_as: str
 

@@ -11,6 +11,7 @@ from eureka_agent.proposers.backend import Backend
 from eureka_agent.proposers.bandit import BanditSelector, WeightedSelector
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
+from eureka_agent.proposers.description import AskedModel, ProposerDescription
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
@@ -19,7 +20,7 @@ from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.tasks.task import Task
 
 
-def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
+def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, ProposerDescription]:
     """Return the proposer that a run's config names.
 
     A model is used only if the config names it: an API key in the environment does not make it
@@ -30,7 +31,7 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
         config: the run's settings.
 
     Returns:
-        The proposer, and one line that announces it.
+        The proposer, and what it is as data.
 
     Raises:
         CredentialsError: if a named model has no key.
@@ -42,11 +43,10 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
             " wrote itself."
         )
     if not config.models.weights:
-        announcement = "No model named (--model): the built-in grammar proposes the rewards."
-        return (
-            GrammarProposer(task, config.search.seed, instruction=config.task.instruction(task)),
-            announcement,
+        grammar = GrammarProposer(
+            task, config.search.seed, instruction=config.task.instruction(task)
         )
+        return grammar, ProposerDescription("grammar", grammar.name)
     models = config.models
     price = Price(models.price[0] / 1e6, models.price[1] / 1e6) if models.price else None
     proposer = chat_proposer(
@@ -65,7 +65,8 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, str]:
         stream=config.models.stream,
         extra=config.models.extra_fields,
     )
-    return proposer, _announcement(config, proposer)
+    learns = config.models.model_choice == "bandit"
+    return proposer, _description(config.models.weights, proposer, learns_shares=learns)
 
 
 def with_address(config: SynthesisConfig) -> SynthesisConfig:
@@ -182,22 +183,13 @@ def _backend(
     return of_server, of_server.model_info()
 
 
-def _announcement(config: SynthesisConfig, proposer: ChatProposer) -> str:
-    """Return a line that says which models propose the rewards, and at which server."""
-    places = list(dict.fromkeys(model.where for model in proposer.models.values()))
-    names = tuple(config.models.weights)
-    if len(places) == 1:
-        named, where = [str(name) for name in names], f" at {places[0]}"
-    else:
-        named, where = [f"{model.name} at {model.where}" for model in proposer.models.values()], ""
-    if len(named) == 1:
-        return f"The model {named[0]}{where} proposes the rewards."
-    how = (
-        "by what their rewards are worth"
-        if config.models.model_choice == "bandit"
-        else "by their weights"
-    )
-    return (
-        f"The models {', '.join(named[:-1])} and {named[-1]}{where} propose the rewards, chosen"
-        f" {how}."
-    )
+def _description(
+    weights: Mapping[str, float], proposer: ChatProposer, *, learns_shares: bool
+) -> ProposerDescription:
+    """Return which models propose the rewards, with their shares and servers."""
+    total = sum(weights.values())
+    models = [
+        AskedModel(model.name, weights[model.name] / total, model.where)
+        for model in proposer.models.values()
+    ]
+    return ProposerDescription("models", proposer.name, tuple(models), learns_shares)

@@ -1,23 +1,26 @@
 """What a person sees of a run: displays, tables, training curves and the summary."""
 
 from eureka_agent.report.curves import CurveWriter
-from eureka_agent.report.factory import make_listener, notebook_listener
 from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.lineage import code_diff
-from eureka_agent.report.live import LiveDisplay
-from eureka_agent.report.messages import changed_settings
-from eureka_agent.report.page import put, whole_line
-from eureka_agent.report.plain import PlainLog
-from eureka_agent.report.run_list import overview, runs_table
-from eureka_agent.report.run_view import run_view
 from eureka_agent.report.summary import summary
-from eureka_agent.report.tables import comparison_table, doctor_table, final_table, tasks_table
+from eureka_agent.report.terminal.factory import make_listener, notebook_listener
+from eureka_agent.report.terminal.live import LiveDisplay
+from eureka_agent.report.terminal.page import put, whole_line
+from eureka_agent.report.terminal.plain import PlainLog
+from eureka_agent.report.terminal.run_list import overview, runs_table
+from eureka_agent.report.terminal.run_view import run_view
+from eureka_agent.report.terminal.tables import (
+    comparison_table,
+    doctor_table,
+    final_table,
+    tasks_table,
+)
 
 __all__ = [
     "CurveWriter",
     "LiveDisplay",
     "PlainLog",
-    "changed_settings",
     "code_diff",
     "comparison_length",
     "comparison_table",

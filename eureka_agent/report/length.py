@@ -10,6 +10,8 @@ from rich.text import Text
 
 from eureka_agent.config import BudgetName, SynthesisConfig
 from eureka_agent.errors import EurekaError
+from eureka_agent.jail import Layers
+from eureka_agent.proposers.description import ProposerDescription
 from eureka_agent.report.formatting import approximate, quantity
 from eureka_agent.report.progress import RunProgress
 from eureka_agent.search.events import RunStarted
@@ -64,8 +66,12 @@ def at(speed: float) -> str:
 
 def default_run(task: Task, budget: BudgetName) -> RunStarted:
     """Return the first event of the run of `synthesize --task NAME --budget BUDGET`."""
-    config = SynthesisConfig.of(task.name, budget=budget)
-    return RunStarted(Path(), task, config, budgets_of(task)[budget], "", "", resumed=False)
+    config = SynthesisConfig.of(task=task.name, budget=budget)
+    proposer = ProposerDescription("grammar", "grammar")
+    layers = Layers("full", (), {}, ())  # nothing is known of the sandbox, nor needed
+    return RunStarted(
+        Path(), task, config, budgets_of(task)[budget], proposer, layers, resumed=False
+    )
 
 
 def comparison_length(task: Task, budget: BudgetName) -> list[Text]:

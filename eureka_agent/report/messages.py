@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Baseline, Failure, Feedback, Outcome, SettingChange
+from eureka_agent.records import Baseline, Failure, Feedback, Outcome
+from eureka_agent.report.announcements import (
+    ignored_checkpoint,
+    proposer_line,
+    sandbox_line,
+    where_rewards_run,
+)
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
@@ -45,35 +50,16 @@ def run_started(event: RunStarted) -> list[str]:
     config, budget = event.config, event.budget
     return [
         instruction_of(config, event.task),
-        one_line(event.announcement),
+        proposer_line(event.proposer, event.changes),
         (
             f"{plural(config.search.generations, 'generation')} of"
             f" {plural(config.search.samples, 'reward')}; each reward trains in"
             f" {budget.num_envs:,} environments for {quantity(budget.environment_steps)}"
             f" environment steps ({config.training.budget})."
         ),
-        one_line(event.sandbox),
+        sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]
-
-
-def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
-    """Return what resumes changed, oldest first.
-
-    Such as `--model from "gpt-4" to "gpt-5" on 2026-01-31`.
-    """
-    lines = []
-    for change in changes:
-        option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
-        before, after = _as_typed(change.before), _as_typed(change.after)
-        lines.append(one_line(f"--{option} from {before} to {after} on {day}"))
-    return lines
-
-
-def _as_typed(value: str) -> str:
-    """Return a stored value as it is typed: the entries of a list with spaces between them."""
-    given = json.loads(value)
-    return " ".join(map(str, given)) if isinstance(given, list) else value
 
 
 def asked_again(event: RequestRetried, *, repeated: bool = False) -> str:
@@ -127,7 +113,7 @@ def generation_started(event: GenerationStarted, run: RunStarted) -> str:
 
 def training_started(event: TrainingStarted) -> list[str]:
     """Return where the rewards are computed and why a checkpoint was ignored, if so."""
-    return [one_line(sentence) for sentence in (event.where, event.saved) if sentence]
+    return [*where_rewards_run(event.rewards), *ignored_checkpoint(event.ignored_checkpoint)]
 
 
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:

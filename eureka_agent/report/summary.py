@@ -9,7 +9,7 @@ from typing import Any
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Evaluation, Outcome
 from eureka_agent.report.cost import Cost
-from eureka_agent.report.tables import generations_of
+from eureka_agent.report.terminal.tables import generations_of
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.search.events import RunFinished
 from eureka_agent.search.reevaluation import reevaluation_summary

@@ -43,6 +43,7 @@ from eureka_agent.search.events import (
     BaselinesMeasured,
     InternalErrorRaised,
     Listener,
+    RewardPlaces,
     TrainingProgress,
     TrainingStarted,
 )
@@ -249,10 +250,10 @@ class Evaluator:
         """
         job = self._job(rewards, race=self._race if candidates else None, champion=champion)
         names = tuple(reward.name for reward in rewards)
-        ignored = ""
+        ignored = None
         if self._checkpoint is not None:
             ignored = Checkpoint(self._checkpoint, job.key).of_another_version
-        self._emit(TrainingStarted(tuple(candidates), names, self._where(rewards), ignored))
+        self._emit(TrainingStarted(tuple(candidates), names, self._places(rewards), ignored))
         running = self._executor.submit(
             job, lambda progress: self._emit(TrainingProgress(names, progress))
         )
@@ -278,19 +279,14 @@ class Evaluator:
             checkpoint=str(self._checkpoint) if self._checkpoint else None,
         )
 
-    def _where(self, rewards: Sequence[JobReward]) -> str:
-        """Say where the rewards are computed; empty on the CPU, where all run in the sandbox."""
-        if self._device == "cpu":
-            return ""
+    def _places(self, rewards: Sequence[JobReward]) -> RewardPlaces:
+        """Return where the rewards are computed."""
         known = [(reward.name, reward.source.code) for reward in rewards if reward.source]
-        on_device = [name for name, code in known if code in self._on_device]
-        on_cpu = [name for name, code in known if code not in self._on_device]
-        parts = []
-        if on_device:
-            parts.append(f"as tensor operations on {self._device}: {', '.join(on_device)}")
-        if on_cpu:
-            parts.append(f"in sandboxed processes on the CPU: {', '.join(on_cpu)}")
-        return f"Rewards run {'; '.join(parts)}."
+        return RewardPlaces(
+            self._device,
+            as_operations=tuple(name for name, code in known if code in self._on_device),
+            in_sandbox=tuple(name for name, code in known if code not in self._on_device),
+        )
 
     def baselines(self) -> tuple[Baseline, ...]:
         """Train the human and the sparse reward, and measure random actions.

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from eureka_agent.config import SynthesisConfig, TrainingBudget
+from eureka_agent.jail import Layers
+from eureka_agent.proposers.description import ProposerDescription
 from eureka_agent.proposers.events import RequestRetried as RequestRetried
 from eureka_agent.proposers.events import RequestsAdapted as RequestsAdapted
 from eureka_agent.records import (
@@ -17,9 +19,11 @@ from eureka_agent.records import (
     Generation,
     Outcome,
     ReevaluationSeed,
+    SettingChange,
 )
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import Progress
+from eureka_agent.training.checkpoint import IgnoredCheckpoint
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ class RunStarted:
     task: Task
     config: SynthesisConfig
     budget: TrainingBudget
-    announcement: str
-    """One line that says what proposes the rewards."""
-    sandbox: str
-    """One line that says which layers of the sandbox hold."""
+    proposer: ProposerDescription
+    """What proposes the rewards."""
+    sandbox: Layers
+    """Which layers of the sandbox hold."""
     resumed: bool
+    changes: tuple[SettingChange, ...] = ()
+    """The settings that resumes changed, oldest first."""
     needs_terminal: bool = False
     """Whether a judge reads from this terminal between the trainings."""
 
@@ -88,16 +94,31 @@ class InternalErrorRaised:
 
 
 @dataclass(frozen=True)
+class RewardPlaces:
+    """Where the rewards of a training are computed, by the members' names.
+
+    The sparse reward is in neither list: the simulation computes it.
+    """
+
+    device: str = "cpu"
+    """Where the environments are simulated."""
+    as_operations: tuple[str, ...] = ()
+    """Rewards that run as tensor operations on that device."""
+    in_sandbox: tuple[str, ...] = ()
+    """Rewards that run in sandboxed processes on the CPU."""
+
+
+@dataclass(frozen=True)
 class TrainingStarted:
     """Emitted when a population starts to train: candidates, or baselines if there are none."""
 
     candidates: tuple[Candidate, ...]
     names: tuple[str, ...]
     """One short name per member: `g0c3`, or `human reward`."""
-    where: str = ""
-    """One sentence that says where the rewards are computed; empty if all run in the sandbox."""
-    saved: str = ""
-    """Why the saved checkpoint was ignored; empty if it was used or there was none."""
+    rewards: RewardPlaces = RewardPlaces()
+    """Where the members' rewards are computed."""
+    ignored_checkpoint: IgnoredCheckpoint | None = None
+    """The checkpoint of another version; None if it was used or there was none."""
 
 
 @dataclass(frozen=True)

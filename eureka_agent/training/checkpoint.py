@@ -72,6 +72,17 @@ class TrainingState:
     """Identifies the training."""
 
 
+@dataclass(frozen=True)
+class IgnoredCheckpoint:
+    """A saved training in another version of the file format, which is not continued."""
+
+    file: str
+    """Name of the file."""
+    version: str
+    supported: str
+    """The version that is read here."""
+
+
 class Checkpoint:
     """The file of one training; a file with another `key` is ignored."""
 
@@ -87,19 +98,16 @@ class Checkpoint:
         return time.monotonic() - self._saved_at >= self._every_s
 
     @property
-    def of_another_version(self) -> str:
-        """A sentence that a file of another version will be ignored, or an empty string."""
+    def of_another_version(self) -> IgnoredCheckpoint | None:
+        """The file if it is of another version, so that it will be ignored; else None."""
         try:
             with safe_open(self._path, framework="pt") as file:
                 written = one_line((file.metadata() or {}).get(_VERSION, "0"), 20)
         except (OSError, SafetensorError):
-            return ""
+            return None
         if written == VERSION:
-            return ""
-        return (
-            f"The training saved in {self._path.name} has format {written} and this version reads"
-            f" {VERSION}: the training starts again."
-        )
+            return None
+        return IgnoredCheckpoint(self._path.name, written, VERSION)
 
     def save(self, state: TrainingState, tensors: Mapping[str, Tensor]) -> None:
         """Write the whole state, or leave the last file as it is.

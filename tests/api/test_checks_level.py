@@ -10,6 +10,7 @@ import torch
 import eureka_agent as ea
 from eureka_agent.cli.main import synthesize_main
 from eureka_agent.proposers.scripted import ScriptedProposer
+from eureka_agent.report.announcements import sandbox_line
 from eureka_agent.search.events import Event, RunStarted
 from tests.support.rewards import TRACEBACK, upright
 from tests.support.without_linux import without_linux
@@ -39,7 +40,7 @@ def test_a_run_prints_and_stores_the_layers_that_hold(tmp_path: Path) -> None:
             value, _ = reward(dof_pos=torch.zeros(3, 2), dof_vel=torch.zeros(3, 2))
             assert value.tolist() == [1.0, 1.0, 1.0]
     (started,) = [event for event in events if isinstance(event, RunStarted)]
-    assert started.sandbox.startswith("NOT SEALED")
+    assert sandbox_line(started.sandbox).startswith("NOT SEALED")
     assert all(set(outcome.sandbox) >= _HELD for outcome in result.outcomes)
     assert not any("seccomp" in outcome.sandbox for outcome in result.outcomes)
     assert result.best is not None

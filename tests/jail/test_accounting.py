@@ -141,7 +141,7 @@ except OSError as error:
 
 def test_description_says_not_sealed_at_every_level_without_seccomp(reduced: Sandbox) -> None:
     layers = type(reduced.layers)(
-        ("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",)
+        "reduced", ("no_new_privs", "rlimits"), {"seccomp": "missing"}, ("read a file",)
     )
     reduced.layers = layers
     assert reduced.describe().startswith(

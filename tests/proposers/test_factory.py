@@ -10,6 +10,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CredentialsError, UnavailableError, UsageError
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
+from eureka_agent.proposers.description import AskedModel, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Message, Prompt
@@ -27,7 +28,7 @@ def _no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
-def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, str]:
+def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, ProposerDescription]:
     return make_proposer(on or ToyTask(), SynthesisConfig.of(**({"task": "toy"} | settings)))
 
 
@@ -35,9 +36,9 @@ def test_without_a_model_the_grammar_is_used_even_with_a_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, announcement = choose()
+    proposer, description = choose()
     assert isinstance(proposer, GrammarProposer)
-    assert announcement == "No model named (--model): the built-in grammar proposes the rewards."
+    assert description == ProposerDescription("grammar", "grammar")
 
 
 def test_the_grammar_uses_the_instruction() -> None:
@@ -56,16 +57,17 @@ def test_the_grammar_uses_the_instruction() -> None:
 
 def test_a_named_model_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, announcement = choose(model="some-model")
+    proposer, description = choose(model="some-model")
     assert isinstance(proposer, ChatProposer)
     assert proposer.name == "some-model"
-    assert announcement == "The model some-model at api.openai.com proposes the rewards."
+    assert description.kind == "models"
+    assert description.models == (AskedModel("some-model", 1.0, "api.openai.com"),)
 
 
 def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    _, announcement = choose(model="m", base_url="http://localhost:11434/v1")
-    assert announcement == "The model m at http://localhost:11434/v1 proposes the rewards."
+    _, description = choose(model="m", base_url="http://localhost:11434/v1")
+    assert description.models == (AskedModel("m", 1.0, "http://localhost:11434/v1"),)
     with pytest.raises(CredentialsError, match="There is no key for the model 'm'"):
         choose(model="m")
     with pytest.raises(CredentialsError, match="any word, if the server needs none"):
@@ -77,21 +79,22 @@ def test_a_server_without_a_model_is_refused() -> None:
         choose(base_url="http://localhost:11434/v1")
 
 
-def test_several_models_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_models_are_described_with_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, announcement = choose(model=("a=2", "b", "c=0.5"))
+    proposer, description = choose(model=("a=2", "b", "c=1"))
     assert isinstance(proposer, ChatProposer)
     assert list(proposer.models) == ["a", "b", "c"]
-    assert (
-        announcement
-        == "The models a, b and c at api.openai.com propose the rewards, chosen by their weights."
-    )
-    _, announcement = choose(
+    assert [(model.name, model.share) for model in description.models] == [
+        ("a", 0.5),
+        ("b", 0.25),
+        ("c", 0.25),
+    ]
+    assert not description.learns_shares
+    _, description = choose(
         model=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1"
     )
-    assert announcement.endswith(
-        "at http://localhost:1/v1 propose the rewards, chosen by what their rewards are worth."
-    )
+    assert description.learns_shares
+    assert {model.server for model in description.models} == {"http://localhost:1/v1"}
 
 
 @pytest.mark.parametrize(

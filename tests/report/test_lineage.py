@@ -8,7 +8,7 @@ import pytest
 
 from eureka_agent.cli.main import main
 from eureka_agent.report.lineage import ancestors
-from eureka_agent.report.run_list import overview
+from eureka_agent.report.terminal.run_list import overview
 from eureka_agent.runs.store import Store
 from tests.support.stored_run import stored_run
 

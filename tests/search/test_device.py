@@ -15,6 +15,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Outcome
+from eureka_agent.report.announcements import where_rewards_run
 from eureka_agent.search.events import Event, TrainingStarted
 from tests.support.rewards import completion, upright
 from tests.support.warp_cpu import put_in_place_of_cuda
@@ -56,7 +57,7 @@ def run(
 
     def listen(event: Event) -> None:
         if isinstance(event, TrainingStarted):
-            said.append(event.where)
+            said.extend(where_rewards_run(event.rewards))
 
     return synthesize(
         config, proposer=ScriptedProposer([answers]), listener=listen, sandbox=sandbox
@@ -86,7 +87,7 @@ def test_rewards_run_as_operations_on_the_device(
         "Rewards run as tensor operations on cuda: g0c0; in sandboxed processes on the CPU: g0c1.",
     ]
     on_cpu, nothing = run(tmp_path, sandbox, "cpu", "cpu", *answers)
-    assert nothing == ["", ""]
+    assert nothing == []
     monkeypatch.setattr(SandboxedReward, "graph", lambda self, state, counts: None)
     all_sandboxed, said = run(tmp_path, sandbox, "sealed", "cuda", *answers)
     assert said[1] == "Rewards run in sandboxed processes on the CPU: g0c0, g0c1."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import re
 import textwrap
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from eureka_agent.proposers import chat
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Usage
+from eureka_agent.report.announcements import proposer_line
 from eureka_agent.report.messages import stopped_early
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
@@ -94,7 +94,7 @@ def test_two_generations_over_http(
         o.candidate.completion.cost_usd is None for o in result.outcomes
     )  # unknown is not free
     started = next(event for event in events if isinstance(event, RunStarted))
-    assert "test-model" in started.announcement
+    assert [model.name for model in started.proposer.models] == ["test-model"]
     assert chat_server.requests[0]["messages"][0]["role"] == "system"
 
 
@@ -298,8 +298,9 @@ def test_the_largest_cost_is_printed_before_the_run(
     config = limited(tmp_path, chat_server, generations=1, price=(1.0, 10.0))
     result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
     started = next(event for event in events if isinstance(event, RunStarted))
-    assert "tokens ($0." in started.announcement
-    assert "if no answer is longer than 1,000 tokens" in started.announcement
+    announced = proposer_line(started.proposer)
+    assert "tokens ($0." in announced
+    assert "if no answer is longer than 1,000 tokens" in announced
     # 600 tokens at 1 USD and 400 at 10 USD per million are 0.0046 USD.
     assert [o.candidate.completion.cost_usd for o in result.outcomes] == [pytest.approx(0.0046)] * 2
 
@@ -322,9 +323,8 @@ def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
         )
         ea.synthesize(config, listener=events.append, sandbox=sandbox)
         (started,) = (event for event in events if isinstance(event, RunStarted))
-        tokens = re.search(r"At most ([\d,]+) tokens", started.announcement)
-        assert tokens, started.announcement
-        return int(tokens[1].replace(",", ""))
+        assert started.proposer.largest_cost is not None
+        return started.proposer.largest_cost.usage.tokens
 
     assert estimated(vary_instructions=True) - estimated(vary_instructions=False) == 48_000
 

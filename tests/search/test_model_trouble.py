@@ -15,6 +15,7 @@ from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Usage
+from eureka_agent.report.announcements import proposer_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
@@ -102,7 +103,8 @@ def test_a_mistyped_model_fails_before_the_baselines_and_resume_takes_another(
     assert spent(tmp_path / "run") == Usage(2000)
     started = [event for event in events if isinstance(event, RunStarted)][-1]
     assert started.config.models.model == ("gpt-5",)
-    assert "Changed since the start: --model from gtp-5 to gpt-5 on " in started.announcement
+    announced = proposer_line(started.proposer, started.changes)
+    assert "Changed since the start: --model from gtp-5 to gpt-5 on " in announced
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
         assert [(c.name, c.before, c.after) for c in store.changes] == [
             ("model", '["gtp-5"]', '["gpt-5"]')
@@ -324,9 +326,7 @@ def test_the_address_of_the_environment_becomes_the_runs(
     settings = config(tmp_path, chat_server, model="gpt-5", base_url=None, baselines=False)
     ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     (started,) = [event for event in events if isinstance(event, RunStarted)]
-    assert (
-        f"The model gpt-5 at {chat_server.base_url} proposes the rewards." in started.announcement
-    )
+    assert [model.server for model in started.proposer.models] == [chat_server.base_url]
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), sandbox=sandbox)
     assert len(chat_server.requests) == 4

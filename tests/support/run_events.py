@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.jail import Layers
+from eureka_agent.proposers.description import AskedModel, ProposerDescription
 from eureka_agent.records import (
     Baseline,
     Candidate,
@@ -38,6 +40,8 @@ from tests.support.toy_task import ToyTask
 NAN = math.nan
 TASK = ToyTask()
 STEPS = 1_500_000
+LAYERS = Layers("full", ("seccomp", "landlock"), {}, ())
+"""The layers of a sandbox that seals."""
 BASELINES = ("human reward", "sparse reward")
 REFUSED = Failure(
     "check", "compute_reward asks for 'mass_velocity', which this task does not have."
@@ -59,15 +63,20 @@ def run_started(
     settings: SynthesisConfig, path: Path = Path("runs/demo"), *, resumed: bool = False
 ) -> RunStarted:
     """Return the run's first event."""
-    announcement = (
-        f"The model {settings.models.model[0]} proposes the rewards."
-        if settings.models.model
-        else "The grammar proposes."
+    proposer = ProposerDescription("grammar", "grammar")
+    if settings.models.model:
+        model = AskedModel(settings.models.model[0], 1.0, "api.openai.com")
+        proposer = ProposerDescription("models", model.name, (model,))
+    return RunStarted(
+        path,
+        TASK,
+        settings,
+        training_budget(settings, TASK),
+        proposer,
+        LAYERS,
+        resumed,
+        needs_terminal=settings.search.feedback == "cli",
     )
-    sandbox = "Rewards run in sealed processes (seccomp, landlock)."
-    budget = training_budget(settings, TASK)
-    terminal = settings.search.feedback == "cli"
-    return RunStarted(path, TASK, settings, budget, announcement, sandbox, resumed, terminal)
 
 
 def completion(index: int, cost_usd: float | None = 0.0, proposer: str = "grammar") -> Completion:

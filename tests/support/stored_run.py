@@ -20,6 +20,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.training.budgets import training_budget
+from eureka_agent.utils.serialization import to_json
 from tests.support import run_events as runs
 
 POLICY = bytes(range(256)) * 64
@@ -49,7 +50,7 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     task = find_task("cartpole")
     with Store.create(run.database, config) as store:
         store.save_task(stored_task(task, training_budget(config, task)))
-        store.save_metadata("sandbox", "Rewards run in sealed processes.")
+        store.save_metadata("sandbox", to_json(runs.LAYERS))
         store.save_baselines(runs.baselines(), seconds=1.5)
         first = [answer(0, FIRST), answer(1, "import os\n")]
         _ask(store, 0, first, ())

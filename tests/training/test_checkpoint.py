@@ -194,24 +194,28 @@ def test_file_of_another_version_is_ignored_with_a_message(
 ) -> None:
     path = tmp_path / "training.safetensors"
     mine = Checkpoint(path, "mine", every_s=0.0)
-    assert mine.of_another_version == ""  # there is none
+    missing = mine.of_another_version
+    assert missing is None
     with pytest.raises(CutError):
         run("cartpole", mine, 3)
-    assert mine.of_another_version == ""
+    current = mine.of_another_version
+    assert current is None
     written = checkpoint.VERSION
     monkeypatch.setattr(checkpoint, "VERSION", "next")
     assert mine.load() is None
-    message = mine.of_another_version
-    assert (
-        message
-        == f"The training saved in training.safetensors has format {written} and this version reads"
+    ignored = mine.of_another_version
+    assert ignored == checkpoint.IgnoredCheckpoint("training.safetensors", written, "next")
+    event = TrainingStarted((), ("g0c0",), ignored_checkpoint=ignored)
+    assert sentences.training_started(event) == [
+        f"The training saved in training.safetensors has format {written} and this version reads"
         " next: the training starts again."
-    )
-    assert message in sentences.training_started(TrainingStarted((), ("g0c0",), saved=message))
+    ]
     assert len(run("cartpole", mine)) == 4
     # The oldest files have no version.
     save_file({"x": torch.zeros(1)}, path, metadata={"training": "{}"})
-    assert "has format 0" in mine.of_another_version
+    oldest = mine.of_another_version
+    assert oldest is not None
+    assert oldest.version == "0"
 
 
 def test_discard_also_removes_the_incomplete_file_of_a_killed_save(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.config import SynthesisConfig
+from eureka_agent.jail import Layers
 from eureka_agent.records import INITIAL, Completion, Evaluation, Feedback, Outcome, candidate_name
 from eureka_agent.report import messages
+from eureka_agent.report.announcements import changed_settings, sandbox_line
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
@@ -25,12 +27,13 @@ from eureka_agent.report.formatting import (
     summarise,
 )
 from eureka_agent.report.lineage import lineage
-from eureka_agent.report.page import plain_table, whole_line
-from eureka_agent.report.tables import Result, failures, fitness_line, results_table
+from eureka_agent.report.terminal.page import plain_table, whole_line
+from eureka_agent.report.terminal.tables import Result, failures, fitness_line, results_table
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import best_so_far, greedy
+from eureka_agent.utils.serialization import from_json
 
 
 def run_view(store: Store) -> RenderableType:
@@ -43,9 +46,9 @@ def run_view(store: Store) -> RenderableType:
         _config(
             config,
             task,
-            store.metadata("sandbox") or config.run.sandbox,
+            _sandbox(store),
             [example.name for example in store.examples],
-            messages.changed_settings(store.changes),
+            changed_settings(store.changes),
         ),
     ]
     for index in (INITIAL, *range(config.search.generations)):
@@ -79,6 +82,12 @@ def run_view(store: Store) -> RenderableType:
             whole_line(f"Not finished; continue with: eureka-agent resume {store.path.parent}")
         )
     return Group(*parts)
+
+
+def _sandbox(store: Store) -> str:
+    """Return which layers of the sandbox held, or which level the run asked for."""
+    stored = store.metadata("sandbox")
+    return sandbox_line(from_json(Layers, stored)) if stored else store.config.run.sandbox
 
 
 def _config(

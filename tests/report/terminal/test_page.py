@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from eureka_agent.report import put, whole_line
-from eureka_agent.report.page import plain_table
-from eureka_agent.report.run_list import Overview, runs_table
+from eureka_agent.report.terminal.page import plain_table
+from eureka_agent.report.terminal.run_list import Overview, runs_table
 
 NAME = "20260131-235959-a_task_with_a_rather_long_name-0a1b"
 

@@ -33,7 +33,7 @@ from eureka_agent.report.messages import (
     reevaluation_results,
     stopped_early,
 )
-from eureka_agent.report.page import plain_table, whole_line
+from eureka_agent.report.terminal.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.events import RunFinished, RunStarted

@@ -90,7 +90,7 @@ def test_a_run_line_by_line() -> None:
     text = "\n".join(line.split("  ", 1)[-1] for line in lines)
     assert lines[0] == "0:00:00  toy: bring the mass to the mark and hold it there"
     for sentence in (
-        "The model gpt-5 proposes the rewards.",
+        "The model gpt-5 at api.openai.com proposes the rewards.",
         (
             "2 generations of 4 rewards; each reward trains in 4 environments for 1.5 M environment steps"
             " (normal)."

@@ -26,9 +26,9 @@ from eureka_agent.report.formatting import (
     unit_of,
 )
 from eureka_agent.report.length import Measure, takes
-from eureka_agent.report.page import put
 from eureka_agent.report.progress import CandidateStatus, RunProgress
-from eureka_agent.report.tables import final_table
+from eureka_agent.report.terminal.page import put
+from eureka_agent.report.terminal.tables import final_table
 from eureka_agent.search.events import (
     BaselinesMeasured,
     Event,

@@ -13,7 +13,7 @@ from rich.text import Text
 from eureka_agent.errors import EurekaError, UsageError
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import number, one_line
-from eureka_agent.report.page import plain_table, whole_line
+from eureka_agent.report.terminal.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.sqlite import is_claimed
 from eureka_agent.runs.store import Store

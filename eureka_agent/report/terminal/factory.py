@@ -7,8 +7,8 @@ import sys
 from rich.console import Console
 
 from eureka_agent.report.length import Measure, speed_of
-from eureka_agent.report.live import LiveDisplay
-from eureka_agent.report.plain import PlainLog
+from eureka_agent.report.terminal.live import LiveDisplay
+from eureka_agent.report.terminal.plain import PlainLog
 
 
 def make_listener(console: Console, measure: Measure | None = None) -> LiveDisplay | PlainLog:

@@ -14,6 +14,7 @@ from eureka_agent.report import run_view
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.training.budgets import training_budget
+from eureka_agent.utils.serialization import to_json
 from tests.support import run_events as runs
 
 
@@ -48,13 +49,13 @@ def test_a_run_that_was_stopped(store: Store) -> None:
             store.save_completion(generation, answer)
     store.save_outcomes([(one, None) for one in first])
     store.save_baselines(runs.baselines())
-    store.save_metadata("sandbox", "Rewards run in sealed processes.")
+    store.save_metadata("sandbox", to_json(runs.LAYERS))
     text = read(store, 110)
     for words in (
         "gpt-5 at http://localhost:1/v1",
         "2 generations of 4 rewards, seed 0",
         "normal, 4 environments and 1.5 M environment steps per reward",
-        "Rewards run in sealed processes.",
+        "Rewards run in sealed processes (seccomp, landlock).",
         "m; -0.1 counts as solved",
         "Generation g0, from the task alone; cost $0.04 and 1 answer of unknown price",
         "g0c0       0.00  -0.50 to 0.50         -  unknown",
