@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from pathlib import Path
 
 import pytest
 
 from eureka_agent.cli import main as cli
+from eureka_agent.cli.presets import Presets
 from eureka_agent.config import SynthesisConfig
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +28,13 @@ def test_the_demo_searches_and_compares_over_several_seeds_without_a_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[SynthesisConfig] = []
-    monkeypatch.setattr(cli, "synthesize", asked.append)
+    real = cli.synthesize
+
+    @functools.wraps(real)  # the options are read from the signature
+    def record(config: SynthesisConfig, presets: Presets) -> None:
+        asked.append(config)
+
+    monkeypatch.setattr(cli, "synthesize", record)
     assert cli.synthesize_main(demo_arguments()) == 0
     (config,) = asked
     assert config.models.weights == {}  # the grammar

@@ -270,10 +270,8 @@ def test_the_example_of_the_documentation_runs(
         "num_envs": 8,
         "environment_steps": 512,
     }
-    real: Callable[..., ea.SynthesisConfig] = ea.SynthesisConfig
-    monkeypatch.setattr(
-        ea, "SynthesisConfig", lambda **given: real(**(given | small)), raising=False
-    )
+    real: Callable[..., ea.SynthesisConfig] = ea.SynthesisConfig.of
+    monkeypatch.setattr(ea.SynthesisConfig, "of", lambda **given: real(**(given | small)))
     names: dict[str, object] = {}
     exec(compile(example, "docs/feedback.md", "exec"), names)
     result = names["result"]
