@@ -76,7 +76,7 @@ def main(
     rows = []
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         for task in tasks:
-            config = ea.SynthesisConfig(
+            config = ea.SynthesisConfig.of(
                 task=task,
                 budget=budget,
                 generations=generations,

@@ -19,7 +19,7 @@ from eureka_agent.jail.contract import check_contract
 from eureka_agent.simulation import MujocoEnvironment
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.task import Task
-from eureka_agent.training import train
+from eureka_agent.training import PopulationTrainer, TrainerSettings
 from eureka_agent.training.ppo.networks import Population, RunningMoments
 from eureka_agent.training.ppo.ppo import PPO
 from eureka_agent.training.results import TrainResult
@@ -137,7 +137,8 @@ def timed_generation(
                 )
                 rewards.callback(sandboxed[-1].close)
                 check_contract(sandboxed[-1], samples)
-        results = train(task, sandboxed, budget, seed=seed, race=race)
+        settings = TrainerSettings(budget, seed=seed, race=race)
+        results = PopulationTrainer().train(task, sandboxed, settings)
     for result in results:
         if result.error is not None:
             raise result.error

@@ -142,8 +142,8 @@ def replay(known: Record, race: Race | None) -> Result:
         done = max(1, round(rung * budget.iterations))
         trackers = [FitnessTracker(list(each.iterations[:done])) for each in alive]
         standings = [pace.estimate(known.max_episode_steps, budget.iterations) for pace in trackers]
-        places = race.places(len(known.candidates), i)
-        reasons = stopped(standings, places, chance=race.chance)
+        places = race.survivors(len(known.candidates), i)
+        reasons = stopped(standings, places, chance=race.keep_ties)
         alive = [each for each, reason in zip(alive, reasons, strict=True) if reason is None]
         steps += (len(reasons) - len(alive)) * done * rollout
     best = max(alive, key=lambda each: each.evaluation.fitness)

@@ -83,7 +83,7 @@ def main(
     records = list(
         _records(race_task, training, range(first_seed, first_seed + seeds), samples, out)
     )
-    race = Race(chance=chance)
+    race = Race(keep_ties=chance)
     _print_seeds(records, race)
     if retrained:
         _print_trained_again(records, race, race_task, retrained)
@@ -222,14 +222,14 @@ def _grid() -> Iterator[Race]:
     )
     for chance, keep, rungs in itertools.product((True, False), keeps, itertools.product(*shares)):
         if rungs[0] < rungs[1] < rungs[2]:
-            yield Race(rungs, keep, chance=chance)
+            yield Race(rungs, keep, keep_ties=chance)
 
 
 def _describe(race: Race) -> str:
     rungs, keep = (
         " ".join(f"{share:.3g}" for share in shares) for shares in (race.rungs, race.keep)
     )
-    return f"rungs {rungs}; keep {keep}{'' if race.chance else '; significance ignored'}"
+    return f"rungs {rungs}; keep {keep}{'' if race.keep_ties else '; significance ignored'}"
 
 
 if __name__ == "__main__":

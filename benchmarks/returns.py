@@ -39,7 +39,7 @@ from benchmarks.sb3_ppo import make_environment, make_ppo, total_steps
 from eureka_agent.checks import check_source
 from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox
-from eureka_agent.training import train
+from eureka_agent.training import PopulationTrainer, TrainerSettings
 from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.sb3 import export
@@ -147,7 +147,7 @@ def _ours(
     reward = check_source(task.human_reward, task.reward_inputs)
     sandboxed = sandbox.open(reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon)
     start = time.perf_counter()
-    (result,) = train(task, [sandboxed], budget, seed=seed)
+    (result,) = PopulationTrainer().train(task, [sandboxed], TrainerSettings(budget, seed=seed))
     seconds = time.perf_counter() - start
     sandboxed.close()
     if result.policy is None:

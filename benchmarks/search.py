@@ -15,16 +15,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import get_args
 
 import tyro
 
 import eureka_agent as ea
 from benchmarks.measure import table
-from eureka_agent.config import BudgetName, StrategyName
+from eureka_agent.config import BudgetName
 from eureka_agent.jail import Sandbox
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.statistics import interquartile_mean
@@ -33,14 +32,14 @@ from eureka_agent.training.budgets import training_budget
 from eureka_agent.training.job import JobReward
 from eureka_agent.utils.serialization import from_json, to_json
 
-EVERY: tuple[StrategyName, ...] = get_args(StrategyName)
+EVERY = ("greedy", "restarts", "islands", "random")
 _OTHER_SEEDS = 1_000
 """Further trainings of a search have seeds from its seed times this on; no search uses these."""
 
 
 def main(
     tasks: tuple[str, ...] = ("hopper_forward", "cartpole", "ball_balance"),
-    strategies: tuple[StrategyName, ...] = EVERY,
+    strategies: tuple[str, ...] = EVERY,
     seeds: int = 10,
     generations: int = 4,
     samples: int = 5,
@@ -76,10 +75,9 @@ def main(
             found: dict[str, list[Found]] = {name: [] for name in strategies}
             for seed in range(seeds):
                 for name in strategies:
-                    config = ea.SynthesisConfig(
+                    config = ea.SynthesisConfig.of(
                         task=task,
-                        strategy=name,
-                        restart_every=max(1, generations // 2),
+                        strategy=_with_number(name, generations),
                         generations=generations,
                         samples=samples,
                         budget=budget,
@@ -118,19 +116,24 @@ def _known(out: Path) -> dict[str, Found]:
     return {one.key: one for one in (from_json(Found, line) for line in lines)}
 
 
+def _with_number(strategy: str, generations: int) -> str:
+    """Return the strategy with one restart, in the middle, if it takes restarts."""
+    return f"restarts:{max(1, generations // 2)}" if strategy == "restarts" else strategy
+
+
 def _key(config: ea.SynthesisConfig, retrained: int) -> str:
-    budget = training_budget(config, find_task(config.task))
-    size = f"{config.generations}x{config.samples}+{retrained}"
+    budget = training_budget(config, find_task(config.task.task))
+    size = f"{config.search.generations}x{config.search.samples}+{retrained}"
     return (
-        f"{config.task} {config.strategy} {config.seed}: {size}, {budget.environment_steps} x"
-        f" {budget.num_envs}"
+        f"{config.task.task} {config.search.strategy} {config.search.seed}: {size},"
+        f" {budget.environment_steps} x {budget.num_envs}"
     )
 
 
 def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandbox) -> Found:
     """Start or resume the run, and train its best reward with other seeds."""
-    config = replace(config, run_name=re.sub(r"\W+", "-", key))
-    path = config.runs_dir / str(config.run_name)
+    config = config.replaced(run_name=re.sub(r"\W+", "-", key))
+    path = config.run.runs_dir / str(config.run.run_name)
     result = (
         ea.resume(path, sandbox=sandbox)
         if (path / "run.db").exists()
@@ -144,7 +147,7 @@ def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandb
         if each.training and not each.duplicate_of
     )
     again = [
-        _trained(config, result.reward, sandbox, seed=_OTHER_SEEDS * (config.seed + 1) + i)
+        _trained(config, result.reward, sandbox, seed=_OTHER_SEEDS * (config.search.seed + 1) + i)
         for i in range(retrained)
     ]
     return Found(key, result.best.fitness, mean(again), steps)

@@ -36,6 +36,7 @@ from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.population import PopulationTraining
 from eureka_agent.training.ppo.networks import Population
+from eureka_agent.training.trainer import TrainerSettings
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 _POINTS = (0.84, 0.88, 0.92, 0.96, 1.0)
@@ -137,7 +138,7 @@ def _train(
     ]
     training = _Apart(task, sandboxed, budget, seed)
     points = {max(1, round(share * budget.iterations)) for share in _POINTS}
-    for done, progress in enumerate(training.run(None), start=1):
+    for done, progress in enumerate(training.run(), start=1):
         if not all(progress.alive):
             raise RuntimeError("one of our trainings failed")
         if done in points:
@@ -156,7 +157,7 @@ class _Apart(PopulationTraining):
         budget: TrainingBudget,
         seed: int,
     ) -> None:
-        super().__init__(task, rewards, budget, seed, None, "cpu", None, ())
+        super().__init__(task, rewards, TrainerSettings(budget, seed=seed))
         population = self.ppo.population
         sizes = (self.env.observation_size, task.action_size, budget.hidden, budget.initial_std)
         apart = [Population(1, *sizes, seed * _FAR + k).flat for k in range(len(rewards))]

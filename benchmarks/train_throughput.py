@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import tyro
@@ -40,10 +40,10 @@ from benchmarks.sb3_ppo import ENVS, VecKind, import_once, make_environment, mak
 from eureka_agent.checks import check_source
 from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox
-from eureka_agent.training import Trainer, train
+from eureka_agent.training import PopulationTrainer, Trainer, TrainerSettings
 from eureka_agent.training.budgets import budgets_of
-from eureka_agent.training.rsl_rl import train_rsl_rl
-from eureka_agent.training.sb3 import train_sb3
+from eureka_agent.training.rsl_rl import RslRlTrainer
+from eureka_agent.training.sb3 import Sb3Trainer
 
 NO_EARLY_STOP = {"target_kl": None}
 """No early stop, so that every epoch runs, as with the others."""
@@ -88,10 +88,11 @@ def main(
             task = TASKS[env]
             budget = replace(budgets_of(task)["normal"], environment_steps=steps)
             budget = replace(budget, num_envs=num_envs or budget.num_envs)
+            sb3 = Sb3Trainer(options=NO_EARLY_STOP)
             trainings: dict[Contestant, Callable[[int], float]] = {
-                "ours": _on_our_environments(task, budget, sandbox, train),
-                "sb3-on-ours": _on_our_environments(task, budget, sandbox, _sb3_every_epoch),
-                "rsl_rl-on-ours": _on_our_environments(task, budget, sandbox, train_rsl_rl),
+                "ours": _on_our_environments(task, budget, sandbox, PopulationTrainer()),
+                "sb3-on-ours": _on_our_environments(task, budget, sandbox, sb3),
+                "rsl_rl-on-ours": _on_our_environments(task, budget, sandbox, RslRlTrainer()),
                 "sb3-dummy": _on_gymnasium(task, budget, DummyVecEnv),
                 "sb3-subproc": _on_gymnasium(task, budget, SubprocVecEnv),
             }
@@ -100,10 +101,6 @@ def main(
                 **{name: trainings[name] for name in contestants},
             }
             _print(task, budget, interleaved(runs, repeats))
-
-
-def _sb3_every_epoch(*arguments: Any, **options: Any) -> Any:
-    return train_sb3(*arguments, **options, options=NO_EARLY_STOP)
 
 
 def _on_our_environments(
@@ -115,8 +112,9 @@ def _on_our_environments(
         sandboxed = sandbox.open(
             reward, task.reward_inputs, max_rows=budget.num_envs * budget.horizon
         )
+        settings = TrainerSettings(budget, seed=seed)
         start = time.perf_counter()
-        (result,) = trainer(task, [sandboxed], budget, seed=seed)
+        (result,) = trainer.train(task, [sandboxed], settings)
         seconds = time.perf_counter() - start
         sandboxed.close()
         if result.error is not None:

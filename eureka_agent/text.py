@@ -1,8 +1,14 @@
-"""Make text from models, servers and stored runs safe to store and to show."""
+"""Text for people and models: made safe to store and to show; numbers and stages in words."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from eureka_agent.records import Stage
 
 MAX_MESSAGE = 1_000
 """Characters of a failure's message. A candidate can put text of any length into an exception."""
@@ -32,9 +38,17 @@ def escape_control(text: str) -> str:
     return "".join(map(_shown, text))
 
 
-def one_line(text: str) -> str:
-    """Return untrusted text as one line, escaped as `escape_control` does."""
-    return escape_control(" ".join(text.split()))
+def one_line(text: str, most: int | None = None) -> str:
+    """Return untrusted text as one line, escaped as `escape_control` does.
+
+    Args:
+        text: The text; its line breaks and runs of spaces become single spaces.
+        most: Longest result in characters; an ellipsis stands for what is cut off.
+    """
+    line = " ".join(text.split())
+    if most is None:
+        return escape_control(line)
+    return shortened(escape_control(line[: most + 1]), most)
 
 
 def _shown(character: str) -> str:
@@ -43,3 +57,48 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "
     return ascii(character)[1:-1]
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """Return a number for people: about four digits, or with `decimals`."""
+    if math.isnan(value):
+        return "NaN"
+    if abs(value) >= 1e9 or (decimals is None and 0.0 < abs(value) < 1e-4):
+        return f"{value:.2e}"
+    return f"{value:,.{decimals_for([value]) if decimals is None else decimals}f}"
+
+
+def decimals_for(values: Iterable[float]) -> int:
+    """Return the decimals that show about four digits of the largest of `values`.
+
+    All values of a column share them, so that the column aligns.
+    """
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return 2
+    exponent = math.floor(math.log10(largest))
+    return max(0, 3 - exponent) if exponent > 0 else min(4, 2 - exponent)
+
+
+def number_in_prompt(value: float) -> str:
+    """Return a number for models: four significant digits, as Python could write them."""
+    return f"{value:.4g}"
+
+
+class StageWords(NamedTuple):
+    """What went wrong at a stage, in a few words."""
+
+    to_model: str
+    """In prompts, which explain the checks and the contract."""
+    to_person: str
+
+
+STAGE_WORDS: Mapping[Stage, StageWords] = {
+    "extract": StageWords("no code was found", "no reward function in the answer"),
+    "check": StageWords("refused before it ran", "not allowed"),
+    "contract": StageWords("broke its contract on sample states", "broke on sample states"),
+    "screening": StageWords("refused before training", "not worth a training"),
+    "training": StageWords("failed while a policy was trained", "failed in training"),
+    "internal": StageWords("could not be evaluated", "lost by a fault of eureka_agent"),
+}
+"""The words for each stage at which a candidate can fail."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import eureka_agent as ea
 
-CONFIG = ea.SynthesisConfig(
+CONFIG = ea.SynthesisConfig.of(
     task="cartpole",
     budget="quick",
     environment_steps=20_000,

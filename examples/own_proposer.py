@@ -43,7 +43,7 @@ class WeightSearch:
 
 
 def main() -> None:
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole", budget="quick", environment_steps=20_000, generations=2, samples=3
     )
     result = ea.synthesize(config, proposer=WeightSearch())

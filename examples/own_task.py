@@ -75,7 +75,7 @@ TASK = Pendulum()
 
 
 def main() -> None:
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task=TASK, budget="quick", environment_steps=30_000, generations=2, samples=3
     )
     result = ea.synthesize(config)

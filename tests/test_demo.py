@@ -29,11 +29,11 @@ def test_the_demo_searches_and_compares_over_several_seeds_without_a_key(
     monkeypatch.setattr(cli, "synthesize", asked.append)
     assert cli.synthesize_main(demo_arguments()) == 0
     (config,) = asked
-    assert config.model_weights == {}  # the grammar
-    assert config.device == "cpu"
-    assert config.generations >= 3
-    assert config.final_seeds >= 3
-    assert config.has_fitness
+    assert config.models.weights == {}  # the grammar
+    assert config.training.device == "cpu"
+    assert config.search.generations >= 3
+    assert config.search.final_seeds >= 3
+    assert config.task.has_fitness
 
 
 def test_the_readme_names_the_demos_command() -> None:

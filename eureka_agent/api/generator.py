@@ -172,9 +172,9 @@ class RewardGenerator:
         try:
             reward = read_answer(completion, self.task.reward_inputs)
         except CandidateError as error:
-            return Outcome(candidate, Failure("check", str(error)))
+            return Outcome(candidate, failure=Failure("check", str(error)))
         except InternalError as error:
-            return Outcome(candidate, Failure("internal", str(error)))
+            return Outcome(candidate, failure=Failure("internal", str(error)))
         return Outcome(replace(candidate, reward=reward))
 
 

@@ -58,12 +58,12 @@ class Participants:
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
     """Return the config to store: absolute paths, and a task object's path or name."""
-    given = config.env or config.task
-    if config.task_path is None and isinstance(given, str) and not looks_like_path(given):
+    given = config.task.scene
+    if config.task.task_path is None and isinstance(given, str) and not looks_like_path(given):
         return config
     stored = reference(task)
-    config = replace(config, task_path=None)
-    return replace(config, task=stored) if config.env is None else replace(config, env=stored)
+    name = "task" if config.task.env is None else "env"
+    return config.replaced(**{name: stored, "task_path": None})
 
 
 def make_participants(
@@ -74,14 +74,18 @@ def make_participants(
     Raises UsageError for settings that cannot work, while nothing is written yet.
     """
     # The trainer's package may be missing.
-    make_trainer(config.trainer, algorithm=config.algorithm, device=config.device)
+    make_trainer(
+        config.training.trainer_name,
+        algorithm=config.training.algorithm,
+        device=config.training.device,
+    )
     refuse_too_large(config, task)
     own_judge = overrides.get("judge")
     judge = as_judge(own_judge) if own_judge is not None else make_judge(config)
     proposer = overrides.get("proposer")
     if proposer is None:
         proposer, description = make_proposer(task, config)
-    elif config.max_tokens is not None or config.max_cost_usd is not None:
+    elif config.run.max_tokens is not None or config.run.max_cost_usd is not None:
         raise UsageError(
             "max_tokens and max_cost_usd limit the models that the config names; pass the limits of"
             " your own proposer to it:"
@@ -102,7 +106,7 @@ def _largest_cost(
 
     Raises UsageError if the limits do not even allow one request.
     """
-    first = write_prompt(task, config.instruction(task), 0, (), (), examples=examples)
+    first = write_prompt(task, config.task.instruction(task), 0, (), (), examples=examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
@@ -110,10 +114,10 @@ def _largest_cost(
             " the length of answers (--answer-tokens)."
         )
     # A prompt with parents holds these messages, and the parents' results.
-    parents = LINEAGE if config.vary_instructions else 1
+    parents = LINEAGE if config.search.vary_instructions else 1
     later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
-    num_first = 0 if config.initial_reward else config.samples
-    num_later = config.samples * config.generations - num_first
+    num_first = 0 if config.search.initial_reward else config.search.samples
+    num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
     models = proposer.models.values()
     return LargestCost(
@@ -126,7 +130,7 @@ def _largest_cost(
 def sandbox_of(config: SynthesisConfig, overrides: RunOverrides) -> AbstractContextManager[Sandbox]:
     """Return a context manager of the caller's sandbox, which stays open, or of a new one."""
     sandbox = overrides.get("sandbox")
-    return nullcontext(sandbox) if sandbox is not None else Sandbox(required=config.sandbox)
+    return nullcontext(sandbox) if sandbox is not None else Sandbox(required=config.run.sandbox)
 
 
 @contextmanager

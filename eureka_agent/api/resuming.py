@@ -27,7 +27,7 @@ def resumed_task(store: Store, given: TaskLike | None) -> Task:
     """
     config = store.config
     if given is None:
-        where = str(config.env or config.task)
+        where = str(config.task.scene)
         if looks_like_path(where):
             raise UsageError(
                 f"The run's task is code in {where!r}, and code that only a run's folder names is"

@@ -41,7 +41,7 @@ from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.search.loop import Search
 from eureka_agent.search.proposals import examples_of
 from eureka_agent.simulation.task_check import checked_task
-from eureka_agent.tasks.registry import A_WISH
+from eureka_agent.tasks.registry import AN_INSTRUCTION
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.training import discard
 from eureka_agent.training.budgets import training_budget
@@ -80,7 +80,7 @@ class Run:
         config = self._store.config
         num_envs = training_budget(config, self.task).num_envs
         with memory_advice(
-            f"lower --num-envs (now {num_envs:,}) or --samples (now {config.samples:,})"
+            f"lower --num-envs (now {num_envs:,}) or --samples (now {config.search.samples:,})"
         ):
             yield from self._search.run()
         self._store.save_stopped(self._search.stopped)
@@ -187,7 +187,7 @@ def resume(
             somebody else and never starts code by itself.
         again: Other settings that are not taken from the folder, such as
             `TrustedSettings(base_url="https://…")`.
-        changes: New settings, such as `Changes(model="gpt-5")`.
+        changes: New settings, such as `Changes(model=("gpt-5",))`.
         **overrides: See `synthesize`.
 
     Returns:
@@ -212,19 +212,19 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     check_value("config", config, SynthesisConfig)
     check_names(overrides, RunOverrides.__annotations__, "There is no argument")
     refuse_fork()
-    if config.run_name is not None:
-        check_run_name(config.run_name)
-    advice = A_WISH if config.env is None else _SCENE_ADVICE
-    task = checked_task(config.env or config.task, folder=config.task_path, advice=advice)
+    if config.run.run_name is not None:
+        check_run_name(config.run.run_name)
+    advice = AN_INSTRUCTION if config.task.env is None else _SCENE_ADVICE
+    task = checked_task(config.task.scene, folder=config.task.task_path, advice=advice)
     config = stored_config(config, task)
     if "proposer" not in overrides:
         config = with_address(config)
     task_record = stored_task(task, training_budget(config, task))
-    if config.initial_reward == "human":
+    if config.search.initial_reward == "human":
         _ = task.human_reward  # raises if there is none
-    task = config.episodes_of(task)
+    task = config.task.episodes_of(task)
     participants = make_participants(config, task, overrides, choose_examples(config, task))
-    reward_file = config.initial_reward if config.initial_reward != "human" else None
+    reward_file = config.search.initial_reward if config.search.initial_reward != "human" else None
     if reward_file is not None:
         check_static(Path(reward_file), task)
     with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
@@ -232,7 +232,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
             check_human_reward(task, sandbox)
         if reward_file is not None:
             check_file(Path(reward_file), task, sandbox)
-        run_dir = RunDir.create(config.runs_dir, task.name, config.run_name)
+        run_dir = RunDir.create(config.run.runs_dir, task.name, config.run.run_name)
         with Store.create(run_dir.database, config) as store:
             store.save_task(task_record)
             listener = overrides.get("listener")
@@ -262,7 +262,7 @@ def resumed(
     with Store.open(run_dir.database) as store:
         again = again or TrustedSettings()
         config = resumed_config(store, changes or Changes(), again, overrides)
-        own_task = config.episodes_of(resumed_task(store, task))
+        own_task = config.task.episodes_of(resumed_task(store, task))
         examples = examples_of(store, own_task)
         participants = make_participants(config, own_task, overrides, examples)
         with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
@@ -310,12 +310,12 @@ def _run(
         task,
         budget,
         sandbox,
-        seed=config.seed,
-        threads=config.threads,
-        device=config.device,
+        seed=config.search.seed,
+        threads=config.training.threads,
+        device=config.training.device,
         emit=emit,
-        trainer=config.trainer,
-        algorithm=config.algorithm,
+        trainer=config.training.trainer_name,
+        algorithm=config.training.algorithm,
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )

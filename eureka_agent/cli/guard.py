@@ -1,4 +1,4 @@
-"""Around every command: options that stand for others, and errors as one sentence."""
+"""Around every command: errors as one sentence with an exit code."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 import eureka_agent
-from eureka_agent.config import PROTOCOLS
-from eureka_agent.errors import EurekaError, UsageError
+from eureka_agent.errors import EurekaError
 from eureka_agent.utils.terminal import Terminal
 
 
@@ -30,7 +29,7 @@ def guarded(run: Callable[[list[str]], None], args: Sequence[str] | None) -> int
         if arguments == ["--version"]:
             sys.stdout.write(f"eureka-agent {eureka_agent.__version__}\n")
         else:
-            run(expand_options(arguments))
+            run(arguments)
     except EurekaError as error:
         say(Text.assemble(("error: ", "bold red"), _with_notes(error)))
         return error.exit_code
@@ -70,22 +69,3 @@ def _with_notes(error: BaseException) -> str:
 def say(text: Text) -> None:
     """Print a text to the standard error."""
     Terminal(stderr=True, soft_wrap=True).print(text)
-
-
-def expand_options(arguments: list[str]) -> list[str]:
-    """Replace `--quick` and `--protocol` by the options that they stand for."""
-    words = [
-        part
-        for word in arguments
-        for part in (("--budget", "quick") if word == "--quick" else (word,))
-    ]
-    for place, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == "--protocol" and (equals or place + 1 < len(words)):
-            value = value if equals else words[place + 1]
-            if value not in PROTOCOLS:
-                raise UsageError(
-                    f"There is no protocol {value!r}: choose one of {', '.join(PROTOCOLS)}."
-                )
-            return words[:place] + PROTOCOLS[value].split() + words[place + 1 + (not equals) :]
-    return words

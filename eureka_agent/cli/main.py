@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ import tyro
 from rich.text import Text
 
 from eureka_agent.cli.guard import guarded, say
+from eureka_agent.cli.presets import Presets, written_out
 from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
@@ -32,6 +32,13 @@ _TASK_ADVICE = (
     "A reward is checked for a task: for an instruction of your own, name the task of its scene."
 )
 _NO_CHANGES = Changes()
+_NO_PRESETS = Presets()
+_CONVENTIONS = (
+    tyro.conf.OmitArgPrefixes,
+    tyro.conf.DisallowNone,
+    tyro.conf.FlagCreatePairsOff,
+)
+"""Options are named as their fields, whichever group these are in; None is never typed."""
 
 # Nothing renders, and importing mujoco may start a process to find GL.
 os.environ.setdefault("MUJOCO_GL", "disable")
@@ -56,8 +63,14 @@ def main(args: Sequence[str] | None = None) -> int:
     )
 
     def parse_and_run(arguments: list[str]) -> None:
+        if arguments[:1] == ["synthesize"]:
+            arguments = ["synthesize", *written_out(arguments[1:])]
         tyro.extras.subcommand_cli_from_dict(
-            commands, prog="eureka-agent", description=description, args=arguments
+            commands,
+            prog="eureka-agent",
+            description=description,
+            args=arguments,
+            config=_CONVENTIONS,
         )
 
     return guarded(parse_and_run, args)
@@ -65,35 +78,38 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def synthesize_main(args: Sequence[str] | None = None) -> int:
     """Run the command `synthesize`; return the exit code."""
-    return guarded(
-        lambda arguments: synthesize(tyro.cli(SynthesisConfig, prog="synthesize", args=arguments)),
-        args,
-    )
+
+    def parse_and_run(arguments: list[str]) -> None:
+        tyro.cli(synthesize, prog="synthesize", args=written_out(arguments), config=_CONVENTIONS)
+
+    return guarded(parse_and_run, args)
 
 
 # ---------------------------------------------------------------------- the commands
 def synthesize(
-    config: Annotated[SynthesisConfig, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")],
+    config: Annotated[SynthesisConfig, tyro.conf.arg(name="")],
+    presets: Annotated[Presets, tyro.conf.arg(name="")] = _NO_PRESETS,
 ) -> None:
     """Search for a reward function for a task. The defaults need neither a key nor a GPU."""
     from eureka_agent.api.run import started
     from eureka_agent.report import make_listener, speed_of
 
+    del presets  # `written_out` has put the options that they stand for before parsing
     console = Terminal()
     if (
-        config.feedback == "none"
-        and not config.has_fitness
+        config.search.feedback == "none"
+        and not config.task.has_fitness
         and sys.stdin.isatty()
         and console.is_terminal
     ):
-        config = replace(config, feedback="cli")  # a person has to judge, and one is there
+        config = config.replaced(feedback="cli")  # a person has to judge, and one is there
     with make_listener(console, speed_of) as listener, started(config, listener=listener) as run:
         _finish(run)
 
 
 def resume(
     run: tyro.conf.Positional[str],
-    changes: Annotated[Changes, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")] = _NO_CHANGES,
+    changes: Annotated[Changes, tyro.conf.arg(name="")] = _NO_CHANGES,
     runs_dir: Path = Path("runs"),
     task: str | None = None,
     examples_dir: Path | None = None,
@@ -270,6 +286,7 @@ def evaluate(
     reward: tyro.conf.Positional[Path],
     task: str,
     budget: BudgetName = "normal",
+    quick: bool = False,
     seed: int = 0,
     policy: Path | None = None,
     sandbox: SandboxLevel = "full",
@@ -279,8 +296,8 @@ def evaluate(
     Args:
         reward: The file with the reward, in any form that docs/rewards.md names.
         task: The task's name, an alias or its exact description; or the path of a task of your own.
-        budget: How much training each of the three rewards gets (--quick is short for --budget
-            quick).
+        budget: How much training each of the three rewards gets.
+        quick: Short for --budget quick.
         seed: Seed of training and evaluation.
         policy: Where to write the trained policy (safetensors).
         sandbox: Which layers of the sandbox must hold, see `synthesize --help`.
@@ -298,6 +315,7 @@ def evaluate(
     from eureka_agent.utils.paths import check_writable, user_path
 
     console = Terminal()
+    budget = "quick" if quick else budget
     check_seed(seed)
     if policy is not None:
         policy = user_path(policy)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+BudgetName = Literal["quick", "normal", "paper"]
 
 
 @dataclass(frozen=True)

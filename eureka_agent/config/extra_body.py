@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from eureka_agent.errors import UsageError
 
@@ -13,19 +14,28 @@ _ELSEWHERE = {
     "temperature": "give --temperature",
     "max_tokens": "give --answer-tokens",
     "max_completion_tokens": "give --answer-tokens",
-    "stream": "give --stream",
-    "stream_options": "give --stream",
+    "stream_options": "with streamed answers they are set already",
 }
 """Fields that are set elsewhere, and where."""
 
 
-def extra_fields(text: str | None) -> dict[str, object]:
-    """Return the fields of a JSON object; none for None.
+@dataclass(frozen=True)
+class ExtraBody:
+    """The parsed option."""
+
+    fields: dict[str, object]
+    """Further fields of each request, `stream` excepted."""
+    stream: bool
+    """Whether answers are streamed."""
+
+
+def parse_extra_body(text: str | None) -> ExtraBody:
+    """Return what a JSON object sets; nothing for None.
 
     Raises UsageError for text that is not a JSON object, and for fields that other options set.
     """
     if text is None:
-        return {}
+        return ExtraBody({}, stream=False)
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -44,4 +54,7 @@ def extra_fields(text: str | None) -> dict[str, object]:
             f'"n" in --extra-body must be a number of choices from 1 to {_MOST_CHOICES}, got'
             f" {count!r}."
         )
-    return fields
+    stream = fields.pop("stream", False)
+    if not isinstance(stream, bool):
+        raise UsageError(f'"stream" in --extra-body must be true or false, got {stream!r}.')
+    return ExtraBody(fields, stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from eureka_agent.errors import UsageError
@@ -18,7 +19,6 @@ _MOST = {
     "answer_tokens": 10**8,
     "max_tokens": 10**15,
     "concurrency": 10_000,
-    "race_minimum": 10_000,
 }
 """Largest allowed counts; the smallest is 1. They are far above any use. A run folder may come from
 somebody else, and its config must be refused before anything of that size is allocated."""
@@ -31,32 +31,53 @@ def check_seed(seed: int) -> None:
         raise UsageError(f"--seed must lie between 0 and {MAX_SEED:,}, got {_short(seed)}.")
 
 
-def check_sizes(config: Any) -> None:
-    """Raise UsageError for a count of a `SynthesisConfig` that is too small or too large."""
-    for name, most in _MOST.items():
+def check_counts(config: Any, *names: str) -> None:
+    """Raise UsageError if one of the named counts is too small or too large; None is allowed."""
+    for name in names:
         value = getattr(config, name)
         if value is not None and value < 1:
-            raise UsageError(f"--{name.replace('_', '-')} must be at least 1, got {_short(value)}.")
-        if value is not None and value > most:
+            raise UsageError(f"{_option(name)} must be at least 1, got {_short(value)}.")
+        if value is not None and value > _MOST[name]:
             raise UsageError(
-                f"--{name.replace('_', '-')} must be at most {most:,}, got {_short(value)}."
+                f"{_option(name)} must be at most {_MOST[name]:,}, got {_short(value)}."
             )
-    for name in ("repairs", "examples", "final_seeds"):
-        if getattr(config, name) > _MOST_REPEATS:
-            raise UsageError(f"--{name.replace('_', '-')} must be at most {_MOST_REPEATS:,}.")
-    for name in ("repairs", "examples"):
-        if getattr(config, name) < 0:
-            raise UsageError(
-                f"--{name} must be 0 (none) or more, got {_short(getattr(config, name))}."
-            )
-    check_seed(config.seed)
-    for name in ("models", "race_rungs", "race_keep"):
-        if len(getattr(config, name)) > _MOST_IN_A_LIST:
-            raise UsageError(f"--{name.replace('_', '-')} takes at most {_MOST_IN_A_LIST} values.")
-    if isinstance(config.task, str) and len(config.task) > _MOST_CHARACTERS:
+
+
+def check_repeats(config: Any, *names: str) -> None:
+    """Raise UsageError if one of the named counts is negative or too large."""
+    for name in names:
+        value = getattr(config, name)
+        if value > _MOST_REPEATS:
+            raise UsageError(f"{_option(name)} must be at most {_MOST_REPEATS:,}.")
+        if value < 0:
+            raise UsageError(f"{_option(name)} must be 0 (none) or more, got {_short(value)}.")
+
+
+def check_positive(config: Any, *names: str) -> None:
+    """Raise UsageError if one of the named numbers is not above 0; None is allowed."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not (value > 0.0 and math.isfinite(value)):
+            raise UsageError(f"{_option(name)} must be above 0, got {value}.")
+
+
+def check_list(option: str, values: tuple[object, ...]) -> None:
+    """Raise UsageError for a list that is too long."""
+    if len(values) > _MOST_IN_A_LIST:
+        raise UsageError(f"{option} takes at most {_MOST_IN_A_LIST} values.")
+
+
+def check_length(option: str, text: object) -> None:
+    """Raise UsageError for a text that is too long."""
+    if isinstance(text, str) and len(text) > _MOST_CHARACTERS:
         raise UsageError(
-            f"--task has {len(config.task):,} characters; the limit is {_MOST_CHARACTERS:,}."
+            f"{option} has {len(text):,} characters; the limit is {_MOST_CHARACTERS:,}."
         )
+
+
+def _option(name: str) -> str:
+    """Return the option of a setting, or the name of a setting that only Python has."""
+    return name if name in ("attempts", "threads") else f"--{name.replace('_', '-')}"
 
 
 def _short(value: float) -> str:

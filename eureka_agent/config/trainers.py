@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from eureka_agent.errors import UsageError
 from eureka_agent.utils.did_you_mean import did_you_mean
 
+TrainerName = Literal["population", "sb3", "rsl_rl"]
 SB3_ALGORITHMS = ("A2C", "DDPG", "PPO", "SAC", "TD3")
 """The algorithms of stable-baselines3 that act in continuous spaces."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka_agent.records import Evaluation, Failure, TrainingRecord
+from eureka_agent.records import RewardResult
 from eureka_agent.training.job import TrainedReward, TrainingJob
 from eureka_agent.training.results import Progress
 from eureka_agent.utils.plain_json import decode, encode
@@ -16,13 +16,10 @@ _RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
-class _Result:
+class _Result(RewardResult):
     """A `TrainedReward` without its policy, which is in a file of its own."""
 
     name: str
-    failure: Failure | None
-    training: TrainingRecord | None
-    evaluation: Evaluation | None
     has_policy: bool
 
 
@@ -59,8 +56,7 @@ def write_results(folder: Path, rewards: Sequence[TrainedReward]) -> None:
         if reward.policy is not None:
             _policy_path(folder, index).write_bytes(reward.policy)
     results = [
-        _Result(each.name, each.failure, each.training, each.evaluation, each.policy is not None)
-        for each in rewards
+        _Result.of(each, name=each.name, has_policy=each.policy is not None) for each in rewards
     ]
     new = folder / f"{_RESULTS}.new"
     new.write_text(encode(_Results(tuple(results))), encoding="utf-8")
@@ -73,10 +69,7 @@ def read_results(folder: Path) -> list[TrainedReward]:
     rewards = []
     for index, result in enumerate(results.rewards):
         policy = _policy_path(folder, index).read_bytes() if result.has_policy else None
-        record = TrainedReward(
-            result.name, result.failure, result.training, result.evaluation, policy
-        )
-        rewards.append(record)
+        rewards.append(TrainedReward.of(result, name=result.name, policy=policy))
     return rewards
 
 

@@ -23,7 +23,7 @@ class PythonExecutor:
     """Runs each job in a process of its own with the interpreter `python`.
 
     The interpreter needs eureka_agent (`pip install --no-deps eureka-agent lazy-loader`), torch,
-    numpy, safetensors, and the simulator of the job's task.
+    numpy, safetensors, the simulator of the job's task, and scipy for a job with a race.
     """
 
     def __init__(self, python: Path | str = sys.executable) -> None:

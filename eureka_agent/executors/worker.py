@@ -2,7 +2,7 @@
 
 Results go into the folder of the job's file, progress to standard output, one JSON object a line.
 The exit code is 0, or that of the error. It imports torch, numpy, safetensors and the job's
-simulator; no language model's client and nothing that shows anything.
+simulator, scipy in a race; no language model's client and nothing that shows anything.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from eureka_agent.errors import (
 )
 from eureka_agent.extract import extract
 from eureka_agent.records import Completion, RewardSource
-from eureka_agent.text import escape_control, one_line, shortened
+from eureka_agent.text import escape_control, one_line
 from eureka_agent.utils.redaction import redacted
 
 if TYPE_CHECKING:  # task.py needs the physics engine
@@ -78,7 +78,7 @@ def faults_as_ours(doing: str) -> Iterator[None]:
     except EurekaError:
         raise
     except Exception as error:
-        reason = shortened(one_line(redacted(f"{type(error).__name__}: {error}")), _MAX_REASON)
+        reason = one_line(redacted(f"{type(error).__name__}: {error}"), _MAX_REASON)
         raise InternalError(
             f"eureka_agent failed while {doing} ({reason}). This is a fault of eureka_agent, not of"
             " the idea of the reward: the same idea in simpler code may work."

@@ -50,9 +50,10 @@ def normalised(text: str) -> str:
 
 
 def views(text: str) -> Iterator[str]:
-    """Yield `text` itself, then every other reading of it that differs.
+    """Yield the ways to read `text`, most likely first: as it is, as a JSON string, as a diff, ….
 
-    The view as a web page comes first, because `x &lt; y` is valid Python.
+    A text with HTML entities is first read as HTML: `x &lt; y` is valid Python, so that nobody would
+    notice a wrong reading later.
     """
     if any(entity in text for entity in _ENTITIES):
         yield _from_html(text)

@@ -25,6 +25,7 @@ from eureka_agent.rewards.runner import (
     not_finite,
     reward_failed,
 )
+from eureka_agent.text import one_line
 
 _MAX_TEXT = 300
 
@@ -215,15 +216,15 @@ class SandboxProcess:
     def _reason(self, answer: Message) -> str:
         """Return the failure that the sealed process reports as one sentence; it is untrusted."""
         if "broke" in answer:
-            return _clean(answer["broke"])
+            return _shown(answer["broke"])
         if "raised" not in answer:
-            return f"its process failed ({_clean(answer.get('failed', 'an invalid answer'))})"
+            return f"its process failed ({_shown(answer.get('failed', 'an invalid answer'))})"
         line = answer.get("line")
         lines = self._code.splitlines()
         where = ""
         if isinstance(line, int) and 0 < line <= len(lines):
-            where = f" on line {line} ({_clean(lines[line - 1])})"
-        return f"{_clean(answer['raised'])}{where}: {_clean(answer.get('message', ''))}"
+            where = f" on line {line} ({_shown(lines[line - 1])})"
+        return f"{_shown(answer['raised'])}{where}: {_shown(answer.get('message', ''))}"
 
     def _fail(self, reason: str) -> RewardRuntimeError:
         error = reward_failed(reason)
@@ -245,11 +246,8 @@ def _are_names(names: object) -> TypeGuard[list[str]]:
     )
 
 
-def _clean(text: object) -> str:
-    """Return untrusted text as one line of printable characters, shortened."""
-    line = " ".join(str(text).split())
-    line = "".join(character for character in line if character.isprintable())
-    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
+def _shown(text: object) -> str:
+    return one_line(str(text), _MAX_TEXT)
 
 
 def _describe_exit(code: int, seconds: float) -> str:

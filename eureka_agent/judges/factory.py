@@ -22,15 +22,15 @@ def make_judge(config: SynthesisConfig) -> Judge | None:
     Raises:
         UsageError: if an instruction without a fitness has no judge.
     """
-    match config.feedback:
+    match config.search.feedback:
         case "cli":
             return TerminalJudge(Terminal())
         case "synthetic":
             return FunctionJudge(by_fitness)
-        case "none" if config.has_fitness:
+        case "none" if config.task.has_fitness:
             return None
     raise UsageError(
-        f"The instruction {config.task!r} with --env {config.env!r} has no fitness, so a judge is"
-        " needed: run `synthesize` in a terminal or with --feedback cli and choose after each"
-        " generation, or pass judge= in Python."
+        f"The instruction {config.task.task!r} with --env {config.task.env!r} has no fitness, so a"
+        " judge is needed: run `synthesize` in a terminal or with --feedback cli and choose after"
+        " each generation, or pass judge= in Python."
     )

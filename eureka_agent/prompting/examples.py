@@ -21,10 +21,11 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import CandidateError, UsageError
 from eureka_agent.extract import extract
-from eureka_agent.prompting.prompt import describe, fenced, number
+from eureka_agent.prompting.prompt import describe, fenced
 from eureka_agent.records import Example, RewardSource
 from eureka_agent.tasks.registry import telling_words
 from eureka_agent.tasks.task import StateSpec, StateVariable, Task
+from eureka_agent.text import number_in_prompt
 
 _TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 _LISTED = re.compile(r"^- +.*$", re.MULTILINE)
@@ -46,37 +47,37 @@ def choose_examples(config: SynthesisConfig, task: Task) -> tuple[Example, ...]:
         task: the task of the run.
 
     Returns:
-        `config.examples` examples; ties in nearness are broken by name.
+        `config.models.examples` examples; ties in nearness are broken by name.
 
     Raises:
         UsageError: if there are not enough examples, or a folder or file cannot be read as
             examples.
     """
-    if not config.examples:
+    if not config.models.examples:
         return ()
     known = {example.name: example for example in read_examples(_own_library())}
-    if config.examples_dir is not None:
-        known |= {example.name: example for example in read_examples(config.examples_dir)}
-    instruction = config.instruction(task)
+    if config.models.examples_dir is not None:
+        known |= {example.name: example for example in read_examples(config.models.examples_dir)}
+    instruction = config.task.instruction(task)
     own = {_words(text) for text in (instruction, task.name, task.description, *task.aliases)}
     others = [
         e for e in known.values() if _words(e.description) not in own and not _is_human(e, task)
     ]
-    if len(others) < config.examples:
+    if len(others) < config.models.examples:
         raise UsageError(
-            f"--examples {config.examples} exceeds the number of examples for other tasks"
+            f"--examples {config.models.examples} exceeds the number of examples for other tasks"
             f" ({len(others)}): lower it, or add your own examples with --examples-dir."
         )
     state = " ".join(variable.name for variable in task.state_spec.variables)
-    return nearest(others, f"{instruction} {state}", config.examples)
+    return most_similar(others, f"{instruction} {state}", config.models.examples)
 
 
-def nearest(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
+def most_similar(library: Sequence[Example], words: str, count: int) -> tuple[Example, ...]:
     """Return the `count` examples most similar in instruction and state names to `words`.
 
-    The nearest comes first; ties are broken by name. Similarity is the cosine between the sets of
-    words, weighted by rarity (idf). Repetition does not count: long lists of state would otherwise
-    outweigh the instruction.
+    The most similar comes first; ties are broken by name. Similarity is the cosine between the sets
+    of words, weighted by rarity (idf). Repetition does not count: long lists of state would
+    otherwise outweigh the instruction.
     """
     has = {
         example.name: _words(f"{example.description} {example.state_names}") for example in library
@@ -118,7 +119,7 @@ def example_text(description: str, spec: StateSpec, reward: RewardSource) -> str
         if {variable.name, f"prev_{variable.name}"} & set(reward.parameters)
     ]
     lines += [
-        f"- `{name}` = {number(value)}"
+        f"- `{name}` = {number_in_prompt(value)}"
         for name, value in spec.constants.items()
         if name in reward.parameters
     ]

@@ -14,28 +14,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import TypedDict
 
 import jinja2
 
 from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
 from eureka_agent.tasks.task import StateVariable, Task
+from eureka_agent.text import STAGE_WORDS, number_in_prompt
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
-_STAGE_WORDS = {
-    "extract": "no code was found",
-    "check": "refused before it ran",
-    "contract": "broke its contract on sample states",
-    "screening": "refused before training",
-    "training": "failed while a policy was trained",
-    "internal": "could not be evaluated",
-}
 
 
-class PromptContext(TypedDict):
-    """Optional contents of every prompt."""
+@dataclass(frozen=True)
+class _Request:
+    """What a prompt is written from; see `write_prompt`."""
 
+    task: Task
+    description: str
+    generation: int
+    parents: Sequence[Outcome]
+    history: Sequence[Outcome]
+    feedback: Sequence[Feedback]
     spoken_of: Sequence[Outcome]
+    operator: Operator
     examples: Sequence[Example]
     asked_as: str
 
@@ -53,82 +53,10 @@ def write_prompt(
     examples: Sequence[Example] = (),
     asked_as: str = "",
 ) -> Prompt:
-    """Return the next prompt, a retry if every candidate failed, or the first prompt.
+    """Return the prompt for a generation.
 
-    Args:
-        task: the task; the prompt shows its state, control and observation.
-        description: the instruction, normally the task's own.
-        generation: index of the generation to ask for.
-        parents: outcomes to improve on, best first; if there are any, the result is a next prompt.
-        history: outcomes of the search so far, failures included, oldest first.
-        feedback: the judge's feedback so far, oldest first.
-        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        operator: what to do with the parents; None: whatever the proposer thinks best.
-        examples: rewards for other tasks, nearest first.
-        asked_as: the user's words for the task, if they differ from `description`.
-
-    Returns:
-        A prompt with a system and a user message.
-    """
-    given: PromptContext = {"spoken_of": spoken_of, "examples": examples, "asked_as": asked_as}
-    if parents:
-        return next_prompt(
-            task, description, generation, parents, history, feedback, operator=operator, **given
-        )
-    if history and all(outcome.failure for outcome in history):
-        return retry_prompt(task, description, generation, history, feedback, **given)
-    return first_prompt(task, description, generation, history, feedback, **given)
-
-
-def first_prompt(
-    task: Task,
-    description: str,
-    generation: int = 0,
-    history: Sequence[Outcome] = (),
-    feedback: Sequence[Feedback] = (),
-    *,
-    spoken_of: Sequence[Outcome] = (),
-    examples: Sequence[Example] = (),
-    asked_as: str = "",
-) -> Prompt:
-    """Return the prompt of a search that starts from nothing.
-
-    Args:
-        task: the task; the prompt shows its state, control and observation.
-        description: the instruction, normally the task's own.
-        generation: index of the generation to ask for.
-        history: outcomes so far; only those that `feedback` comments on are shown.
-        feedback: the judge's feedback so far, oldest first.
-        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        examples: rewards for other tasks, nearest first.
-        asked_as: the user's words for the task, if they differ from `description`.
-
-    Returns:
-        A prompt with a system and a user message, without parents.
-    """
-    remarks = _feedback_values((), (*spoken_of, *history), feedback)
-    messages = _messages(
-        task, "first.md", examples, description=description, asked_as=asked_as, **remarks
-    )
-    return Prompt(generation, messages, (), tuple(history), tuple(feedback))
-
-
-def next_prompt(
-    task: Task,
-    description: str,
-    generation: int,
-    parents: Sequence[Outcome],
-    history: Sequence[Outcome],
-    feedback: Sequence[Feedback] = (),
-    *,
-    spoken_of: Sequence[Outcome] = (),
-    operator: Operator | None = None,
-    examples: Sequence[Example] = (),
-    asked_as: str = "",
-) -> Prompt:
-    """Return the prompt that asks to improve on `parents`, with feedback and the last failures.
-
-    An instruction that is not the task's own has no fitness; rankings judge it.
+    With parents it asks to improve on them. Without, it asks again if every candidate failed, with
+    the reasons, and otherwise asks as at the start of a search.
 
     Args:
         task: the task; the prompt shows its state, control and observation.
@@ -145,60 +73,72 @@ def next_prompt(
     Returns:
         A prompt with a system and a user message.
     """
-    messages = _messages(
+    request = _Request(
         task,
-        "next.md",
+        description,
+        generation,
+        parents,
+        history,
+        feedback,
+        spoken_of,
+        operator,
         examples,
-        description=description,
-        asked_as=asked_as,
-        parents=parents,
-        failures=_last_failures(history),
-        repeats=[
-            o for o in history if o.duplicate_of and o.candidate.generation == _latest(history)
-        ],
-        has_fitness=description == task.description,
-        operator=operator,
-        **_feedback_values(parents, (*spoken_of, *history), feedback),
+        asked_as,
     )
-    return Prompt(generation, messages, tuple(parents), tuple(history), tuple(feedback))
+    if parents:
+        return _next_prompt(request)
+    if history and all(outcome.failure for outcome in history):
+        return _retry_prompt(request)
+    return _filled("first.md", request)
 
 
-def retry_prompt(
-    task: Task,
-    description: str,
-    generation: int,
-    history: Sequence[Outcome],
-    feedback: Sequence[Feedback] = (),
-    *,
-    spoken_of: Sequence[Outcome] = (),
-    examples: Sequence[Example] = (),
-    asked_as: str = "",
-) -> Prompt:
-    """Return the prompt after a round in which every candidate failed.
+def _next_prompt(request: _Request) -> Prompt:
+    """Ask to improve on the parents, with the failures and duplicates of the last generation."""
+    last = _latest(request.history)
+    repeats = [
+        outcome
+        for outcome in request.history
+        if outcome.duplicate_of and outcome.candidate.generation == last
+    ]
+    return _filled(
+        "next.md",
+        request,
+        parents=request.parents,
+        failures=_last_failures(request.history),
+        repeats=repeats,
+        # An instruction that is not the task's own has no fitness; rankings judge it.
+        has_fitness=request.description == request.task.description,
+        operator=request.operator,
+    )
 
-    Args:
-        task: the task; the prompt shows its state, control and observation.
-        description: the instruction, normally the task's own.
-        generation: index of the generation to ask for.
-        history: outcomes so far, oldest first; the failures of the latest generation are shown, at
-            most three with their code.
-        feedback: the judge's feedback so far, oldest first.
-        spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        examples: rewards for other tasks, nearest first.
-        asked_as: the user's words for the task, if they differ from `description`.
 
-    Returns:
-        A prompt with a system and a user message, without parents.
-    """
-    failures = _last_failures(history)
+def _retry_prompt(request: _Request) -> Prompt:
+    """Ask again after a generation of failures; a few are shown with their code."""
+    failures = _last_failures(request.history)
     coded = {outcome.failure: outcome for outcome in reversed(failures) if outcome.candidate.reward}
     shown = list(reversed(coded.values()))[:_SHOWN_FAILURES]
-    remarks = _feedback_values((), (*spoken_of, *history), feedback)
-    instruction = {"description": description, "asked_as": asked_as}
+    return _filled("retry.md", request, failures=failures, shown=shown)
+
+
+def _filled(template: str, request: _Request, **values: object) -> Prompt:
+    """Return the prompt of a template, filled with the request and further values."""
+    outcomes = (*request.spoken_of, *request.history)
     messages = _messages(
-        task, "retry.md", examples, **instruction, failures=failures, shown=shown, **remarks
+        request.task,
+        template,
+        request.examples,
+        description=request.description,
+        asked_as=request.asked_as,
+        **_feedback_values(request.parents, outcomes, request.feedback),
+        **values,
     )
-    return Prompt(generation, messages, (), tuple(history), tuple(feedback))
+    return Prompt(
+        request.generation,
+        messages,
+        tuple(request.parents),
+        tuple(request.history),
+        tuple(request.feedback),
+    )
 
 
 def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
@@ -221,11 +161,6 @@ def repair_prompt(prompt: Prompt, failed: Outcome) -> Prompt:
 def render(template: str, **values: object) -> str:
     """Return the template `template` of `prompts/`, filled in. Undefined names are errors."""
     return _templates().get_template(template).render(**values).strip() + "\n"
-
-
-def number(value: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{value:.4g}"
 
 
 def describe(variable: StateVariable) -> str:
@@ -260,13 +195,13 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["number"] = number
+    environment.filters["number"] = number_in_prompt
     environment.globals.update(
-        number=number,
+        number=number_in_prompt,
         percent=lambda share: f"{share:.0%}",
         fenced=fenced,
         describe=describe,
-        stage_words=_STAGE_WORDS,
+        stage_words={stage: words.to_model for stage, words in STAGE_WORDS.items()},
     )
     return environment
 

@@ -113,7 +113,7 @@ def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterato
         if curve.maximum == curve.minimum == 0.0:
             yield CurveFinding("zero", curve.name)
             continue
-        if _is_flat(curve):
+        if curve.is_flat(_FLAT):
             yield CurveFinding("flat", curve.name, curve.mean)
         if curve.maximum < 0.0:
             yield CurveFinding("negative", curve.name)
@@ -151,10 +151,6 @@ def _about_length(
         yield CurveFinding("full_length", value=length)
     elif length <= _SHORT * max_episode_steps:
         yield CurveFinding("short_episodes", value=length)
-
-
-def _is_flat(curve: Curve) -> bool:
-    return curve.maximum - curve.minimum <= _FLAT * max(abs(curve.maximum), abs(curve.minimum))
 
 
 def _mean_size(curve: Curve) -> float:

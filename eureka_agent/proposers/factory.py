@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
@@ -16,7 +15,7 @@ from eureka_agent.proposers.description import AskedModel, ProposerDescription
 from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, Model
 from eureka_agent.proposers.network import URL_VARIABLE
-from eureka_agent.proposers.prices import ModelInfo, Price, look_up_model
+from eureka_agent.proposers.prices import ModelInfo, Price
 from eureka_agent.proposers.spending import UsageLimits
 from eureka_agent.tasks.task import Task
 
@@ -38,33 +37,35 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, Propos
         CredentialsError: if a named model has no key.
         UsageError: if a model cannot be asked, or the grammar should start from a given reward.
     """
-    if not config.model_weights and config.initial_reward is not None:
+    if not config.models.weights and config.search.initial_reward is not None:
         raise UsageError(
             "--initial-reward needs a --model: the built-in grammar builds only on rewards that it"
             " wrote itself."
         )
-    if not config.model_weights:
-        grammar = GrammarProposer(task, config.seed, instruction=config.instruction(task))
+    if not config.models.weights:
+        instruction = config.task.instruction(task)
+        grammar = GrammarProposer(task, config.search.seed, instruction=instruction)
         return grammar, ProposerDescription("grammar", grammar.name)
-    price = None
-    if config.price_in is not None and config.price_out is not None:
-        price = Price(config.price_in / 1e6, config.price_out / 1e6)
+    models = config.models
+    price = Price(models.price[0] / 1e6, models.price[1] / 1e6) if models.price else None
     proposer = chat_proposer(
-        config.model_weights,
-        base_url=config.base_url,
-        temperature=config.temperature,
-        answer_tokens=config.answer_tokens,
+        config.models.weights,
+        base_url=config.models.base_url,
+        temperature=None if models.temperature == "server" else models.temperature,
+        answer_tokens=config.models.answer_tokens,
         price=price,
-        spending=UsageLimits(max_tokens=config.max_tokens, max_cost_usd=config.max_cost_usd),
-        seed=config.seed,
-        learn=config.model_choice == "bandit",
-        deadline_s=config.request_timeout_s,
-        concurrency=config.concurrency,
-        stream=config.stream,
-        extra=config.extra_fields,
+        spending=UsageLimits(
+            max_tokens=config.run.max_tokens, max_cost_usd=config.run.max_cost_usd
+        ),
+        seed=config.search.seed,
+        learn=config.models.model_choice == "bandit",
+        deadline_s=config.models.request_timeout_s,
+        concurrency=config.models.concurrency,
+        stream=config.models.stream,
+        extra=config.models.extra_fields,
     )
-    learns = config.model_choice == "bandit"
-    return proposer, _description(config.model_weights, proposer, learns_shares=learns)
+    learns = models.model_choice == "bandit"
+    return proposer, _description(models.weights, proposer, learns_shares=learns)
 
 
 def with_address(config: SynthesisConfig) -> SynthesisConfig:
@@ -74,14 +75,14 @@ def with_address(config: SynthesisConfig) -> SynthesisConfig:
     server.
     """
     named = os.environ.get(URL_VARIABLE)
-    needed = named and config.model_weights and not config.base_url
-    return replace(config, base_url=named) if needed else config
+    needed = named and config.models.weights and not config.models.base_url
+    return config.replaced(base_url=named) if needed else config
 
 
 def refuse_other_address(config: SynthesisConfig) -> None:
     """Raise UsageError if a run without an address would be resumed with the environment's."""
     named = os.environ.get(URL_VARIABLE)
-    if named and config.model_weights and not config.base_url:
+    if named and config.models.weights and not config.models.base_url:
         raise UsageError(
             f"The run was started without a server's address, but {URL_VARIABLE} names one: unset"
             " it to continue as before, or give the address with --base-url to ask that server from"
@@ -133,17 +134,17 @@ def chat_proposer(
     choices = extra.get("n")
     models = []
     for name in weights:
-        backend, listing = _backend(name, base_url, deadline_s, extra)
-        known = price or listing.price
+        backend, info = _backend(name, base_url, deadline_s, extra)
+        known = price or info.price
         if known is None and spending.max_cost_usd is not None:
             raise UsageError(
                 f"--max-cost-usd needs the price of {name!r}, which is unknown: give it with"
-                " --price-in and --price-out (USD per million tokens), or limit the tokens with"
+                " --price (USD per million tokens), or limit the tokens with"
                 " --max-tokens."
             )
         limit = answer_tokens
         if limit is None and spending.limited:
-            limit = min(ANSWER_TOKENS, listing.max_answer_tokens or ANSWER_TOKENS)
+            limit = min(ANSWER_TOKENS, info.max_answer_tokens or ANSWER_TOKENS)
         models.append(
             Model(
                 name,
@@ -164,7 +165,7 @@ def chat_proposer(
 def _backend(
     name: str, base_url: str | None, deadline_s: float, extra: Mapping[str, object]
 ) -> tuple[Backend, ModelInfo]:
-    """Return a model's backend and its entry in the price list.
+    """Return a model's backend and what is known about the model.
 
     `provider/name` goes through LiteLLM unless a server is given by option or environment: in that
     case names, and prices, are the server's own.
@@ -173,13 +174,12 @@ def _backend(
     if "/" in name and not (base_url or os.environ.get(URL_VARIABLE)):
         from eureka_agent.proposers.litellm_backend import LiteLLMBackend  # noqa: PLC0415
 
-        return LiteLLMBackend(name, deadline_s=deadline_s, extra=extra), look_up_model(name)
+        of_provider = LiteLLMBackend(name, deadline_s=deadline_s, extra=extra)
+        return of_provider, of_provider.model_info()
     from eureka_agent.proposers.openai_backend import OpenAIBackend  # noqa: PLC0415
 
-    backend = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
-    return backend, look_up_model(
-        name, "openai"
-    ) if "api.openai.com" in backend.where else ModelInfo()
+    of_server = OpenAIBackend(name, base_url=base_url, deadline_s=deadline_s, extra=extra)
+    return of_server, of_server.model_info()
 
 
 def _description(

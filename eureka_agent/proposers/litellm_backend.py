@@ -19,6 +19,7 @@ from eureka_agent.proposers.network import (
     address,
     check_network_settings,
 )
+from eureka_agent.proposers.prices import ModelInfo, look_up_price
 from eureka_agent.proposers.refusals import (
     connection_error,
     cut_stream,
@@ -65,30 +66,48 @@ class LiteLLMBackend:
         self._api_base = api_base
         self._deadline_s = deadline_s
         try:
-            _, provider, _, _ = self._litellm.get_llm_provider(model=model, api_base=api_base)
+            found = self._litellm.get_llm_provider(model=model, api_base=api_base)
         except Exception as error:  # LiteLLM's errors have no common base
             raise UsageError(
                 f"LiteLLM knows no provider {model.partition('/')[0]!r}: see"
                 f" https://docs.litellm.ai/docs/providers, or name the server of {model!r} with"
                 " --base-url."
             ) from error
+        self._name_at_provider = str(found[0])
+        self._provider = str(found[1])
         named = [
             os.environ.get(name)
             for name in (URL_VARIABLE, OLD_URL_VARIABLE)
-            if provider == "openai"
+            if self._provider == "openai"
         ]
-        self.where = next(filter(None, (api_base, *named)), str(provider))  # LiteLLM reads both
-        self._extra = self._extra_options(str(provider), extra or {})
+        self.where = next(filter(None, (api_base, *named)), self._provider)  # LiteLLM reads both
+        self._extra = self._extra_options(extra or {})
         checked = self._litellm.validate_environment(model=model)
         keys = [
             str(name) for name in checked.get("missing_keys", ()) if str(name).endswith("_API_KEY")
         ]
-        self._key = " or ".join(keys) or f"the key of {provider}"
+        self._key = " or ".join(keys) or f"the key of {self._provider}"
         if keys and not checked.get("keys_in_environment") and api_base is None:
             raise CredentialsError(
                 f"There is no key for the model {model!r}: set {self._key}, or leave the model out"
                 " and the built-in grammar proposes the rewards."
             )
+
+    def model_info(self) -> ModelInfo:
+        """Return what is known about the model; no price if its provider is not asked itself."""
+        price = None
+        if self.where == self._provider:
+            price = look_up_price(self._name_at_provider, self._provider)
+        return ModelInfo(price, self._max_answer_tokens())
+
+    def _max_answer_tokens(self) -> int | None:
+        """Return the model's longest answer in LiteLLM's list; the price list does not have it."""
+        for name in (self._model, self._name_at_provider):
+            entry = self._litellm.model_cost.get(name, {})
+            longest = entry.get("max_output_tokens")
+            if entry.get("litellm_provider") == self._provider and isinstance(longest, int):
+                return longest if longest > 0 else None
+        return None
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
         """Send a request and return LiteLLM's answer, in the form of the OpenAI protocol."""
@@ -123,14 +142,15 @@ class LiteLLMBackend:
         body = stream.body()
         return body if counted else {**body, "usage": None}
 
-    def _extra_options(self, provider: str, extra: Mapping[str, object]) -> dict[str, Any]:
+    def _extra_options(self, extra: Mapping[str, object]) -> dict[str, Any]:
         """Return the further fields as LiteLLM expects them.
 
         OpenAI-compatible providers take them in `extra_body`, others next to LiteLLM's own options.
         """
         if not extra:
             return {}
-        if provider in ("openai", "azure", *self._litellm.openai_compatible_providers):
+        compatible = ("openai", "azure", *self._litellm.openai_compatible_providers)
+        if self._provider in compatible:
             return {"extra_body": dict(extra)}
         own = {
             *self._litellm.types.utils.all_litellm_params,
@@ -165,7 +185,7 @@ class LiteLLMBackend:
         status = code if isinstance(code, int) else status_from_code(code) or 200
         if response is None and status in (500, 502, 504):
             hint = (
-                ", and --stream may help, since the server streams"
+                ", and --extra-body '{\"stream\": true}' may help, since the server streams"
                 if "Received: 'data:" in str(error)
                 else ""
             )

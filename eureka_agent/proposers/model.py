@@ -228,12 +228,13 @@ class Model:
             return options.without("stream_options")
         if "stream" not in options.fields and _ONLY_STREAMS.search(complaint):
             self.adaptations.append(
-                f"{self.name!r} at {self.where} only streams: --stream is on from now on."
+                f"{self.name!r} at {self.where} only streams: its answers are streamed from now on."
             )
             return options.updated(**_STREAM)
         if "stream" in options.fields and _NO_STREAM.search(complaint):
             self.adaptations.append(
-                f"{self.name!r} at {self.where} does not stream: --stream is off from now on."
+                f"{self.name!r} at {self.where} does not stream: its answers are no longer"
+                " streamed."
             )
             return options.without("stream_options").without("stream")
         if "temperature" in complaint and "temperature" in options.fields:

@@ -22,6 +22,7 @@ from eureka_agent.proposers.network import (
     check_network_settings,
     refuse_old_variable,
 )
+from eureka_agent.proposers.prices import ModelInfo, look_up_price
 from eureka_agent.proposers.refusals import connection_error, cut_stream, error_from_status, excerpt
 from eureka_agent.proposers.streams import is_stream, read_stream
 from eureka_agent.utils.addresses import refuse_user_information
@@ -75,6 +76,12 @@ class OpenAIBackend:
             max_retries=0,
             http_client=_http_client(server),
         )
+
+    def model_info(self) -> ModelInfo:
+        """Return what is known about the model; nothing if the server is not OpenAI's own."""
+        if "api.openai.com" not in self.where:
+            return ModelInfo()
+        return ModelInfo(look_up_price(self._model, "openai"))
 
     async def send(self, chat: Chat, options: Mapping[str, object]) -> object:
         """Send a request and return the decoded JSON of the answer, unchecked, but without keys."""

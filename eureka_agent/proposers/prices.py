@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-_FILE = "model_prices_and_context_window_backup.json"
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice, TieredPrices
+
+_LISTED_AS = {
+    "bedrock": "aws",
+    "fireworks_ai": "fireworks",
+    "gemini": "google",
+    "moonshot": "moonshotai",
+    "together_ai": "together",
+    "vertex_ai": "google",
+    "xai": "x-ai",
+}
+"""The price list's name of a provider whose name at LiteLLM is another one."""
 
 
 @dataclass(frozen=True)
@@ -26,48 +36,58 @@ class Price:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model's entry in LiteLLM's price list; None for what it does not give."""
+    """What is known about a model; None for what is not."""
 
     price: Price | None = None
     max_answer_tokens: int | None = None
 
 
-def look_up_model(model: str, provider: str | None = None) -> ModelInfo:
-    """Return the entry of `model`, which is `provider/name` or a name at `provider`.
+def look_up_price(model: str, provider: str) -> Price | None:
+    """Return the price of a model in the list of `genai-prices`, which is part of that package.
 
-    The list is part of litellm (an extra) and is read without importing it. Without litellm nothing
-    is known.
+    It has no discounts and no surcharges for very long prompts. Where it depends on the hour, or
+    thoughts cost more than other text, the higher price counts.
+
+    Args:
+        model: The model's name at its provider.
+        provider: The provider's name in the list, or at LiteLLM.
+
+    Returns:
+        The price; None if the list has no such model at this provider, or no price by token.
     """
-    prefix, slash, rest = model.partition("/")
-    provider = provider or prefix
-    for name in (model, rest if slash else model):
-        entry = _price_list().get(name)
-        if isinstance(entry, dict) and entry.get("litellm_provider") == provider:
-            return ModelInfo(_price(entry), _positive(entry.get("max_output_tokens")))
-    return ModelInfo()
+    listed_as = _LISTED_AS.get(provider, provider)
+    by_hour = [_price_at(hour, model, listed_as) for hour in range(24)]
+    known = [price for price in by_hour if price is not None]
+    return max(known, key=lambda price: price.of(1, 1)) if known else None
 
 
-def _price(entry: dict[str, Any]) -> Price | None:
-    # Some providers charge thoughts separately; servers count them as part of the answer.
-    answers = [
-        entry.get(name) for name in ("output_cost_per_token", "output_cost_per_reasoning_token")
-    ]
-    known = [float(cost) for cost in answers if isinstance(cost, int | float)]
-    prompt = entry.get("input_cost_per_token")
-    return Price(float(prompt), max(known)) if isinstance(prompt, int | float) and known else None
+def _price_at(hour: int, model: str, provider: str) -> Price | None:
+    """Return today's price at an hour of UTC."""
+    from genai_prices import Usage, calc_price  # noqa: PLC0415 - takes a quarter of a second
 
-
-def _positive(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
-
-
-@functools.cache
-def _price_list() -> dict[str, Any]:
-    found = importlib.util.find_spec("litellm")
-    if found is None or found.origin is None:
-        return {}
+    time = datetime.now(UTC).replace(hour=hour)
     try:
-        entries = json.loads((Path(found.origin).parent / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):  # a release that keeps its list elsewhere
-        return {}
-    return entries if isinstance(entries, dict) else {}
+        found = calc_price(Usage(), model, provider_id=provider, genai_request_timestamp=time)
+    except LookupError:
+        return None
+    if found.provider.id != provider:  # the list also takes names that contain a provider's
+        return None
+    return _by_token(found.model_price)
+
+
+def _by_token(listed: ModelPrice) -> Price | None:
+    prompt = _usd(listed.input_mtok)
+    answer = _usd(listed.output_mtok)
+    thoughts = _usd(listed.output_reasoning_mtok)
+    if prompt is None or answer is None or listed.requests_kcount is not None:
+        return None
+    # Servers count thoughts as part of the answer.
+    return Price(prompt, max(answer, thoughts or 0.0))
+
+
+def _usd(of_million: Decimal | TieredPrices | None) -> float | None:
+    """Return the price of one token, below any surcharge."""
+    if of_million is None:
+        return None
+    regular = of_million if isinstance(of_million, Decimal) else of_million.base
+    return float(regular) / 1e6

@@ -19,8 +19,10 @@ from eureka_agent.errors import (
 )
 from eureka_agent.proposers.network import network_hint, proxy_variable
 from eureka_agent.proposers.retries import retry_after_s
+from eureka_agent.text import one_line
 from eureka_agent.utils.redaction import redacted
 
+_MAX_EXCERPT = 200
 _NO_CREDIT = (
     "insufficient_quota",
     "billing_hard_limit_reached",
@@ -227,8 +229,7 @@ def cut_stream(where: str) -> UnavailableError:
 def excerpt(value: object) -> str:
     """Return one short line for error messages, without keys and passwords."""
     # Redact before cutting: half a key would not be recognised.
-    text = " ".join(redacted(str(value))[:2000].split())
-    return text if len(text) <= 200 else text[:200] + "…"
+    return one_line(redacted(str(value)), _MAX_EXCERPT)
 
 
 def exception_chain(error: BaseException) -> Iterator[BaseException]:

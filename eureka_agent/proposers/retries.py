@@ -1,15 +1,29 @@
-"""When a failed request is sent again, and after which pause."""
+"""When a failed request is sent again, and after which pause.
+
+The rules are tenacity's. Its loop is not used: between two attempts the thread of the run reserves
+tokens and saves the reservation, while requests are sent by another thread (`chat.py`).
+"""
 
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random,
+    wait_random_exponential,
+)
+
 from eureka_agent.errors import ProposerError, RateLimitedError, UnavailableError
+
+_IS_TEMPORARY = retry_if_exception_type((UnavailableError, RateLimitedError))
 
 
 @dataclass(frozen=True)
@@ -31,23 +45,37 @@ class Retries:
     """If a server asks for a longer pause, the request has failed."""
 
     def pause_s(self, error: ProposerError, failures: int, unanswered: int) -> float | None:
-        """Return the pause in seconds before a request is sent again; None if it is not.
+        """Return the pause before a request is sent again.
 
-        `failures`: number of failures so far, this one included. `unanswered`: how many of them may
-        have been carried out and billed; such a request is sent only once more.
+        Args:
+            error: The last failure.
+            failures: Number of failures so far, this one included.
+            unanswered: How many of them may have been carried out and billed. Such a request is
+                sent only once more.
+
+        Returns:
+            The pause in seconds; None if the request is not sent again.
         """
-        if (
-            not isinstance(error, UnavailableError | RateLimitedError)
-            or failures > self.most
-            or unanswered > 1
-        ):
+        attempt = _failed_attempt(error, failures)
+        is_last = stop_after_attempt(self.most + 1)
+        if not _IS_TEMPORARY(attempt) or is_last(attempt) or unanswered > 1:
             return None
         wait_s = error.retry_after_s
-        if wait_s is not None and wait_s > self.patience_s:
+        if wait_s is None:
+            full_jitter = wait_random_exponential(multiplier=self.base_s, max=self.longest_s)
+            return full_jitter(attempt)
+        if wait_s > self.patience_s:
             return None
-        if wait_s is not None:
-            return wait_s + random.uniform(0.0, min(1.0, self.base_s))
-        return random.uniform(0.0, min(self.longest_s, self.base_s * 2.0 ** (failures - 1)))
+        jitter = wait_random(0.0, min(1.0, self.base_s))
+        return wait_s + jitter(attempt)
+
+
+def _failed_attempt(error: ProposerError, failures: int) -> RetryCallState:
+    """Return tenacity's record of the attempt that ended with `error`."""
+    attempt = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
+    attempt.attempt_number = failures
+    attempt.set_exception((type(error), error, error.__traceback__))
+    return attempt
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from eureka_agent.jail import Layers
@@ -59,13 +60,20 @@ def _largest_cost(cost: LargestCost) -> str:
 def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
     """Return what resumes changed, oldest first.
 
-    Such as `--model from "gpt-4" to "gpt-5" on 2026-01-31`.
+    Such as `--model from gpt-4 to gpt-5 on 2026-01-31`.
     """
     lines = []
     for change in changes:
         option, day = change.name.replace("_", "-"), change.when.partition("T")[0]
-        lines.append(one_line(f"--{option} from {change.before} to {change.after} on {day}"))
+        before, after = _as_typed(change.before), _as_typed(change.after)
+        lines.append(one_line(f"--{option} from {before} to {after} on {day}"))
     return lines
+
+
+def _as_typed(value: str) -> str:
+    """Return a stored value as it is typed: the entries of a list with spaces between them."""
+    given = json.loads(value)
+    return " ".join(map(str, given)) if isinstance(given, list) else value
 
 
 def sandbox_line(layers: Layers) -> str:

@@ -91,14 +91,14 @@ def best_as_example(store: Store) -> str:
     Raises UsageError if there is none.
     """
     config = store.config
-    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.has_fitness)
+    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.task.has_fitness)
     if best is None or best.candidate.reward is None:
         raise UsageError(
             "The run has no best reward that could be an example: continue it, or use another run."
         )
     task = store.task
     reward = checked_again(best.candidate.reward, task.reward_inputs)
-    return example_text(escape_control(config.instruction(task)), task.reward_inputs, reward)
+    return example_text(escape_control(config.task.instruction(task)), task.reward_inputs, reward)
 
 
 def export_text(export: RunExport) -> str:
@@ -119,7 +119,7 @@ def read_export(path: Path) -> RunExport:
         text = path.read_text("utf-8")
         written = json.loads(text)["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StoreError(f"{path} is not an exported run: {one_line(str(error)[:400])}") from error
+        raise StoreError(f"{path} is not an exported run: {one_line(str(error), 400)}") from error
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)

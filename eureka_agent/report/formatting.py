@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Evaluation, Stage
+from eureka_agent.records import Evaluation
 from eureka_agent.search.events import RunStarted
+from eureka_agent.text import STAGE_WORDS
+from eureka_agent.text import decimals_for as decimals_for
 from eureka_agent.text import escape_control as escape_control
+from eureka_agent.text import number as number
 from eureka_agent.text import one_line as one_line
 
-STAGES: dict[Stage, str] = {
-    "extract": "no reward function in the answer",
-    "check": "not allowed",
-    "contract": "broke on sample states",
-    "screening": "not worth a training",
-    "training": "failed in training",
-    "internal": "lost by a fault of eureka_agent",
-}
+STAGES = {stage: words.to_person for stage, words in STAGE_WORDS.items()}
 """What went wrong at each stage, in a few words."""
 
 BASELINES = {"human": "human reward", "sparse": "sparse reward", "random": "random actions"}
 """Readable names of the baselines."""
-
-
-def decimals_for(values: Iterable[float]) -> int:
-    """Return the decimals that show about four digits of the largest of `values`.
-
-    All values of a column share them, so that the column aligns.
-    """
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    if largest == 0.0:
-        return 2
-    exponent = math.floor(math.log10(largest))
-    return max(0, 3 - exponent) if exponent > 0 else min(4, 2 - exponent)
-
-
-def number(value: float, decimals: int | None = None) -> str:
-    """Return a number with about four digits, or with `decimals`."""
-    if math.isnan(value):
-        return "NaN"
-    if abs(value) >= 1e9 or (decimals is None and 0.0 < abs(value) < 1e-4):
-        return f"{value:.2e}"
-    return f"{value:,.{decimals_for([value]) if decimals is None else decimals}f}"
 
 
 def interval(evaluation: Evaluation, decimals: int | None = None) -> str:
@@ -100,7 +74,7 @@ def unit_of(run: RunStarted | None) -> str | None:
     """Return the unit of fitness; None if the instruction has no fitness and rankings decide."""
     if run is None:
         return ""
-    return run.task.fitness_unit if run.config.has_fitness else None
+    return run.task.fitness_unit if run.config.task.has_fitness else None
 
 
 def summarise(evaluation: Evaluation, unit: str | None) -> str:
@@ -132,4 +106,4 @@ def plural(count: int, noun: str) -> str:
 
 def generation_title(generation: int, config: SynthesisConfig) -> str:
     """Return `Generation g1 (2 of 3)`; the names of its candidates begin with `g1`."""
-    return f"Generation g{generation} ({generation + 1} of {config.generations})"
+    return f"Generation g{generation} ({generation + 1} of {config.search.generations})"

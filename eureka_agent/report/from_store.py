@@ -52,7 +52,7 @@ def run_report(store: Store) -> RunReport:
         task=_task(config, store.task),
         protocol=_protocol(config, store.task, [example.name for example in store.examples]),
         changes=store.changes,
-        sandbox_level=config.sandbox,
+        sandbox_level=config.run.sandbox,
         sandbox=from_json(Layers, sandbox) if sandbox is not None else None,
         versions=store.versions,
         generations=_generations(store, config, outcomes),
@@ -67,29 +67,29 @@ def run_report(store: Store) -> RunReport:
 def _task(config: SynthesisConfig, task: StoredTask) -> TaskReport:
     return TaskReport(
         name=task.name,
-        instruction=config.instruction(task),
-        has_fitness=config.has_fitness,
+        instruction=config.task.instruction(task),
+        has_fitness=config.task.has_fitness,
         fitness_unit=task.fitness_unit,
         fitness_solved=task.fitness_solved,
-        ends_early=config.ends_early,
+        ends_early=config.task.ends_early,
     )
 
 
 def _protocol(config: SynthesisConfig, task: StoredTask, examples: Sequence[str]) -> ProtocolReport:
     return ProtocolReport(
-        models=tuple(config.model_weights),
-        base_url=config.base_url,
-        strategy=config.strategy,
-        generations=config.generations,
-        samples=config.samples,
-        seed=config.seed,
-        budget=config.budget,
+        models=tuple(config.models.weights),
+        base_url=config.models.base_url,
+        strategy=config.search.strategy,
+        generations=config.search.generations,
+        samples=config.search.samples,
+        seed=config.search.seed,
+        budget=config.training.budget,
         num_envs=task.budget.num_envs,
         environment_steps=task.budget.environment_steps,
         evaluation_episodes=task.budget.evaluation_episodes,
-        trainer=config.trainer,
-        device=config.device,
-        initial_reward=config.initial_reward,
+        trainer=config.training.trainer,
+        device=config.training.device,
+        initial_reward=config.search.initial_reward,
         examples=tuple(examples),
     )
 
@@ -102,7 +102,7 @@ def _generations(
     known = {outcome.candidate.name: outcome for outcome in outcomes}
     parents = _parents(prompts)
     generations = []
-    for index in (INITIAL, *range(config.generations)):
+    for index in (INITIAL, *range(config.search.generations)):
         completions = store.completions(index)
         candidates = []
         for sample, completion in sorted(completions.items()):
@@ -118,7 +118,7 @@ def _generations(
                 index,
                 tuple(candidates),
                 parents=_parents_of_generation(prompts, index),
-                best=greedy(members) if config.has_fitness else None,
+                best=greedy(members) if config.task.has_fitness else None,
                 feedback=feedback.get(index),
                 cost=Cost.of([*completions.values(), *store.replaced(index)]),
             )
@@ -143,13 +143,13 @@ def _parents_of_generation(prompts: Sequence[PromptRecord], index: int) -> tuple
 def _finished_generations(store: Store, config: SynthesisConfig) -> int:
     """Return how many generations are over; the last one that was asked for may not be."""
     if store.finished and store.stopped is None:
-        return config.generations
+        return config.search.generations
     return max((prompt.generation for prompt in store.prompts()), default=0)
 
 
 # ---------------------------------------------------------------------- the result
 def _result(store: Store, config: SynthesisConfig, outcomes: Sequence[Outcome]) -> ResultReport:
-    best = best_so_far(outcomes, store.feedback(), has_fitness=config.has_fitness)
+    best = best_so_far(outcomes, store.feedback(), has_fitness=config.task.has_fitness)
     baselines, final_seeds = tuple(store.baselines()), tuple(store.finals())
     return ResultReport(
         best=best,

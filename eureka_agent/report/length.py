@@ -30,10 +30,14 @@ before."""
 def speed_of(run: RunStarted) -> float | None:
     """Measure the speed of a new run with the built-in trainer on the CPU; None for others."""
     config = run.config
-    if run.resumed or config.trainer != "population" or config.device != "cpu":
+    if (
+        run.resumed
+        or config.training.trainer_name != "population"
+        or config.training.device != "cpu"
+    ):
         return None
     try:
-        return measure_speed(run.task, run.budget, threads=config.threads)
+        return measure_speed(run.task, run.budget, threads=config.training.threads)
     except EurekaError:  # the training itself will report it better
         return None
 
@@ -48,7 +52,7 @@ def run_length_s(run: RunStarted, speed: float) -> float:
 
 def takes(run: RunStarted, speed: float) -> str:
     """Return how long the run will take, in one sentence."""
-    answers = "; the models' answers take extra time" if run.config.model_weights else ""
+    answers = "; the models' answers take extra time" if run.config.models.weights else ""
     return (
         f"The trainings take {approximate(run_length_s(run, speed))} on this"
         f" machine{at(speed)}{answers}."
@@ -62,7 +66,7 @@ def at(speed: float) -> str:
 
 def default_run(task: Task, budget: BudgetName) -> RunStarted:
     """Return the first event of the run of `synthesize --task NAME --budget BUDGET`."""
-    config = SynthesisConfig(task=task.name, budget=budget)
+    config = SynthesisConfig.of(task.name, budget=budget)
     proposer = ProposerDescription("grammar", "grammar")
     layers = Layers("full", (), {}, ())  # nothing is known of the sandbox, nor needed
     return RunStarted(

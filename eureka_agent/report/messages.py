@@ -49,13 +49,14 @@ def run_started(event: RunStarted) -> list[str]:
     config, budget = event.config, event.budget
     return [
         instruction_line(
-            event.task.name, config.instruction(event.task), ends_early=config.ends_early
+            event.task.name, config.task.instruction(event.task), ends_early=config.task.ends_early
         ),
         proposer_line(event.proposer, event.changes),
         (
-            f"{plural(config.generations, 'generation')} of {plural(config.samples, 'reward')};"
-            f" each reward trains in {budget.num_envs:,} environments for"
-            f" {quantity(budget.environment_steps)} environment steps ({config.budget})."
+            f"{plural(config.search.generations, 'generation')} of"
+            f" {plural(config.search.samples, 'reward')}; each reward trains in"
+            f" {budget.num_envs:,} environments for {quantity(budget.environment_steps)}"
+            f" environment steps ({config.training.budget})."
         ),
         sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
@@ -82,7 +83,9 @@ def initial_reward_name(initial_reward: str | None) -> str:
 def initial_reward_evaluated(event: InitialRewardEvaluated, run: RunStarted) -> str:
     """Return the result of the initial reward."""
     result = _named(event.outcome, unit_of(run))
-    return f"The search starts from {initial_reward_name(run.config.initial_reward)}: {result}."
+    return (
+        f"The search starts from {initial_reward_name(run.config.search.initial_reward)}: {result}."
+    )
 
 
 def gain_over_initial(
@@ -104,7 +107,7 @@ def gain_over_initial(
 
 def generation_started(event: GenerationStarted, run: RunStarted) -> str:
     """Return what is requested from the proposer."""
-    request = f"asking for {plural(run.config.samples, 'reward')}"
+    request = f"asking for {plural(run.config.search.samples, 'reward')}"
     again = " again, because all before failed" if event.attempt else ""
     return f"{generation_title(event.generation, run.config)}: {request}{again}."
 

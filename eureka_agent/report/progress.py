@@ -144,20 +144,22 @@ class RunProgress:
         if self.run is None or self.finished is not None or not self._steps_per_second:
             return None
         config = self.run.config
-        generations = config.generations - (0 if self.generation is None else self.generation + 1)
-        members = generations * config.samples + sum(
+        generations = config.search.generations - (
+            0 if self.generation is None else self.generation + 1
+        )
+        members = generations * config.search.samples + sum(
             row.phase in ("waiting", "proposed") for row in self._candidates.values()
         )
         if (
-            config.baselines
-            and config.has_fitness
+            config.search.baselines
+            and config.task.has_fitness
             and not self.baselines
             and (self.progress is None or self.rows is self._candidates)
         ):
             members += 2  # the human and the sparse reward
-        left = config.final_seeds if self._finals_left is None else self._finals_left
+        left = config.search.final_seeds if self._finals_left is None else self._finals_left
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
-        share = config.race.share(config.samples) if config.race else 1.0
+        share = config.race.share(config.search.samples) if config.race else 1.0
         budget = self.run.budget
         # At least one iteration.
         steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)
@@ -203,7 +205,7 @@ class RunProgress:
         self._completions[generation, completion.index, completion.repair] = completion
 
     def _begin(self, generation: int, attempt: int) -> None:
-        samples = self.run.config.samples if self.run else 0
+        samples = self.run.config.search.samples if self.run else 0
         self._started_generations.add(generation)
         self.generation, self.progress = generation, None
         indices = range(attempt * samples, (attempt + 1) * samples)

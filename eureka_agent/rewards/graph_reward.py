@@ -9,6 +9,7 @@ from torch import Tensor
 from eureka_agent.errors import GraphError
 from eureka_agent.rewards.graph import RewardGraph
 from eureka_agent.rewards.runner import RewardBatch, RewardRunner, not_finite, reward_failed
+from eureka_agent.text import one_line
 
 _MAX_TEXT = 300
 
@@ -53,7 +54,7 @@ class GraphReward:
             ArithmeticError,
             GraphError,
         ) as error:
-            message = " ".join(str(error).split())[:_MAX_TEXT]
+            message = one_line(str(error), _MAX_TEXT)
             raise reward_failed(f"{type(error).__name__}: {message}") from error
 
     def collect(self) -> RewardBatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
@@ -12,15 +12,13 @@ from eureka_agent.utils.serialization import to_json
 
 @dataclass(frozen=True)
 class Changes:
-    """New values for some settings of a run; None (or False) keeps the current one.
+    """New values for some settings of a run; None (no model) keeps the current one.
 
     Each field is an option of `eureka-agent resume`.
     """
 
-    model: str | None = None
-    """New model, in place of all current ones."""
-    models: tuple[str, ...] | None = None
-    """Several new models, each with its share of the samples."""
+    model: tuple[str, ...] = ()
+    """New model in place of all current ones, or several with weights: --model gpt-5=2 o4=1."""
     base_url: str | None = None
     """New address of the model's server."""
     generations: int | None = None
@@ -31,18 +29,14 @@ class Changes:
     """New token limit; includes what was spent before."""
     max_wall_min: float | None = None
     """New time limit, in minutes from this resume on."""
-    price_in: float | None = None
-    """USD per million prompt tokens, for a model whose price is not listed."""
-    price_out: float | None = None
-    """USD per million answer tokens."""
+    price: tuple[float, float] | None = None
+    """New price of prompts and of answers in USD per million tokens."""
     concurrency: int | None = None
     """New number of simultaneous requests to models."""
     answer_tokens: int | None = None
     """New token limit of one answer, thoughts included."""
     request_timeout_s: float | None = None
     """New time limit of one request, in seconds."""
-    stream: bool = False
-    """Stream the model's answers from now on."""
     extra_body: str | None = None
     """New additional fields of each request, as a JSON object."""
 
@@ -50,14 +44,10 @@ class Changes:
         """Return the settings to change, by name.
 
         Returns:
-            The fields that are neither None nor False.
+            The fields that are given.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: value
-            for name, value in values.items()
-            if value is not None and value is not False
-        }
+        return {name: value for name, value in values.items() if value is not None and value != ()}
 
     def applied(self, config: SynthesisConfig) -> SynthesisConfig:
         """Return a config with these settings.
@@ -69,31 +59,23 @@ class Changes:
             The changed config.
 
         Raises:
-            UsageError: Both `model` and `models` are given, or a value is not valid.
+            UsageError: A value is not valid.
         """
-        if self.model is not None and self.models is not None:
-            raise UsageError("--model names one model and --models several: give only one of them.")
         given = self.given()
-        if self.model is not None:
-            given |= {"models": (), "model_choice": "weights"}
-        if self.models is not None:
-            given |= {"model": None}
-        changed: SynthesisConfig = replace(config, **given)  # type: ignore[arg-type]  # the config checks them
-        return changed
+        if "model" in given and len(self.model) < 2:
+            given |= {"model_choice": "weights"}
+        return config.replaced(**given)
 
 
 def differences(
     before: SynthesisConfig, after: SynthesisConfig, when: str
 ) -> tuple[SettingChange, ...]:
     """Return the settings that differ, with their values as JSON; `when` is the time of change."""
-    pairs = (
-        (field.name, getattr(before, field.name), getattr(after, field.name))
-        for field in fields(before)
-    )
+    old, new = before.settings(), after.settings()
     return tuple(
-        SettingChange(when, name, to_json(old), to_json(new))
-        for name, old, new in pairs
-        if old != new
+        SettingChange(when, name, to_json(old[name]), to_json(new[name]))
+        for name in old
+        if old[name] != new[name]
     )
 
 

@@ -232,7 +232,7 @@ class RunDatabase:
 
 def _other_schema(path: Path, schema: str | None) -> str:
     """Return why a database of another schema is refused."""
-    found = one_line(str(schema))[:60]
+    found = one_line(str(schema), 60)
     if found.isdecimal() and int(found) < SCHEMA:
         return (
             f"The run was written by an older version (schema {found}); this version reads schema"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eureka_agent.errors import RunDirError, StoreError
 from eureka_agent.runs.sqlite import demand_locks
+from eureka_agent.text import shortened
 from eureka_agent.utils.did_you_mean import did_you_mean
 from eureka_agent.utils.paths import user_path
 
@@ -207,7 +208,7 @@ def check_run_name(name: str) -> None:
     """Raise RunDirError if a run's folder cannot have this name."""
     allowed = re.fullmatch(r"\w[\w.-]*", name)
     if not allowed or len(name.encode()) > _LONGEST_NAME:
-        shown = repr(name if len(name) <= 100 else f"{name[:99]}…")
+        shown = repr(shortened(name, 100))
         raise RunDirError(
             "A run's name (--run-name) consists of letters, digits, '.', '_' and '-', starts with a"
             f" letter or digit, and has at most {_LONGEST_NAME} bytes; got {shown}."

@@ -7,7 +7,7 @@ a stored `sandbox` below `full` would run code with fewer layers.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from eureka_agent.config import SandboxLevel, SynthesisConfig
@@ -58,25 +58,27 @@ def trusted_config(
 
     Raises UsageError if a needed setting was not given; the message names the option.
     """
-    if needed.address and stored.model_weights:
+    if needed.address and stored.models.weights:
         stored = _with_address(stored, again.base_url)
-    if needed.examples and stored.examples_dir is not None:
-        _require_same_path("--examples-dir", str(stored.examples_dir), again.examples_dir)
-    if needed.initial_reward and stored.initial_reward not in (None, "human"):
-        _require_same_path("--initial-reward", str(stored.initial_reward), again.initial_reward)
-    if needed.sandbox and stored.sandbox != "full" and again.sandbox is None:
-        raise UsageError(
-            f"The run was started with --sandbox {stored.sandbox}, so layers of the sandbox may be"
-            " missing, and code that gets past the checks can do more. Give --sandbox"
-            f" {stored.sandbox} again if the run is yours, else --sandbox full."
+    if needed.examples and stored.models.examples_dir is not None:
+        _require_same_path("--examples-dir", str(stored.models.examples_dir), again.examples_dir)
+    if needed.initial_reward and stored.search.initial_reward not in (None, "human"):
+        _require_same_path(
+            "--initial-reward", str(stored.search.initial_reward), again.initial_reward
         )
-    return stored if again.sandbox is None else replace(stored, sandbox=again.sandbox)
+    if needed.sandbox and stored.run.sandbox != "full" and again.sandbox is None:
+        raise UsageError(
+            f"The run was started with --sandbox {stored.run.sandbox}, so layers of the sandbox may"
+            " be missing, and code that gets past the checks can do more. Give --sandbox"
+            f" {stored.run.sandbox} again if the run is yours, else --sandbox full."
+        )
+    return stored if again.sandbox is None else stored.replaced(sandbox=again.sandbox)
 
 
 def _with_address(stored: SynthesisConfig, given: str | None) -> SynthesisConfig:
     if given is not None:
-        return replace(stored, base_url=given)
-    url = stored.base_url
+        return stored.replaced(base_url=given)
+    url = stored.models.base_url
     if (
         url is None
         or is_local(url)

@@ -52,7 +52,7 @@ from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import reference
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
-from eureka_agent.training import Checkpoint
+from eureka_agent.training import Checkpoint, make_trainer
 from eureka_agent.training.job import JobReward, TrainedReward, TrainingJob, row_counts
 from eureka_agent.utils.torch_threads import one_torch_thread
 
@@ -103,15 +103,19 @@ class Evaluator:
             trainer: Name of the trainer.
             algorithm: Algorithm of stable-baselines3, for the trainer `sb3`.
             race: How the candidates of a generation race; references never race.
-            checkpoint: File in which the training in progress is saved.
+            checkpoint: File in which the training in progress is saved, if the trainer can.
             executor: Where the trainings run; by default in this process.
 
         Raises:
             TaskError: The task's code failed.
+            UsageError: The trainer is not available here.
         """
+        made = make_trainer(trainer, algorithm=algorithm, device=device)
         self.task = task
         self.budget = budget
         self.sandbox = sandbox
+        self.trains_together = made.trains_together
+        """Whether the rewards of one training share one batch of environments."""
         self._seed = seed
         self._threads = threads
         self._device = device
@@ -119,7 +123,7 @@ class Evaluator:
         self._trainer = trainer
         self._algorithm = algorithm
         self._race = race
-        self._checkpoint = checkpoint
+        self._checkpoint = checkpoint if made.supports_checkpoints else None
         self._executor = executor or LocalExecutor(task=task, sandbox=sandbox)
         self._on_device: set[str] = set()
         with naming_lines_of(task):
@@ -151,10 +155,11 @@ class Evaluator:
                 candidate = replace(candidate, fingerprint=_fingerprint(reward, graph))
                 return PreparedCandidate(candidate, self._move_to_device(sandboxed, graph))
         except CandidateError as error:
-            return Outcome(candidate, Failure(_STAGES.get(type(error), "contract"), str(error)))
+            failure = Failure(_STAGES.get(type(error), "contract"), str(error))
+            return Outcome(candidate, failure=failure)
         except InternalError as error:
             self._emit(InternalErrorRaised(candidate.name, trace_of(error)))
-            return Outcome(candidate, Failure("internal", str(error)))
+            return Outcome(candidate, failure=Failure("internal", str(error)))
 
     def open(self, reward: RewardSource, open_rewards: ExitStack) -> SandboxedReward:
         """Open a checked reward in a sandboxed process of its own and check its contract.
@@ -311,7 +316,11 @@ class Evaluator:
         """
         trained, human, sparse, random = self.references(rewards)
         references = [_baseline("human", human)] if human else []
-        baselines = (*references, _baseline("sparse", sparse), Baseline("random", random))
+        baselines = (
+            *references,
+            _baseline("sparse", sparse),
+            Baseline("random", evaluation=random),
+        )
         self._emit(BaselinesMeasured(baselines))
         return trained, baselines
 
@@ -375,7 +384,7 @@ def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
 
 def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:
     """Return a reference's result. Raises EurekaError if it has none: the comparison is void."""
-    if trained.evaluation is None or trained.training is None:
+    if trained.evaluation is None:
         reason = trained.failure.message if trained.failure else "it has no evaluation"
         raise EurekaError(f"The training of the {name} reward failed: {reason}")
-    return Baseline(name, trained.evaluation, trained.training.environment_steps)
+    return Baseline.of(trained, name=name)

@@ -39,8 +39,8 @@ def ask_judge(
     shown = [outcome.candidate for outcome in (previous_best, *other_parents, *trained) if outcome]
     request = FeedbackRequest(
         task,
-        store.config.instruction(task),
-        store.config.has_fitness,
+        store.config.task.instruction(task),
+        store.config.task.has_fitness,
         generation,
         tuple(outcomes),
         previous_best,

@@ -80,11 +80,11 @@ class Search:
             TaskError: The task's code failed.
         """
         first_answers = self._ask_before_training()
-        if self.config.baselines and self.config.has_fitness:
+        if self.config.search.baselines and self.config.task.has_fitness:
             measure_baselines(self.store, self.evaluator, self._emit)
         history = self._evaluate_initial_reward()
         self.best = self._best(history)
-        for g in range(self.config.generations):
+        for g in range(self.config.search.generations):
             outcomes = self._generation(g, history, first_answers if g == 0 else None)
             if not outcomes:  # a limit left no room for any
                 break
@@ -98,9 +98,9 @@ class Search:
             yield generation
             if feedback is not None and feedback.stop:
                 break
-            if g + 1 < self.config.generations and (self._time_is_over() or self.stopped):
+            if g + 1 < self.config.search.generations and (self._time_is_over() or self.stopped):
                 break
-        if self.best is not None and self.config.final_seeds:
+        if self.best is not None and self.config.search.final_seeds:
             reevaluate(self.store, self.evaluator, self.best, self._emit, enough=self._time_is_over)
 
     @property
@@ -115,7 +115,7 @@ class Search:
         Models that write none of its samples get a short test request each. With an initial reward,
         whose training the first prompt reports, all models get one, and the result is None.
         """
-        first = self._ask(0, 0, ()) if self.config.initial_reward is None else None
+        first = self._ask(0, 0, ()) if self.config.search.initial_reward is None else None
         if not self.store.outcomes() and not self.store.baselines():
             self._proposals.test_models(first[1] if first else ())
         return first
@@ -135,7 +135,7 @@ class Search:
         """
         outcomes: list[Outcome] = []
         champion = self._best(history)
-        for attempt in range(self.config.attempts):
+        for attempt in range(self.config.search.attempts):
             answers = first_answers if attempt == 0 else None
             prompts, completions = answers or self._ask(g, attempt, (*history, *outcomes))
             edited = self._proposals.edited(g) if attempt == 0 else []
@@ -153,7 +153,7 @@ class Search:
         (outcome,) = self._evaluate(INITIAL, {}, [initial], None)
         if outcome.failure is not None:
             raise RewardFileError(
-                f"The search cannot start from {self.config.initial_reward}:"
+                f"The search cannot start from {self.config.search.initial_reward}:"
                 f" {outcome.failure.message}"
             )
         self._emit(InitialRewardEvaluated(outcome))
@@ -190,10 +190,10 @@ class Search:
 
     # ------------------------------------------------------------------ select
     def _best(self, history: Sequence[Outcome]) -> Outcome | None:
-        return best_so_far(history, self.store.feedback(), has_fitness=self.config.has_fitness)
+        return best_so_far(history, self.store.feedback(), has_fitness=self.config.task.has_fitness)
 
     def _time_is_over(self) -> bool:
-        limit, minutes = self.config.max_wall_min, (time.monotonic() - self._started) / 60.0
+        limit, minutes = self.config.run.max_wall_min, (time.monotonic() - self._started) / 60.0
         if limit is not None and minutes >= limit:
             self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
         return self._out_of_time is not None

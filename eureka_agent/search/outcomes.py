@@ -53,8 +53,7 @@ class OutcomeWriter:
         `distances`: how far each reward is from the human one, None where that is not known.
         """
         pairs = list(zip(candidates, distances, strict=True))
-        together = self._store.config.trainer == "population"
-        groups = [pairs] if together else [[pair] for pair in pairs]
+        groups = [pairs] if self._evaluator.trains_together else [[pair] for pair in pairs]
         outcomes: list[Outcome] = []
         for group in groups:
             if group:
@@ -71,7 +70,7 @@ class OutcomeWriter:
         trained = self._evaluator.train(rewards, candidates, champion)
         finished: list[tuple[Outcome, bytes | None]] = []
         for (candidate, distance), result in zip(pairs, trained, strict=True):
-            outcome = Outcome(candidate, result.failure, result.training, result.evaluation)
+            outcome = Outcome.of(result, candidate=candidate)
             if outcome.evaluation is not None:
                 outcome = replace(outcome, distance_to_human=distance)
             finished.append((self._with_reflection(outcome), result.policy))
@@ -83,7 +82,7 @@ class OutcomeWriter:
         reflection = reflect(
             outcome,
             max_episode_steps=task.max_episode_steps,
-            fitness_unit=task.fitness_unit if self._store.config.has_fitness else None,
+            fitness_unit=task.fitness_unit if self._store.config.task.has_fitness else None,
             ends_early=task.ends_early,
         )
         return replace(outcome, reflection=reflection, sandbox=self._evaluator.sandbox.layers.held)

@@ -42,12 +42,12 @@ class Proposals:
         A file is read once; later the stored reward is used. Raises RewardFileError.
         """
         stored = self._store.completions(INITIAL).get(0)
-        if stored is not None or self._config.initial_reward is None:
+        if stored is not None or self._config.search.initial_reward is None:
             return stored
-        if self._config.initial_reward == "human":
+        if self._config.search.initial_reward == "human":
             code = self._task.human_reward
         else:
-            code = load_reward_file(self._config.initial_reward, self._task).code
+            code = load_reward_file(self._config.search.initial_reward, self._task).code
         initial = Completion(0, fenced(code), "given", cost_usd=0.0)
         self._store.save_completion(INITIAL, initial)
         return initial
@@ -70,7 +70,7 @@ class Proposals:
         A stored prompt keeps its messages. `history`: every outcome so far, including those of
         earlier attempts at this generation.
         """
-        first = attempt * self._config.samples
+        first = attempt * self._config.search.samples
         stored = {
             record.prompt_index: record
             for record in self._store.prompts(g)
@@ -80,7 +80,7 @@ class Proposals:
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
         run = tuple(self._visible((*before, *failed)))
         prompts: dict[int, Prompt] = {}
-        plans = self._strategy(g, self._config.samples, before, best)
+        plans = self._strategy(g, self._config.search.samples, before, best)
         commented = self._commented_but_unplanned(g, plans, before)
         for number, plan in enumerate(plans):
             prompt = replace(self._prompt(g, plan, failed, commented), run=run)
@@ -116,7 +116,7 @@ class Proposals:
         instruction.
         """
         visible = [replace(_explained(o), distance_to_human=None) for o in outcomes]
-        if self._config.has_fitness:
+        if self._config.task.has_fitness:
             return visible
         return [outcome.without_fitness() for outcome in visible]
 
@@ -135,7 +135,7 @@ class Proposals:
         ]
         return write_prompt(
             self._task,
-            self._config.instruction(self._task),
+            self._config.task.instruction(self._task),
             g,
             parents,
             history,
@@ -143,7 +143,7 @@ class Proposals:
             spoken_of=others,
             operator=plan.operator,
             examples=examples_of(self._store, self._task),
-            asked_as=self._config.asked_as(self._task),
+            asked_as=self._config.task.asked_as(self._task),
         )
 
     # ------------------------------------------------------------------ completions
@@ -189,7 +189,7 @@ class Proposals:
         if feedback is None or not feedback.edited:
             return []
         stored = self._store.completions(g)
-        first = self._config.attempts * self._config.samples
+        first = self._config.search.attempts * self._config.search.samples
         completions = []
         for index, code in enumerate(feedback.edited.values(), first):
             completion = stored.get(index) or Completion(index, fenced(code), JUDGE, cost_usd=0.0)
@@ -208,7 +208,7 @@ class Proposals:
         failure stays if a limit or the model's context leaves no room, if a content filter refuses
         the request, or if it is the initial reward.
         """
-        most = 0 if self.stopped else self._config.repairs
+        most = 0 if self.stopped else self._config.models.repairs
         repair_prompts: dict[int, Prompt] = {}
         for outcome in failed:
             candidate, completion = outcome.candidate, outcome.candidate.completion
@@ -223,7 +223,7 @@ class Proposals:
 
     def _repair_prompt(self, prompt: Prompt, failed: Outcome) -> Prompt:
         """Return the prompt that sends a completion back; a stored one keeps its messages."""
-        candidate, samples = failed.candidate, self._config.samples
+        candidate, samples = failed.candidate, self._config.search.samples
         prompt = repair_prompt(prompt, _explained(failed))
         stored = next(
             (

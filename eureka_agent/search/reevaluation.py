@@ -8,7 +8,6 @@ more informative (`search/statistics.py`). Both are kept.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,8 +72,8 @@ def reevaluate(
     stored = {final.seed for final in store.finals()}
     config, source = store.config, best.candidate.reward
     assert source is not None  # it was trained
-    for number in range(1, config.final_seeds + 1):
-        seed = config.seed + number * _SEED
+    for number in range(1, config.search.final_seeds + 1):
+        seed = config.search.seed + number * _SEED
         if seed in stored:
             continue
         if enough():
@@ -91,7 +90,7 @@ def reevaluate(
             sparse=_result(sparse, random),
         )
         store.save_reevaluation(final, seconds=time.monotonic() - started)
-        emit(SeedReevaluated(final, number, config.final_seeds))
+        emit(SeedReevaluated(final, number, config.search.final_seeds))
 
 
 def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSummary | None:
@@ -124,9 +123,4 @@ def _result(trained: TrainedReward, random: Evaluation) -> ReevaluationResult:
 
     Leaving it out would overstate its reward.
     """
-    if trained.evaluation is None or trained.training is None:
-        return ReevaluationResult(random, random.fitness, 0)
-    curve = [value for value in trained.training.fitness.values if math.isfinite(value)]
-    return ReevaluationResult(
-        trained.evaluation, max(curve, default=math.nan), trained.training.environment_steps
-    )
+    return ReevaluationResult.of(trained, evaluation=trained.evaluation or random)

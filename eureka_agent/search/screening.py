@@ -85,10 +85,11 @@ class Screening:
             try:
                 reason = self._rejection_reason(each)
             except CandidateError as error:
-                rejected.append(Outcome(each.candidate, Failure("contract", str(error))))
+                failure = Failure("contract", str(error))
+                rejected.append(Outcome(each.candidate, failure=failure))
                 continue
             if reason is not None:
-                rejected.append(Outcome(each.candidate, Failure("screening", reason)))
+                rejected.append(Outcome(each.candidate, failure=Failure("screening", reason)))
             else:
                 accepted.append(each)
         return accepted, rejected
@@ -99,7 +100,7 @@ class Screening:
         None if there is no human reward for the instruction, or if a reward fails on the
         transitions; that alone does not stop a run.
         """
-        if not (self._config.has_fitness and self._evaluator.task.has_human_reward):
+        if not (self._config.task.has_fitness and self._evaluator.task.has_human_reward):
             return None
         try:
             if self._human is None:
@@ -115,9 +116,9 @@ class Screening:
     def _rejection_reason(self, prepared: PreparedCandidate) -> str | None:
         """Return why a candidate is rejected, for its proposer; None if it is not."""
         reason = None
-        if self._config.preference_check:
+        if self._config.screening.preference_check:
             reason = self._fails_preference_check(prepared.reward)
-        if reason is None and self._config.novelty:
+        if reason is None and self._config.screening.novelty:
             reason = self._too_similar(prepared)
         return reason
 
@@ -133,14 +134,14 @@ class Screening:
         """
         own = self._canonical_of(prepared.reward)
         found = nearest(own, self._accepted_before())
-        if found is None or found[1] >= self._config.novelty:
+        if found is None or found[1] >= self._config.screening.novelty:
             self._canonical[prepared.candidate.name] = own
             return None
         name, distance = found
         return (
             f"It rewards nearly the same as {name}: their distance is {distance:.3f} (0 is the"
-            f" same, 1 the opposite), and at least {self._config.novelty:g} is required. Scaling"
-            " and potential shaping do not change it: reward something else."
+            f" same, 1 the opposite), and at least {self._config.screening.novelty:g} is required."
+            " Scaling and potential shaping do not change it: reward something else."
         )
 
     # ------------------------------------------------------------------ comparisons
@@ -164,7 +165,7 @@ class Screening:
         chosen = _spread(sorted(trained, key=lambda outcome: outcome.fitness), _POLICIES)
         names = tuple(outcome.candidate.name for outcome in chosen)
         if self._rollouts is None or self._rollouts[0] != names:
-            seed, task = self._config.seed, self._evaluator.task
+            seed, task = self._config.search.seed, self._evaluator.task
             stored = [self._store.policy(o.candidate.generation, o.candidate.index) for o in chosen]
             policies = [self._policy(data) for data in stored if data is not None]
             with one_torch_thread():

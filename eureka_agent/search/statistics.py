@@ -33,8 +33,8 @@ def interquartile_mean(scores: Sequence[Sequence[float]], *, seed: int = 0) -> S
 
     The mean is over the middle half of all entries together: a quarter of them, rounded down, is
     cut at either end (ibid., section 4.3). The interval is the percentile interval over resamples;
-    each draws, with replacement, as many seeds of each task as the task has. With one seed per task
-    the spread is unknown and the interval is infinite.
+    each draws, with replacement, as many seeds of each task as the task has. If a task has only one
+    seed, or a score is not finite, the spread is unknown and the interval is infinite.
 
     Args:
         scores: One row per task, one entry per training seed; rows may differ in length.
@@ -46,25 +46,35 @@ def interquartile_mean(scores: Sequence[Sequence[float]], *, seed: int = 0) -> S
     Raises:
         ValueError: A row is empty, or there is none.
     """
+    from scipy.stats import bootstrap  # noqa: PLC0415 - takes half a second
+
     rows = [np.asarray(row, dtype=np.float64) for row in scores]
     if not rows or not all(len(row) for row in rows):
         raise ValueError(f"expected at least one score per task, got {[len(row) for row in rows]}")
-    value = float(_middle(np.concatenate(rows)[None])[0])
-    if all(len(row) == 1 for row in rows):
+    value = float(_interquartile_mean(*rows))
+    if not all(len(row) > 1 and np.isfinite(row).all() for row in rows):
         return Score(value, -np.inf, np.inf)
-    draw = np.random.default_rng(seed)
-    resampled = [row[draw.integers(len(row), size=(_RESAMPLES, len(row)))] for row in rows]
-    low, high = np.quantile(_middle(np.concatenate(resampled, axis=1)), (0.025, 0.975))
+    resampled = bootstrap(
+        rows,
+        _interquartile_mean,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    low, high = resampled.confidence_interval
     return Score(value, float(low), float(high))
 
 
-def _middle(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the middle half of each row, `(rows, entries)` to `(rows,)`."""
-    cut = int(_TRIM * scores.shape[1])
-    middle: NDArray[np.float64] = np.sort(scores, axis=1)[:, cut : scores.shape[1] - cut].mean(
-        axis=1
+def _interquartile_mean(
+    *rows: NDArray[np.float64], axis: int = -1
+) -> NDArray[np.float64] | np.float64:
+    """Return the interquartile mean along `axis` of all rows together."""
+    from scipy.stats import trim_mean  # noqa: PLC0415 - as above
+
+    mean: NDArray[np.float64] | np.float64 = trim_mean(
+        np.concatenate(rows, axis=axis), _TRIM, axis=axis
     )
-    return middle
+    return mean
 
 
 def alike(a: Score, b: Score) -> bool:

@@ -172,21 +172,21 @@ def make_strategy(config: SynthesisConfig) -> Strategy:
     """Return the strategy that a config names.
 
     Args:
-        config: `strategy` with `islands` or `restart_every`, and `vary_instructions`.
+        config: `search.strategy` and `search.vary_instructions`.
 
     Returns:
         The strategy; with `vary_instructions` its samples use the operators in turn.
     """
     strategy = _named_strategy(config)
-    return with_operators(strategy) if config.vary_instructions else strategy
+    return with_operators(strategy) if config.search.vary_instructions else strategy
 
 
 def _named_strategy(config: SynthesisConfig) -> Strategy:
-    match config.strategy:
+    match config.search.strategy_name:
         case "islands":
-            return islands(config.islands)
+            return islands(config.search.strategy_number)
         case "restarts":
-            return restarts(config.restart_every)
+            return restarts(config.search.strategy_number)
         case "greedy":
             return greedy
     return random

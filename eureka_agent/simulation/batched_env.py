@@ -64,7 +64,7 @@ class BatchedEnv(Protocol):
 
     @property
     def num_envs(self) -> int:
-        """Number of environments."""
+        """Number of environments that a step simulates; the first dimension of all tensors."""
         ...
 
     @property
@@ -110,7 +110,7 @@ class BatchedEnv(Protocol):
 
 @runtime_checkable
 class SupportsKeep(BatchedEnv, Protocol):
-    """An environment that can drop some of its environments, to step the others faster."""
+    """A `BatchedEnv` that can drop environments for good, so that the others are stepped faster."""
 
     def keep(self, ids: Tensor) -> None:
         """Continue with some environments only.

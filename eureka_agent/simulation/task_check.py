@@ -15,7 +15,7 @@ from eureka_agent.simulation.mujoco_environment import MujocoEnvironment
 from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.validated_task import ValidatedTask, check_frame_skip
 from eureka_agent.tasks.attributes import check_attributes
-from eureka_agent.tasks.registry import A_WISH, find_task
+from eureka_agent.tasks.registry import AN_INSTRUCTION, find_task
 from eureka_agent.tasks.source_lines import place_of
 from eureka_agent.tasks.task import Task, TaskLike
 
@@ -23,7 +23,9 @@ _ENVIRONMENTS = 3
 _STEPS = 2
 
 
-def checked_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
+def checked_task(
+    task: TaskLike, *, folder: Path | None = None, advice: str = AN_INSTRUCTION
+) -> Task:
     """Find a task (`find_task`), check it (`check_task`) and return it."""
     found = find_task(task, folder=folder, advice=advice)
     check_task(found)

@@ -9,6 +9,7 @@ from typing import get_args
 from eureka_agent.errors import TaskError
 from eureka_agent.tasks.source_lines import place_of
 from eureka_agent.tasks.task import QuantityKind, StateSpec, StateVariable, Task
+from eureka_agent.text import one_line
 from eureka_agent.utils.did_you_mean import normalised
 
 _RESERVED = ("action", "episode_time")
@@ -164,5 +165,4 @@ def _identifier(name: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return one_line(repr(value), 60)

@@ -24,17 +24,15 @@ from eureka_agent.tasks.attributes import check_attributes
 from eureka_agent.tasks.loading import load_entry_point, load_file, load_module
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
+from eureka_agent.utils.english import COMMON_WORDS, stem
 
-A_WISH = "An instruction of your own needs the scene of a task: --env {env} --task {words}."
+AN_INSTRUCTION = "An instruction of your own needs the scene of a task: --env {env} --task {words}."
 """What to do with a text that does not name a task: `{env}` is the nearest task, `{words}` the
 text in quotes."""
 
 _ENVS = "eureka_agent.envs"
 _ENTRY_POINTS = "eureka_agent.tasks"
-_FILLER = frozenset(
-    "a an and the to of its it with in on as make let robot task please for using by isaac "
-    "direct".split()
-)
+_COMMON_WORDS = COMMON_WORDS.union("let please using isaac direct".split())
 _VERSION = re.compile(r"v\d+")
 _NEAR = 0.45
 _LONGEST_SHOWN = 100
@@ -85,14 +83,14 @@ def broken_tasks() -> dict[str, str]:
     return {name: str(error) for name, error in _loaded()[1].items()}
 
 
-def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = A_WISH) -> Task:
+def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = AN_INSTRUCTION) -> Task:
     """Return the task that `task` refers to.
 
     Args:
         task: A task, its name, an alias, its exact description, or the path of its code. The code
             at a path is run, so give only paths that you trust.
         folder: A folder of task folders whose tasks are found by name as well; their code is run.
-        advice: What an unknown task's message tells the user to do; see `A_WISH`.
+        advice: What an unknown task's message tells the user to do; see `AN_INSTRUCTION`.
 
     Returns:
         The task, loaded and with its attributes checked.
@@ -143,7 +141,7 @@ def looks_like_path(text: str) -> bool:
     return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
 
 
-def named_task(words: str, *, advice: str = A_WISH) -> Task:
+def named_task(words: str, *, advice: str = AN_INSTRUCTION) -> Task:
     """Return the task of `task_names` whose name, alias or description is `words`.
 
     Case and punctuation do not matter. A similar text is not enough: "spin the pen clockwise" is
@@ -195,7 +193,9 @@ def near_tasks(words: str, tasks: Iterable[Task]) -> list[Task]:
 def telling_words(text: str) -> list[str]:
     """Return the words of `text` that distinguish tasks, in order, without English endings."""
     words = (normalised(word) for word in re.findall(r"[^\W_]+", text.replace("'s", "")))
-    return [_stem(word) for word in words if word not in _FILLER and not _VERSION.fullmatch(word)]
+    return [
+        stem(word) for word in words if word not in _COMMON_WORDS and not _VERSION.fullmatch(word)
+    ]
 
 
 def reference(task: Task) -> str:
@@ -264,14 +264,6 @@ def _overlap(instruction: frozenset[str], text: frozenset[str]) -> float:
     """Return the F-measure of the shared words: missing and additional words both count."""
     shared = len(instruction & text)
     return 2 * shared / (len(instruction) + len(text)) if shared else 0.0
-
-
-def _stem(word: str) -> str:
-    """Cut English endings so that spin, spins and spinning agree."""
-    for ending in ("ning", "ing", "ers", "er", "ies", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
 
 
 def _quoted(words: str) -> str:

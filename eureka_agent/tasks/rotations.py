@@ -50,10 +50,11 @@ def rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
 
 
 def matrix(quat: Tensor) -> Tensor:
-    """Return `(…, 3, 3)`, whose columns are the body's axes in the world's frame.
+    """Return rotation matrices `(…, 3, 3)` of unit quaternions `(…, 4)`, in the order w, x, y, z.
 
-    It rotates many vectors more cheaply than `rotate`, whose many small operations each have a
-    fixed cost.
+    The columns are the body's axes in the world's frame. To rotate several vectors by the same
+    quaternion, a product with the matrix is cheaper than `rotate`, whose many small operations each
+    have a fixed cost.
     """
     products = (quat[..., :, None] * quat[..., None, :]).flatten(-2)
     return (products @ _matrix_table().to(quat)).view(*quat.shape[:-1], 3, 3) + torch.eye(

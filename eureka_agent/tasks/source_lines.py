@@ -15,6 +15,7 @@ from pathlib import Path
 
 from eureka_agent.errors import EurekaError, TaskError
 from eureka_agent.tasks.task import Task
+from eureka_agent.text import one_line
 
 _LONGEST_REASON = 400
 
@@ -48,7 +49,7 @@ def broken(error: BaseException, what: str, folder: Path | None, otherwise: str)
         otherwise: The place to name when no line of the traceback is in the folder.
     """
     reason = str(error) if isinstance(error, EurekaError) else f"{type(error).__name__}: {error}"
-    reason = " ".join(reason.split())[:_LONGEST_REASON].rstrip(".")
+    reason = one_line(reason, _LONGEST_REASON).rstrip(".")
     return TaskError(f"{_raised_in(error, folder) or otherwise}: {what}: {reason}.")
 
 

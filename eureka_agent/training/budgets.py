@@ -57,7 +57,7 @@ def training_budget(config: SynthesisConfig, task: Task) -> TrainingBudget:
     Raises:
         TaskError: The task's `BUDGETS` are wrong.
     """
-    return config.override(budgets_of(task)[config.budget])
+    return config.training.override(budgets_of(task)[config.training.budget])
 
 
 def _check_budgets(budgets: object, place: str) -> None:

@@ -28,7 +28,7 @@ from eureka_agent.utils.plain_json import decode, encode
 
 EVERY_S = 60.0
 """Seconds between two saves."""
-VERSION = "4"
+VERSION = "5"
 """Version of the file format. A file of another version is ignored."""
 _HEADER, _VERSION = "training", "version"
 
@@ -102,7 +102,7 @@ class Checkpoint:
         """The file if it is of another version, so that it will be ignored; else None."""
         try:
             with safe_open(self._path, framework="pt") as file:
-                written = one_line((file.metadata() or {}).get(_VERSION, "0"))[:20]
+                written = one_line((file.metadata() or {}).get(_VERSION, "0"), 20)
         except (OSError, SafetensorError):
             return None
         if written == VERSION:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from eureka_agent.training.history import History
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.results import Progress, TrainResult
 from eureka_agent.training.rollout_buffer import StateRecorder, rewards_of, too_slow
+from eureka_agent.training.trainer import TrainerSettings, demand_support
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 
@@ -146,40 +148,69 @@ class _Sums:
         history.add(self.reward / self.steps, components, fitness, length, self.bad)
 
 
-def train_in_turn(
-    task: Task,
-    rewards: Sequence[RewardRunner],
-    budget: TrainingBudget,
-    learn: Callable[[ExternalEnvironment], Policy],
-    *,
-    seed: int,
-    threads: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> list[TrainResult]:
-    """Train one candidate after the other with `learn`; otherwise as `population.train`.
+class SequentialTrainer(ABC):
+    """A trainer of another library: one candidate after the other, each to the end, on the CPU.
 
     All candidates get the same initial states. torch's global random state is restored afterwards.
     """
-    reporter = _ProgressReporter(budget, len(rewards), on_progress)
-    results = []
-    for k, reward in enumerate(rewards):
-        with one_torch_thread(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            start = time.monotonic()
-            listener = reporter.listener(k)
-            env = ExternalEnvironment(
-                task, reward, budget, seed=seed, threads=threads, on_iteration=listener
-            )
-            try:
-                policy = learn(env)
-            except CandidateError as error:
+
+    name = ""
+    supports_racing = False
+    supports_checkpoints = False
+    supports_gpu = False
+    trains_together = False
+
+    @abstractmethod
+    def learn(self, env: ExternalEnvironment, seed: int) -> Policy:
+        """Train one policy in `env` for the whole of its budget.
+
+        Args:
+            env: The environments of one candidate.
+            seed: Seed of weights, noise and minibatches; torch's global generator has it already.
+
+        Raises:
+            CandidateError: The reward fails or the training diverges.
+        """
+
+    def train(
+        self,
+        task: Task,
+        rewards: Sequence[RewardRunner],
+        settings: TrainerSettings,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> list[TrainResult]:
+        """See `Trainer.train`."""
+        demand_support(self, settings)
+        reporter = _ProgressReporter(settings.budget, len(rewards), on_progress)
+        results = []
+        for k, reward in enumerate(rewards):
+            with one_torch_thread(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(settings.seed)
+                result = self._train_one(task, reward, settings, reporter.listener(k))
+            if result.error is not None:
                 reporter.drop(k)
-                results.append(TrainResult(None, None, error))
-                continue
-            steps = len(env.history.reward) * budget.num_envs * budget.horizon
-            record = env.history.record(steps, time.monotonic() - start)
-            results.append(TrainResult(record, policy, None))
-    return results
+            results.append(result)
+        return results
+
+    def _train_one(
+        self,
+        task: Task,
+        reward: RewardRunner,
+        settings: TrainerSettings,
+        on_iteration: Callable[[History], None],
+    ) -> TrainResult:
+        start = time.monotonic()
+        budget, seed = settings.budget, settings.seed
+        env = ExternalEnvironment(
+            task, reward, budget, seed=seed, threads=settings.threads, on_iteration=on_iteration
+        )
+        try:
+            policy = self.learn(env, seed)
+        except CandidateError as error:
+            return TrainResult(None, None, error)
+        steps = len(env.history.reward) * budget.num_envs * budget.horizon
+        record = env.history.record(steps, time.monotonic() - start)
+        return TrainResult(record, policy, None)
 
 
 class _ProgressReporter:

@@ -13,7 +13,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
 from eureka_agent.errors import CandidateError
 from eureka_agent.jail import Sandbox
-from eureka_agent.records import Evaluation, Failure, RewardSource, Rung, TrainingRecord
+from eureka_agent.records import Evaluation, Failure, RewardResult, RewardSource, Rung
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.rollouts import evaluate
@@ -24,6 +24,7 @@ from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.factory import make_trainer
 from eureka_agent.training.results import Progress, TrainResult
+from eureka_agent.training.trainer import Trainer, TrainerSettings, demand_support
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 
@@ -66,7 +67,8 @@ class TrainingJob:
     threads: int | None = None
     """Physics threads on the CPU, by default all cores."""
     checkpoint: str | None = None
-    """Path of the file that the training is saved in, and resumed from; None: it is not saved."""
+    """Path of the file that the training is saved in, and resumed from; None: it is not saved. A
+    trainer without checkpoints does not save it either."""
 
     @property
     def key(self) -> str:
@@ -76,17 +78,12 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class TrainedReward:
+class TrainedReward(RewardResult):
     """What a job found out about one of its rewards."""
 
     name: str
-    failure: Failure | None
-    """Why there is no policy."""
-    training: TrainingRecord | None
-    evaluation: Evaluation | None
-    """Of the trained policy; None where the training failed."""
     policy: bytes | None
-    """For `Policy.from_bytes`."""
+    """For `Policy.from_bytes`; None where the training failed."""
 
 
 def run_job(
@@ -108,7 +105,8 @@ def run_job(
         One record for each reward, in order.
 
     Raises:
-        UsageError: The trainer or the device is not available here.
+        UsageError: The trainer or the device is not available here, or the trainer does not
+            support racing and the job has a race.
         SandboxError: The sandbox cannot be opened.
         StoreError: The checkpoint is damaged or cannot be written.
     """
@@ -116,26 +114,35 @@ def run_job(
     if not job.ends_early and task.ends_early:
         task = task.without_end()
     trainer = make_trainer(job.trainer, algorithm=job.algorithm, device=job.device)
+    settings = _settings(job, trainer)
     with ExitStack() as resources, naming_lines_of(task):
         rewards = _open_rewards(job, task, sandbox, resources)
         opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
-        results = trainer(
-            task,
-            opened,
-            job.budget,
-            seed=job.seed,
-            threads=job.threads,
-            race=job.race,
-            champion=job.champion,
-            checkpoint=Checkpoint(Path(job.checkpoint), job.key) if job.checkpoint else None,
-            on_progress=on_progress,
-        )
+        results = trainer.train(task, opened, settings, on_progress)
     remaining = iter(results)
     all_results = [
         TrainResult(None, None, reward) if isinstance(reward, CandidateError) else next(remaining)
         for reward in rewards
     ]
     return _records(job, all_results, _evaluations(job, task, all_results))
+
+
+def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
+    """Return how the job trains. Raises UsageError for a race that the trainer does not support."""
+    checkpoint = None
+    if job.checkpoint is not None and trainer.supports_checkpoints:
+        checkpoint = Checkpoint(Path(job.checkpoint), job.key)
+    settings = TrainerSettings(
+        job.budget,
+        seed=job.seed,
+        threads=job.threads,
+        device=job.device,
+        race=job.race,
+        champion=job.champion,
+        checkpoint=checkpoint,
+    )
+    demand_support(trainer, settings)
+    return settings
 
 
 def _open_rewards(
@@ -211,5 +218,8 @@ def _records(
     for reward, result, evaluation in zip(job.rewards, results, evaluations, strict=True):
         failure = Failure("training", str(result.error)) if result.error else None
         policy = result.policy.to_bytes() if result.policy else None
-        records.append(TrainedReward(reward.name, failure, result.record, evaluation, policy))
+        record = TrainedReward(
+            reward.name, policy, failure=failure, training=result.record, evaluation=evaluation
+        )
+        records.append(record)
     return records

@@ -21,7 +21,7 @@ def refuse_too_large(config: SynthesisConfig, task: Task) -> None:
     The estimate is a lower bound: a training that passes may still be too large.
     """
     budget = training_budget(config, task)
-    together = config.samples if config.trainer == "population" else 1
+    together = config.search.samples if config.training.trainer_name == "population" else 1
     per_step = 2 * task.action_size + 3  # action, its mean, reward, terminated, truncated
     num_envs = max(together, 2) * budget.num_envs  # there are two baselines
     needed = num_envs * (_ENV_BYTES + budget.horizon * per_step * _FLOAT_BYTES)

@@ -198,7 +198,7 @@ class Policy(nn.Module):
             policy = cls(**shape)
             policy.load_state_dict(tensors)
         except _UNREADABLE as error:
-            raise ValueError(one_line(str(error)[:400])) from error
+            raise ValueError(one_line(str(error), 400)) from error
         return policy.eval()
 
 

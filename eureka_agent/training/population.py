@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from eureka_agent.config import Race, TrainingBudget
+from eureka_agent.config import Race
 from eureka_agent.errors import CandidateError, RewardRuntimeError
 from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.simulation.batched_env import Episodes, SupportsSnapshot
 from eureka_agent.simulation.subset import with_keep
 from eureka_agent.tasks.task import Task
-from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.history import History
 from eureka_agent.training.population_state import restore_training, state_of
 from eureka_agent.training.ppo.networks import Population
@@ -25,57 +24,42 @@ from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
 from eureka_agent.training.racing import FitnessTracker, stopped
 from eureka_agent.training.results import Progress, TrainResult
 from eureka_agent.training.rollout_buffer import Rollout, StateRecorder, rewards_of, too_slow
+from eureka_agent.training.trainer import TrainerSettings
 from eureka_agent.utils.forks import begin_work
 from eureka_agent.utils.torch_threads import one_torch_thread
 
 
-def train(
-    task: Task,
-    rewards: Sequence[RewardRunner],
-    budget: TrainingBudget,
-    *,
-    seed: int,
-    threads: int | None = None,
-    device: str = "cpu",
-    race: Race | None = None,
-    champion: Sequence[Rung] = (),
-    checkpoint: Checkpoint | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> list[TrainResult]:
-    """Train one policy for each reward, all at once.
+class PopulationTrainer:
+    """Trains all candidates at once with our own PPO.
 
     Every candidate starts from the same weights, initial states and exploration noise, and none
-    influences another: results differ by their rewards alone.
-
-    Args:
-        task: The task; its environments may come from any simulator.
-        rewards: What computes each candidate's reward.
-        budget: How much training each candidate gets.
-        seed: Seed of weights, initial states, noise and minibatches.
-        threads: Physics threads on the CPU, by default all cores.
-        device: Where physics and learning run. Random numbers are the CPU's on every device.
-        race: How candidates that are worse are stopped early; by default none is.
-        champion: The rungs of the run's best candidate so far, which a race compares with.
-        checkpoint: Where the training is saved, and resumed from if it was saved there before. It
-            is ignored where the environment has no snapshots.
-        on_progress: Called after every iteration.
-
-    Returns:
-        A result for each reward, in order. A candidate whose reward breaks or whose training
-        diverges has an error; the others continue.
-
-    Raises:
-        StoreError: What was saved is damaged, or the disk is full.
+    influences another: results differ by their rewards alone. Random numbers are the CPU's on every
+    device. Where the environments have no snapshots, nothing is saved.
     """
-    begin_work()
-    if not rewards:
-        return []
-    with one_torch_thread():
-        training = PopulationTraining(task, rewards, budget, seed, threads, device, race, champion)
-        for progress in training.run(checkpoint):
-            if on_progress is not None:
-                on_progress(progress)
-        return training.results()
+
+    name = "population"
+    supports_racing = True
+    supports_checkpoints = True
+    supports_gpu = True
+    trains_together = True
+
+    def train(
+        self,
+        task: Task,
+        rewards: Sequence[RewardRunner],
+        settings: TrainerSettings,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> list[TrainResult]:
+        """See `Trainer.train`."""
+        begin_work()
+        if not rewards:
+            return []
+        with one_torch_thread():
+            training = PopulationTraining(task, rewards, settings)
+            for progress in training.run():
+                if on_progress is not None:
+                    on_progress(progress)
+            return training.results()
 
 
 @dataclass
@@ -83,7 +67,7 @@ class Member:
     """One candidate in training."""
 
     index: int
-    """Its place in the arguments of `train`."""
+    """Its place among the rewards."""
     reward: RewardRunner
     history: History = field(default_factory=History)
     tracker: FitnessTracker = field(default_factory=FitnessTracker)
@@ -104,16 +88,9 @@ class PopulationTraining:
     """The state of one population's training: K members with N environments each."""
 
     def __init__(
-        self,
-        task: Task,
-        rewards: Sequence[RewardRunner],
-        budget: TrainingBudget,
-        seed: int,
-        threads: int | None,
-        device: str,
-        race: Race | None,
-        champion: Sequence[Rung],
+        self, task: Task, rewards: Sequence[RewardRunner], settings: TrainerSettings
     ) -> None:
+        budget, seed, race = settings.budget, settings.seed, settings.race
         self.iterations = budget.iterations
         self.members = [Member(k, reward) for k, reward in enumerate(rewards)]
         self.finished: list[TrainResult | None] = [None] * len(rewards)
@@ -126,7 +103,8 @@ class PopulationTraining:
         self._num_envs = budget.num_envs
         self._horizon = budget.horizon
         self._race = race
-        self._champion = {rung.environment_steps: rung for rung in champion}
+        self._checkpoint = settings.checkpoint
+        self._champion = {rung.environment_steps: rung for rung in settings.champion}
         shares = race.rungs if race else ()
         self._rungs = [max(1, round(share * self.iterations)) for share in shares]
         self._simulated_s = 0.0
@@ -136,8 +114,8 @@ class PopulationTraining:
                 len(rewards) * budget.num_envs,
                 seed=seed,
                 streams=budget.num_envs,
-                device=device,
-                threads=threads,
+                device=settings.device,
+                threads=settings.threads,
                 reads=reads,
             )
         )
@@ -157,9 +135,9 @@ class PopulationTraining:
         self.scale = ReturnScale(len(rewards), budget.num_envs, budget.discount, self._device)
         self.noise = torch.Generator().manual_seed(seed + 2)
 
-    def run(self, checkpoint: Checkpoint | None) -> Iterator[Progress]:
+    def run(self) -> Iterator[Progress]:
         """Train to the end of the budget; yields after every iteration."""
-        saves = checkpoint if isinstance(self.env, SupportsSnapshot) else None
+        saves = self._checkpoint if isinstance(self.env, SupportsSnapshot) else None
         if saves is not None and (saved := saves.load()) is not None:
             restore_training(self, *saved)
         while self.done < self.iterations and self.members:
@@ -252,8 +230,8 @@ class PopulationTraining:
             member.rungs.append(estimate.rung(self._steps_each))
         reasons = stopped(
             estimates,
-            race.places(len(self.finished), self._rungs.index(self.done)),
-            chance=race.chance,
+            race.survivors(len(self.finished), self._rungs.index(self.done)),
+            chance=race.keep_ties,
             champion=self._champion.get(self._steps_each),
         )
         worse = {k: reason for k, reason in enumerate(reasons) if reason is not None}

@@ -19,12 +19,9 @@ from eureka_agent.training.checkpoint import (
     SavedTensors,
     TrainingState,
     add_prefix,
-    load_tensors,
-    state_tensors,
     strip_prefix,
 )
 from eureka_agent.training.policy import MOST_BYTES, Policy
-from eureka_agent.training.ppo.ppo import ReturnScale
 from eureka_agent.training.racing import FitnessTracker
 from eureka_agent.training.results import TrainResult
 
@@ -63,7 +60,7 @@ def state_of(training: PopulationTraining) -> tuple[TrainingState, dict[str, Ten
     tensors = {
         "noise": training.noise.get_state(),
         **add_prefix("ppo", training.ppo.state()),
-        **add_prefix("scale", state_tensors(training.scale, ReturnScale.STATE)),
+        **add_prefix("scale", training.scale.state()),
         **add_prefix("envs", training.env.snapshot()),
     }
     for index, result in finished.items():
@@ -88,7 +85,7 @@ def restore_training(
         raise StoreError(
             "The training that was saved in the run's folder (training.safetensors) is damaged:"
             " remove the file, and the training starts from its beginning"
-            f" ({one_line(str(error)[:200])})."
+            f" ({one_line(str(error), 200)})."
         ) from error
 
 
@@ -127,7 +124,7 @@ def _restore(training: PopulationTraining, state: TrainingState, tensors: SavedT
     training.started = time.monotonic() - state.seconds
     training.noise.set_state(tensors["noise"])
     training.ppo.restore(strip_prefix("ppo", tensors))
-    load_tensors(training.scale, strip_prefix("scale", tensors))
+    training.scale.restore(strip_prefix("scale", tensors))
     training.env.restore(strip_prefix("envs", tensors))
 
 

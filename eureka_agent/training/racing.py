@@ -30,7 +30,6 @@ from torch import Tensor
 
 from eureka_agent.records import Rung
 
-_Z = 1.959964  # the normal distribution's two-sided 95 %
 _STRETCH = 0.075
 """Share of the training that candidates are compared over: less is noisy, more is outdated."""
 _FEWEST = 6
@@ -159,17 +158,10 @@ def _half_interval(values: Tensor) -> float:
 
 
 def student(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t with `freedom` degrees of freedom.
+    """Return the two-sided 95 % quantile of Student's t with `freedom` degrees of freedom."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - only a race needs scipy
 
-    Abramowitz & Stegun 26.7.5; 1 % off at 3 degrees.
-    """
-    if freedom < 1:
-        return math.inf
-    z, n = _Z, float(freedom)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return float(z + first / n + second / n**2 + third / n**3)
+    return float(stdtrit(freedom, 0.975)) if freedom > 0 else math.inf
 
 
 @dataclass

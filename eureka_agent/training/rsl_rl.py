@@ -6,7 +6,6 @@ It needs the extra `rsl_rl`.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -16,48 +15,31 @@ from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 from torch import Tensor
 
-from eureka_agent.config import Race, TrainingBudget
-from eureka_agent.records import Rung
-from eureka_agent.rewards.runner import RewardRunner
+from eureka_agent.config import TrainingBudget
 from eureka_agent.simulation.batched_env import observation_of
-from eureka_agent.tasks.task import Task
-from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.export import export_mlp
-from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
+from eureka_agent.training.external import ExternalEnvironment, SequentialTrainer, blame_divergence
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.ppo.ppo import ReturnScale
-from eureka_agent.training.results import Progress, TrainResult
 
 _OBSERVATION, _PRIVILEGED = "policy", "privileged"
 """rsl_rl's groups of observations: the actor reads the first, the critic all that the task has."""
 
 
-def train_rsl_rl(
-    task: Task,
-    rewards: Sequence[RewardRunner],
-    budget: TrainingBudget,
-    *,
-    seed: int,
-    threads: int | None = None,
-    race: Race | None = None,
-    champion: Sequence[Rung] = (),
-    checkpoint: Checkpoint | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; otherwise see `Trainer`.
+class RslRlTrainer(SequentialTrainer):
+    """Trains with rsl_rl's PPO.
 
     rsl_rl switches off the validation of torch's distributions for the whole process.
     """
 
-    def learn(env: ExternalEnvironment) -> Policy:
+    name = "rsl_rl"
+
+    def learn(self, env: ExternalEnvironment, seed: int) -> Policy:
+        """See `SequentialTrainer.learn`; rsl_rl draws from torch's global random numbers."""
         runner = make_runner(env)
         with blame_divergence(runner.alg.get_policy()):
-            runner.learn(budget.iterations)
+            runner.learn(env.budget.iterations)
         return export(runner)
-
-    return train_in_turn(
-        task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress
-    )
 
 
 class RslRlVecEnv(VecEnv):

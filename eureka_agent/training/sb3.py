@@ -7,7 +7,7 @@ not used.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,10 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
-from eureka_agent.config import Race, TrainingBudget, sb3_algorithm
-from eureka_agent.records import Rung
-from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.tasks.task import Task
-from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.config import TrainingBudget, sb3_algorithm
 from eureka_agent.training.export import export_mlp
-from eureka_agent.training.external import ExternalEnvironment, blame_divergence, train_in_turn
+from eureka_agent.training.external import ExternalEnvironment, SequentialTrainer, blame_divergence
 from eureka_agent.training.policy import OBSERVATION_CLIP, Output, Policy
-from eureka_agent.training.results import Progress, TrainResult
 
 _TARGET_KL = 0.02
 _NOISE = 0.1  # Fujimoto et al. 2018
@@ -38,38 +33,31 @@ _REPLAY_ROWS = 1_000_000
 Array = NDArray[Any]
 
 
-def train_sb3(
-    task: Task,
-    rewards: Sequence[RewardRunner],
-    budget: TrainingBudget,
-    *,
-    seed: int,
-    threads: int | None = None,
-    race: Race | None = None,
-    champion: Sequence[Rung] = (),
-    checkpoint: Checkpoint | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    algorithm: str = "PPO",
-    options: Mapping[str, Any] | None = None,
-) -> list[TrainResult]:
-    """Train one policy for each of `rewards`, one after the other; otherwise see `Trainer`.
+class Sb3Trainer(SequentialTrainer):
+    """Trains with an algorithm of stable-baselines3.
 
     stable-baselines3 seeds the global random numbers of Python and numpy.
-
-    Args:
-        algorithm: See `sb3_algorithm`.
-        options: Arguments of the algorithm that replace ours.
     """
 
-    def learn(env: ExternalEnvironment) -> Policy:
-        model = make_model(env, algorithm, seed=seed, options=options)
+    name = "sb3"
+
+    def __init__(self, algorithm: str = "PPO", options: Mapping[str, Any] | None = None) -> None:
+        """Make a trainer.
+
+        Args:
+            algorithm: See `sb3_algorithm`.
+            options: Arguments of the algorithm that replace ours.
+        """
+        self._algorithm = algorithm
+        self._options = options
+
+    def learn(self, env: ExternalEnvironment, seed: int) -> Policy:
+        """See `SequentialTrainer.learn`."""
+        budget = env.budget
+        model = make_model(env, self._algorithm, seed=seed, options=self._options)
         with blame_divergence(model.policy):
             model.learn(budget.iterations * budget.num_envs * budget.horizon)
         return export(model)
-
-    return train_in_turn(
-        task, rewards, budget, learn, seed=seed, threads=threads, on_progress=on_progress
-    )
 
 
 class Sb3VecEnv(VecEnv):

@@ -11,8 +11,9 @@ import torch
 from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.task import Task
-from eureka_agent.training.population import train
+from eureka_agent.training.population import PopulationTrainer
 from eureka_agent.training.results import Progress
+from eureka_agent.training.trainer import TrainerSettings
 
 _REWARDS = 2
 _ITERATIONS = 3
@@ -37,7 +38,8 @@ def measure_speed(task: Task, budget: TrainingBudget, *, threads: int | None = N
     def note(progress: Progress) -> None:
         seconds.append(progress.seconds)
 
-    train(task, [SparseReward()] * _REWARDS, small, seed=0, threads=threads, on_progress=note)
+    settings = TrainerSettings(small, seed=0, threads=threads)
+    PopulationTrainer().train(task, [SparseReward()] * _REWARDS, settings, on_progress=note)
     fastest = min(after - before for before, after in pairwise(seconds))
     return _REWARDS * steps / max(fastest, 1e-6)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from eureka_agent.errors import ConfigError
+from eureka_agent.text import shortened
 from eureka_agent.utils.did_you_mean import did_you_mean
 from eureka_agent.utils.paths import user_path
 
@@ -145,6 +146,5 @@ def _shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**30:
         return "a number of more than 30 digits"  # Python writes no integer of more than 4,300
     if isinstance(value, str | int | float | tuple | list) or value is None:
-        text = repr(value)
-        return text if len(text) <= 80 else f"{text[:79]}…"
+        return shortened(repr(value), 80)
     return f"an object of type {value.__name__ if inspect.isclass(value) else type(value).__name__}"

@@ -31,6 +31,6 @@ def from_json(kind: type[_Record], text: str) -> _Record:
     try:
         record: _Record = _adapter(kind).validate_python(json.loads(text))
     except (ValidationError, ValueError, TypeError, RecursionError) as error:
-        reason = one_line(str(error)[:400])[:200]
+        reason = one_line(str(error), 200)
         raise StoreError(f"The run holds a damaged {kind.__name__}: {reason}") from error
     return record

@@ -21,7 +21,7 @@ _HELD = {"static checks", "own process", "processor limit", "descriptor limit"}
 @pytest.mark.slow
 def test_a_run_prints_and_stores_the_layers_that_hold(tmp_path: Path) -> None:
     events: list[Event] = []
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole",
         generations=1,
         samples=2,

@@ -160,7 +160,7 @@ def test_arguments_that_do_not_exist_or_fit_are_refused(tmp_path: Path) -> None:
         ea.RewardGenerator("cartpole", sandbox="none")  # type: ignore[arg-type]
     with pytest.raises(UnknownTaskError):
         ea.RewardGenerator("xxx")
-    config = ea.SynthesisConfig(task="cartpole", runs_dir=tmp_path / "runs")
+    config = ea.SynthesisConfig.of(task="cartpole", runs_dir=tmp_path / "runs")
     with pytest.raises(ConfigError, match=r"no argument 'listner'\. Did you mean 'listener'"):
         ea.synthesize(config, listner=print)  # type: ignore[call-arg]
     with pytest.raises(ConfigError, match="config must be SynthesisConfig, got 'cartpole'"):

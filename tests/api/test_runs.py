@@ -25,7 +25,7 @@ def config(folder: Path, **changes: object) -> ea.SynthesisConfig:
         "task": "cartpole", "budget": "quick", "generations": 2, "samples": 2, "num_envs": 8,
         "environment_steps": 512, "baselines": False, "runs_dir": str(folder), "run_name": "mine",
     }  # fmt: skip
-    return ea.SynthesisConfig(**(settings | changes))  # type: ignore[arg-type]
+    return ea.SynthesisConfig.of(**(settings | changes))  # type: ignore[arg-type]
 
 
 def in_a_thread(work: Callable[[], object]) -> object:

@@ -126,7 +126,7 @@ def test_an_unknown_model(
     capsys.readouterr()
     assert main(["show", str(run)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert 'Changed --model from "gtp-5" to "gpt-5" on ' in shown
+    assert "Changed --model from gtp-5 to gpt-5 on " in shown
     assert "--answer-tokens from null to 900" in shown
 
 

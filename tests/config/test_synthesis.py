@@ -18,18 +18,22 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 
 def made(**changes: Any) -> SynthesisConfig:
-    return SynthesisConfig(**{"task": "cartpole", **changes})
+    return SynthesisConfig.of(**{"task": "cartpole", **changes})
 
 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
         ("budget", "fast", "budget must be 'quick', 'normal' or 'paper', got 'fast'."),
-        ("trainer", "ppo", "trainer must be 'population', 'sb3' or 'rsl_rl', got 'ppo'."),
+        (
+            "trainer",
+            "ppo",
+            "--trainer must be population, sb3[:ALGORITHM] or rsl_rl, got 'ppo'.",
+        ),
         (
             "strategy",
             "best",
-            "strategy must be 'greedy', 'restarts', 'islands' or 'random', got 'best'.",
+            "--strategy must be greedy, random, islands[:N] or restarts[:N], got 'best'.",
         ),
         ("sandbox", "none", "sandbox must be 'full', 'reduced' or 'static-checks', got 'none'."),
         ("device", "cuda:0", "device must be 'cpu' or 'cuda', got 'cuda:0'. Did you mean 'cuda'?"),
@@ -38,15 +42,11 @@ def made(**changes: Any) -> SynthesisConfig:
         ("samples", 2.5, "samples must be a whole number, got 2.5."),
         ("samples", True, "samples must be a whole number, got True."),
         ("num_envs", "64", "num_envs must be a whole number or None, got '64'."),
-        ("temperature", "hot", "temperature must be a number or None, got 'hot'."),
+        ("temperature", "hot", "temperature must be a number or 'server', got 'hot'."),
         ("baselines", "no", "baselines must be True or False, got 'no'."),
         ("task", None, "task takes a name, a path or a Task object, got None."),
-        ("models", "gpt-5", "models must be a list or tuple, each entry text, got 'gpt-5'."),
-        (
-            "race_keep",
-            ("a",),
-            "race_keep must be a list or tuple, each entry a number, got ('a',).",
-        ),
+        ("model", 5, "model must be a list or tuple, each entry text, got 5."),
+        ("race", 3, "race must be Race, got 3."),
         ("runs_dir", 3, "runs_dir must be a path, got 3."),
         (
             "task",
@@ -66,7 +66,7 @@ def test_a_value_of_a_wrong_type_is_refused_with_the_allowed_ones(
 def test_an_unknown_field_is_refused_with_the_one_that_was_meant() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"SynthesisConfig has no argument 'generatoins'\. Did you mean 'generations'",
+        match=r"SynthesisConfig has no setting 'generatoins'\. Did you mean 'generations'",
     ):
         made(generatoins=3)
 
@@ -79,8 +79,8 @@ def test_a_seed_that_no_generator_takes_is_refused(seed: int) -> None:
 
 def test_paths_may_be_text_and_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
-    assert made(runs_dir="~/x").runs_dir == Path("/home/someone/x")
-    assert made(examples=1, examples_dir="mine").examples_dir == Path("mine")
+    assert made(runs_dir="~/x").run.runs_dir == Path("/home/someone/x")
+    assert made(examples=1, examples_dir="mine").models.examples_dir == Path("mine")
     with pytest.raises(
         UsageError, match="The home folder in '~nobody-like-this/x' cannot be found"
     ):
@@ -88,21 +88,16 @@ def test_paths_may_be_text_and_begin_with_the_home_folder(monkeypatch: pytest.Mo
 
 
 def test_lists_weights_and_numpy_numbers_are_accepted() -> None:
-    assert made(models=["a=2", "b"]).model_weights == {"a": 2.0, "b": 1.0}
-    assert made(models={"a": 2.0, "b": 1}).model_weights == {"a": 2.0, "b": 1.0}
+    assert made(model=["a=2", "b"]).models.weights == {"a": 2.0, "b": 1.0}
+    assert made(model={"a": 2.0, "b": 1}).models.weights == {"a": 2.0, "b": 1.0}
     config = made(seed=np.int64(3), temperature=np.float32(0.5), max_cost_usd=1)
-    assert (type(config.seed), type(config.temperature)) == (int, float)
+    assert (type(config.search.seed), type(config.models.temperature)) == (int, float)
 
 
 def test_a_config_survives_json_pickle_and_copy() -> None:
-    config = made(runs_dir="runs", models=["a"])
+    config = made(runs_dir="runs", model=["a"])
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config
     assert copy.deepcopy(config) == config
-    assert list(inspect.signature(SynthesisConfig).parameters)[:5] == [
-        "task",
-        "env",
-        "task_path",
-        "end",
-        "generations",
-    ]
+    groups = ["task", "search", "models", "training", "screening", "run"]
+    assert list(inspect.signature(SynthesisConfig).parameters) == groups

@@ -83,6 +83,7 @@ def test_worker_imports_the_simulator_and_little_else(tmp_path: Path) -> None:
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
     assert {"torch", "numpy", "safetensors", "mujoco"} <= imported
     assert not imported & {"openai", "litellm", "pydantic", "rich", "tyro", "jinja2", "filelock"}
+    assert not imported & {"scipy", "tenacity", "genai_prices"}
 
 
 def test_worker_of_a_task_without_mujoco_imports_no_mujoco(tmp_path: Path) -> None:

@@ -149,12 +149,14 @@ def test_a_mistake_is_explained_and_the_line_asked_again(
 
 
 def test_the_config_decides_the_judge() -> None:
-    assert make_judge(SynthesisConfig(task="cartpole")) is None
-    synthetic = make_judge(SynthesisConfig(task="cartpole", feedback="synthetic"))
+    assert make_judge(SynthesisConfig.of(task="cartpole")) is None
+    synthetic = make_judge(SynthesisConfig.of(task="cartpole", feedback="synthetic"))
     assert isinstance(synthetic, FunctionJudge)
     assert synthetic._function is by_fitness
-    assert isinstance(make_judge(SynthesisConfig(task="cartpole", feedback="cli")), TerminalJudge)
-    wave = SynthesisConfig(task="wave", env="cartpole", feedback="synthetic")
+    assert isinstance(
+        make_judge(SynthesisConfig.of(task="cartpole", feedback="cli")), TerminalJudge
+    )
+    wave = SynthesisConfig.of(task="wave", env="cartpole", feedback="synthetic")
     assert isinstance(make_judge(wave), FunctionJudge)
     with pytest.raises(UsageError, match="so a judge is needed"):
-        make_judge(SynthesisConfig(task="wave", env="cartpole"))
+        make_judge(SynthesisConfig.of(task="wave", env="cartpole"))

@@ -18,7 +18,7 @@ from eureka_agent.jail.contract import check_contract
 from eureka_agent.prompting.examples import (
     choose_examples,
     example_text,
-    nearest,
+    most_similar,
     read_examples,
     read_state,
 )
@@ -42,7 +42,7 @@ GOOD = f"# wave a hand\n\n- `hand` (num_envs, 3) m: where it is\n\n```python\n{C
 
 def chosen(task: Task, count: int, folder: Path | None = None) -> tuple[Example, ...]:
     return choose_examples(
-        SynthesisConfig(task=task.name, examples=count, examples_dir=folder), task
+        SynthesisConfig.of(task=task.name, examples=count, examples_dir=folder), task
     )
 
 
@@ -91,16 +91,18 @@ def test_nearest_examples_share_the_rarest_words() -> None:
         pair("b", "run forward", "leg_vel"),
         pair("a", "walk forward", "leg_vel"),
     ]
-    assert [e.name for e in nearest(library, "run on a leg", 2)] == ["b", "a"]
-    assert [e.name for e in nearest(library, "doors opening", 1)] == ["d"]  # endings do not count
+    assert [e.name for e in most_similar(library, "run on a leg", 2)] == ["b", "a"]
+    assert [e.name for e in most_similar(library, "doors opening", 1)] == [
+        "d"
+    ]  # endings do not count
     for order in (library, library[::-1]):  # ties and zeros are ordered by name
-        assert [e.name for e in nearest(order, "pull the handle", 3)] == ["c", "d", "a"]
+        assert [e.name for e in most_similar(order, "pull the handle", 3)] == ["c", "d", "a"]
 
 
 def test_nearest_examples_of_the_library_for_known_tasks() -> None:
     assert chosen(load_task("cartpole"), 1)[0].name == "double_pendulum"
     assert chosen(load_task("pen_spinning"), 1)[0].name == "valve_turning"
-    instruction = SynthesisConfig(task="swim like a snake", env="ant_forward", examples=1)
+    instruction = SynthesisConfig.of(task="swim like a snake", env="ant_forward", examples=1)
     assert choose_examples(instruction, load_task("ant_forward"))[0].name == "snake_swimming"
 
 

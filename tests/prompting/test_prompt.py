@@ -10,13 +10,7 @@ import jinja2
 import pytest
 
 from eureka_agent.prompting import prompt as prompting
-from eureka_agent.prompting.prompt import (
-    first_prompt,
-    next_prompt,
-    repair_prompt,
-    retry_prompt,
-    write_prompt,
-)
+from eureka_agent.prompting.prompt import repair_prompt, write_prompt
 from eureka_agent.records import (
     Completion,
     Curve,
@@ -27,6 +21,7 @@ from eureka_agent.records import (
     TrainingRecord,
 )
 from eureka_agent.tasks.registry import load_task, task_names
+from eureka_agent.tasks.task import Task
 from tests.support.prompts import CODE, candidate, failed, leaked, user, worked
 from tests.support.snapshots import matches_snapshot
 from tests.support.toy_task import ToyTask
@@ -34,9 +29,14 @@ from tests.support.toy_task import ToyTask
 TOY = ToyTask()
 
 
+def first(task: Task, description: str) -> Prompt:
+    """Return the prompt at the start of a search."""
+    return write_prompt(task, description, 0, (), ())
+
+
 # ---------------------------------------------------------------- snapshots
 def test_snapshot_of_the_system_message_and_the_first_prompt() -> None:
-    prompt = first_prompt(TOY, TOY.description)
+    prompt = first(TOY, TOY.description)
     matches_snapshot("system", prompt.messages[0].content)
     matches_snapshot("first", user(prompt))
 
@@ -48,7 +48,7 @@ def test_snapshot_of_the_next_prompt() -> None:
         best,
         failed(1, 1, "contract", "The reward is NaN."),
     )
-    matches_snapshot("next", user(next_prompt(TOY, TOY.description, 2, (best,), history)))
+    matches_snapshot("next", user(write_prompt(TOY, TOY.description, 2, (best,), history)))
 
 
 def test_snapshot_of_a_retry() -> None:
@@ -56,7 +56,7 @@ def test_snapshot_of_a_retry() -> None:
         failed(0, 0, "extract", "No code.", None),
         failed(0, 1, "check", "'nump' is not defined."),
     )
-    matches_snapshot("retry", user(retry_prompt(TOY, TOY.description, 0, history)))
+    matches_snapshot("retry", user(write_prompt(TOY, TOY.description, 0, (), history)))
 
 
 # ---------------------------------------------------------------- contents
@@ -76,7 +76,7 @@ def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_descripti
 
 
 def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
-    text = user(first_prompt(TOY, TOY.description))
+    text = user(first(TOY, TOY.description))
     assert "mass_pos: Tensor  # (num_envs, 3) m, world frame: where the mass is\n" in text
     assert "mass_speed: Tensor  # (num_envs,) m/s: how fast it moves\n" in text
     assert (
@@ -99,14 +99,14 @@ def test_every_readable_name_is_named_with_shape_unit_and_frame() -> None:
 @pytest.mark.parametrize("name", ["ant_forward", "pen_spinning"])
 def test_names_that_only_published_rewards_read_are_not_listed(name: str) -> None:
     task = load_task(name)
-    shown = "".join(message.content for message in first_prompt(task, task.description).messages)
+    shown = "".join(message.content for message in first(task, task.description).messages)
     listed = re.findall(r"^    (\w+): Tensor  #", shown, re.MULTILINE)
     assert listed == [variable.name for variable in task.reward_inputs.variables]
     assert not {variable.name for variable in task.reward_inputs.unlisted} & set(listed)
 
 
 def test_control_and_observation_are_shown_as_code_with_numbers_without_docstrings() -> None:
-    text = user(first_prompt(TOY, TOY.description))
+    text = user(first(TOY, TOY.description))
     assert (
         "    def terminated(self, state: State, episode_state: EpisodeState) -> Tensor:\n        return"
         ' state["mass_pos"]' in text
@@ -120,7 +120,7 @@ def test_control_and_observation_are_shown_as_code_with_numbers_without_docstrin
         def control(self, action, memory):  # type: ignore[no-untyped-def]
             return 0.5 * super().control(action, memory)
 
-    text = user(first_prompt(Smoothed(), TOY.description))
+    text = user(first(Smoothed(), TOY.description))
     assert "return 0.5 * super().control(action, memory)" in text
     assert "scaled to the whole range" not in text
 
@@ -134,19 +134,19 @@ def test_a_task_without_source_files_still_has_a_prompt() -> None:
     )
     made = namespace["Made"]
     assert isinstance(made, type)
-    assert "def terminated" in user(first_prompt(made(), "x"))
+    assert "def terminated" in user(first(made(), "x"))
 
 
 def test_code_is_quoted_verbatim_in_a_fence_that_it_cannot_close() -> None:
     best = worked(0, 0)
-    text = user(next_prompt(TOY, TOY.description, 1, (best,), (best,)))
+    text = user(write_prompt(TOY, TOY.description, 1, (best,), (best,)))
     assert f"````python\n{CODE}````\n" in text
     assert "Reflection with fitness -1.0." in text
 
 
 def test_several_parents_are_all_shown_best_first() -> None:
     parents = (worked(0, 1, 5.0), worked(0, 0, 3.0))
-    prompt = next_prompt(TOY, TOY.description, 1, parents, parents)
+    prompt = write_prompt(TOY, TOY.description, 1, parents, parents)
     text = user(prompt)
     assert text.index("The best reward function so far (g0c1)") < text.index(
         "Another good one (g0c0)"
@@ -163,25 +163,27 @@ def test_each_distinct_failure_of_the_last_round_is_shown_once() -> None:
         failed(1, 1, "check", "'numpy' is not allowed."),
         failed(1, 2, "training", "NaN at step 7."),
     )
-    text = user(next_prompt(TOY, TOY.description, 2, history[:1], history))
+    text = user(write_prompt(TOY, TOY.description, 2, history[:1], history))
     assert text.count("'numpy' is not allowed.") == 1
     assert "- g1c2: failed while a policy was trained: NaN at step 7.\n" in text
     assert "old" not in text.split("What failed")[1]
-    assert "What failed" not in user(next_prompt(TOY, TOY.description, 1, history[:1], history[:1]))
+    assert "What failed" not in user(
+        write_prompt(TOY, TOY.description, 1, history[:1], history[:1])
+    )
 
 
 def test_a_retry_shows_the_code_of_three_failures() -> None:
     history = tuple(
         failed(0, i, "check", f"reason {i}.", None if i == 0 else CODE) for i in range(6)
     )
-    text = user(retry_prompt(TOY, TOY.description, 0, history))
+    text = user(write_prompt(TOY, TOY.description, 0, (), history))
     assert [f"reason {i}." in text for i in range(6)] == [True] * 6
     assert text.count("# The code of") == 3
     assert "The code of g0c0" not in text
 
 
 def test_a_repair_continues_the_conversation() -> None:
-    prompt = first_prompt(TOY, TOY.description)
+    prompt = first(TOY, TOY.description)
     failure = failed(0, 1, "contract", "The reward is NaN.")
     again = repair_prompt(prompt, failure)
     assert again.messages[:2] == prompt.messages
@@ -198,26 +200,23 @@ def test_a_repair_continues_the_conversation() -> None:
     assert again.repair == 5
 
 
-def test_write_prompt_chooses_the_kind_of_prompt() -> None:
+def test_kind_of_prompt_follows_from_parents_and_failures() -> None:
     best, bad = worked(0, 0), failed(0, 1, "check", "no.")
-    description = TOY.description
-    assert write_prompt(TOY, description, 0, (), ()) == first_prompt(TOY, description)
-    assert write_prompt(TOY, description, 0, (), (bad,)) == retry_prompt(
-        TOY, description, 0, (bad,)
-    )
     history = (best, bad)  # one worked, but it was not chosen as a parent
-    assert write_prompt(TOY, description, 1, (), history) == first_prompt(
-        TOY, description, 1, history
-    )
-    assert write_prompt(TOY, description, 1, (best,), history) == next_prompt(
-        TOY, description, 1, (best,), history
-    )
+    assert "no." not in asked((), ())
+    assert asked((), history) == asked((), ())
+    assert "- g0c1: refused before it ran: no." in asked((), (bad,))
+    assert "The best reward function so far (g0c0)" in asked((best,), history)
+
+
+def asked(parents: tuple[Outcome, ...], history: tuple[Outcome, ...]) -> str:
+    return user(write_prompt(TOY, TOY.description, 1, parents, history))
 
 
 def test_a_free_instruction_replaces_the_task_s_own_and_mentions_no_fitness() -> None:
     instruction = "let it {{ 7 * 7 }} dance {% raw %}"
     best = worked(0, 0)
-    text = user(next_prompt(TOY, instruction, 1, (best,), (best,)))
+    text = user(write_prompt(TOY, instruction, 1, (best,), (best,)))
     assert instruction in text  # unchanged: a user's words are not a template
     assert TOY.description not in text
     assert best.reflection is not None
@@ -225,11 +224,11 @@ def test_a_free_instruction_replaces_the_task_s_own_and_mentions_no_fitness() ->
 
 
 def test_episodes_without_an_early_end_are_shown_without_one() -> None:
-    text = user(first_prompt(TOY.without_end(), "let it dance"))
+    text = user(first(TOY.without_end(), "let it dance"))
     assert "An episode ends after 100 steps (2 s), and never earlier." in text
     assert "terminated" not in text
     assert "ends early" not in text
-    assert "or earlier if terminated() says so." in user(first_prompt(TOY, "let it dance"))
+    assert "or earlier if terminated() says so." in user(first(TOY, "let it dance"))
 
 
 def trained(generation: int, index: int, *components: str) -> Outcome:
@@ -263,11 +262,11 @@ def feedback_part(prompt: Prompt) -> str:
 
 
 def test_snapshot_of_feedback() -> None:
-    matches_snapshot("feedback", user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK)))
+    matches_snapshot("feedback", user(write_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK)))
 
 
 def test_comments_are_quoted_verbatim_with_their_candidate() -> None:
-    text = feedback_part(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK))
+    text = feedback_part(write_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, FEEDBACK))
     best, worst, other = (
         text.index("## g1c0, shown above"),
         text.index("## g1c1, liked least"),
@@ -295,15 +294,15 @@ def test_comments_without_a_ranking_reach_the_next_first_prompt() -> None:
 
 
 def test_without_feedback_the_prompt_has_no_feedback_part() -> None:
-    assert "Feedback from a person" not in user(next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
+    assert "Feedback from a person" not in user(write_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED))
     assert "Feedback from a person" not in user(
-        next_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),))
+        write_prompt(TOY, "wave", 2, JUDGED[3:4], JUDGED, (Feedback(0),))
     )
 
 
 def test_a_parent_without_a_training_is_shown_without_a_reflection() -> None:
     parent = Outcome(candidate(0, 0))
-    text = user(next_prompt(TOY, TOY.description, 1, (parent,), (parent,)))
+    text = user(write_prompt(TOY, TOY.description, 1, (parent,), (parent,)))
     assert "````\n\n# Your turn" in text
 
 
@@ -329,9 +328,9 @@ def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
     best = worked(0, 0)
     history = (best, failed(0, 1, "check", "no."))
     for prompt in (
-        first_prompt(task, task.description),
-        next_prompt(task, task.description, 1, (best,), history),
-        retry_prompt(task, task.description, 0, history[1:]),
+        first(task, task.description),
+        write_prompt(task, task.description, 1, (best,), history),
+        write_prompt(task, task.description, 0, (), history[1:]),
     ):
         assert leaked(task, prompt) == set()
         assert "def fitness" not in user(prompt)
@@ -343,5 +342,5 @@ def test_the_leak_test_detects_a_leak() -> None:
         "how_far_off: Tensor = (state['mass_pos'] - state['mark_pos']).norm(dim=1) return -9.75 *"
         " mass_speed, {}"
     )
-    assert len(leaked(TOY, first_prompt(TOY, text))) == 2
-    assert leaked(TOY, first_prompt(TOY, TOY.description)) == set()
+    assert len(leaked(TOY, first(TOY, text))) == 2
+    assert leaked(TOY, first(TOY, TOY.description)) == set()

@@ -43,7 +43,7 @@ def training(*components: Curve, **changes: object) -> TrainingRecord:
 def found(
     record: TrainingRecord, *, length: float = 60.0, has_fitness: bool = True
 ) -> list[tuple[str, str]]:
-    outcome = Outcome(CANDIDATE, None, record, Evaluation(2.0, 1.0, 3.0, 8, length))
+    outcome = Outcome(CANDIDATE, training=record, evaluation=Evaluation(2.0, 1.0, 3.0, 8, length))
     return [(f.kind, f.name) for f in findings(outcome, 100, has_fitness=has_fitness)]
 
 
@@ -119,7 +119,7 @@ def test_divergence_is_reported() -> None:
 
 
 def test_without_a_training_there_are_no_findings() -> None:
-    assert findings(Outcome(CANDIDATE, Failure("check", "no")), 100, has_fitness=True) == []
+    assert findings(Outcome(CANDIDATE, failure=Failure("check", "no")), 100, has_fitness=True) == []
 
 
 def test_snapshot_of_the_whole_text() -> None:
@@ -131,13 +131,15 @@ def test_snapshot_of_the_whole_text() -> None:
         diverged_envs=2,
     )
     evaluation = Evaluation(5.3125, 5.02, 5.6049, 64, 100.0, {"falls": 0.25})
-    outcome = Outcome(CANDIDATE, None, record, evaluation)
+    outcome = Outcome(CANDIDATE, training=record, evaluation=evaluation)
     matches_snapshot("reflection", reflect(outcome, max_episode_steps=100, fitness_unit="m/s"))
 
 
 def test_without_a_fitness_the_text_mentions_none() -> None:
     record = training(STEADY, correlations={"steady": 0.9})
-    outcome = Outcome(CANDIDATE, None, record, Evaluation(5.0, 4.0, 6.0, 64, 60.0, {"falls": 0.25}))
+    outcome = Outcome(
+        CANDIDATE, training=record, evaluation=Evaluation(5.0, 4.0, 6.0, 64, 60.0, {"falls": 0.25})
+    )
     text = reflect(outcome, max_episode_steps=100, fitness_unit=None)
     assert "fitness" not in text
     assert "falls" not in text
@@ -154,7 +156,7 @@ def test_without_a_fitness_the_text_mentions_none() -> None:
     ],
 )
 def test_a_failure_names_its_stage_and_reason(stage: Stage, words: str) -> None:
-    outcome = Outcome(CANDIDATE, Failure(stage, "the shape is (4, 1)."))
+    outcome = Outcome(CANDIDATE, failure=Failure(stage, "the shape is (4, 1)."))
     text = reflect(outcome, max_episode_steps=100, fitness_unit="m")
     assert text == f"This reward function failed: {words}: the shape is (4, 1).\n"
 
@@ -170,7 +172,7 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
             reflection, "findings", lambda *_, kind=kind, **__: [CurveFinding(kind, "part", 2.0)]
         )
         text = reflect(
-            Outcome(CANDIDATE, None, training(STEADY)), max_episode_steps=100, fitness_unit="m"
+            Outcome(CANDIDATE, training=training(STEADY)), max_episode_steps=100, fitness_unit="m"
         )
         stands_out = text.split("What stands out:\n\n")[1]
         assert stands_out.startswith("- "), kind
@@ -178,7 +180,9 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_full_episodes_do_not_stand_out_if_none_can_end_early() -> None:
-    outcome = Outcome(CANDIDATE, None, training(STEADY), Evaluation(2.0, 1.0, 3.0, 8, 100.0))
+    outcome = Outcome(
+        CANDIDATE, training=training(STEADY), evaluation=Evaluation(2.0, 1.0, 3.0, 8, 100.0)
+    )
     assert [f.kind for f in findings(outcome, 100, has_fitness=False)] == ["full_length"]
     assert findings(outcome, 100, has_fitness=False, ends_early=False) == []
     text = reflect(outcome, max_episode_steps=100, fitness_unit=None, ends_early=False)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eureka_agent import errors
-from eureka_agent.config.extra_body import extra_fields
+from eureka_agent.config.extra_body import parse_extra_body
 from eureka_agent.errors import UsageError
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Usage, UsageLimits
@@ -138,16 +138,19 @@ def test_a_refused_prompt_fails_all_of_its_samples(chat_server: ChatServer) -> N
         ('{"model": "x"}', "must not set 'model': give --model"),
         ('{"messages": []}', "must not set 'messages': they are the prompt"),
         ('{"max_tokens": 5}', "give --answer-tokens"),
-        ('{"stream": true}', "give --stream"),
+        ('{"stream": 1}', "must be true or false, got 1"),
         ('{"n": 0}', "from 1 to 128, got 0"),
         ('{"n": true}', "from 1 to 128, got True"),
     ],
 )
 def test_invalid_further_fields_are_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        extra_fields(text)
+        parse_extra_body(text)
 
 
 def test_valid_further_fields_are_read() -> None:
-    assert extra_fields('{"enable_thinking": false, "n": 2}') == {"enable_thinking": False, "n": 2}
-    assert extra_fields(None) == {}
+    given = parse_extra_body('{"enable_thinking": false, "n": 2, "stream": true}')
+    assert given.fields == {"enable_thinking": False, "n": 2}
+    assert given.stream
+    assert parse_extra_body(None).fields == {}
+    assert not parse_extra_body(None).stream

@@ -29,7 +29,7 @@ def _no_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def choose(on: Task | None = None, **settings: Any) -> tuple[Proposer, ProposerDescription]:
-    return make_proposer(on or ToyTask(), SynthesisConfig(**({"task": "toy"} | settings)))
+    return make_proposer(on or ToyTask(), SynthesisConfig.of(**({"task": "toy"} | settings)))
 
 
 def test_without_a_model_the_grammar_is_used_even_with_a_key(
@@ -81,7 +81,7 @@ def test_a_server_without_a_model_is_refused() -> None:
 
 def test_several_models_are_described_with_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    proposer, description = choose(models=("a=2", "b", "c=1"))
+    proposer, description = choose(model=("a=2", "b", "c=1"))
     assert isinstance(proposer, ChatProposer)
     assert list(proposer.models) == ["a", "b", "c"]
     assert [(model.name, model.share) for model in description.models] == [
@@ -91,7 +91,7 @@ def test_several_models_are_described_with_their_shares(monkeypatch: pytest.Monk
     ]
     assert not description.learns_shares
     _, description = choose(
-        models=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1"
+        model=("a", "b"), model_choice="bandit", base_url="http://localhost:1/v1"
     )
     assert description.learns_shares
     assert {model.server for model in description.models} == {"http://localhost:1/v1"}
@@ -100,14 +100,13 @@ def test_several_models_are_described_with_their_shares(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model": "a", "models": ("b",)}, "one of the two"),
-        ({"models": ("a=x",)}, "numbers as weights, e.g. gpt-5=2 o4=1, got 'a=x'"),
-        ({"models": ("a=0", "b")}, "weights above 0"),
-        ({"models": ("a=nan", "b")}, "weights above 0"),
-        ({"models": ("a=2", "a")}, "a model twice"),
-        ({"model": "a", "model_choice": "bandit"}, "needs several --models"),
+        ({"model": ("a=x",)}, "numbers as weights, e.g. gpt-5=2 o4=1, got 'a=x'"),
+        ({"model": ("a=0", "b")}, "weights above 0"),
+        ({"model": ("a=nan", "b")}, "weights above 0"),
+        ({"model": ("a=2", "a")}, "a model twice"),
+        ({"model": "a", "model_choice": "bandit"}, "needs several models"),
         (
-            {"models": ("a", "b"), "model_choice": "bandit", "env": "hopper"},
+            {"model": ("a", "b"), "model_choice": "bandit", "env": "hopper"},
             "a fitness to learn from",
         ),
         ({"max_cost_usd": 0.0}, "--max-cost-usd must be above 0"),
@@ -117,28 +116,26 @@ def test_several_models_are_described_with_their_shares(monkeypatch: pytest.Monk
         ({"request_timeout_s": 0.0}, "--request-timeout-s must be above 0, got 0.0"),
         ({"request_timeout_s": float("nan")}, "--request-timeout-s must be above 0, got nan"),
         ({"concurrency": 0}, "--concurrency must be at least 1, got 0"),
-        ({"price_in": 1.0}, "go together"),
-        ({"price_in": 1.0, "price_out": -1.0}, "0 or above"),
+        ({"price": (1.0,)}, "--price takes two numbers"),
+        ({"price": (1.0, -1.0)}, "0 or above"),
     ],
 )
 def test_contradicting_models_and_limits_are_refused(
     settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        SynthesisConfig(**({"task": "toy"} | settings))
+        SynthesisConfig.of(**({"task": "toy"} | settings))
 
 
 def test_a_cost_limit_needs_a_known_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    with pytest.raises(
-        UsageError, match=r"needs the price of 'm'.*--price-in and --price-out.*--max-tokens"
-    ):
+    with pytest.raises(UsageError, match=r"needs the price of 'm'.*--price .*--max-tokens"):
         choose(model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0)
     # A listed name at another server does not give that server's prices.
     with pytest.raises(UsageError, match="needs the price of 'gpt-4o'"):
         choose(model="gpt-4o", base_url="http://localhost:1/v1", max_cost_usd=1.0)
     proposer, _ = choose(
-        model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price_in=2.0, price_out=8.0
+        model="m", base_url="http://localhost:1/v1", max_cost_usd=1.0, price=(2.0, 8.0)
     )
     assert isinstance(proposer, ChatProposer)
     # USD per million tokens: 1000 of a prompt and 500 of an answer are 0.002 + 0.004.

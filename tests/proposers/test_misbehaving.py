@@ -229,7 +229,7 @@ ROWS = [
     Row(
         "events instead of JSON",
         raw(f"data: {BODY}\n\n", content_type="text/event-stream"),
-        unlike={"ends": errors.BadResponseError, "message": "--stream"},
+        unlike={"ends": errors.BadResponseError, "message": '"stream": true'},
     ),
     Row(
         "invalid gzip",

@@ -109,13 +109,13 @@ def test_an_address_with_user_information_is_refused_and_not_stored(
     assert "pass-word" not in shown.err + shown.out
     assert not (tmp_path / "r").exists()
     with pytest.raises(UsageError, match="holds a user name or a password"):
-        SynthesisConfig(task="cartpole", model="m", base_url=url)
+        SynthesisConfig.of(task="cartpole", model="m", base_url=url)
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     with pytest.raises(UsageError, match="OPENAI_BASE_URL holds a user name or a password"):
         OpenAIBackend("m")
 
 
 def test_an_at_sign_in_a_path_is_kept() -> None:
-    assert SynthesisConfig(
+    assert SynthesisConfig.of(
         task="cartpole", model="m", base_url="http://localhost:1/@me/v1"
-    ).base_url
+    ).models.base_url

@@ -7,44 +7,14 @@ import pytest
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     approximate,
-    decimals_for,
     duration,
     fitness,
     interval,
-    number,
     one_line,
     quantity,
     summarise,
 )
 from tests.support.run_events import completion, evaluation
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (0.0, "0.00"),
-        (12.345, "12.35"),
-        (-499.96, "-500.0"),
-        (1234.5, "1,234"),
-        (0.1234, "0.123"),
-        (0.00002, "2.00e-05"),
-        (3e12, "3.00e+12"),
-        (math.nan, "NaN"),
-        (-math.inf, "-inf"),
-    ],
-)
-def test_a_number_has_about_four_digits(value: float, words: str) -> None:
-    assert number(value) == words
-
-
-def test_a_column_shares_the_decimals_of_its_largest_number() -> None:
-    values = [0.5, 250.0, math.nan, -math.inf]
-    assert [number(value, decimals_for(values)) for value in values] == [
-        "0.5",
-        "250.0",
-        "NaN",
-        "-inf",
-    ]
 
 
 def test_fitness_comes_with_its_interval_in_the_same_decimals() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ SCRIPT = [[upright(0.1), NO_CODE, upright(0.2)], [upright(0.3), upright(0.1), up
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
-    settings = replace(config(folder), baselines=True, final_seeds=1, initial_reward="human")
+    settings = config(folder, baselines=True, final_seeds=1, initial_reward="human")
     with Sandbox() as sandbox:
         ea.synthesize(settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox)
     return folder / "run"

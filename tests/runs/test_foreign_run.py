@@ -176,7 +176,7 @@ def test_a_foreign_database_is_not_trusted(run: RunDir) -> None:
         ("repairs", 10**9),
         ("examples", 10**9),
         ("seed", 10**100),
-        ("models", [f"m{i}" for i in range(1_000)]),
+        ("model", [f"m{i}" for i in range(1_000)]),
         ("task", "cartpole" * 10_000),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_stored_number_above_its_limit_is_refused(
     for verb in ("show", "resume"):
         assert main([verb, str(run.path)]) == 2
         error = capsys.readouterr().err
-        assert error.startswith(f"error: --{setting.replace('_', '-')} ")
+        assert error.removeprefix("error: ").lstrip("-").startswith(setting.replace("_", "-"))
         assert len(error) < 400
     assert main(["runs", str(run.path.parent)]) == 0
 
@@ -199,7 +199,7 @@ def test_a_training_that_exceeds_the_memory_is_refused_first(
     assert main(["resume", str(run.path)]) == 2
     assert "lower --num-envs or --samples" in " ".join(capsys.readouterr().err.split())
     refuse_too_large(
-        SynthesisConfig(task="cartpole", num_envs=4_096, samples=16), load_task("cartpole")
+        SynthesisConfig.of(task="cartpole", num_envs=4_096, samples=16), load_task("cartpole")
     )
 
 
@@ -209,7 +209,7 @@ def test_a_resume_does_not_send_the_key_to_a_stored_address(
 ) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-real-key-of-mine")
-    change_config(run, model="gpt-5", base_url=ELSEWHERE)
+    change_config(run, model=["gpt-5"], base_url=ELSEWHERE)
     assert main(["resume", str(run.path)]) == 2
     error = " ".join(capsys.readouterr().err.split())
     assert f"give --base-url {ELSEWHERE} if you trust it" in error
@@ -222,34 +222,40 @@ def test_a_resume_does_not_send_the_key_to_a_stored_address(
 def test_a_stored_address_is_used_when_it_is_given_again(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = SynthesisConfig(task="cartpole", model="m", base_url=url)
+    stored = SynthesisConfig.of(task="cartpole", model="m", base_url=url)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(UsageError, match="a stored address is used only if you name it"):
         trusted_config(stored, TrustedSettings(), NeededSettings())
-    assert trusted_config(stored, TrustedSettings(base_url=url), NeededSettings()).base_url == url
+    assert (
+        trusted_config(stored, TrustedSettings(base_url=url), NeededSettings()).models.base_url
+        == url
+    )
     assert (
         trusted_config(
             stored, TrustedSettings(base_url="http://localhost:1/v1"), NeededSettings()
-        ).base_url
+        ).models.base_url
         == "http://localhost:1/v1"
     )
-    assert trusted_config(stored, TrustedSettings(), NeededSettings(address=False)).base_url == url
+    assert (
+        trusted_config(stored, TrustedSettings(), NeededSettings(address=False)).models.base_url
+        == url
+    )
     monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/")
-    assert trusted_config(stored, TrustedSettings(), NeededSettings()).base_url == url
+    assert trusted_config(stored, TrustedSettings(), NeededSettings()).models.base_url == url
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:11434/v1", "http://127.0.0.1:8000/v1", "http://[::1]:8000/v1"]
 )
 def test_a_stored_address_of_this_machine_is_used(url: str) -> None:
-    stored = SynthesisConfig(task="cartpole", model="m", base_url=url)
+    stored = SynthesisConfig.of(task="cartpole", model="m", base_url=url)
     assert trusted_config(stored, TrustedSettings(), NeededSettings()) == stored
 
 
 def test_a_stored_file_or_folder_is_read_only_when_it_is_given_again(tmp_path: Path) -> None:
     secret, folder = tmp_path / "secret.py", tmp_path / "examples"
-    start = SynthesisConfig(task="cartpole", model="m", initial_reward=str(secret))
-    examples = SynthesisConfig(task="cartpole", model="m", examples=1, examples_dir=folder)
+    start = SynthesisConfig.of(task="cartpole", model="m", initial_reward=str(secret))
+    examples = SynthesisConfig.of(task="cartpole", model="m", examples=1, examples_dir=folder)
     for stored, option in ((start, "--initial-reward"), (examples, "--examples-dir")):
         with pytest.raises(UsageError, match=f"give {option} {tmp_path}"):
             trusted_config(stored, TrustedSettings(), NeededSettings())
@@ -273,7 +279,7 @@ def test_a_stored_file_or_folder_is_read_only_when_it_is_given_again(tmp_path: P
             )
             == stored
         )
-    human = SynthesisConfig(task="cartpole", model="m", initial_reward="human")
+    human = SynthesisConfig.of(task="cartpole", model="m", initial_reward="human")
     assert trusted_config(human, TrustedSettings(), NeededSettings()) == human
 
 
@@ -284,18 +290,25 @@ def test_a_run_below_full_sandbox_resumes_only_if_the_level_is_given(
     change_config(run, sandbox=level)
     assert main(["resume", str(run.path)]) == 2
     assert f"Give --sandbox {level} again" in " ".join(capsys.readouterr().err.split())
-    stored = SynthesisConfig(task="cartpole", sandbox=level)
-    assert trusted_config(stored, TrustedSettings(sandbox=level), NeededSettings()).sandbox == level
+    stored = SynthesisConfig.of(task="cartpole", sandbox=level)
     assert (
-        trusted_config(stored, TrustedSettings(sandbox="full"), NeededSettings()).sandbox == "full"
+        trusted_config(stored, TrustedSettings(sandbox=level), NeededSettings()).run.sandbox
+        == level
     )
-    assert trusted_config(stored, TrustedSettings(), NeededSettings(sandbox=False)).sandbox == level
+    assert (
+        trusted_config(stored, TrustedSettings(sandbox="full"), NeededSettings()).run.sandbox
+        == "full"
+    )
+    assert (
+        trusted_config(stored, TrustedSettings(), NeededSettings(sandbox=False)).run.sandbox
+        == level
+    )
 
 
 def test_a_model_named_by_an_address_is_refused() -> None:
     """LiteLLM sends some providers' keys to an address in the model's name."""
     with pytest.raises(UsageError, match="A model's name cannot be an address"):
-        SynthesisConfig(task="cartpole", model="huggingface/https://example.com/x")
+        SynthesisConfig.of(task="cartpole", model="huggingface/https://example.com/x")
 
 
 # ---------------------------------------------------------------------- what is shown

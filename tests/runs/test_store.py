@@ -23,6 +23,8 @@ from eureka_agent.records import (
     Message,
     Outcome,
     PromptRecord,
+    ReevaluationResult,
+    ReevaluationSeed,
     RewardSource,
     TrainingRecord,
 )
@@ -31,8 +33,8 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 SAID = Feedback(0, ("g0c1", "g0c0"), {"g0c1": "a\nb \x1b[31m"}, stop=True)
 ASKED = PromptRecord(0, 0, 0, (0, 1), (Message("system", "s"), Message("user", "u")), ("g0c1",))
-CONFIG = SynthesisConfig(
-    task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature=None
+CONFIG = SynthesisConfig.of(
+    task="cartpole", budget="quick", runs_dir=Path("somewhere"), temperature="server"
 )
 
 
@@ -44,20 +46,23 @@ def outcome(generation: int = 0, index: int = 0, fitness: float = 0.1 + 0.2) -> 
             Completion(index, "\ud800 ☃ \x00", "model", 3, None, 0.1),
             RewardSource("x = 1", ("a",)),
         ),
-        None,
-        TrainingRecord(10, 0.5, curve, (curve,), curve, curve, {"speed": math.nan}, 2),
-        Evaluation(fitness, -1.0, 2.0, 8, 3.5, {"turns": 1.5}),
-        "words",
+        training=TrainingRecord(10, 0.5, curve, (curve,), curve, curve, {"speed": math.nan}, 2),
+        evaluation=Evaluation(fitness, -1.0, 2.0, 8, 3.5, {"turns": 1.5}),
+        reflection="words",
     )
+
+
+FINAL = ReevaluationResult.of(outcome())
 
 
 @pytest.mark.parametrize(
     "record",
     [
         outcome(),
-        Outcome(Candidate(1, Completion(2, "", "m"), None), Failure("check", "no")),
+        Outcome(Candidate(1, Completion(2, "", "m"), None), failure=Failure("check", "no")),
         CONFIG,
-        Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0), 7),
+        Baseline.of(outcome(), name="human"),
+        ReevaluationSeed(7, best=FINAL, human=None, sparse=FINAL),
     ],
 )
 def test_records_survive_json(record: object) -> None:
@@ -73,7 +78,8 @@ def test_a_store_returns_what_was_saved(tmp_path: Path) -> None:
         store.save_completion(0, Completion(1, "one", "m"))
         store.save_completion(0, Completion(0, "zero", "m"))
         store.save_outcomes([(outcome(0, 1), b"weights"), (outcome(0, 0), None)], seconds=2.0)
-        store.save_baselines([Baseline("human", Evaluation(1.0, 0.5, 1.5, 4, 2.0))], seconds=1.5)
+        baseline = Baseline("human", evaluation=Evaluation(1.0, 0.5, 1.5, 4, 2.0))
+        store.save_baselines([baseline], seconds=1.5)
         store.save_feedback(SAID)
         store.save_metadata("sandbox", "full")
     with Store.open(path, writable=False) as store:

@@ -45,11 +45,11 @@ def run(
     tmp_path: Path, sandbox: Sandbox, name: str, device: str, *answers: str
 ) -> tuple[tuple[Outcome, ...], list[str]]:
     """Return the outcomes of one generation, and the messages about where its rewards ran."""
-    config = SynthesisConfig(
+    config = SynthesisConfig.of(
         task="cartpole",
         generations=1,
         samples=len(answers),
-        device=device,  # type: ignore[arg-type]
+        device=device,
         runs_dir=tmp_path,
         run_name=name,
     )
@@ -118,6 +118,6 @@ def test_a_reward_that_fails_in_training_has_the_same_message_on_the_device(
 def test_a_cpu_only_trainer_refuses_the_device(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(UsageError, match="--trainer sb3 trains on the CPU"):
         synthesize(
-            SynthesisConfig(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path),
+            SynthesisConfig.of(task="cartpole", device="cuda", trainer="sb3", runs_dir=tmp_path),
             sandbox=sandbox,
         )

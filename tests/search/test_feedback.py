@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import eureka_agent as ea
 from eureka_agent.api.preparation import RunOverrides
-from eureka_agent.config import StrategyName
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
@@ -81,15 +79,15 @@ def test_a_judge_chooses_the_parents_and_its_comments_are_quoted(
     assert generations[0] == ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS, "g0c1": "write code"})
 
 
-@pytest.mark.parametrize("strategy", ["random", "restarts"])
+@pytest.mark.parametrize("strategy", ["random", "restarts:1"])
 def test_comments_reach_the_prompt_after_a_restart_with_the_code(
-    tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
+    tmp_path: Path, sandbox: Sandbox, strategy: str
 ) -> None:
     """Generation 1 knows only the feedback on generation 0; all of it fails, and it is asked for
     again."""
     judge = Scripted(ea.Feedback(0, ("g0c2", "g0c0"), {"g0c0": WORDS}))
     proposer = ScriptedProposer([SCRIPT[0], [NO_CODE] * 6])
-    settings = config(tmp_path, generations=2, attempts=2, strategy=strategy, restart_every=1)
+    settings = config(tmp_path, generations=2, attempts=2, strategy=strategy)
     ea.synthesize(settings, proposer=proposer, judge=judge, sandbox=sandbox)
     _, restarted, retried = (prompt.messages[-1].content for prompt in proposer.prompts)
     assert "did not lead to a policy" in retried
@@ -213,15 +211,15 @@ def test_a_judge_added_on_resume_is_not_asked_about_past_generations(
 
 
 # ---------------------------------------------------------------- the stand-in
-@pytest.mark.parametrize("strategy", ["greedy", "islands", "restarts"])
+@pytest.mark.parametrize("strategy", ["greedy", "islands", "restarts:2"])
 def test_the_synthetic_judge_gives_the_same_run_as_fitness(
-    tmp_path: Path, sandbox: Sandbox, strategy: StrategyName
+    tmp_path: Path, sandbox: Sandbox, strategy: str
 ) -> None:
     """With the task's own instruction: the same parents, proposals and outcomes, to the bit."""
-    search = config(tmp_path, generations=3, strategy=strategy, restart_every=2, run_name="plain")
+    search = config(tmp_path, generations=3, strategy=strategy, run_name="plain")
     plain = ea.synthesize(search, sandbox=sandbox)
     judged = ea.synthesize(
-        replace(search, run_name="judged", feedback="synthetic"), sandbox=sandbox
+        search.replaced(run_name="judged", feedback="synthetic"), sandbox=sandbox
     )
     with (
         Store.open(RunDir(plain.path).database) as a,

@@ -100,7 +100,7 @@ def test_episodes_of_an_own_instruction_end_as_the_task_does_if_asked(
     assert max(lengths(result.outcomes)) < 0.5 * LIMIT
     assert "def terminated" in (result.path / "prompts" / "generation_0.md").read_text()
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        assert store.config.end == "task"
+        assert store.config.task.end == "task"
 
 
 def test_the_run_says_how_its_episodes_end(
@@ -114,6 +114,6 @@ def test_the_run_says_how_its_episodes_end(
 
 
 def test_episodes_of_the_own_instruction_end_as_the_task_defines() -> None:
-    assert ea.SynthesisConfig(task="hopper").ends_early
+    assert ea.SynthesisConfig.of(task="hopper").task.ends_early
     with pytest.raises(UsageError, match=r"--end needs --env"):
-        ea.SynthesisConfig(task="hopper", end="never")
+        ea.SynthesisConfig.of(task="hopper", end="never")

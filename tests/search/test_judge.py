@@ -73,7 +73,7 @@ def test_edited_reward_is_a_candidate_of_the_next_generation(
         settings, proposer=ScriptedProposer(SCRIPT), judge=Editor(), sandbox=sandbox
     )
     edited = result.outcomes[-1]
-    assert edited.candidate.name == f"g1c{settings.attempts * 2}"
+    assert edited.candidate.name == f"g1c{settings.search.attempts * 2}"
     assert edited.candidate.completion.proposer == "judge"
     assert edited.candidate.reward is not None
     assert "2.0 * upright" in edited.candidate.reward.code

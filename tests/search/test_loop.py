@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,7 +167,7 @@ def test_a_sequential_trainer_repeats_no_finished_training(
     script = [[upright(0.1), upright(0.2)]]
     search = config(tmp_path, generations=1, samples=2, trainer="sb3")
     proposer = ScriptedProposer(script)
-    whole = ea.synthesize(replace(search, run_name="whole"), proposer=proposer, sandbox=sandbox)
+    whole = ea.synthesize(search.replaced(run_name="whole"), proposer=proposer, sandbox=sandbox)
     trained: list[str] = []
 
     def stop(event: Event) -> None:
@@ -179,7 +178,7 @@ def test_a_sequential_trainer_repeats_no_finished_training(
 
     with pytest.raises(StoppedError):
         ea.synthesize(
-            replace(search, run_name="cut"), proposer=proposer, listener=stop, sandbox=sandbox
+            search.replaced(run_name="cut"), proposer=proposer, listener=stop, sandbox=sandbox
         )
     result = ea.resume(tmp_path / "cut", proposer=proposer, listener=stop, sandbox=sandbox)
     assert trained == ["g0c0", "g0c1", "g0c1"]
@@ -292,7 +291,7 @@ def test_each_island_is_asked_with_its_own_parent(tmp_path: Path, sandbox: Sandb
     """Two islands of one sample each: each builds on its own reward, whichever is better, also
     after a restart."""
     script = [[upright(0.1), upright(5.0)], [upright(0.2), upright(4.0)]]
-    settings = config(tmp_path, samples=2, strategy="islands", islands=2)
+    settings = config(tmp_path, samples=2, strategy="islands:2")
     stops = ScriptedProposer(script[:1])
     with pytest.raises(ProposerError, match="no text for sample 0 of generation 1"):
         ea.synthesize(settings, proposer=stops, sandbox=sandbox)

@@ -66,7 +66,7 @@ def test_two_generations_over_http(
 
     chat_server.default = repaired
     events: list[Event] = []
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         model="test-model",
@@ -103,7 +103,7 @@ def test_a_failing_server_stops_the_run_and_resume_continues(
 ) -> None:
     chat_server.order([completion(upright(0.1))])
     chat_server.default = error(401, "bad key")
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole",
         model="test-model",
         base_url=chat_server.base_url,
@@ -205,7 +205,7 @@ def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisC
         "runs_dir": tmp_path,
         "run_name": "run",
     }
-    return ea.SynthesisConfig(**(settings | changes))
+    return ea.SynthesisConfig.of(**(settings | changes))
 
 
 def answering(server: ChatServer) -> None:
@@ -283,7 +283,7 @@ def test_a_limit_below_one_request_is_refused_before_anything_is_written(
         UsageError, match=r"--max-cost-usd 0.001 is less than the first request alone may take .*\$"
     ):
         ea.synthesize(
-            limited(tmp_path, chat_server, max_cost_usd=0.001, price_in=1.0, price_out=10.0),
+            limited(tmp_path, chat_server, max_cost_usd=0.001, price=(1.0, 10.0)),
             sandbox=sandbox,
         )
     assert not list(tmp_path.iterdir())
@@ -295,7 +295,7 @@ def test_the_largest_cost_is_printed_before_the_run(
 ) -> None:
     answering(chat_server)
     events: list[Event] = []
-    config = limited(tmp_path, chat_server, generations=1, price_in=1.0, price_out=10.0)
+    config = limited(tmp_path, chat_server, generations=1, price=(1.0, 10.0))
     result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
     started = next(event for event in events if isinstance(event, RunStarted))
     announced = proposer_line(started.proposer)
@@ -333,9 +333,7 @@ def test_several_models_share_a_generation(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
-    config = limited(
-        tmp_path, chat_server, model=None, models=("a=3", "b"), samples=8, generations=1
-    )
+    config = limited(tmp_path, chat_server, model=("a=3", "b"), samples=8, generations=1)
     result = ea.synthesize(config, sandbox=sandbox)
     proposers = [outcome.candidate.completion.proposer for outcome in result.outcomes]
     assert 5 <= proposers.count("a") <= 7
@@ -378,8 +376,7 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
         generations=20,
         samples=4,
         max_cost_usd=limit,
-        price_in=2.0,
-        price_out=8.0,
+        price=(2.0, 8.0),
     )
     with pytest.raises(StoppedError):
         ea.synthesize(config, listener=stop, sandbox=sandbox)

@@ -56,7 +56,7 @@ def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisCo
         "runs_dir": tmp_path,
         "run_name": "run",
     }
-    return ea.SynthesisConfig(**(settings | changes))
+    return ea.SynthesisConfig.of(**(settings | changes))
 
 
 def knows(server: ChatServer, *names: str) -> None:
@@ -91,7 +91,10 @@ def test_a_mistyped_model_fails_before_the_baselines_and_resume_takes_another(
 
     asked = len(chat_server.requests)
     result = ea.resume(
-        tmp_path / "run", changes=ea.Changes(model="gpt-5"), listener=events.append, sandbox=sandbox
+        tmp_path / "run",
+        changes=ea.Changes(model=("gpt-5",)),
+        listener=events.append,
+        sandbox=sandbox,
     )
     assert result.best is not None
     assert {baseline.name for baseline in result.baselines} == {"human", "sparse", "random"}
@@ -99,12 +102,12 @@ def test_a_mistyped_model_fails_before_the_baselines_and_resume_takes_another(
     assert trained(events) == [("human reward", "sparse reward"), ("g0c0", "g0c1")]
     assert spent(tmp_path / "run") == Usage(2000)
     started = [event for event in events if isinstance(event, RunStarted)][-1]
-    assert started.config.model == "gpt-5"
+    assert started.config.models.model == ("gpt-5",)
     announced = proposer_line(started.proposer, started.changes)
-    assert 'Changed since the start: --model from "gtp-5" to "gpt-5" on ' in announced
+    assert "Changed since the start: --model from gtp-5 to gpt-5 on " in announced
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
         assert [(c.name, c.before, c.after) for c in store.changes] == [
-            ("model", '"gtp-5"', '"gpt-5"')
+            ("model", '["gtp-5"]', '["gpt-5"]')
         ]
 
 
@@ -162,14 +165,12 @@ def test_a_model_without_first_samples_is_tested_too(
 ) -> None:
     knows(chat_server, "gpt-5")
     events: list[Event] = []
-    settings = config(
-        tmp_path, chat_server, model=None, models=("gpt-5=1", "typo=0.000001"), generations=2
-    )
+    settings = config(tmp_path, chat_server, model=("gpt-5=1", "typo=0.000001"), generations=2)
     with pytest.raises(errors.UnknownModelError, match="no model 'typo'"):
         ea.synthesize(settings, listener=events.append, sandbox=sandbox)
     assert trained(events) == []
     assert spent(tmp_path / "run") == Usage(2000)
-    result = ea.resume(tmp_path / "run", changes=ea.Changes(models=("gpt-5",)), sandbox=sandbox)
+    result = ea.resume(tmp_path / "run", changes=ea.Changes(model=("gpt-5",)), sandbox=sandbox)
     assert len(result.outcomes) == 4
     assert [request["model"] for request in chat_server.requests] == [
         "gpt-5",
@@ -252,11 +253,10 @@ def test_a_limit_that_ended_a_run_can_be_raised(
     ("changes", "message"),
     [
         ({"generations": 1}, "--generations 1 is less than the 2 that the run has started"),
-        ({"model": "a", "models": ("b",)}, "give only one of them"),
         ({"concurrency": 0}, "--concurrency must be at least 1"),
         ({"request_timeout_s": -1.0}, "--request-timeout-s must be above 0"),
         ({"answer_tokens": 0}, "--answer-tokens must be at least 1"),
-        ({"max_cost_usd": 5.0}, "--price-in and --price-out"),
+        ({"max_cost_usd": 5.0}, "give it with --price"),
         ({"base_url": "localhost"}, "--base-url must start with http"),
         ({"extra_body": "x"}, "--extra-body must be a JSON object"),
     ],

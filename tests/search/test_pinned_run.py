@@ -46,7 +46,7 @@ def test_a_search_with_a_fixed_seed_ends_as_recorded(
 ) -> None:
     script = SCRIPTS[task]
     proposer = ScriptedProposer(script)
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task=task,
         budget="quick",
         generations=len(script),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,17 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent.api.preparation import RunOverrides
-from eureka_agent.cli.guard import expand_options
+from eureka_agent.cli.presets import written_out
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
-from eureka_agent.records import Evaluation, ReevaluationResult, ReevaluationSeed
+from eureka_agent.records import (
+    Curve,
+    Evaluation,
+    ReevaluationResult,
+    ReevaluationSeed,
+    TrainingRecord,
+)
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, SeedReevaluated
@@ -24,7 +31,11 @@ from tests.support.rewards import upright
 
 
 def training(fitness: float, peak: float) -> ReevaluationResult:
-    return ReevaluationResult(Evaluation(fitness, fitness, fitness, 1, 1.0), peak, 10)
+    curve = Curve("fitness", (peak - 1.0, peak, math.nan), peak, peak, peak)
+    return ReevaluationResult(
+        training=TrainingRecord(10, 1.0, curve, (), curve, curve),
+        evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0),
+    )
 
 
 def test_final_scores_by_hand() -> None:
@@ -57,7 +68,7 @@ class StoppedError(Exception):
 def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None:
     """A run stopped after the first of two continues with the second; no training of the search has
     their seeds."""
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=1,
@@ -87,7 +98,7 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
     assert measured == [2]
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
         first, second = store.finals()
-        assert config.seed < first.seed < second.seed
+        assert config.search.seed < first.seed < second.seed
         each = store.outcomes()[0].training
         assert each is not None
         assert first.human is not None
@@ -104,17 +115,24 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
 
 
 def test_a_protocol_stands_for_its_options() -> None:
-    spelled = expand_options(["--task", "cartpole", "--protocol", "matched", "--samples", "4"])
-    options = "--task cartpole --generations 5 --samples 16 --final-seeds 5 --samples 4"
-    assert spelled == options.split()
-    assert expand_options(["--protocol=eureka"])[:2] == ["--generations", "25"]
+    given = ["--task", "cartpole", "--protocol", "matched", "--samples", "4"]
+    options = "--generations 5 --samples 16 --final-seeds 5"
+    assert written_out(given) == [*options.split(), *given]
+    assert written_out(["--protocol=eureka"])[:2] == ["--generations", "25"]
+    assert written_out(["--quick"]) == ["--budget", "quick", "--quick"]
     with pytest.raises(UsageError, match="no protocol 'paper': choose one of eureka, matched"):
-        expand_options(["--protocol", "paper"])
+        written_out(["--protocol", "paper"])
+
+
+def test_a_protocol_in_python_sets_what_is_not_given() -> None:
+    config = ea.SynthesisConfig.of("cartpole", protocol="eureka", samples=4)
+    assert (config.search.generations, config.search.samples) == (25, 4)
+    assert (config.search.strategy, config.training.budget) == ("restarts:5", "paper")
 
 
 def test_an_instruction_without_fitness_has_no_final_trainings() -> None:
     with pytest.raises(UsageError, match="needs a fitness"):
-        ea.SynthesisConfig(task="wave", env="cartpole", final_seeds=5)
+        ea.SynthesisConfig.of(task="wave", env="cartpole", final_seeds=5)
 
 
 @pytest.mark.parametrize("seeds", [0, 1])
@@ -122,7 +140,7 @@ def test_no_final_training_starts_when_the_time_is_over(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
     """It is over at the start, or after the first of two final seeds."""
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=1,

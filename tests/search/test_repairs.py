@@ -191,7 +191,7 @@ def test_repairs_are_counted_and_priced(
         ),
     )
     events = list[Event]()
-    priced = asking(tmp_path, chat_server, price_in=1.0, price_out=10.0)
+    priced = asking(tmp_path, chat_server, price=(1.0, 10.0))
     result = ea.synthesize(priced, listener=events.append, sandbox=sandbox)
     assert len(chat_server.requests) == 4
     assert all(outcome.evaluation for outcome in result.outcomes)
@@ -249,7 +249,7 @@ def test_a_failing_generation_is_asked_for_attempts_times(
 
 
 def test_negative_repairs_and_zero_attempts_are_refused() -> None:
-    with pytest.raises(UsageError, match="--attempts must be at least 1, got 0"):
-        ea.SynthesisConfig(task="cartpole", attempts=0)
+    with pytest.raises(UsageError, match="attempts must be at least 1, got 0"):
+        ea.SynthesisConfig.of(task="cartpole", attempts=0)
     with pytest.raises(UsageError, match=r"--repairs must be 0 .* or more, got -1"):
-        ea.SynthesisConfig(task="cartpole", repairs=-1)
+        ea.SynthesisConfig.of(task="cartpole", repairs=-1)

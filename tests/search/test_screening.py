@@ -33,7 +33,7 @@ FALLEN = completion("fallen = dof_pos[:, 1].abs() - 0.5\nreturn fallen, {}")
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
-    base = ea.SynthesisConfig(
+    base = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=2,
@@ -44,7 +44,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
         runs_dir=tmp_path,
         run_name="run",
     )
-    return replace(base, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+    return base.replaced(**changes)
 
 
 def human_reward() -> str:
@@ -161,7 +161,7 @@ def test_a_resumed_run_refuses_the_same(tmp_path: Path, sandbox: Sandbox) -> Non
     script = [[upright(0.1), upright(0.9)], [upright(0.3), NEARLY_UPRIGHT]]
     settings = config(tmp_path, novelty=0.02, run_name="whole")
     whole = ea.synthesize(settings, proposer=ScriptedProposer(script), sandbox=sandbox)
-    cut = replace(settings, run_name="cut")
+    cut = settings.replaced(run_name="cut")
     with pytest.raises(StoppedError):
         ea.synthesize(cut, proposer=ScriptedProposer(script), listener=stop, sandbox=sandbox)
     with Store.open(tmp_path / "cut" / "run.db") as store:
@@ -232,6 +232,6 @@ def test_rewards_that_rank_failures_first_are_refused(tmp_path: Path, sandbox: S
 
 def test_settings_that_cannot_work_are_refused() -> None:
     with pytest.raises(UsageError, match="--novelty must lie between 0"):
-        ea.SynthesisConfig(task="cartpole", novelty=1.0)
+        ea.SynthesisConfig.of(task="cartpole", novelty=1.0)
     with pytest.raises(UsageError, match="--preference-check needs a fitness"):
-        ea.SynthesisConfig(task="wave", env="cartpole", preference_check=True)
+        ea.SynthesisConfig.of(task="wave", env="cartpole", preference_check=True)

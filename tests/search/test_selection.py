@@ -29,7 +29,7 @@ def outcome(generation: int, index: int, fitness: float | None) -> Outcome:
     """Return an outcome; with `fitness` None a failed one."""
     candidate = Candidate(generation, Completion(index, "…", "scripted"), None)
     if fitness is None:
-        return Outcome(candidate, Failure("check", "no"))
+        return Outcome(candidate, failure=Failure("check", "no"))
     return Outcome(
         candidate, evaluation=Evaluation(fitness, fitness, fitness, 1, 1.0, {"turns": 2.0})
     )

@@ -36,9 +36,13 @@ def test_seeds_are_drawn_within_their_task() -> None:
     assert (score.low, score.high) == (5.0, 5.0)
 
 
-def test_one_seed_gives_an_infinite_interval() -> None:
-    score = interquartile_mean([[3.0]])
+@pytest.mark.parametrize("scores", [[[3.0]], [[3.0], [1.0, 5.0]], [[1.0, 3.0, 3.0, math.inf]]])
+def test_unknown_spread_gives_an_infinite_interval(scores: list[list[float]]) -> None:
+    score = interquartile_mean(scores)
     assert (score.value, score.low, score.high) == (3.0, -math.inf, math.inf)
+
+
+def test_no_scores_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one score"):
         interquartile_mean([[]])
 

@@ -12,7 +12,7 @@ from eureka_agent.simulation.batched_env import BatchedEnv, Episodes, Step, Supp
 from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.subset import SubsetEnv
 from eureka_agent.tasks.task import StateSpec, StateVariable, Task
-from eureka_agent.training.population import train
+from eureka_agent.training import PopulationTrainer, TrainerSettings
 from tests.support.in_process import InProcess
 
 LIMIT = 20
@@ -86,7 +86,9 @@ def broken(position: Tensor) -> Tensor:
 
 
 def test_population_ppo_on_an_environment_in_pure_torch_learns() -> None:
-    results = train(PointMass(), [InProcess(near, "position")], BUDGET, seed=0)
+    results = PopulationTrainer().train(
+        PointMass(), [InProcess(near, "position")], TrainerSettings(BUDGET, seed=0)
+    )
     policy = results[0].policy
     assert policy is not None
     trained, idle = evaluate(
@@ -102,8 +104,10 @@ def test_candidate_that_fails_on_an_environment_without_keep_leaves_the_others_a
     assert isinstance(env, BatchedEnv)
     assert not isinstance(env, SupportsKeep)
     good = [InProcess(near, "position"), InProcess(near, "position")]
-    failed, trained, _ = train(PointMass(), [InProcess(broken, "position"), *good], BUDGET, seed=0)
-    alone, _ = train(PointMass(), good, BUDGET, seed=0)
+    failed, trained, _ = PopulationTrainer().train(
+        PointMass(), [InProcess(broken, "position"), *good], TrainerSettings(BUDGET, seed=0)
+    )
+    alone, _ = PopulationTrainer().train(PointMass(), good, TrainerSettings(BUDGET, seed=0))
     assert failed.error is not None
     assert trained.policy is not None
     assert alone.policy is not None

@@ -28,7 +28,13 @@ from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.warp import WarpEngine
 from eureka_agent.tasks.registry import task_names
 from eureka_agent.tasks.task import State
-from eureka_agent.training import Checkpoint, Progress, TrainResult, train
+from eureka_agent.training import (
+    Checkpoint,
+    PopulationTrainer,
+    Progress,
+    TrainerSettings,
+    TrainResult,
+)
 from tests.simulation.test_mujoco_environment import SLIDER, Slider
 from tests.support.mujoco_tasks import mujoco_task
 from tests.support.warp_cpu import put_in_place_of_cuda
@@ -257,7 +263,9 @@ def test_the_device_chooses_the_engine() -> None:
 def test_population_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     put_in_place_of_cuda(monkeypatch)
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
-    first, second = train(Slider(), [SparseReward(), SparseReward()], budget, seed=0, device="cuda")
+    first, second = PopulationTrainer().train(
+        Slider(), [SparseReward(), SparseReward()], TrainerSettings(budget, seed=0, device="cuda")
+    )
     assert first.record is not None
     assert first.policy is not None
     assert first.record == dataclasses.replace(
@@ -283,13 +291,10 @@ def test_interrupted_training_resumes_bit_for_bit(
             if progress.environment_steps > cut_after * 8 * 16:
                 raise CutError
 
-        (result,) = train(
+        (result,) = PopulationTrainer().train(
             Slider(),
             [SparseReward()],
-            budget,
-            seed=0,
-            device="cuda",
-            checkpoint=checkpoint,
+            TrainerSettings(budget, seed=0, device="cuda", checkpoint=checkpoint),
             on_progress=cut,
         )
         return result
@@ -322,7 +327,9 @@ def test_asymmetric_critic_trains_on_it(monkeypatch: pytest.MonkeyPatch) -> None
     step = env.step(torch.tensor([[0.5], [-0.5]]))
     assert step.final_critic_observation[:, 2].tolist() == [0.5, -0.5]
     budget = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 3)
-    (result,) = train(AsymmetricSlider(), [SparseReward()], budget, seed=0, device="cuda")
+    (result,) = PopulationTrainer().train(
+        AsymmetricSlider(), [SparseReward()], TrainerSettings(budget, seed=0, device="cuda")
+    )
     assert result.policy is not None
     assert result.policy.sizes[0] == 2
 

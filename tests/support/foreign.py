@@ -6,6 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 
+from eureka_agent.config.synthesis import GROUP_OF
 from eureka_agent.runs.directory import RunDir
 
 ELSEWHERE = "https://api.example.com/v1"
@@ -16,9 +17,12 @@ VERBS = ("show", "resume", "export", "diff")
 def change_config(run: RunDir, **values: object) -> None:
     with closing(sqlite3.connect(run.database)) as db:
         (text,) = db.execute("SELECT value FROM meta WHERE key = 'config'").fetchone()
+        config = json.loads(text)
+        for name, value in values.items():
+            config[GROUP_OF[name]][name] = value
         db.execute(
             "UPDATE meta SET value = ? WHERE key = 'config'",
-            (json.dumps(json.loads(text) | values),),
+            (json.dumps(config),),
         )
         db.commit()
 

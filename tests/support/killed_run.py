@@ -58,7 +58,7 @@ def _run(folder: Path, how: str, say: Callable[[str], None]) -> None:
 
 
 def _config(folder: Path) -> ea.SynthesisConfig:
-    return ea.SynthesisConfig(
+    return ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=2,

@@ -32,14 +32,16 @@ def candidate(generation: int, index: int, code: str | None = CODE) -> Candidate
 def worked(generation: int, index: int, fitness: float = -1.0) -> Outcome:
     evaluation = Evaluation(fitness, fitness - 0.1, fitness + 0.1, 8, 50.0)
     return Outcome(
-        candidate(generation, index), None, None, evaluation, f"Reflection with fitness {fitness}."
+        candidate(generation, index),
+        evaluation=evaluation,
+        reflection=f"Reflection with fitness {fitness}.",
     )
 
 
 def failed(
     generation: int, index: int, stage: Stage, message: str, code: str | None = CODE
 ) -> Outcome:
-    return Outcome(candidate(generation, index, code), Failure(stage, message))
+    return Outcome(candidate(generation, index, code), failure=Failure(stage, message))
 
 
 def user(prompt: Prompt) -> str:

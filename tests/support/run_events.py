@@ -56,7 +56,7 @@ def config(**changes: object) -> SynthesisConfig:
         "samples": 4,
         "environment_steps": STEPS,
     }
-    return SynthesisConfig(**(settings | changes))  # type: ignore[arg-type]
+    return SynthesisConfig.of(**(settings | changes))  # type: ignore[arg-type]
 
 
 def run_started(
@@ -64,9 +64,9 @@ def run_started(
 ) -> RunStarted:
     """Return the run's first event."""
     proposer = ProposerDescription("grammar", "grammar")
-    if settings.model:
-        model = AskedModel(settings.model, 1.0, "api.openai.com")
-        proposer = ProposerDescription("models", settings.model, (model,))
+    if settings.models.model:
+        (name,) = settings.models.model
+        proposer = ProposerDescription("models", name, (AskedModel(name, 1.0, "api.openai.com"),))
     return RunStarted(
         path,
         TASK,
@@ -75,7 +75,7 @@ def run_started(
         proposer,
         LAYERS,
         resumed,
-        needs_terminal=settings.feedback == "cli",
+        needs_terminal=settings.search.feedback == "cli",
     )
 
 
@@ -89,17 +89,18 @@ def evaluation(fitness: float, half: float = 0.5, **measures: float) -> Evaluati
     return Evaluation(fitness, fitness - half, fitness + half, 64, 250.0, measures)
 
 
+def training() -> TrainingRecord:
+    """Return the record of a training of `STEPS` environment steps."""
+    curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
+    return TrainingRecord(STEPS, 60.0, curve, (), curve, curve)
+
+
 def outcome(generation: int, answer: Completion, result: Evaluation | Failure) -> Outcome:
     """Return a candidate that was trained or failed."""
     code = RewardSource("def compute_reward(mass_speed): ...", ("mass_speed",))
     if isinstance(result, Failure):
         return Outcome(Candidate(generation, answer, None), failure=result)
-    curve = Curve("reward", (1.0,), 1.0, 1.0, 1.0)
-    return Outcome(
-        Candidate(generation, answer, code),
-        training=TrainingRecord(STEPS, 60.0, curve, (), curve, curve),
-        evaluation=result,
-    )
+    return Outcome(Candidate(generation, answer, code), training=training(), evaluation=result)
 
 
 def progress(
@@ -128,9 +129,9 @@ def progress(
 def baselines() -> tuple[Baseline, ...]:
     """Return the baselines human 14, sparse 4 and random 1."""
     return (
-        Baseline("human", evaluation(14.0, rotations=1.1), STEPS),
-        Baseline("sparse", evaluation(4.0, rotations=0.4), STEPS),
-        Baseline("random", evaluation(1.0, rotations=0.0)),
+        Baseline("human", training=training(), evaluation=evaluation(14.0, rotations=1.1)),
+        Baseline("sparse", training=training(), evaluation=evaluation(4.0, rotations=0.4)),
+        Baseline("random", evaluation=evaluation(1.0, rotations=0.0)),
     )
 
 

@@ -21,7 +21,7 @@ class StoppedError(Exception):
 
 
 def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
-    base = ea.SynthesisConfig(
+    base = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=2,
@@ -32,7 +32,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
         runs_dir=tmp_path,
         run_name="run",
     )
-    return replace(base, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+    return base.replaced(**changes)
 
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:

@@ -35,14 +35,16 @@ def answer(index: int, code: str) -> Completion:
 def trained(generation: int, completion: Completion, code: str, fitness: float) -> Outcome:
     made = runs.outcome(generation, completion, runs.evaluation(fitness))
     candidate = Candidate(generation, completion, RewardSource(code, ("dof_pos",)), "hash")
-    return Outcome(candidate, None, made.training, made.evaluation, "It went well.")
+    return Outcome(
+        candidate, training=made.training, evaluation=made.evaluation, reflection="It went well."
+    )
 
 
 def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     """Write the run; an unfinished one has completions but no outcomes in its second generation."""
     folder.mkdir(parents=True)
     run = RunDir(folder)
-    config = SynthesisConfig(
+    config = SynthesisConfig.of(
         task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
     )
     task = find_task("cartpole")
@@ -52,7 +54,7 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
         store.save_baselines(runs.baselines(), seconds=1.5)
         first = [answer(0, FIRST), answer(1, "import os\n")]
         _ask(store, 0, first, ())
-        failed = Outcome(Candidate(0, first[1], None), runs.REFUSED)
+        failed = Outcome(Candidate(0, first[1], None), failure=runs.REFUSED)
         store.save_outcomes(
             [(trained(0, first[0], FIRST, 5.0), POLICY), (failed, None)], seconds=2.0
         )

@@ -94,7 +94,7 @@ def config(tmp_path: Path, task: object, **changes: object) -> SynthesisConfig:
         "budget": "quick",
         "runs_dir": tmp_path / "runs",
     }
-    return SynthesisConfig(task=task, run_name="run", **(settings | changes))  # type: ignore[arg-type]
+    return SynthesisConfig.of(task=task, run_name="run", **(settings | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +167,10 @@ def test_task_object_is_stored_as_its_file_or_must_be_given_again(
     task = find_task(write_task(tmp_path / "pusher"))
     result = ea.synthesize(config(tmp_path, task, baselines=False), sandbox=sandbox)
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        assert store.config.task == str(tmp_path / "pusher" / "task.py")
+        assert store.config.task.task == str(tmp_path / "pusher" / "task.py")
     for number, other in enumerate((type(task)(), ToyTask())):
         settings = config(tmp_path, other, baselines=False, num_envs=4, environment_steps=64)
-        result = ea.synthesize(replace(settings, run_name=f"object{number}"), sandbox=sandbox)
+        result = ea.synthesize(settings.replaced(run_name=f"object{number}"), sandbox=sandbox)
         with pytest.raises(
             UsageError, match=r"a Task object that is not in a file: .*ea.resume\(run, task=TASK\)"
         ):

@@ -158,9 +158,12 @@ def test_alias_is_kept_in_the_users_own_spelling() -> None:
         "/some/where/task.py",
     ):
         assert alias_used(words, ball) == ""
-    assert SynthesisConfig(task="balance the ball").asked_as(ball) == "balance the ball"
-    instruction = SynthesisConfig(task="balance the ball", env="ball_balance")
-    assert (instruction.asked_as(ball), instruction.instruction(ball)) == ("", "balance the ball")
+    assert SynthesisConfig.of(task="balance the ball").task.asked_as(ball) == "balance the ball"
+    instruction = SynthesisConfig.of(task="balance the ball", env="ball_balance")
+    assert (instruction.task.asked_as(ball), instruction.task.instruction(ball)) == (
+        "",
+        "balance the ball",
+    )
 
 
 @pytest.mark.parametrize("command", ["check", "evaluate"])
@@ -232,4 +235,4 @@ def test_value_that_is_not_a_task_is_refused() -> None:
         with pytest.raises(UsageError, match="a name, a path or a Task object, got"):
             find_task(wrong)  # type: ignore[arg-type]
         with pytest.raises(UsageError, match="a name, a path or a Task object, got"):
-            SynthesisConfig(task=wrong)  # type: ignore[arg-type]
+            SynthesisConfig.of(task=wrong)  # type: ignore[arg-type]

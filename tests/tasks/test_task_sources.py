@@ -42,7 +42,7 @@ def test_run_on_a_task_of_a_given_folder_keeps_the_path_of_its_code(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     folder = write_task(tmp_path / "mine" / "pusher")
-    config = ea.SynthesisConfig(
+    config = ea.SynthesisConfig.of(
         task="pusher",
         task_path=tmp_path / "mine",
         budget="quick",
@@ -53,8 +53,8 @@ def test_run_on_a_task_of_a_given_folder_keeps_the_path_of_its_code(
     result = ea.synthesize(config, sandbox=sandbox)
     assert result.task.name == "pusher"
     with Store.open(RunDir(result.path).database, writable=False) as store:
-        assert store.config.task == str(folder / "task.py")
-        assert store.config.task_path is None
+        assert store.config.task.task == str(folder / "task.py")
+        assert store.config.task.task_path is None
         assert store.task.kept == "file"
 
 

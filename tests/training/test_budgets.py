@@ -24,6 +24,6 @@ def test_budgets_of_a_class_come_before_those_of_its_file_and_the_defaults() -> 
 
 
 def test_config_overrides_environments_and_steps() -> None:
-    config = SynthesisConfig(task="cartpole", budget="quick", num_envs=4, environment_steps=64)
+    config = SynthesisConfig.of(task="cartpole", budget="quick", num_envs=4, environment_steps=64)
     expected = replace(OWN["quick"], num_envs=4, environment_steps=64)
     assert training_budget(config, Own()) == expected

@@ -17,7 +17,14 @@ from eureka_agent.report import messages as sentences
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.search.events import TrainingStarted
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.training import Checkpoint, Progress, TrainResult, checkpoint, train
+from eureka_agent.training import (
+    Checkpoint,
+    PopulationTrainer,
+    Progress,
+    TrainerSettings,
+    TrainResult,
+    checkpoint,
+)
 from tests.support.in_process import InProcess, upright
 
 BUDGET = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 8, horizon=16, hidden=(16,))
@@ -62,14 +69,10 @@ def run(
         if cut_after is not None and len(steps) > cut_after:
             raise CutError
 
-    return train(
+    return PopulationTrainer().train(
         load_task(task),
         rewards(task),
-        BUDGET,
-        seed=2,
-        race=race,
-        champion=AHEAD,
-        checkpoint=checkpoint,
+        TrainerSettings(BUDGET, seed=2, race=race, champion=AHEAD, checkpoint=checkpoint),
         on_progress=on_progress,
     )
 
@@ -126,7 +129,9 @@ def test_training_in_which_all_candidates_fail_ends(tmp_path: Path) -> None:
             [lasting(first), lasting(second)],
             Checkpoint(tmp_path / "training", "mine", every_s=0.0),
         )
-        results = train(load_task("cartpole"), rewards, BUDGET, seed=2, checkpoint=checkpoint)
+        results = PopulationTrainer().train(
+            load_task("cartpole"), rewards, TrainerSettings(BUDGET, seed=2, checkpoint=checkpoint)
+        )
         return [str(result.error) for result in results]
 
     assert errors(1, 2) == ["it broke", "it broke"]

@@ -11,7 +11,13 @@ from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import RewardRuntimeError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.task import Task
-from eureka_agent.training import Checkpoint, Progress, TrainResult, train
+from eureka_agent.training import (
+    Checkpoint,
+    PopulationTrainer,
+    Progress,
+    TrainerSettings,
+    TrainResult,
+)
 from eureka_agent.training.external import ExternalEnvironment
 from eureka_agent.training.policy import Policy
 from eureka_agent.training.population import PopulationTraining
@@ -23,7 +29,7 @@ TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 5, horizon=16, hidd
 
 
 def training_of(task: Task, budget: TrainingBudget) -> PopulationTraining:
-    return PopulationTraining(task, [side_reward()], budget, 0, 1, "cpu", None, ())
+    return PopulationTraining(task, [side_reward()], TrainerSettings(budget, seed=0, threads=1))
 
 
 @torch.no_grad()
@@ -33,11 +39,11 @@ def explained_variance(task: Task) -> float:
         task, TrainingBudget(64, 64 * 16 * 20, horizon=16, hidden=(16,), discount=0.5)
     )
     with torch.enable_grad():
-        for _ in training.run(None):
+        for _ in training.run():
             pass
     rollout = training._collect().rollout
     returns = 2.0 * training._recorder.take()["side"]
-    scale = training.scale._variance.sqrt()  # values are in units of the scaled rewards
+    scale = training.scale.scale  # values are in units of the scaled rewards
     values = scale * training.ppo._values(torch.stack(rollout.observations))[:, 0]
     return 1.0 - float((returns - values).var() / returns.var())
 
@@ -106,12 +112,10 @@ def run(checkpoint: Checkpoint | None, cut_after: int | None = None) -> list[Tra
         return episode_time
 
     rewards = [side_reward(), InProcess(breaks, "episode_time")]
-    return train(
+    return PopulationTrainer().train(
         AsymmetricHiddenSide(),
         rewards,
-        TINY,
-        seed=1,
-        checkpoint=checkpoint,
+        TrainerSettings(TINY, seed=1, checkpoint=checkpoint),
         on_progress=on_progress,
     )
 
@@ -155,10 +159,10 @@ def test_rsl_rl_gives_privileged_state_to_the_critic_alone() -> None:
 
 def test_stable_baselines3_does_not_use_privileged_state() -> None:
     pytest.importorskip("stable_baselines3")
-    from eureka_agent.training.sb3 import train_sb3
+    from eureka_agent.training.sb3 import Sb3Trainer
 
     (with_it,), (without,) = (
-        train_sb3(task, [side_reward()], TINY, seed=0)
+        Sb3Trainer().train(task, [side_reward()], TrainerSettings(TINY, seed=0))
         for task in (AsymmetricHiddenSide(), HiddenSide())
     )
     assert with_it.policy is not None

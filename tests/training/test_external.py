@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from eureka_agent.config import TrainingBudget
-from eureka_agent.errors import RewardRuntimeError
+from eureka_agent.config import Race, TrainingBudget
+from eureka_agent.errors import RewardRuntimeError, UsageError
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import State
-from eureka_agent.training import Progress, Trainer, make_trainer
+from eureka_agent.training import Checkpoint, Progress, Trainer, TrainerSettings, make_trainer
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import Costly, InProcess, upright
 from tests.support.toy_task import ToyTask
@@ -33,8 +36,11 @@ def trainer(request: pytest.FixtureRequest) -> Trainer:
 def test_candidates_train_in_turn_and_report_progress(trainer: Trainer) -> None:
     progress: list[Progress] = []
     reward = InProcess(upright, "dof_pos")
-    first, second = trainer(
-        load_task("cartpole"), [reward, SparseReward()], TINY, seed=0, on_progress=progress.append
+    first, second = trainer.train(
+        load_task("cartpole"),
+        [reward, SparseReward()],
+        TrainerSettings(TINY, seed=0),
+        on_progress=progress.append,
     )
     assert first.error is None
     assert second.error is None
@@ -55,13 +61,38 @@ def test_candidates_train_in_turn_and_report_progress(trainer: Trainer) -> None:
 def test_training_is_reproducible_bit_by_bit(trainer: Trainer) -> None:
     task = load_task("cartpole")
     before = torch.random.get_rng_state()
+    settings = TrainerSettings(TINY, seed=3)
     first, second = (
-        trainer(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0].policy for _ in range(2)
+        trainer.train(task, [InProcess(upright, "dof_pos")], settings)[0].policy for _ in range(2)
     )
     assert first is not None
     assert second is not None
     assert first.to_bytes() == second.to_bytes()
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("unsupported", "name"),
+    [
+        ({"race": Race()}, "racing"),
+        ({"checkpoint": Checkpoint(Path("never.safetensors"), "mine")}, "checkpoints"),
+        ({"device": "cuda"}, "the device cuda"),
+    ],
+)
+def test_settings_that_the_trainer_does_not_support_are_refused(
+    trainer: Trainer, unsupported: dict[str, Any], name: str
+) -> None:
+    settings = TrainerSettings(TINY, seed=0, **unsupported)
+    with pytest.raises(UsageError, match=f"The trainer {trainer.name} does not support {name}:"):
+        trainer.train(load_task("cartpole"), [SparseReward()], settings)
+
+
+def test_training_call_has_no_argument_for_racing_or_checkpoints(trainer: Trainer) -> None:
+    arguments = list(inspect.signature(trainer.train).parameters)
+    assert arguments == ["task", "rewards", "settings", "on_progress"]
+    assert not trainer.supports_racing
+    assert not trainer.supports_checkpoints
+    assert not trainer.trains_together
 
 
 def test_reward_that_fails_does_not_affect_other_candidates(trainer: Trainer) -> None:
@@ -72,11 +103,10 @@ def test_reward_that_fails_does_not_affect_other_candidates(trainer: Trainer) ->
         return upright(dof_pos) * (math.nan if len(calls) > 20 else 1.0)
 
     progress: list[Progress] = []
-    bad, good = trainer(
+    bad, good = trainer.train(
         load_task("cartpole"),
         [InProcess(later_nan, "dof_pos"), InProcess(upright, "dof_pos")],
-        TINY,
-        seed=0,
+        TrainerSettings(TINY, seed=0),
         on_progress=progress.append,
     )
     assert len(calls) == 21
@@ -91,11 +121,10 @@ def test_reward_that_fails_does_not_affect_other_candidates(trainer: Trainer) ->
 def test_reward_slower_than_the_simulation_fails_its_candidate_only(
     trainer: Trainer,
 ) -> None:
-    cheap, costly = trainer(
+    cheap, costly = trainer.train(
         load_task("cartpole"),
         [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")],
-        TINY,
-        seed=0,
+        TrainerSettings(TINY, seed=0),
     )
     assert cheap.error is None
     assert "12 s of processor time so far" in str(costly.error)
@@ -103,7 +132,9 @@ def test_reward_slower_than_the_simulation_fails_its_candidate_only(
 
 def test_policy_that_diverges_fails_its_candidate(trainer: Trainer) -> None:
     budget = TrainingBudget(8, 8 * 16 * 4, learning_rate=1e30)
-    (result,) = trainer(load_task("cartpole"), [InProcess(upright, "dof_pos")], budget, seed=0)
+    (result,) = trainer.train(
+        load_task("cartpole"), [InProcess(upright, "dof_pos")], TrainerSettings(budget, seed=0)
+    )
     assert isinstance(result.error, RewardRuntimeError)
     assert "diverged" in str(result.error)
 

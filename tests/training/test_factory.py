@@ -11,31 +11,29 @@ import pytest
 from eureka_agent.cli.main import synthesize_main
 from eureka_agent.config import SynthesisConfig, TrainerName
 from eureka_agent.errors import UsageError
-from eureka_agent.training import make_trainer, train
+from eureka_agent.training import PopulationTrainer, make_trainer
 
 
 def test_population_is_the_default() -> None:
-    assert make_trainer(SynthesisConfig(task="cartpole").trainer) is train
+    trainer = make_trainer(SynthesisConfig.of("cartpole").training.trainer_name)
+    assert isinstance(trainer, PopulationTrainer)
 
 
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
         (
-            {"trainer": "sb3", "algorithm": "SCA"},
+            {"trainer": "sb3:SCA"},
             "no algorithm 'SCA' .* Did you mean 'SAC'.* Known are A2C, DDPG, PPO",
         ),
-        ({"trainer": "sb3", "algorithm": "dqn"}, "DQN chooses among a few actions"),
-        ({"algorithm": "SAC"}, "--algorithm SAC needs --trainer sb3; population trains with PPO"),
-        (
-            {"trainer": "rsl_rl", "algorithm": "TD3"},
-            "--algorithm TD3 needs --trainer sb3; rsl_rl trains with PPO",
-        ),
+        ({"trainer": "sb3:dqn"}, "DQN chooses among a few actions"),
+        ({"trainer": "rsl_rl:TD3"}, "--trainer rsl_rl is written as rsl_rl, got 'rsl_rl:TD3'"),
+        ({"trainer": "sb4"}, "must be population, sb3.:ALGORITHM. or rsl_rl, got 'sb4'"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        SynthesisConfig(task="cartpole", **settings)
+        SynthesisConfig.of(task="cartpole", **settings)
 
 
 @pytest.mark.parametrize(("name", "package"), [("sb3", "stable_baselines3"), ("rsl_rl", "rsl_rl")])

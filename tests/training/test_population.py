@@ -14,7 +14,7 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.training import Progress, train
+from eureka_agent.training import PopulationTrainer, Progress, TrainerSettings
 from tests.support.in_process import Costly, InProcess, upright
 
 TINY = TrainingBudget(
@@ -25,9 +25,11 @@ TINY = TrainingBudget(
 def test_candidate_learns_the_same_alone_and_with_others() -> None:
     task = load_task("cartpole")
     other = InProcess(lambda dof_vel: -dof_vel[:, 0].abs() * 100, "dof_vel")
-    (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=1)
-    _, together, _ = train(
-        task, [other, InProcess(upright, "dof_pos"), SparseReward()], TINY, seed=1
+    (alone,) = PopulationTrainer().train(
+        task, [InProcess(upright, "dof_pos")], TrainerSettings(TINY, seed=1)
+    )
+    _, together, _ = PopulationTrainer().train(
+        task, [other, InProcess(upright, "dof_pos"), SparseReward()], TrainerSettings(TINY, seed=1)
     )
     assert alone.policy is not None
     assert together.policy is not None
@@ -41,7 +43,10 @@ def test_candidate_learns_the_same_alone_and_with_others() -> None:
 def test_training_is_reproducible_bit_by_bit() -> None:
     task = load_task("cartpole")
     first, second = (
-        train(task, [InProcess(upright, "dof_pos")], TINY, seed=3)[0] for _ in range(2)
+        PopulationTrainer().train(
+            task, [InProcess(upright, "dof_pos")], TrainerSettings(TINY, seed=3)
+        )[0]
+        for _ in range(2)
     )
     assert first.policy is not None
     assert second.policy is not None
@@ -57,11 +62,10 @@ def test_reward_that_fails_does_not_affect_other_candidates() -> None:
         return upright(dof_pos) * (math.nan if len(calls) > 2 else 1.0)
 
     progress: list[Progress] = []
-    good, bad = train(
+    good, bad = PopulationTrainer().train(
         task,
         [InProcess(upright, "dof_pos"), InProcess(later_nan, "dof_pos")],
-        TINY,
-        seed=0,
+        TrainerSettings(TINY, seed=0),
         on_progress=progress.append,
     )
     assert good.error is None
@@ -71,7 +75,9 @@ def test_reward_that_fails_does_not_affect_other_candidates() -> None:
     assert str(bad.error) == "the reward is NaN"
     assert len(calls) == 3
     assert [p.alive for p in progress] == [(True, True), (True, True), (True, False), (True, False)]
-    (alone,) = train(task, [InProcess(upright, "dof_pos")], TINY, seed=0)
+    (alone,) = PopulationTrainer().train(
+        task, [InProcess(upright, "dof_pos")], TrainerSettings(TINY, seed=0)
+    )
     assert alone.policy is not None
     assert good.policy is not None
     for a, b in zip(alone.policy.parameters(), good.policy.parameters(), strict=True):
@@ -79,11 +85,10 @@ def test_reward_that_fails_does_not_affect_other_candidates() -> None:
 
 
 def test_reward_slower_than_the_simulation_fails_its_candidate_only() -> None:
-    cheap, costly = train(
+    cheap, costly = PopulationTrainer().train(
         load_task("cartpole"),
         [InProcess(upright, "dof_pos"), Costly(upright, "dof_pos")],
-        TINY,
-        seed=0,
+        TrainerSettings(TINY, seed=0),
     )
     assert cheap.error is None
     assert costly.policy is None
@@ -102,7 +107,7 @@ def test_rewards_read_each_transition_once_with_its_previous_state() -> None:
         return dof_pos[:, 0]
 
     reward = InProcess(moved, "dof_pos", "prev_dof_pos", "dof_vel")
-    train(task, [reward], TINY, seed=0)
+    PopulationTrainer().train(task, [reward], TrainerSettings(TINY, seed=0))
     assert reward.rows == [8 * 16] * 4
     now, before, velocity = torch.cat(seen, dim=1)
     # In one step the cart moves at most twice its final speed times dt, plus a tolerance.
@@ -140,7 +145,9 @@ def test_reward_that_reads_the_observation_trains_like_one_that_reads_the_same_s
     seen = InProcess(
         lambda obs_buf, prev_obs_buf: 1.0 - obs_buf[:, 2].square(), "obs_buf", "prev_obs_buf"
     )
-    both = train(task, [seen, InProcess(upright, "dof_pos")], TINY, seed=3)
+    both = PopulationTrainer().train(
+        task, [seen, InProcess(upright, "dof_pos")], TrainerSettings(TINY, seed=3)
+    )
     by_observation, by_state = (result.policy for result in both)
     assert by_observation is not None
     assert by_state is not None
@@ -154,5 +161,7 @@ def test_reward_may_read_every_name_of_isaac_gym(name: str) -> None:
     everything = InProcess(
         lambda **state: sum(value.flatten(1).mean(dim=1) for value in state.values()), *names
     )
-    (result,) = train(task, [everything], replace(TINY, environment_steps=8 * 16), seed=0)
+    (result,) = PopulationTrainer().train(
+        task, [everything], TrainerSettings(replace(TINY, environment_steps=8 * 16), seed=0)
+    )
     assert result.error is None

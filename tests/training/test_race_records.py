@@ -48,7 +48,7 @@ def test_replay_has_the_outcome_of_the_race() -> None:
     with Sandbox() as sandbox:
         known = record(task, budget, sandbox, seed=0, samples=4)
         known = from_json(type(known), to_json(known))  # as from the file
-        for race in (Race((0.2, 0.4), (0.5, 0.25), chance=False), Race((0.5,), (0.25,))):
+        for race in (Race((0.2, 0.4), (0.5, 0.25), keep_ties=False), Race((0.5,), (0.25,))):
             to_the_end, fitness, steps = held(task, budget, sandbox, race)
             raced = replay(known, race)
             assert raced.to_the_end == to_the_end

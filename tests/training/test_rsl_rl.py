@@ -11,11 +11,12 @@ from eureka_agent.config import TrainingBudget
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
+from eureka_agent.training import TrainerSettings
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 
 pytest.importorskip("rsl_rl")
-from eureka_agent.training.rsl_rl import RslRlVecEnv, export, make_runner, train_rsl_rl
+from eureka_agent.training.rsl_rl import RslRlTrainer, RslRlVecEnv, export, make_runner
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidden=(16, 8))
 
@@ -72,7 +73,7 @@ def test_exported_policy_acts_as_the_library_predicts(capsys: pytest.CaptureFixt
 def test_ppo_learns_the_cartpole() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=32, environment_steps=40_000)
-    (result,) = train_rsl_rl(task, [human_reward(task)], budget, seed=0)
+    (result,) = RslRlTrainer().train(task, [human_reward(task)], TrainerSettings(budget, seed=0))
     assert result.policy is not None
     trained, random = evaluate(
         task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0

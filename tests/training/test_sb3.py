@@ -17,11 +17,12 @@ from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
+from eureka_agent.training import TrainerSettings
 from eureka_agent.training.external import ExternalEnvironment
 from tests.support.in_process import human_reward
 
 stable_baselines3 = pytest.importorskip("stable_baselines3")
-from eureka_agent.training.sb3 import Sb3VecEnv, export, make_model, train_sb3  # noqa: E402  after the skip
+from eureka_agent.training.sb3 import Sb3Trainer, Sb3VecEnv, export, make_model  # noqa: E402  after the skip
 
 TINY = TrainingBudget(num_envs=8, environment_steps=8 * 16 * 2, horizon=16, hidden=(16, 8))
 
@@ -126,7 +127,7 @@ def test_exported_policy_acts_as_the_library_predicts(
 def test_ppo_learns_the_cartpole() -> None:
     task = load_task("cartpole")
     budget = TrainingBudget(num_envs=32, environment_steps=40_000)
-    (result,) = train_sb3(task, [human_reward(task)], budget, seed=0)
+    (result,) = Sb3Trainer().train(task, [human_reward(task)], TrainerSettings(budget, seed=0))
     assert result.policy is not None
     trained, random = evaluate(
         task, [result.policy, random_actions(task, seed=0)], episodes=32, seed=0
@@ -137,10 +138,9 @@ def test_ppo_learns_the_cartpole() -> None:
 @pytest.mark.slow
 def test_run_with_sac(tmp_path: Path) -> None:
     result = synthesize(
-        SynthesisConfig(
+        SynthesisConfig.of(
             task="cartpole",
-            trainer="sb3",
-            algorithm="sac",
+            trainer="sb3:sac",
             generations=1,
             samples=2,
             budget="quick",

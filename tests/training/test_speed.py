@@ -9,7 +9,7 @@ import pytest
 
 from eureka_agent.rewards.runner import SparseReward
 from eureka_agent.tasks.registry import load_task
-from eureka_agent.training import measure_speed, train
+from eureka_agent.training import PopulationTrainer, TrainerSettings, measure_speed
 from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.results import Progress
 
@@ -22,7 +22,9 @@ def test_measured_speed_is_near_that_of_a_training() -> None:
     measured = measure_speed(task, budget)
     assert time.process_time() - started < 3.0
     progress: list[Progress] = []
-    train(task, [SparseReward()] * 4, budget, seed=0, on_progress=progress.append)
+    PopulationTrainer().train(
+        task, [SparseReward()] * 4, TrainerSettings(budget, seed=0), on_progress=progress.append
+    )
     real = progress[-1].steps_per_second
     assert 0.1 < measured / real < 10.0  # other programs may slow down one of the two
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from eureka_agent.proposers.grammar.genome import Feature, Genome
 from eureka_agent.proposers.grammar.measures import measure_of
-from eureka_agent.records import Curve, Outcome
+from eureka_agent.records import Outcome
 
 DOMINANCE = 10.0
 """A component that is larger than every other goal component by this factor drowns them."""
@@ -61,7 +61,7 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
     if training is None:
         return (Advice(),) * len(genome.terms)
     curves = {curve.name: curve for curve in training.components}
-    sizes = [_size(curves[name]) if name in curves else math.nan for name in components]
+    sizes = [curves[name].size if name in curves else math.nan for name in components]
     goals = [not measure_of(term.main.feature).regulariser for term in genome.terms]
     advices = []
     for i, name in enumerate(components):
@@ -75,7 +75,7 @@ def advise(genome: Genome, components: Sequence[str], outcome: Outcome) -> tuple
         advices.append(
             Advice(
                 dominance=ratio if ratio > DOMINANCE else 1.0,
-                flat=_is_flat(curve) and not constant,
+                flat=curve.is_flat(_FLAT) and not constant,
                 correlation=_significant(training.correlations.get(name, math.nan)),
                 size=sizes[i] if math.isfinite(sizes[i]) else 0.0,
             )
@@ -110,14 +110,6 @@ def credit(
     return dict(
         zip(features, np.clip(effect + correlation / count, -1.0, 1.0).tolist(), strict=True)
     )
-
-
-def _size(curve: Curve) -> float:
-    return max(abs(curve.maximum), abs(curve.minimum))
-
-
-def _is_flat(curve: Curve) -> bool:
-    return curve.maximum - curve.minimum <= _FLAT * _size(curve)
 
 
 def _significant(correlation: float) -> float:

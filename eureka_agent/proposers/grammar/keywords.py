@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-_FILLER = frozenset(
-    "a an and as at be by can for from has in into is it its make of on or robot so task than that"
-    " the their then this to while with without world frame each entry vector position velocity"
-    " value number".split()
+from eureka_agent.utils.english import COMMON_WORDS, stem
+
+_COMMON_WORDS = COMMON_WORDS.union(
+    "world frame each entry vector position velocity value number".split()
 )
-_ENDINGS = ("ing", "ions", "ion", "ers", "er", "ies", "es", "ed", "s", "e")
+"""Words that say nothing about a reward, also where they describe state."""
 
 
 @dataclass(frozen=True)
@@ -102,20 +102,11 @@ def stems(text: str) -> frozenset[str]:
     """Return the significant words of `text` without their English endings."""
     text = re.sub(r"(counter|anti)[- ]?clockwise", "anticlockwise", text.casefold())
     words = re.findall(r"[a-z]+", text)
-    return frozenset(_stem(word) for word in words if word not in _FILLER)
+    return frozenset(stem(word) for word in words if word not in _COMMON_WORDS)
 
 
 def hints(description: str) -> tuple[Hint, ...]:
     """Return the hints of a description's words, in the order of the table."""
     found = stems(description)
-    matches = (entry for word, entry in WORDS.items() if found & {word, _stem(word)})
+    matches = (entry for word, entry in WORDS.items() if found & {word, stem(word)})
     return tuple(itertools.chain.from_iterable(matches))
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            stem = word[: -len(ending)]
-            doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls"
-            return stem[:-1] if doubled else stem
-    return word

@@ -219,7 +219,7 @@ class LiveDisplay:
             case "waiting":
                 again = f", try {row.attempt[0]} of {row.attempt[1]}" if row.attempt[0] > 1 else ""
                 return Text(
-                    f"for the model{again}" if run and run.config.model_weights else "", "dim"
+                    f"for the model{again}" if run and run.config.models.weights else "", "dim"
                 )
             case "training" | "evaluating":
                 return self._training(row, unit)

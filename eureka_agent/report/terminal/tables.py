@@ -73,7 +73,7 @@ class DoctorFinding(Protocol):
 
 def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     """Return a run's results: each generation's best, the baselines, the score, the files."""
-    best, judged = finished.best, not run.config.has_fitness
+    best, judged = finished.best, not run.config.task.has_fitness
     rows = [
         Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.is_initial
     ]

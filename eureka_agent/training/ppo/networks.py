@@ -14,17 +14,17 @@ from eureka_agent.training.ppo.mlp import StackedMLP, forward
 
 
 class RunningMoments:
-    """Mean and variance of all observations so far, per candidate (Chan et al. 1979)."""
+    """Mean and variance of all values so far, per candidate (Chan et al. 1979)."""
 
     STATE = ("mean", "variance", "count")
 
-    def __init__(self, copies: int, size: int) -> None:
-        self.mean = torch.zeros(copies, size)
-        self.variance = torch.ones(copies, size)
+    def __init__(self, copies: int, size: int, device: torch.device | None = None) -> None:
+        self.mean = torch.zeros(copies, size, device=device)
+        self.variance = torch.ones(copies, size, device=device)
         self.count = 0.0
 
     def update(self, x: Tensor) -> None:
-        """Add observations `(K, n, size)`."""
+        """Add values `(K, n, size)`."""
         variance, mean = torch.var_mean(x, dim=1, correction=0)
         count = float(x.shape[1])
         total = self.count + count

@@ -34,16 +34,12 @@ class ReturnScale:
     which varies by orders of magnitude between the rewards of language models.
     """
 
-    STATE = ("_running", "_mean", "_variance", "_count")
-
     def __init__(
         self, copies: int, num_envs: int, discount: float, device: torch.device | None = None
     ) -> None:
         self._discount = discount
         self._running = torch.zeros(copies, num_envs, device=device)
-        self._count = 0.0
-        self._mean = torch.zeros(copies, device=device)
-        self._variance = torch.zeros(copies, device=device)
+        self._moments = RunningMoments(copies, 1, device)
 
     def __call__(self, rewards: Tensor, done: Tensor) -> Tensor:
         """Return the scaled rewards for rewards and episode ends, `(T, K, N)` each."""
@@ -53,28 +49,28 @@ class ReturnScale:
             self._running = self._running * self._discount + rewards[t]
             returns[t] = self._running
             self._running = torch.where(done[t], 0.0, self._running)
-        self._update(returns.transpose(0, 1).flatten(1))
-        scale = (self._variance + 1e-8).sqrt().view(1, -1, 1)
-        return (rewards / scale).clamp(-_REWARD_CLIP, _REWARD_CLIP)
+        self._moments.update(returns.transpose(0, 1).flatten(1).unsqueeze(-1))
+        return (rewards / self.scale.view(1, -1, 1)).clamp(-_REWARD_CLIP, _REWARD_CLIP)
+
+    @property
+    def scale(self) -> Tensor:
+        """`(K,)`: what rewards are divided by, always positive."""
+        return (self._moments.variance.squeeze(-1) + 1e-8).sqrt()
 
     def keep(self, rows: Tensor) -> None:
         """Remove all candidates except `rows`."""
         self._running = self._running[rows]
-        self._mean = self._mean[rows]
-        self._variance = self._variance[rows]
+        self._moments.keep(rows)
 
-    def _update(self, x: Tensor) -> None:
-        variance, mean = torch.var_mean(x, dim=1, correction=0)
-        count, total = float(x.shape[1]), self._count + x.shape[1]
-        delta = mean - self._mean
-        self._mean = self._mean + delta * (count / total)
-        spread = (
-            self._variance * self._count
-            + variance * count
-            + delta**2 * (self._count * count / total)
-        )
-        self._variance = spread / total
-        self._count = total
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the next scaled rewards depend on."""
+        moments = state_tensors(self._moments, RunningMoments.STATE)
+        return {"running": self._running, **add_prefix("moments", moments)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from what `state` returned."""
+        self._running = state["running"].to(self._running.device)
+        load_tensors(self._moments, strip_prefix("moments", state))
 
 
 def generalised_advantages(

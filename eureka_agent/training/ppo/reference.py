@@ -2,6 +2,17 @@
 
 `tests/training/ppo/test_update.py` compares a whole update of the population with it. It uses
 autograd, `torch.optim.Adam` and a single minibatch per epoch (Schulman et al. 2017).
+
+With the policy pi, the value function V, returns R_t = A_t + V_old(s_t) and c = 0.2, each epoch
+takes one step that minimises
+
+    loss      = value - surrogate - entropy weight * sum(log std)
+    surrogate = mean(min(r_t A_t, clip(r_t, 1 - c, 1 + c) A_t))
+    value     = mean(max((V(s_t) - R_t)^2, (V_old(s_t) + clip(V(s_t) - V_old(s_t), -c, c) - R_t)^2))
+    r_t       = pi(a_t | s_t) / pi_old(a_t | s_t)
+
+A_t are the generalised advantages, in the surrogate normalised to mean 0 and standard deviation 1.
+The entropy of a Gaussian is sum(log std) plus a constant.
 """
 
 from __future__ import annotations
@@ -55,41 +66,55 @@ def plain_update(
     policy = [weight.clone().requires_grad_() for weight in policy]
     critic = [weight.clone().requires_grad_() for weight in critic]
     *actor, log_std = policy
-    x, action = (part.flatten(0, 1) for part in (rollout.observation, rollout.action))
-
-    def log_prob(mean: Tensor) -> Tensor:
-        # log p = -sum(z^2 / 2 + log std), without the constant that cancels in the ratio
-        z = (action - mean) / log_std.exp()
-        return -(0.5 * z**2 + log_std).sum(dim=1)
-
+    x = rollout.observation.flatten(0, 1)
+    action = rollout.action.flatten(0, 1)
     with torch.no_grad():
-        old_log_prob = log_prob(rollout.mean.flatten(0, 1))
+        old_log_prob = _log_prob(action, rollout.mean.flatten(0, 1), log_std)
         old_value = _mlp(critic, x).squeeze(-1)
-        values = old_value.view_as(rollout.reward)
-        last_value = _mlp(critic, rollout.last_observation).squeeze(-1)
-        advantage = generalised_advantages(  # of one candidate: K = 1
-            *(rollout.reward[:, None], values[:, None], last_value[None], rollout.done[:, None]),
-            *(budget.discount, budget.gae_lambda),
-        ).flatten()
+        advantage = _advantage(old_value, critic, rollout, budget)
         target = advantage + old_value
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
 
     adam = torch.optim.Adam([*policy, *critic], lr=budget.learning_rate, eps=1e-8)
     for _ in range(budget.epochs):
-        # maximise mean(min(r A, clip(r, 1 - c, 1 + c) A)), r = p / p_old
-        ratio = (log_prob(_mlp(actor, x)) - old_log_prob).exp()
+        ratio = (_log_prob(action, _mlp(actor, x), log_std) - old_log_prob).exp()
         clipped_ratio = ratio.clamp(1.0 - _CLIP, 1.0 + _CLIP)
-        objective = torch.minimum(ratio * advantage, clipped_ratio * advantage).mean()
-        # minimise mean(max((V - R)^2, (V_old + clip(V - V_old, -c, c) - R)^2))
+        surrogate = torch.minimum(ratio * advantage, clipped_ratio * advantage).mean()
         value = _mlp(critic, x).squeeze(-1)
         clipped_value = old_value + (value - old_value).clamp(-_CLIP, _CLIP)
         value_loss = torch.maximum((value - target) ** 2, (clipped_value - target) ** 2).mean()
         adam.zero_grad()
-        torch.autograd.backward(value_loss - objective - budget.entropy * log_std.sum())
+        torch.autograd.backward(value_loss - surrogate - budget.entropy * log_std.sum())
         torch.nn.utils.clip_grad_norm_(policy, _MAX_NORM)
         torch.nn.utils.clip_grad_norm_(critic, _MAX_NORM)
         adam.step()
     return [weight.detach() for weight in (*policy, *critic)]
+
+
+def _log_prob(action: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+    """Return log pi = -sum(z^2 / 2 + log std), without the constant that cancels in the ratio."""
+    z = (action - mean) / log_std.exp()
+    return -(0.5 * z**2 + log_std).sum(dim=1)
+
+
+def _advantage(
+    old_value: Tensor, critic: Sequence[Tensor], rollout: PlainRollout, budget: TrainingBudget
+) -> Tensor:
+    """Return A_t = sum_l (discount * lambda)^l delta_{t+l}, `(T * N,)`, within each episode.
+
+    The error is delta_t = r_t + discount * V(s_{t+1}) - V(s_t).
+    """
+    values = old_value.view_as(rollout.reward)
+    last_value = _mlp(critic, rollout.last_observation).squeeze(-1)
+    advantages = generalised_advantages(  # of a population of one: (T, 1, N)
+        rollout.reward[:, None],
+        values[:, None],
+        last_value[None],
+        rollout.done[:, None],
+        budget.discount,
+        budget.gae_lambda,
+    )
+    return advantages.flatten()
 
 
 def _mlp(parameters: Sequence[Tensor], x: Tensor) -> Tensor:

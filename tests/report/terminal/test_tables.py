@@ -133,7 +133,7 @@ def references(human: float, sparse: float, random: float) -> tuple[Baseline, ..
         "random": random,
     }
     return tuple(
-        Baseline(name, runs.evaluation(value, 0.1), 100) for name, value in figures.items()
+        Baseline(name, evaluation=runs.evaluation(value, 0.1)) for name, value in figures.items()
     )
 
 

@@ -1,0 +1,96 @@
+"""`SearchConfig`: how many rewards are proposed, and what each generation builds on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tyro.conf import Suppress
+
+from eureka_agent.config.choices import split_choice
+from eureka_agent.config.limits import check_counts, check_repeats, check_seed
+from eureka_agent.errors import UsageError
+from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
+
+FeedbackName = Literal["none", "cli", "synthetic"]
+
+_STRATEGIES = {"greedy": None, "random": None, "islands": 2, "restarts": 5}
+"""The strategies, with the number that each takes by default."""
+
+
+@refuse_unknown_arguments
+@dataclass(frozen=True)
+class SearchConfig:
+    """Rounds of proposing, training and reflecting."""
+
+    generations: int = 3
+    """Number of rounds."""
+    samples: int = 8
+    """Reward functions proposed in each generation."""
+    strategy: str = "greedy"
+    """What a generation builds on: greedy (the best so far, as in Eureka),
+    islands[:N] (N parallel searches), restarts[:N] (start again after N
+    generations) or random (nothing)."""
+    initial_reward: str | None = None
+    """First parent: human (the task's own reward) or a reward file."""
+    vary_instructions: bool = False
+    """Ask each sample for another kind of change."""
+    feedback: FeedbackName = "none"
+    """Who ranks each generation: nobody, you at this terminal (cli), or a
+    stand-in that knows the fitness (synthetic)."""
+    baselines: bool = True
+    """Train the human and the sparse reward for comparison."""
+    final_seeds: int = 0
+    """Train the best reward again with that many other seeds at the end:
+    5 or more give a useful interval."""
+    seed: int = 0
+    """Seed of search, training and evaluation."""
+    attempts: Annotated[int, Suppress] = 3
+    """Python only: how often a generation of which every reward fails is requested at most."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        check_values(self)
+        check_counts(self, "generations", "samples", "attempts")
+        check_repeats(self, "final_seeds")
+        check_seed(self.seed)
+        if self.initial_reward is not None:
+            self._check_initial_reward()
+        number = self.strategy_number
+        if self.strategy_name == "islands" and not 1 < number <= self.samples:
+            raise UsageError(
+                "--strategy islands:N needs an N between 2 and the samples of a generation"
+                f" ({self.samples}), got {number}."
+            )
+        if self.strategy_name == "restarts" and not 0 < number < self.generations:
+            raise UsageError(
+                "--strategy restarts:N needs an N between 1 and the generations before the last"
+                f" ({self.generations - 1}), got {number}: there must be at least one restart."
+            )
+
+    def _check_initial_reward(self) -> None:
+        if not str(self.initial_reward).strip():
+            raise UsageError("--initial-reward is empty: give human, or the path of a reward file.")
+        if self.strategy_name == "random":
+            raise UsageError(
+                "--strategy random builds on nothing: leave --initial-reward out, or take another"
+                " strategy."
+            )
+
+    @property
+    def strategy_name(self) -> str:
+        """The strategy without its number."""
+        return split_choice("--strategy", self.strategy, _FORMS)[0]
+
+    @property
+    def strategy_number(self) -> int:
+        """How many islands, or generations between restarts; 0 for other strategies."""
+        name, text = split_choice("--strategy", self.strategy, _FORMS)
+        if not text:
+            return _STRATEGIES[name] or 0
+        if not text.isdecimal() or len(text) > 6:
+            raise UsageError(f"--strategy {name}:N takes a whole number, got {text!r}.")
+        return int(text)
+
+
+_FORMS = {name: f"{name}[:N]" if number else name for name, number in _STRATEGIES.items()}

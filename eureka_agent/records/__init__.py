@@ -1,0 +1,67 @@
+"""The frozen records that the stages of the loop hand to each other.
+
+Each record is one arrow of the picture in `docs/architecture.md`. All are plain data (no tensors,
+no modules): a run's database stores them as JSON, and a test can write one by hand.
+"""
+
+from eureka_agent.records.candidates import (
+    INITIAL,
+    Candidate,
+    Completion,
+    Feedback,
+    Generation,
+    Outcome,
+    RewardSource,
+    candidate_name,
+)
+from eureka_agent.records.prompts import (
+    OPERATORS,
+    Example,
+    Message,
+    Operator,
+    Prompt,
+    PromptRecord,
+    Role,
+    SettingChange,
+)
+from eureka_agent.records.results import (
+    Baseline,
+    Curve,
+    Evaluation,
+    Failure,
+    ReevaluationResult,
+    ReevaluationSeed,
+    RewardResult,
+    Rung,
+    Stage,
+    TrainingRecord,
+)
+
+__all__ = [
+    "INITIAL",
+    "OPERATORS",
+    "Baseline",
+    "Candidate",
+    "Completion",
+    "Curve",
+    "Evaluation",
+    "Example",
+    "Failure",
+    "Feedback",
+    "Generation",
+    "Message",
+    "Operator",
+    "Outcome",
+    "Prompt",
+    "PromptRecord",
+    "ReevaluationResult",
+    "ReevaluationSeed",
+    "RewardResult",
+    "RewardSource",
+    "Role",
+    "Rung",
+    "SettingChange",
+    "Stage",
+    "TrainingRecord",
+    "candidate_name",
+]
