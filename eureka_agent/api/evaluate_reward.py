@@ -11,7 +11,7 @@ from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import Sandbox, SandboxedReward
-from eureka_agent.records import Baseline, Evaluation
+from eureka_agent.report.comparison import Comparison
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener
 from eureka_agent.tasks.task import Task
@@ -22,14 +22,10 @@ from eureka_agent.utils.out_of_memory import memory_advice
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A reward file's fitness and the baselines, all trained with one budget and seed."""
+class TrainedComparison(Comparison):
+    """A comparison with the policy that was trained with the file's reward."""
 
-    path: Path
-    seed: int
-    evaluation: Evaluation
     policy: Policy
-    baselines: tuple[Baseline, ...]
 
 
 def check_static(path: Path, task: Task) -> None:
@@ -64,7 +60,7 @@ def compare(
     seed: int,
     emit: Listener,
     started: Callable[[], None] = lambda: None,
-) -> Comparison:
+) -> TrainedComparison:
     """Train with the file's reward, the human and the sparse reward.
 
     `started` is called before the training, when the file's reward has passed the checks. Raises
@@ -81,7 +77,7 @@ def compare(
         reason = trained.failure.message if trained.failure else "it left no policy."
         raise RewardFileError(f"The training with {path} failed: {reason}")
     policy = Policy.from_bytes(trained.policy)
-    return Comparison(path, seed, trained.evaluation, policy, baselines)
+    return TrainedComparison(path, seed, trained.evaluation, baselines, policy)
 
 
 def _opened(

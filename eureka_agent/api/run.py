@@ -27,20 +27,19 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
 from eureka_agent.proposers.model import ServerProfile
 from eureka_agent.proposers.spending import Usage
-from eureka_agent.records import Baseline, Generation, Outcome
-from eureka_agent.report import CurveWriter, notebook_listener, summary
+from eureka_agent.records import Generation, Outcome
+from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import TrustedSettings
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
+from eureka_agent.runs.versions import installed_versions
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
 from eureka_agent.search.loop import Search
 from eureka_agent.search.proposals import examples_of
-from eureka_agent.search.selection import score_of
-from eureka_agent.search.statistics import human_normalised
 from eureka_agent.simulation.task_check import checked_task
 from eureka_agent.tasks.registry import AN_INSTRUCTION
 from eureka_agent.tasks.task import Task, TaskLike
@@ -86,12 +85,11 @@ class Run:
             yield from self._search.run()
         self._store.save_stopped(self._search.stopped)
         discard(self.dir.checkpoint)  # of the last training, which is over
-        finished = self._finished()
         with saving(self.dir.path):
-            figures = summary(finished, self._store.config, self.task)
+            figures = summary(run_report(self._store))
             write_file(self.dir.summary, json.dumps(figures, indent=2) + "\n")
         self._store.save_finished()
-        self._emit(finished)
+        self._emit(self._finished())
 
     def result(self) -> SynthesisResult:
         """Return what was found so far."""
@@ -110,36 +108,19 @@ class Run:
         )
 
     def _finished(self) -> RunFinished:
-        outcomes, baselines = tuple(self._store.outcomes()), tuple(self._store.baselines())
-        finals = tuple(self._store.finals())
-        steps = [
-            outcome.training.environment_steps
-            for outcome in outcomes
-            if outcome.training and not outcome.duplicate_of
-        ]
-        steps += [baseline.environment_steps for baseline in baselines]
-        for final in finals:
-            results = (final.best, final.human, final.sparse)
-            steps += [result.environment_steps for result in results if result]
+        report = run_report(self._store)
         return RunFinished(
             path=self.dir.path,
-            best=self.best,
-            baselines=baselines,
-            outcomes=outcomes,
-            human_normalised=_score(self.best, baselines),
-            environment_steps=sum(steps),
-            seconds=self._store.seconds,
-            finals=finals,
-            replaced=tuple(self._store.replaced()),
-            stopped=self._search.stopped,
+            best=report.result.best,
+            baselines=report.result.baselines,
+            outcomes=report.outcomes,
+            human_normalised=report.result.human_normalised,
+            environment_steps=report.effort.environment_steps,
+            seconds=report.effort.seconds,
+            finals=report.result.final_seeds,
+            replaced=report.effort.replaced,
+            stopped=report.stopped,
         )
-
-
-def _score(best: Outcome | None, baselines: tuple[Baseline, ...]) -> float | None:
-    scores = {baseline.name: score_of(baseline.evaluation) for baseline in baselines}
-    if best is None or not {"human", "sparse"} <= scores.keys():
-        return None
-    return human_normalised(best.fitness, scores["human"], scores["sparse"])
 
 
 # ---------------------------------------------------------------------- the API
@@ -310,6 +291,7 @@ def _run(
     if isinstance(proposer, ChatProposer):
         _connect(proposer, store, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
+    store.save_versions(installed_versions())
     needs_terminal = participants.judge is not None and participants.judge.needs_terminal
     emit(
         RunStarted(

@@ -9,9 +9,15 @@ from rich.text import Text
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.pending_feedback import COMMANDS, PendingFeedback
 from eureka_agent.records import Feedback, Outcome
-from eureka_agent.report.formatting import STAGES, escape_control, fitness, number, one_line
+from eureka_agent.report.formatting import (
+    STAGES,
+    escape_control,
+    fitness,
+    fitness_line,
+    number,
+    one_line,
+)
 from eureka_agent.report.terminal.page import plain_table
-from eureka_agent.report.terminal.tables import fitness_line
 from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.selection import named
 from eureka_agent.utils.did_you_mean import did_you_mean
@@ -118,7 +124,8 @@ class TerminalJudge:
             "bold",
         )
         if request.has_fitness:
-            self._say(f"Fitness in {fitness_line(request.task)}.", "dim")
+            line = fitness_line(request.task.fitness_unit, request.task.fitness_solved)
+            self._say(f"Fitness in {line}.", "dim")
         table = plain_table()
         table.add_column("reward", no_wrap=True)
         for figure in ("fitness", "steps") if request.has_fitness else ("steps",):

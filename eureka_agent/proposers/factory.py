@@ -43,9 +43,8 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, Propos
             " wrote itself."
         )
     if not config.models.weights:
-        grammar = GrammarProposer(
-            task, config.search.seed, instruction=config.task.instruction(task)
-        )
+        instruction = config.task.instruction(task)
+        grammar = GrammarProposer(task, config.search.seed, instruction=instruction)
         return grammar, ProposerDescription("grammar", grammar.name)
     models = config.models
     price = Price(models.price[0] / 1e6, models.price[1] / 1e6) if models.price else None
@@ -65,8 +64,8 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, Propos
         stream=config.models.stream,
         extra=config.models.extra_fields,
     )
-    learns = config.models.model_choice == "bandit"
-    return proposer, _description(config.models.weights, proposer, learns_shares=learns)
+    learns = models.model_choice == "bandit"
+    return proposer, _description(models.weights, proposer, learns_shares=learns)
 
 
 def with_address(config: SynthesisConfig) -> SynthesisConfig:

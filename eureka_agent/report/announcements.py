@@ -60,7 +60,7 @@ def _largest_cost(cost: LargestCost) -> str:
 def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
     """Return what resumes changed, oldest first.
 
-    Such as `--model from "gpt-4" to "gpt-5" on 2026-01-31`.
+    Such as `--model from gpt-4 to gpt-5 on 2026-01-31`.
     """
     lines = []
     for change in changes:

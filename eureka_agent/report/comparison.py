@@ -1,14 +1,29 @@
-"""Say in sentences how meaningful a comparison with the baselines is."""
+"""A reward file against the baselines, and sentences on how meaningful a comparison is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.report.formatting import number
 from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import alike
 from eureka_agent.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A reward file's fitness and the baselines, all trained with one budget and seed."""
+
+    path: Path
+    """The file."""
+    seed: int
+    """The seed of all trainings."""
+    evaluation: Evaluation
+    """The result of the policy trained with it."""
+    baselines: tuple[Baseline, ...]
 
 
 def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list[str]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError, UsageError
@@ -23,12 +21,13 @@ from eureka_agent.records import (
     PromptRecord,
     ReevaluationSeed,
 )
+from eureka_agent.report.standard_json import as_name, standard_json
 from eureka_agent.runs.store import Store
 from eureka_agent.search.selection import best_so_far
 from eureka_agent.text import escape_control, one_line
 from eureka_agent.utils.serialization import from_json, to_json
 
-FORMAT = "eureka-agent run 1"
+FORMAT = "eureka-agent run 2"
 """The number rises when a field changes its meaning or is removed; a new field does not change it.
 See docs/store.md."""
 
@@ -107,7 +106,8 @@ def export_text(export: RunExport) -> str:
 
     NaN and infinities, which JSON lacks, become the strings of these names.
     """
-    return json.dumps(_plain(json.loads(to_json(export))), indent=1, allow_nan=False) + "\n"
+    plain = standard_json(json.loads(to_json(export)), as_name)
+    return json.dumps(plain, indent=1, allow_nan=False) + "\n"
 
 
 def read_export(path: Path) -> RunExport:
@@ -123,11 +123,3 @@ def read_export(path: Path) -> RunExport:
     if written != FORMAT:
         raise StoreError(f"{path} has the format {written!r}, this version reads {FORMAT!r}.")
     return from_json(RunExport, text)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value

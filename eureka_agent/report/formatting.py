@@ -6,9 +6,7 @@ import math
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Evaluation
-from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.events import RunStarted
-from eureka_agent.tasks.task import Task
 from eureka_agent.text import STAGE_WORDS
 from eureka_agent.text import decimals_for as decimals_for
 from eureka_agent.text import escape_control as escape_control
@@ -90,10 +88,15 @@ def summarise(evaluation: Evaluation, unit: str | None) -> str:
     return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
 
 
-def instruction_of(config: SynthesisConfig, task: Task | StoredTask) -> str:
+def instruction_line(task: str, instruction: str, *, ends_early: bool) -> str:
     """Return `hopper_forward: do a backflip; episodes end by the time limit alone`."""
-    ends = "" if config.task.ends_early else "; episodes end by the time limit alone"
-    return one_line(f"{task.name}: {config.task.instruction(task)}{ends}")
+    ends = "" if ends_early else "; episodes end by the time limit alone"
+    return one_line(f"{task}: {instruction}{ends}")
+
+
+def fitness_line(unit: str, solved: float) -> str:
+    """Return the unit of the fitness, and the fitness that counts as solved."""
+    return f"{unit}; {solved:g} counts as solved"
 
 
 def plural(count: int, noun: str) -> str:

@@ -66,7 +66,7 @@ def at(speed: float) -> str:
 
 def default_run(task: Task, budget: BudgetName) -> RunStarted:
     """Return the first event of the run of `synthesize --task NAME --budget BUDGET`."""
-    config = SynthesisConfig.of(task=task.name, budget=budget)
+    config = SynthesisConfig.of(task.name, budget=budget)
     proposer = ProposerDescription("grammar", "grammar")
     layers = Layers("full", (), {}, ())  # nothing is known of the sandbox, nor needed
     return RunStarted(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from eureka_agent.config import SynthesisConfig
 from eureka_agent.records import Baseline, Failure, Feedback, Outcome
 from eureka_agent.report.announcements import (
     ignored_checkpoint,
@@ -20,7 +19,7 @@ from eureka_agent.report.formatting import (
     decimals_for,
     duration,
     generation_title,
-    instruction_of,
+    instruction_line,
     number,
     one_line,
     plural,
@@ -49,7 +48,9 @@ def run_started(event: RunStarted) -> list[str]:
     """Return the run's instruction, proposer, size, sandbox and folder."""
     config, budget = event.config, event.budget
     return [
-        instruction_of(config, event.task),
+        instruction_line(
+            event.task.name, config.task.instruction(event.task), ends_early=config.task.ends_early
+        ),
         proposer_line(event.proposer, event.changes),
         (
             f"{plural(config.search.generations, 'generation')} of"
@@ -72,19 +73,19 @@ def asked_again(event: RequestRetried, *, repeated: bool = False) -> str:
     )
 
 
-def initial_reward_name(config: SynthesisConfig) -> str:
+def initial_reward_name(initial_reward: str | None) -> str:
     """Return `the human reward`, or `the reward in my_reward.py`."""
-    return (
-        "the human reward"
-        if config.search.initial_reward == "human"
-        else f"the reward in {one_line(config.search.initial_reward or '')}"
-    )
+    if initial_reward == "human":
+        return "the human reward"
+    return f"the reward in {one_line(initial_reward or '')}"
 
 
 def initial_reward_evaluated(event: InitialRewardEvaluated, run: RunStarted) -> str:
     """Return the result of the initial reward."""
     result = _named(event.outcome, unit_of(run))
-    return f"The search starts from {initial_reward_name(run.config)}: {result}."
+    return (
+        f"The search starts from {initial_reward_name(run.config.search.initial_reward)}: {result}."
+    )
 
 
 def gain_over_initial(

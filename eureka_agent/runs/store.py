@@ -108,6 +108,16 @@ class Store(RunDatabase):
             self.save_metadata("stopped", limit)
 
     @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Python and packages at the last start, by name; empty before the first."""
+        stored = self.metadata("versions")
+        return from_json(dict[str, str], stored) if stored else {}
+
+    def save_versions(self, versions: dict[str, str]) -> None:
+        """Write the versions that the run works with. Raises StoreError."""
+        self.save_metadata("versions", to_json(versions, dict[str, str]))
+
+    @property
     def examples(self) -> tuple[Example, ...]:
         """The examples that the prompts show; empty until they are chosen."""
         stored = self.metadata("examples")

@@ -68,7 +68,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         "[]",
         "{}",
         '{"format": "eureka-agent run 99"}',
-        '{"format": "eureka-agent run 1"}',
+        '{"format": "eureka-agent run 2"}',
         "\0",
     ):
         file.write_text(text)
@@ -78,9 +78,11 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_export(tmp_path / "none.json")
     run = stored_run(tmp_path / "run")
     with Store.open(run.database, writable=False) as store:
-        other = replace(exported(store), format="eureka-agent run 2")
+        other = replace(exported(store), format="eureka-agent run 99")
     file.write_text(export_text(other))
-    with pytest.raises(StoreError, match="has the format 'eureka-agent run 2', this version reads"):
+    with pytest.raises(
+        StoreError, match="has the format 'eureka-agent run 99', this version reads"
+    ):
         read_export(file)
 
 

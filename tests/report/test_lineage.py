@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.cli.main import main
-from eureka_agent.report.lineage import ancestors
-from eureka_agent.report.terminal.run_list import overview
+from eureka_agent.report import overview, run_report
 from eureka_agent.runs.store import Store
 from tests.support.stored_run import stored_run
 
@@ -31,8 +30,10 @@ def run_cli(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> st
 
 def test_ancestors(tmp_path: Path) -> None:
     with Store.open(stored_run(tmp_path / "run").database, writable=False) as store:
-        assert ancestors(store, "g1c1") == ["g0c0", "g1c1"]
-        assert ancestors(store, "g0c1") == ["g0c1"]
+        report = run_report(store)
+    assert report.ancestors("g1c1") == ("g0c0", "g1c1")
+    assert report.ancestors("g0c1") == ("g0c1",)
+    assert report.lineage == ("g0c0", "g1c0")
 
 
 def test_show_prints_the_lineage_of_the_best(

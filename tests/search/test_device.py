@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("mujoco_warp")
 
 from eureka_agent import SynthesisConfig, synthesize
-from eureka_agent.config import TrainingBudget
+from eureka_agent.config import TrainingBudget, TrainingConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.proposers.scripted import ScriptedProposer
@@ -37,7 +37,7 @@ BREAKS_LATER = completion(
 
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SynthesisConfig, "override", lambda self, budget: TINY)
+    monkeypatch.setattr(TrainingConfig, "override", lambda self, budget: TINY)
     put_in_place_of_cuda(monkeypatch)
 
 

@@ -65,8 +65,8 @@ def run_started(
     """Return the run's first event."""
     proposer = ProposerDescription("grammar", "grammar")
     if settings.models.model:
-        model = AskedModel(settings.models.model[0], 1.0, "api.openai.com")
-        proposer = ProposerDescription("models", model.name, (model,))
+        (name,) = settings.models.model
+        proposer = ProposerDescription("models", name, (AskedModel(name, 1.0, "api.openai.com"),))
     return RunStarted(
         path,
         TASK,

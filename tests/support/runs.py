@@ -10,7 +10,7 @@ from rich.console import Console
 
 import eureka_agent as ea
 from eureka_agent.records import Outcome
-from eureka_agent.report.terminal.run_view import run_view
+from eureka_agent.report import run_view
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.utils.serialization import to_json

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-from eureka_agent.errors import EurekaError, UsageError
-from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import number, one_line
+from eureka_agent.report.model import RunReport
 from eureka_agent.report.terminal.page import plain_table, whole_line
-from eureka_agent.runs.directory import RunDir
-from eureka_agent.runs.sqlite import is_claimed
-from eureka_agent.runs.store import Store
-from eureka_agent.search.selection import best_so_far
 
 _ANY_WIDTH = 20_000
 
@@ -41,48 +35,29 @@ class Overview:
     """One sentence that says why it cannot be read."""
 
 
-def overview(run: RunDir) -> Overview:
-    """Read a run; one that cannot be read gets a row, too."""
-    try:
-        with Store.open(run.database, writable=False) as store:
-            return _read(run, store)
-    except EurekaError as error:
-        return Overview(run.name, "damaged", when=_when(run, None), damage=str(error))
+def overview_of(report: RunReport, *, when: str, running: bool) -> Overview:
+    """Return a run's row.
 
+    Args:
+        report: The run.
+        when: When it was started.
+        running: Whether a process works on it.
 
-def _read(run: RunDir, store: Store) -> Overview:
-    config, outcomes = store.config, store.outcomes()
-    task = _task(store)
-    complete = store.finished and not store.stopped
-    begun = max((prompt.generation for prompt in store.prompts()), default=0)
-    state = "finished" if store.finished else "interrupted"
-    best = best_so_far(outcomes, store.feedback(), has_fitness=config.task.has_fitness)
-    fitness = f" {number(best.fitness)}" if best and config.task.has_fitness else ""
+    Returns:
+        The row.
+    """
+    task, best = report.task, report.result.best
+    state = "finished" if report.finished else "interrupted"
+    fitness = f" {number(best.fitness)}" if best and task.has_fitness else ""
     return Overview(
-        run.name,
-        "running" if is_claimed(run.database) else state,
-        f"{config.task.task} on {task}" if config.task.env else task,
-        f"{config.search.generations if complete else begun} of {config.search.generations}",
-        f"{best.candidate.name}{fitness}" if best else "-",
-        str(Cost.of([*store.answers().values(), *store.replaced()])) or "-",
-        _when(run, store.metadata("started")),
+        name=report.name,
+        state="running" if running else state,
+        task=task.name if task.has_fitness else f"{task.instruction} on {task.name}",
+        generations=f"{report.finished_generations} of {report.protocol.generations}",
+        best=f"{best.candidate.name}{fitness}" if best else "-",
+        cost=str(report.effort.cost) or "-",
+        when=when,
     )
-
-
-def _task(store: Store) -> str:
-    """Return the task's name, or what the user typed if this version has no such task."""
-    try:
-        return store.task.name
-    except UsageError:
-        return str(store.config.task.scene)
-
-
-def _when(run: RunDir, started: str | None) -> str:
-    try:
-        moment = datetime.fromisoformat(started or "")
-    except ValueError:
-        moment = datetime.fromtimestamp(run.database.stat().st_mtime)
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 class RunList:

@@ -1,16 +1,12 @@
-"""A run's content from its database, for `eureka-agent show`."""
+"""A run's content, for `eureka-agent show`."""
 
 from __future__ import annotations
-
-from collections.abc import Container, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.config import SynthesisConfig
-from eureka_agent.jail import Layers
-from eureka_agent.records import INITIAL, Completion, Evaluation, Feedback, Outcome, candidate_name
+from eureka_agent.records import Completion, Evaluation, Outcome
 from eureka_agent.report import messages
 from eureka_agent.report.announcements import changed_settings, sandbox_line
 from eureka_agent.report.cost import Cost
@@ -18,7 +14,8 @@ from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
     decimals_for,
-    instruction_of,
+    fitness_line,
+    instruction_line,
     interval,
     number,
     one_line,
@@ -26,126 +23,90 @@ from eureka_agent.report.formatting import (
     quantity,
     summarise,
 )
-from eureka_agent.report.lineage import lineage
+from eureka_agent.report.model import CandidateReport, GenerationReport, RunReport
 from eureka_agent.report.terminal.page import plain_table, whole_line
-from eureka_agent.report.terminal.tables import Result, failures, fitness_line, results_table
-from eureka_agent.runs.store import Store
-from eureka_agent.runs.stored_task import StoredTask
-from eureka_agent.search.reevaluation import reevaluation_summary
-from eureka_agent.search.selection import best_so_far, greedy
-from eureka_agent.utils.serialization import from_json
+from eureka_agent.report.terminal.tables import Result, failures, results_table
 
 
-def run_view(store: Store) -> RenderableType:
-    """Return a run, finished or not: config, all candidates, baselines, the best."""
-    config, outcomes, feedback = store.config, store.outcomes(), store.feedback()
-    task = store.task
-    checked = store.checks().keys()
-    parts: list[RenderableType] = [
-        whole_line(one_line(store.path.parent.name), "bold"),
-        _config(
-            config,
-            task,
-            _sandbox(store),
-            [example.name for example in store.examples],
-            changed_settings(store.changes),
-        ),
-    ]
-    for index in (INITIAL, *range(config.search.generations)):
-        completions = store.completions(index)
-        members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
-        if completions:
-            best = greedy(members) if config.task.has_fitness else None
-            parents = list(dict.fromkeys(n for p in store.prompts(index) for n in p.parents))
-            rows = _candidates(index, members, completions, best, config.task.has_fitness, checked)
-            parts += [
-                Text(),
-                _title(index, config, parents, [*completions.values(), *store.replaced(index)]),
-                rows,
-            ]
-        if index in feedback:
-            parts += [
-                Text(line, overflow="fold") for line in messages.feedback_lines(feedback[index])
-            ]
-    if baselines := store.baselines():
-        parts += [
-            Text(),
-            results_table([Result(BASELINES[b.name], b.evaluation) for b in baselines]),
-        ]
-    parts += [Text(), *_best(outcomes, config, feedback, task), *lineage(store, outcomes)]
-    if (scores := reevaluation_summary(store.finals())) is not None:
-        parts += [Text(line, overflow="fold") for line in messages.reevaluation_results(scores)]
-    if stopped := store.stopped:
-        parts.append(Text(f"Stopped early: {one_line(stopped)}"))
-    if not store.finished:
-        parts.append(
-            whole_line(f"Not finished; continue with: eureka-agent resume {store.path.parent}")
-        )
+def view_of(report: RunReport) -> RenderableType:
+    """Return a run, finished or not: settings, all candidates, baselines, the best."""
+    result = report.result
+    parts: list[RenderableType] = [whole_line(one_line(report.name), "bold"), _settings(report)]
+    for generation in report.generations:
+        parts += _generation(generation, report)
+    if result.baselines:
+        rows = [Result(BASELINES[b.name], b.evaluation) for b in result.baselines]
+        parts += [Text(), results_table(rows)]
+    parts += [Text(), *_best(report), *_lineage(report)]
+    if result.reevaluation is not None:
+        lines = messages.reevaluation_results(result.reevaluation)
+        parts += [Text(line, overflow="fold") for line in lines]
+    if report.stopped is not None:
+        parts.append(Text(f"Stopped early: {one_line(report.stopped)}"))
+    if not report.finished:
+        resume = f"Not finished; continue with: eureka-agent resume {report.path}"
+        parts.append(whole_line(resume))
     return Group(*parts)
 
 
-def _sandbox(store: Store) -> str:
-    """Return which layers of the sandbox held, or which level the run asked for."""
-    stored = store.metadata("sandbox")
-    return sandbox_line(from_json(Layers, stored)) if stored else store.config.run.sandbox
-
-
-def _config(
-    config: SynthesisConfig,
-    task: StoredTask,
-    sandbox: str,
-    examples: Sequence[str],
-    changed: Sequence[str],
-) -> Table:
-    proposer = ", ".join(config.models.weights) or "the built-in grammar"
-    where = f" at {config.models.base_url}" if config.models.base_url else ""
-    budget = task.budget
+def _settings(report: RunReport) -> Table:
+    task, protocol = report.task, report.protocol
+    proposer = ", ".join(protocol.models) or "the built-in grammar"
+    where = f" at {protocol.base_url}" if protocol.base_url else ""
     training = (
-        f"{budget.num_envs:,} environments and {quantity(budget.environment_steps)} environment"
+        f"{protocol.num_envs:,} environments and {quantity(protocol.environment_steps)} environment"
         " steps per reward"
     )
-    generations = plural(config.search.generations, "generation")
-    search = f"{generations} of {plural(config.search.samples, 'reward')}"
+    generations = plural(protocol.generations, "generation")
+    fitness = "none; rankings judge"
+    if task.has_fitness:
+        fitness = fitness_line(task.fitness_unit, task.fitness_solved)
     rows = {
-        "Task": instruction_of(config, task),
+        "Task": instruction_line(task.name, task.instruction, ends_early=task.ends_early),
         "Proposer": f"{proposer}{where}",
-        "Search": f"{search}, seed {config.search.seed}",
-        "Budget": f"{config.training.budget}, {training}",
-        "Sandbox": sandbox,
-        "Fitness": fitness_line(task) if config.task.has_fitness else "none; rankings judge",
+        "Search": f"{generations} of {plural(protocol.samples, 'reward')}, seed {protocol.seed}",
+        "Budget": f"{protocol.budget}, {training}",
+        "Sandbox": sandbox_line(report.sandbox) if report.sandbox else report.sandbox_level,
+        "Fitness": fitness,
+        "Changed": "; ".join(changed_settings(report.changes)),
+        "Examples": ", ".join(protocol.examples),
     }
-    rows |= {"Changed": "; ".join(changed)} if changed else {}
-    rows |= {"Examples": ", ".join(examples)} if examples else {}
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(ratio=1)
     for label, value in rows.items():
-        grid.add_row(label, Text(one_line(value)))
+        if value:
+            grid.add_row(label, Text(one_line(value)))
     return grid
 
 
-def _title(
-    index: int, config: SynthesisConfig, parents: Sequence[str], answers: Sequence[Completion]
-) -> Text:
-    if index == INITIAL:
-        return Text(f"The search starts from {messages.initial_reward_name(config)}", "bold")
-    origin = f", built on {', '.join(parents)}" if parents else ", from the task alone"
-    cost = str(Cost.of(answers))
-    return Text(f"Generation g{index}{origin}{f'; cost {cost}' if cost else ''}", "bold")
+def _generation(generation: GenerationReport, report: RunReport) -> list[RenderableType]:
+    """Return a generation's candidates and the feedback on them."""
+    parts: list[RenderableType] = []
+    if generation.candidates:
+        table = _candidates(generation, report.task.has_fitness)
+        parts += [Text(), _title(generation, report.protocol.initial_reward), table]
+    if generation.feedback is not None:
+        lines = messages.feedback_lines(generation.feedback)
+        parts += [Text(line, overflow="fold") for line in lines]
+    return parts
 
 
-def _candidates(
-    index: int,
-    outcomes: Sequence[Outcome],
-    completions: Mapping[int, Completion],
-    best: Outcome | None,
-    has_fitness: bool,
-    checked: Container[str],
-) -> Table:
+def _title(generation: GenerationReport, initial_reward: str | None) -> Text:
+    if generation.is_initial:
+        name = messages.initial_reward_name(initial_reward)
+        return Text(f"The search starts from {name}", "bold")
+    parents = ", ".join(generation.parents)
+    origin = f", built on {parents}" if parents else ", from the task alone"
+    cost = f"; cost {generation.cost}" if str(generation.cost) else ""
+    return Text(f"Generation g{generation.index}{origin}{cost}", "bold")
+
+
+def _candidates(generation: GenerationReport, has_fitness: bool) -> Table:
     """Return one row per candidate; one without an outcome was interrupted."""
-    by_sample = {outcome.candidate.index: outcome for outcome in outcomes}
+    outcomes, candidates = generation.outcomes, generation.candidates
     digits = decimals_for(outcome.fitness for outcome in outcomes)
-    priced = any(str(Cost.of([completion])) for completion in completions.values())
+    priced = any(str(Cost.of([candidate.completion])) for candidate in candidates)
     measures = list(
         dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures)
     )
@@ -160,21 +121,16 @@ def _candidates(
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", ratio=1)
-    for sample, completion in sorted(completions.items()):
-        outcome = by_sample.get(sample)
+    for candidate in candidates:
+        outcome = candidate.outcome
         evaluation = outcome.evaluation if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
         cells += [_measure(evaluation, name) for name in measures]
         cells += [_distance(outcome)] if compared else []
-        cost = [_price(completion)] if priced else []
-        style = "bold" if outcome is not None and outcome is best else ""
-        name = candidate_name(index, sample)
-        note = (
-            _note(outcome, best)
-            if outcome
-            else f"{'checked' if name in checked else 'proposed'}, not trained yet"
-        )
-        table.add_row(name, *cells, *cost, Text(note), style=style)
+        cells += [_price(candidate.completion)] if priced else []
+        is_best = outcome is not None and outcome is generation.best
+        note = _note(candidate, is_best=is_best)
+        table.add_row(candidate.name, *cells, Text(note), style="bold" if is_best else "")
     return table
 
 
@@ -204,35 +160,40 @@ def _price(completion: Completion) -> str:
     return "unknown" if completion.cost_usd is None else f"${completion.cost_usd:.4f}"
 
 
-def _note(outcome: Outcome, best: Outcome | None) -> str:
-    if outcome.duplicate_of:
+def _note(candidate: CandidateReport, *, is_best: bool) -> str:
+    outcome = candidate.outcome
+    if outcome is None:
+        return f"{'checked' if candidate.passed_checks else 'proposed'}, not trained yet"
+    if outcome.duplicate_of is not None:
         return f"computes the same as {one_line(outcome.duplicate_of)}"
     if outcome.failure is not None:
         return f"{STAGES[outcome.failure.stage]}: {one_line(outcome.failure.message)}"
-    if outcome.training is not None and outcome.training.stopped:
+    if outcome.training is not None and outcome.training.stopped is not None:
         return f"stopped early: {one_line(outcome.training.stopped)}"
-    repairs = outcome.candidate.completion.repair
-    notes = ["best of its generation"] if outcome is best else []
+    repairs = candidate.completion.repair
+    notes = ["best of its generation"] if is_best else []
     notes += [f"sent back {plural(repairs, 'time')}"] if repairs else []
     return ", ".join(notes)
 
 
-def _best(
-    outcomes: Sequence[Outcome],
-    config: SynthesisConfig,
-    feedback: Mapping[int, Feedback],
-    task: StoredTask,
-) -> list[RenderableType]:
-    best = best_so_far(outcomes, feedback, has_fitness=config.task.has_fitness)
+def _best(report: RunReport) -> list[RenderableType]:
+    best, outcomes = report.result.best, report.outcomes
     if best is not None and best.evaluation is not None:
-        unit = one_line(task.fitness_unit) if config.task.has_fitness else None
+        unit = one_line(report.task.fitness_unit) if report.task.has_fitness else None
         lines = [f"Best reward: {best.candidate.name}, {summarise(best.evaluation, unit)}."]
-        return [
-            Text(line, overflow="fold")
-            for line in (*lines, *messages.gain_over_initial(outcomes, best, unit))
-        ]
-    return (
-        failures(outcomes)
-        if outcomes and not any(outcome.evaluation for outcome in outcomes)
-        else []
-    )
+        lines += messages.gain_over_initial(outcomes, best, unit)
+        return [Text(line, overflow="fold") for line in lines]
+    if outcomes and not any(outcome.evaluation for outcome in outcomes):
+        return failures(outcomes)
+    return []
+
+
+def _lineage(report: RunReport) -> list[RenderableType]:
+    """Return the ancestors of the best candidate with their fitness; empty if it has no parent."""
+    line = report.lineage
+    if len(line) < 2:
+        return []
+    known = {outcome.candidate.name: outcome for outcome in report.outcomes}
+    shown = known if report.task.has_fitness else {}
+    steps = [f"{name} ({number(shown[name].fitness)})" if name in shown else name for name in line]
+    return [Text(f"Lineage: {' → '.join(steps)}.", overflow="fold")]

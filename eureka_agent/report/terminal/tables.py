@@ -12,13 +12,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eureka_agent.records import Baseline, Evaluation, Outcome
-from eureka_agent.report.comparison import one_training, worth
+from eureka_agent.records import Evaluation, Outcome
+from eureka_agent.report.comparison import Comparison, one_training, worth
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
     approximate,
     decimals_for,
+    fitness_line,
     interval,
     number,
     one_line,
@@ -35,7 +36,6 @@ from eureka_agent.report.messages import (
 )
 from eureka_agent.report.terminal.page import plain_table, whole_line
 from eureka_agent.runs.directory import RunDir
-from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.search.events import RunFinished, RunStarted
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import greedy
@@ -71,30 +71,6 @@ class DoctorFinding(Protocol):
         ...
 
 
-class Compared(Protocol):
-    """A reward file's result and the baselines."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """The seed of all trainings."""
-        ...
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """The result of the policy trained with it."""
-        ...
-
-    @property
-    def baselines(self) -> tuple[Baseline, ...]:
-        """The references."""
-        ...
-
-
 def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     """Return a run's results: each generation's best, the baselines, the score, the files."""
     best, judged = finished.best, not run.config.task.has_fitness
@@ -114,7 +90,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     title = (
         "The instruction has no fitness of its own; rankings decided."
         if judged
-        else f"Fitness in {fitness_line(run.task)}."
+        else f"Fitness in {fitness_line(run.task.fitness_unit, run.task.fitness_solved)}."
     )
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.evaluation for outcome in finished.outcomes):
@@ -143,12 +119,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 
-def fitness_line(task: Task | StoredTask) -> str:
-    """Return the unit of the fitness, and the fitness that counts as solved."""
-    return f"{task.fitness_unit}; {task.fitness_solved:g} counts as solved"
-
-
-def comparison_table(comparison: Compared, task: Task) -> RenderableType:
+def comparison_table(comparison: Comparison, task: Task) -> RenderableType:
     """Return a reward file's fitness and the baselines, for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
@@ -157,7 +128,7 @@ def comparison_table(comparison: Compared, task: Task) -> RenderableType:
         *worth(comparison.evaluation, comparison.baselines, task),
     ]
     notes += no_human_reward(comparison.baselines)
-    title = Text(f"Fitness in {fitness_line(task)}.", "dim")
+    title = Text(f"Fitness in {fitness_line(task.fitness_unit, task.fitness_solved)}.", "dim")
     return Group(title, results_table(rows), Text(), *(Text(note) for note in notes))
 
 

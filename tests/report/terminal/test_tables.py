@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console, RenderableType
 
 from eureka_agent.cli.doctor import DoctorFinding
-from eureka_agent.records import INITIAL, Baseline, Evaluation, Failure
+from eureka_agent.records import INITIAL, Baseline, Failure
 from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
+from eureka_agent.report.comparison import Comparison
 from eureka_agent.report.formatting import approximate
 from eureka_agent.training.budgets import budgets_of
 from tests.support import run_events as runs
@@ -109,14 +110,6 @@ def test_many_different_failures_are_cut_short() -> None:
     assert "No reward worked. 7 candidates failed:" in lines
     assert "  1 x not allowed: unknown name 'x4'" in lines
     assert "  and 2 other reasons" in lines
-
-
-@dataclass(frozen=True)
-class Comparison:
-    path: Path
-    seed: int
-    evaluation: Evaluation
-    baselines: tuple[Baseline, ...]
 
 
 def test_a_reward_file_is_compared_with_the_baselines() -> None:
