@@ -262,11 +262,14 @@ def resumed(
     with Store.open(run_dir.database) as store:
         again = again or TrustedSettings()
         config = resumed_config(store, changes or Changes(), again, overrides)
-        own_task = config.task.episodes_of(resumed_task(store, task))
+        whole_task = resumed_task(store, task)
+        own_task = config.task.episodes_of(whole_task)
         examples = examples_of(store, own_task)
         participants = make_participants(config, own_task, overrides, examples)
         with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
             store.save_config(config)
+            if store.metadata("task") is None:  # the run was stopped right after it was created
+                store.save_task(stored_task(whole_task, training_budget(config, whole_task)))
             listener = overrides.get("listener")
             yield _run(run_dir, store, own_task, participants, sandbox, listener, resumed=True)
 

@@ -18,24 +18,25 @@ class PendingFeedback:
     """Choices and comments that are not final. Methods return a new one or raise UsageError."""
 
     request: FeedbackRequest = field(repr=False)
-    best: str = ""
+    best: str | None = None
     between: tuple[str, ...] = ()
-    worst: str = ""
+    worst: str | None = None
     words: Mapping[str, str] = field(default_factory=dict)
 
     def with_best(self, text: str) -> PendingFeedback:
         """Apply `best g0c3`."""
         name = self._ranked(text)
         between = tuple(other for other in self.between if other != name)
-        return replace(
-            self, best=name, between=between, worst="" if self.worst == name else self.worst
-        )
+        worst = self.worst if self.worst != name else None
+        return replace(self, best=name, between=between, worst=worst)
 
     def with_worst(self, text: str) -> PendingFeedback:
         """Apply `worst g0c1`."""
         name = self._ranked(text)
-        others = [other for other in (self.best, *self.between) if other not in ("", name)]
-        return replace(self, best="".join(others[:1]), between=tuple(others[1:]), worst=name)
+        better = self.between if self.best is None else (self.best, *self.between)
+        others = [other for other in better if other != name]
+        best = others[0] if others else None
+        return replace(self, best=best, between=tuple(others[1:]), worst=name)
 
     def with_rank(self, text: str) -> PendingFeedback:
         """Apply `rank g0c3 > g0c0 > g0c1`; commas and spaces also separate names."""
@@ -75,17 +76,21 @@ class PendingFeedback:
         """
         request = self.request
         default = greedy(request.trained) if request.has_fitness else request.best
-        best = self.best or (default.candidate.name if default else "")
-        if not best and not request.has_fitness:
+        best = self.best or (default.candidate.name if default else None)
+        if best is None and not request.has_fitness:
             raise UsageError(
                 "No candidate is chosen yet, and this instruction has no fitness to choose by: type"
                 " best NAME first."
             )
-        if self.worst and best in ("", self.worst):
+        ranking: tuple[str, ...] = ()
+        if self.worst is None:
+            ranking = (self.best,) if self.best is not None else ()
+        elif best is None or best == self.worst:
             raise UsageError(
                 f"{self.worst} is the worst now; which one is the best? Type best NAME as well."
             )
-        ranking = (best, *self.between, self.worst) if self.worst else (best,) if self.best else ()
+        else:
+            ranking = (best, *self.between, self.worst)
         return Feedback(request.generation, ranking, self.words, stop)
 
     def __str__(self) -> str:

@@ -37,6 +37,7 @@ def ask_judge(
         if outcome.candidate.name in parents and outcome not in (previous_best, *outcomes)
     )
     shown = [outcome.candidate for outcome in (previous_best, *other_parents, *trained) if outcome]
+    policies = {c.name: store.policy(c.generation, c.index) for c in shown}
     request = FeedbackRequest(
         task,
         store.config.task.instruction(task),
@@ -45,7 +46,7 @@ def ask_judge(
         tuple(outcomes),
         previous_best,
         other_parents,
-        policies={c.name: store.policy(c.generation, c.index) or b"" for c in shown},
+        policies={name: policy for name, policy in policies.items() if policy is not None},
     )
     feedback = checked(judge.ask(request), request, history)
     store.save_feedback(feedback)

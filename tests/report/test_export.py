@@ -54,7 +54,7 @@ def test_an_export_is_standard_json(tmp_path: Path, capsys: pytest.CaptureFixtur
 
     data = json.loads(capsys.readouterr().out, parse_constant=refuse)  # NaN is not JSON
     assert data["format"] == FORMAT
-    assert data["config"]["task"] == "cartpole"
+    assert data["config"]["task"]["task"] == "cartpole"
     assert data["candidates"][3]["evaluation"]["fitness"] == "NaN"
     assert data["candidates"][0]["candidate"]["reward"]["code"] == FIRST
     assert data["completions"]["g0c1"]["cost_usd"] == 0.25

@@ -349,3 +349,5 @@ def test_a_run_that_named_no_address_is_not_sent_to_the_environments(
     assert not chat_server.requests
     ea.resume(folder.path, changes=ea.Changes(base_url=chat_server.base_url), sandbox=sandbox)
     assert len(chat_server.requests) == 2
+    with Store.open(folder.database, writable=False) as store:
+        assert store.task.name == "cartpole"  # it was not stored before
