@@ -12,6 +12,7 @@ MAX_SEED = 2**31 - 1
 _MOST = {
     "generations": 10_000,
     "samples": 10_000,
+    "seeds": 1_000,
     "attempts": 1_000,
     "num_envs": 10_000_000,
     "environment_steps": 10**15,

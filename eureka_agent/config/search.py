@@ -38,6 +38,9 @@ class SearchConfig:
     feedback: FeedbackName = "none"
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""
+    seeds: int = 1
+    """Most training seeds of a candidate. The better a reward looks, the
+    more it gets; with 1 the luckiest training wins."""
     baselines: bool = True
     """Train the human and the sparse reward for comparison."""
     final_seeds: int = 0
@@ -51,7 +54,7 @@ class SearchConfig:
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         check_values(self)
-        check_counts(self, "generations", "samples", "attempts")
+        check_counts(self, "generations", "samples", "seeds", "attempts")
         check_repeats(self, "final_seeds")
         check_seed(self.seed)
         if self.initial_reward is not None:

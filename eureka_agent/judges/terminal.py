@@ -132,9 +132,9 @@ class TerminalJudge:
             table.add_column(figure, no_wrap=True, justify="right")
         table.add_column("measures; components, mean per step at the end", ratio=1, overflow="fold")
         for outcome in request.trained:
-            if outcome.evaluation is not None:
-                figures = [fitness(outcome.evaluation)] if request.has_fitness else []
-                figures.append(number(outcome.evaluation.episode_length, 0))
+            if outcome.overall is not None:
+                figures = [fitness(outcome.overall)] if request.has_fitness else []
+                figures.append(number(outcome.overall.episode_length, 0))
                 table.add_row(
                     outcome.candidate.name, *figures, _details(outcome, outcome == request.best)
                 )
@@ -169,7 +169,7 @@ class TerminalJudge:
 
 def _details(outcome: Outcome, best: bool) -> Text:
     """Return the task's measures and the components' means per step at the end of the training."""
-    measures = outcome.evaluation.measures.items() if outcome.evaluation else ()
+    measures = outcome.overall.measures.items() if outcome.overall else ()
     curves = outcome.training.components if outcome.training else ()
     parts = [", ".join(f"{name} {number(value)}" for name, value in measures)]
     parts.append(

@@ -33,6 +33,8 @@ from eureka_agent.records.results import (
     ReevaluationSeed,
     RewardResult,
     Rung,
+    SeededResult,
+    SeedResult,
     Stage,
     TrainingRecord,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "RewardSource",
     "Role",
     "Rung",
+    "SeedResult",
+    "SeededResult",
     "SettingChange",
     "Stage",
     "TrainingRecord",

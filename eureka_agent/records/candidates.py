@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from eureka_agent.records.results import Curve, RewardResult
+from eureka_agent.records.results import Curve, SeededResult
 from eureka_agent.text import storable
 
 INITIAL = -1
@@ -87,7 +87,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Outcome(RewardResult):
+class Outcome(SeededResult):
     """All that is known about a candidate once its generation is over."""
 
     candidate: Candidate
@@ -103,9 +103,9 @@ class Outcome(RewardResult):
 
     @property
     def fitness(self) -> float:
-        """The evaluated fitness; -inf for a failure, so that NaN or a failure never wins."""
-        value = self.evaluation.fitness if self.evaluation else -math.inf
-        return value if math.isfinite(value) else -math.inf
+        """Mean fitness over the training seeds; -inf for a failure, which so never wins."""
+        values = self.fitness_by_seed
+        return sum(values) / len(values) if values else -math.inf
 
     def without_fitness(self) -> Outcome:
         """Return the outcome without the task's fitness, for an instruction of the user's own."""
@@ -119,7 +119,7 @@ class Outcome(RewardResult):
             evaluation = replace(
                 evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={}
             )
-        return replace(self, training=training, evaluation=evaluation)
+        return replace(self, training=training, evaluation=evaluation, more_seeds=())
 
 
 @dataclass(frozen=True)

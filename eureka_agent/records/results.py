@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from statistics import mean, stdev
 from typing import Any, Literal, Self
 
 from eureka_agent.text import shortened, storable
@@ -84,6 +85,8 @@ class Evaluation:
     """Mean length in environment steps."""
     measures: Mapping[str, float] = field(default_factory=dict)
     """Further means per episode that the task reports, such as rotations."""
+    seeds: int = 1
+    """Number of trainings; above 1 all figures are means over them, and so is the interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,69 @@ class RewardResult:
 
 
 @dataclass(frozen=True)
+class SeedResult(RewardResult):
+    """A further training of a reward, with another seed."""
+
+    seed: int
+    """Number of the training seed: 1, 2, …"""
+    evaluation: Evaluation = field(kw_only=True)
+    """Evaluation of the last policy, or of random actions if the training failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededResult(RewardResult):
+    """What several trainings gave; `training` and `evaluation` are those of seed 0."""
+
+    more_seeds: tuple[SeedResult, ...] = ()
+    """The trainings with the seeds 1, 2, …, in order."""
+
+    @property
+    def fitness_by_seed(self) -> tuple[float, ...]:
+        """Fitness of each training, seed 0 first; empty if the first failed."""
+        first = self.evaluation.fitness if self.evaluation else math.nan
+        if not math.isfinite(first):
+            return ()
+        return (first, *(each.evaluation.fitness for each in self.more_seeds))
+
+    @property
+    def overall(self) -> Evaluation | None:
+        """The evaluation over all training seeds; that of the only training if there is one."""
+        if self.evaluation is None or not self.more_seeds or not self.fitness_by_seed:
+            return self.evaluation
+        trainings = [self.evaluation, *(each.evaluation for each in self.more_seeds)]
+        half = _half_interval(self.fitness_by_seed)
+        fitness = mean(self.fitness_by_seed)
+        return Evaluation(
+            fitness,
+            fitness - half,
+            fitness + half,
+            episodes=sum(each.episodes for each in trainings),
+            episode_length=mean(each.episode_length for each in trainings),
+            measures={
+                name: mean(each.measures.get(name, math.nan) for each in trainings)
+                for name in self.evaluation.measures
+            },
+            seeds=len(trainings),
+        )
+
+    @property
+    def environment_steps_of_all_seeds(self) -> int:
+        """Environment steps spent on all trainings."""
+        return self.environment_steps + sum(each.environment_steps for each in self.more_seeds)
+
+    def up_to(self, seeds: int) -> Self:
+        """Return the result without the trainings after the first `seeds`."""
+        return replace(self, more_seeds=self.more_seeds[: max(0, seeds - 1)])
+
+
+def _half_interval(values: Sequence[float]) -> float:
+    """Return half the width of the 95 % interval of the mean (Student's t)."""
+    from scipy.special import stdtrit  # noqa: PLC0415  records are imported where scipy is not
+
+    return float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / math.sqrt(len(values))
+
+
+@dataclass(frozen=True)
 class Rung:
     """Fitness of a candidate at a rung, from the episodes of its exploring environments."""
 
@@ -125,11 +191,16 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Baseline(RewardResult):
+class Baseline(SeededResult):
     """A reference with the run's budget: the human reward, the sparse reward, random actions."""
 
     name: Literal["human", "sparse", "random"]
     evaluation: Evaluation = field(kw_only=True)
+
+    @property
+    def overall(self) -> Evaluation:
+        """The evaluation over all training seeds."""
+        return super().overall or self.evaluation
 
 
 @dataclass(frozen=True)

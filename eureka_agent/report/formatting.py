@@ -85,7 +85,8 @@ def summarise(evaluation: Evaluation, unit: str | None) -> str:
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
     if unit is None:
         return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
-    return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip(), *measures])
+    over = f" over {evaluation.seeds} training seeds" if evaluation.seeds > 1 else ""
+    return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip() + over, *measures])
 
 
 def instruction_line(task: str, instruction: str, *, ends_early: bool) -> str:

@@ -36,6 +36,7 @@ from eureka_agent.search.events import (
     RunFinished,
     RunStarted,
     SeedReevaluated,
+    SeedTrained,
     TrainingStarted,
 )
 from eureka_agent.search.reevaluation import ReevaluationSummary
@@ -120,8 +121,7 @@ def training_started(event: TrainingStarted) -> list[str]:
 def baselines_measured(event: BaselinesMeasured, unit: str | None) -> list[str]:
     """Return one sentence per baseline."""
     known = [
-        f"{BASELINES[b.name].capitalize()}: {summarise(b.evaluation, unit)}."
-        for b in event.baselines
+        f"{BASELINES[b.name].capitalize()}: {summarise(b.overall, unit)}." for b in event.baselines
     ]
     return [*no_human_reward(event.baselines), *known]
 
@@ -136,7 +136,21 @@ def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
     ]
 
 
-def seed_reevaluated(event: SeedReevaluated, unit: str | None) -> str:
+def seed_result(event: SeedTrained | SeedReevaluated, unit: str | None) -> str:
+    """Return the fitness of the rewards that were trained with one more seed."""
+    return (
+        _seed_trained(event, unit)
+        if isinstance(event, SeedTrained)
+        else _seed_reevaluated(event, unit)
+    )
+
+
+def _seed_trained(event: SeedTrained, unit: str | None) -> str:
+    results = ", ".join(f"{name} {number(fitness)}" for name, fitness in event.fitness.items())
+    return f"Seed {event.number} of {event.of}: {results}{f' {unit}' if unit else ''}."
+
+
+def _seed_reevaluated(event: SeedReevaluated, unit: str | None) -> str:
     """Return the results of one final seed."""
     final = event.final
     names = {"best": final.best, BASELINES["human"]: final.human, BASELINES["sparse"]: final.sparse}
@@ -189,10 +203,10 @@ def candidate_result(outcome: Outcome, unit: str | None) -> str:
     name, failure = outcome.candidate.name, outcome.failure
     if outcome.duplicate_of:
         return f"{name}: computes the same as {outcome.duplicate_of}, which is trained already."
-    if outcome.evaluation is not None:
+    if outcome.overall is not None:
         why = outcome.training.stopped if outcome.training else None
         early = f"; stopped early, {why}" if why else ""
-        return f"{name}: {summarise(outcome.evaluation, unit)}{early}."
+        return f"{name}: {summarise(outcome.overall, unit)}{early}."
     if failure is None:
         return f"{name}: no result."
     rejected = "" if failure.stage == "training" else "rejected, "
@@ -249,7 +263,7 @@ def best_reward(event: RunFinished, unit: str | None) -> str:
     """Return the run's result."""
     if event.best is not None:
         return f"Best reward: {_named(event.best, unit)}."
-    if any(outcome.evaluation for outcome in event.outcomes):
+    if any(outcome.overall for outcome in event.outcomes):
         return "No reward was chosen."
     if not event.outcomes:
         return "No reward was proposed."
@@ -271,5 +285,5 @@ def effort(event: RunFinished) -> str:
 
 
 def _named(outcome: Outcome, unit: str | None) -> str:
-    known = f", {summarise(outcome.evaluation, unit)}" if outcome.evaluation else ""
+    known = f", {summarise(outcome.overall, unit)}" if outcome.overall else ""
     return f"{outcome.candidate.name}{known}"

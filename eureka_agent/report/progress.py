@@ -23,6 +23,7 @@ from eureka_agent.search.events import (
     RunFinished,
     RunStarted,
     SeedReevaluated,
+    SeedTrained,
     TrainingProgress,
     TrainingStarted,
 )
@@ -105,8 +106,8 @@ class RunProgress:
                 self.best_training_fitness = math.nan
             case TrainingProgress():
                 self._advance(event.names, event.progress)
-            case BaselinesMeasured():
-                self.baselines, self.rows, self.progress = event.baselines, self._candidates, None
+            case BaselinesMeasured() | SeedTrained():
+                self._show_candidates(event)
             case GenerationFinished():
                 self._finish(event.generation)
             case SeedReevaluated():
@@ -179,6 +180,12 @@ class RunProgress:
         )
 
     # ------------------------------------------------------------------ events
+    def _show_candidates(self, event: BaselinesMeasured | SeedTrained) -> None:
+        """Show the candidates again after a training of references or of further seeds."""
+        self.rows, self.progress = self._candidates, None
+        if isinstance(event, BaselinesMeasured):
+            self.baselines = event.baselines
+
     def _row(self, name: str) -> CandidateStatus:
         return self._candidates.setdefault(name, CandidateStatus())
 

@@ -37,7 +37,7 @@ def summary(report: RunReport) -> dict[str, Any]:
         "best": _best(report),
         "start": _start(report),
         "baselines": {
-            baseline.name: _evaluation(report, baseline.evaluation)
+            baseline.name: _evaluation(report, baseline.overall)
             for baseline in report.result.baselines
         },
         "human_normalised": report.result.human_normalised,
@@ -69,26 +69,28 @@ def _proposer(report: RunReport) -> str:
 
 def _best(report: RunReport) -> dict[str, Any] | None:
     best = report.result.best
-    if best is None or best.evaluation is None:
+    overall = best.overall if best is not None else None
+    if best is None or overall is None:
         return None
     return {
         "name": best.candidate.name,
         "code": RunDir(report.path).best_reward.name,
         "distance_to_human": best.distance_to_human,
-        **_evaluation(report, best.evaluation),
+        **_evaluation(report, overall),
     }
 
 
 def _start(report: RunReport) -> dict[str, Any] | None:
     """Return the initial reward's result, and by how much the best reward beats it."""
     start, best = report.initial, report.result.best
-    if start is None or start.evaluation is None:
+    overall = start.overall if start is not None else None
+    if start is None or overall is None:
         return None
     gain = best.fitness - start.fitness if best is not None and report.task.has_fitness else None
     return {
         "from": report.protocol.initial_reward,
         "gain": gain,
-        **_evaluation(report, start.evaluation),
+        **_evaluation(report, overall),
     }
 
 

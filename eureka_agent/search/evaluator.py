@@ -342,7 +342,12 @@ class Evaluator:
         human = (JobReward("human reward", self.human()),) if self.task.has_human_reward else ()
         trained = self.train((*rewards, *human, JobReward("sparse reward", None)))
         count = len(rewards)
-        return trained[:count], trained[count] if human else None, trained[-1], self._random()
+        return (
+            trained[:count],
+            trained[count] if human else None,
+            trained[-1],
+            self.random_actions(),
+        )
 
     def with_seed(self, seed: int) -> Evaluator:
         """Return the same evaluator with another seed.
@@ -354,7 +359,7 @@ class Evaluator:
         other._seed = seed
         return other
 
-    def _random(self) -> Evaluation:
+    def random_actions(self) -> Evaluation:
         """Return the evaluation of random actions."""
         with one_torch_thread(), naming_lines_of(self.task):
             (evaluation,) = evaluate(

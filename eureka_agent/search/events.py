@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -137,6 +137,18 @@ class BaselinesMeasured:
 
 
 @dataclass(frozen=True)
+class SeedTrained:
+    """Emitted when candidates and references of a generation were trained with a further seed."""
+
+    generation: int
+    number: int
+    """Of the seed, from 2 (each candidate was trained with the first)."""
+    of: int
+    fitness: Mapping[str, float]
+    """Fitness of this training by the reward's name."""
+
+
+@dataclass(frozen=True)
 class GenerationFinished:
     """Emitted when all outcomes of a generation and the feedback on it are stored."""
 
@@ -190,6 +202,7 @@ Event: TypeAlias = (
     | TrainingProgress
     | BaselinesMeasured
     | GenerationFinished
+    | SeedTrained
     | SeedReevaluated
     | RunFinished
 )

@@ -6,7 +6,6 @@ a run that was killed continues where it stopped: what the store holds is read, 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -22,6 +21,7 @@ from eureka_agent.search.events import (
     Listener,
 )
 from eureka_agent.search.feedback import Judge
+from eureka_agent.search.intensify import Intensifier
 from eureka_agent.search.judging import ask_judge
 from eureka_agent.search.outcomes import OutcomeWriter
 from eureka_agent.search.preparing import prepare_candidates
@@ -29,6 +29,7 @@ from eureka_agent.search.proposals import Proposals
 from eureka_agent.search.reevaluation import reevaluate
 from eureka_agent.search.screening import Screening
 from eureka_agent.search.selection import best_so_far
+from eureka_agent.search.time_limit import TimeLimit
 
 _Answers = tuple[Mapping[int, Prompt], Sequence[Completion]]
 """The prompts of an attempt by sample index, and the completions."""
@@ -63,8 +64,8 @@ class Search:
         self._proposals = Proposals(store, proposer, evaluator.task, emit)
         self._screening = Screening(store, evaluator)
         self._outcomes = OutcomeWriter(store, evaluator, emit)
-        self._started = time.monotonic()
-        self._out_of_time: str | None = None
+        self._intensifier = Intensifier(store, evaluator, emit)
+        self._time = TimeLimit(self.config.run.max_wall_min)
         self.best: Outcome | None = None
         """The best candidate so far."""
 
@@ -88,7 +89,8 @@ class Search:
             outcomes = self._generation(g, history, first_answers if g == 0 else None)
             if not outcomes:  # a limit left no room for any
                 break
-            history += outcomes
+            self._intensifier.run(g, self._is_over)
+            history, outcomes = self.store.outcomes(), self.store.outcomes(g)
             feedback = ask_judge(
                 self._judge, self.store, self.evaluator.task, g, outcomes, history, self._best
             )
@@ -98,15 +100,15 @@ class Search:
             yield generation
             if feedback is not None and feedback.stop:
                 break
-            if g + 1 < self.config.search.generations and (self._time_is_over() or self.stopped):
+            if g + 1 < self.config.search.generations and self._is_over():
                 break
         if self.best is not None and self.config.search.final_seeds:
-            reevaluate(self.store, self.evaluator, self.best, self._emit, enough=self._time_is_over)
+            reevaluate(self.store, self.evaluator, self.best, self._emit, enough=self._time.is_over)
 
     @property
     def stopped(self) -> str | None:
         """Which limit ended the run early, in one sentence; None if none did."""
-        return self._proposals.stopped or self._out_of_time
+        return self._proposals.stopped or self._time.reached
 
     # ------------------------------------------------------------------ propose
     def _ask_before_training(self) -> _Answers | None:
@@ -141,7 +143,7 @@ class Search:
             edited = self._proposals.edited(g) if attempt == 0 else []
             outcomes += self._evaluate(g, prompts, [*completions, *edited], champion)
             trained = any(outcome.evaluation for outcome in outcomes)
-            if trained or self._time_is_over() or self.stopped:
+            if trained or self._is_over():
                 break
         return outcomes
 
@@ -192,8 +194,5 @@ class Search:
     def _best(self, history: Sequence[Outcome]) -> Outcome | None:
         return best_so_far(history, self.store.feedback(), has_fitness=self.config.task.has_fitness)
 
-    def _time_is_over(self) -> bool:
-        limit, minutes = self.config.run.max_wall_min, (time.monotonic() - self._started) / 60.0
-        if limit is not None and minutes >= limit:
-            self._out_of_time = f"--max-wall-min {limit:g} is over ({minutes:.0f} minutes)."
-        return self._out_of_time is not None
+    def _is_over(self) -> bool:
+        return self._time.is_over() or self.stopped is not None

@@ -1,25 +1,32 @@
 """Choose the outcome that the next generation builds on.
 
-All functions are elitist: a worse outcome never replaces the best, and a failure (fitness -inf) is
+All functions are elitist: a worse outcome never replaces the best, and a failure is
 never a parent.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from eureka_agent.records import Evaluation, Feedback, Outcome
+from eureka_agent.search.estimates import Estimate, estimates_of
 from eureka_agent.search.statistics import Score
 
 
-def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Return the outcome with the highest fitness (Eureka, algorithm 1).
+def greedy(
+    outcomes: Sequence[Outcome], estimates: Mapping[str, Estimate] | None = None
+) -> Outcome | None:
+    """Return the outcome with the highest estimated fitness (Eureka, algorithm 1: highest fitness).
 
     Of equals, the earliest; None if all failed.
+
+    Args:
+        outcomes: The outcomes to choose from.
+        estimates: The estimates of more outcomes than these, by name; by default made from these.
     """
-    best = max(outcomes, key=lambda outcome: outcome.fitness, default=None)
-    return best if best is not None and best.fitness > -math.inf else None
+    known = estimates_of(outcomes) if estimates is None else estimates
+    trained = [outcome for outcome in outcomes if outcome.candidate.name in known]
+    return max(trained, key=lambda outcome: known[outcome.candidate.name].value, default=None)
 
 
 def best_so_far(
@@ -40,6 +47,7 @@ def best_so_far(
         The best outcome, or None if nothing was trained or chosen yet.
     """
     best = next((outcome for outcome in history if outcome.candidate.is_initial), None)
+    estimates = estimates_of(history)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         members = [outcome for outcome in history if outcome.candidate.generation == generation]
         ranking = feedback[generation].ranking if generation in feedback else ()
@@ -48,10 +56,10 @@ def best_so_far(
             best = ranked[0]
         elif ranked:
             best = _best_of_island(
-                ranked, best, members, worst=ranking[-1], has_fitness=has_fitness
+                ranked, best, members, estimates, worst=ranking[-1], has_fitness=has_fitness
             )
         elif has_fitness:
-            best = greedy([best, *members] if best else members)
+            best = greedy([best, *members] if best else members, estimates)
     return best
 
 
@@ -59,6 +67,7 @@ def _best_of_island(
     ranked: Sequence[Outcome],
     best: Outcome | None,
     members: Sequence[Outcome],
+    estimates: Mapping[str, Estimate],
     *,
     worst: str,
     has_fitness: bool,
@@ -74,7 +83,7 @@ def _best_of_island(
     choices = [*([best] if best else []), *preferred]
     if has_fitness:
         unranked = [outcome for outcome in members if outcome not in ranked]
-        return greedy([*choices, *unranked]) or ranked[0]
+        return greedy([*choices, *unranked], estimates) or ranked[0]
     return next(iter(choices), ranked[0])
 
 

@@ -40,6 +40,7 @@ from eureka_agent.search.events import (
     RunFinished,
     RunStarted,
     SeedReevaluated,
+    SeedTrained,
     TrainingProgress,
     TrainingStarted,
 )
@@ -123,8 +124,8 @@ class LiveDisplay:
                 lines = messages.training_started(event)
             case BaselinesMeasured() if run:
                 lines = messages.baselines_measured(event, unit_of(run))
-            case SeedReevaluated() if run:
-                lines = [messages.seed_reevaluated(event, unit_of(run))]
+            case SeedTrained() | SeedReevaluated() if run:
+                lines = [messages.seed_result(event, unit_of(run))]
             case GenerationFinished() if run:
                 lines = messages.generation_finished(event, run)
             case RunFinished() if run:
@@ -177,16 +178,12 @@ class LiveDisplay:
     def _best(self) -> str:
         best, unit = self._progress.best, unit_of(self._progress.run)
         text = "none yet"
-        if best and best.evaluation:
+        if best and best.overall:
             result = (
-                summarise(best.evaluation, None)
-                if unit is None
-                else f"{fitness(best.evaluation)} {unit}"
+                summarise(best.overall, None) if unit is None else f"{fitness(best.overall)} {unit}"
             )
             text = f"{best.candidate.name}, {result}"
-        human = [
-            number(b.evaluation.fitness) for b in self._progress.baselines if b.name == "human"
-        ]
+        human = [number(b.overall.fitness) for b in self._progress.baselines if b.name == "human"]
         return f"{text}; human reward {human[0]}" if human else text
 
     def _time(self) -> str:
@@ -225,9 +222,9 @@ class LiveDisplay:
                 return self._training(row, unit)
             case "stopped":
                 return Text("its reward failed; the others go on", "dim")
-            case "done" if row.outcome and row.outcome.evaluation:
+            case "done" if row.outcome and row.outcome.overall:
                 best = row.outcome == self._progress.best
-                return Text(summarise(row.outcome.evaluation, unit), "bold" if best else "")
+                return Text(summarise(row.outcome.overall, unit), "bold" if best else "")
             case _:
                 return Text(one_line(row.reason or ""), "dim")
 

@@ -37,6 +37,7 @@ from eureka_agent.search.events import (
     RunFinished,
     RunStarted,
     SeedReevaluated,
+    SeedTrained,
     TrainingProgress,
     TrainingStarted,
 )
@@ -115,8 +116,8 @@ class PlainLog:
                 return self._training(event.progress, unit)
             case BaselinesMeasured():
                 return messages.baselines_measured(event, unit)
-            case SeedReevaluated():
-                return [messages.seed_reevaluated(event, unit)]
+            case SeedTrained() | SeedReevaluated():
+                return [messages.seed_result(event, unit)]
             case GenerationFinished() if run:
                 news = [
                     o for o in event.generation.outcomes if o.candidate.name not in self._rejected

@@ -35,7 +35,7 @@ def view_of(report: RunReport) -> RenderableType:
     for generation in report.generations:
         parts += _generation(generation, report)
     if result.baselines:
-        rows = [Result(BASELINES[b.name], b.evaluation) for b in result.baselines]
+        rows = [Result(BASELINES[b.name], b.overall) for b in result.baselines]
         parts += [Text(), results_table(rows)]
     parts += [Text(), *_best(report), *_lineage(report)]
     if result.reevaluation is not None:
@@ -108,14 +108,15 @@ def _candidates(generation: GenerationReport, has_fitness: bool) -> Table:
     digits = decimals_for(outcome.fitness for outcome in outcomes)
     priced = any(str(Cost.of([candidate.completion])) for candidate in candidates)
     measures = list(
-        dict.fromkeys(name for o in outcomes if o.evaluation for name in o.evaluation.measures)
+        dict.fromkeys(name for o in outcomes if o.overall for name in o.overall.measures)
     )
     figures = ("fitness", "95 % interval") if has_fitness else ("steps per episode",)
+    seeded = any(outcome.more_seeds for outcome in outcomes)
     compared = any(outcome.distance_to_human is not None for outcome in outcomes)
     table = plain_table()
     table.expand = True
     table.add_column("reward", no_wrap=True)
-    titles = [*figures, *map(one_line, measures)]
+    titles = [*figures, *(["seeds"] if seeded else []), *map(one_line, measures)]
     titles += ["to human"] if compared else []
     titles += ["cost"] if priced else []
     for title in titles:
@@ -123,8 +124,9 @@ def _candidates(generation: GenerationReport, has_fitness: bool) -> Table:
     table.add_column("", ratio=1)
     for candidate in candidates:
         outcome = candidate.outcome
-        evaluation = outcome.evaluation if outcome else None
+        evaluation = outcome.overall if outcome else None
         cells = _fitness(evaluation, digits) if has_fitness else [_length(evaluation)]
+        cells += [str(evaluation.seeds) if evaluation else "-"] if seeded else []
         cells += [_measure(evaluation, name) for name in measures]
         cells += [_distance(outcome)] if compared else []
         cells += [_price(candidate.completion)] if priced else []
@@ -178,12 +180,13 @@ def _note(candidate: CandidateReport, *, is_best: bool) -> str:
 
 def _best(report: RunReport) -> list[RenderableType]:
     best, outcomes = report.result.best, report.outcomes
-    if best is not None and best.evaluation is not None:
+    overall = best.overall if best is not None else None
+    if best is not None and overall is not None:
         unit = one_line(report.task.fitness_unit) if report.task.has_fitness else None
-        lines = [f"Best reward: {best.candidate.name}, {summarise(best.evaluation, unit)}."]
+        lines = [f"Best reward: {best.candidate.name}, {summarise(overall, unit)}."]
         lines += messages.gain_over_initial(outcomes, best, unit)
         return [Text(line, overflow="fold") for line in lines]
-    if outcomes and not any(outcome.evaluation for outcome in outcomes):
+    if outcomes and not any(outcome.overall for outcome in outcomes):
         return failures(outcomes)
     return []
 

@@ -75,25 +75,23 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     """Return a run's results: each generation's best, the baselines, the score, the files."""
     best, judged = finished.best, not run.config.task.has_fitness
     rows = [
-        Result(o.candidate.name, o.evaluation) for o in finished.outcomes if o.candidate.is_initial
+        Result(o.candidate.name, o.overall) for o in finished.outcomes if o.candidate.is_initial
     ]
     rows += [
         _generation(index, finished.outcomes, judged) for index in generations_of(finished.outcomes)
     ]
     if best is not None and best.evaluation is not None:
         rows.append(
-            Result(
-                f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.evaluation
-            )
+            Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.overall)
         )
-    rows += [Result(BASELINES[b.name], b.evaluation) for b in finished.baselines]
+    rows += [Result(BASELINES[b.name], b.overall) for b in finished.baselines]
     title = (
         "The instruction has no fitness of its own; rankings decided."
         if judged
         else f"Fitness in {fitness_line(run.task.fitness_unit, run.task.fitness_solved)}."
     )
     parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
-    if not any(outcome.evaluation for outcome in finished.outcomes):
+    if not any(outcome.overall for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
     unit = None if judged else run.task.fitness_unit
     parts += [Text(line) for line in gain_over_initial(finished.outcomes, best, unit)]
@@ -111,8 +109,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
                 " alike here."
             )
         )
-    if best is not None and best.evaluation is not None and not judged:
-        parts += [Text(line) for line in worth(best.evaluation, finished.baselines, run.task)]
+    overall = best.overall if best is not None else None
+    if overall is not None and not judged:
+        parts += [Text(line) for line in worth(overall, finished.baselines, run.task)]
     if (scores := reevaluation_summary(finished.finals)) is not None:
         parts += [Text(line) for line in reevaluation_results(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
@@ -122,7 +121,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
 def comparison_table(comparison: Comparison, task: Task) -> RenderableType:
     """Return a reward file's fitness and the baselines, for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
-    rows += [Result(BASELINES[b.name], b.evaluation) for b in comparison.baselines]
+    rows += [Result(BASELINES[b.name], b.overall) for b in comparison.baselines]
     notes = [
         one_training(comparison.seed),
         *worth(comparison.evaluation, comparison.baselines, task),
@@ -140,6 +139,8 @@ def results_table(rows: Sequence[Result], judged: bool = False) -> Table:
         digits = decimals_for(e.fitness for e in evaluations if e is not None)
         columns["fitness"] = [number(e.fitness, digits) if e else "-" for e in evaluations]
         columns["95 % interval"] = [interval(e, digits) if e else "-" for e in evaluations]
+        if any(e.seeds > 1 for e in evaluations if e is not None):
+            columns["seeds"] = [f"{e.seeds}" if e else "-" for e in evaluations]
     columns["episode\n(steps)"] = [number(e.episode_length, 0) if e else "-" for e in evaluations]
     for name in dict.fromkeys(name for e in evaluations if e is not None for name in e.measures):
         columns[name.replace("_", "\n")] = _measures(name, evaluations)
@@ -245,7 +246,7 @@ def _generation(index: int, outcomes: Sequence[Outcome], judged: bool) -> Result
         return Result(
             f"generation g{index}" if judged else f"best of g{index}: none", None, trained
         )
-    return Result(f"best of g{index}: {best.candidate.name}", best.evaluation, trained)
+    return Result(f"best of g{index}: {best.candidate.name}", best.overall, trained)
 
 
 def _measures(name: str, evaluations: Sequence[Evaluation | None]) -> list[str]:

@@ -1,0 +1,166 @@
+"""Train the promising candidates of a generation again, with further seeds.
+
+One training says little of a reward. As in algorithm configuration (SMAC: Hutter et al. 2011,
+"intensify"; irace: López-Ibáñez et al. 2016), where configurations are compared over instances, the
+candidates are compared here over training seeds: half of a generation is trained with a second
+seed, a quarter of it with a third, and so on, but two at least. All of them share the seeds with
+the best so far and with the human and the sparse reward. This ends early when no candidate is
+likely to be better than the best so far.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from eureka_agent.extract.reading import checked_again
+from eureka_agent.records import Baseline, Outcome, RewardSource, SeededResult, SeedResult
+from eureka_agent.runs.store import Store
+from eureka_agent.search.estimates import estimates_of, probability_better
+from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.events import Listener, SeedTrained
+from eureka_agent.search.selection import best_so_far, named
+from eureka_agent.training.job import JobReward, TrainedReward
+
+_SEED = 7_368_787
+"""Training seed `n` is the run's seed plus `n` times this; final trainings have others."""
+_FEWEST = 2
+"""So many candidates of a generation are trained with every seed."""
+_UNLIKELY = 0.05
+"""A candidate that is better than the best so far with less than this probability is given up."""
+
+
+class Intensifier:
+    """Trains candidates of a run with further seeds and stores the results."""
+
+    def __init__(self, store: Store, evaluator: Evaluator, emit: Listener) -> None:
+        self._store = store
+        self._evaluator = evaluator
+        self._emit = emit
+        self._config = store.config
+
+    def run(self, g: int, enough: Callable[[], bool]) -> None:
+        """Train candidates of generation `g` with further seeds, until the best is settled.
+
+        What is stored already is not trained again; who is trained depends on the earlier seeds
+        alone, so that a run that was killed goes on as it would have.
+
+        Args:
+            g: The generation, whose outcomes are stored.
+            enough: Called before each seed; true if a limit of the run excludes further trainings.
+
+        Raises:
+            StoreError: The database cannot be written.
+            TaskError: The task's code failed.
+        """
+        if not self._config.task.has_fitness:
+            return
+        for seed in range(1, self._config.search.seeds):
+            chosen = self._contenders(g, seed)
+            if not chosen or enough():
+                return
+            self._train(g, seed, chosen)
+
+    def _contenders(self, g: int, seed: int) -> list[Outcome]:
+        """Return who is trained with a seed: the best of the generation, and the best before it.
+
+        They are compared on the seeds before this one, which all of them have.
+        """
+        history = [outcome.up_to(seed) for outcome in self._store.outcomes()]
+        estimates = estimates_of(history, self._baselines(seed))
+        trained = [o for o in history if o.candidate.generation == g and o.fitness_by_seed]
+        members = [o for o in trained if o.duplicate_of is None and len(o.fitness_by_seed) == seed]
+        members.sort(key=lambda outcome: -estimates[outcome.candidate.name].value)
+        chosen = members[: max(_FEWEST, math.ceil(len(trained) / 2**seed))]
+        incumbent = named(history, self._incumbent(g))
+        if incumbent is None:
+            return chosen
+        if seed > 1:
+            best = estimates[incumbent.candidate.name]
+            chosen = [
+                each
+                for each in chosen
+                if probability_better(estimates[each.candidate.name], best) >= _UNLIKELY
+            ]
+        return [*chosen, incumbent] if chosen else []
+
+    def _incumbent(self, g: int) -> str:
+        """Return the name of the best before generation `g`, or an empty string.
+
+        It is stored: its further trainings must not change the choice when a run is resumed.
+        """
+        key = f"best before g{g}"
+        stored = self._store.metadata(key)
+        if stored is None:
+            before = [o for o in self._store.outcomes() if o.candidate.generation < g]
+            best = best_so_far(before, self._store.feedback(), has_fitness=True)
+            stored = best.candidate.name if best is not None else ""
+            self._store.save_metadata(key, stored)
+        return stored
+
+    def _baselines(self, seed: int) -> list[Baseline]:
+        return [baseline.up_to(seed) for baseline in self._store.baselines()]
+
+    # ------------------------------------------------------------------ train
+    def _train(self, g: int, seed: int, chosen: Sequence[Outcome]) -> None:
+        """Train rewards that lack a seed, with the references that lack it, and store the results.
+
+        They are one population if the trainer can train them together.
+        """
+        names = {outcome.candidate.name for outcome in chosen}
+        rewards = {
+            outcome.candidate.name: JobReward(
+                _with(outcome.candidate.name, seed), self._source(outcome)
+            )
+            for outcome in self._store.outcomes()
+            if outcome.candidate.name in names and _lacks(outcome, seed)
+        }
+        rewards |= {
+            baseline.name: self._reference(baseline, seed)
+            for baseline in self._store.baselines()
+            if baseline.name != "random" and _lacks(baseline, seed)
+        }
+        together = self._evaluator.trains_together
+        groups = [list(rewards)] if together else [[name] for name in rewards]
+        seeded = self._evaluator.with_seed(self._config.search.seed + seed * _SEED)
+        for group in groups:
+            if group:
+                started = time.monotonic()
+                trained = seeded.train([rewards[name] for name in group])
+                results = {
+                    name: (self._result(seeded, seed, each), each.policy)
+                    for name, each in zip(group, trained, strict=True)
+                }
+                self._store.save_seed(results, seconds=time.monotonic() - started)
+                fitness = {name: result.evaluation.fitness for name, (result, _) in results.items()}
+                self._emit(SeedTrained(g, seed + 1, self._config.search.seeds, fitness))
+
+    def _source(self, outcome: Outcome) -> RewardSource:
+        source = outcome.candidate.reward
+        assert source is not None  # it was trained
+        return checked_again(source, self._evaluator.task.reward_inputs)
+
+    def _reference(self, baseline: Baseline, seed: int) -> JobReward:
+        source = self._evaluator.human() if baseline.name == "human" else None
+        return JobReward(_with(f"{baseline.name} reward", seed), source)
+
+    @staticmethod
+    def _result(evaluator: Evaluator, seed: int, trained: TrainedReward) -> SeedResult:
+        """Return one training's result; a failed training counts as random actions.
+
+        Leaving it out would overstate its reward.
+        """
+        evaluation = trained.evaluation
+        if evaluation is None or not math.isfinite(evaluation.fitness):
+            evaluation = evaluator.random_actions()
+        return SeedResult.of(trained, seed=seed, evaluation=evaluation)
+
+
+def _with(name: str, seed: int) -> str:
+    """Return the name of a reward's training with a further seed."""
+    return f"{name} seed {seed + 1}"
+
+
+def _lacks(result: SeededResult, seed: int) -> bool:
+    return len(result.more_seeds) < seed
