@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
 FeedbackName = Literal["none", "cli", "synthetic"]
 
+_FEWEST_PLACES = 2
+"""So many candidates of a generation are trained with every seed."""
 _STRATEGIES = {"greedy": None, "random": None, "islands": 2, "restarts": 5}
 """The strategies, with the number that each takes by default."""
 
@@ -79,6 +82,22 @@ class SearchConfig:
                 "--strategy random builds on nothing: leave --initial-reward out, or take another"
                 " strategy."
             )
+
+    def places(self, trained: int, seed: int) -> int:
+        """Return how many candidates of a generation are trained with a seed.
+
+        Args:
+            trained: Number of candidates of the generation that were trained with the first seed.
+            seed: Number of the seed, from 0.
+        """
+        if seed == 0:
+            return trained
+        return min(trained, max(_FEWEST_PLACES, math.ceil(trained / (1 << seed))))
+
+    @property
+    def trainings_per_generation(self) -> int:
+        """The most trainings of a generation's candidates, over all seeds."""
+        return sum(self.places(self.samples, seed) for seed in range(self.seeds))
 
     @property
     def strategy_name(self) -> str:

@@ -162,9 +162,9 @@ class SeededResult(RewardResult):
         )
 
     @property
-    def environment_steps_of_all_seeds(self) -> int:
+    def environment_steps(self) -> int:
         """Environment steps spent on all trainings."""
-        return self.environment_steps + sum(each.environment_steps for each in self.more_seeds)
+        return super().environment_steps + sum(each.environment_steps for each in self.more_seeds)
 
     def up_to(self, seeds: int) -> Self:
         """Return the result without the trainings after the first `seeds`."""

@@ -185,8 +185,8 @@ def _environment_steps(
     """Return the environment steps of all trainings; a duplicate was not trained."""
     steps = sum(baseline.environment_steps for baseline in baselines)
     for outcome in outcomes:
-        if outcome.training is not None and outcome.duplicate_of is None:
-            steps += outcome.training.environment_steps
+        if outcome.duplicate_of is None:
+            steps += outcome.environment_steps
     for final in finals:
         results = (final.best, final.human, final.sparse)
         steps += sum(result.environment_steps for result in results if result is not None)

@@ -148,9 +148,10 @@ class RunProgress:
         generations = config.search.generations - (
             0 if self.generation is None else self.generation + 1
         )
-        members = generations * config.search.samples + sum(
-            row.phase in ("waiting", "proposed") for row in self._candidates.values()
-        )
+        members = sum(row.phase in ("waiting", "proposed") for row in self._candidates.values())
+        members += generations * config.search.samples
+        further = config.search.trainings_per_generation - config.search.samples
+        seeds = generations * further if config.task.has_fitness else 0
         if (
             config.search.baselines
             and config.task.has_fitness
@@ -158,13 +159,14 @@ class RunProgress:
             and (self.progress is None or self.rows is self._candidates)
         ):
             members += 2  # the human and the sparse reward
+            seeds += 2 * (config.search.seeds - 1)
         left = config.search.final_seeds if self._finals_left is None else self._finals_left
         finals = 3 * max(0, left - (self.rows is not self._candidates and self.best is not None))
         share = config.race.share(config.search.samples) if config.race else 1.0
         budget = self.run.budget
         # At least one iteration.
         steps_each = max(budget.environment_steps, budget.num_envs * budget.horizon)
-        steps = (members * share + finals) * steps_each + self._steps_left
+        steps = (members * share + seeds + finals) * steps_each + self._steps_left
         other = max(0.0, self.elapsed_s - sum(self._training_seconds.values()))
         return steps / self._steps_per_second + generations * other / max(
             1, len(self._started_generations)

@@ -25,8 +25,6 @@ from eureka_agent.training.job import JobReward, TrainedReward
 
 _SEED = 7_368_787
 """Training seed `n` is the run's seed plus `n` times this; final trainings have others."""
-_FEWEST = 2
-"""So many candidates of a generation are trained with every seed."""
 _UNLIKELY = 0.05
 """A candidate that is better than the best so far with less than this probability is given up."""
 
@@ -72,7 +70,7 @@ class Intensifier:
         trained = [o for o in history if o.candidate.generation == g and o.fitness_by_seed]
         members = [o for o in trained if o.duplicate_of is None and len(o.fitness_by_seed) == seed]
         members.sort(key=lambda outcome: -estimates[outcome.candidate.name].value)
-        chosen = members[: max(_FEWEST, math.ceil(len(trained) / 2**seed))]
+        chosen = members[: self._config.search.places(len(trained), seed)]
         incumbent = named(history, self._incumbent(g))
         if incumbent is None:
             return chosen

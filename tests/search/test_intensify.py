@@ -20,6 +20,7 @@ from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, Listener, SeedTrained
 from eureka_agent.search.loop import Search
 from eureka_agent.tasks.registry import load_task
+from tests.support import run_events
 from tests.support.planned_executor import Planned, PlannedExecutor
 from tests.support.rewards import upright
 from tests.support.runs import StoppedError
@@ -115,6 +116,21 @@ def test_half_a_generation_then_two_train_with_further_seeds(
         assert store.prompts(1)[0].parents == ("g0c1",)
     seeds = Counter(job.seed for job in executor.jobs)
     assert len(seeds) == 4  # the candidates of all generations share them
+
+
+def test_environment_steps_and_estimates_count_all_seeds(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Four with the first seed, two with each of three more, and two references with all four."""
+    executor = PlannedExecutor(planned(WORTH, noise=5.0, lucky={}))
+    with search(tmp_path, sandbox, SCRIPT, executor, seeds=4) as store:
+        trained = [*store.outcomes(), *store.baselines()]
+        trainings = 4 + 3 * 2 + 2 * 4
+        assert sum(len(job.rewards) for job in executor.jobs) == trainings
+        assert sum(each.environment_steps for each in trained) == trainings * run_events.STEPS
+        assert store.config.search.trainings_per_generation == 4 + 3 * 2
+        best = store.outcomes()[1].overall
+        assert best is not None
+        assert best.seeds == 4
+        assert best.fitness_low < best.fitness < best.fitness_high
 
 
 def test_one_seed_trains_each_candidate_once(tmp_path: Path, sandbox: Sandbox) -> None:
