@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka_agent.records import Baseline, Evaluation
-from eureka_agent.report.formatting import number
+from eureka_agent.records import Baseline, Evaluation, Outcome
+from eureka_agent.report.formatting import BASELINES, number
 from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import alike
 from eureka_agent.tasks.task import Task
@@ -28,7 +28,7 @@ class Comparison:
 
 def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list[str]:
     """Return why a comparison with the baselines means nothing; empty if it is meaningful."""
-    known = {baseline.name: baseline.evaluation for baseline in baselines}
+    known = {baseline.name: baseline.overall for baseline in baselines}
     if not {"human", "sparse", "random"} <= known.keys():
         return []
     human, sparse, random = known["human"], known["sparse"], known["random"]
@@ -46,6 +46,40 @@ def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list
             f" compared.{advice}"
         ]
     return []
+
+
+def verdict(best: Outcome, baselines: Sequence[Baseline], unit: str) -> list[str]:
+    """Return whether the best reward beats the references over several training seeds.
+
+    Args:
+        best: The best candidate.
+        baselines: The references; random actions are no opponent.
+        unit: The unit of fitness.
+
+    Returns:
+        One sentence; empty if there is one training each, which decides nothing, or no reference.
+    """
+    result, name = best.overall, best.candidate.name
+    opponents = [each for each in baselines if each.name != "random" and each.more_seeds]
+    if result is None or result.seeds < 2 or not opponents:
+        return []
+    unbeaten = [each for each in opponents if not _beats(result, each.overall)]
+    if not unbeaten:
+        return [f"{name} beats {_listed(opponents, unit)}, over {result.seeds} training seeds."]
+    return [
+        f"{name} ({number(result.fitness)} {unit}) does not beat {_listed(unbeaten, unit)}, over"
+        f" {result.seeds} training seeds."
+    ]
+
+
+def _listed(baselines: Sequence[Baseline], unit: str) -> str:
+    return " and ".join(
+        f"the {BASELINES[each.name]} ({number(each.overall.fitness)} {unit})" for each in baselines
+    )
+
+
+def _beats(a: Evaluation, b: Evaluation) -> bool:
+    return a.fitness > b.fitness and not _same(a, b)
 
 
 def one_training(seed: int) -> str:

@@ -161,7 +161,7 @@ def _result(store: Store, config: SynthesisConfig, outcomes: Sequence[Outcome]) 
 
 
 def _human_normalised(best: Outcome | None, baselines: Sequence[Baseline]) -> float | None:
-    scores = {baseline.name: score_of(baseline.evaluation) for baseline in baselines}
+    scores = {baseline.name: score_of(baseline.overall) for baseline in baselines}
     if best is None or not {"human", "sparse"} <= scores.keys():
         return None
     return human_normalised(best.fitness, scores["human"], scores["sparse"])

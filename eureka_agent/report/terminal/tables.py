@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.records import Evaluation, Outcome
-from eureka_agent.report.comparison import Comparison, one_training, worth
+from eureka_agent.report.comparison import Comparison, one_training, verdict, worth
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
@@ -85,15 +85,17 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
             Result(f"{'chosen' if judged else 'best of all'}: {best.candidate.name}", best.overall)
         )
     rows += [Result(BASELINES[b.name], b.overall) for b in finished.baselines]
+    unit = None if judged else run.task.fitness_unit
     title = (
         "The instruction has no fitness of its own; rankings decided."
         if judged
         else f"Fitness in {fitness_line(run.task.fitness_unit, run.task.fitness_solved)}."
     )
-    parts: list[RenderableType] = [Text(title, "dim"), results_table(rows, judged), Text()]
+    first = [] if judged or best is None else verdict(best, finished.baselines, unit or "")
+    parts: list[RenderableType] = [Text(line, "bold") for line in first]
+    parts += [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.overall for outcome in finished.outcomes):
         parts += failures(finished.outcomes)
-    unit = None if judged else run.task.fitness_unit
     parts += [Text(line) for line in gain_over_initial(finished.outcomes, best, unit)]
     if finished.human_normalised is not None:
         score = number(finished.human_normalised, 2)
