@@ -7,8 +7,7 @@ safetensors bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
@@ -21,7 +20,6 @@ from eureka_agent.records import (
     Outcome,
     PromptRecord,
     ReevaluationSeed,
-    SeedResult,
     SettingChange,
     candidate_name,
 )
@@ -240,39 +238,34 @@ class Store(RunDatabase):
             self._add_seconds(seconds)
 
     def save_seed(
-        self, results: Mapping[str, tuple[SeedResult, bytes | None]], *, seconds: float = 0.0
+        self,
+        outcomes: Sequence[tuple[Outcome, bytes | None]],
+        baselines: Sequence[Baseline],
+        *,
+        seconds: float = 0.0,
     ) -> None:
-        """Add further trainings to outcomes and baselines, all or none.
-
-        A candidate's policy becomes the new one if that is better than all before it.
+        """Replace outcomes and baselines that were trained with a further seed, all or none.
 
         Args:
-            results: A result with its policy, by the name of a candidate or a baseline.
+            outcomes: Each outcome with its new policy, or None to keep the policy that it has.
+            baselines: The baselines.
             seconds: Time spent on training and evaluation.
 
         Raises:
             StoreError: The database cannot be written.
         """
-        outcomes = {o.candidate.name: o for o in self.outcomes() if o.candidate.name in results}
         with self._transaction("write trainings with another seed"):
-            for name, (result, policy) in results.items():
-                if name in outcomes:
-                    self._add_seed(outcomes[name], result, policy)
-            for baseline in self.baselines():
-                if baseline.name in results:
-                    added = (*baseline.more_seeds, results[baseline.name][0])
-                    record = to_json(replace(baseline, more_seeds=added))
-                    row = (record, baseline.name)
-                    self._db.execute("UPDATE baselines SET record = ? WHERE name = ?", row)
+            for outcome, policy in outcomes:
+                key = (outcome.candidate.generation, outcome.candidate.index)
+                self._db.execute(
+                    "UPDATE outcomes SET record = ?, policy = coalesce(?, policy)"
+                    " WHERE generation = ? AND sample = ?",
+                    (to_json(outcome), policy, *key),
+                )
+            for baseline in baselines:
+                row = (to_json(baseline), baseline.name)
+                self._db.execute("UPDATE baselines SET record = ? WHERE name = ?", row)
             self._add_seconds(seconds)
-
-    def _add_seed(self, outcome: Outcome, result: SeedResult, policy: bytes | None) -> None:
-        key = (outcome.candidate.generation, outcome.candidate.index)
-        record = to_json(replace(outcome, more_seeds=(*outcome.more_seeds, result)))
-        where = "WHERE generation = ? AND sample = ?"
-        self._db.execute(f"UPDATE outcomes SET record = ? {where}", (record, *key))
-        if policy is not None and result.evaluation.fitness > max(outcome.fitness_by_seed):
-            self._db.execute(f"UPDATE outcomes SET policy = ? {where}", (policy, *key))
 
     def policy(self, generation: int, sample: int) -> bytes | None:
         """Return a candidate's policy.

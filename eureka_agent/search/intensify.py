@@ -13,13 +13,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from eureka_agent.extract.reading import checked_again
-from eureka_agent.records import Baseline, Outcome, RewardSource, SeededResult, SeedResult
+from eureka_agent.records import Baseline, Outcome, SeedResult
 from eureka_agent.runs.store import Store
 from eureka_agent.search.estimates import estimates_of, probability_better
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedTrained
+from eureka_agent.search.outcomes import OutcomeWriter
 from eureka_agent.search.selection import best_so_far, named
 from eureka_agent.training.job import JobReward, TrainedReward
 
@@ -32,9 +34,12 @@ _UNLIKELY = 0.05
 class Intensifier:
     """Trains candidates of a run with further seeds and stores the results."""
 
-    def __init__(self, store: Store, evaluator: Evaluator, emit: Listener) -> None:
+    def __init__(
+        self, store: Store, evaluator: Evaluator, writer: OutcomeWriter, emit: Listener
+    ) -> None:
         self._store = store
         self._evaluator = evaluator
+        self._writer = writer
         self._emit = emit
         self._config = store.config
 
@@ -107,58 +112,63 @@ class Intensifier:
         They are one population if the trainer can train them together.
         """
         names = {outcome.candidate.name for outcome in chosen}
-        rewards = {
-            outcome.candidate.name: JobReward(
-                _with(outcome.candidate.name, seed), self._source(outcome)
-            )
+        waiting: list[Outcome | Baseline] = [
+            outcome
             for outcome in self._store.outcomes()
-            if outcome.candidate.name in names and _lacks(outcome, seed)
-        }
-        rewards |= {
-            baseline.name: self._reference(baseline, seed)
+            if outcome.candidate.name in names and len(outcome.more_seeds) < seed
+        ]
+        waiting += [
+            baseline
             for baseline in self._store.baselines()
-            if baseline.name != "random" and _lacks(baseline, seed)
-        }
-        together = self._evaluator.trains_together
-        groups = [list(rewards)] if together else [[name] for name in rewards]
+            if baseline.name != "random" and len(baseline.more_seeds) < seed
+        ]
+        groups = [waiting] if self._evaluator.trains_together else [[each] for each in waiting]
         seeded = self._evaluator.with_seed(self._config.search.seed + seed * _SEED)
         for group in groups:
             if group:
-                started = time.monotonic()
-                trained = seeded.train([rewards[name] for name in group])
-                results = {
-                    name: (self._result(seeded, seed, each), each.policy)
-                    for name, each in zip(group, trained, strict=True)
-                }
-                self._store.save_seed(results, seconds=time.monotonic() - started)
-                fitness = {name: result.evaluation.fitness for name, (result, _) in results.items()}
-                self._emit(SeedTrained(g, seed + 1, self._config.search.seeds, fitness))
+                self._train_group(g, seed, group, seeded)
 
-    def _source(self, outcome: Outcome) -> RewardSource:
-        source = outcome.candidate.reward
-        assert source is not None  # it was trained
-        return checked_again(source, self._evaluator.task.reward_inputs)
+    def _train_group(
+        self, g: int, seed: int, group: Sequence[Outcome | Baseline], seeded: Evaluator
+    ) -> None:
+        started = time.monotonic()
+        trained = seeded.train([self._job_reward(each, seed) for each in group])
+        outcomes: list[tuple[Outcome, bytes | None]] = []
+        baselines: list[Baseline] = []
+        fitness: dict[str, float] = {}
+        for each, result in zip(group, trained, strict=True):
+            further = _result(seeded, seed, result)
+            fitness[_name(each)] = further.evaluation.fitness
+            if isinstance(each, Baseline):
+                baselines.append(replace(each, more_seeds=(*each.more_seeds, further)))
+                continue
+            is_best = further.evaluation.fitness > max(each.fitness_by_seed)
+            more = replace(each, more_seeds=(*each.more_seeds, further))
+            outcomes.append((self._writer.reflected(more), result.policy if is_best else None))
+        self._store.save_seed(outcomes, baselines, seconds=time.monotonic() - started)
+        self._emit(SeedTrained(g, seed + 1, self._config.search.seeds, fitness))
 
-    def _reference(self, baseline: Baseline, seed: int) -> JobReward:
-        source = self._evaluator.human() if baseline.name == "human" else None
-        return JobReward(_with(f"{baseline.name} reward", seed), source)
-
-    @staticmethod
-    def _result(evaluator: Evaluator, seed: int, trained: TrainedReward) -> SeedResult:
-        """Return one training's result; a failed training counts as random actions.
-
-        Leaving it out would overstate its reward.
-        """
-        evaluation = trained.evaluation
-        if evaluation is None or not math.isfinite(evaluation.fitness):
-            evaluation = evaluator.random_actions()
-        return SeedResult.of(trained, seed=seed, evaluation=evaluation)
-
-
-def _with(name: str, seed: int) -> str:
-    """Return the name of a reward's training with a further seed."""
-    return f"{name} seed {seed + 1}"
+    def _job_reward(self, result: Outcome | Baseline, seed: int) -> JobReward:
+        """Return what is trained; its name, which displays show, tells the seed."""
+        if isinstance(result, Baseline):
+            source = self._evaluator.human() if result.name == "human" else None
+        else:
+            source = result.candidate.reward
+            assert source is not None  # it was trained
+            source = checked_again(source, self._evaluator.task.reward_inputs)
+        return JobReward(f"{_name(result)} seed {seed + 1}", source)
 
 
-def _lacks(result: SeededResult, seed: int) -> bool:
-    return len(result.more_seeds) < seed
+def _name(result: Outcome | Baseline) -> str:
+    return f"{result.name} reward" if isinstance(result, Baseline) else result.candidate.name
+
+
+def _result(evaluator: Evaluator, seed: int, trained: TrainedReward) -> SeedResult:
+    """Return one training's result; a failed training counts as random actions.
+
+    Leaving it out would overstate its reward.
+    """
+    evaluation = trained.evaluation
+    if evaluation is None or not math.isfinite(evaluation.fitness):
+        evaluation = evaluator.random_actions()
+    return SeedResult.of(trained, seed=seed, evaluation=evaluation)

@@ -64,7 +64,7 @@ class Search:
         self._proposals = Proposals(store, proposer, evaluator.task, emit)
         self._screening = Screening(store, evaluator)
         self._outcomes = OutcomeWriter(store, evaluator, emit)
-        self._intensifier = Intensifier(store, evaluator, emit)
+        self._intensifier = Intensifier(store, evaluator, self._outcomes, emit)
         self._time = TimeLimit(self.config.run.max_wall_min)
         self.best: Outcome | None = None
         """The best candidate so far."""

@@ -24,7 +24,7 @@ class OutcomeWriter:
 
     def skip(self, outcome: Outcome) -> Outcome:
         """Store the outcome of a candidate that does not train; return it with its reflection."""
-        outcome = self._with_reflection(outcome)
+        outcome = self.reflected(outcome)
         self._store.save_outcomes([(outcome, None)])
         self._emit(CandidateSkipped(outcome))
         return outcome
@@ -73,11 +73,12 @@ class OutcomeWriter:
             outcome = Outcome.of(result, candidate=candidate)
             if outcome.evaluation is not None:
                 outcome = replace(outcome, distance_to_human=distance)
-            finished.append((self._with_reflection(outcome), result.policy))
+            finished.append((self.reflected(outcome), result.policy))
         self._store.save_outcomes(finished, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
 
-    def _with_reflection(self, outcome: Outcome) -> Outcome:
+    def reflected(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with what the next prompt says about it."""
         task = self._evaluator.task
         reflection = reflect(
             outcome,

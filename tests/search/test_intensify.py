@@ -114,6 +114,8 @@ def test_half_a_generation_then_two_train_with_further_seeds(
         }
         assert len(store.prompts(1)) == 1
         assert store.prompts(1)[0].parents == ("g0c1",)
+        asked = store.prompts(1)[0].messages[-1].content
+        assert "Trained 4 times with different random seeds" in asked
     seeds = Counter(job.seed for job in executor.jobs)
     assert len(seeds) == 4  # the candidates of all generations share them
 
