@@ -146,17 +146,18 @@ def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandb
         for each in result.outcomes
         if each.training and not each.duplicate_of
     )
-    again = [
-        _trained(config, result.reward, sandbox, seed=_OTHER_SEEDS * (config.search.seed + 1) + i)
-        for i in range(retrained)
-    ]
+    again = [fitness_again(config, result.reward, sandbox, number=i) for i in range(retrained)]
     return Found(key, result.best.fitness, mean(again), steps)
 
 
-def _trained(
-    config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, seed: int
+def fitness_again(
+    config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, number: int
 ) -> float:
-    """Return the fitness after a training with a reward; 0 if the training fails."""
+    """Return the fitness after another training of a search's reward; 0 if the training fails.
+
+    `number`: of the training, from 0; each has a seed that no search uses.
+    """
+    seed = _OTHER_SEEDS * (config.search.seed + 1) + number
     evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
     (trained,) = evaluator.train([JobReward("best", reward.reward)])
     return trained.evaluation.fitness if trained.evaluation else 0.0
@@ -173,12 +174,12 @@ def _print(task: str, found: dict[str, list[Found]]) -> None:
             else []
         )
         wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
-        beat = (_interval_text(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
+        beat = (interval_text(more, sign="+"), f"{wins} : {losses}") if more else ("", "")
         rows.append(
             (
                 name,
-                _interval_text([one.seen for one in all_seeds]),
-                _interval_text(retrained),
+                interval_text([one.seen for one in all_seeds]),
+                interval_text(retrained),
                 *beat,
             )
         )
@@ -195,7 +196,8 @@ def _print(task: str, found: dict[str, list[Found]]) -> None:
     )
 
 
-def _interval_text(values: Sequence[float], *, sign: str = "") -> str:
+def interval_text(values: Sequence[float], *, sign: str = "") -> str:
+    """Return the interquartile mean of values with its interval."""
     score = interquartile_mean([list(values)])
     return f"{score.value:{sign}.3f} ({score.low:{sign}.3f} to {score.high:{sign}.3f})"
 

@@ -157,7 +157,7 @@ def test_no_final_training_starts_when_the_time_is_over(
     def stop_the_clock(event: Event) -> None:
         if isinstance(event, SeedReevaluated):
             monkeypatch.setattr(
-                "eureka_agent.search.loop.time", SimpleNamespace(monotonic=lambda: 1e9)
+                "eureka_agent.search.time_limit.time", SimpleNamespace(monotonic=lambda: 1e9)
             )
 
     given: RunOverrides = {
