@@ -50,7 +50,7 @@ def test_nan_comes_back() -> None:
         ("[]", "Inner must be an object"),
         ('{"x": 1, "y": [1, null]}', r"Inner\.y\[1\] must be a number"),
         ("nonsense", "Expecting value"),
-        ('{"x": ' + "[" * 100_000, ""),
+        ('{"x": ' + "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_text_that_does_not_fit_is_refused(text: str, says: str) -> None:
