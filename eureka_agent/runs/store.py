@@ -214,6 +214,10 @@ class Store(RunDatabase):
         rows = self._rows(f"SELECT record FROM outcomes{where} ORDER BY generation, sample", *args)
         return [from_json(Outcome, record) for (record,) in rows]
 
+    def outcomes_until(self, generation: int) -> list[Outcome]:
+        """Return the outcomes up to a generation: a resumed run may hold later ones already."""
+        return [each for each in self.outcomes() if each.candidate.generation <= generation]
+
     def save_outcomes(
         self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0
     ) -> None:

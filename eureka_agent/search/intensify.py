@@ -70,14 +70,14 @@ class Intensifier:
 
         They are compared on the seeds before this one, which all of them have.
         """
-        history = [outcome.up_to(seed) for outcome in self._store.outcomes()]
+        history = [outcome.up_to(seed) for outcome in self._store.outcomes_until(g)]
         estimates = estimates_of(history, self._baselines(seed))
         trained = [o for o in history if o.candidate.generation == g and o.fitness_by_seed]
         members = [o for o in trained if o.duplicate_of is None and len(o.fitness_by_seed) == seed]
         members.sort(key=lambda outcome: -estimates[outcome.candidate.name].value)
         chosen = members[: self._config.search.places(len(trained), seed)]
         incumbent = named(history, self._incumbent(g))
-        if incumbent is None:
+        if incumbent is None or not incumbent.fitness_by_seed:  # a ranking may choose any
             return chosen
         if seed > 1:
             best = estimates[incumbent.candidate.name]
@@ -96,8 +96,9 @@ class Intensifier:
         key = f"best before g{g}"
         stored = self._store.metadata(key)
         if stored is None:
-            before = [o for o in self._store.outcomes() if o.candidate.generation < g]
-            best = best_so_far(before, self._store.feedback(), has_fitness=True)
+            best = best_so_far(
+                self._store.outcomes_until(g - 1), self._store.feedback(), has_fitness=True
+            )
             stored = best.candidate.name if best is not None else ""
             self._store.save_metadata(key, stored)
         return stored

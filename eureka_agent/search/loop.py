@@ -90,7 +90,8 @@ class Search:
             if not outcomes:  # a limit left no room for any
                 break
             self._intensifier.run(g, self._is_over)
-            history, outcomes = self.store.outcomes(), self.store.outcomes(g)
+            history = self.store.outcomes_until(g)
+            outcomes = self.store.outcomes(g)
             feedback = ask_judge(
                 self._judge, self.store, self.evaluator.task, g, outcomes, history, self._best
             )
