@@ -113,7 +113,7 @@ def _search(config: ea.SynthesisConfig, key: str, fresh: int, sandbox: Sandbox) 
     originals = [each for each in result.outcomes if each.duplicate_of is None]
     return Found(
         key,
-        result.best.fitness,
+        result.expected.value if result.expected else result.best.fitness,
         tuple(fitness_again(config, result.reward, sandbox, number=i) for i in range(fresh)),
         sum(each.environment_steps for each in originals),
     )

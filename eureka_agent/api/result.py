@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.records import Baseline, Outcome
+from eureka_agent.search.estimates import Estimate
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.policy import Policy
 
@@ -23,6 +24,8 @@ class SynthesisResult:
         policy: The policy trained with it.
         baselines: Results of the human and the sparse reward and of random actions.
         outcomes: Every candidate of the run, in order.
+        expected: The fitness that the best reward is expected to reach with a new training seed,
+            with its 95 % interval; None if it was trained once, which does not tell.
         human_normalised: `(best - sparse) / |human - sparse|` (Eureka, section 4); None without
             both baselines, or if they are alike.
     """
@@ -34,6 +37,7 @@ class SynthesisResult:
     policy: Policy | None
     baselines: tuple[Baseline, ...]
     outcomes: tuple[Outcome, ...]
+    expected: Estimate | None
     human_normalised: float | None
 
     def __repr__(self) -> str:

@@ -104,6 +104,7 @@ class Run:
             policy=Policy.load(self.dir.policy) if finished.best else None,
             baselines=finished.baselines,
             outcomes=finished.outcomes,
+            expected=finished.expected,
             human_normalised=finished.human_normalised,
         )
 
@@ -114,6 +115,7 @@ class Run:
             best=report.result.best,
             baselines=report.result.baselines,
             outcomes=report.outcomes,
+            expected=report.result.expected,
             human_normalised=report.result.human_normalised,
             environment_steps=report.effort.environment_steps,
             seconds=report.effort.seconds,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from eureka_agent.records import Baseline, Evaluation, Outcome
 from eureka_agent.report.formatting import BASELINES, number
+from eureka_agent.search.estimates import expected
 from eureka_agent.search.selection import score_of
-from eureka_agent.search.statistics import alike
+from eureka_agent.search.statistics import Score, alike
 from eureka_agent.tasks.task import Task
 
 
@@ -48,28 +49,35 @@ def worth(result: Evaluation, baselines: Sequence[Baseline], task: Task) -> list
     return []
 
 
-def verdict(best: Outcome, baselines: Sequence[Baseline], unit: str) -> list[str]:
-    """Return whether the best reward beats the references over several training seeds.
+def verdict(
+    best: Outcome, outcomes: Sequence[Outcome], baselines: Sequence[Baseline], unit: str
+) -> list[str]:
+    """Return what the best reward is worth over several training seeds, and what it beats.
 
     Args:
         best: The best candidate.
+        outcomes: All candidates of the run.
         baselines: The references; random actions are no opponent.
         unit: The unit of fitness.
 
     Returns:
-        One sentence; empty if there is one training each, which decides nothing, or no reference.
+        Sentences; none if there is one training each, which decides nothing.
     """
-    result, name = best.overall, best.candidate.name
-    opponents = [each for each in baselines if each.name != "random" and each.more_seeds]
-    if result is None or result.seeds < 2 or not opponents:
+    estimate, name = expected(best, outcomes, baselines), best.candidate.name
+    if estimate is None:
         return []
-    unbeaten = [each for each in opponents if not _beats(result, each.overall)]
+    worth = (
+        f"{name} is expected to reach {number(estimate.value)} {unit} with a new training seed"
+        f" ({number(estimate.low)} to {number(estimate.high)}, from {estimate.seeds} trainings)."
+    )
+    opponents = [each for each in baselines if each.name != "random" and each.more_seeds]
+    score = Score(estimate.value, estimate.low, estimate.high)
+    unbeaten = [each for each in opponents if not _beats(score, each.overall)]
+    if not opponents:
+        return [worth]
     if not unbeaten:
-        return [f"{name} beats {_listed(opponents, unit)}, over {result.seeds} training seeds."]
-    return [
-        f"{name} ({number(result.fitness)} {unit}) does not beat {_listed(unbeaten, unit)}, over"
-        f" {result.seeds} training seeds."
-    ]
+        return [f"{name} beats {_listed(opponents, unit)}.", worth]
+    return [f"{name} does not beat {_listed(unbeaten, unit)}.", worth]
 
 
 def _listed(baselines: Sequence[Baseline], unit: str) -> str:
@@ -78,8 +86,8 @@ def _listed(baselines: Sequence[Baseline], unit: str) -> str:
     )
 
 
-def _beats(a: Evaluation, b: Evaluation) -> bool:
-    return a.fitness > b.fitness and not _same(a, b)
+def _beats(score: Score, opponent: Evaluation) -> bool:
+    return score.value > opponent.fitness and not alike(score, score_of(opponent))
 
 
 def one_training(seed: int) -> str:

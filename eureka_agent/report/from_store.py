@@ -26,6 +26,7 @@ from eureka_agent.report.model import (
 )
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import StoredTask
+from eureka_agent.search.estimates import expected
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import best_so_far, greedy, score_of
 from eureka_agent.search.statistics import human_normalised
@@ -151,8 +152,10 @@ def _finished_generations(store: Store, config: SynthesisConfig) -> int:
 def _result(store: Store, config: SynthesisConfig, outcomes: Sequence[Outcome]) -> ResultReport:
     best = best_so_far(outcomes, store.feedback(), has_fitness=config.task.has_fitness)
     baselines, final_seeds = tuple(store.baselines()), tuple(store.finals())
+    measured = config.task.has_fitness
     return ResultReport(
         best=best,
+        expected=expected(best, outcomes, baselines) if best and measured else None,
         baselines=baselines,
         human_normalised=_human_normalised(best, baselines),
         final_seeds=final_seeds,

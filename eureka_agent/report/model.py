@@ -21,6 +21,7 @@ from eureka_agent.records import (
     SettingChange,
 )
 from eureka_agent.report.cost import Cost
+from eureka_agent.search.estimates import Estimate
 from eureka_agent.search.reevaluation import ReevaluationSummary
 
 
@@ -111,6 +112,9 @@ class ResultReport:
     """The best reward against the references; every evaluation has its 95 % interval."""
 
     best: Outcome | None
+    expected: Estimate | None
+    """The fitness that the best reward is expected to reach with a new training seed; None if it
+    was trained once."""
     baselines: tuple[Baseline, ...]
     human_normalised: float | None
     """`(best - sparse) / |human - sparse|`; None without both, or if they are alike."""

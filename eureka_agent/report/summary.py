@@ -9,6 +9,7 @@ from eureka_agent.records import Evaluation
 from eureka_agent.report.model import GenerationReport, RunReport
 from eureka_agent.report.standard_json import as_null, standard_json
 from eureka_agent.runs.directory import RunDir
+from eureka_agent.search.estimates import Estimate
 
 
 def summary(report: RunReport) -> dict[str, Any]:
@@ -77,7 +78,15 @@ def _best(report: RunReport) -> dict[str, Any] | None:
         "code": RunDir(report.path).best_reward.name,
         "distance_to_human": best.distance_to_human,
         **_evaluation(report, overall),
+        "expected": _expected(report.result.expected),
     }
+
+
+def _expected(estimate: Estimate | None) -> dict[str, float] | None:
+    """Return the fitness that a new training is expected to reach."""
+    if estimate is None:
+        return None
+    return {"fitness": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
 def _start(report: RunReport) -> dict[str, Any] | None:

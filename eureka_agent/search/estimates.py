@@ -124,6 +124,26 @@ def estimates_of(
     return found
 
 
+def expected(
+    best: Outcome, outcomes: Sequence[Outcome], baselines: Sequence[Baseline]
+) -> Estimate | None:
+    """Estimate the fitness that the best reward reaches with a new training seed.
+
+    The mean of its own trainings is too high, because they chose it.
+
+    Args:
+        best: The best candidate.
+        outcomes: All candidates of the run.
+        baselines: The references.
+
+    Returns:
+        Its estimate; None if it was trained once, which does not tell.
+    """
+    if len(best.fitness_by_seed) < 2:
+        return None
+    return estimates_of(outcomes, baselines).get(best.candidate.name)
+
+
 def probability_better(a: Estimate, b: Estimate) -> float:
     """Return the probability that `a` is worth more than `b` (0.5 if that is unknown)."""
     difference = a.value - b.value

@@ -21,6 +21,7 @@ from eureka_agent.records import (
     ReevaluationSeed,
     SettingChange,
 )
+from eureka_agent.search.estimates import Estimate
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import Progress
 from eureka_agent.training.checkpoint import IgnoredCheckpoint
@@ -173,6 +174,9 @@ class RunFinished:
     best: Outcome | None
     baselines: tuple[Baseline, ...]
     outcomes: tuple[Outcome, ...]
+    expected: Estimate | None
+    """The fitness that the best reward is expected to reach with a new training seed; None if it
+    was trained once."""
     human_normalised: float | None
     """`(best - sparse) / |human - sparse|` (Eureka, section 4); None without both baselines, or if
     they are alike."""

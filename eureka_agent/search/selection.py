@@ -7,26 +7,28 @@ never a parent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import mean
 
 from eureka_agent.records import Evaluation, Feedback, Outcome
-from eureka_agent.search.estimates import Estimate, estimates_of
 from eureka_agent.search.statistics import Score
 
 
-def greedy(
-    outcomes: Sequence[Outcome], estimates: Mapping[str, Estimate] | None = None
-) -> Outcome | None:
-    """Return the outcome with the highest estimated fitness (Eureka, algorithm 1: highest fitness).
+def greedy(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Return the outcome with the highest mean fitness (Eureka, algorithm 1: highest fitness).
 
-    Of equals, the earliest; None if all failed.
+    Only outcomes with the most training seeds are compared, which share their seeds: as in SMAC
+    (Hutter et al. 2011), a candidate with fewer trainings never replaces one with more. Choosing by
+    the shrunken estimate instead finds worse rewards (docs/search.md).
 
     Args:
         outcomes: The outcomes to choose from.
-        estimates: The estimates of more outcomes than these, by name; by default made from these.
+
+    Returns:
+        The best; of equals, the earliest; None if all failed.
     """
-    known = estimates_of(outcomes) if estimates is None else estimates
-    trained = [outcome for outcome in outcomes if outcome.candidate.name in known]
-    return max(trained, key=lambda outcome: known[outcome.candidate.name].value, default=None)
+    most = max((len(outcome.fitness_by_seed) for outcome in outcomes), default=0)
+    trained = [o for o in outcomes if o.fitness_by_seed and len(o.fitness_by_seed) == most]
+    return max(trained, key=lambda outcome: mean(outcome.fitness_by_seed), default=None)
 
 
 def best_so_far(
@@ -47,7 +49,6 @@ def best_so_far(
         The best outcome, or None if nothing was trained or chosen yet.
     """
     best = next((outcome for outcome in history if outcome.candidate.is_initial), None)
-    estimates = estimates_of(history)
     for generation in sorted({outcome.candidate.generation for outcome in history}):
         members = [outcome for outcome in history if outcome.candidate.generation == generation]
         ranking = feedback[generation].ranking if generation in feedback else ()
@@ -56,10 +57,10 @@ def best_so_far(
             best = ranked[0]
         elif ranked:
             best = _best_of_island(
-                ranked, best, members, estimates, worst=ranking[-1], has_fitness=has_fitness
+                ranked, best, members, worst=ranking[-1], has_fitness=has_fitness
             )
         elif has_fitness:
-            best = greedy([best, *members] if best else members, estimates)
+            best = greedy([best, *members] if best else members)
     return best
 
 
@@ -67,7 +68,6 @@ def _best_of_island(
     ranked: Sequence[Outcome],
     best: Outcome | None,
     members: Sequence[Outcome],
-    estimates: Mapping[str, Estimate],
     *,
     worst: str,
     has_fitness: bool,
@@ -83,7 +83,7 @@ def _best_of_island(
     choices = [*([best] if best else []), *preferred]
     if has_fitness:
         unranked = [outcome for outcome in members if outcome not in ranked]
-        return greedy([*choices, *unranked], estimates) or ranked[0]
+        return greedy([*choices, *unranked]) or ranked[0]
     return next(iter(choices), ranked[0])
 
 

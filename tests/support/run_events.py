@@ -171,4 +171,4 @@ def run_finished(
 ) -> RunFinished:
     """Return the run's last event; with a best candidate the human-normalised score is 0.93."""
     score = 0.93 if best else None
-    return RunFinished(path, best, baselines(), tuple(outcomes), score, 12_000_000, 754.0)
+    return RunFinished(path, best, baselines(), tuple(outcomes), None, score, 12_000_000, 754.0)

@@ -91,7 +91,9 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         if judged
         else f"Fitness in {fitness_line(run.task.fitness_unit, run.task.fitness_solved)}."
     )
-    first = [] if judged or best is None else verdict(best, finished.baselines, unit or "")
+    first: list[str] = []
+    if best is not None and unit is not None:
+        first = verdict(best, finished.outcomes, finished.baselines, unit)
     parts: list[RenderableType] = [Text(line, "bold") for line in first]
     parts += [Text(title, "dim"), results_table(rows, judged), Text()]
     if not any(outcome.overall for outcome in finished.outcomes):
