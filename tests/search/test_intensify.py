@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, Listener, SeedTrained
 from eureka_agent.search.loop import Search
+from eureka_agent.search.selection import best_so_far
 from eureka_agent.tasks.registry import load_task
 from tests.support import run_events
 from tests.support.planned_executor import Planned, PlannedExecutor
@@ -34,14 +36,24 @@ def weight_of(source: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-def planned(worth: dict[float, float], noise: float, lucky: dict[float, float]) -> Planned:
-    """Return the fitness of a training: worth plus noise; `lucky` is added with seed 0 alone."""
+def planned(
+    worth: dict[float, float],
+    noise: float,
+    lucky: dict[float, float],
+    unstable: Collection[float] = (),
+) -> Planned:
+    """Return the fitness of a training: worth plus noise; `lucky` is added with seed 0 alone.
+
+    An `unstable` reward reaches 110 in a fifth of its trainings, and its worth in the others.
+    """
 
     def fitness(source: str, seed: int) -> float:
         weight = weight_of(source)
         digest = hashlib.sha256(f"{weight} {seed}".encode()).digest()
         random = np.random.default_rng(list(digest[:8]))
         luck = lucky.get(weight, 0.0) if seed < 1_000 else 0.0
+        if weight in unstable and random.random() < 0.2:
+            return 110.0
         return worth.get(weight, 0.0) + luck + noise * float(random.standard_normal())
 
     return fitness
@@ -151,29 +163,22 @@ def test_the_policy_of_a_candidate_is_its_best_training(tmp_path: Path, sandbox:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seeds", "at_least", "at_most"), [(4, 9, 10), (1, 0, 5)])
-def test_a_lucky_reward_is_chosen_with_one_seed_and_not_with_several(
+@pytest.mark.parametrize(("seeds", "at_least", "at_most"), [(4, 9, 10), (1, 0, 3)])
+def test_the_truly_best_of_planted_rewards_is_chosen_with_several_seeds(
     tmp_path: Path, sandbox: Sandbox, seeds: int, at_least: int, at_most: int
 ) -> None:
-    """Ten searches; 0.5 is worth 10 and gets 110 with the first seed."""
+    """Ten searches: 0.1, 0.2, 0.3 are good, 0.5 is lucky with the first seed, two are unstable."""
     right = 0
     for seed in range(10):
-        executor = PlannedExecutor(planned(WORTH, noise=4.0, lucky={0.5: 100.0}))
+        executor = PlannedExecutor(planned(WORTH, 4.0, lucky={0.5: 100.0}, unstable=(0.6, 0.8)))
         script = [[upright(weight) for weight in WORTH]]
         with search(
             tmp_path, sandbox, script, executor, seeds=seeds, seed=seed, name=f"run{seed}"
         ) as store:
-            made = Search(
-                store,
-                ScriptedProposer(script),
-                Evaluator(load_task("cartpole"), BUDGET, sandbox, seed=seed, executor=executor),
-                lambda event: None,
-            )
-            for _ in made.run():
-                pass
-            assert made.best is not None
-            reward = made.best.candidate.reward
-            right += reward is not None and weight_of(reward.code) == 0.1
+            best = best_so_far(store.outcomes(), {}, has_fitness=True)
+            assert best is not None
+            assert best.candidate.reward is not None
+            right += weight_of(best.candidate.reward.code) == 0.1
     assert at_least <= right <= at_most
 
 
