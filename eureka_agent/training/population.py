@@ -18,6 +18,7 @@ from eureka_agent.simulation.batched_env import Episodes, SupportsSnapshot
 from eureka_agent.simulation.subset import with_keep
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.history import History
+from eureka_agent.training.initial_policy import start_population
 from eureka_agent.training.population_state import restore_training, state_of
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
@@ -33,13 +34,15 @@ class PopulationTrainer:
     """Trains all candidates at once with our own PPO.
 
     Every candidate starts from the same weights, initial states and exploration noise, and none
-    influences another: results differ by their rewards alone. Random numbers are the CPU's on every
+    influences another: results differ by their rewards alone, and by the policies that candidates
+    start from, if any. Random numbers are the CPU's on every
     device. Where the environments have no snapshots, nothing is saved.
     """
 
     name = "population"
     supports_racing = True
     supports_checkpoints = True
+    supports_initial_policies = True
     supports_gpu = True
     trains_together = True
 
@@ -130,7 +133,9 @@ class PopulationTraining:
             budget.initial_std,
             seed,
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
-        ).to(self._device)
+        )
+        start_population(population, settings.initial_policies, budget)
+        population.to(self._device)
         self.ppo = PPO(population, budget, seed)
         self.scale = ReturnScale(len(rewards), budget.num_envs, budget.discount, self._device)
         self.noise = torch.Generator().manual_seed(seed + 2)

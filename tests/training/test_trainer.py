@@ -35,6 +35,7 @@ class SimpleTrainer:
     name = "simple"
     supports_racing = False
     supports_checkpoints = False
+    supports_initial_policies = False
     supports_gpu = False
     trains_together = False
 
@@ -97,5 +98,6 @@ def test_population_supports_everything() -> None:
     trainer = PopulationTrainer()
     assert trainer.supports_racing
     assert trainer.supports_checkpoints
+    assert trainer.supports_initial_policies
     assert trainer.supports_gpu
     assert trainer.trains_together
