@@ -33,7 +33,7 @@ class PolicyShape:
     action_size: int
 
     def __str__(self) -> str:
-        """Return `observations of 4 numbers, hidden layers 64 x 64 and actions of 1`."""
+        """Return `observations of 4, hidden layers 64 x 64 and actions of 1 numbers`."""
         layers = " x ".join(map(str, self.hidden)) or "none"
         return (
             f"observations of {self.observation_size}, hidden layers {layers} and actions of"
