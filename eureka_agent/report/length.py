@@ -13,7 +13,7 @@ from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Layers
 from eureka_agent.proposers.description import ProposerDescription
 from eureka_agent.report.formatting import approximate, quantity
-from eureka_agent.report.progress import RunProgress
+from eureka_agent.report.plan import planned_trainings
 from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import measure_speed
@@ -44,10 +44,7 @@ def speed_of(run: RunStarted) -> float | None:
 
 def run_length_s(run: RunStarted, speed: float) -> float:
     """Return the seconds that a run's trainings take at `speed` environment steps per second."""
-    progress = RunProgress()
-    progress.apply(run)
-    progress.set_expected_speed(speed)
-    return progress.run_left_s or 0.0
+    return planned_trainings(run).environment_steps / speed
 
 
 def takes(run: RunStarted, speed: float) -> str:

@@ -22,6 +22,13 @@ from eureka_agent.training.ppo.networks import Population
 
 STD_SHARE = 0.5
 """The exploration noise of a training that starts from a policy, as a share of `initial_std`."""
+import os
+
+HELD_SHARE = float(os.environ.get("HELD", "0.1"))
+
+
+def held_iterations(iterations: int) -> int:
+    return round(HELD_SHARE * iterations)
 
 
 @dataclass(frozen=True)

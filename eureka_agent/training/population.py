@@ -18,7 +18,7 @@ from eureka_agent.simulation.batched_env import Episodes, SupportsSnapshot
 from eureka_agent.simulation.subset import with_keep
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.history import History
-from eureka_agent.training.initial_policy import start_population
+from eureka_agent.training.initial_policy import held_iterations, start_population
 from eureka_agent.training.population_state import restore_training, state_of
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
@@ -135,6 +135,9 @@ class PopulationTraining:
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
         )
         start_population(population, settings.initial_policies, budget)
+        policies = enumerate(settings.initial_policies)
+        self._started = {k for k, policy in policies if policy is not None}
+        """The members that started from a policy."""
         population.to(self._device)
         self.ppo = PPO(population, budget, seed)
         self.scale = ReturnScale(len(rewards), budget.num_envs, budget.discount, self._device)
@@ -196,7 +199,7 @@ class PopulationTraining:
         alive = torch.tensor([error is None for error in errors], device=self._device)
         grouped = self.env.critic_observation.view(len(self.members), self._num_envs, -1)
         last = self.ppo.population.normalise(grouped)
-        report = self.ppo.update(rollout, self.scale(rewards, done), last, alive)
+        report = self.ppo.update(rollout, self.scale(rewards, done), last, alive, self._held())
         means = rewards.mean(dim=(0, 2)).tolist()
         bad_counts = bad.sum(dim=(0, 2)).tolist()
         ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
@@ -217,6 +220,12 @@ class PopulationTraining:
         if self._race is not None and at_rung and self.members:
             self._compare_at_rung(self._race)
         return progress
+
+    def _held(self) -> Tensor:
+        """`(K,)` bool: the members whose policy waits for a new value function to become useful."""
+        waits = self.done < held_iterations(self.iterations)
+        started = [waits and member.index in self._started for member in self.members]
+        return torch.tensor(started, device=self._device)
 
     def _rewards(
         self, bad: Tensor

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eureka_agent.records import Evaluation, Outcome
+from eureka_agent.report.announcements import where_trainings_start
 from eureka_agent.report.comparison import Comparison, one_training, verdict, worth
 from eureka_agent.report.formatting import (
     BASELINES,
@@ -114,6 +115,7 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
     overall = best.overall if best is not None else None
     if overall is not None and not judged:
         parts += [Text(line) for line in worth(overall, finished.baselines, run.task)]
+    parts += [Text(line) for line in where_trainings_start(run.config.training.init_policy)]
     if (scores := reevaluation_summary(finished.finals)) is not None:
         parts += [Text(line) for line in reevaluation_results(scores)]
     parts += [Text(line) for line in stopped_early(finished)]

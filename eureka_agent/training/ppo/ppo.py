@@ -129,7 +129,12 @@ class PPO:
         self._parallel = self._learn is not learn and cpu_count() > 1
 
     def update(
-        self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor
+        self,
+        rollout: Rollout,
+        rewards: Tensor,
+        last_observation: Tensor,
+        alive: Tensor,
+        held: Tensor | None = None,
     ) -> UpdateReport:
         """Learn from one rollout.
 
@@ -138,14 +143,23 @@ class PPO:
             rewards: `(T, K, N)`, scaled.
             last_observation: `(K, N, critic_size)`, normalised: where the rollout stopped.
             alive: `(K,)` bool: the candidates that learn.
+            held: `(K,)` bool: the candidates of which only the value function learns, and without
+                a limit of its change; by default none.
 
         Returns:
             How far each policy moved, and whether its training diverged.
         """
         samples = self._samples(rollout, rewards, last_observation)
-        log_ratios, finite = self._optimise(samples, alive)
-        kl = _divergence(torch.cat(log_ratios, dim=1))
-        self._adapt(kl)
+        held = torch.zeros_like(alive) if held is None else held
+        # The optimiser learns the size of held gradients, too; its first steps are then not too large.
+        policy, _ = self.population.split_policy_value(self.population.flat)
+        before = policy[held].clone()
+        # The limit of a value's change is relative to V_old: with V_old = R it has no effect.
+        value = torch.where(held[:, None], samples.target, samples.value)
+        log_ratios, finite = self._optimise(samples._replace(value=value), alive)
+        policy[held] = before
+        kl = torch.where(held, 0.0, _divergence(torch.cat(log_ratios, dim=1)))
+        self._adapt(kl, held)
         return UpdateReport(kl=kl, finite=finite | ~alive)
 
     def keep(self, rows: Tensor) -> None:
@@ -242,8 +256,8 @@ class PPO:
         self._steps += len(minibatches)
         return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 
-    def _adapt(self, kl: Tensor) -> None:
-        """Adapt the learning rates to keep the KL divergence near its target.
+    def _adapt(self, kl: Tensor, held: Tensor) -> None:
+        """Adapt the learning rates to keep the KL divergence near its target, except those held.
 
         The rule of Schulman et al. 2017, section 4, applied to the rate. It is applied once per
         update, not per minibatch: the first minibatches of an update always have a KL near 0.
@@ -252,7 +266,7 @@ class PPO:
         rate = torch.where(
             kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate)
         )
-        self.learning_rate = rate.clamp(*_RATE_BOUNDS)
+        self.learning_rate = torch.where(held, self.learning_rate, rate.clamp(*_RATE_BOUNDS))
 
 
 def _divergence(log_ratio: Tensor) -> Tensor:
