@@ -24,8 +24,9 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.tasks.task import Task
+from eureka_agent.training import initial_policy
 from eureka_agent.training.budgets import budgets_of
-from eureka_agent.training.initial_policy import STD_SHARE, policy_to_text
+from eureka_agent.training.initial_policy import policy_to_text
 from eureka_agent.training.job import JobReward, TrainedReward, TrainingJob, run_job
 
 _ANEW, _LONGER = "anew", "anew, twice the steps"
@@ -45,6 +46,8 @@ def main(
     tasks: tuple[str, ...] = ("cartpole", "hopper_forward"),
     steps: tuple[int, ...] = (10_000, 100_000),
     std_shares: tuple[float, ...] = (1.0, 0.5, 0.25),
+    held_share: float = initial_policy.HELD_SHARE,
+    num_envs: int | None = None,
     seeds: int = 10,
     budget: BudgetName = "quick",
     quick: bool = False,
@@ -55,16 +58,21 @@ def main(
         tasks: Names of the tasks.
         steps: Environment steps of each training, for each task.
         std_shares: Exploration noise of a start from a policy, as shares of the usual one.
+        held_share: Share of a training from a policy in which only the value function learns.
+        num_envs: Environments of each training, in place of the budget's.
         seeds: Pairs of trainings.
         budget: The other settings of a training.
         quick: One task, two seeds, hardly any training: only shows that it runs.
     """
     if quick:
         tasks, steps, std_shares, seeds = tasks[:1], (2_000,), (0.5,), 2
+    initial_policy.HELD_SHARE = held_share
     with Sandbox() as sandbox:
         for name, count in zip(tasks, steps, strict=True):
             task = load_task(name)
             settings = replace(budgets_of(task)[budget], environment_steps=count)
+            if num_envs is not None:
+                settings = replace(settings, num_envs=num_envs)
             by_seed = [_pair(task, settings, std_shares, seed, sandbox) for seed in range(seeds)]
             _print(task, settings, by_seed)
 
@@ -83,7 +91,7 @@ def _pair(
     longer = replace(budget, environment_steps=2 * budget.environment_steps)
     trained = {_ANEW: _train(task, budget, anew, again, sandbox)}
     for share in std_shares:
-        noise = replace(budget, initial_std=budget.initial_std * share / STD_SHARE)
+        noise = replace(budget, initial_std=budget.initial_std * share)
         trained[f"from the policy, {share:g} of the noise"] = _train(
             task, noise, warm, again, sandbox
         )

@@ -21,6 +21,7 @@ from eureka_agent.training.budgets import budgets_of
 
 _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""
+_WORDS = {2: "two", 3: "three"}
 
 Measure: TypeAlias = Callable[[RunStarted], float | None]
 """Returns the environment steps per second of a run's trainings; None if they cannot be known
@@ -71,13 +72,18 @@ def default_run(task: Task, budget: BudgetName) -> RunStarted:
     )
 
 
-def comparison_length(task: Task, budget: BudgetName) -> list[Text]:
+def comparison_length(task: Task, budget: BudgetName, seeds: int = 1) -> list[Text]:
     """Return how long `evaluate` will take; an empty list if that is not known."""
     run = default_run(task, budget)
     speed = speed_of(run)
     if not speed:
         return []
-    seconds = _COMPARED * run.budget.environment_steps / speed
+    compared = _COMPARED if task.has_human_reward else _COMPARED - 1
+    steps = compared * seeds * run.budget.environment_steps
+    often = f" with {seeds} seeds each" if seeds > 1 else ""
     return [
-        Text(f"Training three rewards takes {approximate(seconds)} on this machine{at(speed)}.")
+        Text(
+            f"Training {_WORDS[compared]} rewards{often} ({quantity(steps)} environment steps)"
+            f" takes {approximate(steps / speed)} on this machine{at(speed)}."
+        )
     ]

@@ -1,8 +1,10 @@
 """Where a training starts: from random weights, or from a saved policy.
 
 A policy's file has its weights and observation statistics, but neither a value function nor the
-exploration noise. The value function is therefore new, which is right for another reward, and the
-noise starts at a share of its usual standard deviation (`benchmarks/warm_start.py` measures it).
+exploration noise. The value function is therefore new, which is right for another reward. With a
+new value function all advantages are wrong at first, and they would ruin a good policy: it does not
+learn in the first fifth of the training, while the value function does. The noise starts as usual;
+less of it is worse (`benchmarks/warm_start.py` measures both).
 """
 
 from __future__ import annotations
@@ -20,15 +22,8 @@ from eureka_agent.tasks.task import Task
 from eureka_agent.training.policy import OBSERVATION_CLIP, Policy
 from eureka_agent.training.ppo.networks import Population
 
-STD_SHARE = 0.5
-"""The exploration noise of a training that starts from a policy, as a share of `initial_std`."""
-import os
-
-HELD_SHARE = float(os.environ.get("HELD", "0.1"))
-
-
-def held_iterations(iterations: int) -> int:
-    return round(HELD_SHARE * iterations)
+HELD_SHARE = 0.2
+"""Share of a training for which only the value function learns, if it starts from a policy."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,16 @@ def start_population(
             continue
         demand_fit(policy, shape)
         steps = budget.iterations * budget.num_envs * budget.horizon
-        population.start_from(k, policy, std=STD_SHARE * budget.initial_std, steps=steps)
+        population.start_from(k, policy, steps=steps)
+
+
+def held_iterations(iterations: int) -> int:
+    """Return for how many first iterations a policy that was given does not learn.
+
+    Args:
+        iterations: The iterations of the whole training.
+    """
+    return round(HELD_SHARE * iterations)
 
 
 def policy_to_text(policy: bytes) -> str:

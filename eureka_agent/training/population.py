@@ -72,6 +72,8 @@ class Member:
     index: int
     """Its place among the rewards."""
     reward: RewardRunner
+    has_initial_policy: bool = False
+    """Whether it starts from a policy, and not from random weights."""
     history: History = field(default_factory=History)
     tracker: FitnessTracker = field(default_factory=FitnessTracker)
     rungs: list[Rung] = field(default_factory=list)
@@ -135,9 +137,8 @@ class PopulationTraining:
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
         )
         start_population(population, settings.initial_policies, budget)
-        policies = enumerate(settings.initial_policies)
-        self._started = {k for k, policy in policies if policy is not None}
-        """The members that started from a policy."""
+        for member, policy in zip(self.members, settings.initial_policies, strict=False):
+            member.has_initial_policy = policy is not None
         population.to(self._device)
         self.ppo = PPO(population, budget, seed)
         self.scale = ReturnScale(len(rewards), budget.num_envs, budget.discount, self._device)
@@ -223,9 +224,9 @@ class PopulationTraining:
 
     def _held(self) -> Tensor:
         """`(K,)` bool: the members whose policy waits for a new value function to become useful."""
-        waits = self.done < held_iterations(self.iterations)
-        started = [waits and member.index in self._started for member in self.members]
-        return torch.tensor(started, device=self._device)
+        early = self.done < held_iterations(self.iterations)
+        held = [early and member.has_initial_policy for member in self.members]
+        return torch.tensor(held, device=self._device)
 
     def _rewards(
         self, bad: Tensor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -154,15 +153,14 @@ class Population:
         self._view()
 
     @torch.no_grad()
-    def start_from(self, k: int, policy: Policy, *, std: float, steps: int) -> None:
+    def start_from(self, k: int, policy: Policy, *, steps: int) -> None:
         """Give candidate `k` the weights and the observation statistics of a policy.
 
-        The value function stays as it is: it was learned for another reward.
+        The value function and the exploration noise stay as they are.
 
         Args:
             k: The candidate.
             policy: A policy that `demand_fit` accepts.
-            std: Standard deviation of the exploration noise, in units of the action range [-1, 1].
             steps: The statistics weigh as much as those of so many observations, so that the first
                 rollouts change them only a little.
         """
@@ -175,7 +173,6 @@ class Population:
             assert isinstance(layer, nn.Linear)
             weight[k].copy_(layer.weight.T)
             bias[k, 0].copy_(layer.bias)
-        self.networks.log_std[k].fill_(math.log(std))
 
     @torch.no_grad()
     def export(self, k: int) -> Policy:

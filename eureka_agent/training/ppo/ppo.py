@@ -151,7 +151,7 @@ class PPO:
         """
         samples = self._samples(rollout, rewards, last_observation)
         held = torch.zeros_like(alive) if held is None else held
-        # The optimiser learns the size of held gradients, too; its first steps are then not too large.
+        # The optimiser keeps its moments of held policies: its first steps would be too large else.
         policy, _ = self.population.split_policy_value(self.population.flat)
         before = policy[held].clone()
         # The limit of a value's change is relative to V_old: with V_old = R it has no effect.
@@ -159,7 +159,9 @@ class PPO:
         log_ratios, finite = self._optimise(samples._replace(value=value), alive)
         policy[held] = before
         kl = torch.where(held, 0.0, _divergence(torch.cat(log_ratios, dim=1)))
-        self._adapt(kl, held)
+        rate = self.learning_rate
+        self._adapt(kl)
+        self.learning_rate = torch.where(held, rate, self.learning_rate)
         return UpdateReport(kl=kl, finite=finite | ~alive)
 
     def keep(self, rows: Tensor) -> None:
@@ -256,8 +258,8 @@ class PPO:
         self._steps += len(minibatches)
         return log_ratios[-(len(minibatches) // budget.epochs) :], finite
 
-    def _adapt(self, kl: Tensor, held: Tensor) -> None:
-        """Adapt the learning rates to keep the KL divergence near its target, except those held.
+    def _adapt(self, kl: Tensor) -> None:
+        """Adapt the learning rates to keep the KL divergence near its target.
 
         The rule of Schulman et al. 2017, section 4, applied to the rate. It is applied once per
         update, not per minibatch: the first minibatches of an update always have a KL near 0.
@@ -266,7 +268,7 @@ class PPO:
         rate = torch.where(
             kl > 2 * _TARGET_KL, rate / 1.5, torch.where(kl < _TARGET_KL / 2, rate * 1.5, rate)
         )
-        self.learning_rate = torch.where(held, self.learning_rate, rate.clamp(*_RATE_BOUNDS))
+        self.learning_rate = rate.clamp(*_RATE_BOUNDS)
 
 
 def _divergence(log_ratio: Tensor) -> Tensor:
