@@ -113,8 +113,10 @@ def longer_than(budget: BudgetName, *, own_steps: bool = False) -> str:
         own_steps: Whether the number of environment steps replaces the budget's.
     """
     names = get_args(BudgetName)
-    if own_steps or budget == names[-1]:
+    if own_steps:
         return "with more --environment-steps"
+    if budget == names[-1]:
+        return "with larger BUDGETS in the task's file"
     return f"--budget {names[names.index(budget) + 1]}"
 
 

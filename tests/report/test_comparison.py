@@ -100,7 +100,7 @@ def test_human_reward_hardly_better_than_random_actions_needs_a_larger_budget(
 def test_longer_budget_is_the_next_one_or_more_steps() -> None:
     assert longer_than("quick") == "--budget normal"
     assert longer_than("normal") == "--budget paper"
-    assert longer_than("paper") == "with more --environment-steps"
+    assert longer_than("paper") == "with larger BUDGETS in the task's file"
     assert longer_than("quick", own_steps=True) == "with more --environment-steps"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,6 @@ def test_file_that_is_no_policy_is_refused(
         ({"init_policy": "parent", "strategy": "random"}, "random builds on nothing"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(changes: dict[str, object], says: str) -> None:
+def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         ea.SynthesisConfig.of("cartpole", **changes)

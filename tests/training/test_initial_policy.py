@@ -113,12 +113,12 @@ def test_policy_is_held_while_the_value_function_is_new(monkeypatch: pytest.Monk
     whole, anew = train((policy, None))
     assert whole.policy is not None
     assert anew.policy is not None
-    for held, given in zip(whole.policy.layers, policy.layers, strict=True):
-        assert torch.equal(held.weight, given.weight)
+    for held, given in zip(whole.policy.parameters(), policy.parameters(), strict=True):
+        assert torch.equal(held, given)
     monkeypatch.setattr(initial_policy, "HELD_SHARE", 0.5)
     later, again = train((policy, None))
     assert later.policy is not None
-    assert not torch.equal(later.policy.layers[0].weight, policy.layers[0].weight)
+    assert not torch.equal(next(later.policy.parameters()), next(policy.parameters()))
     assert again.policy is not None
     assert again.policy.to_bytes() == anew.policy.to_bytes()
 
