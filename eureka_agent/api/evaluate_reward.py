@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import TrainingBudget
 from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import Sandbox, SandboxedReward
+from eureka_agent.records import Baseline, SeededResult
 from eureka_agent.report.comparison import Comparison
 from eureka_agent.search.evaluator import Evaluator
-from eureka_agent.search.events import Listener
+from eureka_agent.search.events import Listener, SeedTrained
+from eureka_agent.search.intensify import seed_result, training_seed
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.job import JobReward
@@ -58,13 +60,28 @@ def compare(
     sandbox: Sandbox,
     *,
     seed: int,
+    seeds: int = 1,
     emit: Listener,
     started: Callable[[], None] = lambda: None,
 ) -> TrainedComparison:
     """Train with the file's reward, the human and the sparse reward.
 
-    `started` is called before the training, when the file's reward has passed the checks. Raises
-    RewardFileError if it does not pass, or if its training fails.
+    Args:
+        path: The file with the reward.
+        task: What the policies are trained for.
+        budget: How much training each of the three rewards gets with each seed.
+        sandbox: Runs the rewards.
+        seed: The first training seed.
+        seeds: Number of training seeds, which all three share.
+        emit: Called with every event.
+        started: Called before the training, when the file's reward has passed the checks.
+
+    Returns:
+        The comparison; its policy is that of the file's best training.
+
+    Raises:
+        RewardFileError: The reward does not pass the checks, or its first training fails. A later
+            one that fails counts as random actions.
     """
     advice = f"choose a smaller --budget (this one has {budget.num_envs:,} environments a reward)"
     with memory_advice(advice):
@@ -72,12 +89,57 @@ def compare(
         with ExitStack() as open_rewards:
             source = _opened(path, task, evaluator, open_rewards).reward
         started()
-        (trained,), baselines = evaluator.train_with_baselines([JobReward(path.name, source)])
-    if trained.evaluation is None or trained.policy is None:
-        reason = trained.failure.message if trained.failure else "it left no policy."
-        raise RewardFileError(f"The training with {path} failed: {reason}")
-    policy = Policy.from_bytes(trained.policy)
-    return TrainedComparison(path, seed, trained.evaluation, baselines, policy)
+        reward = JobReward(path.name, source)
+        (trained,), baselines = evaluator.train_with_baselines([reward])
+        if trained.evaluation is None or trained.policy is None:
+            reason = trained.failure.message if trained.failure else "it left no policy."
+            raise RewardFileError(f"The training with {path} failed: {reason}")
+        results = [SeededResult.of(trained), *baselines]
+        best, policy = trained.evaluation.fitness, trained.policy
+        for number in range(1, seeds):
+            seeded = evaluator.with_seed(training_seed(seed, number))
+            again, results = _with_one_more(seeded, number, reward, results)
+            emit(SeedTrained(0, number + 1, seeds, _last_fitness(path.name, results)))
+            fitness = results[0].fitness_by_seed[-1]
+            if again is not None and fitness > best:
+                best, policy = fitness, again
+    compared = tuple(each for each in results if isinstance(each, Baseline))
+    return TrainedComparison(path, seed, results[0], compared, Policy.from_bytes(policy))
+
+
+def _with_one_more(
+    evaluator: Evaluator, number: int, reward: JobReward, results: Sequence[SeededResult]
+) -> tuple[bytes | None, list[SeededResult]]:
+    """Train the reward and the references with a further seed.
+
+    Args:
+        evaluator: The evaluator with that seed.
+        number: Number of the seed, from 1.
+        reward: The file's reward.
+        results: The results so far: of the reward, then of the baselines.
+
+    Returns:
+        The policy of the reward's training, and the results with this seed's.
+    """
+    (trained,), human, sparse, _ = evaluator.references([reward])
+    references = {"human": human, "sparse": sparse}
+    further: list[SeededResult] = []
+    for each in results:
+        new = references.get(each.name) if isinstance(each, Baseline) else trained
+        if new is not None:  # random actions are not trained
+            more = (*each.more_seeds, seed_result(evaluator, number, new))
+            each = replace(each, more_seeds=more)
+        further.append(each)
+    return trained.policy, further
+
+
+def _last_fitness(name: str, results: Sequence[SeededResult]) -> dict[str, float]:
+    """Return the fitness of the last training of each reward, by its name."""
+    return {
+        f"{each.name} reward" if isinstance(each, Baseline) else name: each.fitness_by_seed[-1]
+        for each in results
+        if each.more_seeds
+    }
 
 
 def _opened(

@@ -16,15 +16,21 @@ from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
-from eureka_agent.proposers.model import ANSWER_TOKENS
+from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
+from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Example, Message
-from eureka_agent.search.events import Listener
+from eureka_agent.runs.store import Store
+from eureka_agent.search.events import Event, Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
 from eureka_agent.search.strategies import LINEAGE
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import make_trainer
+from eureka_agent.training.budgets import training_budget
+from eureka_agent.training.initial_policy import demand_fit, policy_to_text, shape_of_training
 from eureka_agent.training.memory_check import refuse_too_large
+from eureka_agent.training.policy import Policy
+from eureka_agent.utils.serialization import from_json, to_json
 
 _FEEDBACK_BYTES = 12_000
 """Size of an earlier reward with its results, and of the other candidates' figures, in a prompt;
@@ -64,6 +70,22 @@ def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
     stored = reference(task)
     name = "task" if config.task.env is None else "env"
     return config.replaced(**{name: stored, "task_path": None})
+
+
+def initial_policy_of(config: SynthesisConfig, task: Task) -> str | None:
+    """Read the policy file that a new run's trainings start from, and check that it fits.
+
+    Returns:
+        The policy as base64; None if they start from no file.
+
+    Raises:
+        UsageError: The file is missing, is no policy, or does not fit the task and the budget.
+    """
+    if config.training.policy_file is None:
+        return None
+    policy = Policy.load(config.training.policy_file)
+    demand_fit(policy, shape_of_training(task, training_budget(config, task)))
+    return policy_to_text(policy.to_bytes())
 
 
 def make_participants(
@@ -144,3 +166,28 @@ def opened_judge(judge: Judge | None) -> Iterator[None]:
         yield
     finally:
         judge.close()
+
+
+def broadcast(*listeners: Listener | None) -> Listener:
+    """Return a listener that passes every event to all of `listeners`."""
+    present = [listener for listener in listeners if listener is not None]
+
+    def emit(event: Event) -> None:
+        for listener in present:
+            listener(event)
+
+    return emit
+
+
+def connect(proposer: ChatProposer, store: Store, emit: Listener) -> None:
+    """Give a proposer the run's spending and server profiles so far, and store every change."""
+    proposer.emit = emit
+    profiles, spent = store.metadata("profiles"), store.metadata("spending")
+    proposer.apply_profiles(from_json(dict[str, ServerProfile], profiles) if profiles else {})
+    proposer.save_profiles = lambda known: store.save_metadata(
+        "profiles", to_json(known, dict[str, ServerProfile])
+    )
+    proposer.spending.resume_from(
+        from_json(Usage, spent) if spent else Usage(),
+        lambda reserved: store.save_metadata("spending", to_json(reserved)),
+    )

@@ -12,6 +12,9 @@ from eureka_agent.api.evaluate_reward import check_file, check_human_reward, che
 from eureka_agent.api.preparation import (
     Participants,
     RunOverrides,
+    broadcast,
+    connect,
+    initial_policy_of,
     make_participants,
     opened_judge,
     sandbox_of,
@@ -25,8 +28,6 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
-from eureka_agent.proposers.model import ServerProfile
-from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
@@ -37,7 +38,8 @@ from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.runs.versions import installed_versions
 from eureka_agent.search.evaluator import Evaluator
-from eureka_agent.search.events import Event, Listener, RunFinished, RunStarted
+from eureka_agent.search.events import Listener, RunFinished, RunStarted
+from eureka_agent.search.initial_policies import INITIAL_POLICY
 from eureka_agent.search.loop import Search
 from eureka_agent.search.proposals import examples_of
 from eureka_agent.simulation.task_check import checked_task
@@ -51,7 +53,7 @@ from eureka_agent.utils.files import write_file
 from eureka_agent.utils.forks import refuse_fork
 from eureka_agent.utils.out_of_memory import memory_advice
 from eureka_agent.utils.paths import user_path
-from eureka_agent.utils.serialization import from_json, to_json
+from eureka_agent.utils.serialization import to_json
 
 _SCENE_ADVICE = (
     "--env takes the name of a task, or the path of its code: the scene for the instruction."
@@ -226,6 +228,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
         _ = task.human_reward  # raises if there is none
     task = config.task.episodes_of(task)
     participants = make_participants(config, task, overrides, choose_examples(config, task))
+    initial_policy = initial_policy_of(config, task)
     reward_file = config.search.initial_reward if config.search.initial_reward != "human" else None
     if reward_file is not None:
         check_static(Path(reward_file), task)
@@ -237,6 +240,8 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
         run_dir = RunDir.create(config.run.runs_dir, task.name, config.run.run_name)
         with Store.create(run_dir.database, config) as store:
             store.save_task(task_record)
+            if initial_policy is not None:
+                store.save_metadata(INITIAL_POLICY, initial_policy)
             listener = overrides.get("listener")
             yield _run(run_dir, store, task, participants, sandbox, listener, resumed=False)
 
@@ -288,13 +293,13 @@ def _run(
 ) -> Run:
     config, budget = store.config, training_budget(store.config, task)
     proposer = participants.proposer
-    emit = _broadcast(
+    emit = broadcast(
         FileWriter(run_dir, store, task.reward_inputs),
         CurveWriter(run_dir.curves),
         listener or notebook_listener(),
     )
     if isinstance(proposer, ChatProposer):
-        _connect(proposer, store, emit)
+        connect(proposer, store, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
     store.save_versions(installed_versions())
     needs_terminal = participants.judge is not None and participants.judge.needs_terminal
@@ -326,28 +331,3 @@ def _run(
     )
     search = Search(store, proposer, evaluator, emit, participants.judge)
     return Run(run_dir, store, task, search, emit)
-
-
-def _broadcast(*listeners: Listener | None) -> Listener:
-    """Return a listener that passes every event to all of `listeners`."""
-    present = [listener for listener in listeners if listener is not None]
-
-    def emit(event: Event) -> None:
-        for listener in present:
-            listener(event)
-
-    return emit
-
-
-def _connect(proposer: ChatProposer, store: Store, emit: Listener) -> None:
-    """Give a proposer the run's spending and server profiles so far, and store every change."""
-    proposer.emit = emit
-    profiles, spent = store.metadata("profiles"), store.metadata("spending")
-    proposer.apply_profiles(from_json(dict[str, ServerProfile], profiles) if profiles else {})
-    proposer.save_profiles = lambda known: store.save_metadata(
-        "profiles", to_json(known, dict[str, ServerProfile])
-    )
-    proposer.spending.resume_from(
-        from_json(Usage, spent) if spent else Usage(),
-        lambda reserved: store.save_metadata("spending", to_json(reserved)),
-    )

@@ -18,7 +18,7 @@ from rich.text import Text
 from eureka_agent.cli.guard import guarded, say
 from eureka_agent.cli.presets import Presets, written_out
 from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
-from eureka_agent.config.limits import check_seed
+from eureka_agent.config.limits import check_count, check_seed
 from eureka_agent.errors import EurekaError, ProposerError, UsageError
 from eureka_agent.runs.changes import Changes
 from eureka_agent.text import escape_control
@@ -288,6 +288,7 @@ def evaluate(
     budget: BudgetName = "normal",
     quick: bool = False,
     seed: int = 0,
+    seeds: int = 1,
     policy: Path | None = None,
     sandbox: SandboxLevel = "full",
 ) -> None:
@@ -299,7 +300,9 @@ def evaluate(
         budget: How much training each of the three rewards gets.
         quick: Short for --budget quick.
         seed: Seed of training and evaluation.
-        policy: Where to write the trained policy (safetensors).
+        seeds: Train each reward with so many seeds and show means and intervals over them. With 1
+            the intervals are over the episodes of one training.
+        policy: Where to write the policy of the reward's best training (safetensors).
         sandbox: Which layers of the sandbox must hold, see `synthesize --help`.
     """
     from eureka_agent.api.evaluate_reward import check_static, compare
@@ -317,6 +320,7 @@ def evaluate(
     console = Terminal()
     budget = "quick" if quick else budget
     check_seed(seed)
+    check_count("seeds", seeds)
     if policy is not None:
         policy = user_path(policy)
         check_writable(policy, "--policy")
@@ -325,7 +329,7 @@ def evaluate(
     with _open_sandbox(sandbox) as opened, make_listener(console) as listener:
 
         def started() -> None:
-            put(console, *comparison_length(found, budget))
+            put(console, *comparison_length(found, budget, seeds))
 
         comparison = compare(
             reward,
@@ -333,10 +337,11 @@ def evaluate(
             budgets_of(found)[budget],
             opened,
             seed=seed,
+            seeds=seeds,
             emit=listener,
             started=started,
         )
-    put(console, comparison_table(comparison, found))
+    put(console, comparison_table(comparison, found, budget))
     if policy is not None:
         comparison.policy.save(policy)
         put(console, whole_line(f"The policy is in {policy}."))

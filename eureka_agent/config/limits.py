@@ -36,12 +36,16 @@ def check_counts(config: Any, *names: str) -> None:
     """Raise UsageError if one of the named counts is too small or too large; None is allowed."""
     for name in names:
         value = getattr(config, name)
-        if value is not None and value < 1:
-            raise UsageError(f"{_option(name)} must be at least 1, got {_short(value)}.")
-        if value is not None and value > _MOST[name]:
-            raise UsageError(
-                f"{_option(name)} must be at most {_MOST[name]:,}, got {_short(value)}."
-            )
+        if value is not None:
+            check_count(name, value)
+
+
+def check_count(name: str, value: int) -> None:
+    """Raise UsageError if the count called `name` is too small or too large."""
+    if value < 1:
+        raise UsageError(f"{_option(name)} must be at least 1, got {_short(value)}.")
+    if value > _MOST[name]:
+        raise UsageError(f"{_option(name)} must be at most {_MOST[name]:,}, got {_short(value)}.")
 
 
 def check_repeats(config: Any, *names: str) -> None:

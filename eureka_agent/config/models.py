@@ -32,7 +32,7 @@ class ModelsConfig:
     """Sampling temperature, or `server` to leave it out."""
     answer_tokens: int | None = None
     """Longest answer in tokens, thoughts included."""
-    repairs: int = 0
+    repairs: int = 1
     """Maximum repairs of an answer that fails the checks."""
     examples: int = 0
     """Example rewards for other tasks that a prompt shows."""

@@ -68,6 +68,11 @@ class SynthesisConfig:
             check_value(name, getattr(self, name), kind)
         if self.models.model_choice == "bandit" and not self.task.has_fitness:
             raise UsageError("--model-choice bandit needs a task with a fitness to learn from.")
+        if self.training.starts_from_parents and self.search.strategy_name == "random":
+            raise UsageError(
+                "--init-policy parent needs a strategy that builds on rewards, but --strategy"
+                " random builds on nothing: give a policy file, or take another strategy."
+            )
         if self.task.has_fitness:
             return
         if self.search.initial_reward == "human":

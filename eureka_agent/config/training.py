@@ -15,6 +15,8 @@ from eureka_agent.config.trainers import TrainerName, sb3_algorithm
 from eureka_agent.errors import UsageError
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
+PARENT = "parent"
+"""`init_policy`: start from the policy of the reward that a candidate builds on."""
 _FORMS = {"population": "population", "sb3": "sb3[:ALGORITHM]", "rsl_rl": "rsl_rl"}
 
 
@@ -32,6 +34,9 @@ class TrainingConfig:
     trainer: str = "population"
     """population (PPO, all rewards at once); or one after the other rsl_rl or
     sb3[:ALGORITHM], stable-baselines3's A2C, DDPG, PPO, SAC or TD3."""
+    init_policy: str | None = None
+    """Start each training from a policy: a policy file, or parent, that of the
+    reward that a candidate builds on. By default from random weights."""
     racing: bool = False
     """Stop rewards that are behind: a third of the steps."""
     device: Literal["cpu", "cuda"] = "cpu"
@@ -46,11 +51,33 @@ class TrainingConfig:
         check_values(self)
         check_counts(self, "num_envs", "environment_steps", "threads")
         _ = self.algorithm
+        self._check_init_policy()
         if self.racing and self.trainer_name != "population":
             raise UsageError(
                 f"--racing needs --trainer population: {self.trainer_name} trains rewards one after"
                 " the other, each to the end."
             )
+
+    def _check_init_policy(self) -> None:
+        if self.init_policy is None:
+            return
+        if not self.init_policy.strip():
+            raise UsageError("--init-policy is empty: give parent, or the path of a policy file.")
+        if self.trainer_name != "population":
+            raise UsageError(
+                f"--init-policy needs --trainer population: {self.trainer_name} starts each"
+                " training from random weights."
+            )
+
+    @property
+    def starts_from_parents(self) -> bool:
+        """Whether each training starts from the policy of the reward that a candidate builds on."""
+        return self.init_policy == PARENT
+
+    @property
+    def policy_file(self) -> str | None:
+        """The file of the policy that each training starts from; None if there is none."""
+        return None if self.starts_from_parents else self.init_policy
 
     @property
     def trainer_name(self) -> TrainerName:

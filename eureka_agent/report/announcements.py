@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from eureka_agent.config.training import PARENT
 from eureka_agent.jail import Layers
 from eureka_agent.jail.sandbox import describe_layers
 from eureka_agent.proposers.description import AskedModel, LargestCost, ProposerDescription
@@ -68,6 +69,24 @@ def changed_settings(changes: Sequence[SettingChange]) -> list[str]:
         before, after = _as_typed(change.before), _as_typed(change.after)
         lines.append(one_line(f"--{option} from {before} to {after} on {day}"))
     return lines
+
+
+def where_trainings_start(init_policy: str | None) -> list[str]:
+    """Return what the candidates' trainings start from; empty for random weights.
+
+    `init_policy`: the option of that name.
+    """
+    if init_policy is None:
+        return []
+    origin = f"the policy in {init_policy}"
+    if init_policy == PARENT:
+        origin = "the policy of the reward that it builds on, if there is one"
+    return [
+        one_line(
+            f"The training of each candidate starts from {origin} (--init-policy), so its fitness"
+            " includes earlier training; the human and the sparse reward start anew."
+        )
+    ]
 
 
 def _as_typed(value: str) -> str:

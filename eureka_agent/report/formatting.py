@@ -36,6 +36,13 @@ def fitness(evaluation: Evaluation) -> str:
     return f"{number(evaluation.fitness, decimals)} ({interval(evaluation, decimals)})"
 
 
+def interval_over(evaluation: Evaluation) -> str:
+    """Return what a mean and its interval are over: `64 episodes`, or `5 training seeds`."""
+    if evaluation.seeds > 1:
+        return f"{evaluation.seeds} training seeds"
+    return plural(evaluation.episodes, "episode")
+
+
 def quantity(count: float) -> str:
     """Return a large count in short form: `9,500`, `930 k`, `1.5 M`."""
     if count < 9_999.5:
@@ -78,15 +85,15 @@ def unit_of(run: RunStarted | None) -> str | None:
 
 
 def summarise(evaluation: Evaluation, unit: str | None) -> str:
-    """Return `fitness 12.3 (11.8 to 12.8) m/s` and the task's measures.
+    """Return `fitness 12.3 (11.8 to 12.8) m/s over 64 episodes` and the task's measures.
 
     Without a unit, the episode length takes the place of the fitness.
     """
     measures = [f"{name} {number(value)}" for name, value in evaluation.measures.items()]
     if unit is None:
         return ", ".join([f"episodes of {number(evaluation.episode_length, 0)} steps", *measures])
-    over = f" over {evaluation.seeds} training seeds" if evaluation.seeds > 1 else ""
-    return ", ".join([f"fitness {fitness(evaluation)} {unit}".rstrip() + over, *measures])
+    known = f"fitness {fitness(evaluation)} {unit}".rstrip()
+    return ", ".join([f"{known} over {interval_over(evaluation)}", *measures])
 
 
 def instruction_line(task: str, instruction: str, *, ends_early: bool) -> str:

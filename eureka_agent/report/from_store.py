@@ -91,6 +91,7 @@ def _protocol(config: SynthesisConfig, task: StoredTask, examples: Sequence[str]
         trainer=config.training.trainer,
         device=config.training.device,
         initial_reward=config.search.initial_reward,
+        init_policy=config.training.init_policy,
         examples=tuple(examples),
     )
 

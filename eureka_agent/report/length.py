@@ -13,7 +13,7 @@ from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Layers
 from eureka_agent.proposers.description import ProposerDescription
 from eureka_agent.report.formatting import approximate, quantity
-from eureka_agent.report.progress import RunProgress
+from eureka_agent.report.plan import planned_trainings
 from eureka_agent.search.events import RunStarted
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import measure_speed
@@ -21,6 +21,7 @@ from eureka_agent.training.budgets import budgets_of
 
 _COMPARED = 3
 """Trainings of `evaluate`: the file's reward, the human and the sparse one."""
+_WORDS = {2: "two", 3: "three"}
 
 Measure: TypeAlias = Callable[[RunStarted], float | None]
 """Returns the environment steps per second of a run's trainings; None if they cannot be known
@@ -44,10 +45,7 @@ def speed_of(run: RunStarted) -> float | None:
 
 def run_length_s(run: RunStarted, speed: float) -> float:
     """Return the seconds that a run's trainings take at `speed` environment steps per second."""
-    progress = RunProgress()
-    progress.apply(run)
-    progress.set_expected_speed(speed)
-    return progress.run_left_s or 0.0
+    return planned_trainings(run).environment_steps / speed
 
 
 def takes(run: RunStarted, speed: float) -> str:
@@ -74,13 +72,18 @@ def default_run(task: Task, budget: BudgetName) -> RunStarted:
     )
 
 
-def comparison_length(task: Task, budget: BudgetName) -> list[Text]:
+def comparison_length(task: Task, budget: BudgetName, seeds: int = 1) -> list[Text]:
     """Return how long `evaluate` will take; an empty list if that is not known."""
     run = default_run(task, budget)
     speed = speed_of(run)
     if not speed:
         return []
-    seconds = _COMPARED * run.budget.environment_steps / speed
+    compared = _COMPARED if task.has_human_reward else _COMPARED - 1
+    steps = compared * seeds * run.budget.environment_steps
+    often = f" with {seeds} seeds each" if seeds > 1 else ""
     return [
-        Text(f"Training three rewards takes {approximate(seconds)} on this machine{at(speed)}.")
+        Text(
+            f"Training {_WORDS[compared]} rewards{often} ({quantity(steps)} environment steps)"
+            f" takes {approximate(steps / speed)} on this machine{at(speed)}."
+        )
     ]

@@ -11,6 +11,7 @@ from eureka_agent.report.announcements import (
     proposer_line,
     sandbox_line,
     where_rewards_run,
+    where_trainings_start,
 )
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
@@ -27,6 +28,7 @@ from eureka_agent.report.formatting import (
     summarise,
     unit_of,
 )
+from eureka_agent.report.plan import plan_line
 from eureka_agent.search.events import (
     BaselinesMeasured,
     GenerationFinished,
@@ -59,6 +61,8 @@ def run_started(event: RunStarted) -> list[str]:
             f" {budget.num_envs:,} environments for {quantity(budget.environment_steps)}"
             f" environment steps ({config.training.budget})."
         ),
+        *where_trainings_start(config.training.init_policy),
+        plan_line(event),
         sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
     ]

@@ -64,6 +64,8 @@ class ProtocolReport:
     device: str
     initial_reward: str | None
     """`human`, or the file of the reward that the search started from."""
+    init_policy: str | None
+    """`parent`, or the file of the policy that trainings started from."""
     examples: tuple[str, ...]
     """Names of the examples that the prompts show."""
 

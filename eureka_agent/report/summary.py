@@ -25,6 +25,7 @@ def summary(report: RunReport) -> dict[str, Any]:
         "instruction": task.instruction,
         "proposer": _proposer(report),
         "seed": protocol.seed,
+        "init_policy": protocol.init_policy,
         "budget": {
             "name": protocol.budget,
             "generations": protocol.generations,
@@ -110,6 +111,7 @@ def _evaluation(report: RunReport, evaluation: Evaluation) -> dict[str, Any]:
         "fitness_low": evaluation.fitness_low if measured else None,
         "fitness_high": evaluation.fitness_high if measured else None,
         "episodes": evaluation.episodes,
+        "seeds": evaluation.seeds,
         "episode_length": evaluation.episode_length,
         "measures": dict(evaluation.measures),
     }

@@ -175,11 +175,11 @@ class RunDatabase:
         return str(rows[0][0]) if rows else None
 
     def facts(self) -> dict[str, str]:
-        """Return all facts about the run except its config."""
+        """Return all facts about the run except its config and its initial policy."""
         return {
             str(k): str(v)
             for k, v in self._rows("SELECT key, value FROM meta ORDER BY key")
-            if k != "config"
+            if k not in ("config", "initial_policy")
         }
 
     def save_metadata(self, key: str, value: str) -> None:

@@ -21,6 +21,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.estimates import estimates_of, probability_better
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedTrained
+from eureka_agent.search.initial_policies import InitialPolicies
 from eureka_agent.search.outcomes import OutcomeWriter
 from eureka_agent.search.selection import best_so_far, named
 from eureka_agent.training.job import JobReward, TrainedReward
@@ -42,6 +43,7 @@ class Intensifier:
         self._writer = writer
         self._emit = emit
         self._config = store.config
+        self._initial_policies = InitialPolicies(store)
 
     def run(self, g: int, enough: Callable[[], bool]) -> None:
         """Train candidates of generation `g` with further seeds, until the best is settled.
@@ -124,7 +126,7 @@ class Intensifier:
             if baseline.name != "random" and len(baseline.more_seeds) < seed
         ]
         groups = [waiting] if self._evaluator.trains_together else [[each] for each in waiting]
-        seeded = self._evaluator.with_seed(self._config.search.seed + seed * _SEED)
+        seeded = self._evaluator.with_seed(training_seed(self._config.search.seed, seed))
         for group in groups:
             if group:
                 self._train_group(g, seed, group, seeded)
@@ -138,7 +140,7 @@ class Intensifier:
         baselines: list[Baseline] = []
         fitness: dict[str, float] = {}
         for each, result in zip(group, trained, strict=True):
-            further = _result(seeded, seed, result)
+            further = seed_result(seeded, seed, result)
             fitness[_name(each)] = further.evaluation.fitness
             if isinstance(each, Baseline):
                 baselines.append(replace(each, more_seeds=(*each.more_seeds, further)))
@@ -151,23 +153,33 @@ class Intensifier:
 
     def _job_reward(self, result: Outcome | Baseline, seed: int) -> JobReward:
         """Return what is trained; its name, which displays show, tells the seed."""
+        name = f"{_name(result)} seed {seed + 1}"
         if isinstance(result, Baseline):
-            source = self._evaluator.human() if result.name == "human" else None
-        else:
-            source = result.candidate.reward
-            assert source is not None  # it was trained
-            source = checked_again(source, self._evaluator.task.reward_inputs)
-        return JobReward(f"{_name(result)} seed {seed + 1}", source)
+            return JobReward(name, self._evaluator.human() if result.name == "human" else None)
+        source = result.candidate.reward
+        assert source is not None  # it was trained
+        source = checked_again(source, self._evaluator.task.reward_inputs)
+        return JobReward(name, source, self._initial_policies.of(result.candidate))
 
 
 def _name(result: Outcome | Baseline) -> str:
     return f"{result.name} reward" if isinstance(result, Baseline) else result.candidate.name
 
 
-def _result(evaluator: Evaluator, seed: int, trained: TrainedReward) -> SeedResult:
-    """Return one training's result; a failed training counts as random actions.
+def training_seed(first: int, number: int) -> int:
+    """Return the training seed `number` (0, 1, …) of a run whose seed is `first`."""
+    return first + number * _SEED
+
+
+def seed_result(evaluator: Evaluator, seed: int, trained: TrainedReward) -> SeedResult:
+    """Return the result of one further training; a failed one counts as random actions.
 
     Leaving it out would overstate its reward.
+
+    Args:
+        evaluator: The evaluator with that seed.
+        seed: Number of the training seed, from 1.
+        trained: What the training gave.
     """
     evaluation = trained.evaluation
     if evaluation is None or not math.isfinite(evaluation.fitness):

@@ -11,6 +11,7 @@ from eureka_agent.records import Candidate, Outcome
 from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import CandidateSkipped, Listener
+from eureka_agent.search.initial_policies import InitialPolicies
 from eureka_agent.training.job import JobReward
 
 
@@ -21,6 +22,7 @@ class OutcomeWriter:
         self._store = store
         self._evaluator = evaluator
         self._emit = emit
+        self._initial_policies = InitialPolicies(store)
 
     def skip(self, outcome: Outcome) -> Outcome:
         """Store the outcome of a candidate that does not train; return it with its reflection."""
@@ -66,7 +68,10 @@ class OutcomeWriter:
         """Train and evaluate candidates, and store all outcomes at once."""
         started = time.monotonic()
         candidates = [candidate for candidate, _ in pairs]
-        rewards = [JobReward(candidate.name, candidate.reward) for candidate in candidates]
+        rewards = [
+            JobReward(each.name, each.reward, self._initial_policies.of(each))
+            for each in candidates
+        ]
         trained = self._evaluator.train(rewards, candidates, champion)
         finished: list[tuple[Outcome, bytes | None]] = []
         for (candidate, distance), result in zip(pairs, trained, strict=True):

@@ -17,6 +17,7 @@ from eureka_agent.records import Evaluation, Outcome, ReevaluationResult, Reeval
 from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedReevaluated
+from eureka_agent.search.initial_policies import InitialPolicies
 from eureka_agent.search.statistics import Score, human_normalised, interquartile_mean
 from eureka_agent.training.job import JobReward, TrainedReward
 
@@ -81,7 +82,8 @@ def reevaluate(
         started = time.monotonic()
         seeded = evaluator.with_seed(seed)
         source = checked_again(source, evaluator.task.reward_inputs)
-        reward = JobReward(best.candidate.name, source)
+        initial_policy = InitialPolicies(store).of(best.candidate)
+        reward = JobReward(best.candidate.name, source, initial_policy)
         (trained,), human, sparse, random = seeded.references([reward])
         final = ReevaluationSeed(
             seed,

@@ -28,7 +28,7 @@ from eureka_agent.utils.plain_json import decode, encode
 
 EVERY_S = 60.0
 """Seconds between two saves."""
-VERSION = "5"
+VERSION = "6"
 """Version of the file format. A file of another version is ignored."""
 _HEADER, _VERSION = "training", "version"
 

@@ -157,6 +157,7 @@ class SequentialTrainer(ABC):
     name = ""
     supports_racing = False
     supports_checkpoints = False
+    supports_initial_policies = False
     supports_gpu = False
     trains_together = False
 

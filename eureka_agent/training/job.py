@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -23,6 +24,8 @@ from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
 from eureka_agent.training.factory import make_trainer
+from eureka_agent.training.initial_policy import policy_from_text
+from eureka_agent.training.policy import Policy
 from eureka_agent.training.results import Progress, TrainResult
 from eureka_agent.training.trainer import Trainer, TrainerSettings, demand_support
 from eureka_agent.utils.torch_threads import one_torch_thread
@@ -35,6 +38,9 @@ class JobReward:
     name: str
     source: RewardSource | None
     """None: the task's own sparse reward."""
+    initial_policy: str | None = None
+    """The policy that its training starts from, as base64 (`policy_to_text`); None: from random
+    weights."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,9 @@ class TrainingJob:
     def key(self) -> str:
         """Says which training it is: a checkpoint of another one is not used."""
         names = tuple(reward.name for reward in self.rewards)
-        return f"{names} {self.seed} {self.budget}"
+        start = "".join(reward.initial_policy or "-" for reward in self.rewards)
+        policies = hashlib.sha256(start.encode()).hexdigest()[:16]
+        return f"{names} {self.seed} {self.budget} {policies}"
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,8 @@ def run_job(
         One record for each reward, in order.
 
     Raises:
-        UsageError: The trainer or the device is not available here, or the trainer does not
-            support racing and the job has a race.
+        UsageError: The trainer or the device is not available here, the trainer does not support
+            what the job asks for, or an initial policy does not fit the task and the budget.
         SandboxError: The sandbox cannot be opened.
         StoreError: The checkpoint is damaged or cannot be written.
     """
@@ -118,6 +126,7 @@ def run_job(
     with ExitStack() as resources, naming_lines_of(task):
         rewards = _open_rewards(job, task, sandbox, resources)
         opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
+        settings = replace(settings, initial_policies=_of_opened(settings, rewards))
         results = trainer.train(task, opened, settings, on_progress)
     remaining = iter(results)
     all_results = [
@@ -128,7 +137,7 @@ def run_job(
 
 
 def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
-    """Return how the job trains. Raises UsageError for a race that the trainer does not support."""
+    """Return how the job trains. Raises UsageError for what the trainer does not support."""
     checkpoint = None
     if job.checkpoint is not None and trainer.supports_checkpoints:
         checkpoint = Checkpoint(Path(job.checkpoint), job.key)
@@ -140,9 +149,29 @@ def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
         race=job.race,
         champion=job.champion,
         checkpoint=checkpoint,
+        initial_policies=_initial_policies(job),
     )
     demand_support(trainer, settings)
     return settings
+
+
+def _initial_policies(job: TrainingJob) -> tuple[Policy | None, ...]:
+    """Return what each reward's training starts from; empty if none starts from a policy."""
+    texts = [reward.initial_policy for reward in job.rewards]
+    if not any(texts):
+        return ()
+    known = {text: policy_from_text(text) for text in texts if text}
+    return tuple(known[text] if text else None for text in texts)
+
+
+def _of_opened(
+    settings: TrainerSettings, rewards: Sequence[RewardRunner | CandidateError]
+) -> tuple[Policy | None, ...]:
+    """Return the initial policies of those rewards that could be opened."""
+    if not settings.initial_policies:
+        return ()
+    pairs = zip(settings.initial_policies, rewards, strict=True)
+    return tuple(policy for policy, reward in pairs if not isinstance(reward, CandidateError))
 
 
 def _open_rewards(

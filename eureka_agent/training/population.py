@@ -18,6 +18,7 @@ from eureka_agent.simulation.batched_env import Episodes, SupportsSnapshot
 from eureka_agent.simulation.subset import with_keep
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.history import History
+from eureka_agent.training.initial_policy import held_iterations, start_population
 from eureka_agent.training.population_state import restore_training, state_of
 from eureka_agent.training.ppo.networks import Population
 from eureka_agent.training.ppo.ppo import PPO, ReturnScale, UpdateReport
@@ -33,13 +34,15 @@ class PopulationTrainer:
     """Trains all candidates at once with our own PPO.
 
     Every candidate starts from the same weights, initial states and exploration noise, and none
-    influences another: results differ by their rewards alone. Random numbers are the CPU's on every
+    influences another: results differ by their rewards alone, and by the policies that candidates
+    start from, if any. Random numbers are the CPU's on every
     device. Where the environments have no snapshots, nothing is saved.
     """
 
     name = "population"
     supports_racing = True
     supports_checkpoints = True
+    supports_initial_policies = True
     supports_gpu = True
     trains_together = True
 
@@ -69,6 +72,8 @@ class Member:
     index: int
     """Its place among the rewards."""
     reward: RewardRunner
+    has_initial_policy: bool = False
+    """Whether it starts from a policy, and not from random weights."""
     history: History = field(default_factory=History)
     tracker: FitnessTracker = field(default_factory=FitnessTracker)
     rungs: list[Rung] = field(default_factory=list)
@@ -130,7 +135,11 @@ class PopulationTraining:
             budget.initial_std,
             seed,
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
-        ).to(self._device)
+        )
+        start_population(population, settings.initial_policies, budget)
+        for member, policy in zip(self.members, settings.initial_policies, strict=False):
+            member.has_initial_policy = policy is not None
+        population.to(self._device)
         self.ppo = PPO(population, budget, seed)
         self.scale = ReturnScale(len(rewards), budget.num_envs, budget.discount, self._device)
         self.noise = torch.Generator().manual_seed(seed + 2)
@@ -191,7 +200,7 @@ class PopulationTraining:
         alive = torch.tensor([error is None for error in errors], device=self._device)
         grouped = self.env.critic_observation.view(len(self.members), self._num_envs, -1)
         last = self.ppo.population.normalise(grouped)
-        report = self.ppo.update(rollout, self.scale(rewards, done), last, alive)
+        report = self.ppo.update(rollout, self.scale(rewards, done), last, alive, self._held())
         means = rewards.mean(dim=(0, 2)).tolist()
         bad_counts = bad.sum(dim=(0, 2)).tolist()
         ends = torch.stack(rollout.terminated).sum(dim=(0, 2)).tolist()
@@ -212,6 +221,12 @@ class PopulationTraining:
         if self._race is not None and at_rung and self.members:
             self._compare_at_rung(self._race)
         return progress
+
+    def _held(self) -> Tensor:
+        """`(K,)` bool: the members whose policy waits for a new value function to become useful."""
+        early = self.done < held_iterations(self.iterations)
+        held = [early and member.has_initial_policy for member in self.members]
+        return torch.tensor(held, device=self._device)
 
     def _rewards(
         self, bad: Tensor

@@ -12,6 +12,7 @@ from eureka_agent.records import Rung
 from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.policy import Policy
 from eureka_agent.training.results import Progress, TrainResult
 
 
@@ -33,6 +34,8 @@ class TrainerSettings:
     """The rungs of the run's best candidate so far, which a race compares with."""
     checkpoint: Checkpoint | None = None
     """Where the training is saved, and resumed from if it was saved there before."""
+    initial_policies: tuple[Policy | None, ...] = ()
+    """What each candidate starts from, None for random weights; empty if all start from those."""
 
 
 class Trainer(Protocol):
@@ -44,6 +47,8 @@ class Trainer(Protocol):
     """Whether it stops worse candidates early: it takes a race and a champion."""
     supports_checkpoints: bool
     """Whether it saves a training while it runs: it takes a checkpoint."""
+    supports_initial_policies: bool
+    """Whether a candidate can start from a saved policy."""
     supports_gpu: bool
     """Whether it takes a device other than the CPU."""
     trains_together: bool
@@ -82,6 +87,8 @@ def demand_support(trainer: Trainer, settings: TrainerSettings) -> None:
         unsupported.append("racing")
     if settings.checkpoint is not None and not trainer.supports_checkpoints:
         unsupported.append("checkpoints")
+    if any(settings.initial_policies) and not trainer.supports_initial_policies:
+        unsupported.append("initial policies")
     if settings.device != "cpu" and not trainer.supports_gpu:
         unsupported.append(f"the device {settings.device}")
     if unsupported:

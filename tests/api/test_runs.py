@@ -23,7 +23,7 @@ from eureka_agent.search.evaluator import Evaluator
 def config(folder: Path, **changes: object) -> ea.SynthesisConfig:
     settings: dict[str, object] = {
         "task": "cartpole", "budget": "quick", "generations": 2, "samples": 2, "num_envs": 8,
-        "environment_steps": 512, "baselines": False, "runs_dir": str(folder), "run_name": "mine",
+        "environment_steps": 512, "baselines": False, "repairs": 0, "runs_dir": str(folder), "run_name": "mine",
     }  # fmt: skip
     return ea.SynthesisConfig.of(**(settings | changes))  # type: ignore[arg-type]
 

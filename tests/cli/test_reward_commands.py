@@ -72,6 +72,15 @@ def test_evaluate_refuses_a_seed_out_of_range(
     )
 
 
+def test_evaluate_refuses_a_number_of_seeds_out_of_range(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for seeds in ("0", "1001"):
+        assert "--seeds must be at" in fails(
+            capsys, "evaluate", str(HUMAN), "--task", "cartpole", "--seeds", seeds
+        )
+
+
 @pytest.mark.slow
 def test_evaluate_prints_its_length_and_the_meaning_of_its_intervals(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,9 +99,13 @@ def test_evaluate_prints_its_length_and_the_meaning_of_its_intervals(
     ]
     assert main(["evaluate", *args]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("Training three rewards takes ") for line in lines)
     assert any(
-        line.startswith("One training each, with seed 3: the intervals are over the episodes")
+        line.startswith("Training three rewards (240 k environment steps) takes ") for line in lines
+    )
+    assert any(
+        line.startswith(
+            "One training each, with seed 3: the 95 % intervals are over the 64 episodes"
+        )
         for line in lines
     )
     assert lines[-1] == f"The policy is in {tmp_path / 'policy.safetensors'}."

@@ -28,7 +28,7 @@ def test_one_episode_has_no_interval_and_nan_is_shown() -> None:
 
 def test_without_a_fitness_the_episode_length_is_shown() -> None:
     assert summarise(evaluation(3.0, turns=0.5), None) == "episodes of 250 steps, turns 0.500"
-    assert summarise(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m"
+    assert summarise(evaluation(3.0), "m") == "fitness 3.00 (2.50 to 3.50) m over 64 episodes"
 
 
 @pytest.mark.parametrize(

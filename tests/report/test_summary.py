@@ -59,6 +59,7 @@ def test_the_figures_of_a_run(tmp_path: Path) -> None:
         "fitness_low": 1.5,
         "fitness_high": 2.5,
         "episodes": 64,
+        "seeds": 1,
         "episode_length": 250.0,
         "measures": {"turns": 0.5},
     }

@@ -73,6 +73,7 @@ def test_two_generations_over_http(
         base_url=chat_server.base_url,
         generations=2,
         samples=8,
+        repairs=0,
         num_envs=8,
         environment_steps=512,
         baselines=False,
@@ -202,6 +203,7 @@ def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisC
         "environment_steps": 512,
         "baselines": False,
         "answer_tokens": 1000,
+        "repairs": 0,
         "runs_dir": tmp_path,
         "run_name": "run",
     }

@@ -53,6 +53,7 @@ def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisCo
         "samples": 2,
         "num_envs": 8,
         "environment_steps": 512,
+        "repairs": 0,
         "runs_dir": tmp_path,
         "run_name": "run",
     }

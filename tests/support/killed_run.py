@@ -63,6 +63,7 @@ def _config(folder: Path) -> ea.SynthesisConfig:
         budget="quick",
         generations=2,
         samples=3,
+        repairs=0,
         num_envs=16,
         environment_steps=4096,
         runs_dir=folder.parent,

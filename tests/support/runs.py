@@ -29,6 +29,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
         num_envs=8,
         environment_steps=512,
         baselines=False,
+        repairs=0,
         runs_dir=tmp_path,
         run_name="run",
     )

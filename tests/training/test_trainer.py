@@ -15,6 +15,7 @@ from eureka_agent.rewards.runner import RewardRunner
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import (
     JobReward,
+    Policy,
     PopulationTrainer,
     Progress,
     Trainer,
@@ -23,6 +24,7 @@ from eureka_agent.training import (
     TrainResult,
     run_job,
 )
+from eureka_agent.training.initial_policy import policy_to_text
 
 JOB = TrainingJob(
     "cartpole", (JobReward("sparse reward", None),), TrainingBudget(8, 8 * 16), seed=3, threads=1
@@ -35,6 +37,7 @@ class SimpleTrainer:
     name = "simple"
     supports_racing = False
     supports_checkpoints = False
+    supports_initial_policies = False
     supports_gpu = False
     trains_together = False
 
@@ -97,5 +100,17 @@ def test_population_supports_everything() -> None:
     trainer = PopulationTrainer()
     assert trainer.supports_racing
     assert trainer.supports_checkpoints
+    assert trainer.supports_initial_policies
     assert trainer.supports_gpu
     assert trainer.trains_together
+
+
+def test_policy_with_a_trainer_that_does_not_start_from_policies_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer = SimpleTrainer()
+    text = policy_to_text(Policy((4, 64, 64, 1)).to_bytes())
+    job = replace(JOB, rewards=(JobReward("sparse reward", None, text),))
+    with pytest.raises(UsageError, match="simple does not support initial policies: leave it"):
+        run_with(trainer, job, monkeypatch)
+    assert trainer.given == []

@@ -8,7 +8,11 @@ from rich.text import Text
 
 from eureka_agent.records import Completion, Evaluation, Outcome
 from eureka_agent.report import messages
-from eureka_agent.report.announcements import changed_settings, sandbox_line
+from eureka_agent.report.announcements import (
+    changed_settings,
+    sandbox_line,
+    where_trainings_start,
+)
 from eureka_agent.report.cost import Cost
 from eureka_agent.report.formatting import (
     BASELINES,
@@ -66,6 +70,7 @@ def _settings(report: RunReport) -> Table:
         "Proposer": f"{proposer}{where}",
         "Search": f"{generations} of {plural(protocol.samples, 'reward')}, seed {protocol.seed}",
         "Budget": f"{protocol.budget}, {training}",
+        "Start": " ".join(where_trainings_start(protocol.init_policy)),
         "Sandbox": sandbox_line(report.sandbox) if report.sandbox else report.sandbox_level,
         "Fitness": fitness,
         "Changed": "; ".join(changed_settings(report.changes)),

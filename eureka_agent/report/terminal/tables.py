@@ -12,8 +12,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eureka_agent.config import BudgetName
 from eureka_agent.records import Evaluation, Outcome
-from eureka_agent.report.comparison import Comparison, one_training, verdict, worth
+from eureka_agent.report.announcements import where_trainings_start
+from eureka_agent.report.comparison import (
+    Comparison,
+    longer_than,
+    meaning_of_intervals,
+    verdict,
+    worth,
+)
 from eureka_agent.report.formatting import (
     BASELINES,
     STAGES,
@@ -115,20 +123,24 @@ def final_table(run: RunStarted, finished: RunFinished) -> RenderableType:
         )
     overall = best.overall if best is not None else None
     if overall is not None and not judged:
-        parts += [Text(line) for line in worth(overall, finished.baselines, run.task)]
+        training = run.config.training
+        longer = longer_than(training.budget, own_steps=training.environment_steps is not None)
+        notes = worth(overall, finished.baselines, run.task, longer=longer)
+        parts += [Text(line) for line in notes]
+    parts += [Text(line) for line in where_trainings_start(run.config.training.init_policy)]
     if (scores := reevaluation_summary(finished.finals)) is not None:
         parts += [Text(line) for line in reevaluation_results(scores)]
     parts += [Text(line) for line in stopped_early(finished)]
     return Group(*parts, Text(effort(finished)), Text(), *_files(finished.path))
 
 
-def comparison_table(comparison: Comparison, task: Task) -> RenderableType:
+def comparison_table(comparison: Comparison, task: Task, budget: BudgetName) -> RenderableType:
     """Return a reward file's fitness and the baselines, for `eureka-agent evaluate`."""
     rows = [Result(comparison.path.name, comparison.evaluation)]
     rows += [Result(BASELINES[b.name], b.overall) for b in comparison.baselines]
     notes = [
-        one_training(comparison.seed),
-        *worth(comparison.evaluation, comparison.baselines, task),
+        meaning_of_intervals(comparison),
+        *worth(comparison.evaluation, comparison.baselines, task, longer=longer_than(budget)),
     ]
     notes += no_human_reward(comparison.baselines)
     title = Text(f"Fitness in {fitness_line(task.fitness_unit, task.fitness_solved)}.", "dim")

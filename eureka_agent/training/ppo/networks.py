@@ -12,6 +12,9 @@ from eureka_agent.training.policy import OBSERVATION_CLIP, Policy
 from eureka_agent.training.ppo.gradients import Networks
 from eureka_agent.training.ppo.mlp import StackedMLP, forward
 
+_LEAST_VARIANCE = 1e-5
+"""Is added to a variance before the root, so that it is never 0."""
+
 
 class RunningMoments:
     """Mean and variance of all values so far, per candidate (Chan et al. 1979)."""
@@ -21,7 +24,7 @@ class RunningMoments:
     def __init__(self, copies: int, size: int, device: torch.device | None = None) -> None:
         self.mean = torch.zeros(copies, size, device=device)
         self.variance = torch.ones(copies, size, device=device)
-        self.count = 0.0
+        self.count = torch.zeros(copies, size, dtype=torch.float64, device=device)
 
     def update(self, x: Tensor) -> None:
         """Add values `(K, n, size)`."""
@@ -29,22 +32,31 @@ class RunningMoments:
         count = float(x.shape[1])
         total = self.count + count
         delta = mean - self.mean
-        self.mean = self.mean + delta * (count / total)
+        self.mean = self.mean + delta * (count / total).to(x.dtype)
         spread = (
-            self.variance * self.count + variance * count + delta**2 * (self.count * count / total)
+            self.variance * self.count.to(x.dtype)
+            + variance * count
+            + delta**2 * (self.count * count / total).to(x.dtype)
         )
-        self.variance = spread / total
+        self.variance = spread / total.to(x.dtype)
         self.count = total
 
     @property
     def std(self) -> Tensor:
         """`(K, size)`, always positive."""
-        return (self.variance + 1e-5).sqrt()
+        return (self.variance + _LEAST_VARIANCE).sqrt()
 
     def keep(self, rows: Tensor) -> None:
         """Remove all candidates except `rows`."""
         self.mean = self.mean[rows]
         self.variance = self.variance[rows]
+        self.count = self.count[rows]
+
+    def to(self, device: torch.device) -> None:
+        """Move everything to `device`."""
+        self.mean = self.mean.to(device)
+        self.variance = self.variance.to(device)
+        self.count = self.count.to(device)
 
 
 class Population:
@@ -86,8 +98,7 @@ class Population:
     def to(self, device: torch.device) -> Population:
         """Move everything to `device`; returns itself."""
         self.flat = self.flat.to(device)
-        self.moments.mean = self.moments.mean.to(device)
-        self.moments.variance = self.moments.variance.to(device)
+        self.moments.to(device)
         self._view()
         return self
 
@@ -140,6 +151,28 @@ class Population:
         """Replace all weights."""
         self.flat = flat.to(self.flat.device)
         self._view()
+
+    @torch.no_grad()
+    def start_from(self, k: int, policy: Policy, *, steps: int) -> None:
+        """Give candidate `k` the weights and the observation statistics of a policy.
+
+        The value function and the exploration noise stay as they are.
+
+        Args:
+            k: The candidate.
+            policy: A policy that `demand_fit` accepts.
+            steps: The statistics weigh as much as those of so many observations, so that the first
+                rollouts change them only a little.
+        """
+        seen = self.sizes[0]
+        self.moments.mean[k, :seen] = policy.observation_mean
+        variance = policy.observation_std.square() - _LEAST_VARIANCE
+        self.moments.variance[k, :seen] = variance.clamp(min=0.0)
+        self.moments.count[k, :seen] = float(steps)
+        for layer, weight, bias in zip(policy.layers, *self.networks.actor, strict=True):
+            assert isinstance(layer, nn.Linear)
+            weight[k].copy_(layer.weight.T)
+            bias[k, 0].copy_(layer.bias)
 
     @torch.no_grad()
     def export(self, k: int) -> Policy:

@@ -129,7 +129,12 @@ class PPO:
         self._parallel = self._learn is not learn and cpu_count() > 1
 
     def update(
-        self, rollout: Rollout, rewards: Tensor, last_observation: Tensor, alive: Tensor
+        self,
+        rollout: Rollout,
+        rewards: Tensor,
+        last_observation: Tensor,
+        alive: Tensor,
+        held: Tensor | None = None,
     ) -> UpdateReport:
         """Learn from one rollout.
 
@@ -138,14 +143,25 @@ class PPO:
             rewards: `(T, K, N)`, scaled.
             last_observation: `(K, N, critic_size)`, normalised: where the rollout stopped.
             alive: `(K,)` bool: the candidates that learn.
+            held: `(K,)` bool: the candidates of which only the value function learns, and without
+                a limit of its change; by default none.
 
         Returns:
             How far each policy moved, and whether its training diverged.
         """
         samples = self._samples(rollout, rewards, last_observation)
-        log_ratios, finite = self._optimise(samples, alive)
-        kl = _divergence(torch.cat(log_ratios, dim=1))
+        held = torch.zeros_like(alive) if held is None else held
+        # The optimiser keeps its moments of held policies: its first steps would be too large else.
+        policy, _ = self.population.split_policy_value(self.population.flat)
+        before = policy[held].clone()
+        # The limit of a value's change is relative to V_old: with V_old = R it has no effect.
+        value = torch.where(held[:, None], samples.target, samples.value)
+        log_ratios, finite = self._optimise(samples._replace(value=value), alive)
+        policy[held] = before
+        kl = torch.where(held, 0.0, _divergence(torch.cat(log_ratios, dim=1)))
+        rate = self.learning_rate
         self._adapt(kl)
+        self.learning_rate = torch.where(held, rate, self.learning_rate)
         return UpdateReport(kl=kl, finite=finite | ~alive)
 
     def keep(self, rows: Tensor) -> None:

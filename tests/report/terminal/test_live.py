@@ -98,7 +98,7 @@ def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:
             display(event)
         text = "\n".join(frame(display))
         assert "Best so far  g0c3, 3.00 (2.50 to 3.50) m" in text
-        assert "g0c2  done        fitness 2.00 (1.50 to 2.50) m" in text
+        assert "g0c2  done        fitness 2.00 (1.50 to 2.50) m over 64 episodes" in text
 
 
 def test_fitness_fits_into_80_columns_with_the_longest_name_and_counts() -> None:
@@ -167,8 +167,11 @@ def test_the_end_of_a_run_leaves_the_table_and_not_the_region() -> None:
             display(event)
         display(runs.run_finished(good(0, 4), good(0, 4)[3]))
     text = written(console)
-    assert "Human reward: fitness 14.00 (13.50 to 14.50) m, rotations 1.10." in text
-    assert "Generation g0 (1 of 1): 4 trained; best g0c3, fitness 3.00 (2.50 to 3.50) m." in text
+    assert (
+        "Human reward: fitness 14.00 (13.50 to 14.50) m over 64 episodes, rotations 1.10." in text
+    )
+    finished = "4 trained; best g0c3, fitness 3.00 (2.50 to 3.50) m over 64 episodes."
+    assert f"Generation g0 (1 of 1): {finished}" in " ".join(text.split())
     assert "Human-normalised score: 0.93" in text
     assert text.rfind("Best so far") < text.find("Human-normalised score")
     assert text.rfind(SHOW_CURSOR) > text.rfind(HIDE_CURSOR)

@@ -96,7 +96,7 @@ def test_a_run_line_by_line() -> None:
             " (normal)."
         ),
         "Training human reward, sparse reward.",
-        "Human reward: fitness 14.00 (13.50 to 14.50) m, rotations 1.10.",
+        "Human reward: fitness 14.00 (13.50 to 14.50) m over 64 episodes, rotations 1.10.",
         "Generation g0 (1 of 2): asking for 4 rewards.",
         "g0c3 proposed.",
         (
@@ -105,11 +105,11 @@ def test_a_run_line_by_line() -> None:
         ),
         "Training g0c1, g0c2, g0c3.",
         "g0c1 failed in training: The reward became NaN in 3 environments.",
-        "g0c2: fitness 7.00 (6.50 to 7.50) m.",
-        "Generation g0 (1 of 2): 2 trained, 2 failed; best g0c3, fitness 8.00 (7.50 to 8.50) m.",
-        "Generation g1 (2 of 2): 4 trained; best g1c3, fitness 4.00 (3.50 to 4.50) m.",
-        "Still the best: g0c3, fitness 8.00 (7.50 to 8.50) m.",
-        "Best reward: g0c3, fitness 8.00 (7.50 to 8.50) m.",
+        "g0c2: fitness 7.00 (6.50 to 7.50) m over 64 episodes.",
+        "Generation g0 (1 of 2): 2 trained, 2 failed; best g0c3, fitness 8.00 (7.50 to 8.50) m over 64 episodes.",
+        "Generation g1 (2 of 2): 4 trained; best g1c3, fitness 4.00 (3.50 to 4.50) m over 64 episodes.",
+        "Still the best: g0c3, fitness 8.00 (7.50 to 8.50) m over 64 episodes.",
+        "Best reward: g0c3, fitness 8.00 (7.50 to 8.50) m over 64 episodes.",
         "Took 12 min 34 s and 12 M environment steps; cost $0.08.",
     ):
         assert text.count(sentence) == 1, sentence

@@ -68,7 +68,7 @@ def test_a_run_that_was_stopped(store: Store) -> None:
         "Generation g1, built on g0c2",
         "proposed, not trained yet",
         "human reward      14.00  13.50 to 14.50",
-        "Best reward: g0c2, fitness 2.00 (1.50 to 2.50) m.",
+        "Best reward: g0c2, fitness 2.00 (1.50 to 2.50) m over 64 episodes.",
         "Not finished; continue with: eureka-agent resume",
     ):
         assert words in text, words

@@ -8,7 +8,7 @@ from typing import Literal
 from rich.console import Console, RenderableType
 
 from eureka_agent.cli.doctor import DoctorFinding
-from eureka_agent.records import INITIAL, Baseline, Failure
+from eureka_agent.records import INITIAL, Baseline, Failure, SeededResult
 from eureka_agent.report import comparison_table, doctor_table, final_table, put, tasks_table
 from eureka_agent.report.comparison import Comparison
 from eureka_agent.report.formatting import approximate
@@ -51,9 +51,11 @@ def test_the_final_table_at_80_columns() -> None:
         "3",
     ]
     assert row(lines, "best of g1: none") == ["-", "-", "-", "-", "-", "0", "of", "3"]
-    assert row(lines, "best of all: g0c2") == ["7.00", "6.50", "to", "7.50", "250", "0.50", "0.500"]
-    assert row(lines, "human reward") == ["14.00", "13.50", "to", "14.50", "250", "1.10", "-"]
-    assert row(lines, "random actions") == ["1.00", "0.50", "to", "1.50", "250", "0.00", "-"]
+    best = "7.00 6.50 to 7.50 250 0.50 0.500"
+    assert row(lines, "best of all: g0c2") == best.split()
+    human = "14.00 13.50 to 14.50 250 1.10 -"
+    assert row(lines, "human reward") == human.split()
+    assert row(lines, "random actions") == "1.00 0.50 to 1.50 250 0.00 -".split()
     assert "Human-normalised score: 0.93, which is (best - sparse) / |human - sparse|." in lines
 
 
@@ -113,17 +115,19 @@ def test_many_different_failures_are_cut_short() -> None:
 
 
 def test_a_reward_file_is_compared_with_the_baselines() -> None:
-    comparison = Comparison(Path("some/[mine].py"), 7, runs.evaluation(9.0), runs.baselines())
-    lines = read(comparison_table(comparison, runs.TASK))
+    comparison = Comparison(
+        Path("some/[mine].py"), 7, SeededResult(evaluation=runs.evaluation(9.0)), runs.baselines()
+    )
+    lines = read(comparison_table(comparison, runs.TASK, "quick"))
     assert row(lines, "[mine].py")[0] == "9.00"
     assert row(lines, "sparse reward")[0] == "4.00"
     notes = " ".join(lines[-3:])
     assert (
-        "One training each, with seed 7: the intervals are over the episodes of that one training"
-        in notes
+        "One training each, with seed 7: the 95 % intervals are over the 64 episodes of that one"
+        " training" in notes
     )
     assert "nothing was compared" not in notes
-    assert "too small" not in notes
+    assert "hardly better" not in notes
 
 
 def references(human: float, sparse: float, random: float) -> tuple[Baseline, ...]:
@@ -138,19 +142,27 @@ def references(human: float, sparse: float, random: float) -> tuple[Baseline, ..
 
 
 def test_a_human_reward_like_random_actions_means_too_small_a_budget() -> None:
-    comparison = Comparison(Path("mine.py"), 0, runs.evaluation(9.0), references(1.0, 4.0, 1.05))
-    text = " ".join(read(comparison_table(comparison, runs.TASK)))
+    comparison = Comparison(
+        Path("mine.py"),
+        0,
+        SeededResult(evaluation=runs.evaluation(9.0)),
+        references(1.0, 4.0, 1.05),
+    )
+    text = " ".join(read(comparison_table(comparison, runs.TASK, "quick")))
     assert (
-        "The human reward is hardly better than random actions (1.00 against 1.05): the budget is"
-        " too small" in text
+        "At this budget the human reward is hardly better than random actions (1.00 against 1.05"
+        " m), so rewards cannot be compared: train longer, --budget normal." in text
     )
 
 
 def test_equal_rewards_mean_that_nothing_was_compared() -> None:
     comparison = Comparison(
-        Path("mine.py"), 0, runs.evaluation(9.0, 0.0), references(9.0, 8.95, 1.0)
+        Path("mine.py"),
+        0,
+        SeededResult(evaluation=runs.evaluation(9.0, 0.0)),
+        references(9.0, 8.95, 1.0),
     )
-    text = " ".join(read(comparison_table(comparison, runs.TASK)))
+    text = " ".join(read(comparison_table(comparison, runs.TASK, "quick")))
     assert (
         "All rewards, including the sparse one, give about the same fitness, so nothing was compared."
         in text
