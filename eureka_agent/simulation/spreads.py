@@ -17,7 +17,7 @@ _LEAST_RANGE = 0.01
 """Range of a number, in its SI unit, below which it counts as constant: 1 cm, half a degree."""
 _LEAST_CHANGE = 0.1
 """Change between the shown moments that is worth a line, as a share of the number's range."""
-_REPEATED = 0.95
+_REPEATED = 0.98
 """Correlation from which a number only repeats another one."""
 
 
