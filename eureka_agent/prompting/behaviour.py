@@ -45,9 +45,11 @@ a probability of 1.4 %."""
 _FEWEST_EPISODES = 12
 """Episodes from which a correlation over them is judged."""
 _MOST_ENDS = 5
-_MOST_COMPONENTS = 8
-_SPREADS_LENGTH, _EPISODES_LENGTH = 1_200, 1_400
+_MOST_COMPONENTS = 6
+_SPREADS_LENGTH, _EPISODES_LENGTH = 1_000, 1_300
 """Characters of the numbers of the state, and of single episodes."""
+_EPISODE_WORDS = 35
+"""Characters of an episode's line apart from its numbers and its cause."""
 _ROUNDING = 0.02
 """Difference of the sum of the variance's shares from 1 up to which the components add up."""
 
@@ -201,7 +203,7 @@ def _shown_episodes(behaviour: Behaviour) -> list[ShownEpisode]:
         own = [f"{time} {text}" for time, text in zip(times, own, strict=True)]
         kind: Literal["typical", "worst"] = "typical" if index < len(behaviour.typical) else "worst"
         line = "; ".join(own)
-        left -= len(line) + len(episode.cause)
+        left -= len(line) + len(episode.cause) + _EPISODE_WORDS
         if left >= 0:
             shown.append(ShownEpisode(kind, episode, line))
     return shown

@@ -206,9 +206,9 @@ def _evaluations(
     """
     policies: list[EvaluatedPolicy] = []
     for result, reward in zip(results, rewards, strict=True):
-        measured = not isinstance(reward, SparseReward | CandidateError)
+        measured = None if isinstance(reward, SparseReward | CandidateError) else reward
         if result.policy is not None:
-            policies.append(EvaluatedPolicy(result.policy, reward if measured else None))
+            policies.append(EvaluatedPolicy(result.policy, measured))
     with one_torch_thread():
         found = iter(
             evaluate_with_behaviour(
