@@ -23,7 +23,7 @@ from eureka_agent.text import short_numbers_in_prompt
 
 NoteKind = Literal["alive", "stops", "slows", "rising", "flat", "misdirected"]
 
-_NOTABLE = 0.05
+_NOTABLE = 0.02
 """Share of the fitness that solves the task, below which a gain is next to nothing."""
 _LOST = 0.05
 """Share of the possible fitness that early ends cost, from which it is worth a line."""
@@ -31,6 +31,10 @@ _STOPPED, _SLOWER = 0.1, 0.5
 """Gain in the second half of an episode, at most this share of the first half's."""
 _CLEAR = 2.0
 """Standard errors from which a difference is not chance (95 %)."""
+_LEAST_LATE = 1.0 / 3.0
+"""Share of the fitness from the second halves of episodes: half as much as from the first ones."""
+_LEAST_FULL = 0.5
+"""Fitness of full episodes, as a share of what the rate of all episodes promises."""
 _FEWEST_FULL = 4
 """Full episodes from which the halves are compared."""
 _RISES = 0.1
@@ -218,8 +222,16 @@ def _rise(values: Sequence[float], noise: float) -> tuple[float, float]:
 
 
 def _about_early_ends(behaviour: Behaviour, max_episode_steps: int) -> list[BehaviourNote]:
-    """Say what early ends cost at the rate that the policy reaches while episodes last."""
+    """Say what early ends cost at the rate that the policy reaches while episodes last.
+
+    The rate counts only if it lasts: in the second halves of episodes, and in the full ones.
+    """
     alive = behaviour.fitness_alive
+    if not behaviour.late_share >= _LEAST_LATE:
+        return []
+    full = behaviour.halves
+    if full is not None and full.first + full.second < _LEAST_FULL * alive:
+        return []
     early = sum(end.episodes for end in behaviour.ends if end.cause != TIME_LIMIT)
     length = sum(end.episodes * end.length for end in behaviour.ends) / behaviour.episodes
     lost = 1.0 - length / max_episode_steps

@@ -87,6 +87,9 @@ class Behaviour:
     fitness_alive: float
     """Fitness per environment step while episodes last, times the steps of a full episode; NaN if
     every step gives the same, because then the fitness is the episode's length."""
+    late_share: float
+    """Share of the fitness that is gained in the second halves of episodes, however long they are;
+    NaN if nothing is gained."""
     fitness_solved: float
     """The task's `fitness_solved`, the scale on which a fitness is little or much."""
     halves: HalfGains | None
@@ -109,6 +112,7 @@ class Behaviour:
         return replace(
             self,
             fitness_alive=math.nan,
+            late_share=math.nan,
             fitness_solved=math.nan,
             halves=None,
             typical=(),

@@ -38,8 +38,8 @@ class BehaviourRecorder:
         """`(num_envs, quantities)` each: the start, then after every step."""
         self._going = torch.zeros(0, dtype=torch.bool)
         """`(num_envs,)`: whether the environment's first episode goes on."""
-        self._first_half = torch.zeros(0)
-        """`(num_envs,)`: fitness gained in the first half of the time limit."""
+        self._gains: list[Tensor] = []
+        """`(num_envs,)` each: the fitness that every step added."""
         self._causes: list[str] = []
 
     def watch(self, before: State, step: Step) -> None:
@@ -47,8 +47,7 @@ class BehaviourRecorder:
         if not self._trace:
             self._start(before, step)
         self._trace.append(self._read(step.state).cpu())
-        if 2 * (len(self._trace) - 1) <= self._task.max_episode_steps:
-            self._first_half += torch.where(self._going, step.fitness.cpu(), 0.0)
+        self._gains.append(step.fitness.cpu())
         ended = self._going & (step.terminated | step.truncated).cpu()
         if ended.any():
             self._note_ends(ended, step)
@@ -79,7 +78,6 @@ class BehaviourRecorder:
         first = {**before, **{name: step.state[name] for name in actions}}
         self._trace.append(self._read(first).cpu())
         self._going = torch.ones(count, dtype=torch.bool)
-        self._first_half = torch.zeros(count)
         self._causes = [TIME_LIMIT] * count
 
     def _note_ends(self, ended: Tensor, step: Step) -> None:
@@ -102,6 +100,8 @@ class BehaviourRecorder:
         chosen = most_changing(values, _MOST_SPREADS)
         columns = sorted(chosen[:_COLUMNS])
         typical, worst = _typical_and_worst(numbers["fitness"])
+        first = self._first_halves(rows, lengths)
+        second = numbers["fitness"].double() - first
 
         def sketches(episodes: Sequence[int]) -> tuple[EpisodeSketch, ...]:
             return tuple(
@@ -114,8 +114,9 @@ class BehaviourRecorder:
             step_s=self._task.dt,
             ends=_ends([self._causes[row] for row in rows], lengths),
             fitness_alive=_fitness_alive(numbers, self._task.max_episode_steps),
+            late_share=_share(float(second.sum()), float(first.sum())),
             fitness_solved=self._task.fitness_solved,
-            halves=self._halves(rows, numbers),
+            halves=self._halves(rows, first, second),
             spreads=tuple(spread(quantities[each], values[:, :, each]) for each in sorted(chosen)),
             columns=tuple(f"{quantities[c].name} {quantities[c].unit}".strip() for c in columns),
             typical=sketches(typical),
@@ -146,15 +147,26 @@ class BehaviourRecorder:
         ]
         return EpisodeSketch(fitness, length, self._causes[row], tuple(moments))
 
-    def _halves(self, rows: range, numbers: Mapping[str, Tensor]) -> HalfGains | None:
+    def _first_halves(self, rows: range, lengths: Sequence[int]) -> Tensor:
+        """Return `(episodes,)`: the fitness that each episode gained in its first half."""
+        gains = torch.stack([gain[rows.start : rows.stop] for gain in self._gains]).double()
+        until = torch.tensor(lengths) // 2
+        steps = torch.arange(len(gains))[:, None]
+        return torch.where(steps < until, gains, 0.0).sum(dim=0)
+
+    def _halves(self, rows: range, first: Tensor, second: Tensor) -> HalfGains | None:
         full = torch.tensor([self._causes[row] == TIME_LIMIT for row in rows])
         count = int(full.sum())
         if count == 0:
             return None
-        first = self._first_half[rows.start : rows.stop][full].double()
-        second = numbers["fitness"][full].double() - first
+        first, second = first[full], second[full]
         error = float((first - second).std()) / math.sqrt(count) if count > 1 else math.inf
         return HalfGains(count, float(first.mean()), float(second.mean()), error)
+
+
+def _share(part: float, rest: float) -> float:
+    """Return `part` as a share of both; NaN if together they are not above 0."""
+    return part / (part + rest) if part + rest > 0.0 else math.nan
 
 
 def _ends(causes: Sequence[str], lengths: Sequence[int]) -> tuple[EndCause, ...]:

@@ -41,6 +41,7 @@ RUNS = Behaviour(
     step_s=0.008,
     ends=(EndCause(TIME_LIMIT, 64, 1000.0),),
     fitness_alive=2.5,
+    late_share=0.5,
     fitness_solved=2.0,
     halves=HalfGains(64, 1.2, 1.3, 0.05),
     spreads=(
@@ -107,7 +108,10 @@ def test_early_ends_cost_what_their_steps_would_have_given() -> None:
     [
         replace(FALLS, fitness_alive=math.nan),  # the fitness counts steps
         replace(FALLS, fitness_alive=-2.7),
-        replace(FALLS, fitness_alive=0.05),  # 2.5 % of what solves the task
+        replace(FALLS, fitness_alive=0.03),  # 1.5 % of what solves the task
+        replace(FALLS, late_share=0.3),  # the rate falls within an episode
+        replace(FALLS, late_share=math.nan),
+        replace(FALLS, halves=HalfGains(19, 0.6, 0.7, 0.1)),  # full episodes reach half of it
         replace(FALLS, ends=(EndCause(LEAN, 64, 990.0),)),  # 1 % of the steps are lost
     ],
 )
@@ -138,7 +142,7 @@ def test_rate_is_not_extrapolated_where_the_policy_stops() -> None:
         HalfGains(20, 1.0, 0.0, 0.6),  # 1.7 standard errors
         HalfGains(3, 1.0, 0.0, 0.1),  # three episodes
         HalfGains(1, 1.0, 0.0, math.inf),
-        HalfGains(20, 0.05, 0.0, 0.001),  # it never started
+        HalfGains(20, 0.03, 0.0, 0.001),  # it never started
         HalfGains(20, -1.0, -2.0, 0.1),
     ],
 )
@@ -163,7 +167,7 @@ def test_curve_that_is_flat_since_half_way_is_noted() -> None:
     [
         NOISY,
         curve(*([0.0] * 10)),  # never learned: not "flat since half-way"
-        curve(0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09),  # 5 % of the scale
+        curve(*(0.004 * index for index in range(10))),  # 2 % of the scale
         curve(0.0, 0.5, 1.0),
         curve(1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1),
         Curve("fitness", (), math.nan, math.nan, math.nan),

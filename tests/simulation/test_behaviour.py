@@ -81,6 +81,7 @@ def test_task_without_an_end_only_reaches_the_time_limit() -> None:
     assert [(end.cause, end.length) for end in behaviour.ends] == [(TIME_LIMIT, 500.0)]
     assert behaviour.halves is not None
     assert (behaviour.halves.first, behaviour.halves.second) == (250.0, 250.0)
+    assert behaviour.late_share == 0.5
 
 
 def test_task_that_names_no_causes_terminates() -> None:
@@ -147,4 +148,5 @@ def test_without_fitness_nothing_that_it_selects_is_left(hopper: list[Behaviour]
     assert without.halves is None
     assert math.isnan(without.fitness_alive)
     assert math.isnan(without.fitness_solved)
+    assert math.isnan(without.late_share)
     assert without.spreads == hopper[1].spreads
