@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -83,6 +83,14 @@ def decimals_for(values: Iterable[float]) -> int:
 def number_in_prompt(value: float) -> str:
     """Return a number for models: four significant digits, as Python could write them."""
     return f"{value:.4g}"
+
+
+def short_numbers_in_prompt(values: Sequence[float]) -> list[str]:
+    """Return measured numbers for models: two digits of the largest, the others as precise."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    decimals = max(0, 1 - math.floor(math.log10(largest))) if largest > 0.0 else 0
+    # Adding 0 turns a negative zero into 0.
+    return [f"{round(value, decimals) + 0.0:.6g}" for value in values]
 
 
 class StageWords(NamedTuple):

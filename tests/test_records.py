@@ -9,6 +9,7 @@ import pytest
 
 from eureka_agent.records import (
     Baseline,
+    Behaviour,
     Candidate,
     Completion,
     Curve,
@@ -28,6 +29,7 @@ TRAINED = TrainedReward(
     failure=Failure("training", "an example"),
     training=TrainingRecord(640, 1.5, CURVE, (), CURVE, CURVE),
     evaluation=Evaluation(2.5, 2.0, 3.0, 4, 100.0),
+    behaviour=Behaviour(4, 0.02, (), 2.5, 0.5, 3.0, None, (), (), (), ()),
 )
 CANDIDATE = Candidate(0, Completion(0, "", "scripted"), None)
 MADE: list[RewardResult] = [

@@ -283,6 +283,11 @@ class AntForward(MujocoTask):
         """See `MujocoTask.terminated`."""
         return state["root_states"][:, 2] < _FALLEN_HEIGHT_M
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        fallen = state["root_states"][:, 2] < _FALLEN_HEIGHT_M
+        return {f"torso below {_FALLEN_HEIGHT_M} m": fallen}
+
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.fitness`."""
         return episode_state["progress"] / self.episode_length_s

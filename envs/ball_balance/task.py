@@ -212,6 +212,11 @@ class BallBalance(MujocoTask):
         """See `MujocoTask.terminated`."""
         return state["ball_positions"][:, 2] < _MIN_BALL_HEIGHT_M
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        fallen = state["ball_positions"][:, 2] < _MIN_BALL_HEIGHT_M
+        return {f"ball off the tray, below {_MIN_BALL_HEIGHT_M:.2f} m": fallen}
+
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.fitness`."""
         return torch.ones_like(state["ball_positions"][:, 2])

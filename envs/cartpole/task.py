@@ -129,6 +129,15 @@ class Cartpole(MujocoTask):
         distance, angle = state["dof_pos"].abs().unbind(dim=1)
         return (distance > _MAX_DISTANCE_M) | (angle > _MAX_ANGLE_RAD)
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        distance, angle = state["dof_pos"].abs().unbind(dim=1)
+        return {
+            f"pole more than {math.degrees(_MAX_ANGLE_RAD):.0f}° from upright": angle
+            > _MAX_ANGLE_RAD,
+            f"cart more than {_MAX_DISTANCE_M:.0f} m from the middle": distance > _MAX_DISTANCE_M,
+        }
+
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.fitness`."""
         return torch.ones_like(state["dof_pos"][:, 0])

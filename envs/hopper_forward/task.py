@@ -197,6 +197,18 @@ class HopperForward(MujocoTask):
         )
         return ~(standing & moderate.all(dim=1))
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        numbers = torch.cat((state["joint_positions"], _velocities(state)), dim=1)
+        return {
+            f"torso leans {_MAX_PITCH_RAD} rad or more": state["torso_pitch"].abs()
+            >= _MAX_PITCH_RAD,
+            f"torso at or below {_MIN_HEIGHT_M} m": state["torso_position"][:, 2] <= _MIN_HEIGHT_M,
+            f"a joint angle or a velocity of {_MAX_STATE:.0f} or more": (
+                numbers.abs() >= _MAX_STATE
+            ).any(dim=1),
+        }
+
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.fitness`."""
         return episode_state["progress"] / self.episode_length_s

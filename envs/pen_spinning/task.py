@@ -332,6 +332,15 @@ class PenSpinning(MujocoTask):
         too_far: Tensor = (position - state["goal_pos"]).norm(dim=1) > _DROP_DISTANCE_M
         return too_far | (position[:, 2] < _DROP_HEIGHT_M)
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        position = state["object_pos"]
+        away = (position - state["goal_pos"]).norm(dim=1)
+        return {
+            f"pen below {_DROP_HEIGHT_M:.2f} m": position[:, 2] < _DROP_HEIGHT_M,
+            f"pen more than {_DROP_DISTANCE_M:.2f} m from the hand": away > _DROP_DISTANCE_M,
+        }
+
     # ------------------------------------------------------------------ success
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """1 where a waypoint was reached."""

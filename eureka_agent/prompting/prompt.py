@@ -19,7 +19,7 @@ import jinja2
 
 from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
 from eureka_agent.tasks.task import StateVariable, Task
-from eureka_agent.text import STAGE_WORDS, number_in_prompt
+from eureka_agent.text import STAGE_WORDS, number_in_prompt, short_numbers_in_prompt
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
 
@@ -198,6 +198,7 @@ def _templates() -> jinja2.Environment:
     environment.filters["number"] = number_in_prompt
     environment.globals.update(
         number=number_in_prompt,
+        short=lambda value: short_numbers_in_prompt([value])[0],
         percent=lambda share: f"{share:.0%}",
         fenced=fenced,
         describe=describe,

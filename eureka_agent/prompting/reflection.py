@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from eureka_agent.prompting.behaviour import behaviour_text
 from eureka_agent.prompting.prompt import render
 from eureka_agent.records import Curve, Outcome, TrainingRecord
 
@@ -68,6 +69,9 @@ def reflect(
         outcome=outcome,
         findings=findings(
             outcome, max_episode_steps, has_fitness=fitness_unit is not None, ends_early=ends_early
+        ),
+        behaviour=behaviour_text(
+            outcome, max_episode_steps=max_episode_steps, fitness_unit=fitness_unit
         ),
         max_episode_steps=max_episode_steps,
         fitness_unit=fitness_unit,

@@ -4,6 +4,15 @@ Each record is one arrow of the picture in `docs/architecture.md`. All are plain
 no modules): a run's database stores them as JSON, and a test can write one by hand.
 """
 
+from eureka_agent.records.behaviour import (
+    TIME_LIMIT,
+    Behaviour,
+    ComponentEffect,
+    EndCause,
+    EpisodeSketch,
+    HalfGains,
+    QuantitySpread,
+)
 from eureka_agent.records.candidates import (
     INITIAL,
     Candidate,
@@ -42,20 +51,27 @@ from eureka_agent.records.results import (
 __all__ = [
     "INITIAL",
     "OPERATORS",
+    "TIME_LIMIT",
     "Baseline",
+    "Behaviour",
     "Candidate",
     "Completion",
+    "ComponentEffect",
     "Curve",
+    "EndCause",
+    "EpisodeSketch",
     "Evaluation",
     "Example",
     "Failure",
     "Feedback",
     "Generation",
+    "HalfGains",
     "Message",
     "Operator",
     "Outcome",
     "Prompt",
     "PromptRecord",
+    "QuantitySpread",
     "ReevaluationResult",
     "ReevaluationSeed",
     "RewardResult",

@@ -119,7 +119,10 @@ class Outcome(SeededResult):
             evaluation = replace(
                 evaluation, fitness=nan, fitness_low=nan, fitness_high=nan, measures={}
             )
-        return replace(self, training=training, evaluation=evaluation, more_seeds=())
+        behaviour = self.behaviour.without_fitness() if self.behaviour else None
+        return replace(
+            self, training=training, evaluation=evaluation, behaviour=behaviour, more_seeds=()
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from statistics import mean, stdev
 from typing import Any, Literal, Self
 
+from eureka_agent.records.behaviour import Behaviour
 from eureka_agent.text import shortened, storable
 
 Stage = Literal["extract", "check", "contract", "screening", "training", "internal"]
@@ -97,6 +98,8 @@ class RewardResult:
     """Why there is no evaluation."""
     training: TrainingRecord | None = None
     evaluation: Evaluation | None = None
+    behaviour: Behaviour | None = None
+    """What the policy did in the evaluation; None without a trained policy."""
 
     @property
     def environment_steps(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -62,6 +62,7 @@ def run_episodes(
     threads: int | None = None,
     device: str = "cpu",
     watch: Callable[[State, Step], None] | None = None,
+    reads: Iterable[str] | None = None,
 ) -> list[dict[str, Tensor]]:
     """Run full episodes of each policy and return the numbers of every episode.
 
@@ -74,6 +75,7 @@ def run_episodes(
         device: Where the physics runs.
         watch: Called at every step with the state before it and the step. Environments are stepped
             until all episodes have ended, so it also sees steps of later episodes.
+        reads: The names that `watch` reads (`Task.make_env`), by default all.
 
     Returns:
         Per policy: `fitness`, `length` and each measure, `(episodes,)` each.
@@ -85,14 +87,13 @@ def run_episodes(
     if not policies:
         return []
     num_envs = len(policies) * episodes
-    reads = () if watch is None else None
     env = task.make_env(
         num_envs,
         seed=seed + _EVALUATION_SEED,
         streams=episodes,
         device=device,
         threads=threads,
-        reads=reads,
+        reads=() if watch is None else reads,
     )
     results: dict[str, Tensor] = {}
     unfinished = torch.ones(num_envs, dtype=torch.bool)

@@ -53,6 +53,7 @@ def _check_mujoco_task(task: MujocoTask) -> None:
     env = MujocoEnvironment(ValidatedTask(task), _ENVIRONMENTS, seed=0)
     for step in range(_STEPS):
         env.step(torch.full((_ENVIRONMENTS, task.action_size), 0.5 * (-1.0) ** step))
+    env.task.end_causes(env.state)
     # One environment starts again while the others continue.
     env.restart(torch.tensor([0]), torch.tensor([0]))
     env.step(torch.zeros(_ENVIRONMENTS, task.action_size))

@@ -175,6 +175,15 @@ class ValidatedTask(MujocoTask):
         ended = self._run("terminated", lambda: self._task.terminated(state, episode_state))
         return self._tensor("terminated", "the ends", ended, (_rows_of(state),), torch.bool)
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """See `Task.end_causes`."""
+        causes = self._run("end_causes", lambda: self._task.end_causes(state))
+        if not isinstance(causes, Mapping):
+            self._refuse("end_causes", f"returns {_kind(causes)}", "return a dictionary of tensors")
+        for cause, holds in causes.items():
+            self._tensor("end_causes", repr(cause), holds, (_rows_of(state),), torch.bool)
+        return causes
+
     # ------------------------------------------------------------------ success
     def fitness(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.fitness`."""

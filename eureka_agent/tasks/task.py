@@ -212,6 +212,19 @@ class Task(ABC):
         """
         return {}
 
+    def end_causes(self, state: State) -> Mapping[str, Tensor]:
+        """Name the causes for which episodes terminate, for prompts and reports.
+
+        Args:
+            state: What rewards read after a step, with `action` and `episode_time`.
+
+        Returns:
+            `(num_envs,)` bool each, by the cause in words (`torso at or below 0.7 m`), the first
+            that holds counts. Together they have to hold exactly where the task terminates. By
+            default there are none, and a termination is called `terminated`.
+        """
+        return {}
+
     def without_end(self) -> Self:
         """Return the same task with episodes that end at the time limit alone.
 

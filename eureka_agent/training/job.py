@@ -14,15 +14,15 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
 from eureka_agent.errors import CandidateError
 from eureka_agent.jail import Sandbox
-from eureka_agent.records import Evaluation, Failure, RewardResult, RewardSource, Rung
+from eureka_agent.records import Behaviour, Evaluation, Failure, RewardResult, RewardSource, Rung
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
-from eureka_agent.simulation.rollouts import evaluate
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.evaluation import EvaluatedPolicy, evaluate_with_behaviour
 from eureka_agent.training.factory import make_trainer
 from eureka_agent.training.initial_policy import policy_from_text
 from eureka_agent.training.policy import Policy
@@ -127,13 +127,15 @@ def run_job(
         rewards = _open_rewards(job, task, sandbox, resources)
         opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
         settings = replace(settings, initial_policies=_of_opened(settings, rewards))
-        results = trainer.train(task, opened, settings, on_progress)
-    remaining = iter(results)
-    all_results = [
-        TrainResult(None, None, reward) if isinstance(reward, CandidateError) else next(remaining)
-        for reward in rewards
-    ]
-    return _records(job, all_results, _evaluations(job, task, all_results))
+        remaining = iter(trainer.train(task, opened, settings, on_progress))
+        results = [
+            TrainResult(None, None, reward)
+            if isinstance(reward, CandidateError)
+            else next(remaining)
+            for reward in rewards
+        ]
+        evaluations = _evaluations(job, task, results, rewards)
+    return _records(job, results, evaluations)
 
 
 def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
@@ -222,33 +224,53 @@ def row_counts(budget: TrainingBudget) -> tuple[int, ...]:
 
 
 def _evaluations(
-    job: TrainingJob, task: Task, results: Sequence[TrainResult]
-) -> list[Evaluation | None]:
-    """Evaluate the policies, all at once; None where there is none."""
-    policies = [result.policy for result in results if result.policy is not None]
-    with one_torch_thread(), naming_lines_of(task):
+    job: TrainingJob,
+    task: Task,
+    results: Sequence[TrainResult],
+    rewards: Sequence[RewardRunner | CandidateError],
+) -> list[tuple[Evaluation, Behaviour] | tuple[None, None]]:
+    """Evaluate the policies, all at once; two times None where there is none.
+
+    The components of the task's own sparse reward are not measured: there is only one.
+    """
+    policies: list[EvaluatedPolicy] = []
+    for result, reward in zip(results, rewards, strict=True):
+        measured = None if isinstance(reward, SparseReward | CandidateError) else reward
+        if result.policy is not None:
+            policies.append(EvaluatedPolicy(result.policy, measured))
+    with one_torch_thread():
         found = iter(
-            evaluate(
+            evaluate_with_behaviour(
                 task,
                 policies,
                 episodes=job.budget.evaluation_episodes,
                 seed=job.seed,
+                max_rows=max(row_counts(job.budget)),
                 threads=job.threads,
                 device=job.device,
             )
         )
-    return [None if result.policy is None else next(found) for result in results]
+    return [(None, None) if result.policy is None else next(found) for result in results]
 
 
 def _records(
-    job: TrainingJob, results: Sequence[TrainResult], evaluations: Sequence[Evaluation | None]
+    job: TrainingJob,
+    results: Sequence[TrainResult],
+    evaluations: Sequence[tuple[Evaluation, Behaviour] | tuple[None, None]],
 ) -> list[TrainedReward]:
     records = []
-    for reward, result, evaluation in zip(job.rewards, results, evaluations, strict=True):
+    for reward, result, (evaluation, behaviour) in zip(
+        job.rewards, results, evaluations, strict=True
+    ):
         failure = Failure("training", str(result.error)) if result.error else None
         policy = result.policy.to_bytes() if result.policy else None
         record = TrainedReward(
-            reward.name, policy, failure=failure, training=result.record, evaluation=evaluation
+            reward.name,
+            policy,
+            failure=failure,
+            training=result.record,
+            evaluation=evaluation,
+            behaviour=behaviour,
         )
         records.append(record)
     return records

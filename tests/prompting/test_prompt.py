@@ -315,7 +315,7 @@ def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     expected = (
-        "environment examples failures feedback first next operators reflection repair retry system"
+        "behaviour environment examples failures feedback first next operators reflection repair retry system"
         " task".split()
     )
     assert names == [f"{name}.md" for name in expected]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import multiprocessing
 import sqlite3
@@ -68,6 +69,12 @@ FINAL = ReevaluationResult.of(outcome())
 def test_records_survive_json(record: object) -> None:
     # repr, because NaN does not equal itself
     assert repr(from_json(type(record), to_json(record))) == repr(record)
+
+
+def test_record_from_before_behaviours_were_stored_is_read() -> None:
+    stored = json.loads(to_json(outcome()))
+    del stored["behaviour"]
+    assert repr(from_json(Outcome, json.dumps(stored))) == repr(outcome())
 
 
 def test_a_store_returns_what_was_saved(tmp_path: Path) -> None:

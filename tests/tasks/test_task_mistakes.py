@@ -85,6 +85,8 @@ MISTAKES = [
     (FITNESS, method("update_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
     (FITNESS, method("privileged", "state, episode_state", "3"), FITNESS, "returns a value of type int: return a tensor"),
     (FITNESS, method("measures", "state, episode_state", "3"), FITNESS, "return a dictionary"),
+    (FITNESS, method("end_causes", "state", "3"), FITNESS, "return a dictionary"),
+    (FITNESS, method("end_causes", "state", "{'at an end': state['block_x']}"), FITNESS, "'at an end' as float32"),
     (FITNESS, method("sparse_reward", "state, episode_state", "1 / 0"), FITNESS, "ZeroDivisionError"),
 ]  # fmt: skip
 
