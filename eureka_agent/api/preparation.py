@@ -11,6 +11,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges import make_judge
+from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
@@ -20,10 +21,12 @@ from eureka_agent.proposers.model import ANSWER_TOKENS
 from eureka_agent.records import Example, Message
 from eureka_agent.search.events import Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
-from eureka_agent.search.strategies import LINEAGE
+from eureka_agent.search.state_figures import longest_figures
+from eureka_agent.search.strategies import PARENTS
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import make_trainer
+from eureka_agent.training.budgets import training_budget
 from eureka_agent.training.memory_check import refuse_too_large
 
 _FEEDBACK_BYTES = 12_000
@@ -106,7 +109,11 @@ def _largest_cost(
 
     Raises UsageError if the limits do not even allow one request.
     """
-    first = write_prompt(task, config.task.instruction(task), 0, (), (), examples=examples)
+    budget = training_budget(config, task)
+    facts = RunFacts(budget, config.training.algorithm, longest_figures(task, budget))
+    first = write_prompt(
+        task, config.task.instruction(task), 0, (), (), examples=examples, facts=facts
+    )
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
@@ -114,8 +121,8 @@ def _largest_cost(
             " the length of answers (--answer-tokens)."
         )
     # A prompt with parents holds these messages, and the parents' results.
-    parents = LINEAGE if config.search.vary_instructions else 1
-    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
+    more = Message("user", "x" * _FEEDBACK_BYTES * PARENTS)
+    later = proposer.worst_case((*first.messages, more))
     num_first = 0 if config.search.initial_reward else config.search.samples
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)

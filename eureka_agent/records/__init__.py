@@ -14,14 +14,15 @@ from eureka_agent.records.candidates import (
     RewardSource,
     candidate_name,
 )
+from eureka_agent.records.figures import FigureRow, Spread, StateFigures
 from eureka_agent.records.prompts import (
-    OPERATORS,
+    SAMPLE_ROLES,
     Example,
     Message,
-    Operator,
     Prompt,
     PromptRecord,
     Role,
+    SampleRole,
     SettingChange,
 )
 from eureka_agent.records.results import (
@@ -41,7 +42,7 @@ from eureka_agent.records.results import (
 
 __all__ = [
     "INITIAL",
-    "OPERATORS",
+    "SAMPLE_ROLES",
     "Baseline",
     "Candidate",
     "Completion",
@@ -50,9 +51,9 @@ __all__ = [
     "Example",
     "Failure",
     "Feedback",
+    "FigureRow",
     "Generation",
     "Message",
-    "Operator",
     "Outcome",
     "Prompt",
     "PromptRecord",
@@ -62,10 +63,13 @@ __all__ = [
     "RewardSource",
     "Role",
     "Rung",
+    "SampleRole",
     "SeedResult",
     "SeededResult",
     "SettingChange",
+    "Spread",
     "Stage",
+    "StateFigures",
     "TrainingRecord",
     "candidate_name",
 ]

@@ -45,6 +45,7 @@ def hand_made() -> dict[str, Tensor]:
         "dof_vel": torch.tensor([[0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]]),
         "dof_limits_lower": -limits,
         "dof_limits_upper": limits,
+        "action": torch.tensor([[1.0, 0.0, -0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]),
         "actions": torch.tensor([[1.0, 0.0, -0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]),
     }
 
