@@ -140,9 +140,10 @@ class AntForward(MujocoTask):
     =====  ==========================================================  =====
 
     **State that a reward may read**: `root_states` (its quaternion in Isaac Gym's order x, y, z,
-    w), `dof_pos`, `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `targets`, `potentials` (with `prev_potentials`), `up_vec`, `heading_vec`, and the constant `dt`, the
-    seconds per environment step. Published rewards may also read `vec_sensor_tensor`,
-    `inv_start_rot`, `basis_vec0`, `basis_vec1` and `actions`, the same as `action` (`isaac_gym.py`).
+    w), `dof_pos`, `dof_vel`, `dof_limits_lower`, `dof_limits_upper`, `targets`, `potentials` (with
+    `prev_potentials`), `up_vec`, `heading_vec`, and the constant `dt`, the seconds per environment
+    step. Published rewards may also read `vec_sensor_tensor`, `inv_start_rot`, `basis_vec0`,
+    `basis_vec1` and `actions`, the same as `action` (`isaac_gym.py`).
 
     **Start**: the torso 0.5 m high, level and at rest, ankles bent by 30°; joints are off by up to
     0.2 rad (within their ranges) and 0.1 rad/s.

@@ -12,7 +12,7 @@ from eureka_agent.records import Outcome
 from eureka_agent.text import one_line, shortened
 
 _IDEA = 80
-_PLAN = 280
+_PLAN = 240
 _READ = 4_000  # characters of an answer that are looked at
 _CODE = re.compile(r"^\s*(?:```|~~~|import |from \w+ import|def |class |@)", re.MULTILINE)
 _HEADING = re.compile(r"^\s*(?:#.*|\*\*[^*]*\*\*:?|<[^>]*>)\s*$", re.MULTILINE)
@@ -37,7 +37,7 @@ def idea_of(outcome: Outcome) -> str:
 
 
 def plan_of(outcome: Outcome) -> str:
-    """Return the plan that stands before a candidate's code: one line, at most 280 characters."""
+    """Return the plan that stands before a candidate's code: one line, at most 240 characters."""
     return one_line(_plan(outcome), _PLAN)
 
 

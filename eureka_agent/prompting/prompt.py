@@ -20,7 +20,7 @@ from eureka_agent.prompting.feedback import feedback_values
 from eureka_agent.prompting.history import history_of
 from eureka_agent.prompting.task_code import numbers_of, source_of
 from eureka_agent.records import Example, Feedback, Message, Outcome, Prompt, SampleRole
-from eureka_agent.tasks.task import StateVariable, Task
+from eureka_agent.tasks.task import StateSpec, StateVariable, Task
 from eureka_agent.text import STAGE_WORDS, number_in_prompt
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
@@ -201,15 +201,26 @@ def render(template: str, **values: object) -> str:
     return _templates().get_template(template).render(**values).strip() + "\n"
 
 
-def describe(variable: StateVariable) -> str:
-    """Return one line: shape, unit, frame, meaning, entries."""
+def describe(variable: StateVariable, spec: StateSpec | None = None) -> str:
+    """Return one line: shape, unit, frame, meaning, entries.
+
+    Args:
+        variable: The variable.
+        spec: The state that it belongs to; entries that an earlier variable of it has are not
+            listed again.
+    """
     shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
     unit = f" {variable.unit}" if variable.unit not in ("", "-") else ""
     facts = [f"{variable.frame} frame"] if variable.frame not in ("", "-") else []
     facts += [variable.kind.replace("_", " ")] if variable.kind.startswith("quaternion") else []
     line = f"{shape}{unit}{''.join(f', {fact}' for fact in facts)}: {variable.meaning}"
     line += f"; the target of {variable.goal_for}" if variable.goal_for else ""
-    return line + (f"; entries: {', '.join(variable.elements)}" if variable.elements else "")
+    if not variable.elements:
+        return line
+    same = [each for each in spec.variables if each.elements == variable.elements] if spec else []
+    if same and same[0].name != variable.name:
+        return f"{line}; entries: those of {same[0].name}"
+    return f"{line}; entries: {', '.join(variable.elements)}"
 
 
 def fenced(code: str) -> str:
@@ -233,9 +244,9 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["number"] = number_in_prompt
+    environment.filters.update(number=number_in_prompt, brief=_brief)
     environment.globals.update(
-        brief=lambda value: f"{value + 0.0:.3g}",
+        brief=_brief,
         half_life=lambda discount: round(math.log(0.5) / math.log(discount)),
         number=number_in_prompt,
         percent=lambda share: f"{share:.0%}",
@@ -244,6 +255,11 @@ def _templates() -> jinja2.Environment:
         stage_words={stage: words.to_model for stage, words in STAGE_WORDS.items()},
     )
     return environment
+
+
+def _brief(value: float) -> str:
+    """Return a number of three digits, for tables and curves."""
+    return f"{value + 0.0:.3g}"
 
 
 def _messages(

@@ -61,7 +61,7 @@ def test_snapshot_of_a_retry() -> None:
 
 # ---------------------------------------------------------------- contents
 def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
-    words = "The user's own words for it: push it over there\n\n# The environment"
+    words = "The user's own words for it: push it over there\n\nFitness is"
     for parents, history in (
         ((), ()),
         ((worked(0, 0),), (worked(0, 0),)),
@@ -315,8 +315,8 @@ def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     expected = (
-        "environment examples failures feedback first next operators reflection repair retry system"
-        " task".split()
+        "environment examples failures feedback figures first history next reflection repair retry"
+        " roles summary system task training".split()
     )
     assert names == [f"{name}.md" for name in expected]
 
