@@ -18,7 +18,7 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS
-from eureka_agent.records import Example, Message
+from eureka_agent.records import Example, Message, Prompt
 from eureka_agent.search.events import Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
 from eureka_agent.search.state_figures import longest_figures
@@ -109,11 +109,7 @@ def _largest_cost(
 
     Raises UsageError if the limits do not even allow one request.
     """
-    budget = training_budget(config, task)
-    facts = RunFacts(budget, config.training.algorithm, longest_figures(task, budget))
-    first = write_prompt(
-        task, config.task.instruction(task), 0, (), (), examples=examples, facts=facts
-    )
+    first = longest_first_prompt(config, task, examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
@@ -131,6 +127,17 @@ def _largest_cost(
         usage=total,
         answer_tokens=max(model.answer_tokens or ANSWER_TOKENS for model in models),
         every_price_known=all(model.price is not None for model in models),
+    )
+
+
+def longest_first_prompt(
+    config: SynthesisConfig, task: Task, examples: Sequence[Example] = ()
+) -> Prompt:
+    """Return a prompt that is at least as long as any that a run's first generation sends."""
+    budget = training_budget(config, task)
+    facts = RunFacts(budget, config.training.algorithm, longest_figures(task, budget))
+    return write_prompt(
+        task, config.task.instruction(task), 0, (), (), examples=examples, facts=facts
     )
 
 
