@@ -27,7 +27,7 @@ def view(qpos: list[float], qvel: list[float]) -> dict[str, Tensor]:
         qvel=torch.cat((torch.tensor(qvel), torch.zeros(8)))[None],
     )
     physics = engine.reset(torch.tensor([0]), start)
-    return TASK.state(physics, {})
+    return {**TASK.state(physics, {}), "action": torch.zeros(1, 8)}
 
 
 def hand_made() -> dict[str, Tensor]:
@@ -122,6 +122,7 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
         "inv_start_rot": (4,),
         "basis_vec0": (3,),
         "basis_vec1": (3,),
+        "actions": (8,),
     }
     assert shapes == {**expected, "obs_buf": (37,)}
 
