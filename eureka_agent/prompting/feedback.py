@@ -42,15 +42,21 @@ def feedback_values(
     words = {name: _words_on(name, feedback) for name in outcomes}
     best = [outcome.candidate.name for outcome in parents]
     last = feedback[-1] if feedback else Feedback(0)
-    worst = [last.worst] if last.worst and last.worst not in best else []
+    worst = [last.worst] if last.worst and last.worst not in best[:1] else []
     others = [name for name in last.words if name not in (*best, *worst)]
     remarks = [
         _Remark(outcomes[name], words[name], "shown above", with_code=False)
         for name in best
-        if words[name]
+        if words[name] and name not in worst
     ]
     remarks += [
-        _Remark(outcomes[name], words[name], "liked least this time", with_numbers=True)
+        _Remark(
+            outcomes[name],
+            words[name],
+            "liked least this time",
+            with_code=name not in best,
+            with_numbers=name not in best,
+        )
         for name in worst
     ]
     remarks += [_Remark(outcomes[name], words[name]) for name in others]

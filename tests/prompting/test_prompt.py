@@ -148,9 +148,7 @@ def test_several_parents_are_all_shown_best_first() -> None:
     parents = (worked(0, 1, 5.0), worked(0, 0, 3.0))
     prompt = write_prompt(TOY, TOY.description, 1, parents, parents)
     text = user(prompt)
-    assert text.index("The best reward function so far (g0c1)") < text.index(
-        "Another good one (g0c0)"
-    )
+    assert text.index("The best reward function so far (g0c1)") < text.index("Another one (g0c0)")
     assert prompt.parents == parents
     assert prompt.history == parents
 
