@@ -9,7 +9,9 @@ from importlib import resources
 import jinja2
 import pytest
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.prompting import prompt as prompting
+from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import repair_prompt, write_prompt
 from eureka_agent.records import (
     Completion,
@@ -123,6 +125,28 @@ def test_control_and_observation_are_shown_as_code_with_numbers_without_docstrin
     text = user(first(Smoothed(), TOY.description))
     assert "return 0.5 * super().control(action, memory)" in text
     assert "scaled to the whole range" not in text
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_bundled_tasks_tell_models_their_fitness_and_their_physics(name: str) -> None:
+    task = load_task(name)
+    assert task.fitness_meaning
+    assert task.notes
+    text = user(first(task, task.description))
+    assert f"own measure of a policy: the {task.fitness_meaning}." in text
+    assert f"\n{task.notes}\n" in text
+    assert task.fitness_meaning not in user(first(task, "let it dance"))
+
+
+def test_the_training_is_described_with_its_steps_environments_and_discount() -> None:
+    budget = TrainingBudget(num_envs=4, environment_steps=800, discount=0.5)
+    text = user(
+        write_prompt(TOY, TOY.description, 0, (), (), facts=RunFacts(budget, algorithm="SAC"))
+    )
+    # 200 steps in each environment are two episodes of 100; 0.5^1 = 0.5 after a step of 0.02 s
+    assert "by SAC for 800 environment steps in 4 environments at once: 200 steps in each" in text
+    assert "as long as 2 full episodes" in text
+    assert "a reward that comes 1 steps (0.02 s) later counts half" in text
 
 
 def test_a_task_without_source_files_still_has_a_prompt() -> None:
