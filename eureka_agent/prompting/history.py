@@ -110,7 +110,7 @@ def _worth(line: CandidateLine) -> float:
 
 
 def _turns(lines: Sequence[CandidateLine], built_on: Mapping[str, str]) -> tuple[Turn, ...]:
-    """Return the last turns, oldest first; a given reward is no turn."""
+    """Return the last turns, oldest first; the initial reward is not one."""
     by_name = {line.outcome.candidate.name: line for line in lines}
     proposed = [line for line in lines if not line.outcome.candidate.is_initial]
     generations = sorted({line.outcome.candidate.generation for line in proposed})

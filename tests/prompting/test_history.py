@@ -59,8 +59,10 @@ def test_a_turn_names_what_the_best_of_a_generation_was_built_on() -> None:
 
 def test_duplicates_are_not_listed_again() -> None:
     first = worked(0, 0, 1.0)
-    twin = replace(worked(0, 1, 1.0), duplicate_of="g0c0")
-    assert names(history_of([first, twin], [first], facts([first, twin])).table) == ["g0c0"]
+    duplicate = replace(worked(0, 1, 1.0), duplicate_of="g0c0")
+    assert names(history_of([first, duplicate], [first], facts([first, duplicate])).table) == [
+        "g0c0"
+    ]
 
 
 def with_component(sample: int, size: float, fitness: float) -> Outcome:

@@ -133,7 +133,7 @@ def test_bundled_tasks_tell_models_their_fitness_and_their_physics(name: str) ->
     assert task.fitness_meaning
     assert task.notes
     text = user(first(task, task.description))
-    assert f"own measure of a policy: the {task.fitness_meaning}." in text
+    assert f"own measure of a policy, is the {task.fitness_meaning}." in text
     assert f"\n{task.notes}\n" in text
     assert task.fitness_meaning not in user(first(task, "let it dance"))
 

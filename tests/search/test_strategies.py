@@ -120,9 +120,9 @@ def test_roles_take_turns_over_the_generations() -> None:
 
 def test_every_sample_with_a_parent_has_the_three_best_that_differ() -> None:
     history = distinct([*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0)])
-    twin = outcome(2, 0, 3.9)
-    twin = replace(twin, candidate=replace(twin.candidate, fingerprint="g1c1"))
-    for plan in with_roles(greedy)(3, 7, [*history, twin], fittest):
+    duplicate = outcome(2, 0, 3.9)
+    duplicate = replace(duplicate, candidate=replace(duplicate.candidate, fingerprint="g1c1"))
+    for plan in with_roles(greedy)(3, 7, [*history, duplicate], fittest):
         assert [o.candidate.name for o in plan.parents] == ["g1c1", "g0c1", "g1c0"]
 
 
