@@ -15,7 +15,7 @@ from torch import Tensor
 from eureka_agent.simulation.physics import Physics
 from eureka_agent.tasks import rotations
 from eureka_agent.tasks.mjcf import add_contact_sensor, contact_wrench
-from eureka_agent.tasks.task import StateVariable
+from eureka_agent.tasks.task import State, StateVariable
 
 _FEET = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
 """The feet of legs 1 to 4: front left, front right, back left, back right."""
@@ -49,6 +49,7 @@ UNLISTED = (
     StateVariable(
         "basis_vec1", (3,), "-", "torso", "the axis of the torso that up_vec is in the world"
     ),
+    StateVariable("actions", (8,), "-", "-", "the last action, same as action", "action"),
 )
 
 
@@ -58,8 +59,10 @@ def add_sensors(spec: mujoco.MjSpec) -> None:
         add_contact_sensor(spec, f"{foot}_contact", foot, "geom")
 
 
-def read(name: str, physics: Physics) -> Tensor:
+def read(name: str, physics: Physics, state: State) -> Tensor:
     """Return the variable `name` of `UNLISTED`, `(num_envs, *shape)`."""
+    if name == "actions":
+        return state["action"]
     if name == "vec_sensor_tensor":
         return _feet(physics).flatten(1)
     return torch.tensor(_CONSTANTS[name], device=physics.device).expand(physics.num_envs, -1)

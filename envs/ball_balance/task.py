@@ -150,6 +150,15 @@ class BallBalance(MujocoTask):
     max_episode_steps = 500
     fitness_unit = "steps"
     fitness_solved = 500.0
+    fitness_meaning = "length of the episode in environment steps, at most 500"
+    notes = (
+        "z is up. The ball (radius 0.1 m, 0.84 kg) starts up to 0.3 m from the middle, 1 to 1.5 m"
+        " above the floor, and falls at 2 m/s while it moves towards the middle. The tray is a disc"
+        " of radius 0.5 m and 1.5 kg, 0.56 m above the floor at the start, so that a resting ball's"
+        " centre is about 0.67 m high. Three legs carry it, 120 degrees apart, with their feet held"
+        " in place; stretching a knee lifts that side of the tray. A full action moves a knee's"
+        " target by 0.2 rad in a step of 0.01 s, which throws the ball: calm knees keep it."
+    )
     action_names = ("lower_leg0", "lower_leg1", "lower_leg2")
     observation_size = 15
 

@@ -105,6 +105,12 @@ class Cartpole(MujocoTask):
     max_episode_steps = 500
     fitness_unit = "steps"
     fitness_solved = 500.0
+    fitness_meaning = "length of the episode in environment steps, at most 500"
+    notes = (
+        "The cart weighs 1 kg and slides without friction along x; the pole weighs 1 kg, is 1 m"
+        " long. The cart starts within 0.1 m of the middle, the pole within 0.1 rad of upright,"
+        " both slow. A full action is 400 N, which accelerates the cart by about 200 m/s^2."
+    )
     action_names = ("cart_force",)
     observation_size = 4
 

@@ -139,6 +139,17 @@ class HopperForward(MujocoTask):
     max_episode_steps = 1000
     fitness_unit = "m/s"
     fitness_solved = 2.0
+    fitness_meaning = (
+        "mean forward speed in m/s over the whole 8 s, whether it fell or not: the distance that"
+        " the torso moved forward, divided by 8 s"
+    )
+    notes = (
+        "x is forward, z is up; it moves in the xz-plane alone. Torso, thigh, leg and foot weigh"
+        " 3.7, 4.1, 2.8 and 5.3 kg (15.8 kg in all); thigh and leg are 0.45 and 0.5 m long, the"
+        " foot is 0.39 m. It starts at rest and stretched, the torso 1.25 m high. Thigh and leg"
+        " joint bend to -2.6 rad and not beyond 0; the foot's joint moves by 0.79 rad either way."
+        " A full action is 200 N m at a joint."
+    )
     action_names = _JOINT_NAMES
     observation_size = 11
 

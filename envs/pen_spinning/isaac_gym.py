@@ -26,6 +26,15 @@ _SERVOS = [HAND_JOINTS.index(name) for name in ACTUATED_JOINTS]
 
 UNLISTED = (
     StateVariable(
+        "actions",
+        (20,),
+        "-",
+        "-",
+        "the last action, same as action",
+        "action",
+        elements=ACTUATED_JOINTS,
+    ),
+    StateVariable(
         "object_pose", (7,), "m, -", "world", "object_pos and object_rot", elements=_POSE
     ),
     StateVariable("goal_pose", (7,), "m, -", "world", "goal_pos and goal_rot", elements=_POSE),
@@ -87,6 +96,10 @@ UNLISTED = (
 def read(name: str, physics: Physics, state: State) -> Tensor:
     """Return the variable `name` of `UNLISTED`, `(num_envs, *shape)`."""
     return _READERS[name](physics, state)
+
+
+def _actions(physics: Physics, state: State) -> Tensor:
+    return state["action"]
 
 
 def _object_pose(physics: Physics, state: State) -> Tensor:
@@ -155,6 +168,7 @@ def _of_fingertips(physics: Physics, quantity: str) -> Tensor:
 
 
 _READERS: Mapping[str, Callable[[Physics, State], Tensor]] = {
+    "actions": _actions,
     "object_pose": _object_pose,
     "goal_pose": _goal_pose,
     "goal_states": _goal_states,

@@ -11,6 +11,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges import make_judge
+from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
@@ -18,11 +19,12 @@ from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
 from eureka_agent.proposers.spending import Usage
-from eureka_agent.records import Example, Message
+from eureka_agent.records import Example, Message, Prompt
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
-from eureka_agent.search.strategies import LINEAGE
+from eureka_agent.search.state_figures import longest_figures
+from eureka_agent.search.strategies import PARENTS
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
 from eureka_agent.training import make_trainer
@@ -128,7 +130,7 @@ def _largest_cost(
 
     Raises UsageError if the limits do not even allow one request.
     """
-    first = write_prompt(task, config.task.instruction(task), 0, (), (), examples=examples)
+    first = longest_first_prompt(config, task, examples)
     worst, spending = proposer.worst_case(first.messages), proposer.spending
     if limit := spending.exceeded_by(worst):
         raise UsageError(
@@ -136,8 +138,8 @@ def _largest_cost(
             " the length of answers (--answer-tokens)."
         )
     # A prompt with parents holds these messages, and the parents' results.
-    parents = LINEAGE if config.search.vary_instructions else 1
-    later = proposer.worst_case((*first.messages, Message("user", "x" * _FEEDBACK_BYTES * parents)))
+    more = Message("user", "x" * _FEEDBACK_BYTES * PARENTS)
+    later = proposer.worst_case((*first.messages, more))
     num_first = 0 if config.search.initial_reward else config.search.samples
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
@@ -146,6 +148,17 @@ def _largest_cost(
         usage=total,
         answer_tokens=max(model.answer_tokens or ANSWER_TOKENS for model in models),
         every_price_known=all(model.price is not None for model in models),
+    )
+
+
+def longest_first_prompt(
+    config: SynthesisConfig, task: Task, examples: Sequence[Example] = ()
+) -> Prompt:
+    """Return a prompt that is at least as long as any that a run's first generation sends."""
+    budget = training_budget(config, task)
+    facts = RunFacts(budget, config.training.algorithm, longest_figures(task, budget))
+    return write_prompt(
+        task, config.task.instruction(task), 0, (), (), examples=examples, facts=facts
     )
 
 

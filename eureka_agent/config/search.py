@@ -36,8 +36,6 @@ class SearchConfig:
     generations) or random (nothing)."""
     initial_reward: str | None = None
     """First parent: human (the task's own reward) or a reward file."""
-    vary_instructions: bool = False
-    """Ask each sample for another kind of change."""
     feedback: FeedbackName = "none"
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""

@@ -7,21 +7,24 @@ part of it; `initial_reward="human"` shows the human reward as a parent.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
 import jinja2
 
-from eureka_agent.records import Example, Feedback, Message, Operator, Outcome, Prompt
-from eureka_agent.tasks.task import StateVariable, Task
+from eureka_agent.prompting.facts import RunFacts
+from eureka_agent.prompting.feedback import feedback_values
+from eureka_agent.prompting.history import history_of
+from eureka_agent.prompting.task_code import numbers_of, source_of
+from eureka_agent.records import Example, Feedback, Message, Outcome, Prompt, SampleRole
+from eureka_agent.tasks.task import StateSpec, StateVariable, Task
 from eureka_agent.text import STAGE_WORDS, number_in_prompt, short_numbers_in_prompt
 
 _SHOWN_FAILURES = 3  # failed rewards whose code a retry prompt shows
+_NEAR = 0.05  # as a share of the fitness that solves the task
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,15 @@ class _Request:
     history: Sequence[Outcome]
     feedback: Sequence[Feedback]
     spoken_of: Sequence[Outcome]
-    operator: Operator | None
+    role: SampleRole | None
+    facts: RunFacts
     examples: Sequence[Example]
     asked_as: str
+
+    @property
+    def has_fitness(self) -> bool:
+        """False for an instruction that is not the task's own; rankings judge it."""
+        return self.description == self.task.description
 
 
 def write_prompt(
@@ -49,9 +58,10 @@ def write_prompt(
     feedback: Sequence[Feedback] = (),
     *,
     spoken_of: Sequence[Outcome] = (),
-    operator: Operator | None = None,
+    role: SampleRole | None = None,
     examples: Sequence[Example] = (),
     asked_as: str = "",
+    facts: RunFacts | None = None,
 ) -> Prompt:
     """Return the prompt for a generation.
 
@@ -66,9 +76,10 @@ def write_prompt(
         history: outcomes of the search so far, failures included, oldest first.
         feedback: the judge's feedback so far, oldest first.
         spoken_of: outcomes that `feedback` comments on and `history` does not contain.
-        operator: what to do with the parents; None: whatever the proposer thinks best.
+        role: what to do with the parents; None: whatever the proposer thinks best.
         examples: rewards for other tasks, nearest first.
         asked_as: the user's words for the task, if they differ from `description`.
+        facts: settings, measured figures and estimates of the run; by default they are left out.
 
     Returns:
         A prompt with a system and a user message.
@@ -81,7 +92,8 @@ def write_prompt(
         history,
         feedback,
         spoken_of,
-        operator,
+        role,
+        facts or RunFacts(),
         examples,
         asked_as,
     )
@@ -106,10 +118,34 @@ def _next_prompt(request: _Request) -> Prompt:
         parents=request.parents,
         failures=_last_failures(request.history),
         repeats=repeats,
-        # An instruction that is not the task's own has no fitness; rankings judge it.
-        has_fitness=request.description == request.task.description,
-        operator=request.operator,
+        summaries=[_summary(parent, request) for parent in request.parents[1:]],
+        progress=history_of(request.history, request.parents, request.facts),
+        near_solved=request.has_fitness and _is_near_solved(request),
+        role=request.role,
     )
+
+
+def _summary(parent: Outcome, request: _Request) -> str:
+    """Return the results of a parent that is not the best, shorter than its reflection."""
+    if parent.training is None and parent.evaluation is None:
+        return ""
+    return render(
+        "summary.md",
+        outcome=parent,
+        fitness_unit=request.task.fitness_unit if request.has_fitness else None,
+        max_episode_steps=request.task.max_episode_steps,
+    )
+
+
+def _is_near_solved(request: _Request) -> bool:
+    """Whether the best parent solves the task or nearly so: a better one learns it faster."""
+    best = request.facts.estimates.get(request.parents[0].candidate.name)
+    if best is None:
+        return False
+    solved = request.task.fitness_solved
+    margin = _NEAR * abs(solved)
+    low = best.low if math.isfinite(best.low) else best.value
+    return min(best.value, low + margin) >= solved - margin
 
 
 def _retry_prompt(request: _Request) -> Prompt:
@@ -129,7 +165,9 @@ def _filled(template: str, request: _Request, **values: object) -> Prompt:
         request.examples,
         description=request.description,
         asked_as=request.asked_as,
-        **_feedback_values(request.parents, outcomes, request.feedback),
+        has_fitness=request.has_fitness,
+        facts=request.facts,
+        **feedback_values(request.parents, outcomes, request.feedback),
         **values,
     )
     return Prompt(
@@ -163,15 +201,26 @@ def render(template: str, **values: object) -> str:
     return _templates().get_template(template).render(**values).strip() + "\n"
 
 
-def describe(variable: StateVariable) -> str:
-    """Return one line: shape, unit, frame, meaning, entries."""
+def describe(variable: StateVariable, spec: StateSpec | None = None) -> str:
+    """Return one line: shape, unit, frame, meaning, entries.
+
+    Args:
+        variable: The variable.
+        spec: The state that it belongs to; entries that an earlier variable of it has are not
+            listed again.
+    """
     shape = f"(num_envs,{','.join(f' {size}' for size in variable.shape)})"
     unit = f" {variable.unit}" if variable.unit not in ("", "-") else ""
     facts = [f"{variable.frame} frame"] if variable.frame not in ("", "-") else []
     facts += [variable.kind.replace("_", " ")] if variable.kind.startswith("quaternion") else []
     line = f"{shape}{unit}{''.join(f', {fact}' for fact in facts)}: {variable.meaning}"
     line += f"; the target of {variable.goal_for}" if variable.goal_for else ""
-    return line + (f"; entries: {', '.join(variable.elements)}" if variable.elements else "")
+    if not variable.elements:
+        return line
+    same = [each for each in spec.variables if each.elements == variable.elements] if spec else []
+    if same and same[0].name != variable.name:
+        return f"{line}; entries: those of {same[0].name}"
+    return f"{line}; entries: {', '.join(variable.elements)}"
 
 
 def fenced(code: str) -> str:
@@ -195,8 +244,10 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["number"] = number_in_prompt
+    environment.filters.update(number=number_in_prompt, brief=_brief)
     environment.globals.update(
+        brief=_brief,
+        half_life=lambda discount: round(math.log(0.5) / math.log(discount)),
         number=number_in_prompt,
         short=lambda value: short_numbers_in_prompt([value])[0],
         percent=lambda share: f"{share:.0%}",
@@ -207,87 +258,23 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
+def _brief(value: float) -> str:
+    """Return a number of three digits, for tables and curves."""
+    return f"{value + 0.0:.3g}"
+
+
 def _messages(
     task: Task, template: str, examples: Sequence[Example], **values: object
 ) -> tuple[Message, Message]:
     methods = task.policy_code
     shown = {
-        "methods": {"control": "", **{name: _source(method) for name, method in methods.items()}},
+        "methods": {"control": "", **{name: source_of(method) for name, method in methods.items()}},
         "method_constants": {
-            name: value for method in methods.values() for name, value in _numbers(method).items()
+            name: value for method in methods.values() for name, value in numbers_of(method).items()
         },
     }
     user = render(template, task=task, examples=examples, **shown, **values)
     return Message("system", render("system.md")), Message("user", user)
-
-
-@dataclass(frozen=True)
-class _Remark:
-    """The comments on one candidate, as the prompt shows them."""
-
-    outcome: Outcome
-    words: Sequence[str]
-    role: str = ""
-    with_code: bool = True
-    with_numbers: bool = False
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """One ranking, as the prompt shows it."""
-
-    generation: int
-    ranked: Sequence[Outcome]
-    others: Sequence[str]
-
-
-def _feedback_values(
-    parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]
-) -> dict[str, object]:
-    """Return the values of `feedback.md`: comments on parents, the worst, the others; the past."""
-    outcomes = {outcome.candidate.name: outcome for outcome in (*history, *parents)}
-    words = {name: _words_on(name, feedback) for name in outcomes}
-    best = [outcome.candidate.name for outcome in parents]
-    last = feedback[-1] if feedback else Feedback(0)
-    worst = [last.worst] if last.worst and last.worst not in best else []
-    others = [name for name in last.words if name not in (*best, *worst)]
-    remarks = [
-        _Remark(outcomes[name], words[name], "shown above", with_code=False)
-        for name in best
-        if words[name]
-    ]
-    remarks += [
-        _Remark(outcomes[name], words[name], "liked least this time", with_numbers=True)
-        for name in worst
-    ]
-    remarks += [_Remark(outcomes[name], words[name]) for name in others]
-    now = {remark.outcome.candidate.name for remark in remarks}
-    return {
-        "remarks": remarks,
-        "choices": [_choice(each, outcomes) for each in feedback if each.ranking],
-        "earlier": [
-            _Remark(outcomes[name], words[name])
-            for name in outcomes
-            if words[name] and name not in now
-        ],
-    }
-
-
-def _words_on(name: str, feedback: Sequence[Feedback]) -> list[str]:
-    """Return the comments on a candidate, oldest first."""
-    return [each.words[name] for each in feedback if name in each.words]
-
-
-def _choice(feedback: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:
-    """Return a ranking with its outcomes, and the trained candidates that it does not name."""
-    others = [
-        name
-        for name, outcome in outcomes.items()
-        if outcome.evaluation
-        and outcome.candidate.generation == feedback.generation
-        and name not in feedback.ranking
-    ]
-    return _Choice(feedback.generation, [outcomes[name] for name in feedback.ranking], others)
 
 
 def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:
@@ -298,29 +285,3 @@ def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:
 
 def _latest(history: Sequence[Outcome]) -> int:
     return max((outcome.candidate.generation for outcome in history), default=0)
-
-
-def _source(function: Callable[..., object]) -> str:
-    """Return a method's code without its docstring; "" if it has no source file."""
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except OSError:
-        return ""
-    definition = ast.parse(source).body[0]
-    lines = source.rstrip("\n").split("\n")
-    if (
-        isinstance(definition, ast.FunctionDef)
-        and ast.get_docstring(definition)
-        and len(definition.body) > 1
-    ):
-        docstring = definition.body[0]
-        del lines[docstring.lineno - 1 : docstring.end_lineno]
-    return "\n".join(lines)
-
-
-def _numbers(function: Callable[..., object]) -> dict[str, float]:
-    """Return the module-level numbers that a method's code uses."""
-    function = inspect.unwrap(function)
-    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    values = {name: known.get(name) for name in (code.co_names if code else ())}
-    return {name: value for name, value in values.items() if isinstance(value, int | float)}

@@ -16,23 +16,20 @@ from eureka_agent.records import Curve, Outcome, TrainingRecord
 
 FindingKind = Literal[
     "zero",
+    "constant",
     "flat",
     "dominates",
     "negligible",
-    "negative",
     "negative_reward",
-    "with_fitness",
-    "against_fitness",
     "exploited",
-    "full_length",
     "short_episodes",
     "diverged",
     "diverged_envs",
 ]
 
-_FLAT = 0.01  # range over the training, as a share of the largest absolute value
+# Range over the training, as a share of the largest absolute value
+_FLAT, _CONSTANT = 0.01, 1e-5
 _DOMINANT, _NEGLIGIBLE = 0.8, 0.01  # shares of the components' absolute sum
-_CORRELATED = 0.5
 _ROSE = 0.2  # last minus first value, as a share of the curve's range
 _FULL, _SHORT = 0.99, 0.05  # shares of the longest episode
 
@@ -58,8 +55,8 @@ def reflect(
         max_episode_steps: the time limit of an episode, in environment steps.
         fitness_unit: unit of the fitness; None for an instruction without a fitness, so that the
             text does not mention any.
-        ends_early: False if no episode ends before the time limit, so that reaching it does not
-            stand out.
+        ends_early: False if no episode ends before the time limit, so that a constant component
+            has no effect.
 
     Returns:
         Markdown.
@@ -86,7 +83,7 @@ def findings(
         return []
     return [
         *_about_divergence(outcome.training),
-        *_about_components(outcome.training, has_fitness=has_fitness),
+        *_about_components(outcome.training, ends_early=ends_early),
         *_about_reward(outcome.training, max_episode_steps, has_fitness=has_fitness),
         *(_about_length(outcome, outcome.training, max_episode_steps) if ends_early else ()),
     ]
@@ -111,25 +108,22 @@ def _about_divergence(training: TrainingRecord) -> Iterator[CurveFinding]:
         yield CurveFinding("diverged_envs", value=training.diverged_envs)
 
 
-def _about_components(training: TrainingRecord, *, has_fitness: bool) -> Iterator[CurveFinding]:
+def _about_components(training: TrainingRecord, *, ends_early: bool) -> Iterator[CurveFinding]:
+    """Yield what stands out in components; a constant bonus works through the episodes' length."""
     share = shares(training)
     for curve in training.components:
         if curve.maximum == curve.minimum == 0.0:
             yield CurveFinding("zero", curve.name)
             continue
-        if curve.is_flat(_FLAT):
+        constant = curve.is_flat(_CONSTANT)
+        if constant and not ends_early:
+            yield CurveFinding("constant", curve.name, curve.mean)
+        elif curve.is_flat(_FLAT) and not constant:
             yield CurveFinding("flat", curve.name, curve.mean)
-        if curve.maximum < 0.0:
-            yield CurveFinding("negative", curve.name)
         if len(share) > 1 and share[curve.name] >= _DOMINANT:
             yield CurveFinding("dominates", curve.name, share[curve.name])
         if len(share) > 1 and share[curve.name] < _NEGLIGIBLE:
             yield CurveFinding("negligible", curve.name, share[curve.name])
-        correlation = training.correlations.get(curve.name, math.nan)
-        if has_fitness and correlation >= _CORRELATED:
-            yield CurveFinding("with_fitness", curve.name, correlation)
-        if has_fitness and correlation <= -_CORRELATED:
-            yield CurveFinding("against_fitness", curve.name, correlation)
 
 
 def _about_reward(
@@ -151,9 +145,7 @@ def _about_length(
         length = values[-1]
     else:
         return
-    if length >= _FULL * max_episode_steps:
-        yield CurveFinding("full_length", value=length)
-    elif length <= _SHORT * max_episode_steps:
+    if length <= _SHORT * max_episode_steps:
         yield CurveFinding("short_episodes", value=length)
 
 

@@ -23,14 +23,15 @@ from eureka_agent.records.candidates import (
     RewardSource,
     candidate_name,
 )
+from eureka_agent.records.figures import FigureRow, Spread, StateFigures
 from eureka_agent.records.prompts import (
-    OPERATORS,
+    SAMPLE_ROLES,
     Example,
     Message,
-    Operator,
     Prompt,
     PromptRecord,
     Role,
+    SampleRole,
     SettingChange,
 )
 from eureka_agent.records.results import (
@@ -50,7 +51,7 @@ from eureka_agent.records.results import (
 
 __all__ = [
     "INITIAL",
-    "OPERATORS",
+    "SAMPLE_ROLES",
     "TIME_LIMIT",
     "Baseline",
     "Behaviour",
@@ -64,10 +65,10 @@ __all__ = [
     "Example",
     "Failure",
     "Feedback",
+    "FigureRow",
     "Generation",
     "HalfGains",
     "Message",
-    "Operator",
     "Outcome",
     "Prompt",
     "PromptRecord",
@@ -78,10 +79,13 @@ __all__ = [
     "RewardSource",
     "Role",
     "Rung",
+    "SampleRole",
     "SeedResult",
     "SeededResult",
     "SettingChange",
+    "Spread",
     "Stage",
+    "StateFigures",
     "TrainingRecord",
     "candidate_name",
 ]

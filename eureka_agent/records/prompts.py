@@ -9,9 +9,16 @@ from eureka_agent.records.candidates import Feedback, Outcome
 from eureka_agent.text import storable
 
 Role = Literal["system", "user", "assistant"]
-Operator = Literal["numbers", "structure", "cross", "form", "lineage"]
-"""What a prompt asks for (`prompts/operators.md`)."""
-OPERATORS: tuple[Operator, ...] = ("numbers", "structure", "cross", "form", "lineage")
+SampleRole = Literal["refine", "bold", "faster", "combine", "robust", "simplify"]
+"""What one sample of a generation is asked to do with the parents (`prompts/roles.md`)."""
+SAMPLE_ROLES: tuple[SampleRole, ...] = (
+    "refine",
+    "bold",
+    "faster",
+    "combine",
+    "robust",
+    "simplify",
+)
 
 
 @dataclass(frozen=True)

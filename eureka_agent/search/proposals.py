@@ -9,14 +9,27 @@ from dataclasses import replace
 from eureka_agent.errors import EmptyAnswersError, LimitReachedError
 from eureka_agent.extract.files import load_reward_file
 from eureka_agent.prompting.examples import choose_examples
+from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import fenced, repair_prompt, write_prompt
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import PROMPT_ERRORS, ChatProposer, refused_completion
-from eureka_agent.records import INITIAL, Completion, Example, Outcome, Prompt, PromptRecord
+from eureka_agent.proposers.grammar import GrammarProposer
+from eureka_agent.records import (
+    INITIAL,
+    Completion,
+    Example,
+    Outcome,
+    Prompt,
+    PromptRecord,
+    candidate_name,
+)
 from eureka_agent.runs.store import Store
+from eureka_agent.search.estimates import estimates_of
 from eureka_agent.search.events import CompletionReceived, Listener, RepairRequested
+from eureka_agent.search.state_figures import figures_of
 from eureka_agent.search.strategies import Best, Plan, make_strategy
 from eureka_agent.tasks.task import Task
+from eureka_agent.training.budgets import training_budget
 
 JUDGE = "judge"
 """The proposer of a reward that a judge wrote."""
@@ -80,10 +93,11 @@ class Proposals:
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
         run = tuple(self._visible((*before, *failed)))
         prompts: dict[int, Prompt] = {}
+        facts = self._facts(before)
         plans = self._strategy(g, self._config.search.samples, before, best)
         commented = self._commented_but_unplanned(g, plans, before)
         for number, plan in enumerate(plans):
-            prompt = replace(self._prompt(g, plan, failed, commented), run=run)
+            prompt = replace(self._prompt(g, plan, failed, commented, facts), run=run)
             samples = tuple(first + place for place in plan.samples)
             if number in stored:
                 prompt = replace(prompt, messages=stored[number].messages)
@@ -120,8 +134,34 @@ class Proposals:
             return visible
         return [outcome.without_fitness() for outcome in visible]
 
+    def _facts(self, before: Sequence[Outcome]) -> RunFacts:
+        """Return what the prompts of a generation tell about the run."""
+        training = self._config.training
+        estimates = {}
+        if self._config.task.has_fitness:
+            estimates = estimates_of(before, self._store.baselines())
+        # The grammar reads no text, so that the seconds for the figures would be lost.
+        reads_text = not isinstance(self._proposer, GrammarProposer)
+        return RunFacts(
+            budget=training_budget(self._config, self._task),
+            algorithm=training.algorithm,
+            figures=figures_of(self._store, self._task) if reads_text else None,
+            estimates=estimates,
+            built_on={
+                candidate_name(record.generation, sample): record.parents[0]
+                for record in self._store.prompts()
+                for sample in record.samples
+                if record.parents
+            },
+        )
+
     def _prompt(
-        self, g: int, plan: Plan, failed: Iterable[Outcome], commented: Iterable[Outcome]
+        self,
+        g: int,
+        plan: Plan,
+        failed: Iterable[Outcome],
+        commented: Iterable[Outcome],
+        facts: RunFacts,
     ) -> Prompt:
         """Write a plan's prompt."""
         history = self._visible((*plan.history, *failed))
@@ -141,9 +181,10 @@ class Proposals:
             history,
             feedback,
             spoken_of=others,
-            operator=plan.operator,
+            role=plan.role,
             examples=examples_of(self._store, self._task),
             asked_as=self._config.task.asked_as(self._task),
+            facts=facts,
         )
 
     # ------------------------------------------------------------------ completions

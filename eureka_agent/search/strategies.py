@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import OPERATORS, Operator, Outcome
+from eureka_agent.records import SAMPLE_ROLES, Outcome, SampleRole
 
-LINEAGE = 3
-"""Number of outcomes that the `lineage` prompt shows; no operator has more parents."""
+PARENTS = 3
+"""The most parents of a sample: the best, and others whose ideas can be combined with it."""
 Best = Callable[[Sequence[Outcome]], Outcome | None]
 """Returns the best of some outcomes by fitness or feedback, or None if none can be a parent."""
 
@@ -28,8 +28,8 @@ class Plan:
     """Outcomes to improve on, best first."""
     history: tuple[Outcome, ...] = ()
     """Outcomes that the prompt reports."""
-    operator: Operator | None = None
-    """What the prompt asks for; None: whatever the proposer thinks best."""
+    role: SampleRole | None = None
+    """What the prompt asks these samples to do with the parents; None without parents."""
 
 
 class Strategy(Protocol):
@@ -120,65 +120,63 @@ def _worst(plans: Sequence[Plan], best: Best) -> int:
     return next((k for k in left if not plans[k].parents), left[-1])
 
 
-def with_operators(strategy: Strategy) -> Strategy:
-    """Return a strategy whose samples with a parent use the operators in turn.
+def with_roles(strategy: Strategy) -> Strategy:
+    """Return a strategy whose samples with a parent have further parents, and roles in turn.
 
-    `cross` shows the two best outcomes, `lineage` the best of each generation so far (of its plan's
-    history).
+    The roles continue from one generation to the next, so that a search of few samples has them
+    all.
     """
 
     def plan(g: int, samples: int, history: Sequence[Outcome], best: Best) -> list[Plan]:
         plans = []
         for each in strategy(g, samples, history, best):
-            plans += _split_by_operator(each, best) if each.parents else [each]
+            plans += _split_by_role(each, g * samples, best) if each.parents else [each]
         return plans
 
     return plan
 
 
-def _split_by_operator(plan: Plan, best: Best) -> list[Plan]:
-    """Return one plan per operator that a sample of `plan` uses."""
+def _split_by_role(plan: Plan, first: int, best: Best) -> list[Plan]:
+    """Return one plan for each role that a sample of `plan` has.
+
+    `first` is the number of samples of earlier generations.
+    """
+    parents = _parents(plan, best)
+    # A single reward cannot be combined with another one.
+    roles = [role for role in SAMPLE_ROLES if role != "combine" or len(parents) > 1]
     plans = []
-    for operator in OPERATORS:
-        samples = tuple(s for s in plan.samples if OPERATORS[s % len(OPERATORS)] == operator)
-        if not samples:
-            continue
-        parents = _parents(operator, plan, best)
-        # With the initial reward alone there is nothing to cross it with.
-        nothing_to_cross = operator == "cross" and len(parents) < 2
-        plans.append(Plan(samples, parents, plan.history, None if nothing_to_cross else operator))
+    for number, role in enumerate(roles):
+        samples = tuple(s for s in plan.samples if (first + s) % len(roles) == number)
+        if samples:
+            plans.append(Plan(samples, parents, plan.history, role))
     return plans
 
 
-def _parents(operator: Operator, plan: Plan, best: Best) -> tuple[Outcome, ...]:
-    first = plan.parents[0]
-    if operator == "cross":
-        fingerprint = first.candidate.fingerprint
-        second = best([o for o in plan.history if o.candidate.fingerprint != fingerprint])
-        return (first,) if second is None else (first, second)
-    if operator == "lineage":
-        generations = sorted({o.candidate.generation for o in plan.history}, reverse=True)
-        bests = [_best_of_generation(plan.history, g, best) for g in generations]
-        others = [o for o in bests if o is not None and o.candidate.name != first.candidate.name]
-        return (first, *others[: LINEAGE - 1])
-    return plan.parents
-
-
-def _best_of_generation(history: Sequence[Outcome], g: int, best: Best) -> Outcome | None:
-    return best([outcome for outcome in history if outcome.candidate.generation == g])
+def _parents(plan: Plan, best: Best) -> tuple[Outcome, ...]:
+    """Return the plan's parent, and the best of the others that compute something else."""
+    parents = [plan.parents[0]]
+    while len(parents) < PARENTS:
+        known = {parent.candidate.name for parent in parents}
+        known |= {fingerprint for p in parents if (fingerprint := p.candidate.fingerprint)}
+        others = [
+            outcome
+            for outcome in plan.history
+            if not {outcome.candidate.name, outcome.candidate.fingerprint} & known
+        ]
+        following = best(others)
+        if following is None:
+            break
+        parents.append(following)
+    return tuple(parents)
 
 
 def make_strategy(config: SynthesisConfig) -> Strategy:
-    """Return the strategy that a config names.
+    """Return the strategy that a config names, with roles for its samples.
 
     Args:
-        config: `search.strategy` and `search.vary_instructions`.
-
-    Returns:
-        The strategy; with `vary_instructions` its samples use the operators in turn.
+        config: `search.strategy`.
     """
-    strategy = _named_strategy(config)
-    return with_operators(strategy) if config.search.vary_instructions else strategy
+    return with_roles(_named_strategy(config))
 
 
 def _named_strategy(config: SynthesisConfig) -> Strategy:

@@ -42,14 +42,20 @@ def sample_states(
 
 
 def sample_steps(
-    task: Task, acts: Sequence[Act], *, seed: int, num_envs: int, steps: int
+    task: Task,
+    acts: Sequence[Act],
+    *,
+    seed: int,
+    num_envs: int,
+    steps: int,
+    device: str = "cpu",
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Collect states of several policies, each of which acts in an equal share of the environments.
 
     Returns what `sample_states` does, and `(rows,)` bool: the step terminated its episode. Rows in
     which the physics diverged are left out.
     """
-    samples, terminated, bad = _steps(task, acts, seed, num_envs, steps, "cpu")
+    samples, terminated, bad = _steps(task, acts, seed, num_envs, steps, device)
     return {name: values[~bad] for name, values in samples.items()}, terminated[~bad]
 
 

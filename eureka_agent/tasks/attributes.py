@@ -43,6 +43,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _is_name(value: object) -> bool:
     return (
         isinstance(value, str)
@@ -88,6 +92,8 @@ _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "max_episode_steps": (_is_count, "a whole number of environment steps, 1 or more"),
     "fitness_unit": (_is_text, "a text such as 'm/s'"),
     "fitness_solved": (_is_number, "a finite number"),
+    "fitness_meaning": (_is_string, "a text such as 'mean forward speed over the whole episode'"),
+    "notes": (_is_string, "a text with physical facts, e.g. 'The cart weighs 1 kg.'"),
     "action_names": (_are_names, "a tuple of different texts, e.g. ('push',)"),
 }
 

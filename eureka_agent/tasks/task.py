@@ -126,6 +126,11 @@ class Task(ABC):
     """The unit of an episode's fitness, e.g. `m/s` or `waypoints`."""
     fitness_solved: float
     """The fitness from which the task counts as solved."""
+    fitness_meaning: str = ""
+    """For models: what an episode's fitness measures and how it is normalised, in one sentence
+    without its end mark. Never its code."""
+    notes: str = ""
+    """For models: physical facts that a reward's author needs, such as sizes, masses and axes."""
     ends_early: bool = True
     """Whether episodes may terminate before the time limit; see `without_end`."""
     action_names: tuple[str, ...]

@@ -27,7 +27,7 @@ def view(qpos: list[float], qvel: list[float]) -> dict[str, Tensor]:
         qvel=torch.cat((torch.tensor(qvel), torch.zeros(8)))[None],
     )
     physics = engine.reset(torch.tensor([0]), start)
-    return TASK.state(physics, {})
+    return {**TASK.state(physics, {}), "action": torch.zeros(1, 8)}
 
 
 def hand_made() -> dict[str, Tensor]:
@@ -45,6 +45,7 @@ def hand_made() -> dict[str, Tensor]:
         "dof_vel": torch.tensor([[0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]]),
         "dof_limits_lower": -limits,
         "dof_limits_upper": limits,
+        "action": torch.tensor([[1.0, 0.0, -0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]),
         "actions": torch.tensor([[1.0, 0.0, -0.5, 0.0, 0.0, 0.0, 0.0, 0.0]]),
     }
 
@@ -121,6 +122,7 @@ def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
         "inv_start_rot": (4,),
         "basis_vec0": (3,),
         "basis_vec1": (3,),
+        "actions": (8,),
     }
     assert shapes == {**expected, "obs_buf": (37,)}
 

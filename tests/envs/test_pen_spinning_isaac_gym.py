@@ -41,6 +41,7 @@ def state_of(data: Any) -> dict[str, Tensor]:
     )
     episode_state = {"goal_heading": torch.tensor([0.3]), "action": torch.zeros(1, 20)}
     state: dict[str, Tensor] = TASK.state(view, episode_state)
+    state["action"] = episode_state["action"]
     for variable in isaac_gym.UNLISTED:
         state[variable.name] = TASK.unlisted_state(variable.name, view, episode_state, state)
     return state
@@ -49,6 +50,7 @@ def state_of(data: Any) -> dict[str, Tensor]:
 def test_names_and_sizes_are_those_of_isaac_gyms_class() -> None:
     shapes = {v.name: v.shape for v in TASK.reward_inputs.unlisted}
     assert shapes == {
+        "actions": (20,),
         "object_pose": (7,),
         "goal_pose": (7,),
         "goal_states": (13,),

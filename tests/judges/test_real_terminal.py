@@ -95,7 +95,7 @@ def test_comments_and_rankings_reach_the_model(tmp_path: Path, model: ChatServer
         assert "\nit drags its foot\n" in prompt
         assert "- Generation 0: best g0c1 (forward, lean), worst g0c0 (forward, lean).\n" in prompt
     with Store.open(tmp_path / "run" / "run.db", writable=False) as store:
-        assert [asked.parents for asked in store.prompts(1)] == [("g0c1",)]
+        assert {asked.parents for asked in store.prompts(1)} == {("g0c1", "g0c0")}
         assert set(store.feedback()) == {0, 1}
         assert store.feedback()[1].ranking == ()
 

@@ -9,7 +9,9 @@ from importlib import resources
 import jinja2
 import pytest
 
+from eureka_agent.config import TrainingBudget
 from eureka_agent.prompting import prompt as prompting
+from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import repair_prompt, write_prompt
 from eureka_agent.records import (
     Completion,
@@ -61,7 +63,7 @@ def test_snapshot_of_a_retry() -> None:
 
 # ---------------------------------------------------------------- contents
 def test_every_prompt_shows_the_users_own_words_where_they_are_not_the_description() -> None:
-    words = "The user's own words for it: push it over there\n\n# The environment"
+    words = "The user's own words for it: push it over there\n\nFitness is"
     for parents, history in (
         ((), ()),
         ((worked(0, 0),), (worked(0, 0),)),
@@ -125,6 +127,28 @@ def test_control_and_observation_are_shown_as_code_with_numbers_without_docstrin
     assert "scaled to the whole range" not in text
 
 
+@pytest.mark.parametrize("name", task_names())
+def test_bundled_tasks_tell_models_their_fitness_and_their_physics(name: str) -> None:
+    task = load_task(name)
+    assert task.fitness_meaning
+    assert task.notes
+    text = user(first(task, task.description))
+    assert f"own measure of a policy, is the {task.fitness_meaning}." in text
+    assert f"\n{task.notes}\n" in text
+    assert task.fitness_meaning not in user(first(task, "let it dance"))
+
+
+def test_the_training_is_described_with_its_steps_environments_and_discount() -> None:
+    budget = TrainingBudget(num_envs=4, environment_steps=800, discount=0.5)
+    text = user(
+        write_prompt(TOY, TOY.description, 0, (), (), facts=RunFacts(budget, algorithm="SAC"))
+    )
+    # 200 steps in each environment are two episodes of 100; 0.5^1 = 0.5 after a step of 0.02 s
+    assert "by SAC for 800 environment steps in 4 environments at once: 200 steps in each" in text
+    assert "as long as 2 full episodes" in text
+    assert "a reward that comes 1 steps (0.02 s) later counts half" in text
+
+
 def test_a_task_without_source_files_still_has_a_prompt() -> None:
     namespace: dict[str, object] = {"ToyTask": ToyTask}
     exec(
@@ -148,9 +172,7 @@ def test_several_parents_are_all_shown_best_first() -> None:
     parents = (worked(0, 1, 5.0), worked(0, 0, 3.0))
     prompt = write_prompt(TOY, TOY.description, 1, parents, parents)
     text = user(prompt)
-    assert text.index("The best reward function so far (g0c1)") < text.index(
-        "Another good one (g0c0)"
-    )
+    assert text.index("The best reward function so far (g0c1)") < text.index("Another one (g0c0)")
     assert prompt.parents == parents
     assert prompt.history == parents
 
@@ -315,8 +337,8 @@ def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     expected = (
-        "behaviour environment examples failures feedback first next operators reflection repair retry system"
-        " task".split()
+        "behaviour environment examples failures feedback figures first history next reflection repair"
+        " retry roles summary system task training".split()
     )
     assert names == [f"{name}.md" for name in expected]
 

@@ -67,7 +67,8 @@ def test_shares_are_fractions_of_the_mean_absolute_sum() -> None:
         (curve("c", 0.0, 0.0, 0.0), [("zero", "c")]),
         (curve("c", 1.0, 1.005, 1.0), [("flat", "c")]),  # range 0.005 of 1.005: under 1 %
         (curve("c", 1.0, 1.02, 1.0), []),  # range 0.02 of 1.02: 2 %
-        (curve("c", -1.0, -2.0, -0.5), [("negative", "c")]),
+        (curve("c", -1.0, -2.0, -0.5), []),  # costs are meant to be negative
+        (curve("c", 1.0, 1.0, 1.0), []),  # a bonus for staying alive works through the length
         (curve("c", 10.0, 20.0, 30.0), [("dominates", "c")]),  # 20 of 20 + 1.2
         (curve("c", 0.001, 0.002, 0.003), [("negligible", "c")]),  # 0.002 of 0.002 + 1.2
     ],
@@ -82,12 +83,17 @@ def test_a_sole_component_cannot_dominate() -> None:
     assert found(training(STEADY)) == []
 
 
-def test_correlations_are_reported_only_with_a_fitness() -> None:
-    correlations = {"steady": 0.9, "b": -0.7, "c": 0.3, "d": math.nan}
-    others = (replace(STEADY, name=name) for name in "bcd")
-    record = training(STEADY, *others, correlations=correlations)
-    assert found(record) == [("with_fitness", "steady"), ("against_fitness", "b")]
-    assert found(record, has_fitness=False) == []
+def test_trends_that_a_component_shares_with_fitness_are_no_finding() -> None:
+    record = training(STEADY, correlations={"steady": 0.9})
+    assert found(record) == []
+
+
+def test_a_constant_component_has_no_effect_only_where_episodes_cannot_end_early() -> None:
+    bonus = training(STEADY, curve("alive", 1.0, 1.0, 1.0))
+    outcome = Outcome(CANDIDATE, training=bonus, evaluation=Evaluation(2.0, 1.0, 3.0, 8, 60.0))
+    assert findings(outcome, 100, has_fitness=True) == []
+    (finding,) = findings(outcome, 100, has_fitness=True, ends_early=False)
+    assert (finding.kind, finding.name, finding.value) == ("constant", "alive", 1.0)
 
 
 def test_a_reward_that_rises_without_fitness_is_exploited() -> None:
@@ -107,9 +113,9 @@ def test_a_negative_reward_matters_only_where_episodes_can_end_early() -> None:
     )
 
 
-def test_very_long_and_very_short_episodes_are_reported() -> None:
-    assert found(training(STEADY), length=99.5) == [("full_length", "")]
+def test_very_short_episodes_are_reported_and_full_ones_are_not() -> None:
     assert found(training(STEADY), length=4.0) == [("short_episodes", "")]
+    assert found(training(STEADY), length=100.0) == []
 
 
 def test_divergence_is_reported() -> None:
@@ -177,13 +183,3 @@ def test_every_kind_of_finding_has_its_sentence(monkeypatch: pytest.MonkeyPatch)
         stands_out = text.split("What stands out:\n\n")[1]
         assert stands_out.startswith("- "), kind
         assert stands_out.count("\n") == 1, kind
-
-
-def test_full_episodes_do_not_stand_out_if_none_can_end_early() -> None:
-    outcome = Outcome(
-        CANDIDATE, training=training(STEADY), evaluation=Evaluation(2.0, 1.0, 3.0, 8, 100.0)
-    )
-    assert [f.kind for f in findings(outcome, 100, has_fitness=False)] == ["full_length"]
-    assert findings(outcome, 100, has_fitness=False, ends_early=False) == []
-    text = reflect(outcome, max_episode_steps=100, fitness_unit=None, ends_early=False)
-    assert "time limit" not in text

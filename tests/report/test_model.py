@@ -79,7 +79,7 @@ def test_the_generations_hold_every_candidate_of_the_store(report: RunReport, pa
 
 def test_the_lineage_follows_the_parents_of_the_prompts(report: RunReport, path: Path) -> None:
     with Store.open(path / "run.db", writable=False) as store:
-        (first,), (second,) = store.prompts(0), store.prompts(1)
+        first, second = store.prompts(0)[0], store.prompts(1)[0]
     assert report.generations[1].parents == first.parents == ("start",)
     assert report.generations[2].parents == second.parents
     assert report.candidates["g1c2"].parents == second.parents

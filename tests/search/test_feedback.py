@@ -59,8 +59,9 @@ def test_a_judge_chooses_the_parents_and_its_comments_are_quoted(
         settings, proposer=proposer, judge=judge, sandbox=sandbox, listener=listen
     )
 
-    assert [prompt.parents[0].candidate.name for prompt in proposer.prompts[1:]] == ["g0c2", "g1c1"]
-    second, third = (prompt.messages[-1].content for prompt in proposer.prompts[1:])
+    asked = {prompt.generation: prompt for prompt in proposer.prompts}
+    assert [asked[g].parents[0].candidate.name for g in (1, 2)] == ["g0c2", "g1c1"]
+    second, third = (asked[g].messages[-1].content for g in (1, 2))
     assert f"\n{WORDS}\n" in second
     assert "\nwrite code\n" in second
     assert "## g0c0, liked least this time" in second

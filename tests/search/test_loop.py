@@ -306,20 +306,20 @@ def test_each_island_is_asked_with_its_own_parent(tmp_path: Path, sandbox: Sandb
     assert "-5.0 * dof_vel" not in first.messages[-1].content
 
 
-def test_operators_are_used_in_turn(tmp_path: Path, sandbox: Sandbox) -> None:
-    script = [[upright(0.1 * k) for k in range(1, 6)], [upright(1.0 + k) for k in range(5)]]
+def test_each_sample_of_a_later_generation_has_a_role_at_the_end_of_its_prompt(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    script = [[upright(0.1 * k) for k in range(1, 7)], [upright(1.0 + k) for k in range(6)]]
     proposer = ScriptedProposer(script)
-    ea.synthesize(
-        config(tmp_path, samples=5, vary_instructions=True), proposer=proposer, sandbox=sandbox
-    )
+    ea.synthesize(config(tmp_path, samples=6), proposer=proposer, sandbox=sandbox)
     texts = [prompt.messages[-1].content for prompt in proposer.prompts[1:]]
-    words = (
-        "change its numbers",
-        "change the structure",
-        "combine the two reward functions",
-        "use another form",
-        "what changed from",
-    )
-    assert [[word in text for word in words] for text in texts] == [
-        [i == k for i in range(5)] for k in range(5)
+    ends = [text.rstrip("\n").rsplit("\n", 1)[1].split(".")[0] for text in texts]
+    assert ends == [
+        "Your part: refine",
+        "Your part: a bold new idea",
+        "Your part: learn faster",
+        "Your part: combine",
+        "Your part: make it robust",
+        "Your part: simplify",
     ]
+    assert len({text.rsplit("Your part", 1)[0] for text in texts}) == 1  # a common beginning

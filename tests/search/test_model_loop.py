@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import eureka_agent as ea
+from eureka_agent.api.preparation import longest_first_prompt
 from eureka_agent.errors import AuthenticationError, FilteredError, UsageError
 from eureka_agent.jail import Sandbox
-from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.retries import Retries
@@ -210,6 +210,12 @@ def limited(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisC
     return ea.SynthesisConfig.of(**(settings | changes))
 
 
+def first_request_bytes(tmp_path: Path, server: ChatServer) -> int:
+    """Return the largest size of a first request, which a reservation counts as tokens."""
+    first = longest_first_prompt(limited(tmp_path, server), load_task("cartpole"))
+    return sum(len(message.content.encode()) + 16 for message in first.messages) + 16
+
+
 def answering(server: ChatServer) -> None:
     """Answer every request with another valid reward of 600 + 400 tokens."""
     usage = {"prompt_tokens": 600, "completion_tokens": 400, "total_tokens": 1000}
@@ -220,11 +226,10 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
     answering(chat_server)
-    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
-    worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
+    limit = first_request_bytes(tmp_path, chat_server) + 4000
     # A request takes 1000 tokens in the end, but one more may only be sent while its worst case
     # fits in.
-    config = limited(tmp_path, chat_server, max_tokens=2 * worst)
+    config = limited(tmp_path, chat_server, max_tokens=limit)
     events: list[Event] = []
     result = ea.synthesize(config, listener=events.append, sandbox=sandbox)
     finished = events[-1]
@@ -232,13 +237,13 @@ def test_a_limit_ends_a_run_with_its_best_and_resume_counts_what_was_spent(
     assert result.best is not None
     assert (result.path / "best_reward.py").exists()
     assert finished.stopped is not None
-    assert f"--max-tokens {2 * worst} leaves no room for another request" in finished.stopped
+    assert f"--max-tokens {limit} leaves no room for another request" in finished.stopped
     assert json.loads((result.path / "summary.json").read_text())["stopped"] == finished.stopped
     with Store.open(RunDir(result.path).database) as store:
         spent = from_json(Usage, store.metadata("spending") or "")
         assert store.stopped == finished.stopped
     assert spent == Usage(1000 * len(chat_server.requests))
-    assert spent.tokens <= 2 * worst
+    assert spent.tokens <= limit
 
     asked = len(chat_server.requests)
     again = ea.resume(result.path, sandbox=sandbox)
@@ -252,8 +257,7 @@ def test_answers_from_before_the_limit_are_still_evaluated(
     chat_server.default = lambda request: completion(
         upright(0.01 * len(chat_server.requests))
     )  # no usage
-    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
-    worst = sum(len(m.content.encode()) + 16 for m in first.messages) + 16 + 1000
+    worst = first_request_bytes(tmp_path, chat_server) + 1000
     result = ea.synthesize(
         limited(tmp_path, chat_server, samples=4, max_tokens=2 * worst), sandbox=sandbox
     )
@@ -310,25 +314,21 @@ def test_the_largest_cost_is_printed_before_the_run(
 def test_the_estimate_counts_every_parent_that_a_prompt_may_show(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    """Two requests of the second generation, with up to three parents instead of one: 2 x 2 x
-    12,000 tokens more."""
+    """The two requests of a second generation may hold three rewards of 12,000 tokens each."""
     answering(chat_server)
 
-    def estimated(*, vary_instructions: bool) -> int:
+    def estimated(generations: int) -> int:
         events: list[Event] = []
         config = limited(
-            tmp_path,
-            chat_server,
-            generations=2,
-            vary_instructions=vary_instructions,
-            run_name=f"run{vary_instructions}",
+            tmp_path, chat_server, generations=generations, run_name=f"run{generations}"
         )
         ea.synthesize(config, listener=events.append, sandbox=sandbox)
         (started,) = (event for event in events if isinstance(event, RunStarted))
         assert started.proposer.largest_cost is not None
         return started.proposer.largest_cost.usage.tokens
 
-    assert estimated(vary_instructions=True) - estimated(vary_instructions=False) == 48_000
+    message = 16
+    assert estimated(2) - 2 * estimated(1) == 2 * (3 * 12_000 + message)
 
 
 def test_several_models_share_a_generation(
@@ -360,9 +360,7 @@ def test_a_limit_in_usd_holds_for_a_run_that_is_stopped_and_resumed(
     server = chat_server.default = BillingServer(
         rng, Price(2e-6, 8e-6), lambda: upright(0.01 * next(weights))
     )
-    task = load_task("cartpole")
-    first = write_prompt(task, task.description, 0, (), ())
-    one = Price(2e-6, 8e-6).of(sum(len(m.content.encode()) + 16 for m in first.messages) + 16, 1000)
+    one = Price(2e-6, 8e-6).of(first_request_bytes(tmp_path, chat_server), 1000)
     limit = rng.uniform(6.0, 9.0) * one
     stop_at = rng.randint(2, 4)
 

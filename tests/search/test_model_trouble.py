@@ -10,8 +10,8 @@ import pytest
 
 import eureka_agent as ea
 from eureka_agent import errors
+from eureka_agent.api.preparation import longest_first_prompt
 from eureka_agent.jail import Sandbox
-from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers import chat
 from eureka_agent.proposers.retries import Retries
 from eureka_agent.proposers.spending import Usage
@@ -232,7 +232,7 @@ def test_a_finished_run_continues_with_more_generations(
 def test_a_limit_that_ended_a_run_can_be_raised(
     tmp_path: Path, chat_server: ChatServer, sandbox: Sandbox
 ) -> None:
-    first = write_prompt(load_task("cartpole"), load_task("cartpole").description, 0, (), ())
+    first = longest_first_prompt(config(tmp_path, chat_server), load_task("cartpole"))
     worst = sum(len(message.content.encode()) + 16 for message in first.messages) + 16 + 1000
     # The second generation's prompts are longer, and 2,000 tokens were spent before.
     run = finished(

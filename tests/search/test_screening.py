@@ -96,7 +96,7 @@ def test_no_prompt_contains_the_distance_to_the_human_reward(
         settings = config(tmp_path, run_name=f"run-{distance}")
         result = ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
         assert [o.distance_to_human for o in result.outcomes] == [distance] * 3 + [None]
-        assert [len(prompt.history) for prompt in proposer.prompts] == [0, 2]
+        assert [len(prompt.history) for prompt in proposer.prompts] == [0, 2, 2]
         for prompt in proposer.prompts:
             assert all(o.distance_to_human is None for o in (*prompt.parents, *prompt.history))
         asked.append(

@@ -18,7 +18,7 @@ from eureka_agent.search.strategies import (
     islands,
     random,
     restarts,
-    with_operators,
+    with_roles,
 )
 
 
@@ -102,23 +102,33 @@ def test_a_second_attempt_belongs_to_the_same_islands() -> None:
     assert parents(islands(2)(1, 4, again, fittest)) == ["g0c5", "g0c5", "g0c7", "g0c7"]
 
 
-def test_operators_take_turns() -> None:
-    """Seven samples: numbers, structure, cross, form, lineage, and again numbers, structure."""
-    history = [*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0), *generation(2, 0.0, 3.5)]
-    history = [
+def distinct(history: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes with fingerprints: each computes something else."""
+    return [
         replace(o, candidate=replace(o.candidate, fingerprint=o.candidate.name)) for o in history
     ]
-    plans = {plan.operator: plan for plan in with_operators(greedy)(3, 7, history, fittest)}
-    assert {operator: plan.samples for operator, plan in plans.items()} == {
-        "numbers": (0, 5), "structure": (1, 6), "cross": (2,), "form": (3,), "lineage": (4,),
-    }  # fmt: skip
-    named = {operator: [o.candidate.name for o in plan.parents] for operator, plan in plans.items()}
-    assert named["numbers"] == named["structure"] == named["form"] == ["g1c1"]
-    assert named["cross"] == ["g1c1", "g2c1"]  # 4 with 3.5
-    assert named["lineage"] == ["g1c1", "g2c1", "g0c1"]  # the best of generations 1, 2 and 0
-    assert [plan.operator for plan in with_operators(greedy)(0, 7, [], fittest)] == [
-        None
-    ]  # nothing to operate on
+
+
+def test_roles_take_turns_over_the_generations() -> None:
+    """With 4 samples, generation 1 begins with the fifth role; generation 3 with the first."""
+    history = distinct([*generation(0, 1.0, 3.0, 2.0), *generation(1, 2.5, 4.0)])
+    first = {plan.role: plan.samples for plan in with_roles(greedy)(1, 4, history, fittest)}
+    assert first == {"refine": (2,), "bold": (3,), "robust": (0,), "simplify": (1,)}
+    third = {plan.role: plan.samples for plan in with_roles(greedy)(3, 4, history, fittest)}
+    assert third == {"refine": (0,), "bold": (1,), "faster": (2,), "combine": (3,)}
+
+
+def test_every_sample_with_a_parent_has_the_three_best_that_differ() -> None:
+    history = distinct([*generation(0, 1.0, 3.0), *generation(1, 2.0, 4.0)])
+    duplicate = outcome(2, 0, 3.9)
+    duplicate = replace(duplicate, candidate=replace(duplicate.candidate, fingerprint="g1c1"))
+    for plan in with_roles(greedy)(3, 7, [*history, duplicate], fittest):
+        assert [o.candidate.name for o in plan.parents] == ["g1c1", "g0c1", "g1c0"]
+
+
+def test_without_a_parent_samples_have_no_role() -> None:
+    assert [plan.role for plan in with_roles(greedy)(0, 7, [], fittest)] == [None]
+    assert [plan.role for plan in with_roles(random)(2, 7, generation(0, 1.0), fittest)] == [None]
 
 
 def test_the_initial_reward_belongs_to_every_island_and_restart() -> None:
@@ -130,18 +140,13 @@ def test_the_initial_reward_belongs_to_every_island_and_restart() -> None:
     assert parents(restarts(2)(1, 2, history, fittest)) == ["g0c0", "g0c0"]
     assert parents(restarts(1)(1, 2, history, fittest)) == ["start", "start"]
     assert parents(islands(2)(1, 2, history, fittest)) == ["g0c0", "start"]
-    plans = with_operators(greedy)(0, 5, [start], fittest)
-    assert [plan.operator for plan in plans] == [
-        "numbers",
-        "structure",
-        None,
-        "form",
-        "lineage",
-    ]  # nothing to cross with
+    roles = [plan.role for plan in with_roles(greedy)(0, 12, [start], fittest)]
+    assert roles == ["refine", "bold", "faster", "robust", "simplify"]  # nothing to combine
 
 
 @pytest.mark.parametrize(
-    "strategy", [greedy, random, restarts(2), islands(2), islands(3), islands(5)]
+    "strategy",
+    [greedy, random, restarts(2), islands(2), islands(3), islands(5), with_roles(islands(3))],
 )
 @pytest.mark.parametrize("samples", [5, 8, 16])
 def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
@@ -149,8 +154,9 @@ def test_each_sample_is_planned_once(strategy: Strategy, samples: int) -> None:
     for g in (0, 1, 2, 3):
         plans = strategy(g, samples, history if g else [], fittest)
         assert sorted(sample for plan in plans for sample in plan.samples) == list(range(samples))
-        sizes = [len(plan.samples) for plan in plans]
-        assert max(sizes) - min(sizes) <= 1
+        if all(plan.role is None for plan in plans):
+            sizes = [len(plan.samples) for plan in plans]
+            assert max(sizes) - min(sizes) <= 1
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from pathlib import Path
 _FOLDER = Path(__file__).parents[1] / "snapshots"
 
 
-def matches_snapshot(name: str, text: str) -> None:
-    """Compare `text` with tests/snapshots/<name>.md, or write it there when UPDATE_SNAPSHOTS is
-    set."""
-    path = _FOLDER / f"{name}.md"
+def matches_snapshot(name: str, text: str, folder: Path = _FOLDER) -> None:
+    """Compare `text` with <folder>/<name>.md, or write it there when UPDATE_SNAPSHOTS is set."""
+    path = folder / f"{name}.md"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(text, encoding="utf-8")
     assert path.is_file(), f"no snapshot {path}: run with UPDATE_SNAPSHOTS=1 to write it"

@@ -1,0 +1,34 @@
+"""The code of a task's methods, as prompts show it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+
+
+def source_of(function: Callable[..., object]) -> str:
+    """Return a method's code without its docstring; "" if it has no source file."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+    except OSError:
+        return ""
+    definition = ast.parse(source).body[0]
+    lines = source.rstrip("\n").split("\n")
+    if (
+        isinstance(definition, ast.FunctionDef)
+        and ast.get_docstring(definition)
+        and len(definition.body) > 1
+    ):
+        docstring = definition.body[0]
+        del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(lines)
+
+
+def numbers_of(function: Callable[..., object]) -> dict[str, float]:
+    """Return the module-level numbers that a method's code uses."""
+    function = inspect.unwrap(function)
+    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    values = {name: known.get(name) for name in (code.co_names if code else ())}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
