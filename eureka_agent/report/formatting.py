@@ -37,7 +37,7 @@ def fitness(evaluation: Evaluation) -> str:
 
 
 def interval_over(evaluation: Evaluation) -> str:
-    """Return what an evaluation's mean and interval are over: `64 episodes`, or `5 training seeds`."""
+    """Return what an interval is over: `64 episodes`, or `5 training seeds`."""
     if evaluation.seeds > 1:
         return f"{evaluation.seeds} training seeds"
     return plural(evaluation.episodes, "episode")
