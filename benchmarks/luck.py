@@ -31,6 +31,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import BudgetName, TrainingBudget
 from eureka_agent.jail import Sandbox
 from eureka_agent.simulation.rollouts import run_episodes
+from eureka_agent.simulation.subset import with_keep
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.budgets import budgets_of
@@ -172,7 +173,7 @@ class Apart(PopulationTraining):
         ]
         population.load_flat(torch.cat(apart))
         reads = {name for reward in rewards for name in reward.parameters}
-        self.env = task.make_env(len(rewards) * budget.num_envs, seed=seed, reads=reads)
+        self.env = with_keep(task.make_env(len(rewards) * budget.num_envs, seed=seed, reads=reads))
 
     def policies(self, flat: Tensor | None = None) -> list[Policy]:
         """Return all policies, the current ones or those of other weights."""

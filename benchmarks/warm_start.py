@@ -1,12 +1,12 @@
-"""Compare trainings that start from a policy with trainings that start anew, at equal steps.
+"""Compare trainings that start from a policy with others from random weights, at equal steps.
 
 For each seed the task's human reward is trained first. Then a variation of it, which also asks for
-small actions, is trained with another seed for the same number of steps: anew, and from the first
-training's policy with several standard deviations of the exploration noise. Pairs share the seed.
-A last row trains anew for twice the steps: what the first training cost is then in both.
+small actions, is trained with another seed for the same number of steps: from random weights, and
+from the first training's policy with several standard deviations of the exploration noise. Pairs
+share the seed. The last row has twice the steps: what the first training cost is then in both.
 
 Prints interquartile means of the fitness with 95 % bootstrap intervals over the seeds, and of the
-difference to training anew. Run with `python -m benchmarks.warm_start`.
+difference to a start from random weights. Run with `python -m benchmarks.warm_start`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from eureka_agent.training.budgets import budgets_of
 from eureka_agent.training.initial_policy import policy_to_text
 from eureka_agent.training.job import JobReward, TrainedReward, TrainingJob, run_job
 
-_ANEW, _LONGER = "anew", "anew, twice the steps"
+_SCRATCH, _LONGER = "from random weights", "from random weights, twice the steps"
 _OTHER_SEED = 10_000
 """The second training has the seed of the first one plus this."""
 _VARIATION = """
@@ -86,16 +86,16 @@ def _pair(
     first = _train(task, budget, JobReward("human", human), seed, sandbox)
     assert first.policy is not None
     again = seed + _OTHER_SEED
-    anew = JobReward("varied", varied)
-    warm = replace(anew, initial_policy=policy_to_text(first.policy))
+    scratch = JobReward("varied", varied)
+    warm = replace(scratch, initial_policy=policy_to_text(first.policy))
     longer = replace(budget, environment_steps=2 * budget.environment_steps)
-    trained = {_ANEW: _train(task, budget, anew, again, sandbox)}
+    trained = {_SCRATCH: _train(task, budget, scratch, again, sandbox)}
     for share in std_shares:
         noise = replace(budget, initial_std=budget.initial_std * share)
         trained[f"from the policy, {share:g} of the noise"] = _train(
             task, noise, warm, again, sandbox
         )
-    trained[_LONGER] = _train(task, longer, anew, again, sandbox)
+    trained[_LONGER] = _train(task, longer, scratch, again, sandbox)
     known = {"the policy itself": first, **trained}
     return {name: each.evaluation.fitness for name, each in known.items() if each.evaluation}
 
@@ -125,14 +125,16 @@ def _print(task: Task, budget: TrainingBudget, by_seed: Sequence[Mapping[str, fl
     rows = []
     for name in by_seed[0]:
         values = [each[name] for each in by_seed]
-        more = [each[name] - each[_ANEW] for each in by_seed]
+        more = [each[name] - each[_SCRATCH] for each in by_seed]
         wins, losses = sum(each > 0 for each in more), sum(each < 0 for each in more)
-        beat = (interval_text(more, sign="+"), f"{wins} : {losses}") if name != _ANEW else ("", "")
+        beat = (
+            (interval_text(more, sign="+"), f"{wins} : {losses}") if name != _SCRATCH else ("", "")
+        )
         rows.append((name, interval_text(values), *beat))
     table(
         f"{task.name}, {task.fitness_unit}: {budget.environment_steps:,} environment steps,"
         f" {len(by_seed)} seeds, interquartile means (95 % interval)",
-        ("", "fitness", "difference to anew", "won : lost"),
+        ("", "fitness", "difference", "won : lost"),
         rows,
     )
 

@@ -81,7 +81,7 @@ def initial_policy_of(config: SynthesisConfig, task: Task) -> str | None:
         The policy as base64; None if they start from no file.
 
     Raises:
-        UsageError: The file is missing, is no policy, or does not fit the task and the budget.
+        UsageError: The file is missing or not a policy, or does not fit the task and the budget.
     """
     if config.training.policy_file is None:
         return None

@@ -300,7 +300,7 @@ def evaluate(
         budget: How much training each of the three rewards gets.
         quick: Short for --budget quick.
         seed: Seed of training and evaluation.
-        seeds: Train each reward with so many seeds and show means and intervals over them. With 1
+        seeds: Training seeds of each reward; means and intervals are over them. With 1
             the intervals are over the episodes of one training.
         policy: Where to write the policy of the reward's best training (safetensors).
         sandbox: Which layers of the sandbox must hold, see `synthesize --help`.

@@ -84,7 +84,8 @@ def where_trainings_start(init_policy: str | None) -> list[str]:
     return [
         one_line(
             f"The training of each candidate starts from {origin} (--init-policy), so its fitness"
-            " includes earlier training; the human and the sparse reward start anew."
+            " includes earlier training; the human and the sparse reward start from random"
+            " weights."
         )
     ]
 

@@ -1,6 +1,6 @@
 """What the trainings of a run's candidates start from: random weights or a policy.
 
-The human and the sparse reward start anew in every run: they are references.
+The human and the sparse reward start from random weights in every run: they are references.
 """
 
 from __future__ import annotations

@@ -143,6 +143,8 @@ def test_a_model_with_empty_answers(
         "--base-url",
         chat_server.base_url,
         "--no-baselines",
+        "--repairs",
+        "0",
         *TINY,
     ]
     assert synthesize_main([*args, "--runs-dir", str(tmp_path)]) == 2

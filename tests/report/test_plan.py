@@ -58,6 +58,6 @@ def test_start_of_a_run_says_what_its_trainings_start_from() -> None:
     assert where_trainings_start(None) == []
     (line,) = where_trainings_start("parent")
     assert line.startswith("The training of each candidate starts from the policy of the reward")
-    assert line.endswith("the human and the sparse reward start anew.")
+    assert line.endswith("the human and the sparse reward start from random weights.")
     started = runs.run_started(runs.config(init_policy="parent"))
     assert line in messages.run_started(started)

@@ -60,7 +60,7 @@ def saved_policy(tmp_path: Path, *sizes: int) -> Path:
     return path
 
 
-def test_candidates_start_from_their_parents_policy_and_references_anew(
+def test_candidates_start_from_their_parents_policy_and_references_do_not(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     wanted = settings(tmp_path, baselines=True, final_seeds=1)

@@ -83,11 +83,11 @@ def policies_of(results: list[TrainResult]) -> list[bytes]:
 
 def test_population_that_starts_from_a_policy_acts_as_it_does() -> None:
     population, policy = Population(2, 4, 1, (16,), 1.0, seed=0, privileged_size=3), some_policy()
-    anew = population.export(0).to_bytes()
+    scratch = population.export(0).to_bytes()
     start_population(population, (None, policy), TINY)
     observation = torch.randn(20, 4)
     assert torch.allclose(population.export(1)(observation), policy(observation), atol=1e-5)
-    assert population.export(0).to_bytes() == anew
+    assert population.export(0).to_bytes() == scratch
 
 
 def test_observation_statistics_of_a_policy_weigh_as_much_as_one_training() -> None:
@@ -101,18 +101,18 @@ def test_observation_statistics_of_a_policy_weigh_as_much_as_one_training() -> N
 
 
 def test_candidate_without_a_policy_learns_the_same_next_to_one_with_a_policy() -> None:
-    anew = policies_of(train(()))
+    scratch = policies_of(train(()))
     mixed = policies_of(train((None, some_policy())))
-    assert mixed[0] == anew[0]
-    assert mixed[1] != anew[1]
+    assert mixed[0] == scratch[0]
+    assert mixed[1] != scratch[1]
 
 
 def test_policy_is_held_while_the_value_function_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = some_policy()
     monkeypatch.setattr(initial_policy, "HELD_SHARE", 1.0)
-    whole, anew = train((policy, None))
+    whole, scratch = train((policy, None))
     assert whole.policy is not None
-    assert anew.policy is not None
+    assert scratch.policy is not None
     for held, given in zip(whole.policy.parameters(), policy.parameters(), strict=True):
         assert torch.equal(held, given)
     monkeypatch.setattr(initial_policy, "HELD_SHARE", 0.5)
@@ -120,7 +120,7 @@ def test_policy_is_held_while_the_value_function_is_new(monkeypatch: pytest.Monk
     assert later.policy is not None
     assert not torch.equal(next(later.policy.parameters()), next(policy.parameters()))
     assert again.policy is not None
-    assert again.policy.to_bytes() == anew.policy.to_bytes()
+    assert again.policy.to_bytes() == scratch.policy.to_bytes()
 
 
 @pytest.mark.parametrize("cut_after", [1, 2, 4])
@@ -185,10 +185,10 @@ def test_rewards_of_a_job_start_from_their_own_policies_though_one_cannot_be_ope
 ) -> None:
     refused = RewardSource(BREAKS.replace("torch", "os"), ("dof_pos",))
     warm = JobReward("warm", None, policy_to_text(some_policy().to_bytes()))
-    anew = JobReward("anew", None)
-    failed, first, second = run_job(job(JobReward("bad", refused), warm, anew), sandbox=sandbox)
+    scratch = JobReward("scratch", None)
+    failed, first, second = run_job(job(JobReward("bad", refused), warm, scratch), sandbox=sandbox)
     assert failed.failure is not None
-    expected = run_job(job(warm, anew))
+    expected = run_job(job(warm, scratch))
     assert [first.policy, second.policy] == [each.policy for each in expected]
     assert first.policy != second.policy
 

@@ -161,8 +161,8 @@ class Population:
         Args:
             k: The candidate.
             policy: A policy that `demand_fit` accepts.
-            steps: The statistics weigh as much as those of so many observations, so that the first
-                rollouts change them only a little.
+            steps: The statistics weigh as much as those of this number of observations, so that
+                the first rollouts change them only a little.
         """
         seen = self.sizes[0]
         self.moments.mean[k, :seen] = policy.observation_mean
