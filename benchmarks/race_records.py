@@ -110,7 +110,7 @@ def _train(
         if names is not None:
             prepared = [each for each in prepared if each.candidate.name in names]
         candidates = [each.candidate for each in prepared]
-    rewards = [JobReward(c.name, c.reward) for c in candidates]
+    rewards = [JobReward(c.name, c.reward, races=True) for c in candidates]
     return candidates, evaluator.train(rewards, candidates)
 
 

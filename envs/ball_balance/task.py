@@ -87,12 +87,19 @@ _STATE = StateSpec(
 # Catching and centring the ball takes a fraction of a second, so the discount's horizon is 0.2 s.
 # Exploration noise of the default size would throw the ball off the tray.
 _QUICK = TrainingBudget(
-    num_envs=256, environment_steps=400_000, horizon=32, discount=0.95, initial_std=0.3
+    num_envs=64,
+    environment_steps=400_000,
+    horizon=128,
+    discount=0.95,
+    gae_lambda=0.98,
+    initial_std=0.3,
 )
 BUDGETS: Mapping[BudgetName, TrainingBudget] = {
     "quick": _QUICK,
-    "normal": replace(_QUICK, num_envs=512, environment_steps=2_000_000),
-    "paper": replace(_QUICK, num_envs=1024, environment_steps=10_000_000),
+    "normal": replace(_QUICK, num_envs=128, environment_steps=2_000_000),
+    "paper": replace(
+        _QUICK, num_envs=1024, environment_steps=10_000_000, horizon=32, gae_lambda=0.95
+    ),
 }
 
 

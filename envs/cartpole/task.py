@@ -47,8 +47,8 @@ _STATE = StateSpec(
 )
 
 BUDGETS: Mapping[BudgetName, TrainingBudget] = {
-    "quick": TrainingBudget(num_envs=64, environment_steps=80_000),
-    "normal": TrainingBudget(num_envs=256, environment_steps=300_000),
+    "quick": TrainingBudget(num_envs=16, environment_steps=80_000, horizon=64),
+    "normal": TrainingBudget(num_envs=64, environment_steps=300_000, horizon=64),
     "paper": TrainingBudget(num_envs=512, environment_steps=4_000_000),
 }
 

@@ -140,7 +140,7 @@ def _largest_cost(
     # A prompt with parents holds these messages, and the parents' results.
     more = Message("user", "x" * _FEEDBACK_BYTES * PARENTS)
     later = proposer.worst_case((*first.messages, more))
-    num_first = 0 if config.search.initial_reward else config.search.samples
+    num_first = 0 if config.search.starts_from_reward else config.search.samples
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
     models = proposer.models.values()

@@ -36,6 +36,9 @@ class SearchConfig:
     generations) or random (nothing)."""
     initial_reward: str | None = None
     """First parent: human (the task's own reward) or a reward file."""
+    hide_initial_reward: bool = False
+    """The initial reward is not shown, and no parent: it only has to be
+    beaten."""
     feedback: FeedbackName = "none"
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""
@@ -60,6 +63,8 @@ class SearchConfig:
         check_seed(self.seed)
         if self.initial_reward is not None:
             self._check_initial_reward()
+        elif self.hide_initial_reward:
+            raise UsageError("--hide-initial-reward needs an --initial-reward that it hides.")
         number = self.strategy_number
         if self.strategy_name == "islands" and not 1 < number <= self.samples:
             raise UsageError(
@@ -75,7 +80,7 @@ class SearchConfig:
     def _check_initial_reward(self) -> None:
         if not str(self.initial_reward).strip():
             raise UsageError("--initial-reward is empty: give human, or the path of a reward file.")
-        if self.strategy_name == "random":
+        if self.strategy_name == "random" and not self.hide_initial_reward:
             raise UsageError(
                 "--strategy random builds on nothing: leave --initial-reward out, or take another"
                 " strategy."
@@ -96,6 +101,11 @@ class SearchConfig:
     def trainings_per_generation(self) -> int:
         """The most trainings of a generation's candidates, over all seeds."""
         return sum(self.places(self.samples, seed) for seed in range(self.seeds))
+
+    @property
+    def starts_from_reward(self) -> bool:
+        """Whether the first generation builds on the initial reward."""
+        return self.initial_reward is not None and not self.hide_initial_reward
 
     @property
     def strategy_name(self) -> str:

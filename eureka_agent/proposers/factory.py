@@ -37,10 +37,10 @@ def make_proposer(task: Task, config: SynthesisConfig) -> tuple[Proposer, Propos
         CredentialsError: if a named model has no key.
         UsageError: if a model cannot be asked, or the grammar should start from a given reward.
     """
-    if not config.models.weights and config.search.initial_reward is not None:
+    if not config.models.weights and config.search.starts_from_reward:
         raise UsageError(
             "--initial-reward needs a --model: the built-in grammar builds only on rewards that it"
-            " wrote itself."
+            " wrote itself. With --hide-initial-reward it need not build on this one."
         )
     if not config.models.weights:
         instruction = config.task.instruction(task)

@@ -238,7 +238,7 @@ class Evaluator:
 
         Args:
             rewards: The rewards, which passed `open`.
-            candidates: The candidates of the rewards, which then race; empty for references.
+            candidates: The candidates of the rewards, if this is their first training.
             champion: The run's best so far, with which candidates are compared in a race.
 
         Returns:
@@ -248,7 +248,8 @@ class Evaluator:
             TaskError: The task's code failed.
             StoreError: The checkpoint cannot be written.
         """
-        job = self._job(rewards, race=self._race if candidates else None, champion=champion)
+        races = any(reward.races for reward in rewards)
+        job = self._job(rewards, race=self._race if races else None, champion=champion)
         names = tuple(reward.name for reward in rewards)
         ignored = None
         if self._checkpoint is not None:

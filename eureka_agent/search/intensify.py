@@ -135,7 +135,7 @@ class Intensifier:
         self, g: int, seed: int, group: Sequence[Outcome | Baseline], seeded: Evaluator
     ) -> None:
         started = time.monotonic()
-        trained = seeded.train([self._job_reward(each, seed) for each in group])
+        trained = seeded.train([self._job_reward(each, g, seed) for each in group])
         outcomes: list[tuple[Outcome, bytes | None]] = []
         baselines: list[Baseline] = []
         fitness: dict[str, float] = {}
@@ -151,15 +151,20 @@ class Intensifier:
         self._store.save_seed(outcomes, baselines, seconds=time.monotonic() - started)
         self._emit(SeedTrained(g, seed + 1, self._config.search.seeds, fitness))
 
-    def _job_reward(self, result: Outcome | Baseline, seed: int) -> JobReward:
-        """Return what is trained; its name, which displays show, tells the seed."""
+    def _job_reward(self, result: Outcome | Baseline, g: int, seed: int) -> JobReward:
+        """Return what is trained; its name, which displays show, tells the seed.
+
+        A race may stop the candidates of the generation. The best so far and the references train
+        to the end, since the others are compared with them.
+        """
         name = f"{_name(result)} seed {seed + 1}"
         if isinstance(result, Baseline):
             return JobReward(name, self._evaluator.human() if result.name == "human" else None)
         source = result.candidate.reward
         assert source is not None  # it was trained
         source = checked_again(source, self._evaluator.task.reward_inputs)
-        return JobReward(name, source, self._initial_policies.of(result.candidate))
+        races = result.candidate.generation == g
+        return JobReward(name, source, self._initial_policies.of(result.candidate), races=races)
 
 
 def _name(result: Outcome | Baseline) -> str:

@@ -118,7 +118,7 @@ class Search:
         Models that write none of its samples get a short test request each. With an initial reward,
         whose training the first prompt reports, all models get one, and the result is None.
         """
-        first = self._ask(0, 0, ()) if self.config.search.initial_reward is None else None
+        first = None if self.config.search.starts_from_reward else self._ask(0, 0, ())
         if not self.store.outcomes() and not self.store.baselines():
             self._proposals.test_models(first[1] if first else ())
         return first

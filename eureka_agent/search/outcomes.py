@@ -69,7 +69,7 @@ class OutcomeWriter:
         started = time.monotonic()
         candidates = [candidate for candidate, _ in pairs]
         rewards = [
-            JobReward(each.name, each.reward, self._initial_policies.of(each))
+            JobReward(each.name, each.reward, self._initial_policies.of(each), races=True)
             for each in candidates
         ]
         trained = self._evaluator.train(rewards, candidates, champion)

@@ -89,7 +89,11 @@ class Proposals:
             for record in self._store.prompts(g)
             if record.attempt == attempt
         }
-        before = [outcome for outcome in history if outcome.candidate.generation < g]
+        before = [
+            outcome
+            for outcome in history
+            if outcome.candidate.generation < g and self._may_be_shown(outcome)
+        ]
         failed = [outcome for outcome in history if outcome.candidate.generation == g]
         run = tuple(self._visible((*before, *failed)))
         prompts: dict[int, Prompt] = {}
@@ -108,6 +112,10 @@ class Proposals:
                 )
             prompts |= dict.fromkeys(samples, prompt)
         return dict(sorted(prompts.items()))
+
+    def _may_be_shown(self, outcome: Outcome) -> bool:
+        hidden = self._config.search.hide_initial_reward
+        return not (hidden and outcome.candidate.is_initial)
 
     def _commented_but_unplanned(
         self, g: int, plans: Sequence[Plan], before: Sequence[Outcome]

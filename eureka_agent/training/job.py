@@ -41,6 +41,9 @@ class JobReward:
     initial_policy: str | None = None
     """The policy that its training starts from, as base64 (`policy_to_text`); None: from random
     weights."""
+    races: bool = False
+    """Whether a race may stop its training early; what others are compared with trains to the
+    end."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def run_job(
     with ExitStack() as resources, naming_lines_of(task):
         rewards = _open_rewards(job, task, sandbox, resources)
         opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
-        settings = replace(settings, initial_policies=_of_opened(settings, rewards))
+        settings = _for_opened(settings, rewards)
         remaining = iter(trainer.train(task, opened, settings, on_progress))
         results = [
             TrainResult(None, None, reward)
@@ -152,6 +155,7 @@ def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
         champion=job.champion,
         checkpoint=checkpoint,
         initial_policies=_initial_policies(job),
+        races=tuple(reward.races for reward in job.rewards),
     )
     demand_support(trainer, settings)
     return settings
@@ -166,14 +170,17 @@ def _initial_policies(job: TrainingJob) -> tuple[Policy | None, ...]:
     return tuple(known[text] if text else None for text in texts)
 
 
-def _of_opened(
+def _for_opened(
     settings: TrainerSettings, rewards: Sequence[RewardRunner | CandidateError]
-) -> tuple[Policy | None, ...]:
-    """Return the initial policies of those rewards that could be opened."""
-    if not settings.initial_policies:
-        return ()
-    pairs = zip(settings.initial_policies, rewards, strict=True)
-    return tuple(policy for policy, reward in pairs if not isinstance(reward, CandidateError))
+) -> TrainerSettings:
+    """Return the settings without those of rewards that could not be opened."""
+    opened = [k for k, reward in enumerate(rewards) if not isinstance(reward, CandidateError)]
+    policies = settings.initial_policies
+    return replace(
+        settings,
+        initial_policies=tuple(policies[k] for k in opened) if policies else (),
+        races=tuple(settings.races[k] for k in opened),
+    )
 
 
 def _open_rewards(

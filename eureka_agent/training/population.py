@@ -74,6 +74,8 @@ class Member:
     reward: RewardRunner
     has_initial_policy: bool = False
     """Whether it starts from a policy, and not from random weights."""
+    races: bool = True
+    """Whether a race may stop it."""
     history: History = field(default_factory=History)
     tracker: FitnessTracker = field(default_factory=FitnessTracker)
     rungs: list[Rung] = field(default_factory=list)
@@ -98,6 +100,9 @@ class PopulationTraining:
         budget, seed, race = settings.budget, settings.seed, settings.race
         self.iterations = budget.iterations
         self.members = [Member(k, reward) for k, reward in enumerate(rewards)]
+        for member, races in zip(self.members, settings.races, strict=False):
+            member.races = races
+        self._racers = sum(member.races for member in self.members)
         self.finished: list[TrainResult | None] = [None] * len(rewards)
         self.done = 0
         """Iterations so far."""
@@ -243,13 +248,17 @@ class PopulationTraining:
         estimates = [member.tracker.estimate(length, self.iterations) for member in self.members]
         for member, estimate in zip(self.members, estimates, strict=True):
             member.rungs.append(estimate.rung(self._steps_each))
+        racing = [k for k, member in enumerate(self.members) if member.races]
+        if not racing:
+            return
         reasons = stopped(
-            estimates,
-            race.survivors(len(self.finished), self._rungs.index(self.done)),
+            [estimates[k] for k in racing],
+            race.survivors(self._racers, self._rungs.index(self.done)),
             chance=race.keep_ties,
             champion=self._champion.get(self._steps_each),
         )
-        worse = {k: reason for k, reason in enumerate(reasons) if reason is not None}
+        pairs = zip(racing, reasons, strict=True)
+        worse = {k: reason for k, reason in pairs if reason is not None}
         self.remove_members({k: self._trained(k, reason) for k, reason in worse.items()})
 
     def _collect(self) -> _Collected:

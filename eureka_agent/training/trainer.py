@@ -30,6 +30,8 @@ class TrainerSettings:
     """Where physics and learning run."""
     race: Race | None = None
     """How worse candidates are stopped early; None: they are not."""
+    races: tuple[bool, ...] = ()
+    """Whether the race may stop each candidate; empty: it may stop all of them."""
     champion: tuple[Rung, ...] = ()
     """The rungs of the run's best candidate so far, which a race compares with."""
     checkpoint: Checkpoint | None = None

@@ -79,6 +79,27 @@ def test_a_search_from_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> Non
         assert code_diff(store, "g0c0").startswith("--- start\n+++ g0c0\n")
 
 
+def test_a_hidden_human_reward_has_to_be_beaten_and_is_in_no_prompt(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    proposer = ScriptedProposer([[upright(0.1)], [upright(0.2)]])
+    settings = config(tmp_path, samples=1, initial_reward="human", hide_initial_reward=True)
+    result = ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
+    assert [o.candidate.name for o in result.outcomes] == ["start", "g0c0", "g1c0"]
+    assert result.best is not None
+    assert result.best.fitness == max(outcome.fitness for outcome in result.outcomes)
+    assert [leaked(CARTPOLE, prompt) for prompt in proposer.prompts] == [set(), set()]
+    assert [[p.candidate.name for p in prompt.parents] for prompt in proposer.prompts] == [
+        [],
+        ["g0c0"],
+    ]
+
+
+def test_hiding_needs_an_initial_reward() -> None:
+    with pytest.raises(UsageError, match="--hide-initial-reward needs an --initial-reward"):
+        ea.SynthesisConfig.of("cartpole", hide_initial_reward=True)
+
+
 def test_by_default_no_prompt_contains_the_human_reward(tmp_path: Path, sandbox: Sandbox) -> None:
     """A run that starts from it shows it, but not the code of the fitness (see the leak test)."""
     told, silent = ScriptedProposer(SCRIPT), ScriptedProposer([[upright(0.1)], [upright(0.2)]])

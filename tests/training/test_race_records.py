@@ -34,7 +34,9 @@ def held(
         ]
         known = [each for each in prepared if isinstance(each, PreparedCandidate)]
         candidates = [each.candidate for each in known]
-    results = evaluator.train([JobReward(c.name, c.reward) for c in candidates], candidates)
+    results = evaluator.train(
+        [JobReward(c.name, c.reward, races=True) for c in candidates], candidates
+    )
     records = [result.training for result in results if result.training]
     ends = [result for result in results if result.training and not result.training.stopped]
     fitness = max(result.evaluation.fitness for result in ends if result.evaluation)
