@@ -77,6 +77,7 @@ def main(
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
         for task in tasks:
             config = ea.SynthesisConfig.of(
+                seeds=1,
                 task=task,
                 budget=budget,
                 generations=generations,

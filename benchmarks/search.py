@@ -43,6 +43,7 @@ def main(
     seeds: int = 10,
     generations: int = 4,
     samples: int = 5,
+    training_seeds: int = 1,
     budget: BudgetName = "quick",
     environment_steps: int | None = None,
     retrained: int = 3,
@@ -58,6 +59,7 @@ def main(
         seeds: Searches of each strategy.
         generations: Generations of each search; the restart is in the middle.
         samples: Rewards in a generation.
+        training_seeds: Most training seeds of a reward.
         budget: Training of each reward.
         environment_steps: Steps of each training, in place of the budget's.
         retrained: Number of trainings of each search's best reward with other seeds.
@@ -80,6 +82,7 @@ def main(
                         strategy=_with_number(name, generations),
                         generations=generations,
                         samples=samples,
+                        seeds=training_seeds,
                         budget=budget,
                         environment_steps=environment_steps,
                         num_envs=16 if quick else None,
@@ -104,7 +107,7 @@ class Found:
     key: str
     """All of its settings."""
     seen: float
-    """The best fitness in the search."""
+    """The fitness that the search announces for its best reward."""
     retrained: float
     """Mean of the best reward's trainings with other seeds."""
     environment_steps: int
@@ -124,9 +127,10 @@ def _with_number(strategy: str, generations: int) -> str:
 def _key(config: ea.SynthesisConfig, retrained: int) -> str:
     budget = training_budget(config, find_task(config.task.task))
     size = f"{config.search.generations}x{config.search.samples}+{retrained}"
+    seeds = f", {config.search.seeds} seeds" if config.search.seeds > 1 else ""
     return (
         f"{config.task.task} {config.search.strategy} {config.search.seed}: {size},"
-        f" {budget.environment_steps} x {budget.num_envs}"
+        f" {budget.environment_steps} x {budget.num_envs}{seeds}"
     )
 
 
@@ -141,13 +145,10 @@ def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandb
     )
     if result.best is None or result.reward is None:
         return Found(key, 0.0, 0.0, 0)  # a search that found nothing counts as 0
-    steps = sum(
-        each.training.environment_steps
-        for each in result.outcomes
-        if each.training and not each.duplicate_of
-    )
+    steps = sum(each.environment_steps for each in result.outcomes if not each.duplicate_of)
     again = [fitness_again(config, result.reward, sandbox, number=i) for i in range(retrained)]
-    return Found(key, result.best.fitness, mean(again), steps)
+    seen = result.expected.value if result.expected else result.best.fitness
+    return Found(key, seen, mean(again), steps)
 
 
 def fitness_again(

@@ -14,13 +14,15 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
         "generations": 25,
         "samples": 16,
         "strategy": "restarts:5",
+        "seeds": 1,
         "final_seeds": 5,
         "budget": "paper",
     },
-    "matched": {"generations": 5, "samples": 16, "final_seeds": 5},
+    "matched": {"generations": 5, "samples": 16, "seeds": 1, "final_seeds": 5},
 }
-"""What each protocol sets. `eureka` is the paper's: five searches of five generations of 16; the
-best of all is trained with five more seeds. `matched` takes 80 trainings with every strategy."""
+"""What each protocol sets. `eureka` is the paper's: five searches of five generations of 16, with
+one training each; the best of all is trained with five more seeds. `matched` takes 80 trainings
+with every strategy."""
 
 
 def settings_of(protocol: str | None) -> dict[str, Any]:

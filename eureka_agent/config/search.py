@@ -42,7 +42,7 @@ class SearchConfig:
     feedback: FeedbackName = "none"
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""
-    seeds: int = 1
+    seeds: int = 4
     """Most training seeds of a candidate. The better a reward looks, the
     more it gets; with 1 the luckiest training wins."""
     baselines: bool = True

@@ -155,7 +155,7 @@ def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
         champion=job.champion,
         checkpoint=checkpoint,
         initial_policies=_initial_policies(job),
-        races=tuple(reward.races for reward in job.rewards),
+        races=tuple(reward.races for reward in job.rewards) if job.race else (),
     )
     demand_support(trainer, settings)
     return settings
@@ -179,7 +179,7 @@ def _for_opened(
     return replace(
         settings,
         initial_policies=tuple(policies[k] for k in opened) if policies else (),
-        races=tuple(settings.races[k] for k in opened),
+        races=tuple(settings.races[k] for k in opened) if settings.races else (),
     )
 
 

@@ -55,6 +55,7 @@ def test_the_figures_of_a_run(tmp_path: Path) -> None:
         "name": "g0c2",
         "code": "best_reward.py",
         "distance_to_human": 0.25,
+        "expected": None,
         "fitness": 2.0,
         "fitness_low": 1.5,
         "fitness_high": 2.5,

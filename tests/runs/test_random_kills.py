@@ -23,10 +23,12 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.errors import EurekaError
+from eureka_agent.records import RewardResult, SeededResult
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.utils.serialization import to_json
 from tests.support.killed_run import work
-from tests.support.runs import comparable
+from tests.support.runs import comparable, timeless
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.support.killed_run"])
@@ -43,39 +45,27 @@ class Stored:
     """The content of a run's database."""
 
     completions: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[str, str] = field(default_factory=dict)
-    policies: dict[str, bytes] = field(default_factory=dict)
-    baselines: tuple[str, ...] = ()
+    trainings: dict[str, str] = field(default_factory=dict)
+    """Of candidates and baselines: `g0c1` the first one, `g0c1_seed_2` the second."""
+    policies: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, folder: Path) -> Stored | None:
         """Return it; None if the run was killed before its config was written."""
         try:
             with Store.open(RunDir(folder).database, writable=False) as store:
-                outcomes, completions = (
-                    store.outcomes(),
-                    {g: store.completions(g) for g in range(2)},
-                )
-                weights = {
-                    o.candidate.name: store.policy(o.candidate.generation, o.candidate.index)
-                    for o in outcomes
-                }
-                return cls(
-                    {
-                        f"g{g}c{i}": c.text
-                        for g, of_g in completions.items()
-                        for i, c in of_g.items()
-                    },
-                    dict(
-                        zip(
-                            (o.candidate.name for o in outcomes),
-                            comparable(tuple(outcomes)),
-                            strict=True,
-                        )
-                    ),
-                    {name: policy for name, policy in weights.items() if policy},
-                    tuple(repr(baseline) for baseline in store.baselines()),
-                )
+                completions: dict[str, str] = {}
+                for g in range(2):
+                    completions |= {f"g{g}c{i}": c.text for i, c in store.completions(g).items()}
+                trainings: dict[str, str] = {}
+                policies = set()
+                for outcome in store.outcomes():
+                    trainings |= trainings_of(outcome.candidate.name, outcome)
+                    if store.policy(outcome.candidate.generation, outcome.candidate.index):
+                        policies.add(outcome.candidate.name)
+                for baseline in store.baselines():
+                    trainings |= trainings_of(f"{baseline.name}_reward", baseline)
+                return cls(completions, trainings, frozenset(policies))
         except EurekaError as error:
             assert "before it" in str(error) or not RunDir(folder).database.exists()  # noqa: PT017
             return None
@@ -84,10 +74,18 @@ class Stored:
         """Return whether `later` still has all of it, unchanged."""
         return (
             self.completions.items() <= later.completions.items()
-            and self.outcomes.items() <= later.outcomes.items()
-            and self.policies.items() <= later.policies.items()
-            and self.baselines == later.baselines[: len(self.baselines)]
+            and self.trainings.items() <= later.trainings.items()
+            and self.policies <= later.policies
         )
+
+
+def trainings_of(name: str, result: SeededResult) -> dict[str, str]:
+    """Return the trainings of a result by name, without times."""
+    first = RewardResult.of(result)
+    found = {name: to_json(timeless(first))}
+    for seed, further in enumerate(result.more_seeds, 2):
+        found[f"{name}_seed_{seed}"] = to_json(timeless(further))
+    return found
 
 
 @dataclass
@@ -187,8 +185,7 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> No
         )
         assert not set(asked_now) & before.completions.keys()
         assert len(asked_now) == len(set(asked_now))
-        assert not set(trained_now) & before.outcomes.keys()
-        assert not (before.baselines and "human_reward" in trained_now)
+        assert not set(trained_now) & before.trainings.keys()
         if ended:
             return
         figures.kills += 1
@@ -207,7 +204,8 @@ def killed_to_the_end(folder: Path, figures: Figures, draw: random.Random) -> No
 def same_end(whole: Path, cut: Path) -> None:
     with Store.open(RunDir(whole).database) as a, Store.open(RunDir(cut).database) as b:
         assert comparable(tuple(a.outcomes())) == comparable(tuple(b.outcomes()))
-        assert [x.evaluation for x in a.baselines()] == [x.evaluation for x in b.baselines()]
+        assert [*map(timeless, a.baselines())] == [*map(timeless, b.baselines())]
+        assert any(outcome.more_seeds for outcome in a.outcomes())
         for outcome in a.outcomes():
             where = outcome.candidate.generation, outcome.candidate.index
             assert a.policy(*where) == b.policy(*where)

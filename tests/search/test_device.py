@@ -49,6 +49,7 @@ def run(
         task="cartpole",
         generations=1,
         samples=len(answers),
+        seeds=1,
         device=device,
         runs_dir=tmp_path,
         run_name=name,

@@ -204,3 +204,19 @@ def test_a_run_that_was_stopped_between_seeds_ends_as_the_whole_one(
     with search(tmp_path, sandbox, script, cut, seeds=4, name="cut") as store:
         assert [outcome.fitness_by_seed for outcome in store.outcomes()] == expected
     assert sum(len(job.rewards) for job in cut.jobs) == sum(len(j.rewards) for j in whole.jobs)
+
+
+def test_only_candidates_of_the_generation_race_with_further_seeds(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    executor = PlannedExecutor(planned(WORTH, noise=5.0, lucky={}))
+    with search(tmp_path, sandbox, [*SCRIPT, LATER], executor, seeds=2):
+        pass
+    racing = [{r.name for r in job.rewards if r.races} for job in executor.jobs]
+    assert racing == [
+        set(),  # the references
+        {"g0c0", "g0c1", "g0c2", "g0c3"},
+        {"g0c1 seed 2", "g0c3 seed 2"},
+        {"g1c0", "g1c1", "g1c2", "g1c3"},
+        {"g1c1 seed 2", "g1c3 seed 2"},
+    ]

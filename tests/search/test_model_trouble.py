@@ -51,6 +51,7 @@ def config(tmp_path: Path, server: ChatServer, **changes: Any) -> ea.SynthesisCo
         "base_url": server.base_url,
         "generations": 1,
         "samples": 2,
+        "seeds": 1,
         "num_envs": 8,
         "environment_steps": 512,
         "repairs": 0,

@@ -51,6 +51,7 @@ def test_a_search_with_a_fixed_seed_ends_as_recorded(
         budget="quick",
         generations=len(script),
         samples=3,
+        seeds=1,
         repairs=0,
         num_envs=8,
         environment_steps=1024,

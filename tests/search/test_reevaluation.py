@@ -73,6 +73,7 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
         budget="quick",
         generations=1,
         samples=2,
+        seeds=1,
         num_envs=8,
         environment_steps=512,
         baselines=False,
@@ -116,7 +117,7 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
 
 def test_a_protocol_stands_for_its_options() -> None:
     given = ["--task", "cartpole", "--protocol", "matched", "--samples", "4"]
-    options = "--generations 5 --samples 16 --final-seeds 5"
+    options = "--generations 5 --samples 16 --seeds 1 --final-seeds 5"
     assert written_out(given) == [*options.split(), *given]
     assert written_out(["--protocol=eureka"])[:2] == ["--generations", "25"]
     assert written_out(["--quick"]) == ["--budget", "quick", "--quick"]

@@ -38,6 +38,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
         budget="quick",
         generations=2,
         samples=2,
+        seeds=1,
         num_envs=8,
         environment_steps=512,
         baselines=False,

@@ -64,6 +64,8 @@ def _config(folder: Path) -> ea.SynthesisConfig:
         generations=2,
         samples=3,
         repairs=0,
+        seeds=3,
+        racing=True,
         num_envs=16,
         environment_steps=4096,
         runs_dir=folder.parent,

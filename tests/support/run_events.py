@@ -54,6 +54,7 @@ def config(**changes: object) -> SynthesisConfig:
         "task": "toy",
         "generations": 2,
         "samples": 4,
+        "seeds": 1,
         "environment_steps": STEPS,
     }
     return SynthesisConfig.of(**(settings | changes))  # type: ignore[arg-type]

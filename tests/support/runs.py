@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
 import eureka_agent as ea
-from eureka_agent.records import Outcome
+from eureka_agent.records import Outcome, RewardResult, SeededResult
 from eureka_agent.report import run_view
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
 from eureka_agent.utils.serialization import to_json
+
+Timed = TypeVar("Timed", bound=RewardResult)
 
 
 class StoppedError(Exception):
@@ -30,6 +33,7 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
         environment_steps=512,
         baselines=False,
         repairs=0,
+        seeds=1,
         runs_dir=tmp_path,
         run_name="run",
     )
@@ -38,10 +42,16 @@ def config(tmp_path: Path, **changes: object) -> ea.SynthesisConfig:
 
 def comparable(outcomes: tuple[Outcome, ...]) -> list[str]:
     """Return outcomes without times."""
-    still = [
-        replace(o, training=replace(o.training, seconds=0.0)) if o.training else o for o in outcomes
-    ]
-    return [to_json(outcome) for outcome in still]
+    return [to_json(timeless(outcome)) for outcome in outcomes]
+
+
+def timeless(result: Timed) -> Timed:
+    """Return a result without the times of its trainings."""
+    if result.training is not None:
+        result = replace(result, training=replace(result.training, seconds=0.0))
+    if isinstance(result, SeededResult):
+        result = replace(result, more_seeds=tuple(map(timeless, result.more_seeds)))
+    return result
 
 
 def shown(path: Path) -> str:

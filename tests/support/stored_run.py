@@ -45,7 +45,7 @@ def stored_run(folder: Path, *, finished: bool = True) -> RunDir:
     folder.mkdir(parents=True)
     run = RunDir(folder)
     config = SynthesisConfig.of(
-        task="cartpole", budget="quick", generations=2, samples=2, runs_dir=folder.parent
+        task="cartpole", budget="quick", generations=2, samples=2, seeds=1, runs_dir=folder.parent
     )
     task = find_task("cartpole")
     with Store.create(run.database, config) as store:

@@ -207,6 +207,11 @@ def test_race_on_real_physics() -> None:
         assert "against" in (record.stopped or "")
     assert [rung.environment_steps for rung in records[1].rungs] == [16 * 16 * 10, 16 * 16 * 20]
 
+    settings = TrainerSettings(budget, seed=0, race=race, races=(False, True, True, True))
+    results = PopulationTrainer().train(task, rewards(), settings)
+    stopped = [bool(result.record and result.record.stopped) for result in results]
+    assert stopped == [False, False, True, True]  # the first does not race
+
 
 def test_candidate_that_continues_learns_as_if_alone() -> None:
     task = load_task("cartpole")
