@@ -95,12 +95,16 @@ def verdict(
     )
     opponents = [each for each in baselines if each.name != "random" and each.more_seeds]
     score = Score(estimate.value, estimate.low, estimate.high)
-    unbeaten = [each for each in opponents if not _beats(score, each.overall)]
-    if not opponents:
-        return [worth]
-    if not unbeaten:
-        return [f"{name} beats {_listed(opponents, unit)}.", worth]
-    return [f"{name} does not beat {_listed(unbeaten, unit)}.", worth]
+    worse = [each for each in opponents if _beats(score, each.overall)]
+    better = [each for each in opponents if each.overall.fitness >= score.value]
+    unclear = [each for each in opponents if each not in (*worse, *better)]
+    verdicts = (
+        ("does not beat", better),
+        ("is not clearly better than", unclear),
+        ("beats", worse),
+    )
+    said = [f"{name} {verb} {_listed(those, unit)}." for verb, those in verdicts if those]
+    return [*said, worth]
 
 
 def _listed(baselines: Sequence[Baseline], unit: str) -> str:

@@ -64,9 +64,16 @@ def test_a_verdict_over_several_seeds_names_what_is_beaten() -> None:
 
 
 def test_a_verdict_names_what_is_not_beaten() -> None:
-    found = best(5.1, 4.0, 6.0)
-    says, _ = verdict(found, [*OTHERS, found], BASELINES, "m/s")
+    found = best(4.4, 4.5, 4.6)
+    says, also, _ = verdict(found, [*OTHERS, found], BASELINES, "m/s")
     assert says == "g1c3 does not beat the human reward (5.00 m/s)."
+    assert also == "g1c3 beats the sparse reward (2.00 m/s)."
+
+
+def test_a_verdict_names_what_is_not_clearly_beaten() -> None:
+    found = best(5.9, 4.0, 6.9)
+    says, *_ = verdict(found, [*OTHERS, found], [seeded("human", 4.0, 4.2, 4.1)], "m/s")
+    assert says == "g1c3 is not clearly better than the human reward (4.10 m/s)."
 
 
 def test_a_single_training_has_no_verdict() -> None:
