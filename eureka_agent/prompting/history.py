@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from eureka_agent.prompting.facts import FitnessEstimate, RunFacts
 from eureka_agent.prompting.ideas import idea_of, plan_of
-from eureka_agent.records import Outcome
+from eureka_agent.records import TIME_LIMIT, Outcome
 
 _ROWS = 12
-"""So many of the best candidates are in the table, besides those of the last generation."""
+"""Number of the best candidates in the table, besides those of the last generation."""
 _TURNS = 4
 _WORST = 2
 _FEWEST_WITH_WORST = 6
@@ -36,6 +36,15 @@ class CandidateLine:
     def has_interval(self) -> bool:
         """Whether the interval over seeds is known."""
         return self.estimate is not None and math.isfinite(self.estimate.high - self.estimate.low)
+
+    @property
+    def early_share(self) -> float | None:
+        """Share of the evaluation's episodes that ended before the time limit; None: unknown."""
+        behaviour = self.outcome.behaviour
+        if behaviour is None:
+            return None
+        whole = sum(end.episodes for end in behaviour.ends if end.cause == TIME_LIMIT)
+        return 1.0 - whole / behaviour.episodes
 
 
 @dataclass(frozen=True)

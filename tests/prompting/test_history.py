@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,14 @@ import pytest
 from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.history import history_of
 from eureka_agent.prompting.prompt import write_prompt
-from eureka_agent.records import Curve, Outcome, TrainingRecord
+from eureka_agent.records import (
+    TIME_LIMIT,
+    Behaviour,
+    Curve,
+    EndCause,
+    Outcome,
+    TrainingRecord,
+)
 from tests.support.prompts import failed, user, worked
 from tests.support.toy_task import ToyTask
 
@@ -109,3 +117,13 @@ def test_near_the_solution_the_aim_is_to_learn_faster(known: Known, asks_for_spe
         )
     )
     assert ("in fewer environment steps" in text) == asks_for_speed
+
+
+def test_the_table_tells_how_many_episodes_ended_early() -> None:
+    ends = (EndCause(TIME_LIMIT, 6, 20.0), EndCause("the pole fell", 2, 5.0))
+    base = worked(0, 0, 1.0)
+    behaviour = Behaviour(8, 0.02, ends, math.nan, math.nan, 1.0, None, (), (), (), ())
+    history = [replace(base, behaviour=behaviour), worked(0, 1, 0.5)]
+    prompt = write_prompt(ToyTask(), ToyTask.description, 1, history[:1], history)
+    rows = [line for line in user(prompt).splitlines() if line.startswith("| g0c")]
+    assert ["(25%)" in row for row in rows] == [True, False]
