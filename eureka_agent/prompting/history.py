@@ -38,6 +38,11 @@ class CandidateLine:
         return self.estimate is not None and math.isfinite(self.estimate.high - self.estimate.low)
 
     @property
+    def trainings(self) -> int:
+        """Number of trainings; a candidate with more is the better known one."""
+        return self.estimate.seeds if self.estimate else 1
+
+    @property
     def early_share(self) -> float | None:
         """Share of the evaluation's episodes that ended before the time limit; None: unknown."""
         behaviour = self.outcome.behaviour
@@ -126,7 +131,7 @@ def _turns(lines: Sequence[CandidateLine], built_on: Mapping[str, str]) -> tuple
     turns = []
     for generation in generations[-_TURNS:]:
         members = [line for line in proposed if line.outcome.candidate.generation == generation]
-        best = max(members, key=_worth)
+        best = max(members, key=lambda line: (line.trainings, _worth(line)))
         base = by_name.get(built_on.get(best.outcome.candidate.name, ""))
         turns.append(Turn(generation, best, base))
     return tuple(turns)
