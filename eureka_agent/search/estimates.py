@@ -88,12 +88,14 @@ def estimate_group(fitness: Mapping[str, Sequence[float]], noise: Noise) -> dict
     centre = float(np.mean(list(means.values())))
     observed = float(np.var(list(means.values()), ddof=1)) if len(means) > 1 else math.inf
     spread = max(0.0, observed - float(np.mean(list(own.values()))))
+    of_centre = 0.0 if math.isinf(observed) else observed / len(means)
     width = float(stdtrit(noise.freedom, _LEVEL))
     found = {}
     for name, mean in means.items():
         weight = 1.0 if own[name] == 0.0 or math.isinf(spread) else spread / (spread + own[name])
         value = centre + weight * (mean - centre)
-        error = width * math.sqrt(own[name] * weight)
+        # what is left of the noise, and what is unknown of the mean that it is moved towards
+        error = width * math.sqrt(own[name] * weight + (1.0 - weight) ** 2 * of_centre)
         found[name] = Estimate(value, value - error, value + error, len(fitness[name]))
     return found
 

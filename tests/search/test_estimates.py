@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from statistics import mean, stdev
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from eureka_agent.search.estimates import (
     Estimate,
@@ -71,3 +73,13 @@ def test_the_estimate_of_the_best_of_many_is_right_on_average() -> None:
         naive.append(trainings[first, 0] - worth[first])
     assert np.mean(naive) > 0.8
     assert abs(np.mean(shrunken)) < 0.25
+
+
+def test_rewards_that_do_not_differ_share_the_uncertainty_of_their_mean() -> None:
+    fitness = {"a": (1.0, 3.0), "b": (3.0, 1.0), "c": (2.5, 1.6)}
+    estimates = estimate_group(fitness, pooled_noise(list(fitness.values())))
+    values = {name: estimate.value for name, estimate in estimates.items()}
+    assert len(set(values.values())) == 1  # the noise explains all differences
+    means = [mean(each) for each in fitness.values()]
+    error = stdtrit(3, 0.975) * stdev(means) / math.sqrt(3)
+    assert estimates["a"].error == pytest.approx(error)
