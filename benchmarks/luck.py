@@ -4,7 +4,7 @@ The human reward of each task is trained with many seeds: all policies are one p
 has its own initial weights, initial states and exploration noise; only the order of the minibatches
 is shared. Settings of PPO can be changed, to compare them at equal wall time. The row `last` has
 the fitness of the last policies; `peak` of those where the training's own reward was highest;
-`average` of the mean of the weights at the last five checkpoints (`Policy` of their mean).
+`average 5` of the mean of the weights at the last five of 25 checkpoints.
 
 Prints for each the mean fitness, the standard deviation, the lower quartile, the median, and the
 share of the policies that reach `--learnt` of the fitness that solves the task. One line of JSON
@@ -43,10 +43,10 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 
 _CHECKPOINTS = 25
 """Number of policies of each training that may count."""
-_AVERAGED = 5
+_AVERAGED = (3, 5)
+"""Numbers of the last of them that are averaged."""
 _FAR = 1_000
 """Distance between first seeds, so that their initial weights never overlap."""
-KINDS = ("last", "peak", "average")
 
 
 def main(
@@ -99,8 +99,10 @@ def _measure(
     chosen = {
         "last": training.policies(),
         "peak": _peaks(training, checkpoints, rewards),
-        "average": training.policies(torch.stack(checkpoints[-_AVERAGED:]).mean(dim=0)),
     }
+    for count in _AVERAGED:
+        average = torch.stack(checkpoints[-count:]).mean(dim=0)
+        chosen[f"average {count}"] = training.policies(average)
     rows, record = [], {}
     for kind, members in chosen.items():
         episodes = run_episodes(task, members, episodes=budget.evaluation_episodes, seed=seed)
