@@ -100,7 +100,11 @@ class BehaviourText:
 
 
 def behaviour_text(
-    outcome: RewardResult, *, max_episode_steps: int, fitness_unit: str | None
+    outcome: RewardResult,
+    *,
+    max_episode_steps: int,
+    fitness_unit: str | None,
+    ends_early: bool = True,
 ) -> BehaviourText | None:
     """Return what the reflection says about the policy's behaviour; None if it was not recorded.
 
@@ -109,6 +113,7 @@ def behaviour_text(
         max_episode_steps: The time limit of an episode, in environment steps.
         fitness_unit: Unit of the fitness; None for an instruction without a fitness, so that
             nothing that depends on it appears.
+        ends_early: False if no episode can end before the time limit, so that the end says nothing.
     """
     behaviour = outcome.behaviour
     if behaviour is None:
@@ -125,7 +130,7 @@ def behaviour_text(
     return BehaviourText(
         behaviour,
         notes,
-        ends=behaviour.ends[:_MOST_ENDS],
+        ends=behaviour.ends[:_MOST_ENDS] if ends_early else (),
         components=known[:_MOST_COMPONENTS],
         adds_up=abs(1.0 - sum(each.variance_share for each in known)) <= _ROUNDING,
         correlated=any(math.isfinite(each.fitness_correlation) for each in known),
@@ -195,6 +200,8 @@ def _within(lines: Iterable[str], length: int) -> list[str]:
 
 def _shown_episodes(behaviour: Behaviour) -> list[ShownEpisode]:
     """Return the episodes with their rows; each column has the same precision in all of them."""
+    if not behaviour.columns:
+        return []
     episodes = [*behaviour.typical, *behaviour.worst]
     rows = [row for episode in episodes for row in episode.moments]
     columns = [short_numbers_in_prompt(column) for column in zip(*rows, strict=True)][1:]

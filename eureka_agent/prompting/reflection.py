@@ -68,7 +68,10 @@ def reflect(
             outcome, max_episode_steps, has_fitness=fitness_unit is not None, ends_early=ends_early
         ),
         behaviour=behaviour_text(
-            outcome, max_episode_steps=max_episode_steps, fitness_unit=fitness_unit
+            outcome,
+            max_episode_steps=max_episode_steps,
+            fitness_unit=fitness_unit,
+            ends_early=ends_early,
         ),
         max_episode_steps=max_episode_steps,
         fitness_unit=fitness_unit,

@@ -280,3 +280,17 @@ def test_text_stays_small_however_much_is_recorded() -> None:
         components=tuple(effects),
     )
     assert 2_500 < len(text(much, RISING)) - len(text(None, RISING)) <= 3_600
+
+
+def test_behaviour_without_numbers_that_change_shows_no_episodes() -> None:
+    still = replace(SKETCH, moments=((0.0,), (8.0,)))
+    shown = text(replace(RUNS, spreads=(), columns=(), typical=(still,), worst=()))
+    assert "Single episodes" not in shown
+    assert "64 ended by: time limit" in shown
+
+
+def test_end_of_episodes_is_not_told_where_they_cannot_end_early() -> None:
+    shown = reflect(outcome(RUNS), max_episode_steps=1000, fitness_unit=None, ends_early=False)
+    assert "time limit" not in shown
+    assert "What the policy did" not in shown
+    assert "torso_position.x" in shown

@@ -50,8 +50,8 @@ def kill_at(folder: Path, event: str, count: int) -> None:
     ],
 )
 def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:
-    """One iteration of 16 environments is 256 steps: 16 iterations for the baselines, then 16 per
-    generation."""
+    """One iteration of 4 environments is 256 steps: 16 iterations for the baselines, then 16 per
+    generation and seed."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     finish(whole, "start")
     kill_at(cut, event, count)

@@ -66,7 +66,7 @@ def _config(folder: Path) -> ea.SynthesisConfig:
         repairs=0,
         seeds=3,
         racing=True,
-        num_envs=16,
+        num_envs=4,
         environment_steps=4096,
         runs_dir=folder.parent,
         run_name=folder.name,
