@@ -7,8 +7,7 @@ other seeds, which is what a user gets. Over the search seeds: interquartile mea
 intervals, also of the difference to `random` with the same seed.
 
 The result of each search goes to `--out` when it ends and is not searched again; an interrupted
-search continues from its run in `--runs`. The figures of docs/search.md come from
-`benchmarks/data/search.jsonl`. Run with `python -m benchmarks.search`.
+search continues from its run in `--runs`. Run with `python -m benchmarks.search`.
 """
 
 from __future__ import annotations
