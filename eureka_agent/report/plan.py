@@ -46,7 +46,7 @@ def planned_trainings(run: RunStarted) -> PlannedTrainings:
     final = (1 + references) * search.final_seeds
     share = config.race.share(search.samples) if config.race else 1.0
     steps_each = budget.iterations * budget.num_envs * budget.horizon
-    whole = rewards * share + further + compared + final
+    whole = (rewards + further) * share + compared + final
     return PlannedTrainings(rewards, further, compared, final, round(whole * steps_each))
 
 
