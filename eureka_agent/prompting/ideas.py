@@ -42,7 +42,9 @@ def plan_of(outcome: Outcome) -> str:
 
 
 def _plan(outcome: Outcome) -> str:
-    text = outcome.candidate.completion.text[:_READ]
+    read = outcome.candidate.completion.text[:_READ]
+    # Without blank lines: the patterns would try every one of thousands of them at every other.
+    text = "\n".join(line for line in read.splitlines() if line.strip())
     before = _CODE.split(text, maxsplit=1)[0]
     words = _MARKS.sub("", _HEADING.sub("", before)).replace("|", "/")
     return " ".join(words.split())

@@ -48,8 +48,8 @@ class Intensifier:
     def run(self, g: int, enough: Callable[[], bool]) -> None:
         """Train candidates of generation `g` with further seeds, until the best is settled.
 
-        What is stored already is not trained again; who is trained depends on the earlier seeds
-        alone, so that a run that was killed goes on as it would have.
+        What is stored already is not trained again. Which candidates are trained depends on the
+        earlier seeds alone, so a run that was killed ends as it would have.
 
         Args:
             g: The generation, whose outcomes are stored.
@@ -68,7 +68,7 @@ class Intensifier:
             self._train(g, seed, chosen)
 
     def _contenders(self, g: int, seed: int) -> list[Outcome]:
-        """Return who is trained with a seed: the best of the generation, and the best before it.
+        """Return the outcomes to train with a seed: the best of the generation, the best before it.
 
         They are compared on the seeds before this one, which all of them have.
         """

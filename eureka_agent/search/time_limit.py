@@ -9,7 +9,7 @@ class TimeLimit:
     """Counts the minutes since it was made, that is since the start or the resume of a run."""
 
     def __init__(self, minutes: float | None) -> None:
-        """Start to count; None: there is no limit."""
+        """Start the clock; the run has no limit if `minutes` is None."""
         self._minutes = minutes
         self._started = time.monotonic()
         self.reached: str | None = None

@@ -53,7 +53,13 @@ class ComponentRecorder:
     def __init__(
         self, runners: Sequence[RewardRunner | None], *, episodes: int, max_rows: int
     ) -> None:
-        """Args: one runner per policy (None: no figures); episodes of each; rows of a call."""
+        """Create a recorder.
+
+        Args:
+            runners: The reward of each policy; None: no figures for it.
+            episodes: Number of episodes of each policy.
+            max_rows: The most rows that a call of a reward may have.
+        """
         self._episodes = min(episodes, MOST_EPISODES, max_rows)
         self._chunk = max_rows // self._episodes
         self._members = [

@@ -24,6 +24,7 @@ def answered(text: str) -> Outcome:
         (f"# Plan\n\n**Plan**\n\nPay for `speed`!\nSecond line.\n{BLOCK}", "Pay for `speed`!"),
         ("- Pay for speed\nimport torch\n", "Pay for speed"),
         (f"Pay | for speed. {BLOCK}", "Pay / for speed."),
+        ("\n" * 3_900 + f"Pay for speed.\n{BLOCK}", "Pay for speed."),
         (BLOCK, ""),
         ("", ""),
     ],
