@@ -18,12 +18,12 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
-from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Example, Message, Prompt
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
 from eureka_agent.search.state_figures import longest_figures
+from eureka_agent.search.stored_spending import continue_spending
 from eureka_agent.search.strategies import PARENTS
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
@@ -104,8 +104,6 @@ def make_participants(
         device=config.training.device,
     )
     refuse_too_large(config, task)
-    own_judge = overrides.get("judge")
-    judge = as_judge(own_judge) if own_judge is not None else make_judge(config)
     proposer = overrides.get("proposer")
     if proposer is None:
         proposer, description = make_proposer(task, config)
@@ -117,6 +115,8 @@ def make_participants(
         )
     else:
         description = ProposerDescription("own", proposer.name)
+    own_judge = overrides.get("judge")
+    judge = as_judge(own_judge) if own_judge is not None else make_judge(config, task, proposer)
     if isinstance(proposer, ChatProposer):
         largest_cost = _largest_cost(config, task, proposer, examples)
         description = replace(description, largest_cost=largest_cost)
@@ -195,12 +195,9 @@ def broadcast(*listeners: Listener | None) -> Listener:
 def connect(proposer: ChatProposer, store: Store, emit: Listener) -> None:
     """Give a proposer the run's spending and server profiles so far, and store every change."""
     proposer.emit = emit
-    profiles, spent = store.metadata("profiles"), store.metadata("spending")
+    profiles = store.metadata("profiles")
     proposer.apply_profiles(from_json(dict[str, ServerProfile], profiles) if profiles else {})
     proposer.save_profiles = lambda known: store.save_metadata(
         "profiles", to_json(known, dict[str, ServerProfile])
     )
-    proposer.spending.resume_from(
-        from_json(Usage, spent) if spent else Usage(),
-        lambda reserved: store.save_metadata("spending", to_json(reserved)),
-    )
+    continue_spending(proposer.spending, store)

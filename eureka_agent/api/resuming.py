@@ -75,6 +75,11 @@ def resumed_config(
         sandbox="sandbox" not in overrides,
     )
     config = changes.applied(trusted_config(store.config, again, needed))
+    if config.search.measure is not None and store.measure is None:
+        raise UsageError(
+            f"The run was stopped before it read its measure {config.search.measure}, and a file"
+            " that only a run's folder names is never read: start a new run."
+        )
     if "proposer" not in overrides:
         refuse_other_address(config)
     return config

@@ -38,6 +38,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.runs.versions import installed_versions
 from eureka_agent.search.evaluator import Evaluator
+from eureka_agent.search.feedback import RunJudge
 from eureka_agent.search.events import Listener, RunFinished, RunStarted
 from eureka_agent.search.initial_policies import INITIAL_POLICY
 from eureka_agent.search.loop import Search
@@ -300,6 +301,8 @@ def _run(
     )
     if isinstance(proposer, ChatProposer):
         connect(proposer, store, emit)
+    if isinstance(participants.judge, RunJudge):
+        participants.judge.begin(store, sandbox, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
     store.save_versions(installed_versions())
     needs_terminal = participants.judge is not None and participants.judge.needs_terminal

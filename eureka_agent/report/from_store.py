@@ -93,6 +93,8 @@ def _protocol(config: SynthesisConfig, task: StoredTask, examples: Sequence[str]
         initial_reward=config.search.initial_reward,
         init_policy=config.training.init_policy,
         examples=tuple(examples),
+        judge=config.search.judge,
+        judge_model=config.models.vision_model if config.search.judge == "vision" else None,
     )
 
 
@@ -115,6 +117,7 @@ def _generations(
                 )
             )
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
+        asked = [answer.completion for answer in store.judge_answers(index)]
         if candidates or index in feedback:
             report = GenerationReport(
                 index,
@@ -122,7 +125,7 @@ def _generations(
                 parents=_parents_of_generation(prompts, index),
                 best=greedy(members) if config.task.has_fitness else None,
                 feedback=feedback.get(index),
-                cost=Cost.of([*completions.values(), *store.replaced(index)]),
+                cost=Cost.of([*completions.values(), *store.replaced(index), *asked]),
             )
             generations.append(report)
     return tuple(generations)
@@ -172,7 +175,8 @@ def _human_normalised(best: Outcome | None, baselines: Sequence[Baseline]) -> fl
 
 
 def _effort(store: Store, outcomes: Sequence[Outcome]) -> EffortReport:
-    replaced = store.replaced()
+    asked = [answer.completion for answer in store.judge_answers()]
+    replaced = [*store.replaced(), *asked]
     return EffortReport(
         started=store.metadata("started"),
         finished=store.metadata("finished"),

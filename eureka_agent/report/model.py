@@ -68,6 +68,10 @@ class ProtocolReport:
     """`parent`, or the file of the policy that trainings started from."""
     examples: tuple[str, ...]
     """Names of the examples that the prompts show."""
+    judge: str = "none"
+    """What scores each generation: `code`, `vision` or `none`."""
+    judge_model: str | None = None
+    """The model that looks at the episodes, with the judge `vision`."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class EffortReport:
     cost: Cost
     """Of all completions."""
     replaced: tuple[Completion, ...]
-    """Completions that were paid for and then replaced by others."""
+    """Completions that were paid for and gave no candidate: replaced ones, and a judge's."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from eureka_agent.records import (
     Completion,
     Example,
     Feedback,
+    JudgeAnswer,
     Outcome,
     PromptRecord,
     ReevaluationSeed,
+    RewardSource,
     SettingChange,
     candidate_name,
 )
@@ -152,6 +154,28 @@ class Store(RunDatabase):
         with self._transaction("write feedback"):
             row = (feedback.generation, to_json(feedback))
             self._db.execute("INSERT INTO feedback VALUES (?, ?)", row)
+
+    def judge_answers(self, generation: int | None = None) -> list[JudgeAnswer]:
+        """Return what models answered to a judge about a generation, or all, in order."""
+        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
+        rows = self._rows(f"SELECT record FROM judge_answers{where} ORDER BY rowid", *args)
+        return [from_json(JudgeAnswer, record) for (record,) in rows]
+
+    def save_judge_answer(self, answer: JudgeAnswer) -> None:
+        """Write a model's answer to a judge. Raises StoreError."""
+        with self._transaction("write an answer to the judge"):
+            row = (answer.generation, to_json(answer))
+            self._db.execute("INSERT INTO judge_answers VALUES (?, ?)", row)
+
+    @property
+    def measure(self) -> RewardSource | None:
+        """The measure of success that the code judge scores by; None before it was accepted."""
+        stored = self.metadata("measure")
+        return from_json(RewardSource, stored) if stored else None
+
+    def save_measure(self, measure: RewardSource) -> None:
+        """Write the accepted measure, which the run keeps. Raises StoreError."""
+        self.save_metadata("measure", to_json(measure))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""

@@ -191,6 +191,6 @@ def test_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as refused:
         Store.open(path)
     assert str(refused.value) == (
-        "The run was written by an older version (schema 4); this version reads schema 5."
+        "The run was written by an older version (schema 4); this version reads schema 6."
         " Use the version that wrote it, or start a new run."
     )

@@ -1,0 +1,1 @@
+def shown_episodes(*a, **k): raise NotImplementedError
