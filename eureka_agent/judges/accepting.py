@@ -25,9 +25,7 @@ def accepted_at(console: Console) -> Accept:
 
     def accept(code: str) -> bool:
         console.print(Text("The success measure, as the model wrote it:", "bold"))
-        shown = Syntax(
-            escape_control(code), "python", background_color="default", word_wrap=True
-        )
+        shown = Syntax(escape_control(code), "python", background_color="default", word_wrap=True)
         console.print(shown)
         while True:
             try:

@@ -59,9 +59,7 @@ class CodeJudge:
     def close(self) -> None:
         """See `Judge.close`; nothing was taken."""
 
-    def begin(
-        self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]
-    ) -> None:
+    def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
         """See `RunJudge.begin`: read, or write and freeze the measure."""
         stored = store.measure
         if stored is None:

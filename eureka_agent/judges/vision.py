@@ -9,7 +9,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import JudgeError, LimitReachedError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges.answers import Question, StoredQuestions
-from eureka_agent.judges.contact_sheet import shown_episodes
+from eureka_agent.judges.shown_episodes import scene_of, shown_episodes
 from eureka_agent.judges.scoring import (
     by_score,
     distinct_policies,
@@ -90,10 +90,9 @@ class VisionJudge:
     def close(self) -> None:
         """See `Judge.close`; nothing was taken."""
 
-    def begin(
-        self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]
-    ) -> None:
-        """See `RunJudge.begin`."""
+    def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
+        """See `RunJudge.begin`: the task has to be one that can be drawn."""
+        scene_of(self._task)
         self._store = store
         self._proposer.emit = emit
         if not self._shares_limits:

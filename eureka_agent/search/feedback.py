@@ -100,9 +100,7 @@ class Judge(Protocol):
 class RunJudge(Judge, Protocol):
     """A judge that works with the run's database and its sandbox."""
 
-    def begin(
-        self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]
-    ) -> None:
+    def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
         """Get ready for the run; called once after `open`, before anything is asked or trained.
 
         Args:
