@@ -10,7 +10,7 @@ from typing import TypedDict
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
-from eureka_agent.judges import make_judge
+from eureka_agent.judges import VisionJudge, make_judge
 from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
@@ -118,13 +118,17 @@ def make_participants(
     own_judge = overrides.get("judge")
     judge = as_judge(own_judge) if own_judge is not None else make_judge(config, task, proposer)
     if isinstance(proposer, ChatProposer):
-        largest_cost = _largest_cost(config, task, proposer, examples)
+        largest_cost = _largest_cost(config, task, proposer, examples, judge)
         description = replace(description, largest_cost=largest_cost)
     return Participants(proposer, description, judge)
 
 
 def _largest_cost(
-    config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]
+    config: SynthesisConfig,
+    task: Task,
+    proposer: ChatProposer,
+    examples: Sequence[Example],
+    judge: Judge | None,
 ) -> LargestCost:
     """Return the most that the models can cost.
 
@@ -143,6 +147,8 @@ def _largest_cost(
     num_first = 0 if config.search.starts_from_reward else config.search.samples
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
+    if isinstance(judge, VisionJudge):  # it also scores the best of the generation before
+        total += judge.largest_usage((config.search.samples + 1) * config.search.generations)
     models = proposer.models.values()
     return LargestCost(
         usage=total,

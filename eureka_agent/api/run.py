@@ -38,8 +38,8 @@ from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.runs.versions import installed_versions
 from eureka_agent.search.evaluator import Evaluator
-from eureka_agent.search.feedback import RunJudge
 from eureka_agent.search.events import Listener, RunFinished, RunStarted
+from eureka_agent.search.feedback import RunJudge
 from eureka_agent.search.initial_policies import INITIAL_POLICY
 from eureka_agent.search.loop import Search
 from eureka_agent.search.proposals import examples_of

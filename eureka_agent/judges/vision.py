@@ -9,7 +9,6 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import JudgeError, LimitReachedError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges.answers import Question, StoredQuestions
-from eureka_agent.judges.shown_episodes import scene_of, shown_episodes
 from eureka_agent.judges.scoring import (
     by_score,
     distinct_policies,
@@ -17,6 +16,7 @@ from eureka_agent.judges.scoring import (
     loaded,
     mean_score,
 )
+from eureka_agent.judges.shown_episodes import scene_of, shown_episodes
 from eureka_agent.judges.vision_answers import SingleScore, read_score
 from eureka_agent.prompting.judging import score_prompt, score_repair_prompt
 from eureka_agent.proposers.base import Proposer
@@ -24,8 +24,8 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.events import ProposerEvent
 from eureka_agent.proposers.factory import chat_proposer
 from eureka_agent.proposers.prices import Price
-from eureka_agent.proposers.spending import UsageLimits
-from eureka_agent.records import Completion, Feedback, JudgeScore, Prompt
+from eureka_agent.proposers.spending import Usage, UsageLimits
+from eureka_agent.records import Completion, Feedback, ImageMessage, JudgeScore, Prompt
 from eureka_agent.runs.store import Store
 from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.stored_spending import continue_spending
@@ -35,6 +35,8 @@ QUESTIONS = 2
 """Episodes of each policy that the model is shown, one at a time."""
 _AGAIN = QUESTIONS
 """Added to a question's number when it is asked again."""
+_LONGEST_QUESTION = 8_000
+"""Characters of a question's text, rarely more."""
 DISAGREEMENT = 0.3
 """Difference between the answers that is worth a word."""
 
@@ -97,6 +99,12 @@ class VisionJudge:
         self._proposer.emit = emit
         if not self._shares_limits:
             continue_spending(self._proposer.spending, store)
+
+    def largest_usage(self, candidates: int) -> Usage:
+        """Return the most that the scores of `candidates` can take, if none is asked again."""
+        text = "x" * _LONGEST_QUESTION
+        one = self._proposer.worst_case((ImageMessage("user", text, b""),))
+        return one.times(QUESTIONS * candidates)
 
     def ask(self, request: FeedbackRequest) -> Feedback:
         """See `Judge.ask`: score two episodes of every policy, and rank by the scores.

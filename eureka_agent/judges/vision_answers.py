@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,10 +47,9 @@ def read_score(completion: Completion) -> SingleScore:
     if not found:
         raise JudgeError('The answer holds no JSON object with a "score".')
     value = found[-1]["score"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and 0.0 <= value <= 1.0):  # NaN is refused, too
         raise JudgeError(f"The score must be a number between 0 and 1, got {_quoted(value)}.")
-    if not 0.0 <= value <= 1.0:
-        raise JudgeError(f"The score must lie between 0 and 1, got {_quoted(value)}.")
     reason = found[-1].get("reason")
     words = one_line(reason, _REASON_CHARACTERS).strip() if isinstance(reason, str) else ""
     return SingleScore(float(value), words.rstrip(".") or "no reason given")

@@ -92,7 +92,7 @@ class LiveDisplay:
             run = self._progress.run
         if isinstance(event, RunFinished) or (run and run.needs_terminal and not _trains(event)):
             self._hide()
-        elif self._live is None:
+        elif self._live is None and run:  # before, a judge may read from the terminal
             self._show()
         self._print(event, run)
 

@@ -63,7 +63,10 @@ def _settings(report: RunReport) -> Table:
     )
     generations = plural(protocol.generations, "generation")
     fitness = "none; rankings judge"
-    judges = {"code": "a success measure (measure.py)", "vision": str(protocol.judge_model)}
+    judges = {
+        "code": "a success measure (measure.py)",
+        "vision": f"{protocol.judge_model}, which looks at episodes",
+    }
     if task.has_fitness:
         fitness = fitness_line(task.fitness_unit, task.fitness_solved)
     rows = {

@@ -19,6 +19,8 @@ _DARKER = 0.82
 _PALE = 0.55
 """Share of white in a floor, so that robots stand out."""
 _CELLS_PER_EXTENT = 3.0
+_LEVEL = 0.999
+"""Height of the tip of a unit normal from which a plane is level."""
 _FADED = 14.0
 """Multiples of the scene's extent at which a floor has become the sky."""
 
@@ -52,7 +54,7 @@ def draw_plane(
     if start[2] <= 0.0:  # seen from below
         return np.zeros(depth.shape, np.bool_)
     near = view.directions() @ (-rotation[:, 2] / start[2])
-    seen = near > np.maximum(depth, 1.0 / (_FADED * scene.extent_m))
+    seen: NDArray[np.bool_] = near > np.maximum(depth, 1.0 / (_FADED * scene.extent_m))
     colours, inside = _floor(plane, rotation, start, scene.extent_m, view.halved())
     seen &= _doubled(inside)
     haze = np.clip(_FADED * scene.extent_m * near, 1.0, 1e9)[..., None]
@@ -60,6 +62,14 @@ def draw_plane(
     np.copyto(picture, shown, where=seen[..., None])
     np.copyto(depth, near, where=seen)
     return seen
+
+
+def level_of(plane: Plane, pose: Floats) -> float | None:
+    """Return a level plane's height in m; None for a wall or a slope."""
+    turned = matrices(pose[None, 3:])[0]
+    centre = pose[:3] + turned @ plane.centre
+    normal = turned @ plane.rotation[:, 2]
+    return float(centre[2]) if normal[2] > _LEVEL else None
 
 
 def _floor(

@@ -56,8 +56,9 @@ class _Coefficients:
         self.front = area > _LEAST_AREA
         safe = np.where(self.front, area, 1.0)
         edges = [_edge(b, c), _edge(c, a), _edge(a, b)]
-        self.edges = [edge / safe[:, None] for edge in edges]
-        self.nearness = sum(edge * nearness[:, k, None] for k, edge in enumerate(self.edges))
+        self.edges = [(edge / safe[:, None]).astype(np.float32) for edge in edges]
+        of_corners = [edge * nearness[:, k, None] for k, edge in enumerate(self.edges)]
+        self.nearness: Floats = (of_corners[0] + of_corners[1] + of_corners[2]).astype(np.float32)
 
 
 def _edge(p: Floats, q: Floats) -> Floats:

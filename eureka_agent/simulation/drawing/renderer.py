@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from eureka_agent.simulation.drawing.background import draw_plane, sky
+from eureka_agent.simulation.drawing.background import draw_plane, level_of, sky
 from eureka_agent.simulation.drawing.rasteriser import rasterised
 from eureka_agent.simulation.drawing.rotations import matrices
 from eureka_agent.simulation.drawing.scene import DrawnScene
@@ -66,9 +66,9 @@ class Renderer:
         corners = self._corners(poses)
         for plane in self._scene.planes:
             seen = draw_plane(plane, poses[plane.body], self._scene, view, picture, depth)
-            if seen.any():
-                shadow = self._shadow(corners, poses[plane.body], plane.centre, view)
-                picture[seen & shadow] *= _SHADOW
+            level = level_of(plane, poses[plane.body])
+            if level is not None and seen.any():
+                picture[seen & _shadow(corners, level, view)] *= _SHADOW
         self._draw_surfaces(corners, view, picture, depth)
         image = Image.fromarray((picture * 255.0).clip(0.0, 255.0).astype(np.uint8))
         image = image.resize((self._width, self._height), Image.Resampling.BOX)
@@ -80,12 +80,13 @@ class Renderer:
         scene = self._scene
         rotations = matrices(poses[:, 3:])[scene.body]
         turned = np.einsum("nij,nj->ni", rotations, scene.vertices)
-        return (turned + poses[scene.body, :3])[scene.faces].astype(np.float32)
+        corners: Floats = (turned + poses[scene.body, :3])[scene.faces].astype(np.float32)
+        return corners
 
     def _draw_surfaces(self, corners: Floats, view: View, picture: Floats, depth: Floats) -> None:
         pixels, nearness = view.projected(corners.reshape(-1, 3))
         pixels, nearness = pixels.reshape(-1, 3, 2), nearness.reshape(-1, 3)
-        ahead = (nearness > 0.0).all(axis=1).nonzero()[0]
+        ahead = np.flatnonzero((nearness > 0.0).all(axis=1))
         # The picture's y points down, which turns the corners' order round.
         triangle, seen = rasterised(pixels[ahead, ::-1], nearness[ahead, ::-1], depth)
         if not seen.any():
@@ -104,25 +105,21 @@ class Renderer:
         normals = normals / np.maximum(lengths, 1e-12)
         direct = np.clip(normals @ (_LIGHT / np.linalg.norm(_LIGHT)), 0.0, 1.0)
         frontal = np.clip(-normals @ view.axes[2], 0.0, 1.0)
-        return (_AMBIENT + _DIRECT * direct + _FRONTAL * frontal).astype(np.float32)
+        brightness: Floats = _AMBIENT + _DIRECT * direct + _FRONTAL * frontal
+        return brightness
 
-    def _shadow(
-        self, corners: Floats, pose: Floats, centre: Floats, view: View
-    ) -> NDArray[np.bool_]:
-        """Return `(height, width)`: what is straight below a body, on a level floor."""
-        level = float(pose[2] + centre[2])
-        mask = Image.new("1", (view.width, view.height))
-        if abs(pose[3]) < 0.999:  # a wall or a tilted floor
-            return np.asarray(mask)
-        above = (corners[:, :, 2] > level).all(axis=1)
-        flat = corners[above].copy()
-        flat[:, :, 2] = level
-        pixels, nearness = view.projected(flat.reshape(-1, 3))
-        drawing = ImageDraw.Draw(mask)
-        ahead = (nearness.reshape(-1, 3) > 0.0).all(axis=1)
-        for triangle in pixels.reshape(-1, 6)[ahead].tolist():
-            drawing.polygon(triangle, fill=1)
-        return np.asarray(mask)
+
+def _shadow(corners: Floats, level: float, view: View) -> NDArray[np.bool_]:
+    """Return `(height, width)`: what is straight below a body, on a floor at the height `level`."""
+    mask = Image.new("1", (view.width, view.height))
+    flat = corners[(corners[:, :, 2] > level).all(axis=1)].copy()
+    flat[:, :, 2] = level
+    pixels, nearness = view.projected(flat.reshape(-1, 3))
+    ahead = (nearness.reshape(-1, 3) > 0.0).all(axis=1)
+    drawing = ImageDraw.Draw(mask)
+    for triangle in pixels.reshape(-1, 6)[ahead].tolist():
+        drawing.polygon(triangle, fill=1)
+    return np.asarray(mask)
 
 
 def _edges(parts: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -87,7 +87,10 @@ _SHAPES: Mapping[str, Callable[[Floats], Triangles]] = {
 
 
 def _turned(profile: NDArray[np.float64]) -> Triangles:
-    """Return the surface that a profile makes around z; `(points, 2)`: radius and height, rising."""
+    """Return the surface that a profile makes around z.
+
+    `profile`: `(points, 2)`: radius and height, from the lowest to the highest.
+    """
     angles = np.arange(_AROUND) * (2.0 * np.pi / _AROUND)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     points = len(profile)

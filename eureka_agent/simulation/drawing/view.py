@@ -75,8 +75,10 @@ class View:
         right, down, forward = self.axes
         columns = x.astype(np.float32)[:, None] * right
         rows = y.astype(np.float32)[:, None] * down + forward
-        return columns[None] + rows[:, None]
+        directions: Floats = columns[None] + rows[:, None]
+        return directions
 
 
 def _unit(vector: Floats) -> Floats:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+    unit: Floats = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
+    return unit
