@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eureka_agent.text import one_line
 from eureka_agent.utils.pack import Pack, unpack
 
 _QUATERNION_STEPS = 32_767
@@ -43,15 +44,15 @@ def replayed_episodes(replay: bytes) -> tuple[ReplayedEpisode, ...]:
     try:
         step_s, bodies = float(pack.header["step_s"]), int(pack.header["bodies"])
         return tuple(_episode(each, step_s, bodies, pack) for each in pack.header["episodes"])
-    except (KeyError, TypeError, IndexError, OverflowError, AttributeError) as error:
-        raise ValueError("the replay is damaged") from error
+    except (KeyError, TypeError, IndexError, OverflowError, AttributeError, ValueError) as error:
+        raise ValueError(f"the replay is damaged ({one_line(str(error), 80)})") from error
 
 
 def _episode(header: dict[str, Any], step_s: float, bodies: int, pack: Pack) -> ReplayedEpisode:
     frames = int(header["frames"])
     frame_s = int(header["stride"]) * step_s
     if not (frames > 0 and bodies > 0 and 1e-6 < frame_s < 1e6):
-        raise ValueError("the replay is damaged: it has no frames, or they take no time")
+        raise ValueError("it has no frames, or they take no time")
     changes = pack.array(header["poses"]).reshape(frames, bodies, 7)
     rounded = changes.cumsum(axis=0, dtype=np.int16)  # wraps around, as it was written
     poses = rounded.astype(np.float32)
@@ -64,5 +65,5 @@ def _episode(header: dict[str, Any], step_s: float, bodies: int, pack: Pack) -> 
 def _three(values: object) -> NDArray[np.float32]:
     numbers = np.asarray(values, np.float32)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
-        raise ValueError("the replay holds something that is not a number")
+        raise ValueError("it holds something that is not a number")
     return numbers

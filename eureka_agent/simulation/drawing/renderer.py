@@ -23,6 +23,8 @@ _SHADOW = 0.72
 """Brightness of a floor in the shadow."""
 _EDGE = 0.55
 """Brightness of the line where one geom ends before another."""
+_FARTHEST_M = 1e4
+"""A body that is farther away has diverged."""
 _GOAL = (200, 30, 60)
 
 
@@ -59,7 +61,7 @@ class Renderer:
             raise ValueError(
                 f"poses must have the shape {(self._scene.num_bodies, 7)}, got {poses.shape}"
             )
-        poses = np.nan_to_num(poses.astype(np.float32))
+        poses = np.nan_to_num(poses).clip(-_FARTHEST_M, _FARTHEST_M).astype(np.float32)
         width, height = self._width * _OVERSAMPLED, self._height * _OVERSAMPLED
         view = View.of(self._scene.camera, poses, width, height)
         picture, depth = sky(view), np.zeros((height, width), np.float32)

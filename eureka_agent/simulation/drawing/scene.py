@@ -17,11 +17,14 @@ from eureka_agent.simulation.drawing.shapes import (
     shape_of,
     simplified,
 )
+from eureka_agent.text import one_line
 from eureka_agent.utils.pack import Pack, unpack
 
 _LEAST_ALPHA = 0.15
 """What is more transparent than this is left out; the rest is drawn opaque."""
 _MOST_TRIANGLES = 500_000
+_LARGEST = 1e6
+"""Lengths in m that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,11 @@ def drawn_scene(scene: bytes) -> DrawnScene:
     Raises:
         ValueError: It is damaged, or too large to be drawn.
     """
+    pack = unpack(scene)
     try:
-        return _read(unpack(scene))
-    except (KeyError, TypeError, IndexError, OverflowError) as error:
-        raise ValueError("the scene is damaged") from error
+        return _read(pack)
+    except (KeyError, TypeError, IndexError, OverflowError, ValueError) as error:
+        raise ValueError(f"the scene is damaged ({one_line(str(error), 80)})") from error
 
 
 def _read(pack: Pack) -> DrawnScene:
@@ -112,7 +116,7 @@ def _read(pack: Pack) -> DrawnScene:
         surface = _surface(geom, pack)
         triangles += len(surface.faces)
         if triangles > _MOST_TRIANGLES:
-            raise ValueError(f"the scene has more than {_MOST_TRIANGLES:,} triangles")
+            raise ValueError(f"it has more than {_MOST_TRIANGLES:,} triangles")
         vertices.append(surface.vertices @ rotation.T + centre)
         body.append(np.full(len(surface.vertices), own, np.int32))
         faces.append(surface.faces + first)
@@ -145,8 +149,8 @@ def _mesh(mesh: dict[str, Any], pack: Pack) -> Triangles:
     rounded = pack.array(mesh["vert"]).reshape(-1, 3)
     vertices = rounded * _numbers(mesh["scale"], 3) + _numbers(mesh["off"], 3)
     faces = pack.array(mesh["face"]).reshape(-1, 3).astype(np.int64)
-    if not len(vertices) or not len(faces) or faces.max() >= len(vertices):
-        raise ValueError("a mesh of the scene is damaged")
+    if not len(faces) or faces.min() < 0 or faces.max() >= len(vertices):
+        raise ValueError("a mesh refers to vertices that it does not have")
     return simplified(Triangles(vertices.astype(np.float32), faces.astype(np.int32)))
 
 
@@ -167,12 +171,12 @@ def _camera(camera: dict[str, Any], num_bodies: int) -> Camera:
 
 def _index(value: object, count: int) -> int:
     if not isinstance(value, int) or not 0 <= value < count:
-        raise ValueError("the scene refers to a body that it does not have")
+        raise ValueError("it refers to a body that it does not have")
     return value
 
 
 def _numbers(values: object, count: int) -> NDArray[np.float32]:
-    numbers = np.asarray(values, np.float32)
-    if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        raise ValueError("the scene holds something that is not a number")
-    return numbers
+    numbers = np.asarray(values, np.float64)
+    if numbers.shape != (count,) or not (np.abs(numbers) < _LARGEST).all():
+        raise ValueError("it holds something that is not a usable number")
+    return numbers.astype(np.float32)
