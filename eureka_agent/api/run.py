@@ -25,6 +25,7 @@ from eureka_agent.api.resuming import resumed_config, resumed_task
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.jail import Sandbox
+from eureka_agent.judges import CodeJudge
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
@@ -238,6 +239,8 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
             check_human_reward(task, sandbox)
         if reward_file is not None:
             check_file(Path(reward_file), task, sandbox)
+        if isinstance(participants.judge, CodeJudge) and config.search.measure is not None:
+            participants.judge.read_file(config.search.measure, sandbox, seed=config.search.seed)
         run_dir = RunDir.create(config.run.runs_dir, task.name, config.run.run_name)
         with Store.create(run_dir.database, config) as store:
             store.save_task(task_record)

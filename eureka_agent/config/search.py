@@ -45,12 +45,13 @@ class SearchConfig:
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""
     judge: JudgeName = "none"
-    """Who scores each generation: nobody, a success measure that the model
-    writes before the search (code), or a model that looks at it (vision)."""
+    """Who scores each generation: nobody, a success measure
+    that the model writes first (code), or a model that
+    looks at the episodes (vision)."""
     measure: Path | None = None
-    """With --judge code: a file with the measure, instead of the model's."""
+    """With --judge code: a file with the measure."""
     yes: bool = False
-    """With --judge code: accept the model's measure without asking you."""
+    """With --judge code: take the model's measure unasked."""
     seeds: int = 4
     """Most training seeds of a candidate. The better a reward looks, the
     more it gets; with 1 the luckiest training wins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from eureka_agent.errors import CandidateError, StoreError, UsageError
 from eureka_agent.jail import Sandbox
@@ -59,16 +60,30 @@ class CodeJudge:
     def close(self) -> None:
         """See `Judge.close`; nothing was taken."""
 
+    def read_file(self, path: Path, sandbox: Sandbox, *, seed: int) -> None:
+        """Read the measure from a file, before the run's folder is created.
+
+        Args:
+            path: The file.
+            sandbox: The run's open sandbox.
+            seed: The run's seed.
+
+        Raises:
+            RewardFileError: The file cannot be read, or is not a usable measure.
+        """
+        checks = MeasureChecks(self._task, sandbox, seed=seed)
+        self._measure = measure_from_file(path, self._task, checks)
+
     def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
         """See `RunJudge.begin`: read, or write and freeze the measure."""
-        stored = store.measure
-        if stored is None:
-            self._measure = self._new_measure(store, sandbox)
-            store.save_measure(self._measure)
-        else:
-            self._measure = _trusted(stored, self._task)
         self._sandbox = sandbox
         self._store = store
+        stored = store.measure
+        if stored is not None:
+            self._measure = _trusted(stored, self._task)
+            return
+        self._measure = self._measure or self._written(store, sandbox)
+        store.save_measure(self._measure)
 
     def ask(self, request: FeedbackRequest) -> Feedback:
         """See `Judge.ask`: score every policy on the same new episodes, and rank by the scores."""
@@ -94,11 +109,10 @@ class CodeJudge:
             scores |= dict.fromkeys(own, score)
         return by_score(request, scores)
 
-    def _new_measure(self, store: Store, sandbox: Sandbox) -> RewardSource:
+    def _written(self, store: Store, sandbox: Sandbox) -> RewardSource:
+        """Return the measure that the model writes and the person accepts."""
         config = store.config
         checks = MeasureChecks(self._task, sandbox, seed=config.search.seed)
-        if config.search.measure is not None:
-            return measure_from_file(config.search.measure, self._task, checks)
         instruction = config.task.instruction(self._task)
         measure = measure_from_model(store, self._proposer, self._task, instruction, checks)
         if not self._accept(shown(measure.code)):

@@ -164,16 +164,17 @@ def test_file_with_a_bad_measure_is_refused_with_the_reason(
     settings = config(tmp_path, env="cartpole", task="stand", judge="code", measure=path)
     with pytest.raises(RewardFileError, match="mine.py is not a usable measure: Random actions"):
         ea.synthesize(settings, sandbox=sandbox)
+    assert not (tmp_path / "run").exists()
 
 
 def test_measure_file_that_only_a_run_folder_names_is_never_read(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("not a measure")
     settings = config(tmp_path, env="cartpole", task="stand", judge="code", measure=secret)
-    with pytest.raises(RewardFileError):
-        ea.synthesize(settings, sandbox=sandbox)
+    (tmp_path / "run").mkdir()
+    with Store.create(tmp_path / "run" / "run.db", settings):
+        pass
     with pytest.raises(UsageError, match="a file that only a run's folder names is never read"):
         ea.resume(tmp_path / "run", sandbox=sandbox)
 

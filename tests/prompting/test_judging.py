@@ -48,9 +48,9 @@ def test_snapshot_of_the_request_for_a_score() -> None:
 
 
 def test_measure_is_asked_for_without_the_tasks_own_fitness() -> None:
-    text = measure_prompt(TOY, "wave").messages[0].content
-    assert not leaked(TOY, text)
-    assert "123.25" not in text
+    prompt = measure_prompt(TOY, "wave")
+    assert not leaked(TOY, prompt)
+    assert "123.25" not in prompt.messages[0].content
 
 
 def test_measure_that_cannot_be_used_goes_back_with_the_reason() -> None:
