@@ -31,7 +31,7 @@ from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.torch_threads import one_torch_thread
 
-_BASIS = f"{EPISODES} episodes by the success measure"
+_BASIS = f"{EPISODES} episodes, scored by the success measure"
 _FAILED = "the success measure failed on its states, which counts as 0"
 
 

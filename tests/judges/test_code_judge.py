@@ -10,7 +10,8 @@ import pytest
 import eureka_agent as ea
 from eureka_agent.errors import JudgeError, RewardFileError, StoreError, UsageError
 from eureka_agent.jail import Sandbox
-from eureka_agent.judges import code, factory
+from eureka_agent.judges import factory
+from eureka_agent.judges.scoring import episodes_seed
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import RewardSource
 from eureka_agent.runs.store import Store
@@ -71,7 +72,7 @@ def test_wish_goes_to_its_end_with_a_measure_that_a_model_wrote(
     assert (tmp_path / "run" / "measure.py").read_text() == measure.code
     page = shown(tmp_path / "run")
     assert "Judge     a success measure (measure.py)" in page
-    assert "16 episodes by the success measure." in page
+    assert "16 episodes, scored by the success measure." in page
 
 
 def test_the_scores_reach_the_next_prompt(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -187,6 +188,6 @@ def test_grammar_cannot_write_a_measure(tmp_path: Path) -> None:
 
 
 def test_episodes_of_a_judge_are_new_in_every_generation() -> None:
-    seeds = {code.episodes_seed(0, generation) for generation in range(5)}
+    seeds = {episodes_seed(0, generation) for generation in range(5)}
     assert len(seeds) == 5
     assert 0 not in seeds

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_agent.judges.scoring import by_score, distinct_policies, loaded, mean_score
 from eureka_agent.errors import StoreError
+from eureka_agent.judges.scoring import by_score, distinct_policies, loaded, mean_score
 from eureka_agent.records import JudgeScore, Outcome
 from eureka_agent.search.feedback import FeedbackRequest
 from tests.support.prompts import worked

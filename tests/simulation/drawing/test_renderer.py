@@ -12,6 +12,7 @@ from PIL import Image
 
 from eureka_agent.simulation.drawing.renderer import Renderer
 from eureka_agent.simulation.drawing.scene import drawn_scene
+from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.scene import scene_pack
 from eureka_agent.tasks.registry import find_task
 
@@ -31,6 +32,12 @@ WORLD = """
 </mujoco>
 """
 FLOOR = '<geom type="plane" size="0 0 1" rgba="0 1 0 1"/>'
+
+
+def model_of(name: str) -> mujoco.MjModel:
+    task = find_task(name)
+    assert isinstance(task, MujocoTask)
+    return task.model
 
 
 def world(kind: str = "sphere", floor: str = FLOOR, more: str = "") -> mujoco.MjModel:
@@ -119,7 +126,7 @@ def test_shadow_shows_where_a_body_is_above_the_floor() -> None:
 
 
 def test_camera_follows_the_robot_over_the_ground_and_shows_how_high_it_is() -> None:
-    model = find_task("hopper_forward").model
+    model = model_of("hopper_forward")
     renderer = Renderer(drawn_scene(scene_pack(model)))
     start = poses_of(model)
     away, higher = start.copy(), start.copy()
@@ -143,7 +150,7 @@ def test_goals_are_marked() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_robots_of_all_tasks_fill_a_part_of_the_picture(task: str) -> None:
-    model = find_task(task).model
+    model = model_of(task)
     renderer = Renderer(drawn_scene(scene_pack(model)))
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
@@ -157,7 +164,7 @@ def test_robots_of_all_tasks_fill_a_part_of_the_picture(task: str) -> None:
 
 
 def test_a_picture_takes_less_than_a_tenth_of_a_second_of_processor_time() -> None:
-    model = find_task("hopper_forward").model
+    model = model_of("hopper_forward")
     renderer, poses = Renderer(drawn_scene(scene_pack(model))), poses_of(model)
     renderer.draw(poses)
     begin = time.process_time()

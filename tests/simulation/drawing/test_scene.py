@@ -12,7 +12,7 @@ from eureka_agent.simulation.drawing.scene import drawn_scene
 from eureka_agent.utils.pack import PackWriter
 
 
-def scene(change: Callable[[dict[str, Any]], None] = lambda header: None) -> bytes:
+def scene(change: Callable[[dict[str, Any]], object] = lambda header: None) -> bytes:
     """Return a scene with one mesh and one height field, after a change of its header."""
     writer = PackWriter()
     corners = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]])
@@ -50,7 +50,7 @@ def test_surfaces_are_joined_and_what_is_nearly_transparent_is_left_out() -> Non
     assert found.faces.max() == len(found.vertices) - 1
 
 
-DAMAGED: dict[str, Callable[[dict[str, Any]], None]] = {
+DAMAGED: dict[str, Callable[[dict[str, Any]], object]] = {
     "no bodies": lambda h: h.pop("bodies"),
     "a body that does not exist": lambda h: h["geoms"][0].update(body=7),
     "a body before the first": lambda h: h["geoms"][0].update(body=-1),
@@ -73,7 +73,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], None]] = {
 @pytest.mark.parametrize("change", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_scenes_are_refused(change: Callable[[dict[str, Any]], object]) -> None:
     with pytest.raises(ValueError, match="the scene is damaged"):
-        drawn_scene(scene(lambda header: change(header) and None))
+        drawn_scene(scene(change))
 
 
 def test_bytes_that_are_no_pack_are_refused() -> None:
