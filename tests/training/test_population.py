@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.config import TrainingBudget
-from eureka_agent.rewards.runner import SparseReward
+from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
@@ -144,7 +144,11 @@ def test_progress_holds_the_components_of_every_candidate() -> None:
         return upright(dof_pos) * (math.nan if len(calls) > 1 else 1.0)
 
     progress: list[Progress] = []
-    rewards = [InProcess(later_nan, "dof_pos"), InProcess(upright, "dof_pos"), SparseReward()]
+    rewards: list[RewardRunner] = [
+        InProcess(later_nan, "dof_pos"),
+        InProcess(upright, "dof_pos"),
+        SparseReward(),
+    ]
     results = PopulationTrainer().train(
         load_task("cartpole"), rewards, TrainerSettings(TINY, seed=0), progress.append
     )
