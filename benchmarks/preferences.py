@@ -46,7 +46,7 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 KINDS = ("fitness", "ranking", "pairs")
 _OTHER_SEEDS = 1_000
-"""Fresh trainings of a search have seeds from its seed plus 1 times this on; no search uses them."""
+"""Fresh trainings have seeds that no search uses: from its seed plus 1, times this, on."""
 
 
 @dataclass(frozen=True)
