@@ -3,8 +3,8 @@
 For each task and search seed three searches are made with the grammar:
 
 - fitness: the task's own search; the fittest reward is the next parent.
-- ranking: `--feedback synthetic` with the task as a wish (`--env`). The proposer never sees a
-  fitness, only the order of each generation.
+- ranking: `--feedback synthetic`, with the task's words as an instruction on its scene (`--env`).
+  The proposer never sees a fitness, only the order of each generation.
 - pairs: a stand-in that only answers which of two candidates is better. The winner of each
   generation is all that the search learns.
 
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key, reduce
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import tyro
 
@@ -156,8 +157,8 @@ def main(
             _print(task, found)
 
 
-def _config(kind: str, task: str, **settings: object) -> ea.SynthesisConfig:
-    """Return the settings of a search; a wish has the task's words, and episodes end as its do."""
+def _config(kind: str, task: str, **settings: Any) -> ea.SynthesisConfig:
+    """Return the settings of a search; with `--env` the words and the ends are still the task's."""
     if kind != "fitness":
         settings |= {"env": task, "end": "task"}
     if kind == "ranking":

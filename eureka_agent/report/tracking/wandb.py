@@ -38,7 +38,7 @@ class WandbTracker:
         if self._mode != "online":
             return
         wandb.setup(wandb.Settings(silent=True))  # the display has the terminal
-        if not wandb.login(prompt=False, verify=False):
+        if wandb.run is None and not wandb.login(prompt=False, verify=False):
             raise UsageError(
                 "--log wandb with WANDB_MODE=online needs a key: run `wandb login` once, or leave"
                 " WANDB_MODE out and send the run later with `wandb sync`."
