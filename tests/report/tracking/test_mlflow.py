@@ -56,6 +56,22 @@ def test_search_is_a_parent_run_with_components_results_and_code(
 
 
 @pytest.mark.slow
+def test_resume_can_add_a_tracker(tmp_path: Path, sandbox: Sandbox) -> None:
+    from mlflow.tracking import MlflowClient
+
+    first = ea.synthesize(runs.config(tmp_path, generations=1, samples=1), sandbox=sandbox)
+    assert not (tmp_path / "mlruns").exists()
+    ea.resume(first.path, changes=ea.Changes(log=("mlflow",)), sandbox=sandbox)
+    client = MlflowClient(tracking_uri=(tmp_path / "mlruns").as_uri())
+    experiment = client.get_experiment_by_name("eureka_agent")
+    assert experiment is not None
+    (search,) = client.search_runs([experiment.experiment_id])
+    assert search.data.params["resumed"] == "True"
+    assert first.best is not None
+    assert search.data.tags["best"] == first.best.candidate.name
+
+
+@pytest.mark.slow
 def test_address_that_cannot_work_is_reported_once_and_the_search_ends_well(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
