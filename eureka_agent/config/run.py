@@ -31,8 +31,8 @@ class RunConfig:
     run_name: str | None = None
     """Name of the run's new folder, else <date>-<task>-<short id>."""
     log: tuple[TrackerName, ...] = ()
-    """Also log curves and results to wandb, mlflow or both; each
-    needs the extra of its name."""
+    """Also log curves and results to wandb, mlflow or both
+    (extras of these names)."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
