@@ -37,6 +37,7 @@ from eureka_agent.jail import Sandbox
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
+from eureka_agent.search.baselines import copies
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.search.selection import best_so_far
@@ -47,7 +48,7 @@ from eureka_agent.utils.serialization import from_json, to_json
 
 KINDS = ("fitness", "ranking", "pairs")
 _OTHER_SEEDS = 1_000
-"""Fresh trainings have seeds that no search uses: from its seed plus 1, times this, on."""
+"""Fresh trainings draw from a seed that no search uses: its seed plus 1, times this."""
 
 
 @dataclass(frozen=True)
@@ -211,15 +212,15 @@ def _fresh(
     """Return the mean fitness of each best with fresh seeds by name; a failed training counts 0."""
     task = config.task.episodes_of(find_task(str(config.task.scene)))
     sources = {best.candidate.name: best.candidate.reward for best in bests if best}
+    if not sources:
+        return {}
+    seed = _OTHER_SEEDS * (config.search.seed + 1)
+    evaluator = Evaluator(task, training_budget(config, task), sandbox, seed=seed)
     rewards = [JobReward(name, source) for name, source in sources.items()]
-    fitness: dict[str, list[float]] = {name: [] for name in sources}
-    for number in range(fresh if rewards else 0):
-        seed = _OTHER_SEEDS * (config.search.seed + 1) + number
-        evaluator = Evaluator(task, training_budget(config, task), sandbox, seed=seed)
-        for trained in evaluator.train(rewards):
-            reached = trained.evaluation.fitness if trained.evaluation else 0.0
-            fitness[trained.name].append(reached)
-    return {name: mean(values) for name, values in fitness.items()}
+    endings = [f" seed {number + 1}" for number in range(fresh)]
+    trained = evaluator.train(copies(rewards, endings), draws=fresh)
+    fitness = [each.evaluation.fitness if each.evaluation else 0.0 for each in trained]
+    return {name: mean(fitness[k * fresh : (k + 1) * fresh]) for k, name in enumerate(sources)}
 
 
 def _print(task: str, found: dict[str, list[Found]]) -> None:

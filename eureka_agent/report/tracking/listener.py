@@ -106,8 +106,9 @@ class TrackingListener:
                 return {
                     each.candidate.name: self._numbers(each.overall) for each in generation.outcomes
                 }
-            case SeedReevaluated(final):
-                return {name: self._numbers(_final(final, name)) for name in self._open}
+            case SeedReevaluated(final, number):
+                names = [name for name in self._open if name.endswith(f" final seed {number}")]
+                return {name: self._numbers(_final(final, name)) for name in names}
         return {}
 
     def _numbers(self, evaluation: Evaluation | None) -> _Results:
@@ -117,7 +118,7 @@ class TrackingListener:
 
 
 def _final(final: ReevaluationSeed, name: str) -> Evaluation | None:
-    """Return the evaluation of a final training, which is one of three that are open."""
+    """Return the evaluation of a final training, by the name of the training."""
     if name.startswith("human"):
         return final.human.evaluation if final.human else None
     return final.sparse.evaluation if name.startswith("sparse") else final.best.evaluation

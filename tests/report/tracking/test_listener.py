@@ -92,17 +92,19 @@ def test_trainings_with_further_and_final_seeds_get_their_own_results() -> None:
 
     final = ReevaluationSeed(1, best=result(3.0), human=result(2.0), sparse=result(1.0))
     names = ("g0c0 final seed 1", "human reward final seed 1", "sparse reward final seed 1")
+    of_next = [name.replace("1", "2") for name in names]
     tracker = tracked(
         TrainingStarted((), ("g0c0 seed 2", "human reward seed 2")),
         SeedTrained(0, 2, 4, {"g0c0": 11.0, "human reward": 13.0}),
-        TrainingStarted((), names),
-        SeedReevaluated(final, 1, 1),
+        TrainingStarted((), (*names, *of_next)),
+        SeedReevaluated(final, 1, 2),
     )
-    fitness = {name: (each or {})["result/fitness"] for name, each in tracker.results.items()}
+    fitness = {name: (each or {}).get("result/fitness") for name, each in tracker.results.items()}
     assert fitness == {
         "g0c0 seed 2": 11.0,
         "human reward seed 2": 13.0,
         **dict(zip(names, (3.0, 2.0, 1.0), strict=True)),
+        **dict.fromkeys(of_next),
     }
 
 
