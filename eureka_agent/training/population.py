@@ -33,9 +33,10 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 class PopulationTrainer:
     """Trains all candidates at once with our own PPO.
 
-    Every candidate starts from the same weights, initial states and exploration noise, and none
-    influences another: results differ by their rewards alone, and by the policies that candidates
-    start from, if any. Random numbers are the CPU's on every
+    Candidates with the same draw (`TrainerSettings.draws`) start from the same weights, initial
+    states and exploration noise, and none influences another: results differ by their rewards
+    alone, and by the policies that candidates start from, if any. Minibatches are the same for all.
+    Random numbers are the CPU's on every
     device. Where the environments have no snapshots, nothing is saved.
     """
 
@@ -43,6 +44,7 @@ class PopulationTrainer:
     supports_racing = True
     supports_checkpoints = True
     supports_initial_policies = True
+    supports_draws = True
     supports_gpu = True
     trains_together = True
 
@@ -111,6 +113,7 @@ class PopulationTraining:
         self.started = time.monotonic()
         self._task = task
         self._num_envs = budget.num_envs
+        self._draws = settings.draws
         self._horizon = budget.horizon
         self._race = race
         self._checkpoint = settings.checkpoint
@@ -123,7 +126,7 @@ class PopulationTraining:
             task.make_env(
                 len(rewards) * budget.num_envs,
                 seed=seed,
-                streams=budget.num_envs,
+                streams=settings.draws * budget.num_envs,
                 device=settings.device,
                 threads=settings.threads,
                 reads=reads,
@@ -139,6 +142,7 @@ class PopulationTraining:
             budget.hidden,
             budget.initial_std,
             seed,
+            draws=settings.draws,
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
         )
         start_population(population, settings.initial_policies, budget)
@@ -219,7 +223,7 @@ class PopulationTraining:
                 )
         self.done += 1
         self.steps_of_all += len(self.members) * self._num_envs * self._horizon
-        progress = self._progress(means, collected, report, errors)
+        progress = self._progress(means, components, collected, report, errors)
         failed = {k: error for k, error in enumerate(errors) if error is not None}
         self.remove_members({k: TrainResult(None, None, error) for k, error in failed.items()})
         at_rung = self.done in self._rungs and self.done < self.iterations
@@ -295,12 +299,17 @@ class PopulationTraining:
             ended[row].index_add_(0, member, value)
 
     def _draw_noise(self, size: int) -> Tensor:
-        """Standard normal `(N, size)`: all members explore alike."""
-        return torch.randn(self._num_envs, size, generator=self.noise).to(self._device)
+        """Standard normal `(K, N, size)`: all members with the same draw explore alike."""
+        noise = torch.randn(self._draws, self._num_envs, size, generator=self.noise)
+        noise = noise.to(self._device)
+        if self._draws == 1:
+            return noise
+        return noise[[member.index % self._draws for member in self.members]]
 
     def _progress(
         self,
         reward: list[float],
+        components: list[dict[str, float]],
         collected: _Collected,
         report: UpdateReport,
         errors: list[CandidateError | None],
@@ -312,6 +321,7 @@ class PopulationTraining:
             known = dict(zip(places, values, strict=True))
             return tuple(known.get(index, math.nan) for index in range(len(self.finished)))
 
+        named = dict(zip(places, components, strict=True))
         alive = {place for place, error in zip(places, errors, strict=True) if error is None}
         seconds = time.monotonic() - self.started
         return Progress(
@@ -320,6 +330,7 @@ class PopulationTraining:
             steps_per_second=self.steps_of_all / max(seconds, 1e-9),
             seconds=seconds,
             reward=spread(reward),
+            components=tuple(named.get(index, {}) for index in range(len(self.finished))),
             fitness=spread(collected.fitness),
             episode_length=spread(collected.length),
             kl=spread(report.kl.tolist()),

@@ -163,7 +163,7 @@ def test_file_with_a_bad_measure_is_refused_with_the_reason(
     path = tmp_path / "mine.py"
     path.write_text(CODE.replace("/ 500.0", "/ 2.0"))
     settings = config(tmp_path, env="cartpole", task="stand", judge="code", measure=path)
-    with pytest.raises(RewardFileError, match="mine.py is not a usable measure: Random actions"):
+    with pytest.raises(RewardFileError, match=r"mine\.py is not a usable measure: Random actions"):
         ea.synthesize(settings, sandbox=sandbox)
     assert not (tmp_path / "run").exists()
 
