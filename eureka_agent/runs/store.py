@@ -16,17 +16,15 @@ from eureka_agent.records import (
     Candidate,
     Completion,
     Example,
-    Feedback,
-    JudgeAnswer,
     Outcome,
     PromptRecord,
     ReevaluationSeed,
-    RewardSource,
     SettingChange,
     candidate_name,
 )
 from eureka_agent.runs.changes import differences
-from eureka_agent.runs.database import RunDatabase, now
+from eureka_agent.runs.database import now
+from eureka_agent.runs.judge_records import JudgeRecords
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.utils.serialization import from_json, to_json
 
@@ -35,7 +33,7 @@ _SCENE = "scene"
 _NONE: Mapping[str, bytes | None] = {}
 
 
-class Store(RunDatabase):
+class Store(JudgeRecords):
     """The database of one run; a context manager. Open it with `create` or `open`.
 
     Every property and method that reads raises StoreError if the database cannot be read or holds a
@@ -147,39 +145,6 @@ class Store(RunDatabase):
         with self._transaction("write a prompt"):
             row = (prompt.generation, prompt.attempt, prompt.prompt_index, to_json(prompt))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
-
-    def feedback(self) -> dict[int, Feedback]:
-        """Return the feedback by generation, oldest first."""
-        rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
-        return {int(generation): from_json(Feedback, record) for generation, record in rows}
-
-    def save_feedback(self, feedback: Feedback) -> None:
-        """Write the feedback on a generation, so that nobody is asked again. Raises StoreError."""
-        with self._transaction("write feedback"):
-            row = (feedback.generation, to_json(feedback))
-            self._db.execute("INSERT INTO feedback VALUES (?, ?)", row)
-
-    def judge_answers(self, generation: int | None = None) -> list[JudgeAnswer]:
-        """Return what models answered to a judge about a generation, or all, in order."""
-        where, args = ("", ()) if generation is None else (" WHERE generation = ?", (generation,))
-        rows = self._rows(f"SELECT record FROM judge_answers{where} ORDER BY rowid", *args)
-        return [from_json(JudgeAnswer, record) for (record,) in rows]
-
-    def save_judge_answer(self, answer: JudgeAnswer) -> None:
-        """Write a model's answer to a judge. Raises StoreError."""
-        with self._transaction("write an answer to the judge"):
-            row = (answer.generation, to_json(answer))
-            self._db.execute("INSERT INTO judge_answers VALUES (?, ?)", row)
-
-    @property
-    def measure(self) -> RewardSource | None:
-        """The measure of success that the code judge scores by; None before it was accepted."""
-        stored = self.metadata("measure")
-        return from_json(RewardSource, stored) if stored else None
-
-    def save_measure(self, measure: RewardSource) -> None:
-        """Write the accepted measure, which the run keeps. Raises StoreError."""
-        self.save_metadata("measure", to_json(measure))
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""
