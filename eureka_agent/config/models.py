@@ -25,8 +25,7 @@ class ModelsConfig:
     """Name at OpenAI or --base-url, or provider/name through LiteLLM. Several
     share the samples by weight, e.g. --model gpt-5=2 anthropic/…=1."""
     judge_model: str | None = None
-    """Model of --judge vision, which reads images; else the
-    first --model."""
+    """Model of --judge vision, else the first --model."""
     model_choice: Literal["weights", "bandit"] = "weights"
     """By weights, or by what each one's rewards gain (bandit)."""
     base_url: str | None = None

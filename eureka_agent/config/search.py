@@ -45,9 +45,8 @@ class SearchConfig:
     """Who ranks each generation: nobody, you at this terminal (cli), or a
     stand-in that knows the fitness (synthetic)."""
     judge: JudgeName = "none"
-    """Who scores each generation: nobody, a success measure
-    that the model writes first (code), or a model that
-    looks at the episodes (vision)."""
+    """What scores each generation: a success measure that the model writes
+    first (code), or a model that sees episodes (vision)."""
     measure: Path | None = None
     """With --judge code: a file with the measure."""
     yes: bool = False

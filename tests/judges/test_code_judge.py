@@ -15,7 +15,7 @@ from eureka_agent.judges.scoring import episodes_seed
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import RewardSource
 from eureka_agent.runs.store import Store
-from tests.support.judged_runs import MEASURE, USAGE, ScriptedModel, wish
+from tests.support.judged_runs import MEASURE, USAGE, ScriptedModel, run_config
 from tests.support.openai_server import ChatServer, completion
 from tests.support.rewards import upright
 from tests.support.runs import config, shown
@@ -41,14 +41,14 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], list[str]]:
     return says
 
 
-def test_wish_goes_to_its_end_with_a_measure_that_a_model_wrote(
+def test_instruction_goes_to_its_end_with_a_measure_that_a_model_wrote(
     tmp_path: Path, sandbox: Sandbox, answer: Callable[[bool], list[str]]
 ) -> None:
     seen = answer(True)
     model = ScriptedModel(completion(BAD, usage=USAGE), completion(MEASURE, usage=USAGE))
     with ChatServer() as server:
         server.default = model
-        result = ea.synthesize(wish(tmp_path, server, judge="code"), sandbox=sandbox)
+        result = ea.synthesize(run_config(tmp_path, server, judge="code"), sandbox=sandbox)
 
     assert seen == [CODE]
     first, second = model.asked
@@ -98,7 +98,7 @@ def test_measure_survives_a_resume_and_nobody_is_asked_again(
     model = ScriptedModel(completion(MEASURE, usage=USAGE))
     with ChatServer() as server:
         server.default = model
-        settings = wish(tmp_path, server, judge="code", generations=1)
+        settings = run_config(tmp_path, server, judge="code", generations=1)
         ea.synthesize(settings, sandbox=sandbox)
         resumed = ea.resume(tmp_path / "run", changes=ea.Changes(generations=2), sandbox=sandbox)
     assert len(seen) == len(model.asked) == 1
@@ -113,7 +113,7 @@ def test_measure_that_is_not_accepted_ends_the_run_before_any_training(
     with ChatServer() as server:
         server.default = model
         with pytest.raises(UsageError, match="not accepted, so nothing was trained"):
-            ea.synthesize(wish(tmp_path, server, judge="code"), sandbox=sandbox)
+            ea.synthesize(run_config(tmp_path, server, judge="code"), sandbox=sandbox)
     assert model.rewards == 0
     with Store.open(tmp_path / "run" / "run.db", writable=False) as store:
         assert store.measure is None
@@ -128,7 +128,7 @@ def test_model_that_writes_no_usable_measure_is_asked_three_times(
         with pytest.raises(
             JudgeError, match=r"no usable success measure in 3 answers; .*--measure"
         ):
-            ea.synthesize(wish(tmp_path, server, judge="code", yes=True), sandbox=sandbox)
+            ea.synthesize(run_config(tmp_path, server, judge="code", yes=True), sandbox=sandbox)
     assert len(model.asked) == 3
 
 

@@ -1,4 +1,4 @@
-"""Short runs of a wish without a fitness, whose model answers over HTTP."""
+"""Short runs of an instruction without a fitness, whose model answers over HTTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.openai_server import ChatServer, Reply, completion
 from tests.support.rewards import upright
 from tests.support.runs import config
 
-WISH = "keep the pole straight up"
+INSTRUCTION = "keep the pole straight up"
 USAGE = {"prompt_tokens": 1_000, "completion_tokens": 50}
 MEASURE = """Success is an upright pole in every step.
 
@@ -30,11 +30,11 @@ def measure(dof_pos: Tensor) -> Tensor:
 Answers = Callable[[dict[str, Any]], Reply]
 
 
-def wish(tmp_path: Path, server: ChatServer, **changes: object) -> ea.SynthesisConfig:
-    """Return the config of a wish on the cartpole, two generations of two rewards."""
+def run_config(tmp_path: Path, server: ChatServer, **changes: object) -> ea.SynthesisConfig:
+    """Return the config of an instruction on the cartpole, two generations of two rewards."""
     settings: dict[str, object] = {
         "env": "cartpole",
-        "task": WISH,
+        "task": INSTRUCTION,
         "end": "task",
         "samples": 2,
         "model": ("test-model",),

@@ -54,7 +54,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], object]] = {
     "no bodies": lambda h: h.pop("bodies"),
     "a body that does not exist": lambda h: h["geoms"][0].update(body=7),
     "a body before the first": lambda h: h["geoms"][0].update(body=-1),
-    "a body that is no number": lambda h: h["geoms"][0].update(body="1"),
+    "a body that is text": lambda h: h["geoms"][0].update(body="1"),
     "a mesh that does not exist": lambda h: h["geoms"][0].update(mesh=3),
     "faces beyond the vertices": lambda h: h["meshes"][0].update(face=h["meshes"][0]["vert"]),
     "an array outside the pack": lambda h: h["meshes"][0]["vert"].update(o=10_000),
