@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypedDict
@@ -66,6 +66,12 @@ class Participants:
     judge: Judge | None
     trackers: Mapping[TrackerName, Tracker]
     """Where curves and results go besides TensorBoard."""
+
+
+def asks_named_models(config: SynthesisConfig, overrides: Container[str]) -> bool:
+    """Return whether the run asks models that its config names, to write rewards or to judge."""
+    judges = config.search.judge == "vision" and "judge" not in overrides
+    return "proposer" not in overrides or judges
 
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:

@@ -12,6 +12,7 @@ from eureka_agent.api.evaluate_reward import check_file, check_human_reward, che
 from eureka_agent.api.preparation import (
     Participants,
     RunOverrides,
+    asks_named_models,
     broadcast,
     connect,
     initial_policy_of,
@@ -224,7 +225,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     advice = AN_INSTRUCTION if config.task.env is None else _SCENE_ADVICE
     task = checked_task(config.task.scene, folder=config.task.task_path, advice=advice)
     config = stored_config(config, task)
-    if "proposer" not in overrides:
+    if asks_named_models(config, overrides):
         config = with_address(config)
     task_record = stored_task(task, training_budget(config, task))
     if config.search.initial_reward == "human":

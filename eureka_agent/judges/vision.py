@@ -17,6 +17,7 @@ from eureka_agent.judges.scoring import (
     mean_score,
 )
 from eureka_agent.judges.shown_episodes import scene_of, shown_episodes
+from eureka_agent.judges.sight import demand_sight
 from eureka_agent.judges.vision_answers import SingleScore, read_score
 from eureka_agent.prompting.judging import score_prompt, score_repair_prompt
 from eureka_agent.proposers.base import Proposer
@@ -93,12 +94,13 @@ class VisionJudge:
         """See `Judge.close`; nothing was taken."""
 
     def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
-        """See `RunJudge.begin`: the task has to be one that can be drawn."""
+        """See `RunJudge.begin`: the task can be drawn, and the model sees pictures."""
         scene_of(self._task)
         self._store = store
         self._proposer.emit = emit
         if not self._shares_limits:
             continue_spending(self._proposer.spending, store)
+        demand_sight(store, self._proposer)
 
     def largest_usage(self, candidates: int) -> Usage:
         """Return the most that the scores of `candidates` can take, if none is asked again."""

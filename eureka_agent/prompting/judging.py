@@ -81,6 +81,12 @@ def score_repair_prompt(prompt: Prompt, answer: str, reason: str) -> Prompt:
     return _sent_back(prompt, answer, render("judge_again.md", reason=reason))
 
 
+def sight_prompt(image: bytes) -> Prompt:
+    """Return the prompt that asks for the colour of a picture, a PNG file."""
+    message = ImageMessage("user", render("judge_test.md"), image)
+    return Prompt(INITIAL, (message,), asks_for="a test picture")
+
+
 def _sent_back(prompt: Prompt, answer: str, reason: str) -> Prompt:
     # Servers refuse empty messages.
     answered = (Message("assistant", answer),) if answer.strip() else ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import eureka_agent as ea
+from eureka_agent.cli.main import main
 from eureka_agent.errors import JudgeError, RewardFileError, StoreError, UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges import factory
@@ -191,3 +193,25 @@ def test_episodes_of_a_judge_are_new_in_every_generation() -> None:
     seeds = {episodes_seed(0, generation) for generation in range(5)}
     assert len(seeds) == 5
     assert 0 not in seeds
+
+
+@pytest.mark.parametrize(("typed", "code"), [("yes\n", 0), ("no\n", 2), ("", 2)])
+def test_person_accepts_the_measure_on_the_command_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    with ChatServer() as server:
+        server.default = ScriptedModel(completion(MEASURE, usage=USAGE))
+        options = (
+            f"--env cartpole --judge code --model test-model --base-url {server.base_url} --quick"
+            f" --num-envs 8 --environment-steps 512 --generations 1 --samples 1 --seeds 1"
+            f" --runs-dir {tmp_path} --run-name run"
+        )
+        assert main(["synthesize", "--task", "stand up", *options.split()]) == code
+    output = capsys.readouterr().out
+    assert "def measure(dof_pos: Tensor)" in output
+    assert ("Score of g0c0: " in output) == (code == 0)

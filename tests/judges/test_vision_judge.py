@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import eureka_agent as ea
-from eureka_agent.errors import AuthenticationError, JudgeError
+from eureka_agent.errors import AuthenticationError, EurekaError, JudgeError, UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Feedback
@@ -189,3 +189,41 @@ def test_cost_of_the_judge_is_part_of_the_runs_cost(tmp_path: Path, sandbox: San
     one_generation(tmp_path, sandbox, score(0.5), price=(1_000.0, 0.0))
     page = shown(tmp_path / "run")
     assert "Generation g0, from the task alone; cost $6.00" in page  # 2 rewards and 4 scores
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        (completion("I cannot see any picture."), "does not seem to see pictures"),
+        (completion(""), "does not seem to see pictures"),
+        (error(400, "this model does not support image input"), "does not support image input"),
+    ],
+    ids=["blind", "empty", "refused"],
+)
+def test_model_that_sees_nothing_is_found_out_before_the_first_training(
+    tmp_path: Path, sandbox: Sandbox, reply: Reply, says: str
+) -> None:
+    with ChatServer() as server:
+        model = ScriptedModel(score(0.5))
+        model.seen = reply
+        server.default = model
+        settings = run_config(tmp_path, server, judge="vision", generations=1)
+        with pytest.raises(EurekaError, match=says):
+            ea.synthesize(settings, sandbox=sandbox)
+    assert model.rewards == 0
+
+
+def test_address_in_a_foreign_run_gets_no_key_from_the_judge(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    proposer = ScriptedProposer(lambda prompt, index: upright((index + 1) / 10.0))
+    with ChatServer() as server:
+        server.default = ScriptedModel(score(0.5))
+        settings = run_config(
+            tmp_path, server, judge="vision", judge_model="eyes", model=(), generations=1
+        )
+        ea.synthesize(settings, proposer=proposer, sandbox=sandbox)
+    with Store.open(tmp_path / "run" / "run.db") as store:
+        store.save_config(store.config.replaced(base_url="https://elsewhere.example/v1"))
+    with pytest.raises(UsageError, match="a stored address is used only if you name it"):
+        ea.resume(tmp_path / "run", proposer=proposer, sandbox=sandbox)

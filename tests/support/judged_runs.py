@@ -67,11 +67,15 @@ class ScriptedModel:
 
     def __init__(self, *replies: Reply) -> None:
         self.rewards = 0
+        self.seen = completion("Red.", usage=USAGE)
+        """The answer to the question for the colour of the test picture."""
         self.asked: list[dict[str, Any]] = []
         """The requests of the judge."""
         self._replies = replies
 
     def __call__(self, request: dict[str, Any]) -> Reply:
+        if "all of one colour" in str(request["messages"]):
+            return self.seen
         if image_in(request) is None and not asks_for_measure(request):
             self.rewards += 1
             return completion(upright(self.rewards / 10.0), usage=USAGE)
