@@ -6,6 +6,7 @@ import builtins
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import pytest
 import torch
 
@@ -39,7 +40,7 @@ def replay() -> bytes:
 
 def test_video_plays_in_real_time(tmp_path: Path, replay: bytes) -> None:
     path = tmp_path / "hop.mp4"
-    write_video(ToyTask().scene(), replay, path)
+    assert write_video(ToyTask().scene(), replay, path) == "software"
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
     assert frames == 15
     assert seconds == pytest.approx(0.6, abs=0.05)
@@ -81,3 +82,20 @@ def test_missing_package_is_named_with_the_command(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"pip install 'eureka-agent\[video\]'"):
         video.write_video(ToyTask().scene(), replay, tmp_path / "hop.mp4")
+
+
+@pytest.mark.slow
+def test_mujoco_draws_the_video_where_opengl_works(tmp_path: Path, replay: bytes) -> None:
+    path = tmp_path / "hop.mp4"
+    task = ToyTask()
+    drawn_by = write_video(task.scene(), replay, path, model=task.model)
+    if drawn_by == "software":
+        pytest.skip("no OpenGL backend works on this machine")
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    assert frames == 15
+
+
+def test_model_with_other_bodies_is_not_used(tmp_path: Path, replay: bytes) -> None:
+    other = mujoco.MjModel.from_xml_string("<mujoco/>")
+    path = tmp_path / "hop.mp4"
+    assert write_video(ToyTask().scene(), replay, path, model=other) == "software"

@@ -74,7 +74,7 @@ class Renderer:
         self._draw_surfaces(corners, view, picture, depth)
         image = Image.fromarray((picture * 255.0).clip(0.0, 255.0).astype(np.uint8))
         image = image.resize((self._width, self._height), Image.Resampling.BOX)
-        _mark(image, goals, View.of(self._scene.camera, poses, self._width, self._height))
+        mark_goals(image, goals, View.of(self._scene.camera, poses, self._width, self._height))
         return image
 
     def _corners(self, poses: Floats) -> Floats:
@@ -132,8 +132,14 @@ def _edges(parts: NDArray[np.int32]) -> NDArray[np.bool_]:
     return edges
 
 
-def _mark(image: Image.Image, goals: Sequence[NDArray[np.float32]], view: View) -> None:
-    """Draw a cross at every goal."""
+def mark_goals(image: Image.Image, goals: Sequence[NDArray[np.float32]], view: View) -> None:
+    """Draw a cross at every goal.
+
+    Args:
+        image: The picture, which is changed.
+        goals: `(3,)` each: places in m.
+        view: The camera of the picture.
+    """
     drawing = ImageDraw.Draw(image)
     for goal in goals:
         ((x, y),), (near,) = view.projected(np.nan_to_num(goal)[None])
