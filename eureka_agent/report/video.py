@@ -65,8 +65,7 @@ def write_video(
         raise UsageError("The run's replay cannot be drawn: it has other bodies than its scene.")
     renderer = None
     if model is not None and model.nbody == drawn.num_bodies:
-        first = _cameras(drawn, chosen.poses[:1])[0]
-        renderer = opengl_renderer(model, chosen.poses[0], first, _WIDTH, _HEIGHT)
+        renderer = opengl_renderer(model, _WIDTH, _HEIGHT)
     pictures = _drawn(drawn, chosen) if renderer is None else _rendered(drawn, chosen, renderer)
     _encode(_frames(pictures, chosen), path, 1.0 / chosen.frame_s)
     return "software" if renderer is None else renderer.backend

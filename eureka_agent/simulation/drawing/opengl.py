@@ -23,12 +23,14 @@ from eureka_agent.errors import SimulationError
 _CHILD = "eureka_agent.simulation.drawing.opengl_child"
 _BACKENDS = {"darwin": ("cgl", "glfw"), "win32": ("wgl",)}
 _LINUX = ("egl", "osmesa")
+_TEST = "<mujoco><worldbody><geom size='0.5' rgba='1 0 0 1'/></worldbody></mujoco>"
+"""A ball, to try a backend with."""
 _TRY_S = 60.0
 """Time for one picture of one backend."""
 
 
 class OpenGLRenderer:
-    """Draws with one backend; made by `opengl_renderer`."""
+    """Draws with one backend; made by `opengl_renderer`, which tries it."""
 
     def __init__(self, model: mujoco.MjModel, backend: str, width: int, height: int) -> None:
         self.backend = backend
@@ -61,8 +63,10 @@ class OpenGLRenderer:
                     )
                 yield np.frombuffer(pixels, np.uint8).reshape(self._height, self._width, 3)
 
-    def works(self, pose: NDArray[np.float32], camera: NDArray[np.float32]) -> bool:
-        """Return whether the backend draws one picture that is not empty."""
+    def works(self) -> bool:
+        """Return whether the backend draws the test scene as a picture that is not empty."""
+        pose = np.array([[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]], np.float32)
+        camera = np.array([-3.0, 0.0, 0.0, 1.0, 0.0, 0.0], np.float32)
         with tempfile.TemporaryDirectory() as folder:
             command = self._written(Path(folder), pose[None], camera[None])
             try:
@@ -110,19 +114,11 @@ class OpenGLRenderer:
         return {**inherited, "MUJOCO_GL": self.backend}
 
 
-def opengl_renderer(
-    model: mujoco.MjModel,
-    pose: NDArray[np.float32],
-    camera: NDArray[np.float32],
-    width: int,
-    height: int,
-) -> OpenGLRenderer | None:
-    """Return a renderer with the first backend that draws the given moment; None if none does.
+def opengl_renderer(model: mujoco.MjModel, width: int, height: int) -> OpenGLRenderer | None:
+    """Return a renderer with the first backend that draws a test scene; None if none does.
 
     Args:
         model: The compiled model.
-        pose: `(bodies, 7)`, see `OpenGLRenderer.pictures`.
-        camera: `(6,)`, see there.
         width: Of the pictures, in pixels.
         height: Of the pictures, in pixels.
     """
@@ -130,7 +126,7 @@ def opengl_renderer(
     known = _BACKENDS.get(sys.platform, _LINUX)
     first = (asked,) if asked not in ("", "disable", "disabled", "off", "false", "0") else ()
     for backend in dict.fromkeys((*first, *known)):
-        renderer = OpenGLRenderer(model, backend, width, height)
-        if renderer.works(pose, camera):
-            return renderer
+        test = OpenGLRenderer(mujoco.MjModel.from_xml_string(_TEST), backend, width, height)
+        if test.works():
+            return OpenGLRenderer(model, backend, width, height)
     return None

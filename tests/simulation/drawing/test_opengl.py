@@ -51,7 +51,7 @@ def differs(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool
 def test_both_renderers_show_the_robot_in_the_same_place() -> None:
     model = cartpole()
     poses, cameras = moments(model)
-    renderer = opengl_renderer(model, poses[0], cameras[0], WIDTH, HEIGHT)
+    renderer = opengl_renderer(model, WIDTH, HEIGHT)
     if renderer is None:
         pytest.skip("no OpenGL backend works on this machine")
     by_mujoco = list(renderer.pictures(poses, cameras))
@@ -67,12 +67,10 @@ def test_both_renderers_show_the_robot_in_the_same_place() -> None:
 
 @pytest.mark.slow
 def test_backend_that_does_not_exist_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = cartpole()
-    poses, cameras = moments(model)
     monkeypatch.setattr(opengl, "_LINUX", ("nonsense",))
     monkeypatch.setattr(opengl, "_BACKENDS", {})
     monkeypatch.setenv("MUJOCO_GL", "disable")
-    assert opengl_renderer(model, poses[0], cameras[0], WIDTH, HEIGHT) is None
+    assert opengl_renderer(cartpole(), WIDTH, HEIGHT) is None
 
 
 @pytest.mark.slow
