@@ -119,7 +119,7 @@ def _result_chart(name: str, runs: Sequence[ComparedRun]) -> Chart | None:
         if best is not None:
             rows.append(interval_row(f"{run.label}: {best.candidate.name}", best, run.series))
         rows += [
-            interval_row(f"{run.label}: {BASELINES[each.name]}", each, _REFERENCE)
+            interval_row(f"{run.label}: {each.name}", each, _REFERENCE)
             for each in run.report.result.baselines
             if each.name != "random"
         ]
@@ -213,6 +213,7 @@ def _settings(report: RunReport) -> dict[str, str]:
     protocol = {
         field.name.replace("_", " "): _text(getattr(report.protocol, field.name))
         for field in fields(report.protocol)
+        if field.name != "own_steps"
     }
     versions = {f"version of {one_line(name, 40)}": it for name, it in report.versions.items()}
     ends = {"episodes end early": _text(report.task.ends_early)}
