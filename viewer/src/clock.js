@@ -41,6 +41,12 @@ export class Clock extends EventTarget {
     return this.views.get(scene);
   }
 
+  /** Put the camera back to where it was at first. */
+  resetViews() {
+    for (const view of this.views.values()) view.reset();
+    this.refresh();
+  }
+
   /** Play or stop. */
   play(isPlaying = true) {
     if (isPlaying && this.time >= this.duration) this.time = 0;

@@ -6,17 +6,17 @@ const TEXELS = 32; // of one tile
 const TILES = 400; // along each side
 
 /** The length of a tile: 1, 2 or 5 times a power of ten, near half of the scene's size. */
-export function tileLength(extent) {
-  const power = 10 ** Math.floor(Math.log10(extent / 2));
-  const step = [5, 2, 1].find((each) => each * power <= extent / 2);
+export function tileLength(size) {
+  const power = 10 ** Math.floor(Math.log10(size / 2));
+  const step = [5, 2, 1].find((each) => each * power <= size / 2);
   return step * power;
 }
 
 /** A tiled plane, drawn around the point that the camera looks at. */
 export class Ground {
-  constructor(geom, extent, parent) {
-    const side = TILES * tileLength(extent);
-    this.period = 2 * tileLength(extent);
+  constructor(geom, size, parent) {
+    const side = TILES * tileLength(size);
+    this.period = 2 * tileLength(size);
     this.texture = null;
     this.material = new MeshLambertMaterial();
     this.mesh = new Mesh(new PlaneGeometry(side, side), this.material);

@@ -18,7 +18,7 @@ export class SceneModel {
 export class SceneView {
   constructor(model, isSoftware) {
     const { record } = model;
-    this.extent = record.extent;
+    this.size = record.size;
     this.scene = new Scene();
     this.scene.background = new Color();
     this.scene.fog = new Fog(0, 1, 2);
@@ -37,7 +37,7 @@ export class SceneView {
     if (geom.colour[3] === 0) return;
     const parent = this.bodies[geom.body];
     if (geom.type === "plane" && geom.body === 0 && !geom.isSite) {
-      this.grounds.push(new Ground(geom, this.extent, parent));
+      this.grounds.push(new Ground(geom, this.size, parent));
       return;
     }
     const mesh = new Mesh(shapes.of(geom), materialOf(geom, isSoftware));
@@ -56,11 +56,11 @@ export class SceneView {
     this.sun.castShadow = true;
     const side = isSoftware ? 512 : 2048;
     this.sun.shadow.mapSize.set(side, side);
-    const reach = 1.5 * this.extent;
+    const reach = 1.5 * this.size;
     const shadow = this.sun.shadow.camera;
     Object.assign(shadow, { left: -reach, right: reach, top: reach, bottom: -reach });
     Object.assign(shadow, { near: 0.01 * reach, far: 6 * reach });
-    this.sun.shadow.normalBias = 0.01 * this.extent;
+    this.sun.shadow.normalBias = 0.01 * this.size;
   }
 
   /** Take over the page's colours. */
@@ -75,9 +75,9 @@ export class SceneView {
   lookAt(target, distance) {
     this.sun.target.position.copy(target);
     this.sun.position.copy(target);
-    this.sun.position.x += 0.9 * this.extent;
-    this.sun.position.y -= 0.8 * this.extent;
-    this.sun.position.z += 2.4 * this.extent;
+    this.sun.position.x += 0.9 * this.size;
+    this.sun.position.y -= 0.8 * this.size;
+    this.sun.position.z += 2.4 * this.size;
     this.scene.fog.near = HORIZON[0] * distance;
     this.scene.fog.far = HORIZON[1] * distance;
     for (const ground of this.grounds) ground.moveUnder(target);

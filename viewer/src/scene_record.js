@@ -16,10 +16,11 @@ export async function readScene(bytes) {
   const meshes = list(header.meshes ?? [], MOST_MESHES, "the list of meshes");
   const hfields = list(header.hfields ?? [], MOST_MESHES, "the list of height fields");
   const budget = { triangles: 0 };
+  const camera = readCamera(header.camera, bodies.length);
   const scene = {
     bodies,
-    extent: positive(header.extent, "the scene's size"),
-    camera: readCamera(header.camera, bodies.length),
+    camera,
+    size: camera.distance / 1.5, // m: what the picture shows, a model may be much larger
     meshes: meshes.map((mesh) => readMesh(mesh, array, budget)),
     hfields: hfields.map((field) => readField(field, array, budget)),
   };
@@ -36,9 +37,13 @@ function readCamera(camera, bodies) {
   demand(isRecord(camera), "it has no camera");
   const track = camera.track ?? -1;
   const fovy = number(camera.fovy, "the camera's angle");
+  const position = numbers(camera.pos, 3, "the camera's position");
+  const target = numbers(camera.target, 3, "the camera's target");
+  const distance = Math.hypot(...position.map((part, i) => part - target[i]));
   return {
-    position: numbers(camera.pos, 3, "the camera's position"),
-    target: numbers(camera.target, 3, "the camera's target"),
+    position,
+    target,
+    distance: positive(distance, "the camera's distance"),
     fovy: Math.min(120, Math.max(5, fovy)),
     track: track === -1 ? -1 : index(track, bodies, "the camera's body"),
   };

@@ -16,7 +16,7 @@ export class View {
     this.home = {
       azimuth: Math.atan2(offset.y, offset.x),
       elevation: Math.atan2(offset.z, flat),
-      distance: Math.max(offset.length(), 1e-3),
+      distance: camera.distance,
     };
     this.lead = new Vector3();
     this.reset();
