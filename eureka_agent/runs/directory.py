@@ -62,6 +62,11 @@ class RunDir:
         return self.path / "summary.json"
 
     @property
+    def replays(self) -> Path:
+        """Page with replays, written by `eureka-agent replay`."""
+        return self.path / "replay.html"
+
+    @property
     def curves(self) -> Path:
         """TensorBoard event files, one folder per candidate."""
         return self.path / "tensorboard"

@@ -1,6 +1,7 @@
 // The time that several figures share.
 export const SPEEDS = [0.25, 0.5, 1, 2];
 const PAUSE_AT_END = 1; // seconds, before a replay starts over
+const STILL = 200; // ms without a change, after which a picture is drawn well
 
 /** A clock: it plays, stops and jumps, and its members draw its time, in seconds. */
 export class Clock extends EventTarget {
@@ -13,6 +14,7 @@ export class Clock extends EventTarget {
     this.showsContacts = true;
     this.members = new Set();
     this.views = new Map();
+    this.isStirred = false;
     this.atEnd = 0;
     this.last = null;
     this.frame = null;
@@ -58,12 +60,12 @@ export class Clock extends EventTarget {
   seek(time) {
     this.time = Math.min(this.duration, Math.max(0, time));
     this.atEnd = 0;
-    this.changed();
+    this.stir();
   }
 
   /** Stop, and go some frames forward or back. */
   stepBy(frames) {
-    this.isPlaying = false;
+    this.play(false);
     this.seek((Math.round(this.time / this.step) + frames) * this.step);
   }
 
@@ -78,6 +80,22 @@ export class Clock extends EventTarget {
   changed() {
     this.dispatchEvent(new Event("change"));
     this.refresh();
+  }
+
+  /** Draw soon, roughly where a CPU draws; and well when nothing has moved for a moment. */
+  stir() {
+    clearTimeout(this.stillness);
+    this.isStirred = true;
+    this.stillness = setTimeout(() => {
+      this.isStirred = false;
+      this.refresh();
+    }, STILL);
+    this.refresh();
+  }
+
+  /** Whether pictures change from frame to frame. */
+  get moves() {
+    return this.isPlaying || this.isStirred;
   }
 
   /** Draw once soon; and again and again while it plays and can be seen. */

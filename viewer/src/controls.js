@@ -19,7 +19,7 @@ export class Controls {
     this.play = iconButton("Play", ICONS.play, () => clock.play(!clock.isPlaying));
     this.slider = element("input", { type: "range", min: "0", value: "0", "aria-label": "Time" });
     this.slider.addEventListener("input", () => {
-      clock.isPlaying = false;
+      clock.play(false);
       clock.seek(Number(this.slider.value) * clock.step);
     });
     this.time = element("output", { class: "replay-time", "aria-live": "off" });

@@ -66,7 +66,7 @@ export class Figure {
     });
     const view = this.clock.viewOf(scene, () => new View(scene.record.camera));
     this.player = new Player(canvas, scene, view, renderer);
-    addGestures(canvas, view, () => this.clock.refresh());
+    addGestures(canvas, view, () => this.clock.stir());
     canvas.addEventListener("keydown", keysFor(this.clock, view));
     this.picture.append(canvas, this.end, this.sizeButton());
   }
@@ -141,7 +141,7 @@ export class Figure {
     this.player?.draw(inside, {
       isFollowing: clock.isFollowing,
       showsContacts: clock.showsContacts,
-      moves: clock.isPlaying,
+      moves: clock.moves,
     });
     this.curves.draw(inside, clock.duration);
   }

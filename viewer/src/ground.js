@@ -61,7 +61,7 @@ function checkers([first, second]) {
   texture.magFilter = NearestFilter;
   texture.minFilter = LinearMipmapLinearFilter;
   texture.generateMipmaps = true;
-  texture.anisotropy = 8;
+  texture.anisotropy = 4;
   texture.colorSpace = SRGBColorSpace;
   texture.needsUpdate = true;
   return texture;

@@ -35,6 +35,6 @@ export function keysFor(clock, view = null) {
     else if (action) action(clock);
     else return;
     event.preventDefault();
-    clock.refresh();
+    clock.stir();
   };
 }

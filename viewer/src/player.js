@@ -40,7 +40,7 @@ export class Player {
     this.pose(time);
     if (options.isFollowing) this.follow();
     const target = this.view.place(this.camera, this.moved);
-    this.sceneView.lookAt(target, this.view.distance);
+    this.sceneView.lookAt(target, this.view.distance, options.moves);
     this.marks.place(this.episode, this.frameAt(time).first, options.showsContacts);
     this.renderer.draw(this.sceneView.scene, this.camera, this.canvas, options.moves);
   }

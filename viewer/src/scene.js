@@ -18,6 +18,7 @@ export class SceneModel {
 export class SceneView {
   constructor(model, isSoftware) {
     const { record } = model;
+    this.isSoftware = isSoftware;
     this.size = record.size;
     this.scene = new Scene();
     this.scene.background = new Color();
@@ -53,7 +54,6 @@ export class SceneView {
     this.sky = this.add(new HemisphereLight(0xffffff, 0x8a94a0, 1.7));
     this.sun = this.add(new DirectionalLight(0xffffff, 2));
     this.add(this.sun.target);
-    this.sun.castShadow = true;
     const side = isSoftware ? 512 : 2048;
     this.sun.shadow.mapSize.set(side, side);
     const reach = 1.5 * this.size;
@@ -71,8 +71,9 @@ export class SceneView {
     for (const ground of this.grounds) ground.paint(colours.tiles);
   }
 
-  /** Light and fog what the camera looks at. */
-  lookAt(target, distance) {
+  /** Light and fog what the camera looks at. A CPU draws shadows only of a still picture. */
+  lookAt(target, distance, moves) {
+    this.sun.castShadow = !(moves && this.isSoftware);
     this.sun.target.position.copy(target);
     this.sun.position.copy(target);
     this.sun.position.x += 0.9 * this.size;
