@@ -31,6 +31,7 @@ from eureka_agent.proposers.factory import with_address
 from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
+from eureka_agent.report.html.writer import ReportWriter
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import TrustedSettings
@@ -305,6 +306,7 @@ def _run(
     emit = broadcast(
         FileWriter(run_dir, store, task.reward_inputs),
         CurveWriter(run_dir.curves),
+        ReportWriter(run_dir, store),
         listener or notebook_listener(),
     )
     if isinstance(proposer, ChatProposer):

@@ -5,21 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from eureka_agent.errors import UsageError
-from eureka_agent.report.html.environment import (
-    html_environment,
-    script,
-    standalone_policy,
-    style,
-)
+from eureka_agent.report.formatting import BASELINES
+from eureka_agent.report.html.environment import html_environment, script, standalone_policy, style
+from eureka_agent.report.html.replays import ReplaySource
 from eureka_agent.report.model import RunReport
-from eureka_agent.runs.store import Store
 from eureka_agent.utils.did_you_mean import did_you_mean
-from eureka_agent.utils.files import write_file
 
-_REFERENCES = ("human reward", "sparse reward")
+_REFERENCES = (BASELINES["human"], BASELINES["sparse"])
 _SHOWN_NAMES = 12
 
 
@@ -62,15 +56,15 @@ def replay_page(report: RunReport, scene: bytes, replays: Sequence[ShownReplay])
 
 
 def recorded_replays(
-    store: Store, report: RunReport, names: Sequence[str] = ()
+    source: ReplaySource, report: RunReport, names: Sequence[str] = ()
 ) -> tuple[bytes, list[ShownReplay]]:
     """Return a run's scene and some of its replays.
 
     Args:
-        store: The run's database.
-        report: The same run as a record.
-        names: Names of candidates, `human reward` or `sparse reward`; by default those of the best
-            reward and both references that were recorded.
+        source: Where the run's replays come from, such as its open `Store`.
+        report: The run.
+        names: Names of candidates, `human reward` or `sparse reward`; by default the best reward
+            and both references, or the first three if none of these was recorded.
 
     Returns:
         The scene pack, and the replays in the order of their names.
@@ -79,7 +73,7 @@ def recorded_replays(
         UsageError: The run has no replays, or none of such a name.
         StoreError: The database is damaged.
     """
-    scene, recorded = store.scene(), store.replays()
+    scene, recorded = source.scene(), source.replays()
     if scene is None or not recorded:
         raise UsageError(
             f"The run {report.name} has no replays: none of its policies was evaluated yet, or its"
@@ -87,26 +81,14 @@ def recorded_replays(
         )
     best = report.result.best
     best_name = best.candidate.name if best is not None else ""
+    usual = [each for each in (best_name, *_REFERENCES) if each in recorded]
     shown: list[ShownReplay] = []
-    for name in names or [each for each in (best_name, *_REFERENCES) if each in recorded]:
-        pack = store.replay(name)
+    for name in names or usual or recorded[:3]:
+        pack = source.replay(name)
         if pack is None:
             raise UsageError(_unknown(name, recorded))
         shown.append(ShownReplay(f"{name} (best)" if name == best_name else name, pack))
     return scene, shown
-
-
-def write_page(path: Path, page: str, option: str = "--out") -> None:
-    """Write a page. Raises UsageError if the file cannot be written.
-
-    `option`: the option that chooses another path.
-    """
-    try:
-        write_file(path, page)
-    except OSError as error:
-        raise UsageError(
-            f"Cannot write to {path} ({error.strerror}): choose another {option}."
-        ) from error
 
 
 def _unknown(name: str, recorded: Sequence[str]) -> str:
