@@ -9,6 +9,7 @@ from eureka_agent.errors import InternalError, UsageError
 from eureka_agent.extract.reading import faults_as_ours, trace_of
 from eureka_agent.report.from_store import run_report
 from eureka_agent.report.html.compare_page import compare_page
+from eureka_agent.report.html.replay_page import recorded_replays, replay_page
 from eureka_agent.report.html.report_page import report_page
 from eureka_agent.runs.directory import RunDir, saving
 from eureka_agent.runs.store import Store
@@ -84,6 +85,27 @@ def write_comparison(runs: Sequence[RunDir], out: Path) -> Path:
         with Store.open(run.database, writable=False) as store:
             reports.append(run_report(store))
     return _written(compare_page(reports), out)
+
+
+def write_replays(run: RunDir, names: Sequence[str] = (), out: Path | None = None) -> Path:
+    """Write a page with replays of a run, side by side.
+
+    Args:
+        run: The run, finished or not.
+        names: Whose replays; by default those of the best reward and the references.
+        out: Where to write it; by default `replay.html` in the run's folder.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StoreError: The run's database cannot be read.
+        UsageError: The run has no such replays, or the page cannot be written.
+    """
+    with Store.open(run.database, writable=False) as store:
+        report = run_report(store)
+        scene, shown = recorded_replays(store, report, names)
+    return _written(replay_page(report, scene, shown), out or run.replays)
 
 
 def _written(page: str, out: Path) -> Path:
