@@ -24,7 +24,7 @@ def test_a_trained_candidate_has_its_figures_curves_code_and_parent(report: RunR
         "Reward per step",
         "Fitness while exploring (steps)",
     ]
-    assert [entry.name for entry in card.curves[0].legend] == ["upright", "calm"]
+    assert {entry.name for entry in card.curves[0].legend} == {"upright", "calm"}
     assert "compute_reward" in card.code
     assert card.parent is not None
     assert card.parent.name == report.candidates["g1c2"].parents[0]
