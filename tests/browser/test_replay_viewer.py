@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from eureka_agent.report import RunReport
 from eureka_agent.report.html.replay_page import ShownReplay, replay_page
 from tests.support.browser import PHONE, Opener, changed, pixels, ready, settle, until
-from tests.support.replays import EPISODE_S, FRAMES, STEP_S, ball_replay, ball_scene
+from tests.support.replays import (
+    EPISODE_S,
+    FRAMES,
+    STEP_S,
+    ball_replay,
+    ball_scene,
+    changed_replay,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -384,3 +391,15 @@ def test_no_request_leaves_the_page_and_nothing_fails(open_page: Opener, html: s
     sent = opened.page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
     assert sent == "refused"
     assert any("Content Security Policy" in error for error in opened.errors)
+
+
+def test_a_figure_that_is_taken_out_no_longer_counts_for_its_clock(
+    open_page: Opener, run: RunReport
+) -> None:
+    short = changed_replay(lambda header: header.update(episodes=header["episodes"][1:]))
+    shown = [ShownReplay("long", ball_replay()), ShownReplay("short", short)]
+    page = open_page(replay_page(run, ball_scene(), shown), **STILL).page
+    ready(page, 2)
+    page.evaluate("document.querySelector('figure.replay').remove()")
+    length = (FRAMES // 2 - 1) * STEP_S
+    until(lambda: f"/ {length:.2f} s" in page.locator(".replay-time").inner_text(), "its length")
