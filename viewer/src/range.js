@@ -14,7 +14,7 @@ export function rangeOf(lines) {
 
 /** Return an end of a range as people read it: 0 where it differs from 0 by less than is seen. */
 export function rounded(end, range) {
-  return Math.abs(end) < 0.005 * (range.high - range.low) ? 0 : end;
+  return Math.abs(end) < 0.02 * (range.high - range.low) ? 0 : end;
 }
 
 function sampled(values) {
