@@ -27,7 +27,7 @@ _HEIGHT = 280
 _SPREAD = 0.6
 """Share of a generation's width over which its candidates lie."""
 _MOST_LABELS = 12
-_WIDEST_LINE = 9.0
+_WIDEST_LINE = 8.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def tracks_chart(
     _draw_frame(root, [column.label for column in longest.columns], scale, unit, solved)
     for index, track in enumerate(tracks):
         # Equal lines lie on each other, so the lower ones are wider.
-        width = min(_WIDEST_LINE, 2.0 + 2.5 * (len(tracks) - 1 - index))
+        width = min(_WIDEST_LINE, 2.0 + 1.5 * (len(tracks) - 1 - index))
         _draw_track(root, track, scale, len(longest.columns), width)
     legend = [LegendEntry(track.name, track.series) for track in tracks]
     return Chart(markup(root), tuple(legend))
