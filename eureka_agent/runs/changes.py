@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from eureka_agent.config import SynthesisConfig
+from eureka_agent.config import SynthesisConfig, TrackerName
 from eureka_agent.errors import UsageError
 from eureka_agent.records import SettingChange
 from eureka_agent.utils.serialization import to_json
@@ -41,6 +41,8 @@ class Changes:
     """New time limit of one request, in seconds."""
     extra_body: str | None = None
     """New additional fields of each request, as a JSON object."""
+    log: tuple[TrackerName, ...] = ()
+    """New trackers of curves and results: wandb, mlflow or both."""
 
     def given(self) -> dict[str, object]:
         """Return the settings to change, by name.

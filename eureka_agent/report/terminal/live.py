@@ -41,6 +41,7 @@ from eureka_agent.search.events import (
     RunStarted,
     SeedReevaluated,
     SeedTrained,
+    TrackingFailed,
     TrainingProgress,
     TrainingStarted,
 )
@@ -92,7 +93,7 @@ class LiveDisplay:
             run = self._progress.run
         if isinstance(event, RunFinished) or (run and run.needs_terminal and not _trains(event)):
             self._hide()
-        elif self._live is None:
+        elif self._live is None and self._progress.finished is None:
             self._show()
         self._print(event, run)
 
@@ -124,8 +125,8 @@ class LiveDisplay:
                 lines = messages.training_started(event)
             case BaselinesMeasured() if run:
                 lines = messages.baselines_measured(event, unit_of(run))
-            case SeedTrained() | SeedReevaluated() if run:
-                lines = [messages.seed_result(event, unit_of(run))]
+            case SeedTrained() | SeedReevaluated() | TrackingFailed() if run:
+                lines = [messages.news(event, unit_of(run))]
             case GenerationFinished() if run:
                 lines = messages.generation_finished(event, run)
             case RunFinished() if run:

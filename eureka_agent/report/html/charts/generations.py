@@ -191,7 +191,7 @@ def _draw_track(root: Element, track: Track, scale: Scale, count: int, width: fl
 
 
 def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: Scale) -> None:
-    """Draw a generation's candidates beside each other in their order."""
+    """Draw a generation's candidates side by side in their order."""
     index, count = place
     for position, point in enumerate(column.points):
         offset = (position + 0.5) / len(column.points) - 0.5
