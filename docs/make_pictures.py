@@ -23,11 +23,10 @@ PICTURE = Path(__file__).with_name("report.png")
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 """3-D pictures are drawn by the CPU; the page is our own, and a container has no sandbox."""
-WIDTH, HEIGHT = 1180, 1250
-SHARE = 0.4
+WIDTH, HEIGHT = 1180, 1600
+SHARE = 0.15
 """Part of the episode after which the replays stop for the picture."""
 MOST_BYTES = 300_000
-COLOURS = 128
 
 
 def main() -> None:
@@ -38,11 +37,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = write_report(RunDir(arguments.run), Path(folder) / "report.html")
         data = photographed(page)
-    image = Image.open(io.BytesIO(data)).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURE, optimize=True)
+    Image.open(io.BytesIO(data)).convert("RGB").save(PICTURE, optimize=True)
     size = PICTURE.stat().st_size
     if size > MOST_BYTES:
-        raise SystemExit(f"{PICTURE} has {size:,} bytes, more than {MOST_BYTES:,}: lower COLOURS.")
+        raise SystemExit(f"{PICTURE} has {size:,} bytes, more than {MOST_BYTES:,}: lower WIDTH.")
 
 
 def photographed(file: Path) -> bytes:
@@ -55,20 +53,25 @@ def photographed(file: Path) -> bytes:
             reduced_motion="reduce",  # replays stand still
         )
         page.goto(file.as_uri())
-        seek(page)
-        data = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
+        end = seek(page)
+        data = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
         browser.close()
     return data
 
 
-def seek(page: Page) -> None:
-    """Wait for the replays, then move them to the same moment of their episodes."""
+def seek(page: Page) -> float:
+    """Wait for the replays and move them to the same moment; return where their controls end."""
     page.locator("#result figure.replay canvas").first.wait_for()
     slider = page.locator("#result .replay-controls input[type=range]")
     slider.wait_for()
     last = float(slider.get_attribute("max") or 0)
     slider.fill(f"{round(SHARE * last)}")
+    slider.blur()
     page.wait_for_timeout(3_000)  # the pictures are drawn well once the motion rests
+    controls = page.locator("#result .replay-controls").bounding_box()
+    if controls is None:
+        raise SystemExit("The report shows no replays: choose a run that has some.")
+    return controls["y"] + controls["height"] + 16.0
 
 
 if __name__ == "__main__":

@@ -293,7 +293,7 @@ def _listening(
     show = overrides.get("listener") or notebook_listener()
     with tracked(participants.trackers, run_dir.curves, show) as track:
         files = FileWriter(run_dir, store, task.reward_inputs)
-        yield broadcast(files, track, ReportWriter(run_dir, store), show)
+        yield broadcast(files, ReportWriter(run_dir, store), track, show)
 
 
 def _save_scene(store: Store, task: Task) -> None:

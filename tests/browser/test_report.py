@@ -69,7 +69,7 @@ def test_no_request_leaves_the_page_whatever_is_opened(open_page: Opener, html: 
     assert opened.errors == []
 
 
-def test_the_replays_beside_the_result_play(open_page: Opener, html: str) -> None:
+def test_the_replays_of_the_result_play(open_page: Opener, html: str) -> None:
     page = open_page(html).page
     ready(page, 3)
     assert page.locator("#result figure.replay canvas").count() >= 3
