@@ -33,6 +33,7 @@ from eureka_agent.proposers.factory import with_address
 from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
+from eureka_agent.report.html.writer import ReportWriter
 from eureka_agent.report.tracking.factory import tracked
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
@@ -296,7 +297,8 @@ def _listening(
     """Yield what gets the run's events: its files, its trackers, and the caller's listener."""
     show = overrides.get("listener") or notebook_listener()
     with tracked(participants.trackers, run_dir.curves, show) as track:
-        yield broadcast(FileWriter(run_dir, store, task.reward_inputs), track, show)
+        files = FileWriter(run_dir, store, task.reward_inputs)
+        yield broadcast(files, ReportWriter(run_dir, store), track, show)
 
 
 def _save_scene(store: Store, task: Task) -> None:

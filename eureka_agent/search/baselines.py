@@ -139,7 +139,7 @@ def draws_at_once(evaluator: Evaluator, rewards: int, draws: int) -> int:
     """Return how many trainings of each reward to put into one population.
 
     Few environments cost as much for each step as many, so a few rewards train several times faster
-    if all their trainings are together. The population stays so small that memory is no concern.
+    if all their trainings are together. The population stays small, so its memory is not a concern.
 
     Args:
         evaluator: Trains.

@@ -163,7 +163,7 @@ def test_no_final_training_starts_when_the_time_is_over(
 ) -> None:
     """It is over at the start, or after the first of two final seeds.
 
-    With so many environments each seed is a training of its own.
+    With 256 environments each seed is a training of its own.
     """
     config = ea.SynthesisConfig.of(
         task="cartpole",

@@ -281,6 +281,7 @@ def _files(path: Path) -> list[RenderableType]:
         (run.summary, "these figures"),
         (run.curves, "training curves: tensorboard --logdir"),
         (run.database, "everything: eureka-agent show"),
+        (run.report, "the run as a page: open it in a browser"),
     )
     table = plain_table()
     table.show_header = False

@@ -1,0 +1,89 @@
+"""The commands that write HTML pages: `report`, `compare` and `replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+
+
+def report(
+    run: tyro.conf.Positional[str],
+    out: Path | None = None,
+    open: bool = False,
+    runs_dir: Path = Path("runs"),
+) -> None:
+    """Write a run's report as one HTML page that opens without a network.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        out: Where to write it; by default report.html in the run's folder.
+        open: Open the page in the browser.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.report.html.writer import write_report
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.utils.paths import user_path
+
+    found = RunDir.find(run, runs_dir)
+    _show(write_report(found, user_path(out) if out is not None else None), "report", open)
+
+
+def compare(
+    runs: tyro.conf.Positional[tuple[str, ...]],
+    out: Path = Path("compare.html"),
+    open: bool = False,
+    runs_dir: Path = Path("runs"),
+) -> None:
+    """Compare runs on one HTML page: results, protocols, fitness by generation, cost.
+
+    Args:
+        runs: The runs' folders, their names, or the starts of their names.
+        out: Where to write it.
+        open: Open the page in the browser.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.report.html.writer import write_comparison
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.utils.paths import user_path
+
+    found = [RunDir.find(run, runs_dir) for run in runs]
+    _show(write_comparison(found, user_path(out)), "comparison", open)
+
+
+def replay(
+    run: tyro.conf.Positional[str],
+    candidates: tyro.conf.Positional[tuple[str, ...]] = (),
+    out: Path | None = None,
+    open: bool = False,
+    runs_dir: Path = Path("runs"),
+) -> None:
+    """Write an HTML page that replays policies of a run in 3-D, side by side.
+
+    Args:
+        run: The run's folder, its name, or the start of its name.
+        candidates: Candidates such as g1c3, `human reward` or `sparse reward`; by default the best
+            reward and both references.
+        out: Where to write it; by default replay.html in the run's folder.
+        open: Open the page in the browser.
+        runs_dir: Folder that holds the runs.
+    """
+    from eureka_agent.report.html.writer import write_replays
+    from eureka_agent.runs.directory import RunDir
+    from eureka_agent.utils.paths import user_path
+
+    found = RunDir.find(run, runs_dir)
+    page = write_replays(found, candidates, user_path(out) if out is not None else None)
+    _show(page, "replay", open)
+
+
+def _show(page: Path, what: str, open_it: bool) -> None:
+    """Say where a page is, and open it in the browser if that is wanted."""
+    import webbrowser
+
+    from eureka_agent.report import put, whole_line
+    from eureka_agent.utils.terminal import Terminal
+
+    put(Terminal(), whole_line(f"The {what} is in {page}."))
+    if open_it and not webbrowser.open(page.resolve().as_uri()):
+        put(Terminal(), whole_line("No browser was found here: open the file yourself."))
