@@ -31,7 +31,7 @@ def test_the_report_is_written_after_each_generation(tmp_path: Path) -> None:
         write(GenerationStarted(1))
         assert not run.report.exists()
         write(GenerationFinished(Generation(0, (), None)))
-    assert "not finished" in run.report.read_text("utf-8")
+    assert "not finished: 1 of 2 generations" in run.report.read_text("utf-8")
 
 
 def test_a_fault_in_a_page_costs_the_page_and_not_the_run(
