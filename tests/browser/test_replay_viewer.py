@@ -77,7 +77,7 @@ def reddish(picture: Locator) -> NDArray[np.bool_]:
 
 def ball_place(page: Page) -> float:
     """Return where the red ball is in the picture, from 0 (left) to 1."""
-    columns = reddish(page.locator(PICTURE)).any(axis=0).nonzero()[0]
+    columns = np.flatnonzero(reddish(page.locator(PICTURE)).any(axis=0))
     return float(columns.mean() / page.locator(PICTURE).evaluate("it => it.clientWidth"))
 
 
@@ -265,6 +265,13 @@ def test_a_large_picture_takes_the_whole_width(page: Page) -> None:
     assert page.locator(PICTURE).evaluate("it => it.width") == picture.evaluate(
         "it => it.clientWidth"
     )
+
+
+def test_a_goal_is_marked_and_named(page: Page) -> None:
+    seen = pixels(page.locator(PICTURE))
+    green = seen[..., 1] > seen[..., [0, 2]].max(axis=-1) + 40
+    assert green.mean() > 0.0003
+    assert "Green: finish." in (page.locator(PICTURE).get_attribute("title") or "")
 
 
 # ---------------------------------------------------------------------- episodes

@@ -41,11 +41,16 @@ def test_named_candidates_are_written_where_out_says(run: RunDir, tmp_path: Path
     assert not run.replays.exists()
 
 
-def test_the_page_is_opened_where_there_is_a_browser(
+def test_open_says_so_where_no_browser_is_found(
     run: RunDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: bool(opened.append(address)))
+
+    def refuse(address: str) -> bool:
+        opened.append(address)
+        return False
+
+    monkeypatch.setattr(webbrowser, "open", refuse)
     assert main(["replay", str(run.path), "--open"]) == 0
     assert opened == [run.replays.resolve().as_uri()]
     assert "No browser was found here: open the file yourself." in capsys.readouterr().out
