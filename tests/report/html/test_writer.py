@@ -111,3 +111,15 @@ def test_the_last_lines_of_a_run_name_the_report(
     assert main(["synthesize", *arguments, "--runs-dir", str(tmp_path)]) == 0
     last = capsys.readouterr().out.splitlines()[-8:]
     assert any(line.startswith("report.html") for line in last)
+
+
+def test_a_page_is_opened_in_the_browser_only_if_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    run = stored_run(tmp_path / "run")
+    assert main(["report", str(run.path)]) == 0
+    assert opened == []
+    assert main(["report", str(run.path), "--open"]) == 0
+    assert opened == [run.report.resolve().as_uri()]
