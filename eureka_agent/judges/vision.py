@@ -165,7 +165,8 @@ class VisionJudge:
         self, questions: StoredQuestions, prompts: Mapping[Question, Prompt]
     ) -> dict[Question, SingleScore]:
         """Return the score that each question got; one with a bad answer is asked once more."""
-        answers = questions.ask(prompts)
+        known = _scores_in(questions.stored())
+        answers = questions.ask({key: each for key, each in prompts.items() if key not in known})
         again: dict[Question, Prompt] = {}
         for (name, k), answer in answers.items():
             try:
@@ -174,7 +175,7 @@ class VisionJudge:
                 if not answer.error:
                     prompt = prompts[name, k]
                     again[name, k + _AGAIN] = score_repair_prompt(prompt, answer.text, str(error))
-        return _scores_in({**answers, **questions.ask(again)})
+        return {**known, **_scores_in({**answers, **questions.ask(again)})}
 
 
 def _has_score(answer: Completion) -> bool:

@@ -146,16 +146,26 @@ def test_model_without_eyes_stops_the_run_and_a_resume_asks_again(
     assert result.best is not None
 
 
-def test_resume_pays_for_no_answer_twice(tmp_path: Path, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ([score(0.1), score(0.2), error(401, "wrong key")], 2),
+        ([score(9), score(0.2), score(9), score(9), score(0.1), error(401, "wrong key")], 2),
+    ],
+    ids=["first answers", "an answer that was asked for again"],
+)
+def test_resume_pays_for_no_score_twice(
+    tmp_path: Path, sandbox: Sandbox, before: list[Reply], left: int
+) -> None:
     with ChatServer() as server:
-        server.default = ScriptedModel(score(0.1), score(0.2), error(401, "wrong key"))
+        server.default = ScriptedModel(*before)
         settings = run_config(tmp_path, server, judge="vision", generations=1, concurrency=1)
         with pytest.raises(AuthenticationError):
             ea.synthesize(settings, sandbox=sandbox)
         rest = ScriptedModel(score(0.9))
         server.default = rest
         ea.resume(tmp_path / "run", sandbox=sandbox)
-    assert len(rest.asked) == 2
+    assert len(rest.asked) == left
     scores = feedback_of(tmp_path)[0].scores
     assert scores["g0c0"].value == pytest.approx(0.15)
     assert scores["g0c1"].value == pytest.approx(0.9)
