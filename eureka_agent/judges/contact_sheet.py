@@ -11,12 +11,12 @@ from eureka_agent.simulation.drawing.captions import write_caption
 
 _COLUMNS = 4
 _GAP = 4
-_COLOURS = 128
+_QUALITY = 85
 _PAPER = (255, 255, 255)
 
 
 def contact_sheet(pictures: Sequence[Image.Image], captions: Sequence[str]) -> bytes:
-    """Return pictures of one size in rows of four, as a PNG file.
+    """Return pictures of one size in rows of four, as a JPEG file.
 
     Args:
         pictures: What is shown, from left to right and then from top to bottom.
@@ -32,5 +32,5 @@ def contact_sheet(pictures: Sequence[Image.Image], captions: Sequence[str]) -> b
         sheet.paste(picture, corner)
         write_caption(sheet, corner, caption)
     file = io.BytesIO()
-    sheet.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, "PNG")
+    sheet.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()

@@ -13,6 +13,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.judges.contact_sheet import contact_sheet
 from eureka_agent.prompting.judging import ShownEpisode
 from eureka_agent.simulation.batched_env import BatchedEnv, Step, SupportsPoses
+from eureka_agent.simulation.drawing.framing import framed
 from eureka_agent.simulation.drawing.renderer import Renderer
 from eureka_agent.simulation.drawing.scene import DrawnScene, drawn_scene
 from eureka_agent.simulation.quantities import QuantityReader
@@ -89,9 +90,7 @@ class _Recorder:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        scene = scene_of(task)
-        self._extent_m = scene.extent_m
-        self._renderer = Renderer(scene)
+        self._scene = scene_of(task)
         self._read = QuantityReader(task.reward_inputs)
         self._stride = max(1, -(-task.max_episode_steps // _MOST_KEPT))
         self._env: SupportsPoses | None = None
@@ -134,10 +133,11 @@ class _Recorder:
         kept = (length - 1) // self._stride + 1
         rows = torch.stack([each[env] for each in self._configurations[:kept]])
         poses = self._env.poses(rows).poses
-        moments = _moments(poses, self._extent_m)
+        moments = _moments(poses, self._scene.extent_m)
+        renderer = Renderer(framed(self._scene, poses[moments]))
         times = [f"{moment * self._stride * self._task.dt:.2f}" for moment in moments]
         pictures = [
-            self._renderer.draw(poses[each], [goal[env].numpy() for goal in self._goals[each]])
+            renderer.draw(poses[each], [goal[env].numpy() for goal in self._goals[each]])
             for each in moments
         ]
         values = torch.stack([self._quantities[each][env] for each in moments])

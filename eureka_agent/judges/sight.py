@@ -49,5 +49,5 @@ def _is_right(answer: Completion) -> bool:
 
 def _picture() -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (_SIDE, _SIDE), _COLOUR).save(file, "PNG")
+    Image.new("RGB", (_SIDE, _SIDE), _COLOUR).save(file, "JPEG")
     return file.getvalue()

@@ -15,7 +15,7 @@ class ShownEpisode:
     """An episode as a judge's model sees it."""
 
     image: bytes
-    """A PNG file with the moments in order, each with its time."""
+    """A JPEG file with the moments in order, each with its time."""
     times: Sequence[str]
     """The time of each moment in seconds, as the image shows it."""
     length_s: float
@@ -82,7 +82,7 @@ def score_repair_prompt(prompt: Prompt, answer: str, reason: str) -> Prompt:
 
 
 def sight_prompt(image: bytes) -> Prompt:
-    """Return the prompt that asks for the colour of a picture, a PNG file."""
+    """Return the prompt that asks for the colour of a picture, a JPEG file."""
     message = ImageMessage("user", render("judge_test.md"), image)
     return Prompt(INITIAL, (message,), asks_for="a test picture")
 

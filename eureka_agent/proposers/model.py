@@ -293,7 +293,7 @@ def _content(message: Message) -> object:
     """Return a message's content in the form of the protocol: text, or a list of parts."""
     if not isinstance(message, ImageMessage):
         return message.content
-    url = f"data:image/png;base64,{base64.b64encode(message.image).decode('ascii')}"
+    url = f"data:image/jpeg;base64,{base64.b64encode(message.image).decode('ascii')}"
     return [
         {"type": "text", "text": message.content},
         {"type": "image_url", "image_url": {"url": url}},

@@ -38,7 +38,7 @@ class ImageMessage(Message):
     """A message with an image after its text."""
 
     image: bytes
-    """A PNG file."""
+    """A JPEG file."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from eureka_agent.errors import UsageError
 from eureka_agent.simulation.drawing.captions import write_caption
+from eureka_agent.simulation.drawing.framing import framed
 from eureka_agent.simulation.drawing.opengl import OpenGLRenderer, opengl_renderer
 from eureka_agent.simulation.drawing.renderer import Renderer, mark_goals
 from eureka_agent.simulation.drawing.scene import DrawnScene, drawn_scene
@@ -63,6 +64,7 @@ def write_video(
     chosen = episodes[episode]
     if chosen.poses.shape[1] != drawn.num_bodies:
         raise UsageError("The run's replay cannot be drawn: it has other bodies than its scene.")
+    drawn = framed(drawn, chosen.poses)
     renderer = None
     if model is not None and model.nbody == drawn.num_bodies:
         renderer = opengl_renderer(model, _WIDTH, _HEIGHT)

@@ -90,11 +90,11 @@ def test_model_sees_a_picture_the_instruction_and_nothing_that_a_candidate_wrote
         assert "compute_reward" not in text
         address = image_in(request)
         assert address is not None
-        data = base64.b64decode(address.removeprefix("data:image/png;base64,"))
+        data = base64.b64decode(address.removeprefix("data:image/jpeg;base64,"))
         image = Image.open(io.BytesIO(data))
-        assert image.format == "PNG"
+        assert image.format == "JPEG"
         assert image.width > image.height > 900
-        assert len(image.getcolors(1_000) or ()) > 20
+        assert len(image.quantize().getcolors() or ()) > 20
 
 
 @pytest.mark.parametrize(

@@ -345,14 +345,14 @@ def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
 def test_image_is_a_part_of_its_message_also_when_the_next_one_is_joined(
     chat_server: ChatServer,
 ) -> None:
-    image = ImageMessage("user", "What is this?", b"\x89PNG")
+    image = ImageMessage("user", "What is this?", b"\xff\xd8JPG")
     prompt = Prompt(0, (image, Message("user", "Answer again.")), asks_for="the score")
     list(proposer(chat_server).propose({0: prompt}))
     [message] = chat_server.requests[0]["messages"]
     assert message["role"] == "user"
     assert message["content"] == [
         {"type": "text", "text": "What is this?\n\nAnswer again."},
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9hKUEc="}},
     ]
 
 

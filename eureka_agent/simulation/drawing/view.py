@@ -9,8 +9,6 @@ import numpy as np
 from eureka_agent.simulation.drawing.scene import Camera
 from eureka_agent.simulation.drawing.shapes import Floats
 
-_FARTHER = 1.25
-"""Factor of the camera's distance: robots stretch and jump."""
 _NEAREST = 1e-3
 """Depth in m from which something is in front of the camera."""
 
@@ -39,7 +37,6 @@ class View:
             height: Of the picture, in pixels.
         """
         position, target = camera.position.copy(), camera.target.copy()
-        position = target + (position - target) * _FARTHER
         if camera.followed >= 0:
             moved = poses[camera.followed, :2] - target[:2]
             position[:2] += moved
