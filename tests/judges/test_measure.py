@@ -36,10 +36,6 @@ GOOD = {
 HOSTILE = {
     "imports": ("import os\n    return dof_pos[:, 0]", "os"),
     "infinite loop": ("while True: pass", "while"),
-    "endless sum": (
-        "x = dof_pos[:, 0]\n    for _ in range(10**12): x = x + 1.0\n    return x",
-        "time|range|loop",
-    ),
     "NaN": ("return torch.log(-dof_pos[:, 0].abs() - 1.0)", "NaN or infinite"),
     "infinity": ("return 1.0 / (dof_vel[:, 0] * 0.0)", "NaN or infinite"),
     "always 1": ("return torch.ones_like(dof_pos[:, 0])", "Random actions already reach 1.00"),
@@ -59,6 +55,13 @@ def test_hostile_measures_are_refused_with_a_reason(
 ) -> None:
     with pytest.raises(CandidateError, match=reason):
         checks.check(source(body))
+
+
+@pytest.mark.slow
+def test_measure_that_never_ends_is_stopped_and_refused(checks: MeasureChecks) -> None:
+    endless = "x = dof_pos[:, 0]\n    for _ in range(10**12): x = x + 1.0\n    return x"
+    with pytest.raises(CandidateError, match="processor time"):
+        checks.check(source(endless))
 
 
 def test_scores_are_cut_to_0_and_1_and_policies_share_their_episodes(sandbox: Sandbox) -> None:
