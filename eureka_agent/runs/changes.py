@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Annotated
+
+from tyro.conf import arg
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
@@ -39,6 +42,13 @@ class Changes:
     """New time limit of one request, in seconds."""
     extra_body: str | None = None
     """New additional fields of each request, as a JSON object."""
+
+    feedback_timeout_min: Annotated[float | None, arg(aliases=["--feedback-timeout"])] = None
+    """New minutes after which the search goes on without an answer on the page."""
+    port: int | None = None
+    """New port of the page."""
+    open: bool | None = None
+    """Open the page in this machine's browser."""
 
     def given(self) -> dict[str, object]:
         """Return the settings to change, by name.
