@@ -1,0 +1,1 @@
+"""Charts as inline SVG, with titles and descriptions for screen readers."""
