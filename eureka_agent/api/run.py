@@ -25,12 +25,14 @@ from eureka_agent.api.resuming import resumed_config, resumed_task
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.jail import Sandbox
+from eureka_agent.judges.web import WebJudge
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
 from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
+from eureka_agent.report.progress_file import ProgressFile
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import TrustedSettings
@@ -227,7 +229,8 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     if config.search.initial_reward == "human":
         _ = task.human_reward  # raises if there is none
     task = config.task.episodes_of(task)
-    participants = make_participants(config, task, overrides, choose_examples(config, task))
+    examples = choose_examples(config, task)
+    participants = make_participants(config, task, overrides, examples, config.run.runs_dir)
     initial_policy = initial_policy_of(config, task)
     reward_file = config.search.initial_reward if config.search.initial_reward != "human" else None
     if reward_file is not None:
@@ -272,7 +275,8 @@ def resumed(
         whole_task = resumed_task(store, task)
         own_task = config.task.episodes_of(whole_task)
         examples = examples_of(store, own_task)
-        participants = make_participants(config, own_task, overrides, examples)
+        runs_dir = run_dir.path.resolve().parent
+        participants = make_participants(config, own_task, overrides, examples, runs_dir)
         with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
             store.save_config(config)
             if store.metadata("task") is None:  # the run was stopped right after it was created
@@ -296,13 +300,16 @@ def _run(
     emit = broadcast(
         FileWriter(run_dir, store, task.reward_inputs),
         CurveWriter(run_dir.curves),
+        ProgressFile(run_dir, store),
         listener or notebook_listener(),
     )
     if isinstance(proposer, ChatProposer):
         connect(proposer, store, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
     store.save_versions(installed_versions())
-    needs_terminal = participants.judge is not None and participants.judge.needs_terminal
+    judge = participants.judge
+    needs_terminal = judge is not None and judge.needs_terminal
+    page = judge.page(run_dir) if isinstance(judge, WebJudge) else None
     emit(
         RunStarted(
             run_dir.path,
@@ -314,6 +321,7 @@ def _run(
             resumed,
             store.changes,
             needs_terminal,
+            page,
         )
     )
     evaluator = Evaluator(
@@ -329,5 +337,5 @@ def _run(
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )
-    search = Search(store, proposer, evaluator, emit, participants.judge)
+    search = Search(store, proposer, evaluator, emit, judge)
     return Run(run_dir, store, task, search, emit)

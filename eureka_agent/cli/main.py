@@ -54,6 +54,7 @@ def main(args: Sequence[str] | None = None) -> int:
         "resume": resume,
         "runs": runs,
         "show": show,
+        "serve": serve,
         "diff": diff,
         "export": export,
         "doctor": doctor,
@@ -172,6 +173,26 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
     put(Terminal(), runs_table(found) if found else whole_line(f"There are no runs in {runs_dir}."))
+
+
+def serve(
+    runs_dir: tyro.conf.Positional[Path] = Path("runs"),
+    port: int | None = None,
+    open: bool = False,
+) -> None:
+    """Serve pages of the runs of a folder on this machine: progress, replays, your answers.
+
+    Args:
+        runs_dir: Folder that holds the runs.
+        port: Port on 127.0.0.1, 0 for any; by default 8765 or, if that is taken, another.
+        open: Open the pages in this machine's browser.
+    """
+    from eureka_agent.cli.serving import serve_until_stopped
+    from eureka_agent.config.limits import check_port
+
+    if port is not None:
+        check_port(port)
+    serve_until_stopped(runs_dir, port, opens_browser=open)
 
 
 def diff(

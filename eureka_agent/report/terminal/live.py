@@ -32,6 +32,7 @@ from eureka_agent.report.terminal.tables import final_table
 from eureka_agent.search.events import (
     BaselinesMeasured,
     Event,
+    FeedbackRequested,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
@@ -126,6 +127,8 @@ class LiveDisplay:
                 lines = messages.baselines_measured(event, unit_of(run))
             case SeedTrained() | SeedReevaluated() if run:
                 lines = [messages.seed_result(event, unit_of(run))]
+            case FeedbackRequested() if run:
+                lines = messages.feedback_requested(event, run)
             case GenerationFinished() if run:
                 lines = messages.generation_finished(event, run)
             case RunFinished() if run:

@@ -28,6 +28,7 @@ from eureka_agent.search.events import (
     CandidateSkipped,
     CompletionReceived,
     Event,
+    FeedbackRequested,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
@@ -118,6 +119,8 @@ class PlainLog:
                 return messages.baselines_measured(event, unit)
             case SeedTrained() | SeedReevaluated():
                 return [messages.seed_result(event, unit)]
+            case FeedbackRequested() if run:
+                return messages.feedback_requested(event, run)
             case GenerationFinished() if run:
                 news = [
                     o for o in event.generation.outcomes if o.candidate.name not in self._rejected
