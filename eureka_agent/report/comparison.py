@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Protocol, get_args
 
 from eureka_agent.config import BudgetName
 from eureka_agent.records import Baseline, Evaluation, Outcome, SeededResult
@@ -13,10 +13,21 @@ from eureka_agent.report.formatting import BASELINES, decimals_for, number
 from eureka_agent.search.estimates import expected
 from eureka_agent.search.selection import score_of
 from eureka_agent.search.statistics import Score, alike
-from eureka_agent.tasks.task import Task
 
 _LEAST_SHARE = 0.1
 """Of the way from random actions to a solved task: with less the budget is too small."""
+
+
+class Measured(Protocol):
+    """What measures a fitness: a task, or what a run's report says of it."""
+
+    @property
+    def fitness_unit(self) -> str:
+        """The unit of the fitness."""
+
+    @property
+    def fitness_solved(self) -> float:
+        """The fitness that counts as solved."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Comparison:
 
 
 def worth(
-    result: Evaluation, baselines: Sequence[Baseline], task: Task, *, longer: str
+    result: Evaluation, baselines: Sequence[Baseline], task: Measured, *, longer: str
 ) -> list[str]:
     """Return why a comparison with the baselines means nothing; empty if it is meaningful.
 

@@ -1,4 +1,4 @@
-"""The cost of completions."""
+"""The cost and the tokens of completions."""
 
 from __future__ import annotations
 
@@ -42,3 +42,18 @@ class Cost:
         return (
             f"{amount} and {self.unpriced} {answers} of unknown price" if self.unpriced else amount
         )
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of models' prompts and completions, as far as the servers count them."""
+
+    prompt: int
+    completion: int
+
+    @classmethod
+    def of(cls, completions: Iterable[Completion]) -> Tokens:
+        """Add up `completions`."""
+        counted = [completion for completion in completions if completion.proposer not in _FREE]
+        prompt = sum(completion.prompt_tokens or 0 for completion in counted)
+        return cls(prompt, sum(completion.completion_tokens or 0 for completion in counted))

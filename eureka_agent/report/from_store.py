@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.jail import Layers
 from eureka_agent.records import (
     INITIAL,
     Baseline,
+    Feedback,
     Outcome,
     PromptRecord,
     ReevaluationSeed,
     candidate_name,
 )
-from eureka_agent.report.cost import Cost
+from eureka_agent.report.cost import Cost, Tokens
 from eureka_agent.report.model import (
     CandidateReport,
     EffortReport,
@@ -26,7 +27,7 @@ from eureka_agent.report.model import (
 )
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import StoredTask
-from eureka_agent.search.estimates import expected
+from eureka_agent.search.estimates import estimates_of, expected
 from eureka_agent.search.reevaluation import reevaluation_summary
 from eureka_agent.search.selection import best_so_far, greedy, score_of
 from eureka_agent.search.statistics import human_normalised
@@ -73,6 +74,7 @@ def _task(config: SynthesisConfig, task: StoredTask) -> TaskReport:
         fitness_unit=task.fitness_unit,
         fitness_solved=task.fitness_solved,
         ends_early=config.task.ends_early,
+        reward_inputs=task.reward_inputs,
     )
 
 
@@ -84,7 +86,12 @@ def _protocol(config: SynthesisConfig, task: StoredTask, examples: Sequence[str]
         generations=config.search.generations,
         samples=config.search.samples,
         seed=config.search.seed,
+        seeds=config.search.seeds if config.task.has_fitness else 1,
+        final_seeds=config.search.final_seeds,
+        races=config.race is not None,
+        feedback=config.search.feedback,
         budget=config.training.budget,
+        own_steps=config.training.environment_steps is not None,
         num_envs=task.budget.num_envs,
         environment_steps=task.budget.environment_steps,
         evaluation_episodes=task.budget.evaluation_episodes,
@@ -121,11 +128,22 @@ def _generations(
                 tuple(candidates),
                 parents=_parents_of_generation(prompts, index),
                 best=greedy(members) if config.task.has_fitness else None,
+                best_so_far=_best_until(index, outcomes, feedback, config),
                 feedback=feedback.get(index),
                 cost=Cost.of([*completions.values(), *store.replaced(index)]),
             )
             generations.append(report)
     return tuple(generations)
+
+
+def _best_until(
+    index: int,
+    outcomes: Sequence[Outcome],
+    feedback: Mapping[int, Feedback],
+    config: SynthesisConfig,
+) -> Outcome | None:
+    known = [outcome for outcome in outcomes if outcome.candidate.generation <= index]
+    return best_so_far(known, feedback, has_fitness=config.task.has_fitness)
 
 
 def _parents(prompts: Sequence[PromptRecord]) -> dict[str, tuple[str, ...]]:
@@ -161,6 +179,7 @@ def _result(store: Store, config: SynthesisConfig, outcomes: Sequence[Outcome]) 
         human_normalised=_human_normalised(best, baselines),
         final_seeds=final_seeds,
         reevaluation=reevaluation_summary(final_seeds),
+        estimates=estimates_of(outcomes, baselines) if measured else {},
     )
 
 
@@ -173,12 +192,14 @@ def _human_normalised(best: Outcome | None, baselines: Sequence[Baseline]) -> fl
 
 def _effort(store: Store, outcomes: Sequence[Outcome]) -> EffortReport:
     replaced = store.replaced()
+    completions = [*store.answers().values(), *replaced]
     return EffortReport(
         started=store.metadata("started"),
         finished=store.metadata("finished"),
         seconds=store.seconds,
         environment_steps=_environment_steps(outcomes, store.baselines(), store.finals()),
-        cost=Cost.of([*store.answers().values(), *replaced]),
+        cost=Cost.of(completions),
+        tokens=Tokens.of(completions),
         replaced=tuple(replaced),
     )
 

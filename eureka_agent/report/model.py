@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from eureka_agent.config import SandboxLevel
+from eureka_agent.config import BudgetName, SandboxLevel
 from eureka_agent.jail import Layers
 from eureka_agent.records import (
     INITIAL,
@@ -20,9 +20,10 @@ from eureka_agent.records import (
     ReevaluationSeed,
     SettingChange,
 )
-from eureka_agent.report.cost import Cost
+from eureka_agent.report.cost import Cost, Tokens
 from eureka_agent.search.estimates import Estimate
 from eureka_agent.search.reevaluation import ReevaluationSummary
+from eureka_agent.tasks.task import StateSpec
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class TaskReport:
     """The fitness that counts as solved."""
     ends_early: bool
     """Whether the task may end episodes before the time limit."""
+    reward_inputs: StateSpec
+    """What a reward may read."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,18 @@ class ProtocolReport:
     samples: int
     """Candidates of each generation."""
     seed: int
-    budget: str
+    seeds: int
+    """Most training seeds of a candidate."""
+    final_seeds: int
+    """Further trainings of the best reward and the references at the end."""
+    races: bool
+    """Whether clearly worse candidates stop early."""
+    feedback: str
+    """Who ranks each generation; `none` if nobody does."""
+    budget: BudgetName
     """Name of the training budget."""
+    own_steps: bool
+    """Whether `environment_steps` replaces the budget's."""
     num_envs: int
     environment_steps: int
     """Of each training."""
@@ -94,6 +107,8 @@ class GenerationReport:
     """Names of the candidates that its prompts show to be improved."""
     best: Outcome | None
     """The fittest; None if none was trained, or if the instruction has no fitness."""
+    best_so_far: Outcome | None
+    """The run's best after this generation."""
     feedback: Feedback | None
     cost: Cost
     """Of its completions, including those that were replaced."""
@@ -124,6 +139,8 @@ class ResultReport:
     """The best reward and the references, trained again with other seeds."""
     reevaluation: ReevaluationSummary | None
     """The scores over the final seeds; None if there are none."""
+    estimates: Mapping[str, Estimate]
+    """What each reward is worth, by its name and the baselines' names; empty without a fitness."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +156,8 @@ class EffortReport:
     environment_steps: int
     """Over all trainings."""
     cost: Cost
+    """Of all completions."""
+    tokens: Tokens
     """Of all completions."""
     replaced: tuple[Completion, ...]
     """Completions that were paid for and then replaced by others."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Literal
 
+import pygments
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.filter import Filter
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, Text, _TokenType
@@ -45,28 +44,21 @@ class DifferenceRow:
     """The line with syntax colours, or what a gap leaves out."""
 
 
-class _Plain(Filter):
-    """Makes text of all tokens without a colour, so that a page has no tags for them."""
-
-    def filter(
-        self, lexer: Any, stream: Iterable[tuple[_TokenType, str]]
-    ) -> Iterator[tuple[_TokenType, str]]:
-        for kind, text in stream:
-            wanted = any(kind in each for each in _COLOURED)
-            yield (kind if wanted else Text), text
-
-
 def coloured(code: str) -> Markup:
     """Return Python code as HTML with a class for each kind of token (`tok-k` is a keyword)."""
     code = escape_control(code.replace("\r\n", "\n"))
     if len(code) > _MOST:
         return escape(code)
-    lexer = PythonLexer(stripnl=False, ensurenl=False)
-    lexer.add_filter(_Plain())
+    tokens = PythonLexer(stripnl=False, ensurenl=False).get_tokens(code)
+    formatter = HtmlFormatter(nowrap=True, classprefix="tok-")
     # Pygments escapes the code.
-    return Markup(
-        highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="tok-")).rstrip("\n")
-    )
+    return Markup(pygments.format(map(_plain, tokens), formatter).rstrip("\n"))
+
+
+def _plain(token: tuple[_TokenType, str]) -> tuple[_TokenType, str]:
+    """Make text of a token without a colour, so that a page has no tag for it."""
+    kind, text = token
+    return (kind if any(kind in each for each in _COLOURED) else Text), text
 
 
 def difference(before: str, after: str) -> list[DifferenceRow]:

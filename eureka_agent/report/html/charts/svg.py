@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -33,7 +34,7 @@ class LegendEntry:
     name: str
     series: int
     """Number of its colour, from 1."""
-    shape: Literal["line", "point", "area"] = "line"
+    shape: Literal["line", "point", "area", "cross"] = "line"
 
 
 @dataclass(frozen=True)
@@ -109,24 +110,29 @@ def markup(root: Element) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def line(
-    root: Element, start: tuple[float, float], end: tuple[float, float], classes: str
-) -> Element:
+def line(root: Element, start: tuple[float, float], end: tuple[float, float], classes: str) -> None:
     """Draw a line from `start` to `end` (x, y in percent from the upper left)."""
     places = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
     drawn = {key: percent(value) for key, value in places.items()}
-    return SubElement(root, "line", {**drawn, "class": classes})
+    SubElement(root, "line", {**drawn, "class": classes})
 
 
 def dot(
     root: Element, place: tuple[float, float], classes: str, *, radius: float = 4.5, tip: str = ""
-) -> Element:
+) -> None:
     """Draw a dot of `radius` pixels; `tip` is shown when the pointer rests on it."""
     attributes = {"cx": percent(place[0]), "cy": percent(place[1]), "r": f"{radius:g}"}
     drawn = SubElement(root, "circle", {**attributes, "class": classes})
     if tip:
         SubElement(drawn, "title").text = one_line(tip)
-    return drawn
+
+
+def link(root: Element, target: str) -> Element:
+    """Return a group that leads to an element of the page by a click.
+
+    The keyboard passes it by: a table beside the chart has the same links.
+    """
+    return SubElement(root, "a", {"href": f"#{target}", "tabindex": "-1"})
 
 
 def words(
@@ -137,7 +143,7 @@ def words(
     classes: str = "",
     anchor: Literal["start", "middle", "end"] = "start",
     shift: tuple[float, float] = (0.0, 0.0),
-) -> Element:
+) -> None:
     """Write a text; `shift` moves it by pixels to the right and down."""
     attributes = {
         "x": percent(place[0]),
@@ -148,7 +154,6 @@ def words(
     }
     drawn = SubElement(root, "text", attributes | ({"class": classes} if classes else {}))
     drawn.text = one_line(text)
-    return drawn
 
 
 def path(root: Element, points: Sequence[tuple[float, float]], classes: str) -> None:
@@ -167,7 +172,7 @@ def band(root: Element, low: float, high: float, classes: str) -> None:
     SubElement(root, "rect", {**attributes, "class": classes})
 
 
-def vertical_axis(root: Element, scale: Scale, most: int = 5) -> None:
+def vertical_axis(root: Element, scale: Scale, most: int = 8) -> None:
     """Draw the lines and numbers of the vertical axis."""
     ticks = scale.ticks(most)
     for tick in ticks:
@@ -178,7 +183,7 @@ def vertical_axis(root: Element, scale: Scale, most: int = 5) -> None:
 
 def short(value: float, values: Sequence[float]) -> str:
     """Return a tick's number, as precise as its neighbours need."""
-    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(values)]
     step = min(steps, default=abs(value)) or 1.0
     largest = max(abs(each) for each in values)
     if largest >= 1e6 or step < 1e-4:

@@ -1,0 +1,211 @@
+"""Fitness over the generations of one run or several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from eureka_agent.report.html.charts.svg import (
+    SERIES,
+    Chart,
+    LegendEntry,
+    Scale,
+    band,
+    dot,
+    line,
+    link,
+    markup,
+    path,
+    picture,
+    vertical_axis,
+    words,
+)
+
+_HEIGHT = 280
+_SPREAD = 0.6
+"""Share of a generation's width over which its candidates lie."""
+_MOST_LABELS = 12
+
+
+@dataclass(frozen=True)
+class Point:
+    """One candidate."""
+
+    name: str
+    fitness: float
+    """Not finite if it has none."""
+    is_best: bool = False
+    """Whether it is the run's result."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One generation."""
+
+    label: str
+    points: tuple[Point, ...]
+    best: float
+    """The best fitness so far; not finite if there is none."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A result that candidates are compared with."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    series: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """The best fitness so far of one run, by generation."""
+
+    name: str
+    columns: tuple[Column, ...]
+    series: int
+
+
+def generations_chart(
+    name: str,
+    columns: Sequence[Column],
+    references: Sequence[Reference],
+    *,
+    title: str,
+    unit: str,
+    solved: float,
+) -> Chart:
+    """Draw every candidate of a run as a dot, the best so far as a line, references as bands.
+
+    Args:
+        name: Unique in the page.
+        columns: The generations.
+        references: The results for comparison.
+        title: What the chart shows.
+        unit: The unit of the fitness.
+        solved: The fitness that counts as solved.
+    """
+    values = [point.fitness for column in columns for point in column.points]
+    scale = Scale.over([*values, *(each.value for each in references), solved])
+    described = "; ".join(_described(column) for column in columns)
+    compared = "; ".join(f"{each.name}: {each.value:.4g}" for each in references)
+    root = picture(name, title, f"In {unit}. {described}. {compared}.", _HEIGHT)
+    for reference in references:
+        _draw_reference(root, reference, scale)
+    _draw_frame(root, [column.label for column in columns], scale, unit, solved)
+    _draw_track(root, [column.best for column in columns], scale, 1)
+    for index, column in enumerate(columns):
+        _draw_points(root, column, (index, len(columns)), scale)
+    legend = [
+        LegendEntry("a candidate", 1, "point"),
+        LegendEntry("best so far", 1),
+        *(LegendEntry(each.name, each.series, "area") for each in references),
+    ]
+    if any(not math.isfinite(value) for value in values):
+        legend.insert(1, LegendEntry("a candidate that failed", 8, "cross"))
+    return Chart(markup(root), tuple(legend))
+
+
+def tracks_chart(
+    name: str, tracks: Sequence[Track], *, title: str, unit: str, solved: float
+) -> Chart:
+    """Draw the best fitness so far of several runs, one line each.
+
+    Args:
+        name: Unique in the page.
+        tracks: The runs.
+        title: What the chart shows.
+        unit: The unit of the fitness.
+        solved: The fitness that counts as solved.
+    """
+    values = [column.best for track in tracks for column in track.columns]
+    scale = Scale.over([*values, solved])
+    described = "; ".join(
+        f"{track.name}: {', '.join(f'{column.best:.4g}' for column in track.columns)}"
+        for track in tracks
+    )
+    root = picture(name, title, f"In {unit}. {described}.", _HEIGHT)
+    longest = max(tracks, key=lambda track: len(track.columns))
+    _draw_frame(root, [column.label for column in longest.columns], scale, unit, solved)
+    for track in tracks:
+        best = [column.best for column in track.columns]
+        _draw_track(root, best, scale, track.series, among=len(longest.columns))
+    legend = [LegendEntry(track.name, track.series) for track in tracks]
+    return Chart(markup(root), tuple(legend))
+
+
+def series_of(index: int) -> int:
+    """Return the colour of the run or curve with this index; there are eight."""
+    return index % SERIES + 1
+
+
+def _described(column: Column) -> str:
+    known = [point.fitness for point in column.points if math.isfinite(point.fitness)]
+    if not known:
+        return f"{column.label}: all candidates failed"
+    return f"{column.label}: {min(known):.4g} to {max(known):.4g}, best so far {column.best:.4g}"
+
+
+def _draw_frame(
+    root: Element, labels: Sequence[str], scale: Scale, unit: str, solved: float
+) -> None:
+    """Draw the axes, their labels, and the line of what counts as solved."""
+    vertical_axis(root, scale)
+    line(root, (0, 100), (100, 100), "axis")
+    y = 100.0 - scale.at(solved)
+    line(root, (0, y), (100, y), "solved")
+    words(root, (100, y), "solved", anchor="end", shift=(0, -5))
+    words(root, (0, 0), unit, anchor="end", shift=(-7, -6))
+    every = math.ceil(len(labels) / _MOST_LABELS)
+    for index, label in enumerate(labels):
+        if index % every == 0:
+            x = _middle(index, len(labels))
+            words(root, (x, 100), label, anchor="middle", shift=(0, 18))
+    words(root, (50, 100), "generation", anchor="middle", shift=(0, 37))
+
+
+def _draw_reference(root: Element, reference: Reference, scale: Scale) -> None:
+    low, high = reference.low, reference.high
+    if math.isfinite(low) and math.isfinite(high):
+        edges = (100.0 - scale.at(low), 100.0 - scale.at(high))
+        band(root, *edges, f"band fill-{reference.series}")
+    y = 100.0 - scale.at(reference.value)
+    line(root, (0, y), (100, y), f"reference line-{reference.series}")
+
+
+def _draw_track(
+    root: Element, best: Sequence[float], scale: Scale, series: int, *, among: int | None = None
+) -> None:
+    """Draw the best so far as steps."""
+    count = among or len(best)
+    points: list[tuple[float, float]] = []
+    for index, value in enumerate(best):
+        if math.isfinite(value):
+            y = 100.0 - scale.at(value)
+            points += [(100.0 * index / count, y), (100.0 * (index + 1) / count, y)]
+    if points:
+        path(root, points, f"line-{series}")
+
+
+def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: Scale) -> None:
+    """Draw a generation's candidates beside each other in their order."""
+    index, count = place
+    for position, point in enumerate(column.points):
+        offset = (position + 0.5) / len(column.points) - 0.5
+        x = _middle(index, count) + _SPREAD * offset * 100.0 / count
+        group = link(root, point.name)
+        if not math.isfinite(point.fitness):
+            words(group, (x, 100), "×", classes="cross", anchor="middle", shift=(0, -3))
+            continue
+        spot = (x, 100.0 - scale.at(point.fitness))
+        dot(group, spot, "dot fill-1", tip=f"{point.name}: {point.fitness:.4g}")
+        if point.is_best:
+            dot(group, spot, "ring", radius=7.5, tip=f"{point.name}, the best reward")
+
+
+def _middle(index: int, count: int) -> float:
+    return 100.0 * (index + 0.5) / count
