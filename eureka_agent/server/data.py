@@ -71,7 +71,7 @@ def live_state(run: RunDir) -> dict[str, object]:
     """
     progress, running = read_progress(run), is_claimed(run.database)
     members: list[list[str]] = []
-    if progress is not None and running:
+    if progress is not None and running and progress.activity in ("asking", "training"):
         members = [
             [each.name, each.phase, "" if each.fitness is None else number(each.fitness)]
             for each in progress.members
