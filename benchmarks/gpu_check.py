@@ -28,6 +28,7 @@ from eureka_agent.config import TrainingBudget
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardBatch
+from eureka_agent.search.baselines import train_with_baselines
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Event, RewardPlaces, TrainingStarted
 from eureka_agent.simulation import CpuEngine, Engine, MujocoEnvironment
@@ -217,10 +218,11 @@ def training(device: str) -> str:
 
     budget = TrainingBudget(num_envs=256, environment_steps=50_000, evaluation_episodes=32)
     with Sandbox() as sandbox:
-        measured = Evaluator(task, budget, sandbox, seed=0, device=device, emit=listen).baselines()
+        evaluator = Evaluator(task, budget, sandbox, seed=0, device=device, emit=listen)
+        _, measured = train_with_baselines(evaluator, (), listen)
     as_operations = places[0].device == "cuda" and places[0].as_operations
     demand(bool(as_operations), f"the rewards run elsewhere: {places[0]}")
-    fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured}
+    fitness = {baseline.name: baseline.evaluation.fitness for baseline in measured.baselines}
     demand(min(fitness["human"], fitness["sparse"]) > 2.0 * fitness["random"], f"fitness {fitness}")
     return ", ".join(f"{name} {value:.1f}" for name, value in fitness.items())
 

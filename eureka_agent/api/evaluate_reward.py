@@ -13,6 +13,7 @@ from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import Baseline, SeededResult
 from eureka_agent.report.comparison import Comparison
+from eureka_agent.search.baselines import train_with_baselines
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedTrained
 from eureka_agent.search.intensify import seed_result, training_seed
@@ -90,11 +91,11 @@ def compare(
             source = _opened(path, task, evaluator, open_rewards).reward
         started()
         reward = JobReward(path.name, source)
-        (trained,), baselines = evaluator.train_with_baselines([reward])
+        (trained,), measured = train_with_baselines(evaluator, [reward], emit)
         if trained.evaluation is None or trained.policy is None:
             reason = trained.failure.message if trained.failure else "it left no policy."
             raise RewardFileError(f"The training with {path} failed: {reason}")
-        results = [SeededResult.of(trained), *baselines]
+        results = [SeededResult.of(trained), *measured.baselines]
         best, policy = trained.evaluation.fitness, trained.policy
         for number in range(1, seeds):
             seeded = evaluator.with_seed(training_seed(seed, number))

@@ -243,6 +243,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
         run_dir = RunDir.create(config.run.runs_dir, task.name, config.run.run_name)
         with Store.create(run_dir.database, config) as store:
             store.save_task(task_record)
+            _save_scene(store, task)
             if initial_policy is not None:
                 store.save_metadata(INITIAL_POLICY, initial_policy)
             listener = overrides.get("listener")
@@ -281,8 +282,16 @@ def resumed(
             store.save_config(config)
             if store.metadata("task") is None:  # the run was stopped right after it was created
                 store.save_task(stored_task(whole_task, training_budget(config, whole_task)))
+            _save_scene(store, own_task)
             listener = overrides.get("listener")
             yield _run(run_dir, store, own_task, participants, sandbox, listener, resumed=True)
+
+
+def _save_scene(store: Store, task: Task) -> None:
+    """Write what replays show, unless it is written, so that showing them runs no task's code."""
+    scene = task.scene() if store.scene() is None else None
+    if scene is not None:
+        store.save_scene(scene)
 
 
 def _run(
@@ -334,6 +343,7 @@ def _run(
         emit=emit,
         trainer=config.training.trainer_name,
         algorithm=config.training.algorithm,
+        has_fitness=config.task.has_fitness,
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )

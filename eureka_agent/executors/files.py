@@ -17,10 +17,11 @@ _RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class _Result(RewardResult):
-    """A `TrainedReward` without its policy, which is in a file of its own."""
+    """A `TrainedReward` without its policy and its replay, which are in files of their own."""
 
     name: str
     has_policy: bool
+    has_replay: bool
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,20 @@ def read_job(path: Path) -> TrainingJob:
 
 
 def write_results(folder: Path, rewards: Sequence[TrainedReward]) -> None:
-    """Write the results of a job, the policies first: what is read is then complete."""
+    """Write the results of a job, the policies and replays first: what is read is complete."""
     for index, reward in enumerate(rewards):
         if reward.policy is not None:
             _policy_path(folder, index).write_bytes(reward.policy)
+        if reward.replay is not None:
+            _replay_path(folder, index).write_bytes(reward.replay)
     results = [
-        _Result.of(each, name=each.name, has_policy=each.policy is not None) for each in rewards
+        _Result.of(
+            each,
+            name=each.name,
+            has_policy=each.policy is not None,
+            has_replay=each.replay is not None,
+        )
+        for each in rewards
     ]
     new = folder / f"{_RESULTS}.new"
     new.write_text(encode(_Results(tuple(results))), encoding="utf-8")
@@ -69,7 +78,8 @@ def read_results(folder: Path) -> list[TrainedReward]:
     rewards = []
     for index, result in enumerate(results.rewards):
         policy = _policy_path(folder, index).read_bytes() if result.has_policy else None
-        rewards.append(TrainedReward.of(result, name=result.name, policy=policy))
+        replay = _replay_path(folder, index).read_bytes() if result.has_replay else None
+        rewards.append(TrainedReward.of(result, name=result.name, policy=policy, replay=replay))
     return rewards
 
 
@@ -88,3 +98,7 @@ def read_message(line: str) -> Message | None:
 
 def _policy_path(folder: Path, index: int) -> Path:
     return folder / f"policy_{index}.safetensors"
+
+
+def _replay_path(folder: Path, index: int) -> Path:
+    return folder / f"replay_{index}.pack"

@@ -19,7 +19,7 @@ from eureka_agent.text import one_line
 from eureka_agent.utils.files import refuse_links
 from eureka_agent.utils.serialization import to_json
 
-SCHEMA = 5
+SCHEMA = 6
 _TABLES = (
     "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     (
@@ -42,6 +42,7 @@ _TABLES = (
     ),
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
     "finals (seed INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+    "replays (name TEXT PRIMARY KEY, record BLOB NOT NULL)",
 )
 
 

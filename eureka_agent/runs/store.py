@@ -7,7 +7,7 @@ safetensors bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import StoreError
@@ -27,6 +27,10 @@ from eureka_agent.runs.changes import differences
 from eureka_agent.runs.database import RunDatabase, now
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.utils.serialization import from_json, to_json
+
+_SCENE = "scene"
+"""The name of the scene among the replays; no reward is called so."""
+_NONE: Mapping[str, bytes | None] = {}
 
 
 class Store(RunDatabase):
@@ -219,12 +223,17 @@ class Store(RunDatabase):
         return [each for each in self.outcomes() if each.candidate.generation <= generation]
 
     def save_outcomes(
-        self, outcomes: Sequence[tuple[Outcome, bytes | None]], *, seconds: float = 0.0
+        self,
+        outcomes: Sequence[tuple[Outcome, bytes | None]],
+        *,
+        replays: Mapping[str, bytes | None] = _NONE,
+        seconds: float = 0.0,
     ) -> None:
-        """Write outcomes with their policies, all or none.
+        """Write outcomes with their policies and replays, all or none.
 
         Args:
             outcomes: Each outcome with its policy as bytes, or None.
+            replays: The candidates' replays by name.
             seconds: Time spent on training and evaluation.
 
         Raises:
@@ -239,6 +248,7 @@ class Store(RunDatabase):
                     policy,
                 )
                 self._db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", row)
+            self._save_replays(replays)
             self._add_seconds(seconds)
 
     def save_seed(
@@ -246,6 +256,7 @@ class Store(RunDatabase):
         outcomes: Sequence[tuple[Outcome, bytes | None]],
         baselines: Sequence[Baseline],
         *,
+        replays: Mapping[str, bytes | None] = _NONE,
         seconds: float = 0.0,
     ) -> None:
         """Replace outcomes and baselines that were trained with a further seed, all or none.
@@ -253,6 +264,7 @@ class Store(RunDatabase):
         Args:
             outcomes: Each outcome with its new policy, or None to keep the policy that it has.
             baselines: The baselines.
+            replays: New replays by name; the others are kept.
             seconds: Time spent on training and evaluation.
 
         Raises:
@@ -269,6 +281,7 @@ class Store(RunDatabase):
             for baseline in baselines:
                 row = (to_json(baseline), baseline.name)
                 self._db.execute("UPDATE baselines SET record = ? WHERE name = ?", row)
+            self._save_replays(replays)
             self._add_seconds(seconds)
 
     def policy(self, generation: int, sample: int) -> bytes | None:
@@ -293,6 +306,42 @@ class Store(RunDatabase):
             raise StoreError(f"The run holds a damaged policy of g{generation}c{sample}.")
         return rows[0][0]
 
+    def replay(self, name: str) -> bytes | None:
+        """Return the recorded episodes of a reward's policy; see `Evaluated.replay`.
+
+        Args:
+            name: The candidate's name, `human reward` or `sparse reward`.
+
+        Returns:
+            A pack, which may be damaged in a run from elsewhere; None if there is none.
+
+        Raises:
+            StoreError: The stored value is not bytes, or cannot be read.
+        """
+        return self._blob(name)
+
+    def scene(self) -> bytes | None:
+        """Return what replays show, `Task.scene`; None if the task has none. Raises StoreError."""
+        return self._blob(_SCENE)
+
+    def replays(self) -> tuple[str, ...]:
+        """Return the names of the rewards that have a replay, in the order of their training."""
+        rows = self._rows("SELECT name FROM replays WHERE name != ? ORDER BY rowid", _SCENE)
+        return tuple(str(name) for (name,) in rows)
+
+    def save_scene(self, scene: bytes) -> None:
+        """Write what replays show. Raises StoreError."""
+        with self._transaction("write the scene"):
+            self._save_replays({_SCENE: scene})
+
+    def _blob(self, name: str) -> bytes | None:
+        rows = self._rows("SELECT record FROM replays WHERE name = ?", name)
+        if not rows:
+            return None
+        if not isinstance(rows[0][0], bytes):
+            raise StoreError(f"The run holds a damaged replay of {name}.")
+        return rows[0][0]
+
     def baselines(self) -> list[Baseline]:
         """Return the measured baselines."""
         return [
@@ -300,11 +349,18 @@ class Store(RunDatabase):
             for (record,) in self._rows("SELECT record FROM baselines ORDER BY rowid")
         ]
 
-    def save_baselines(self, baselines: Sequence[Baseline], *, seconds: float = 0.0) -> None:
+    def save_baselines(
+        self,
+        baselines: Sequence[Baseline],
+        *,
+        replays: Mapping[str, bytes | None] = _NONE,
+        seconds: float = 0.0,
+    ) -> None:
         """Write the baselines, all or none.
 
         Args:
             baselines: The results.
+            replays: Their replays by name.
             seconds: Time spent on training and evaluation.
 
         Raises:
@@ -315,6 +371,7 @@ class Store(RunDatabase):
                 self._db.execute(
                     "INSERT INTO baselines VALUES (?, ?)", (baseline.name, to_json(baseline))
                 )
+            self._save_replays(replays)
             self._add_seconds(seconds)
 
     def finals(self) -> list[ReevaluationSeed]:
@@ -344,5 +401,14 @@ class Store(RunDatabase):
         return from_json(float, self.metadata("seconds") or "0.0")
 
     # ------------------------------------------------------------------ SQL
+    def _save_replays(self, replays: Mapping[str, bytes | None]) -> None:
+        statement = (
+            "INSERT INTO replays VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET record = excluded.record"
+        )
+        for name, replay in replays.items():
+            if replay is not None:
+                self._db.execute(statement, (name, replay))
+
     def _add_seconds(self, seconds: float) -> None:
         self._save_metadata("seconds", repr(self.seconds + seconds))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from eureka_agent.checks import check_source
 from eureka_agent.config import Race, TrainerName, TrainingBudget
@@ -17,7 +15,6 @@ from eureka_agent.errors import (
     CandidateError,
     CheckError,
     ContractError,
-    EurekaError,
     ExtractionError,
     InternalError,
     TaskError,
@@ -27,7 +24,6 @@ from eureka_agent.extract.reading import faults_as_ours, read_answer, trace_of
 from eureka_agent.jail import CheckedGraph, Sandbox, SandboxedReward
 from eureka_agent.jail.contract import check_contract
 from eureka_agent.records import (
-    Baseline,
     Candidate,
     Evaluation,
     Failure,
@@ -38,9 +34,7 @@ from eureka_agent.records import (
 from eureka_agent.rewards.distance import COMPARED_ROWS
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner
-from eureka_agent.runs.store import Store
 from eureka_agent.search.events import (
-    BaselinesMeasured,
     InternalErrorRaised,
     Listener,
     RewardPlaces,
@@ -86,6 +80,7 @@ class Evaluator:
         emit: Listener = lambda event: None,
         trainer: TrainerName = "population",
         algorithm: str = "PPO",
+        has_fitness: bool = True,
         race: Race | None = None,
         checkpoint: Path | None = None,
         executor: Executor | None = None,
@@ -102,6 +97,7 @@ class Evaluator:
             emit: Called with every event.
             trainer: Name of the trainer.
             algorithm: Algorithm of stable-baselines3, for the trainer `sb3`.
+            has_fitness: Whether the task's fitness measures what is wanted.
             race: How the candidates of a generation race; references never race.
             checkpoint: File in which the training in progress is saved, if the trainer can.
             executor: Where the trainings run; by default in this process.
@@ -122,6 +118,7 @@ class Evaluator:
         self._emit = emit
         self._trainer = trainer
         self._algorithm = algorithm
+        self._has_fitness = has_fitness
         self._race = race
         self._checkpoint = checkpoint if made.supports_checkpoints else None
         self._executor = executor or LocalExecutor(task=task, sandbox=sandbox)
@@ -269,6 +266,7 @@ class Evaluator:
             rewards=tuple(rewards),
             budget=self.budget,
             seed=self._seed,
+            has_fitness=self._has_fitness,
             ends_early=self.task.ends_early,
             trainer=self._trainer,
             algorithm=self._algorithm,
@@ -288,42 +286,6 @@ class Evaluator:
             as_operations=tuple(name for name, code in known if code in self._on_device),
             in_sandbox=tuple(name for name, code in known if code not in self._on_device),
         )
-
-    def baselines(self) -> tuple[Baseline, ...]:
-        """Train the human and the sparse reward, and measure random actions.
-
-        Returns:
-            The baselines; no human baseline if the task has no human reward.
-
-        Raises:
-            EurekaError: The training of a baseline failed.
-        """
-        _, baselines = self.train_with_baselines(())
-        return baselines
-
-    def train_with_baselines(
-        self, rewards: Sequence[JobReward]
-    ) -> tuple[list[TrainedReward], tuple[Baseline, ...]]:
-        """Train rewards in one population with the human and the sparse reward.
-
-        Args:
-            rewards: The rewards, which passed `open`.
-
-        Returns:
-            One result per reward, and the baselines.
-
-        Raises:
-            EurekaError: The training of a baseline failed.
-        """
-        trained, human, sparse, random = self.references(rewards)
-        references = [_baseline("human", human)] if human else []
-        baselines = (
-            *references,
-            _baseline("sparse", sparse),
-            Baseline("random", evaluation=random),
-        )
-        self._emit(BaselinesMeasured(baselines))
-        return trained, baselines
 
     def references(
         self, rewards: Sequence[JobReward]
@@ -374,23 +336,6 @@ class Evaluator:
         return evaluation
 
 
-def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> None:
-    """Train and store the baselines, unless the store has them."""
-    if stored := store.baselines():
-        emit(BaselinesMeasured(tuple(stored)))
-        return
-    started = time.monotonic()
-    store.save_baselines(evaluator.baselines(), seconds=time.monotonic() - started)
-
-
 def _fingerprint(reward: RewardSource, graph: CheckedGraph | None) -> str:
     """Return the graph's key, equal for rewards that compute the same, or a hash of the source."""
     return graph.key if graph is not None else hashlib.sha256(reward.code.encode()).hexdigest()
-
-
-def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:
-    """Return a reference's result. Raises EurekaError if it has none: the comparison is void."""
-    if trained.evaluation is None:
-        reason = trained.failure.message if trained.failure else "it has no evaluation"
-        raise EurekaError(f"The training of the {name} reward failed: {reason}")
-    return Baseline.of(trained, name=name)

@@ -139,16 +139,21 @@ class Intensifier:
         outcomes: list[tuple[Outcome, bytes | None]] = []
         baselines: list[Baseline] = []
         fitness: dict[str, float] = {}
+        replays: dict[str, bytes | None] = {}
         for each, result in zip(group, trained, strict=True):
             further = seed_result(seeded, seed, result)
             fitness[_name(each)] = further.evaluation.fitness
+            is_best = further.evaluation.fitness > max(each.fitness_by_seed)
+            if is_best:
+                replays[_name(each)] = result.replay
             if isinstance(each, Baseline):
                 baselines.append(replace(each, more_seeds=(*each.more_seeds, further)))
                 continue
-            is_best = further.evaluation.fitness > max(each.fitness_by_seed)
             more = replace(each, more_seeds=(*each.more_seeds, further))
             outcomes.append((self._writer.reflected(more), result.policy if is_best else None))
-        self._store.save_seed(outcomes, baselines, seconds=time.monotonic() - started)
+        self._store.save_seed(
+            outcomes, baselines, replays=replays, seconds=time.monotonic() - started
+        )
         self._emit(SeedTrained(g, seed + 1, self._config.search.seeds, fitness))
 
     def _job_reward(self, result: Outcome | Baseline, g: int, seed: int) -> JobReward:

@@ -13,7 +13,8 @@ from eureka_agent.errors import RewardFileError
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.records import INITIAL, Completion, Generation, Outcome, Prompt
 from eureka_agent.runs.store import Store
-from eureka_agent.search.evaluator import Evaluator, measure_baselines
+from eureka_agent.search.baselines import measure_baselines
+from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import (
     GenerationFinished,
     GenerationStarted,

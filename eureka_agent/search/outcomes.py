@@ -40,7 +40,8 @@ class OutcomeWriter:
         original = next(each for each in outcomes if each.candidate.name == duplicate_of)
         policy = self._store.policy(original.candidate.generation, original.candidate.index)
         outcome = replace(original, candidate=candidate, duplicate_of=duplicate_of)
-        self._store.save_outcomes([(outcome, policy)])
+        replays = {candidate.name: self._store.replay(duplicate_of)}
+        self._store.save_outcomes([(outcome, policy)], replays=replays)
         self._emit(CandidateSkipped(outcome))
         return outcome
 
@@ -79,7 +80,8 @@ class OutcomeWriter:
             if outcome.evaluation is not None:
                 outcome = replace(outcome, distance_to_human=distance)
             finished.append((self.reflected(outcome), result.policy))
-        self._store.save_outcomes(finished, seconds=time.monotonic() - started)
+        replays = {result.name: result.replay for result in trained}
+        self._store.save_outcomes(finished, replays=replays, seconds=time.monotonic() - started)
         return [outcome for outcome, _ in finished]
 
     def reflected(self, outcome: Outcome) -> Outcome:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.tasks.task import State
@@ -59,7 +61,7 @@ class BatchedEnv(Protocol):
     trainers, rollouts, the evaluation and the sample states use nothing else of a simulator.
 
     An environment may offer more. It declares a capability by having its methods: `SupportsKeep`,
-    `SupportsSnapshot`. Where one is missing, the trainers do without it.
+    `SupportsSnapshot`, `SupportsPoses`. Where one is missing, the trainers do without it.
     """
 
     @property
@@ -137,6 +139,37 @@ class SupportsSnapshot(BatchedEnv, Protocol):
 
         Raises:
             ValueError: The snapshot does not fit.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BodyPoses:
+    """Bodies and contacts at `n` moments."""
+
+    poses: NDArray[np.float32]
+    """`(n, bodies, 7)`: position in m and quaternion (w, x, y, z) in the world."""
+    contacts: tuple[NDArray[np.float32], ...]
+    """Per moment `(contacts, 3)`: where bodies touch, in m in the world."""
+
+
+@runtime_checkable
+class SupportsPoses(BatchedEnv, Protocol):
+    """A `BatchedEnv` whose episodes can be replayed."""
+
+    @property
+    def configuration(self) -> Tensor:
+        """`(num_envs, size)`: what the poses of all bodies depend on, now, after any reset."""
+        ...
+
+    def poses(self, configuration: Tensor) -> BodyPoses:
+        """Return where the bodies are and where they touch.
+
+        Args:
+            configuration: `(n, size)`: moments of any environments.
+
+        Returns:
+            `n` moments, with the bodies of `Task.scene` in its order.
         """
         ...
 

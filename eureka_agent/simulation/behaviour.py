@@ -53,6 +53,10 @@ class BehaviourRecorder:
             self._note_ends(ended, step)
             self._going &= ~ended
 
+    def end_of(self, env: int) -> str:
+        """Return in words why the first episode of an environment ended."""
+        return self._causes[env]
+
     def behaviours(self, numbers: Sequence[Mapping[str, Tensor]]) -> list[Behaviour]:
         """Describe each policy.
 

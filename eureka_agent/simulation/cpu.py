@@ -94,6 +94,10 @@ class CpuEngine:
         kept._batch.state[:] = self._batch.state[ids.numpy()]
         return kept
 
+    def positions(self) -> Tensor:
+        """See `Engine.positions`."""
+        return self._cast("qpos", slice(None))
+
     def snapshot(self) -> Tensor:
         """See `Engine.snapshot`."""
         return torch.from_numpy(np.array(self._batch.state))

@@ -61,6 +61,14 @@ class Engine(Protocol):
         """
         ...
 
+    def positions(self) -> Tensor:
+        """Return the joint positions of all environments now, after any reset.
+
+        Returns:
+            `(num_envs, nq)`, a copy.
+        """
+        ...
+
     def snapshot(self) -> Tensor:
         """Return the whole state.
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import SimulationError
-from eureka_agent.simulation.batched_env import Episodes, Step
+from eureka_agent.simulation.batched_env import BodyPoses, Episodes, Step
+from eureka_agent.simulation.body_poses import body_poses
 from eureka_agent.simulation.cpu import CpuEngine
 from eureka_agent.simulation.engine import Engine
 from eureka_agent.simulation.initial_states import InitialStates
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class MujocoEnvironment:
-    """`num_envs` environments of `task`; implements `BatchedEnv`, `SupportsKeep` and
-    `SupportsSnapshot`.
+    """`num_envs` environments of `task`; implements `BatchedEnv`, `SupportsKeep`,
+    `SupportsSnapshot` and `SupportsPoses`.
 
     `engine` is by default the CPU's; `Task.make_env` explains the other arguments.
     """
@@ -136,6 +137,15 @@ class MujocoEnvironment:
         self._measures = {name: value[ids] for name, value in self._measures.items()}
         self._episode_state = {name: value[ids] for name, value in self._episode_state.items()}
         self.state = {name: value[ids] for name, value in self.state.items()}
+
+    @property
+    def configuration(self) -> Tensor:
+        """See `SupportsPoses.configuration`: the joint positions."""
+        return self._engine.positions()
+
+    def poses(self, configuration: Tensor) -> BodyPoses:
+        """See `SupportsPoses.poses`."""
+        return body_poses(self.task.model, configuration)
 
     def restart(self, ids: Tensor, streams: Tensor) -> None:
         """Restart the environments `ids (n,)` as new ones that draw from `streams (n,)`."""

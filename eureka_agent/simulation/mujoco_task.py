@@ -29,6 +29,7 @@ from torch import Tensor
 from eureka_agent.simulation.factory import make_engine
 from eureka_agent.simulation.mujoco_environment import MujocoEnvironment
 from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.simulation.scene import scene_pack
 from eureka_agent.tasks.task import State, Task
 
 
@@ -77,6 +78,10 @@ class MujocoTask(Task):
         return MujocoEnvironment(
             self, num_envs, seed=seed, streams=streams, engine=engine, reads=reads
         )
+
+    def scene(self) -> bytes:
+        """See `Task.scene`."""
+        return scene_pack(self.model)
 
     @property
     def policy_code(self) -> Mapping[str, Callable[..., object]]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.records import Evaluation
-from eureka_agent.simulation.batched_env import Step, observation_of
+from eureka_agent.simulation.batched_env import BatchedEnv, Step, observation_of
 from eureka_agent.tasks.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
@@ -61,6 +61,7 @@ def run_episodes(
     seed: int,
     threads: int | None = None,
     device: str = "cpu",
+    started: Callable[[BatchedEnv], None] | None = None,
     watch: Callable[[State, Step], None] | None = None,
     reads: Iterable[str] | None = None,
 ) -> list[dict[str, Tensor]]:
@@ -73,6 +74,8 @@ def run_episodes(
         seed: See `evaluate`.
         threads: Physics threads on the CPU, by default all cores.
         device: Where the physics runs.
+        started: Called with the environments before the first step. Environment `k * episodes + e`
+            runs episode `e` of policy `k`.
         watch: Called at every step with the state before it and the step. Environments are stepped
             until all episodes have ended, so it also sees steps of later episodes.
         reads: The names that `watch` reads (`Task.make_env`), by default all.
@@ -95,6 +98,8 @@ def run_episodes(
         threads=threads,
         reads=() if watch is None else reads,
     )
+    if started is not None:
+        started(env)
     results: dict[str, Tensor] = {}
     unfinished = torch.ones(num_envs, dtype=torch.bool)
     while unfinished.any():

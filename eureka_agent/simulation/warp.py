@@ -152,6 +152,11 @@ class WarpEngine:
         kept._warned = self._warned
         return kept
 
+    def positions(self) -> Tensor:
+        """See `Engine.positions`."""
+        positions: Tensor = self._fields["qpos"].clone()
+        return positions
+
     def snapshot(self) -> Tensor:
         """See `Engine.snapshot`."""
         state = torch.empty(

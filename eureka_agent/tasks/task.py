@@ -230,6 +230,30 @@ class Task(ABC):
         """
         return {}
 
+    # ------------------------------------------------------------------ replays
+    def scene(self) -> bytes | None:
+        """Return what a replay shows, as a pack (`simulation/scene.py`).
+
+        By default there is nothing to show: episodes are not recorded.
+        """
+        return None
+
+    def goals(self, state: State) -> Mapping[str, Tensor]:
+        """Return the places that a replay marks as goals.
+
+        Args:
+            state: What rewards read, `(num_envs, *shape)` each.
+
+        Returns:
+            `(num_envs, 3)` each: m in the world, by name. By default the positions in `state_spec`
+            that are the target of another.
+        """
+        return {
+            variable.name: state[variable.name]
+            for variable in self.state_spec.variables
+            if variable.goal_for is not None and variable.kind == "position"
+        }
+
     def without_end(self) -> Self:
         """Return the same task with episodes that end at the time limit alone.
 

@@ -41,6 +41,9 @@ class _Member:
     failed: bool = False
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
     """States of the steps since the last call, `(episodes, *shape)` each."""
+    paid: list[tuple[Tensor, dict[str, Tensor]]] = field(default_factory=list)
+    """Of each call: the episode of each row, and what the rows were paid by name, all `(rows,)`;
+    rows of an episode are in the order of its steps."""
 
 
 class ComponentRecorder:
@@ -107,6 +110,27 @@ class ComponentRecorder:
             return ()
         return component_effects(member.sums, member.returns, fitness[: self._episodes])
 
+    def series(self, policy: int, episode: int) -> dict[str, Tensor]:
+        """Return what each step of an episode was paid.
+
+        Args:
+            policy: Index of the policy.
+            episode: Index of the episode, below `episodes`.
+
+        Returns:
+            `(steps,)` each: the reward as `reward`, then each component by name; empty without
+            figures. A component that is called `reward` itself is left out.
+        """
+        member = self._members[policy]
+        if member is None or member.failed:
+            return {}
+        parts: dict[str, list[Tensor]] = {}
+        for of_rows, values in member.paid:
+            own = of_rows == episode
+            for name, value in values.items():
+                parts.setdefault(name, []).append(value[own])
+        return {name: torch.cat(values) for name, values in parts.items()}
+
     @property
     def episodes(self) -> int:
         """Number of episodes of each policy whose rewards are computed."""
@@ -157,6 +181,10 @@ class ComponentRecorder:
         self._add(member, batch, episode)
 
     def _add(self, member: _Member, batch: RewardBatch, episode: Tensor) -> None:
+        paid = {"reward": batch.reward.cpu().float()}
+        for name, values in batch.components.items():
+            paid.setdefault(name, values.cpu().float())
+        member.paid.append((episode, paid))
         member.returns.index_add_(0, episode, batch.reward.cpu().double())
         for name, values in batch.components.items():
             total = member.sums.setdefault(name, torch.zeros_like(member.returns))

@@ -14,7 +14,7 @@ from eureka_agent.checks import check_source
 from eureka_agent.config import Race, SandboxLevel, TrainerName, TrainingBudget
 from eureka_agent.errors import CandidateError
 from eureka_agent.jail import Sandbox
-from eureka_agent.records import Behaviour, Evaluation, Failure, RewardResult, RewardSource, Rung
+from eureka_agent.records import Failure, RewardResult, RewardSource, Rung
 from eureka_agent.rewards.graph_reward import GraphReward
 from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.samples import sample_states
@@ -22,7 +22,7 @@ from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.source_lines import naming_lines_of
 from eureka_agent.tasks.task import Task
 from eureka_agent.training.checkpoint import Checkpoint
-from eureka_agent.training.evaluation import EvaluatedPolicy, evaluate_with_behaviour
+from eureka_agent.training.evaluation import Evaluated, EvaluatedPolicy, evaluate_with_behaviour
 from eureka_agent.training.factory import make_trainer
 from eureka_agent.training.initial_policy import policy_from_text
 from eureka_agent.training.policy import Policy
@@ -61,6 +61,8 @@ class TrainingJob:
     budget: TrainingBudget
     seed: int
     """Seed of training and evaluation."""
+    has_fitness: bool = True
+    """Whether the task's fitness measures what is wanted; if not, replays do not show it."""
     ends_early: bool = True
     """Whether the task's own termination ends episodes."""
     trainer: TrainerName = "population"
@@ -95,6 +97,8 @@ class TrainedReward(RewardResult):
     name: str
     policy: bytes | None
     """For `Policy.from_bytes`; None where the training failed."""
+    replay: bytes | None = None
+    """Episodes of the policy; see `Evaluated.replay`."""
 
 
 def run_job(
@@ -235,8 +239,8 @@ def _evaluations(
     task: Task,
     results: Sequence[TrainResult],
     rewards: Sequence[RewardRunner | CandidateError],
-) -> list[tuple[Evaluation, Behaviour] | tuple[None, None]]:
-    """Evaluate the policies, all at once; two times None where there is none.
+) -> list[Evaluated | None]:
+    """Evaluate the policies, all at once; None where there is none.
 
     The components of the task's own sparse reward are not measured: there is only one.
     """
@@ -253,22 +257,21 @@ def _evaluations(
                 episodes=job.budget.evaluation_episodes,
                 seed=job.seed,
                 max_rows=max(row_counts(job.budget)),
+                has_fitness=job.has_fitness,
                 threads=job.threads,
                 device=job.device,
             )
         )
-    return [(None, None) if result.policy is None else next(found) for result in results]
+    return [None if result.policy is None else next(found) for result in results]
 
 
 def _records(
     job: TrainingJob,
     results: Sequence[TrainResult],
-    evaluations: Sequence[tuple[Evaluation, Behaviour] | tuple[None, None]],
+    evaluations: Sequence[Evaluated | None],
 ) -> list[TrainedReward]:
     records = []
-    for reward, result, (evaluation, behaviour) in zip(
-        job.rewards, results, evaluations, strict=True
-    ):
+    for reward, result, evaluated in zip(job.rewards, results, evaluations, strict=True):
         failure = Failure("training", str(result.error)) if result.error else None
         policy = result.policy.to_bytes() if result.policy else None
         record = TrainedReward(
@@ -276,8 +279,9 @@ def _records(
             policy,
             failure=failure,
             training=result.record,
-            evaluation=evaluation,
-            behaviour=behaviour,
+            evaluation=evaluated.evaluation if evaluated else None,
+            behaviour=evaluated.behaviour if evaluated else None,
+            replay=evaluated.replay if evaluated else None,
         )
         records.append(record)
     return records

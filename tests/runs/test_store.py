@@ -187,10 +187,10 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 def test_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Store.create(path, CONFIG) as store:
-        store.save_metadata("schema", "4")
+        store.save_metadata("schema", "5")
     with pytest.raises(StoreError) as refused:
         Store.open(path)
     assert str(refused.value) == (
-        "The run was written by an older version (schema 4); this version reads schema 5."
+        "The run was written by an older version (schema 5); this version reads schema 6."
         " Use the version that wrote it, or start a new run."
     )

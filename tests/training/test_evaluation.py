@@ -45,7 +45,7 @@ def effects_of(
     found = evaluate_with_behaviour(
         TASK, policies, episodes=episodes, seed=0, max_rows=max_rows, threads=1
     )
-    return [behaviour.components for _, behaviour in found]
+    return [each.behaviour.components for each in found]
 
 
 def test_evaluation_is_the_same_with_and_without_behaviour(sandbox: Sandbox) -> None:
@@ -59,7 +59,7 @@ def test_evaluation_is_the_same_with_and_without_behaviour(sandbox: Sandbox) -> 
         threads=1,
     )
     alone = evaluate(TASK, [random_actions(TASK, seed=0)], episodes=EPISODES, seed=0, threads=1)
-    assert [evaluation for evaluation, _ in with_behaviour] == alone
+    assert [each.evaluation for each in with_behaviour] == alone
 
 
 @pytest.mark.parametrize("max_rows", [4, EPISODES, 64, 4096])
