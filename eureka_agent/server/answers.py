@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from eureka_agent.errors import UsageError
 from eureka_agent.runs.drafts import read_draft, save_draft
 from eureka_agent.server.entered import draft_from, with_answer
 from eureka_agent.server.forms import read_form
@@ -21,6 +22,7 @@ from eureka_agent.server.verdict import Ballot
 from eureka_agent.server.views import why_refused
 
 _Fields = Mapping[str, str]
+_ACTIONS = ("save", "autosave", "submit", "stop")
 _SEE_OTHER = 303
 
 
@@ -48,8 +50,10 @@ class Answers:
         return await run_in_threadpool(answer, request, fields)
 
     def _feedback(self, request: Request, fields: _Fields) -> Response:
-        """Save the draft; `action` is `save`, `autosave`, `submit` or `stop`."""
-        action = fields.get("action", "save")
+        """Save the draft; submit it if it is complete and `action` is `submit` or `stop`."""
+        action = fields.get("action", "")
+        if action not in _ACTIONS:
+            raise UsageError(f"The action is one of {', '.join(_ACTIONS)}.")
         with self._lock:
             state = asked_state(self._runs, request)
             assert state.question is not None

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import socket
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_OUR_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_OUR_NAME = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
+"""Any port: a tunnel changes the port that a browser names, and other sites cannot use the name."""
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
@@ -105,7 +107,7 @@ class Guard:
         """Return why a request is refused; None if it is not."""
         headers, method = Headers(scope=scope), scope["method"]
         host = headers.get("host", "")
-        if len(headers.getlist("host")) != 1 or host.rpartition(":")[0] not in _OUR_NAMES:
+        if len(headers.getlist("host")) != 1 or not _OUR_NAME.fullmatch(host):
             return _refused("This server answers only as 127.0.0.1 or localhost.")
         if method not in ("GET", "HEAD", "POST"):
             return PlainTextResponse("This server knows GET and POST only.", 405)

@@ -20,7 +20,7 @@ def answered(worth: dict[str, int]) -> tuple[Comparisons, int]:
     return comparisons(list(worth), pairs), len(pairs)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(4)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_answers_give_the_order_that_they_follow(order: tuple[int, ...]) -> None:
     worth = {f"g0c{index}": value for index, value in enumerate(order)}
     result, asked = answered(worth)

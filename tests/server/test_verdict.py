@@ -100,8 +100,8 @@ def test_a_component_with_a_hostile_name_stays_one_line() -> None:
 def test_an_edit_is_checked_as_a_reward_file_is() -> None:
     spec = find_task("cartpole").reward_inputs
     assert check_edit(reward(2.0), spec) is None
-    assert "import os" in (check_edit("import os\n" + reward(2.0), spec) or "")
+    problem = check_edit("import os\n" + reward(2.0).replace("x = ", "x = os.getpid() * "), spec)
+    assert problem is not None
+    assert "Line 1 (import os)" in problem
     assert "pole_angel" in (check_edit(reward(2.0).replace("dof_pos", "pole_angel"), spec) or "")
-    assert "no function compute_reward" in (check_edit("def other(x):\n    return\n", spec) or "") or (
-        check_edit("x = 1", spec) is not None
-    )
+    assert "no function compute_reward" in (check_edit("def other(x):\n    return\n", spec) or "")
