@@ -32,6 +32,7 @@ from eureka_agent.proposers.factory import with_address
 from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
+from eureka_agent.report.html.writer import ReportWriter
 from eureka_agent.report.progress_file import ProgressFile
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
@@ -309,6 +310,7 @@ def _run(
     emit = broadcast(
         FileWriter(run_dir, store, task.reward_inputs),
         CurveWriter(run_dir.curves),
+        ReportWriter(run_dir, store),
         ProgressFile(run_dir, store),
         listener or notebook_listener(),
     )

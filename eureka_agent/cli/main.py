@@ -16,6 +16,7 @@ import tyro
 from rich.text import Text
 
 from eureka_agent.cli.guard import guarded, say
+from eureka_agent.cli.pages import compare, replay, report, serve
 from eureka_agent.cli.presets import Presets, written_out
 from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_count, check_seed
@@ -56,6 +57,9 @@ def main(args: Sequence[str] | None = None) -> int:
         "show": show,
         "serve": serve,
         "diff": diff,
+        "report": report,
+        "compare": compare,
+        "replay": replay,
         "export": export,
         "doctor": doctor,
     }
@@ -173,26 +177,6 @@ def runs(runs_dir: tyro.conf.Positional[Path] = Path("runs")) -> None:
 
     found = [overview(run) for run in RunDir.all_in(runs_dir)]
     put(Terminal(), runs_table(found) if found else whole_line(f"There are no runs in {runs_dir}."))
-
-
-def serve(
-    runs_dir: tyro.conf.Positional[Path] = Path("runs"),
-    port: int | None = None,
-    open: bool = False,
-) -> None:
-    """Serve pages of the runs of a folder on this machine: progress, replays, your answers.
-
-    Args:
-        runs_dir: Folder that holds the runs.
-        port: Port on 127.0.0.1, 0 for any; by default 8765 or, if that is taken, another.
-        open: Open the pages in this machine's browser.
-    """
-    from eureka_agent.cli.serving import serve_until_stopped
-    from eureka_agent.config.limits import check_port
-
-    if port is not None:
-        check_port(port)
-    serve_until_stopped(runs_dir, port, opens_browser=open)
 
 
 def diff(

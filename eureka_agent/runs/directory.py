@@ -62,6 +62,16 @@ class RunDir:
         return self.path / "summary.json"
 
     @property
+    def replays(self) -> Path:
+        """Page with replays, written by `eureka-agent replay`."""
+        return self.path / "replay.html"
+
+    @property
+    def report(self) -> Path:
+        """All of the run as one HTML page."""
+        return self.path / "report.html"
+
+    @property
     def curves(self) -> Path:
         """TensorBoard event files, one folder per candidate."""
         return self.path / "tensorboard"

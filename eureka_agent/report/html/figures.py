@@ -34,11 +34,11 @@ def result_chart(report: RunReport) -> Chart | None:
     best, start = report.result.best, report.initial
     rows = []
     if best is not None:
-        rows.append(_row(f"best: {best.candidate.name}", best, _BEST))
+        rows.append(interval_row(f"best: {best.candidate.name}", best, _BEST))
     if start is not None and start != best:
-        rows.append(_row("start", start, _START))
+        rows.append(interval_row("start", start, _START))
     rows += [
-        _row(BASELINES[each.name], each, BASELINE_SERIES[each.name])
+        interval_row(BASELINES[each.name], each, BASELINE_SERIES[each.name])
         for each in report.result.baselines
     ]
     known = [row for row in rows if row is not None and math.isfinite(row.value)]
@@ -62,7 +62,7 @@ def fitness_chart(report: RunReport) -> Chart | None:
     Returns:
         The chart; None without a fitness, or before any outcome.
     """
-    columns = [_column(each, report) for each in report.generations if each.outcomes]
+    columns = generation_columns(report)
     if report.fitness_unit is None or not columns:
         return None
     references = [
@@ -114,7 +114,19 @@ def training_charts(name: str, result: RewardResult, unit: str | None) -> tuple[
     return tuple(chart for chart in charts if chart is not None)
 
 
-def _row(label: str, result: SeededResult, series: int) -> IntervalRow | None:
+def generation_columns(report: RunReport) -> list[Column]:
+    """Return the generations of a run that have outcomes, as a chart shows them."""
+    return [_column(each, report) for each in report.generations if each.outcomes]
+
+
+def interval_row(label: str, result: SeededResult, series: int) -> IntervalRow | None:
+    """Return a result as a row of an interval chart; None without a training.
+
+    Args:
+        label: The row's label.
+        result: The trainings.
+        series: Their colour.
+    """
     overall = result.overall
     if overall is None:
         return None

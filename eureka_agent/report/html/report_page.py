@@ -7,6 +7,7 @@ from typing import Any
 from eureka_agent.report.formatting import BASELINES
 from eureka_agent.report.html import sections
 from eureka_agent.report.html.cards import candidate_card
+from eureka_agent.report.html.charts.svg import Chart
 from eureka_agent.report.html.environment import html_environment, script, standalone_policy, style
 from eureka_agent.report.html.figures import fitness_chart, result_chart, training_charts
 from eureka_agent.report.html.protocol import protocol_sentences
@@ -56,15 +57,21 @@ def _context(report: RunReport, shown: PageReplays) -> dict[str, Any]:
             for part in report.generations
             if part.feedback is not None
         },
-        "reference_charts": {
-            each.name: training_charts(f"reference-{each.name}", each, report.fitness_unit)
-            for each in report.result.baselines
-        },
+        "reference_charts": _reference_charts(report),
         "baselines": BASELINES,
         "side_by_side": _side_by_side(report, shown),
         "protocol": protocol_sentences(report),
         "effort": sections.effort_rows(report),
         "environment": sections.environment_rows(report),
+    }
+
+
+def _reference_charts(report: RunReport) -> dict[str, tuple[Chart, ...]]:
+    """Return the charts of the references' trainings; random actions have none."""
+    return {
+        each.name: training_charts(f"reference-{each.name}", each, report.fitness_unit)
+        for each in report.result.baselines
+        if each.training is not None
     }
 
 

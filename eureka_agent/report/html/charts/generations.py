@@ -27,6 +27,7 @@ _HEIGHT = 280
 _SPREAD = 0.6
 """Share of a generation's width over which its candidates lie."""
 _MOST_LABELS = 12
+_WIDEST_LINE = 9.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def generations_chart(
     for reference in references:
         _draw_reference(root, reference, scale)
     _draw_frame(root, [column.label for column in columns], scale, unit, solved)
-    _draw_track(root, [column.best for column in columns], scale, 1)
+    _draw_track(root, Track("best so far", tuple(columns), 1), scale, len(columns))
     for index, column in enumerate(columns):
         _draw_points(root, column, (index, len(columns)), scale)
     legend = [
@@ -131,9 +132,10 @@ def tracks_chart(
     root = picture(name, title, f"In {unit}. {described}.", _HEIGHT)
     longest = max(tracks, key=lambda track: len(track.columns))
     _draw_frame(root, [column.label for column in longest.columns], scale, unit, solved)
-    for track in tracks:
-        best = [column.best for column in track.columns]
-        _draw_track(root, best, scale, track.series, among=len(longest.columns))
+    for index, track in enumerate(tracks):
+        # Equal lines lie on each other, so the lower ones are wider.
+        width = min(_WIDEST_LINE, 2.0 + 2.5 * (len(tracks) - 1 - index))
+        _draw_track(root, track, scale, len(longest.columns), width)
     legend = [LegendEntry(track.name, track.series) for track in tracks]
     return Chart(markup(root), tuple(legend))
 
@@ -177,18 +179,15 @@ def _draw_reference(root: Element, reference: Reference, scale: Scale) -> None:
     line(root, (0, y), (100, y), f"reference line-{reference.series}")
 
 
-def _draw_track(
-    root: Element, best: Sequence[float], scale: Scale, series: int, *, among: int | None = None
-) -> None:
-    """Draw the best so far as steps."""
-    count = among or len(best)
+def _draw_track(root: Element, track: Track, scale: Scale, count: int, width: float = 2.0) -> None:
+    """Draw the best so far as steps over `count` generations."""
     points: list[tuple[float, float]] = []
-    for index, value in enumerate(best):
-        if math.isfinite(value):
-            y = 100.0 - scale.at(value)
+    for index, column in enumerate(track.columns):
+        if math.isfinite(column.best):
+            y = 100.0 - scale.at(column.best)
             points += [(100.0 * index / count, y), (100.0 * (index + 1) / count, y)]
     if points:
-        path(root, points, f"line-{series}")
+        path(root, points, f"line-{track.series}", width=width)
 
 
 def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: Scale) -> None:

@@ -156,13 +156,15 @@ def words(
     drawn.text = one_line(text)
 
 
-def path(root: Element, points: Sequence[tuple[float, float]], classes: str) -> None:
+def path(
+    root: Element, points: Sequence[tuple[float, float]], classes: str, *, width: float = 2.0
+) -> None:
     """Draw a line through points (percent), which keeps its width when it is stretched."""
     attributes = {"viewBox": "0 0 100 100", "preserveAspectRatio": "none"}
     inner = SubElement(root, "svg", {**attributes, "width": "100%", "height": "100%"})
     places = " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
-    drawn = {"points": places, "class": classes, "vector-effect": "non-scaling-stroke"}
-    SubElement(inner, "polyline", drawn)
+    drawn = {"points": places, "class": classes, "stroke-width": f"{width:g}"}
+    SubElement(inner, "polyline", {**drawn, "vector-effect": "non-scaling-stroke"})
 
 
 def band(root: Element, low: float, high: float, classes: str) -> None:

@@ -1,0 +1,45 @@
+// Builds the viewer into one classic script, and writes the licences of what is inside beside it.
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+
+const ASSETS = new URL("../eureka_agent/report/html/assets/", import.meta.url);
+const here = (path) => new URL(path, import.meta.url);
+const text = (path) => readFileSync(here(path), "utf8").trim();
+
+// The hash of all sources: a test notices a viewer.js that was not built again.
+function sourcesHash() {
+  const names = readdirSync(here("src")).sort();
+  const hash = createHash("sha256");
+  for (const path of ["package-lock.json", "build.mjs", ...names.map((name) => `src/${name}`)]) {
+    hash.update(`${path}\n`).update(readFileSync(here(path)));
+  }
+  return hash.digest("hex");
+}
+
+const three = JSON.parse(text("node_modules/three/package.json"));
+const banner = [
+  "/*!",
+  " * The replay viewer of eureka_agent, built from viewer/ by `npm run build`.",
+  ` * It contains three.js ${three.version} (MIT); see THIRD_PARTY_LICENSES.`,
+  ` * sources: ${sourcesHash()}`,
+  " */",
+].join("\n");
+
+await build({
+  entryPoints: [here("src/boot.js").pathname],
+  outfile: new URL("viewer.js", ASSETS).pathname,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["chrome103", "firefox113", "safari16.4"],
+  loader: { ".css": "text" },
+  legalComments: "none",
+  banner: { js: banner },
+});
+
+const licence = `three.js ${three.version} (https://threejs.org), a part of viewer.js\n\n`;
+writeFileSync(
+  new URL("THIRD_PARTY_LICENSES", ASSETS),
+  licence + text("node_modules/three/LICENSE") + "\n",
+);
