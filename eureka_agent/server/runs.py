@@ -188,12 +188,16 @@ def _overview_of(run: RunDir, progress: RunProgressRecord, *, running: bool) -> 
 
 
 def _stamp(run: RunDir) -> _Stamp:
-    """Return what changes when the database does: times and sizes of its files."""
+    """Return what changes when the database does: times and sizes of its files.
+
+    Reading it leaves an empty write-ahead log, which is no change.
+    """
     stamp = []
     for path in (run.database, run.database.with_name("run.db-wal")):
         try:
             known = path.stat()
         except OSError:
             continue
-        stamp.append((known.st_ino, known.st_size, known.st_mtime_ns))
+        if known.st_size:
+            stamp.append((known.st_ino, known.st_size, known.st_mtime_ns))
     return tuple(stamp)
