@@ -41,7 +41,7 @@ _HEADERS: Mapping[str, str] = {
 }
 _ENTRANCE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>eureka_agent</title>
-<meta http-equiv="refresh" content="0; url={path}"></head>
+<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url={path}"></head>
 <body><p><a href="{path}">Open the page</a></p></body></html>
 """
 """A page that opens the same page: a redirect from another site would not carry the cookie."""
