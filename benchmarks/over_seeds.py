@@ -114,7 +114,7 @@ def _search(config: ea.SynthesisConfig, key: str, fresh: int, sandbox: Sandbox) 
     return Found(
         key,
         result.expected.value if result.expected else result.best.fitness,
-        tuple(fitness_again(config, result.reward, sandbox, number=i) for i in range(fresh)),
+        tuple(fitness_again(config, result.reward, sandbox, trainings=fresh)),
         sum(each.environment_steps for each in originals),
     )
 

@@ -24,6 +24,7 @@ import eureka_agent as ea
 from benchmarks.measure import table
 from eureka_agent.config import BudgetName
 from eureka_agent.jail import Sandbox
+from eureka_agent.search.baselines import copies
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.statistics import interquartile_mean
 from eureka_agent.tasks.registry import find_task
@@ -145,22 +146,23 @@ def _search(config: ea.SynthesisConfig, key: str, retrained: int, sandbox: Sandb
     if result.best is None or result.reward is None:
         return Found(key, 0.0, 0.0, 0)  # a search that found nothing counts as 0
     steps = sum(each.environment_steps for each in result.outcomes if not each.duplicate_of)
-    again = [fitness_again(config, result.reward, sandbox, number=i) for i in range(retrained)]
+    again = fitness_again(config, result.reward, sandbox, trainings=retrained)
     seen = result.expected.value if result.expected else result.best.fitness
     return Found(key, seen, mean(again), steps)
 
 
 def fitness_again(
-    config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, number: int
-) -> float:
-    """Return the fitness after another training of a search's reward; 0 if the training fails.
+    config: ea.SynthesisConfig, reward: ea.RewardFunction, sandbox: Sandbox, *, trainings: int
+) -> list[float]:
+    """Return the fitness after other trainings of a search's reward; 0 if a training fails.
 
-    `number`: of the training, from 0; each has a seed that no search uses.
+    They are one population and draw from a seed that no search uses.
     """
-    seed = _OTHER_SEEDS * (config.search.seed + 1) + number
+    seed = _OTHER_SEEDS * (config.search.seed + 1)
     evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
-    (trained,) = evaluator.train([JobReward("best", reward.reward)])
-    return trained.evaluation.fitness if trained.evaluation else 0.0
+    rewards = copies([JobReward("best", reward.reward)], trainings)
+    trained = evaluator.train(rewards, draws=trainings)
+    return [each.evaluation.fitness if each.evaluation else 0.0 for each in trained]
 
 
 def _print(task: str, found: dict[str, list[Found]]) -> None:

@@ -13,7 +13,12 @@ from eureka_agent.errors import CandidateError, RewardFileError
 from eureka_agent.jail import Sandbox, SandboxedReward
 from eureka_agent.records import Baseline, SeededResult
 from eureka_agent.report.comparison import Comparison
-from eureka_agent.search.baselines import train_with_baselines
+from eureka_agent.search.baselines import (
+    WithReferences,
+    draws_at_once,
+    train_with_baselines,
+    train_with_references,
+)
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedTrained
 from eureka_agent.search.intensify import seed_result, training_seed
@@ -97,41 +102,41 @@ def compare(
             raise RewardFileError(f"The training with {path} failed: {reason}")
         results = [SeededResult.of(trained), *measured.baselines]
         best, policy = trained.evaluation.fitness, trained.policy
-        for number in range(1, seeds):
+        number = 1
+        while number < seeds:
+            together = draws_at_once(evaluator, len(results), seeds - number)
             seeded = evaluator.with_seed(training_seed(seed, number))
-            again, results = _with_one_more(seeded, number, reward, results)
-            emit(SeedTrained(0, number + 1, seeds, _last_fitness(path.name, results)))
-            fitness = results[0].fitness_by_seed[-1]
-            if again is not None and fitness > best:
-                best, policy = fitness, again
+            for further in train_with_references(seeded, [reward], draws=together):
+                results = _with_one_more(seeded, number, results, further)
+                number += 1
+                emit(SeedTrained(0, number, seeds, _last_fitness(path.name, results)))
+                fitness, again = results[0].fitness_by_seed[-1], further.rewards[0].policy
+                if again is not None and fitness > best:
+                    best, policy = fitness, again
     compared = tuple(each for each in results if isinstance(each, Baseline))
     return TrainedComparison(path, seed, results[0], compared, Policy.from_bytes(policy))
 
 
 def _with_one_more(
-    evaluator: Evaluator, number: int, reward: JobReward, results: Sequence[SeededResult]
-) -> tuple[bytes | None, list[SeededResult]]:
-    """Train the reward and the references with a further seed.
+    evaluator: Evaluator, number: int, results: Sequence[SeededResult], trained: WithReferences
+) -> list[SeededResult]:
+    """Return the results with those of a further seed.
 
     Args:
         evaluator: The evaluator with that seed.
         number: Number of the seed, from 1.
-        reward: The file's reward.
         results: The results so far: of the reward, then of the baselines.
-
-    Returns:
-        The policy of the reward's training, and the results with this seed's.
+        trained: The trainings with that seed.
     """
-    (trained,), human, sparse, _ = evaluator.references([reward])
-    references = {"human": human, "sparse": sparse}
+    references = {"human": trained.human, "sparse": trained.sparse}
     further: list[SeededResult] = []
     for each in results:
-        new = references.get(each.name) if isinstance(each, Baseline) else trained
+        new = references.get(each.name) if isinstance(each, Baseline) else trained.rewards[0]
         if new is not None:  # random actions are not trained
             more = (*each.more_seeds, seed_result(evaluator, number, new))
             each = replace(each, more_seeds=more)
         further.append(each)
-    return trained.policy, further
+    return further
 
 
 def _last_fitness(name: str, results: Sequence[SeededResult]) -> dict[str, float]:

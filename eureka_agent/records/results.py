@@ -230,6 +230,7 @@ class ReevaluationSeed:
     """The best reward and the references, trained with a seed that the search did not use."""
 
     seed: int
+    """Different for each; several may have been trained at once, as draws from the first."""
     best: ReevaluationResult
     human: ReevaluationResult | None
     """None if the task has no human reward."""

@@ -26,6 +26,8 @@ class Changes:
     """New address of the model's server."""
     generations: int | None = None
     """New number of generations, including the finished ones."""
+    final_seeds: int | None = None
+    """New number of final trainings of the best reward, including those that were done."""
     max_cost_usd: float | None = None
     """New cost limit; includes what was spent before."""
     max_tokens: int | None = None

@@ -381,18 +381,21 @@ class Store(RunDatabase):
             for (record,) in self._rows("SELECT record FROM finals ORDER BY rowid")
         ]
 
-    def save_reevaluation(self, final: ReevaluationSeed, *, seconds: float = 0.0) -> None:
-        """Write the results of one final seed.
+    def save_reevaluations(
+        self, finals: Sequence[ReevaluationSeed], *, seconds: float = 0.0
+    ) -> None:
+        """Write the results of final seeds, all or none.
 
         Args:
-            final: The results.
+            finals: The results, one record per seed.
             seconds: Time spent on training and evaluation.
 
         Raises:
             StoreError: The database cannot be written.
         """
-        with self._transaction("write a final training"):
-            self._db.execute("INSERT INTO finals VALUES (?, ?)", (final.seed, to_json(final)))
+        with self._transaction("write final trainings"):
+            for final in finals:
+                self._db.execute("INSERT INTO finals VALUES (?, ?)", (final.seed, to_json(final)))
             self._add_seconds(seconds)
 
     @property

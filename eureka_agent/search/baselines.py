@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from eureka_agent.errors import EurekaError
-from eureka_agent.records import Baseline
+from eureka_agent.records import Baseline, Evaluation
 from eureka_agent.runs.store import Store
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import BaselinesMeasured, Listener
 from eureka_agent.training.job import JobReward, TrainedReward
+
+_TOGETHER = 1024
+"""Environments of one population up to which its trainings take hardly longer than each alone."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,18 @@ class MeasuredBaselines:
     """The human reward (unless the task has none), the sparse reward, random actions."""
     replays: Mapping[str, bytes | None]
     """The replays of the trained ones by the name of the reward."""
+
+
+@dataclass(frozen=True)
+class WithReferences:
+    """Trainings of rewards and of the references with the same luck."""
+
+    rewards: tuple[TrainedReward, ...]
+    human: TrainedReward | None
+    """None if the task has no human reward."""
+    sparse: TrainedReward
+    random: Evaluation
+    """Of random actions."""
 
 
 def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> None:
@@ -47,7 +62,7 @@ def measure_baselines(store: Store, evaluator: Evaluator, emit: Listener) -> Non
 
 def train_with_baselines(
     evaluator: Evaluator, rewards: Sequence[JobReward], emit: Listener
-) -> tuple[list[TrainedReward], MeasuredBaselines]:
+) -> tuple[tuple[TrainedReward, ...], MeasuredBaselines]:
     """Train rewards in one population with the human and the sparse reward.
 
     Args:
@@ -61,13 +76,81 @@ def train_with_baselines(
     Raises:
         EurekaError: The training of a reference failed.
     """
-    trained, human, sparse, random = evaluator.references(rewards)
-    references = [_baseline("human", human)] if human else []
-    references.append(_baseline("sparse", sparse))
-    baselines = (*references, Baseline("random", evaluation=random))
+    (trained,) = train_with_references(evaluator, rewards)
+    references = [_baseline("human", trained.human)] if trained.human else []
+    references.append(_baseline("sparse", trained.sparse))
+    baselines = (*references, Baseline("random", evaluation=trained.random))
     emit(BaselinesMeasured(baselines))
-    replays = {each.name: each.replay for each in (human, sparse) if each is not None}
-    return trained, MeasuredBaselines(baselines, replays)
+    known = (trained.human, trained.sparse)
+    replays = {each.name: each.replay for each in known if each is not None}
+    return trained.rewards, MeasuredBaselines(baselines, replays)
+
+
+def train_with_references(
+    evaluator: Evaluator, rewards: Sequence[JobReward], draws: int = 1
+) -> list[WithReferences]:
+    """Train rewards and the references in one population, each of them several times.
+
+    Args:
+        evaluator: Trains and evaluates.
+        rewards: The rewards, which passed `Evaluator.open`.
+        draws: Number of trainings of each, with different weights, initial states and noise.
+
+    Returns:
+        The results of each draw.
+
+    Raises:
+        TaskError: The human reward fails the checks.
+    """
+    task = evaluator.task
+    human = (JobReward("human reward", evaluator.human()),) if task.has_human_reward else ()
+    whole = (*rewards, *human, JobReward("sparse reward", None))
+    trained = evaluator.train(copies(whole, draws), draws=draws)
+    random = evaluator.random_actions()
+    results: list[WithReferences] = []
+    for draw in range(draws):
+        own = trained[draw::draws]
+        results.append(
+            WithReferences(
+                rewards=tuple(own[: len(rewards)]),
+                human=own[len(rewards)] if human else None,
+                sparse=own[-1],
+                random=random,
+            )
+        )
+    return results
+
+
+def copies(rewards: Sequence[JobReward], draws: int) -> list[JobReward]:
+    """Return each reward once for every draw, as `Evaluator.train` wants them.
+
+    Args:
+        rewards: The rewards.
+        draws: Number of draws; above 1 each copy's name tells which it is.
+    """
+    if draws == 1:
+        return list(rewards)
+    return [
+        replace(reward, name=f"{reward.name} seed {draw + 1}")
+        for reward in rewards
+        for draw in range(draws)
+    ]
+
+
+def draws_at_once(evaluator: Evaluator, rewards: int, draws: int) -> int:
+    """Return how many trainings of each reward to put into one population.
+
+    Few environments cost as much for each step as many, so a few rewards train several times faster
+    if all their trainings are together. The population stays so small that memory is no concern.
+
+    Args:
+        evaluator: Trains.
+        rewards: Number of rewards.
+        draws: The trainings that each of them needs.
+    """
+    if not evaluator.supports_draws:
+        return 1
+    return max(1, min(draws, _TOGETHER // (rewards * evaluator.budget.num_envs)))
 
 
 def _baseline(name: Literal["human", "sparse"], trained: TrainedReward) -> Baseline:

@@ -112,6 +112,8 @@ class Evaluator:
         self.sandbox = sandbox
         self.trains_together = made.trains_together
         """Whether the rewards of one training share one batch of environments."""
+        self.supports_draws = made.supports_draws
+        """Whether a training can draw different luck for its rewards."""
         self._seed = seed
         self._threads = threads
         self._device = device
@@ -228,6 +230,8 @@ class Evaluator:
         rewards: Sequence[JobReward],
         candidates: Sequence[Candidate] = (),
         champion: Outcome | None = None,
+        *,
+        draws: int = 1,
     ) -> list[TrainedReward]:
         """Train one policy per reward, and evaluate each policy that resulted.
 
@@ -237,6 +241,7 @@ class Evaluator:
             rewards: The rewards, which passed `open`.
             candidates: The candidates of the rewards, if this is their first training.
             champion: The run's best so far, with which candidates are compared in a race.
+            draws: Reward `k` trains with draw `k % draws` from the seed (`TrainerSettings.draws`).
 
         Returns:
             One result per reward, in order.
@@ -247,6 +252,7 @@ class Evaluator:
         """
         races = any(reward.races for reward in rewards)
         job = self._job(rewards, race=self._race if races else None, champion=champion)
+        job = replace(job, draws=draws)
         names = tuple(reward.name for reward in rewards)
         ignored = None
         if self._checkpoint is not None:
@@ -285,31 +291,6 @@ class Evaluator:
             self._device,
             as_operations=tuple(name for name, code in known if code in self._on_device),
             in_sandbox=tuple(name for name, code in known if code not in self._on_device),
-        )
-
-    def references(
-        self, rewards: Sequence[JobReward]
-    ) -> tuple[list[TrainedReward], TrainedReward | None, TrainedReward, Evaluation]:
-        """Train rewards in one population with the references, and evaluate random actions.
-
-        Args:
-            rewards: The rewards, which passed `open`.
-
-        Returns:
-            The results of `rewards`, of the human reward (None if the task has none), of the sparse
-            reward, and the evaluation of random actions.
-
-        Raises:
-            TaskError: The human reward fails the checks.
-        """
-        human = (JobReward("human reward", self.human()),) if self.task.has_human_reward else ()
-        trained = self.train((*rewards, *human, JobReward("sparse reward", None)))
-        count = len(rewards)
-        return (
-            trained[:count],
-            trained[count] if human else None,
-            trained[-1],
-            self.random_actions(),
         )
 
     def with_seed(self, seed: int) -> Evaluator:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eureka_agent.config import SynthesisConfig
 from eureka_agent.extract.reading import checked_again
 from eureka_agent.records import Evaluation, Outcome, ReevaluationResult, ReevaluationSeed
 from eureka_agent.runs.store import Store
+from eureka_agent.search.baselines import WithReferences, draws_at_once, train_with_references
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, SeedReevaluated
 from eureka_agent.search.initial_policies import InitialPolicies
@@ -68,31 +70,52 @@ def reevaluate(
 ) -> None:
     """Train the best, the human and the sparse reward with each final seed that is not stored yet.
 
-    `enough`: called before each seed; true if a limit of the run excludes the remaining seeds.
+    Several seeds are trained at once where that is faster: draws from the first of them.
+
+    `enough`: called before each training; true if a limit of the run excludes the remaining seeds.
     """
-    stored = {final.seed for final in store.finals()}
     config, source = store.config, best.candidate.reward
     assert source is not None  # it was trained
-    for number in range(1, config.search.final_seeds + 1):
-        seed = config.search.seed + number * _SEED
-        if seed in stored:
-            continue
+    source = checked_again(source, evaluator.task.reward_inputs)
+    initial_policy = InitialPolicies(store).of(best.candidate)
+    reward = JobReward(best.candidate.name, source, initial_policy)
+    references = 2 if evaluator.task.has_human_reward else 1
+    while numbers := _waiting(store):
         if enough():
             return
+        together = numbers[: draws_at_once(evaluator, 1 + references, len(numbers))]
         started = time.monotonic()
-        seeded = evaluator.with_seed(seed)
-        source = checked_again(source, evaluator.task.reward_inputs)
-        initial_policy = InitialPolicies(store).of(best.candidate)
-        reward = JobReward(best.candidate.name, source, initial_policy)
-        (trained,), human, sparse, random = seeded.references([reward])
-        final = ReevaluationSeed(
-            seed,
-            best=_result(trained, random),
-            human=_result(human, random) if human else None,
-            sparse=_result(sparse, random),
-        )
-        store.save_reevaluation(final, seconds=time.monotonic() - started)
-        emit(SeedReevaluated(final, number, config.search.final_seeds))
+        seeded = evaluator.with_seed(_seed(config, together[0]))
+        trained = train_with_references(seeded, [reward], draws=len(together))
+        finals = [
+            _final(_seed(config, number), each)
+            for number, each in zip(together, trained, strict=True)
+        ]
+        store.save_reevaluations(finals, seconds=time.monotonic() - started)
+        for number, final in zip(together, finals, strict=True):
+            emit(SeedReevaluated(final, number, config.search.final_seeds))
+
+
+def _waiting(store: Store) -> list[int]:
+    """Return the numbers of the final seeds that are not stored yet, from 1."""
+    config = store.config
+    stored = {final.seed for final in store.finals()}
+    numbers = range(1, config.search.final_seeds + 1)
+    return [number for number in numbers if _seed(config, number) not in stored]
+
+
+def _seed(config: SynthesisConfig, number: int) -> int:
+    return config.search.seed + number * _SEED
+
+
+def _final(seed: int, trained: WithReferences) -> ReevaluationSeed:
+    human, random = trained.human, trained.random
+    return ReevaluationSeed(
+        seed,
+        best=_result(trained.rewards[0], random),
+        human=_result(human, random) if human else None,
+        sparse=_result(trained.sparse, random),
+    )
 
 
 def reevaluation_summary(finals: Sequence[ReevaluationSeed]) -> ReevaluationSummary | None:

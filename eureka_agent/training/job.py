@@ -63,6 +63,8 @@ class TrainingJob:
     """Seed of training and evaluation."""
     has_fitness: bool = True
     """Whether the task's fitness measures what is wanted; if not, replays do not show it."""
+    draws: int = 1
+    """See `TrainerSettings.draws`: so many trainings of each reward can be one population."""
     ends_early: bool = True
     """Whether the task's own termination ends episodes."""
     trainer: TrainerName = "population"
@@ -87,7 +89,7 @@ class TrainingJob:
         names = tuple(reward.name for reward in self.rewards)
         start = "".join(reward.initial_policy or "-" for reward in self.rewards)
         policies = hashlib.sha256(start.encode()).hexdigest()[:16]
-        return f"{names} {self.seed} {self.budget} {policies}"
+        return f"{names} {self.seed} {self.draws} {self.budget} {policies}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def run_job(
     settings = _settings(job, trainer)
     with ExitStack() as resources, naming_lines_of(task):
         rewards = _open_rewards(job, task, sandbox, resources)
+        rewards = _equal_for_all_draws(rewards, job.draws)
         opened = [reward for reward in rewards if not isinstance(reward, CandidateError)]
         settings = _for_opened(settings, rewards)
         remaining = iter(trainer.train(task, opened, settings, on_progress))
@@ -158,6 +161,7 @@ def _settings(job: TrainingJob, trainer: Trainer) -> TrainerSettings:
         race=job.race,
         champion=job.champion,
         checkpoint=checkpoint,
+        draws=job.draws,
         initial_policies=_initial_policies(job),
         races=tuple(reward.races for reward in job.rewards) if job.race else (),
     )
@@ -204,6 +208,21 @@ def _open_rewards(
         except CandidateError as error:
             rewards.append(error)
     return rewards
+
+
+def _equal_for_all_draws(
+    rewards: Sequence[RewardRunner | CandidateError], draws: int
+) -> list[RewardRunner | CandidateError]:
+    """Return the rewards; if one of a reward's copies cannot be opened, none of them trains.
+
+    The trainer finds a candidate's draw from its place.
+    """
+    equal: list[RewardRunner | CandidateError] = []
+    for first in range(0, len(rewards), draws):
+        copies = rewards[first : first + draws]
+        errors = [copy for copy in copies if isinstance(copy, CandidateError)]
+        equal += errors[:1] * len(copies) if errors else copies
+    return equal
 
 
 def _open(

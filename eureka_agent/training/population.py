@@ -33,9 +33,10 @@ from eureka_agent.utils.torch_threads import one_torch_thread
 class PopulationTrainer:
     """Trains all candidates at once with our own PPO.
 
-    Every candidate starts from the same weights, initial states and exploration noise, and none
-    influences another: results differ by their rewards alone, and by the policies that candidates
-    start from, if any. Random numbers are the CPU's on every
+    Candidates with the same draw (`TrainerSettings.draws`) start from the same weights, initial
+    states and exploration noise, and none influences another: results differ by their rewards
+    alone, and by the policies that candidates start from, if any. Minibatches are the same for all.
+    Random numbers are the CPU's on every
     device. Where the environments have no snapshots, nothing is saved.
     """
 
@@ -43,6 +44,7 @@ class PopulationTrainer:
     supports_racing = True
     supports_checkpoints = True
     supports_initial_policies = True
+    supports_draws = True
     supports_gpu = True
     trains_together = True
 
@@ -111,6 +113,7 @@ class PopulationTraining:
         self.started = time.monotonic()
         self._task = task
         self._num_envs = budget.num_envs
+        self._draws = settings.draws
         self._horizon = budget.horizon
         self._race = race
         self._checkpoint = settings.checkpoint
@@ -123,7 +126,7 @@ class PopulationTraining:
             task.make_env(
                 len(rewards) * budget.num_envs,
                 seed=seed,
-                streams=budget.num_envs,
+                streams=settings.draws * budget.num_envs,
                 device=settings.device,
                 threads=settings.threads,
                 reads=reads,
@@ -139,6 +142,7 @@ class PopulationTraining:
             budget.hidden,
             budget.initial_std,
             seed,
+            draws=settings.draws,
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
         )
         start_population(population, settings.initial_policies, budget)
@@ -295,8 +299,12 @@ class PopulationTraining:
             ended[row].index_add_(0, member, value)
 
     def _draw_noise(self, size: int) -> Tensor:
-        """Standard normal `(N, size)`: all members explore alike."""
-        return torch.randn(self._num_envs, size, generator=self.noise).to(self._device)
+        """Standard normal `(K, N, size)`: all members with the same draw explore alike."""
+        noise = torch.randn(self._draws, self._num_envs, size, generator=self.noise)
+        noise = noise.to(self._device)
+        if self._draws == 1:
+            return noise
+        return noise[[member.index % self._draws for member in self.members]]
 
     def _progress(
         self,

@@ -36,6 +36,9 @@ class TrainerSettings:
     """The rungs of the run's best candidate so far, which a race compares with."""
     checkpoint: Checkpoint | None = None
     """Where the training is saved, and resumed from if it was saved there before."""
+    draws: int = 1
+    """Number of independent draws of weights, initial states and noise from the seed: candidate `k`
+    trains with draw `k % draws`, and those with the same draw share their luck."""
     initial_policies: tuple[Policy | None, ...] = ()
     """What each candidate starts from, None for random weights; empty if all start from those."""
 
@@ -51,6 +54,8 @@ class Trainer(Protocol):
     """Whether it saves a training while it runs: it takes a checkpoint."""
     supports_initial_policies: bool
     """Whether a candidate can start from a saved policy."""
+    supports_draws: bool
+    """Whether candidates can train with different draws from one seed."""
     supports_gpu: bool
     """Whether it takes a device other than the CPU."""
     trains_together: bool
@@ -91,6 +96,8 @@ def demand_support(trainer: Trainer, settings: TrainerSettings) -> None:
         unsupported.append("checkpoints")
     if any(settings.initial_policies) and not trainer.supports_initial_policies:
         unsupported.append("initial policies")
+    if settings.draws != 1 and not trainer.supports_draws:
+        unsupported.append("several draws from a seed")
     if settings.device != "cpu" and not trainer.supports_gpu:
         unsupported.append(f"the device {settings.device}")
     if unsupported:

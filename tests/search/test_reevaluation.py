@@ -23,9 +23,15 @@ from eureka_agent.records import (
     ReevaluationSeed,
     TrainingRecord,
 )
+from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.store import Store
-from eureka_agent.search.events import Event, SeedReevaluated
+from eureka_agent.search.events import (
+    Event,
+    SeedReevaluated,
+    TrainingProgress,
+    TrainingStarted,
+)
 from eureka_agent.search.reevaluation import reevaluation_summary
 from tests.support.rewards import upright
 
@@ -66,8 +72,8 @@ class StoppedError(Exception):
 
 
 def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None:
-    """A run stopped after the first of two continues with the second; no training of the search has
-    their seeds."""
+    """A finished run that gets more final seeds trains these alone, together; no training of the
+    search has their seeds."""
     config = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
@@ -77,42 +83,57 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
         num_envs=8,
         environment_steps=512,
         baselines=False,
-        final_seeds=2,
+        final_seeds=1,
         runs_dir=tmp_path,
         run_name="run",
     )
     proposer = ScriptedProposer([[upright(0.1), upright(0.2)]])
+    ea.synthesize(config, proposer=proposer, sandbox=sandbox)
 
     def stop(event: Event) -> None:
-        if isinstance(event, SeedReevaluated):
+        if isinstance(event, TrainingProgress):
             raise StoppedError
 
+    more = Changes(final_seeds=3)
+    proposer = ScriptedProposer([])
     with pytest.raises(StoppedError):
-        ea.synthesize(config, proposer=proposer, sandbox=sandbox, listener=stop)
+        ea.resume(tmp_path / "run", changes=more, proposer=proposer, sandbox=sandbox, listener=stop)
     measured: list[int] = []
+    trained: list[tuple[str, ...]] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, SeedReevaluated):
             measured.append(event.number)
+        if isinstance(event, TrainingStarted):
+            trained.append(event.names)
 
-    ea.resume(tmp_path / "run", proposer=ScriptedProposer([]), sandbox=sandbox, listener=listen)
-    assert measured == [2]
+    ea.resume(tmp_path / "run", proposer=proposer, sandbox=sandbox, listener=listen)
+    assert measured == [2, 3]
+    ((*names,),) = trained
+    assert [name.removeprefix("g0c0 ").removeprefix("g0c1 ") for name in names] == [
+        "seed 1",
+        "seed 2",
+        "human reward seed 1",
+        "human reward seed 2",
+        "sparse reward seed 1",
+        "sparse reward seed 2",
+    ]
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
-        first, second = store.finals()
-        assert config.search.seed < first.seed < second.seed
+        finals = store.finals()
+        seeds = [final.seed for final in finals]
+        assert len({config.search.seed, *seeds}) == 4
         each = store.outcomes()[0].training
         assert each is not None
-        assert first.human is not None
-        assert (
-            first.best.environment_steps == first.human.environment_steps == each.environment_steps
-        )
+        for final in finals:
+            assert final.human is not None
+            assert final.best.environment_steps == each.environment_steps
+            assert final.human.environment_steps == each.environment_steps
     final = json.loads((tmp_path / "run" / "summary.json").read_text())["final"]
-    assert final["seeds"] == 2
+    assert final["seeds"] == 3
     assert final["best"]["low"] <= final["best"]["fitness"] <= final["best"]["high"]
     steps = json.loads((tmp_path / "run" / "summary.json").read_text())["environment_steps"]
-    assert (
-        steps == (2 + 2 * 3) * each.environment_steps
-    )  # two rewards, and three trainings for each of two seeds
+    # Two rewards, and three trainings for each of three seeds.
+    assert steps == (2 + 3 * 3) * each.environment_steps
 
 
 def test_a_protocol_stands_for_its_options() -> None:
@@ -140,14 +161,17 @@ def test_an_instruction_without_fitness_has_no_final_trainings() -> None:
 def test_no_final_training_starts_when_the_time_is_over(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seeds: int
 ) -> None:
-    """It is over at the start, or after the first of two final seeds."""
+    """It is over at the start, or after the first of two final seeds.
+
+    With so many environments each seed is a training of its own.
+    """
     config = ea.SynthesisConfig.of(
         task="cartpole",
         budget="quick",
         generations=1,
         samples=1,
-        num_envs=8,
-        environment_steps=512,
+        num_envs=256,
+        environment_steps=16_384,
         baselines=False,
         final_seeds=2,
         max_wall_min=60.0 if seeds else 1e-6,

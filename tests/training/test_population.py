@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
 from eureka_agent.training import PopulationTrainer, Progress, TrainerSettings
+from eureka_agent.training.checkpoint import Checkpoint
+from eureka_agent.training.population import PopulationTraining
 from tests.support.in_process import Costly, InProcess, upright
 
 TINY = TrainingBudget(
@@ -38,6 +41,55 @@ def test_candidate_learns_the_same_alone_and_with_others() -> None:
     assert alone.record is not None
     assert together.record is not None
     assert alone.record.reward.mean == pytest.approx(together.record.reward.mean, rel=1e-3)
+
+
+def test_candidates_share_their_luck_with_the_same_draw_only() -> None:
+    task = load_task("cartpole")
+
+    def trained(draws: int, count: int) -> list[bytes]:
+        rewards = [InProcess(upright, "dof_pos") for _ in range(count)]
+        results = PopulationTrainer().train(
+            task, rewards, TrainerSettings(TINY, seed=0, draws=draws)
+        )
+        return [result.policy.to_bytes() for result in results if result.policy]
+
+    first, second, first_again, second_again = trained(2, 4)
+    assert first == first_again
+    assert second == second_again
+    assert first != second
+    assert len(set(trained(1, 3))) == 1
+
+
+def test_draws_differ_in_weights_and_in_initial_states() -> None:
+    task = load_task("cartpole")
+    rewards = [InProcess(upright, "dof_pos") for _ in range(2)]
+    training = PopulationTraining(task, rewards, TrainerSettings(TINY, seed=0, draws=2))
+    first, second = training.ppo.population.flat
+    assert not torch.equal(first, second)
+    starts = training.env.state["dof_pos"]
+    assert not torch.equal(starts[: TINY.num_envs], starts[TINY.num_envs :])
+    alone = PopulationTraining(task, rewards[:1], TrainerSettings(TINY, seed=0))
+    assert torch.equal(alone.ppo.population.flat[0], first)
+    assert torch.equal(alone.env.state["dof_pos"], starts[: TINY.num_envs])
+
+
+def test_a_training_with_several_draws_resumes_bit_by_bit(tmp_path: Path) -> None:
+    task = load_task("cartpole")
+    rewards = [InProcess(upright, "dof_pos") for _ in range(2)]
+    settings = TrainerSettings(TINY, seed=0, draws=2)
+    whole = [result.policy for result in PopulationTrainer().train(task, rewards, settings)]
+    checkpoint = Checkpoint(tmp_path / "training.safetensors", "key", every_s=0.0)
+    stopped = PopulationTraining(task, rewards, replace(settings, checkpoint=checkpoint))
+    steps = stopped.run()
+    next(steps)
+    next(steps)
+    again = PopulationTraining(task, rewards, replace(settings, checkpoint=checkpoint))
+    progress = list(again.run())
+    assert progress[0].environment_steps > TINY.num_envs * TINY.horizon
+    for one, other in zip(whole, [result.policy for result in again.results()], strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.to_bytes() == other.to_bytes()
 
 
 def test_training_is_reproducible_bit_by_bit() -> None:

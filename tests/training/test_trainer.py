@@ -38,6 +38,7 @@ class SimpleTrainer:
     supports_racing = False
     supports_checkpoints = False
     supports_initial_policies = False
+    supports_draws = False
     supports_gpu = False
     trains_together = False
 

@@ -79,19 +79,26 @@ class Population:
         std: float,
         seed: int,
         *,
+        draws: int = 1,
         privileged_size: int = 0,
     ) -> None:
-        """All candidates start with equal weights; the policy's do not depend on the critic."""
+        """Candidates with the same draw (`k % draws`) start with equal weights.
+
+        The policy's weights do not depend on the critic's size in the first draw.
+        """
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
         critic_sizes = (observation_size + privileged_size, *hidden, 1)
-        initial = [
-            *_initial_layers(self.sizes, gain=0.01, generator=generator),
-            torch.full((1, action_size), std).log(),
-            *_initial_layers(critic_sizes, gain=1.0, generator=generator),
-        ]
+        rows: list[Tensor] = []
+        for _ in range(draws):
+            initial = [
+                *_initial_layers(self.sizes, gain=0.01, generator=generator),
+                torch.full((1, action_size), std).log(),
+                *_initial_layers(critic_sizes, gain=1.0, generator=generator),
+            ]
+            rows.append(torch.cat([tensor.flatten() for tensor in initial]))
         self._shapes = [tensor.shape for tensor in initial]
-        self.flat = torch.cat([tensor.flatten() for tensor in initial]).repeat(copies, 1)
+        self.flat = torch.stack(rows).repeat(copies // draws, 1)
         self.moments = RunningMoments(copies, observation_size + privileged_size)
         self._view()
 
