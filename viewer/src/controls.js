@@ -46,15 +46,16 @@ export class Controls {
     const back = iconButton("One frame back", ICONS.back, () => clock.stepBy(-1));
     const forward = iconButton("One frame forward", ICONS.forward, () => clock.stepBy(1));
     const view = iconButton("First view", ICONS.view, () => clock.resetViews());
-    const steps = element("span", { class: "replay-buttons" }, this.play, back, forward);
-    const settings = element("span", { class: "replay-settings" }, this.speedSelect());
-    settings.append(this.follow, this.contacts, view);
-    return [steps, this.slider, this.time, settings];
+    const timeline = element("div", { class: "replay-timeline" });
+    timeline.append(this.play, this.slider, this.time);
+    const settings = element("div", { class: "replay-settings" }, back, forward);
+    settings.append(this.speedSelect(), this.follow, this.contacts, view);
+    return [timeline, settings];
   }
 
   speedSelect() {
     this.speed = element("select", { "aria-label": "Speed", title: "Speed" });
-    for (const speed of SPEEDS) this.speed.add(new Option(`${speed} ×`, speed));
+    for (const speed of SPEEDS) this.speed.add(new Option(`${speed}×`, speed));
     this.speed.addEventListener("change", () => {
       this.clock.speed = Number(this.speed.value);
       this.clock.changed();

@@ -3,7 +3,10 @@
 import { PCFShadowMap, WebGLRenderer } from "three";
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
-const DRAFT = 0.6; // pixels per pixel while a picture moves and a CPU draws it
+// Where a CPU draws, it draws few pixels while a picture moves, and more than are shown when it
+// rests: their mean has smooth edges.
+const MOVING = 0.6;
+const RESTING = 2;
 
 let shared;
 
@@ -51,7 +54,7 @@ class SharedRenderer {
 
   /** Draw a scene into a 2-D canvas; `moves` allows fewer pixels. */
   draw(scene, camera, canvas, moves) {
-    const scale = moves && this.isSoftware ? DRAFT : 1;
+    const scale = this.isSoftware ? (moves ? MOVING : RESTING) : 1;
     const width = Math.ceil(canvas.width * scale);
     const height = Math.ceil(canvas.height * scale);
     this.grow(width, height);
@@ -61,6 +64,7 @@ class SharedRenderer {
     const source = this.webgl.domElement;
     const top = this.height - height; // WebGL counts from below
     const context = canvas.getContext("2d", { alpha: false });
+    context.imageSmoothingQuality = moves ? "low" : "high";
     context.drawImage(source, 0, top, width, height, 0, 0, canvas.width, canvas.height);
   }
 

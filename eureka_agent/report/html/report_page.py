@@ -15,6 +15,8 @@ from eureka_agent.report.html.replays import BUDGET, PageReplays, ReplaySource, 
 from eureka_agent.report.messages import feedback_lines
 from eureka_agent.report.model import RunReport
 
+_SIDE_BY_SIDE = 3
+
 
 def report_page(
     report: RunReport, replays: ReplaySource | None = None, *, budget: int = BUDGET
@@ -76,8 +78,19 @@ def _reference_charts(report: RunReport) -> dict[str, tuple[Chart, ...]]:
 
 
 def _side_by_side(report: RunReport, shown: PageReplays) -> list[tuple[str, str]]:
-    """Return the labels and names of the best reward and the references that have a replay here."""
+    """Return the labels and names of the replays beside the result: at most three.
+
+    The best reward is compared with the references; without a fitness, with the others of its
+    generation, which a judge ranked.
+    """
     best = report.result.best
-    rows = [(f"best: {best.candidate.name}", best.candidate.name)] if best is not None else []
+    rows = []
+    if best is not None:
+        label = "best" if report.task.has_fitness else "chosen"
+        rows.append((f"{label}: {best.candidate.name}", best.candidate.name))
     rows += [(BASELINES[name], BASELINES[name]) for name in ("human", "sparse")]
-    return [(label, name) for label, name in rows if name in shown.packs]
+    if best is not None and not report.task.has_fitness:
+        names = [one.candidate.name for one in report.outcomes if one != best]
+        own = f"g{best.candidate.generation}c"
+        rows += [(name, name) for name in names if name.startswith(own)]
+    return [(label, name) for label, name in rows if name in shown.packs][:_SIDE_BY_SIDE]

@@ -47,7 +47,7 @@ def state_of(report: RunReport) -> tuple[str, str]:
         return "bad", "stopped early"
     if not report.finished:
         done = f"{report.finished_generations} of {report.protocol.generations}"
-        return "running", f"in progress: {done} generations finished"
+        return "running", f"not finished: {done} generations"
     if report.result.best is None:
         return "bad", "finished without a reward"
     return "good", "finished"
@@ -214,4 +214,4 @@ def _tokens(report: RunReport) -> str:
 
 
 def _moment(time: str | None) -> str:
-    return one_line(time.replace("T", " "), 19) if time else ""
+    return one_line(time[:19].replace("T", " ")) if time else ""

@@ -81,7 +81,7 @@ def _draw(root: Element, row: IntervalRow, scale: Scale, *, top: float, track: f
     if math.isfinite(row.low) and math.isfinite(row.high):
         ends = (scale.at(row.low), scale.at(row.high))
         line(root, (ends[0], y), (ends[1], y), f"span line-{row.series}")
-    for seed in row.seeds if len(row.seeds) > 1 else ():
+    for seed in filter(math.isfinite, row.seeds if len(row.seeds) > 1 else ()):
         place, tip = (scale.at(seed), y), f"one training: {number(seed)}"
         dot(root, place, f"seed line-{row.series}", radius=3.5, tip=tip)
     place, tip = (scale.at(row.value), y), f"{row.label}: {row.text}"

@@ -21,6 +21,8 @@ from eureka_agent.report.formatting import number, one_line
 
 SERIES = 8
 """Number of colours for series; further series use them again."""
+_LONGEST_TEXT = 48
+"""Characters of a text in a picture, which cannot wrap."""
 _WIDEST = 1e200
 """Numbers beyond it are drawn there: a run from elsewhere may hold any."""
 _ALIKE = 1e-9
@@ -153,7 +155,7 @@ def words(
         "text-anchor": anchor,
     }
     drawn = SubElement(root, "text", attributes | ({"class": classes} if classes else {}))
-    drawn.text = one_line(text)
+    drawn.text = one_line(text, _LONGEST_TEXT)
 
 
 def path(
