@@ -1,10 +1,13 @@
 // Builds the viewer into one classic script, and writes the licences of what is inside beside it.
+// Another folder can be named: node build.mjs FOLDER
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const ASSETS = new URL("../eureka_agent/report/html/assets/", import.meta.url);
-const here = (path) => new URL(path, import.meta.url);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const folder = process.argv[2] ?? here("../eureka_agent/report/html/assets");
 const text = (path) => readFileSync(here(path), "utf8").trim();
 
 // The hash of all sources: a test notices a viewer.js that was not built again.
@@ -27,8 +30,8 @@ const banner = [
 ].join("\n");
 
 await build({
-  entryPoints: [here("src/boot.js").pathname],
-  outfile: new URL("viewer.js", ASSETS).pathname,
+  entryPoints: [here("src/boot.js")],
+  outfile: resolve(folder, "viewer.js"),
   bundle: true,
   minify: true,
   format: "iife",
@@ -39,7 +42,5 @@ await build({
 });
 
 const licence = `three.js ${three.version} (https://threejs.org), a part of viewer.js\n\n`;
-writeFileSync(
-  new URL("THIRD_PARTY_LICENSES", ASSETS),
-  licence + text("node_modules/three/LICENSE") + "\n",
-);
+const terms = `${text("node_modules/three/LICENSE")}\n`;
+writeFileSync(resolve(folder, "THIRD_PARTY_LICENSES"), licence + terms);

@@ -37,8 +37,11 @@ async function show(root) {
   root.setAttribute("aria-busy", "true");
   try {
     const scene = await sceneOf(root.dataset.scene);
-    const replay = await readReplay(await load(root.dataset.replay), scene.record.bodies.length);
-    figures.set(root, new Figure(root, scene, replay));
+    const bytes = await load(root.dataset.replay);
+    await clockOf(root).pauseDuring(async () => {
+      const replay = await readReplay(bytes, scene.record.bodies.length);
+      figures.set(root, new Figure(root, scene, replay, clockOf(root)));
+    });
     visibility.observe(root);
     countReady();
   } catch (error) {
@@ -47,6 +50,8 @@ async function show(root) {
     root.removeAttribute("aria-busy");
   }
 }
+
+const clockOf = (root) => clockNamed(root.dataset.clock || root.dataset.replay);
 
 // All figures of a run name the same scene: it is read once.
 function sceneOf(source) {

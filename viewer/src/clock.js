@@ -14,6 +14,7 @@ export class Clock extends EventTarget {
     this.showsContacts = true;
     this.members = new Set();
     this.views = new Map();
+    this.loading = 0;
     this.isStirred = false;
     this.atEnd = 0;
     this.last = null;
@@ -35,6 +36,17 @@ export class Clock extends EventTarget {
   add(member) {
     this.members.add(member);
     this.changed();
+  }
+
+  /** Draw nothing during some work: figures that play would slow down those that still load. */
+  async pauseDuring(work) {
+    this.loading += 1;
+    try {
+      await work();
+    } finally {
+      this.loading -= 1;
+      this.refresh();
+    }
   }
 
   /** Return what figures of the same scene share on this clock. */
@@ -105,6 +117,7 @@ export class Clock extends EventTarget {
 
   tick(now) {
     this.frame = null;
+    if (this.loading > 0) return;
     const seen = [...this.members].filter((member) => member.isVisible);
     const runs = this.isPlaying && seen.length > 0 && !document.hidden && this.duration > 0;
     if (runs && this.last !== null) this.advance(Math.min(0.25, (now - this.last) / 1000));

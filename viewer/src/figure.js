@@ -1,5 +1,4 @@
 // One figure: its picture, its curves and the choice of its episode.
-import { clockNamed } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { element, iconButton } from "./dom.js";
@@ -18,10 +17,10 @@ const NO_WEBGL =
 
 /** A replay in the page. Its clock asks it to draw. */
 export class Figure {
-  constructor(root, scene, replay) {
+  constructor(root, scene, replay, clock) {
     this.root = root;
     this.replay = replay;
-    this.clock = clockNamed(root.dataset.clock || root.dataset.replay);
+    this.clock = clock;
     this.isVisible = true;
     this.canFollow = scene.record.camera.track >= 0;
     this.label = root.dataset.label || "replay";

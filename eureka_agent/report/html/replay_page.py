@@ -84,7 +84,7 @@ def recorded_replays(
     usual = [each for each in (best_name, *_REFERENCES) if each in recorded]
     shown: list[ShownReplay] = []
     for name in names or usual or recorded[:3]:
-        pack = source.replay(name)
+        pack = source.replay(name) if name in recorded else None
         if pack is None:
             raise UsageError(_unknown(name, recorded))
         shown.append(ShownReplay(f"{name} (best)" if name == best_name else name, pack))
