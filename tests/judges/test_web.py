@@ -29,7 +29,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, FeedbackRequested, RunStarted
 from eureka_agent.search.feedback import FeedbackRequest
 from tests.support import run_events as runs
-from tests.support.page import browser, form_of, text_of
+from tests.support.page import form_of, text_of, visitor
 from tests.support.rewards import NO_CODE, upright
 from tests.support.runs import config
 from tests.support.terminal import Terminal
@@ -72,7 +72,7 @@ class Person:
 
     def _work(self, generation: int) -> None:
         try:
-            with browser(self._page) as client:
+            with visitor(self._page) as client:
                 run = httpx.URL(self._page).path
                 address = f"{run}/generations/{generation}"
                 wait_for(lambda: "token" in form_of(client.get(address)))
@@ -242,10 +242,10 @@ def address_of(process: subprocess.Popen[str], asked: int) -> str:
 def test_kill_and_restart_while_it_waits_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     address = "/runs/run/generations/0"
-    with start(folder, "start") as process, browser(address_of(process, 0)) as client:
+    with start(folder, "start") as process, visitor(address_of(process, 0)) as client:
         submit(client, address, "save", worst="g0c0", words__g0c2="more", edit__g0c0=EDIT)
         process.send_signal(signal.SIGKILL)
-    with start(folder, "resume") as process, browser(address_of(process, 0)) as client:
+    with start(folder, "resume") as process, visitor(address_of(process, 0)) as client:
         form = form_of(client.get(address))
         assert form["worst"] == "g0c0"
         assert form["words.g0c2"] == "more"

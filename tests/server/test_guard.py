@@ -15,7 +15,7 @@ from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.drafts import Draft, read_draft
 from eureka_agent.server import PageServer
 from eureka_agent.server.forms import MOST_BYTES, MOST_FIELDS
-from tests.support.page import browser, form_of, visited, waiting_run
+from tests.support.page import form_of, visited, visitor, waiting_run
 
 PAGE = "/runs/run/generations/0"
 PATHS = ("/", "/runs/run", PAGE, f"{PAGE}/pairs", "/runs/run/live", "/assets/page.js", "/nothing")
@@ -55,7 +55,7 @@ def test_without_the_secret_nothing_is_shown(server: PageServer, path: str, quer
 
 
 def test_a_wrong_cookie_is_refused(server: PageServer) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         (name,) = client.cookies
     for value in ("", "x", "ü", 'a"; b=c'):
         headers = [(b"Cookie", f"{name}={value}".encode())]
@@ -95,14 +95,14 @@ def test_two_servers_have_different_secrets(tmp_path: Path) -> None:
 )
 def test_another_name_of_this_machine_is_refused(server: PageServer, host: str) -> None:
     """A site that points its own name to 127.0.0.1 would read the pages (DNS rebinding)."""
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         assert client.get("/", headers={"Host": host}).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:9000", "[::1]:9000"])
 def test_this_machine_is_known_behind_another_port(server: PageServer, host: str) -> None:
     """`ssh -L 9000:localhost:8765` changes the port that a browser names."""
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         assert client.get("/", headers={"Host": host}).status_code == 200
 
 
@@ -122,7 +122,7 @@ def test_this_machine_is_known_behind_another_port(server: PageServer, host: str
 def test_a_form_of_another_site_is_refused(
     server: PageServer, folder: Path, headers: dict[str, str]
 ) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         fields = form_of(client.get(PAGE)) | {"best": "g0c0", "action": "save"}
         assert client.post(PAGE, data=fields, headers=headers).status_code == 403
     assert saved(folder).is_empty
@@ -144,7 +144,7 @@ def test_a_form_of_our_own_page_under_no_referrer_is_accepted(
 def test_a_form_without_the_token_is_refused(
     server: PageServer, folder: Path, token: str | None
 ) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         fields = form_of(client.get(PAGE)) | {"best": "g0c0", "action": "submit"}
         del fields["token"]
         if token is not None:
@@ -154,7 +154,7 @@ def test_a_form_without_the_token_is_refused(
 
 
 def test_every_answer_carries_the_headers(server: PageServer) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         answers = [client.get(path) for path in (*PATHS, "/runs/run/replays/x")]
         answers += [client.post(PAGE), client.put("/"), httpx.get(site(server))]
     for answer in answers:
@@ -169,7 +169,7 @@ def test_every_answer_carries_the_headers(server: PageServer) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_other_methods_are_refused(server: PageServer, method: str) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         assert client.request(method, "/").status_code == 405
 
 
@@ -223,7 +223,7 @@ def test_what_a_model_and_a_person_write_never_becomes_html(tmp_path: Path) -> N
 def test_paths_lead_to_runs_and_candidates_on_the_disk_only(
     server: PageServer, path: str
 ) -> None:
-    with socket.create_connection(("127.0.0.1", server.port)) as raw, browser(server.url()) as client:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw, visitor(server.url()) as client:
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Cookie: {cookie}", "Connection: close")
         raw.sendall("\r\n".join((*lines, "", "")).encode())
@@ -233,7 +233,7 @@ def test_paths_lead_to_runs_and_candidates_on_the_disk_only(
 
 # ---------------------------------------------------------------------- forms and floods
 def test_a_form_that_is_too_large_is_refused(server: PageServer, folder: Path) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         fields = form_of(client.get(PAGE))
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -254,7 +254,7 @@ def test_a_form_that_is_too_large_is_refused(server: PageServer, folder: Path) -
 
 
 def test_other_kinds_of_forms_and_uploads_are_refused(server: PageServer) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         fields = form_of(client.get(PAGE))
         assert client.post(PAGE, data=fields, files={"f": b"x"}).status_code == 415
         assert client.post(PAGE, json=fields).status_code == 415
@@ -275,7 +275,7 @@ def test_other_kinds_of_forms_and_uploads_are_refused(server: PageServer) -> Non
 def test_fields_that_the_form_does_not_have_are_refused(
     server: PageServer, folder: Path, more: dict[str, str]
 ) -> None:
-    with browser(server.url()) as client:
+    with visitor(server.url()) as client:
         fields = form_of(client.get(PAGE)) | {"best": "g0c0", "action": "save"}
         assert client.post(PAGE, data=fields | more).status_code == 400
     assert saved(folder).is_empty

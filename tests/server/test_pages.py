@@ -148,22 +148,19 @@ def test_an_unanswered_generation_says_so(tmp_path: Path) -> None:
 
 
 def test_packs_are_sent_as_they_are_stored(tmp_path: Path) -> None:
-    run = waiting_run(tmp_path / "run")
-    with at_work(run) as store:
-        store.save_scene(b"\x00scene")
-        store._save_replays({"g0c0": b"\x00replay", "human reward": b"human"})
+    waiting_run(tmp_path / "run", scene=b"\x00scene", replay=b"\x00replay")
     with visited(tmp_path) as client:
         answers = {
             name: client.get(f"/runs/run/{name}")
-            for name in ("scene", "replays/g0c0", "replays/human%20reward", "replays/g0c1")
+            for name in ("scene", "replays/g0c0", "replays/g0c2", "replays/human%20reward")
         }
         page = client.get(PAGE)
-    assert [answer.status_code for answer in answers.values()] == [200, 200, 200, 404]
+    assert [answer.status_code for answer in answers.values()] == [200, 200, 404, 404]
     assert answers["scene"].content == b"\x00scene"
     assert answers["replays/g0c0"].content == b"\x00replay"
     assert answers["replays/g0c0"].headers["content-type"] == "application/octet-stream"
     assert 'data-replay="/runs/run/replays/g0c0"' in page.text
-    assert 'data-replay="/runs/run/replays/g0c1"' not in page.text
+    assert 'data-replay="/runs/run/replays/g0c2"' not in page.text
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,19 @@ def reward(weight: float) -> str:
     )
 
 
-def waiting_run(folder: Path, *, wish: bool = False, candidates: int = 3, words: str = "") -> RunDir:
+def waiting_run(
+    folder: Path,
+    *,
+    wish: bool = False,
+    candidates: int = 3,
+    words: str = "",
+    scene: bytes | None = None,
+    replay: bytes | None = None,
+) -> RunDir:
     """Write a run that waits for an answer about its first generation.
 
     All candidates but the last are trained, with a fitness of 1, 2, …. `wish`: an instruction
-    without a fitness. `words`: the model's, before its code.
+    without a fitness. `words`: the model's, before its code. `replay`: of each trained candidate.
     """
     folder.mkdir(parents=True)
     run = RunDir(folder)
@@ -52,7 +60,11 @@ def waiting_run(folder: Path, *, wish: bool = False, candidates: int = 3, words:
             store.save_completion(0, answer)
         trained = [_trained(answer.index, words) for answer in answers[:-1]]
         failed = Outcome(Candidate(0, answers[-1], None), failure=runs.REFUSED)
-        store.save_outcomes([*((one, stored_run.POLICY) for one in trained), (failed, None)])
+        outcomes = [*((one, stored_run.POLICY) for one in trained), (failed, None)]
+        replays = {one.candidate.name: replay for one in trained}
+        store.save_outcomes(outcomes, replays=replays)
+        if scene is not None:
+            store.save_scene(scene)
     save_question(run, Question(0, (), ASKED))
     return run
 
@@ -67,12 +79,12 @@ def at_work(run: RunDir) -> Iterator[Store]:
 @contextmanager
 def visited(folder: Path) -> Iterator[httpx.Client]:
     """Serve a folder's runs and yield a browser that has opened the address."""
-    with PageServer(folder, 0) as server, browser(server.url()) as client:
+    with PageServer(folder, 0) as server, visitor(server.url()) as client:
         yield client
 
 
 @contextmanager
-def browser(address: str) -> Iterator[httpx.Client]:
+def visitor(address: str) -> Iterator[httpx.Client]:
     """Open the address that the terminal shows; yield the browser, which has the cookie then."""
     site = str(httpx.URL(address).copy_with(raw_path=b"/"))
     with httpx.Client(base_url=site, timeout=30.0) as client:

@@ -66,6 +66,7 @@ async function follow(live) {
 // ------------------------------------------------------------------ autosave
 function autosave(form) {
   const saved = form.querySelector("[data-saved]");
+  const address = form.getAttribute("action"); // `form.action` is the buttons of that name
   let waiting = null;
 
   async function save(keepalive) {
@@ -74,7 +75,7 @@ function autosave(form) {
     const fields = new URLSearchParams(new FormData(form));
     fields.set("action", "autosave");
     try {
-      const answer = await fetch(form.action, { method: "POST", body: fields, keepalive });
+      const answer = await fetch(address, { method: "POST", body: fields, keepalive });
       if (!answer.ok) { throw new Error(String(answer.status)); }
       const { saved: when } = await answer.json();
       saved.textContent = `Saved ${when.slice(11, 19)}.`;
