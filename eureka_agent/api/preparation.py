@@ -96,9 +96,9 @@ def make_participants(
     task: Task,
     overrides: RunOverrides,
     examples: Sequence[Example],
-    runs_dir: Path,
+    runs_dir: Path | None = None,
 ) -> Participants:
-    """Return a run's proposer and judge; `runs_dir`: the folder that holds the run.
+    """Return a run's proposer and judge; `runs_dir`: the folder of a run that exists already.
 
     Raises UsageError for settings that cannot work, while nothing is written yet.
     """

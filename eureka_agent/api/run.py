@@ -230,8 +230,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     if config.search.initial_reward == "human":
         _ = task.human_reward  # raises if there is none
     task = config.task.episodes_of(task)
-    examples = choose_examples(config, task)
-    participants = make_participants(config, task, overrides, examples, config.run.runs_dir)
+    participants = make_participants(config, task, overrides, choose_examples(config, task))
     initial_policy = initial_policy_of(config, task)
     reward_file = config.search.initial_reward if config.search.initial_reward != "human" else None
     if reward_file is not None:

@@ -13,12 +13,12 @@ from eureka_agent.search.feedback import FunctionJudge, Judge
 from eureka_agent.utils.terminal import Terminal
 
 
-def make_judge(config: SynthesisConfig, runs_dir: Path) -> Judge | None:
+def make_judge(config: SynthesisConfig, runs_dir: Path | None = None) -> Judge | None:
     """Return the judge that the config names.
 
     Args:
         config: the run's settings; `feedback` names the judge.
-        runs_dir: folder that holds the run, which a page shows.
+        runs_dir: folder that holds the run, which a page shows; by default the config's.
 
     Returns:
         The judge, or None if fitness alone decides.
@@ -31,7 +31,7 @@ def make_judge(config: SynthesisConfig, runs_dir: Path) -> Judge | None:
             return TerminalJudge(Terminal())
         case "web":
             return WebJudge(
-                runs_dir,
+                runs_dir or config.run.runs_dir,
                 port=config.page.port,
                 timeout_min=config.page.feedback_timeout_min,
                 opens_browser=config.page.open,

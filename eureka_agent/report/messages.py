@@ -261,7 +261,20 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
     return lines
 
 
-def feedback_requested(event: FeedbackRequested, run: RunStarted) -> list[str]:
+def about_generation(
+    event: GenerationStarted | FeedbackRequested | GenerationFinished, run: RunStarted
+) -> list[str]:
+    """Return that a generation is asked for, that it waits for a person, or its result."""
+    match event:
+        case GenerationStarted():
+            return [generation_started(event, run)]
+        case FeedbackRequested():
+            return _feedback_requested(event, run)
+        case GenerationFinished():
+            return generation_finished(event, run)
+
+
+def _feedback_requested(event: FeedbackRequested, run: RunStarted) -> list[str]:
     """Return where a person is asked; empty if that is at the terminal, or if nobody is."""
     if run.page is None:
         return []

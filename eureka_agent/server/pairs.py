@@ -77,9 +77,7 @@ class _Place:
     """The candidate that it still has to be compared with."""
 
 
-def _place(
-    name: str, groups: Sequence[_Group], known: Mapping[tuple[str, str], str]
-) -> _Place:
+def _place(name: str, groups: Sequence[_Group], known: Mapping[tuple[str, str], str]) -> _Place:
     """Return where a candidate belongs among groups that are ranked."""
     low, high, answers = 0, len(groups), 0
     while low < high:

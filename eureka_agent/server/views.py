@@ -197,9 +197,7 @@ def _label(state: RunState, name: str) -> str:
     return f"{name}, {number(known.fitness)} {report.fitness_unit}".strip()
 
 
-def _ballot_card(
-    state: RunState, ballot: Ballot, outcome: Outcome, draft: Draft
-) -> BallotCard:
+def _ballot_card(state: RunState, ballot: Ballot, outcome: Outcome, draft: Draft) -> BallotCard:
     name, original = outcome.candidate.name, code_of(outcome)
     edit = draft.edited.get(name)
     marks = draft.marks.get(name, {})
@@ -211,9 +209,7 @@ def _ballot_card(
             number(curve.values[-1]) if curve.values else "",
             marks.get(component, ""),
         )
-        for index, (component, curve) in enumerate(
-            zip(components_of(outcome), curves, strict=True)
-        )
+        for index, (component, curve) in enumerate(zip(components_of(outcome), curves, strict=True))
     )
     return BallotCard(
         candidate_card(state.report, name),

@@ -131,9 +131,11 @@ def test_a_whole_session_by_keys(visit: Visit, session: str, tmp_path: Path) -> 
     def tab_to(selector: str) -> None:
         """Press Tab until the element has the focus."""
         for _ in range(200):
-            if page.evaluate("document.activeElement.matches(arguments[0])".replace(
-                "arguments[0]", repr(selector)
-            )):
+            if page.evaluate(
+                "document.activeElement.matches(arguments[0])".replace(
+                    "arguments[0]", repr(selector)
+                )
+            ):
                 return
             page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {selector}")
@@ -146,7 +148,7 @@ def test_a_whole_session_by_keys(visit: Visit, session: str, tmp_path: Path) -> 
     assert choose(page, "best", "g0c0").is_checked()
     tab_to('textarea[name="words.g0c1"]')
     page.keyboard.type("higher")
-    tab_to('article:first-of-type details:has(textarea.code) > summary')
+    tab_to("article:first-of-type details:has(textarea.code) > summary")
     page.keyboard.press("Enter")
     tab_to('textarea[name="edit.g0c0"]')
     page.keyboard.press("Control+End")

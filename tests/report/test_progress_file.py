@@ -70,7 +70,14 @@ def after(run: RunDir, store: Store, *events: Event) -> RunProgressRecord:
 
 @pytest.mark.parametrize(
     ("events", "activity"),
-    [(1, "starting"), (2, "asking"), (3, "training"), (4, "training"), (5, "waiting"), (6, "asking")],
+    [
+        (1, "starting"),
+        (2, "asking"),
+        (3, "training"),
+        (4, "training"),
+        (5, "waiting"),
+        (6, "asking"),
+    ],
 )
 def test_the_activity_follows_the_events(
     run: RunDir, store: Store, events: int, activity: str

@@ -52,7 +52,8 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff", b'{"generation": 2, "best": 7}', b'{"generation": 1}', b"[" * 9999]
+    "content",
+    [b"", b"{", b"\xff", b'{"generation": 2, "best": 7}', b'{"generation": 1}', b"[" * 9999],
 )
 def test_a_damaged_answer_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
     run = RunDir(tmp_path)

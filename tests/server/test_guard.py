@@ -59,7 +59,7 @@ def test_a_wrong_cookie_is_refused(server: PageServer) -> None:
         (name,) = client.cookies
     for value in ("", "x", "ü", 'a"; b=c'):
         headers = [(b"Cookie", f"{name}={value}".encode())]
-        assert httpx.get(site(server), headers=headers).status_code == 403  # type: ignore[arg-type]
+        assert httpx.get(site(server), headers=headers).status_code == 403
 
 
 def test_the_address_sets_a_cookie_that_no_other_site_and_no_script_gets(
@@ -77,7 +77,9 @@ def test_the_entrance_leads_to_this_machine_only(server: PageServer) -> None:
     secret = server.url().partition("?")[2]
     for path in ("//evil.example/x", "/\\evil.example", '/"><script>x</script>'):
         with socket.create_connection(("127.0.0.1", server.port)) as raw:
-            request = f"GET {path}?{secret} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+            request = (
+                f"GET {path}?{secret} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+            )
             raw.sendall(request.encode())
             text = b"".join(iter(lambda: raw.recv(65_536), b"")).decode()
         assert "<script" not in text
@@ -91,7 +93,8 @@ def test_two_servers_have_different_secrets(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- other sites
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "evil.example:1"]
+    "host",
+    ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "evil.example:1"],
 )
 def test_another_name_of_this_machine_is_refused(server: PageServer, host: str) -> None:
     """A site that points its own name to 127.0.0.1 would read the pages (DNS rebinding)."""
@@ -220,12 +223,18 @@ def test_what_a_model_and_a_person_write_never_becomes_html(tmp_path: Path) -> N
         "/run/run.db",
     ],
 )
-def test_paths_lead_to_runs_and_candidates_on_the_disk_only(
-    server: PageServer, path: str
-) -> None:
-    with socket.create_connection(("127.0.0.1", server.port)) as raw, visitor(server.url()) as client:
+def test_paths_lead_to_runs_and_candidates_on_the_disk_only(server: PageServer, path: str) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", server.port)) as raw,
+        visitor(server.url()) as client,
+    ):
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Cookie: {cookie}", "Connection: close")
+        lines = (
+            f"GET {path} HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Cookie: {cookie}",
+            "Connection: close",
+        )
         raw.sendall("\r\n".join((*lines, "", "")).encode())
         text = b"".join(iter(lambda: raw.recv(65_536), b"")).decode()
     assert text.startswith("HTTP/1.1 404"), text[:200]

@@ -85,7 +85,7 @@ def test_the_state_for_scripts_changes_when_a_page_has_to_be_loaded_again(tmp_pa
     states = []
     with visited(tmp_path) as client, at_work(run):
         for activity in ("asking", "training", "waiting", "finished"):
-            progress = RunProgressRecord("t", "i", None, "", activity, 2, 0)  # type: ignore[arg-type]
+            progress = RunProgressRecord("t", "i", None, "", activity, 2, 0)
             save_progress(run, progress)
             states.append(client.get("/runs/run/live").json()["page"])
     assert states[0] == states[1]

@@ -11,7 +11,15 @@ from pathlib import Path
 import httpx
 
 from eureka_agent.config import SynthesisConfig
-from eureka_agent.records import Candidate, Curve, Message, Outcome, PromptRecord, RewardSource
+from eureka_agent.records import (
+    Candidate,
+    Completion,
+    Curve,
+    Message,
+    Outcome,
+    PromptRecord,
+    RewardSource,
+)
 from eureka_agent.runs.directory import RunDir
 from eureka_agent.runs.drafts import Question, save_question
 from eureka_agent.runs.store import Store
@@ -28,9 +36,7 @@ ASKED = "2026-01-31T12:00:00+00:00"
 
 def reward(weight: float) -> str:
     """Return the code of a valid reward; `weight` distinguishes it from others."""
-    return (
-        f"def compute_reward(dof_pos):\n    x = {weight} * dof_pos[:, 1]\n    return x, {{'x': x}}\n"
-    )
+    return f"def compute_reward(dof_pos):\n    x = {weight} * dof_pos[:, 1]\n    return x, {{'x': x}}\n"
 
 
 def waiting_run(
@@ -156,7 +162,7 @@ def _config(folder: Path, samples: int, *, wish: bool) -> SynthesisConfig:
     )
 
 
-def _answer(index: int, words: str) -> runs.Completion:
+def _answer(index: int, words: str) -> Completion:
     answer = stored_run.answer(index, reward(index + 1.0))
     return replace(answer, text=f"{words}\n\n{answer.text}")
 

@@ -127,10 +127,8 @@ class LiveDisplay:
                 lines = messages.baselines_measured(event, unit_of(run))
             case SeedTrained() | SeedReevaluated() if run:
                 lines = [messages.seed_result(event, unit_of(run))]
-            case FeedbackRequested() if run:
-                lines = messages.feedback_requested(event, run)
-            case GenerationFinished() if run:
-                lines = messages.generation_finished(event, run)
+            case FeedbackRequested() | GenerationFinished() if run:
+                lines = messages.about_generation(event, run)
             case RunFinished() if run:
                 put(self._console, Text(), final_table(run, event))
         for line in lines:

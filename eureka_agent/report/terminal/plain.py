@@ -103,8 +103,8 @@ class PlainLog:
                 return [*messages.run_started(event), *self._length(event)]
             case InitialRewardEvaluated() if run:
                 return [messages.initial_reward_evaluated(event, run)]
-            case GenerationStarted() if run:
-                return [messages.generation_started(event, run)]
+            case GenerationStarted() | FeedbackRequested() if run:
+                return messages.about_generation(event, run)
             case RequestRetried() | RequestsAdapted() | CompletionReceived():
                 return self._from_model(event)
             case RepairRequested() | CandidateSkipped():
@@ -119,8 +119,6 @@ class PlainLog:
                 return messages.baselines_measured(event, unit)
             case SeedTrained() | SeedReevaluated():
                 return [messages.seed_result(event, unit)]
-            case FeedbackRequested() if run:
-                return messages.feedback_requested(event, run)
             case GenerationFinished() if run:
                 news = [
                     o for o in event.generation.outcomes if o.candidate.name not in self._rejected
