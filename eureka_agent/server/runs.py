@@ -190,7 +190,7 @@ def _overview_of(run: RunDir, progress: RunProgressRecord, *, running: bool) -> 
 def _stamp(run: RunDir) -> _Stamp:
     """Return what changes when the database does: times and sizes of its files.
 
-    Reading it leaves an empty write-ahead log, which is no change.
+    Reading it leaves an empty write-ahead log, which does not count.
     """
     stamp = []
     for path in (run.database, run.database.with_name("run.db-wal")):

@@ -225,7 +225,7 @@ def test_without_javascript_an_answer_is_given_all_the_same(visit: Visit, tmp_pa
 
 def test_hostile_text_runs_nothing_and_sends_nothing(visit: Visit, tmp_path: Path) -> None:
     waiting_run(
-        tmp_path / "run", words=HOSTILE, scene=ball_scene(), replay=ball_replay(), wish=True
+        tmp_path / "run", words=HOSTILE, scene=ball_scene(), replay=ball_replay(), measured=False
     )
     with PageServer(tmp_path, 0) as server:
         opened = visit(address(server, GENERATION))

@@ -126,7 +126,7 @@ def test_an_answer_on_the_page_reaches_the_next_prompt(tmp_path: Path, sandbox: 
     assert not RunDir(result.path).question(0).exists()
 
 
-def test_a_wish_without_fitness_is_led_by_the_person_alone(
+def test_an_instruction_without_fitness_is_led_by_the_person_alone(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     def answer(client: httpx.Client, address: str) -> None:
@@ -144,24 +144,24 @@ def test_a_wish_without_fitness_is_led_by_the_person_alone(
     assert "fitness" not in proposer.prompts[1].messages[-1].content.casefold()
 
 
-@pytest.mark.parametrize("wish", [False, True])
+@pytest.mark.parametrize("measured", [True, False])
 def test_without_an_answer_the_search_goes_on_and_says_so(
-    tmp_path: Path, sandbox: Sandbox, wish: bool
+    tmp_path: Path, sandbox: Sandbox, measured: bool
 ) -> None:
     paper = io.StringIO()
     log = PlainLog(Console(file=paper, width=200))
     settings = config(tmp_path, feedback="web", port=0, feedback_timeout_min=0.005)
-    if wish:
+    if not measured:
         settings = settings.replaced(task="spin the pole", env="cartpole")
     result = ea.synthesize(
         settings, proposer=ScriptedProposer(SCRIPT), sandbox=sandbox, listener=log
     )
-    assert (result.best is None) == wish
+    assert (result.best is not None) == measured
     with Store.open(RunDir(result.path).database, writable=False) as store:
         assert store.feedback() == {g: Feedback(g, unanswered=True) for g in (0, 1)}
     text = paper.getvalue()
     assert "waits for 0.005 min for your answer: http://127.0.0.1:" in text
-    chosen = "the best so far stays" if wish else "the fitness chose"
+    chosen = "the fitness chose" if measured else "the best so far stays"
     assert text.count(f"Nobody answered in time: {chosen}, and the search goes on.") == 2
 
 

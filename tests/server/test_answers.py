@@ -114,8 +114,8 @@ def test_a_choice_that_contradicts_itself_is_explained(tmp_path: Path) -> None:
     assert not draft_of(tmp_path).submitted
 
 
-def test_a_wish_needs_a_best_and_shows_no_fitness(tmp_path: Path) -> None:
-    waiting_run(tmp_path / "run", wish=True)
+def test_what_nothing_measures_needs_a_best_and_shows_no_number(tmp_path: Path) -> None:
+    waiting_run(tmp_path / "run", measured=False)
     with visited(tmp_path) as client:
         page = send(client, "submit", worst="g0c0")
         assert page.status_code == 422

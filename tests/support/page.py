@@ -42,7 +42,7 @@ def reward(weight: float) -> str:
 def waiting_run(
     folder: Path,
     *,
-    wish: bool = False,
+    measured: bool = True,
     candidates: int = 3,
     words: str = "",
     scene: bytes | None = None,
@@ -50,12 +50,12 @@ def waiting_run(
 ) -> RunDir:
     """Write a run that waits for an answer about its first generation.
 
-    All candidates but the last are trained, with a fitness of 1, 2, …. `wish`: an instruction
-    without a fitness. `words`: the model's, before its code. `replay`: of each trained candidate.
+    All candidates but the last are trained, with a fitness of 1, 2, …. `measured`: whether
+    fitness measures the instruction. `words`: the model's, before its code. `replay`: of each trained candidate.
     """
     folder.mkdir(parents=True)
     run = RunDir(folder)
-    with Store.create(run.database, _config(folder, candidates, wish=wish)) as store:
+    with Store.create(run.database, _config(folder, candidates, measured=measured)) as store:
         task = find_task("cartpole")
         store.save_task(stored_task(task, training_budget(store.config, task)))
         store.save_metadata("sandbox", to_json(runs.LAYERS))
@@ -146,9 +146,9 @@ class _Reader(HTMLParser):
             self.fields[self._field] += data
 
 
-def _config(folder: Path, samples: int, *, wish: bool) -> SynthesisConfig:
+def _config(folder: Path, samples: int, *, measured: bool) -> SynthesisConfig:
     settings: dict[str, object] = {"task": "cartpole"}
-    if wish:
+    if not measured:
         settings = {"task": "spin the pole", "env": "cartpole"}
     return SynthesisConfig.of(
         **settings,  # type: ignore[arg-type]
