@@ -160,7 +160,8 @@ def fitness_again(
     """
     seed = _OTHER_SEEDS * (config.search.seed + 1)
     evaluator = Evaluator(reward.task, training_budget(config, reward.task), sandbox, seed=seed)
-    rewards = copies([JobReward("best", reward.reward)], trainings)
+    endings = [f" seed {number + 1}" for number in range(trainings)]
+    rewards = copies([JobReward("best", reward.reward)], endings)
     trained = evaluator.train(rewards, draws=trainings)
     return [each.evaluation.fitness if each.evaluation else 0.0 for each in trained]
 

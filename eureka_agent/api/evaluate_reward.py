@@ -106,7 +106,8 @@ def compare(
         while number < seeds:
             together = draws_at_once(evaluator, len(results), seeds - number)
             seeded = evaluator.with_seed(training_seed(seed, number))
-            for further in train_with_references(seeded, [reward], draws=together):
+            endings = [f" seed {number + draw + 1}" for draw in range(together)]
+            for further in train_with_references(seeded, [reward], endings):
                 results = _with_one_more(seeded, number, results, further)
                 number += 1
                 emit(SeedTrained(0, number, seeds, _last_fitness(path.name, results)))

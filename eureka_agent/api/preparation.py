@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from eureka_agent.config import SynthesisConfig
+from eureka_agent.config import SynthesisConfig, TrackerName
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges import make_judge
@@ -21,6 +21,8 @@ from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
 from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Example, Message, Prompt
+from eureka_agent.report.tracking.factory import make_trackers
+from eureka_agent.report.tracking.tracker import Tracker
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
@@ -57,12 +59,14 @@ class RunOverrides(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Participants:
-    """The proposer and the judge of a run."""
+    """The proposer, the judge and the trackers of a run."""
 
     proposer: Proposer
     description: ProposerDescription
     """What the proposer is, and its largest possible cost."""
     judge: Judge | None
+    trackers: Mapping[TrackerName, Tracker]
+    """Where curves and results go besides TensorBoard."""
 
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
@@ -98,7 +102,7 @@ def make_participants(
     examples: Sequence[Example],
     runs_dir: Path | None = None,
 ) -> Participants:
-    """Return a run's proposer and judge; `runs_dir`: the folder of a run that exists already.
+    """Return a run's proposer, judge and trackers; `runs_dir`: the folder of an existing run.
 
     Raises UsageError for settings that cannot work, while nothing is written yet.
     """
@@ -108,6 +112,7 @@ def make_participants(
         algorithm=config.training.algorithm,
         device=config.training.device,
     )
+    trackers = make_trackers(config.run.log)
     refuse_too_large(config, task)
     own_judge = overrides.get("judge")
     judge = as_judge(own_judge) if own_judge is not None else make_judge(config, runs_dir)
@@ -125,7 +130,7 @@ def make_participants(
     if isinstance(proposer, ChatProposer):
         largest_cost = _largest_cost(config, task, proposer, examples)
         description = replace(description, largest_cost=largest_cost)
-    return Participants(proposer, description, judge)
+    return Participants(proposer, description, judge, trackers)
 
 
 def _largest_cost(

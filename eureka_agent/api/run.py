@@ -30,10 +30,11 @@ from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
 from eureka_agent.records import Generation, Outcome
-from eureka_agent.report import CurveWriter, notebook_listener, run_report, summary
+from eureka_agent.report import notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.report.html.writer import ReportWriter
 from eureka_agent.report.progress_file import ProgressFile
+from eureka_agent.report.tracking.factory import tracked
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
 from eureka_agent.runs.foreign_run import TrustedSettings
@@ -246,8 +247,8 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
             _save_scene(store, task)
             if initial_policy is not None:
                 store.save_metadata(INITIAL_POLICY, initial_policy)
-            listener = overrides.get("listener")
-            yield _run(run_dir, store, task, participants, sandbox, listener, resumed=False)
+            with _listening(run_dir, store, task, participants, overrides) as emit:
+                yield _run(run_dir, store, task, participants, sandbox, emit, resumed=False)
 
 
 @contextmanager
@@ -283,8 +284,24 @@ def resumed(
             if store.metadata("task") is None:  # the run was stopped right after it was created
                 store.save_task(stored_task(whole_task, training_budget(config, whole_task)))
             _save_scene(store, own_task)
-            listener = overrides.get("listener")
-            yield _run(run_dir, store, own_task, participants, sandbox, listener, resumed=True)
+            with _listening(run_dir, store, own_task, participants, overrides) as emit:
+                yield _run(run_dir, store, own_task, participants, sandbox, emit, resumed=True)
+
+
+@contextmanager
+def _listening(
+    run_dir: RunDir, store: Store, task: Task, participants: Participants, overrides: RunOverrides
+) -> Iterator[Listener]:
+    """Yield what gets the run's events: its files, its trackers, and the caller's listener."""
+    show = overrides.get("listener") or notebook_listener()
+    with tracked(participants.trackers, run_dir.curves, show) as track:
+        yield broadcast(
+            FileWriter(run_dir, store, task.reward_inputs),
+            ReportWriter(run_dir, store),
+            ProgressFile(run_dir, store),
+            track,
+            show,
+        )
 
 
 def _save_scene(store: Store, task: Task) -> None:
@@ -300,19 +317,12 @@ def _run(
     task: Task,
     participants: Participants,
     sandbox: Sandbox,
-    listener: Listener | None,
+    emit: Listener,
     *,
     resumed: bool,
 ) -> Run:
     config, budget = store.config, training_budget(store.config, task)
     proposer = participants.proposer
-    emit = broadcast(
-        FileWriter(run_dir, store, task.reward_inputs),
-        CurveWriter(run_dir.curves),
-        ReportWriter(run_dir, store),
-        ProgressFile(run_dir, store),
-        listener or notebook_listener(),
-    )
     if isinstance(proposer, ChatProposer):
         connect(proposer, store, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))

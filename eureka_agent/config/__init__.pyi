@@ -2,7 +2,7 @@ from .budget import BudgetName, TrainingBudget
 from .models import ModelsConfig
 from .protocols import PROTOCOLS, ProtocolName
 from .race import Race
-from .run import RunConfig, SandboxLevel
+from .run import RunConfig, SandboxLevel, TrackerName
 from .screening import ScreeningConfig
 from .search import FeedbackName, SearchConfig
 from .synthesis import SynthesisConfig
@@ -26,6 +26,7 @@ __all__ = [
     "SearchConfig",
     "SynthesisConfig",
     "TaskConfig",
+    "TrackerName",
     "TrainerName",
     "TrainingBudget",
     "TrainingConfig",

@@ -10,6 +10,7 @@ from eureka_agent.config.limits import check_counts, check_positive
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
 SandboxLevel = Literal["full", "reduced", "static-checks"]
+TrackerName = Literal["wandb", "mlflow"]
 
 
 @refuse_unknown_arguments
@@ -29,6 +30,9 @@ class RunConfig:
     """Folder that holds the runs."""
     run_name: str | None = None
     """Name of the run's new folder, else <date>-<task>-<short id>."""
+    log: tuple[TrackerName, ...] = ()
+    """Also log curves and results to wandb, mlflow or both
+    (extras of these names)."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""

@@ -1,6 +1,5 @@
 """What a person sees of a run: displays, tables, training curves and the summary."""
 
-from eureka_agent.report.curves import CurveWriter
 from eureka_agent.report.from_store import run_report
 from eureka_agent.report.length import comparison_length, default_run, run_length_s, speed_of
 from eureka_agent.report.model import RunReport
@@ -19,7 +18,6 @@ from eureka_agent.report.terminal.tables import (
 )
 
 __all__ = [
-    "CurveWriter",
     "LiveDisplay",
     "PlainLog",
     "RunReport",

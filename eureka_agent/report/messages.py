@@ -40,6 +40,7 @@ from eureka_agent.search.events import (
     RunStarted,
     SeedReevaluated,
     SeedTrained,
+    TrackingFailed,
     TrainingStarted,
 )
 from eureka_agent.search.reevaluation import ReevaluationSummary
@@ -142,13 +143,15 @@ def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
     ]
 
 
-def seed_result(event: SeedTrained | SeedReevaluated, unit: str | None) -> str:
-    """Return the fitness of the rewards that were trained with one more seed."""
-    return (
-        _seed_trained(event, unit)
-        if isinstance(event, SeedTrained)
-        else _seed_reevaluated(event, unit)
-    )
+def news(event: SeedTrained | SeedReevaluated | TrackingFailed, unit: str | None) -> str:
+    """Return what happened, for events that one line tells."""
+    match event:
+        case SeedTrained():
+            return _seed_trained(event, unit)
+        case SeedReevaluated():
+            return _seed_reevaluated(event, unit)
+        case TrackingFailed(tracker, reason):
+            return f"--log {tracker} failed, and the run goes on without it: {one_line(reason)}"
 
 
 def _seed_trained(event: SeedTrained, unit: str | None) -> str:

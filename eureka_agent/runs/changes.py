@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from eureka_agent.config import SynthesisConfig
+from eureka_agent.config import SynthesisConfig, TrackerName
 from eureka_agent.errors import UsageError
 from eureka_agent.records import SettingChange
 from eureka_agent.utils.serialization import to_json
@@ -44,6 +44,8 @@ class Changes:
     """New time limit of one request, in seconds."""
     extra_body: str | None = None
     """New additional fields of each request, as a JSON object."""
+    log: tuple[TrackerName, ...] = ()
+    """New trackers of curves and results: wandb, mlflow or both."""
 
     feedback_timeout_min: Annotated[float | None, arg(aliases=["--feedback-timeout"])] = None
     """New minutes after which the search goes on without an answer on the page."""

@@ -87,14 +87,15 @@ def train_with_baselines(
 
 
 def train_with_references(
-    evaluator: Evaluator, rewards: Sequence[JobReward], draws: int = 1
+    evaluator: Evaluator, rewards: Sequence[JobReward], endings: Sequence[str] = ("",)
 ) -> list[WithReferences]:
     """Train rewards and the references in one population, each of them several times.
 
     Args:
         evaluator: Trains and evaluates.
         rewards: The rewards, which passed `Evaluator.open`.
-        draws: Number of trainings of each, with different weights, initial states and noise.
+        endings: One for each draw, which has its own weights, initial states and noise. It ends the
+            names of the draw's trainings, so that their curves do not replace others of the run.
 
     Returns:
         The results of each draw.
@@ -105,7 +106,8 @@ def train_with_references(
     task = evaluator.task
     human = (JobReward("human reward", evaluator.human()),) if task.has_human_reward else ()
     whole = (*rewards, *human, JobReward("sparse reward", None))
-    trained = evaluator.train(copies(whole, draws), draws=draws)
+    draws = len(endings)
+    trained = evaluator.train(copies(whole, endings), draws=draws)
     random = evaluator.random_actions()
     results: list[WithReferences] = []
     for draw in range(draws):
@@ -121,19 +123,15 @@ def train_with_references(
     return results
 
 
-def copies(rewards: Sequence[JobReward], draws: int) -> list[JobReward]:
+def copies(rewards: Sequence[JobReward], endings: Sequence[str]) -> list[JobReward]:
     """Return each reward once for every draw, as `Evaluator.train` wants them.
 
     Args:
         rewards: The rewards.
-        draws: Number of draws; above 1 each copy's name tells which it is.
+        endings: The end of the names in each draw.
     """
-    if draws == 1:
-        return list(rewards)
     return [
-        replace(reward, name=f"{reward.name} seed {draw + 1}")
-        for reward in rewards
-        for draw in range(draws)
+        replace(reward, name=f"{reward.name}{ending}") for reward in rewards for ending in endings
     ]
 
 
@@ -141,7 +139,7 @@ def draws_at_once(evaluator: Evaluator, rewards: int, draws: int) -> int:
     """Return how many trainings of each reward to put into one population.
 
     Few environments cost as much for each step as many, so a few rewards train several times faster
-    if all their trainings are together. The population stays so small that memory is no concern.
+    if all their trainings are together. The population stays small, so its memory is not a concern.
 
     Args:
         evaluator: Trains.

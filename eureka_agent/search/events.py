@@ -176,6 +176,16 @@ class SeedReevaluated:
 
 
 @dataclass(frozen=True)
+class TrackingFailed:
+    """Emitted once for a tracker (`--log`) that failed; the run goes on without it."""
+
+    tracker: str
+    """What `--log` calls it."""
+    reason: str
+    """In a few words, without secrets."""
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """Emitted once, last: the search is over and everything is written."""
 
@@ -218,6 +228,7 @@ Event: TypeAlias = (
     | GenerationFinished
     | SeedTrained
     | SeedReevaluated
+    | TrackingFailed
     | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

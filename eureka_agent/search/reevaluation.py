@@ -86,7 +86,8 @@ def reevaluate(
         together = numbers[: draws_at_once(evaluator, 1 + references, len(numbers))]
         started = time.monotonic()
         seeded = evaluator.with_seed(_seed(config, together[0]))
-        trained = train_with_references(seeded, [reward], draws=len(together))
+        endings = [f" final seed {number}" for number in together]
+        trained = train_with_references(seeded, [reward], endings)
         finals = [
             _final(_seed(config, number), each)
             for number, each in zip(together, trained, strict=True)

@@ -185,7 +185,7 @@ def chosen_episodes(
     Args:
         numbers: What `run_episodes` returned for the policy.
         first_env: The environment of its first episode.
-        among: Only so many of its episodes are considered.
+        among: Only this many of its first episodes are considered.
         has_fitness: Whether the fitness says how good an episode is; if not, the length decides
             what is shown, and the replay names no fitness.
         end_of: Returns why the episode of an environment ended.

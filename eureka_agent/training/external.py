@@ -230,6 +230,7 @@ class _ProgressReporter:
         self._budget = budget
         self._emit = on_progress or (lambda progress: None)
         self._numbers = [(math.nan, math.nan, math.nan)] * candidates
+        self._components: list[Mapping[str, float]] = [{}] * candidates
         self._alive = [True] * candidates
         self._iterations = [0] * candidates
         self._start = time.monotonic()
@@ -240,6 +241,7 @@ class _ProgressReporter:
 
         def report(history: History) -> None:
             self._numbers[k] = history.reward[-1], history.fitness[-1], history.episode_length[-1]
+            self._components[k] = {name: each[-1] for name, each in history.components.items()}
             self._iterations[k] += 1
             self._trained += 1
             self._report()
@@ -265,6 +267,7 @@ class _ProgressReporter:
                 total_steps=self._budget.iterations * rollout,
                 steps_per_second=self._trained * rollout / max(seconds, 1e-9),
                 reward=reward,
+                components=tuple(self._components),
                 fitness=fitness,
                 episode_length=length,
                 kl=unknown,

@@ -64,7 +64,7 @@ class TrainingJob:
     has_fitness: bool = True
     """Whether the task's fitness measures what is wanted; if not, replays do not show it."""
     draws: int = 1
-    """See `TrainerSettings.draws`: so many trainings of each reward can be one population."""
+    """See `TrainerSettings.draws`: a reward can be trained several times in one population."""
     ends_early: bool = True
     """Whether the task's own termination ends episodes."""
     trainer: TrainerName = "population"

@@ -223,7 +223,7 @@ class PopulationTraining:
                 )
         self.done += 1
         self.steps_of_all += len(self.members) * self._num_envs * self._horizon
-        progress = self._progress(means, collected, report, errors)
+        progress = self._progress(means, components, collected, report, errors)
         failed = {k: error for k, error in enumerate(errors) if error is not None}
         self.remove_members({k: TrainResult(None, None, error) for k, error in failed.items()})
         at_rung = self.done in self._rungs and self.done < self.iterations
@@ -309,6 +309,7 @@ class PopulationTraining:
     def _progress(
         self,
         reward: list[float],
+        components: list[dict[str, float]],
         collected: _Collected,
         report: UpdateReport,
         errors: list[CandidateError | None],
@@ -320,6 +321,7 @@ class PopulationTraining:
             known = dict(zip(places, values, strict=True))
             return tuple(known.get(index, math.nan) for index in range(len(self.finished)))
 
+        named = dict(zip(places, components, strict=True))
         alive = {place for place, error in zip(places, errors, strict=True) if error is None}
         seconds = time.monotonic() - self.started
         return Progress(
@@ -328,6 +330,7 @@ class PopulationTraining:
             steps_per_second=self.steps_of_all / max(seconds, 1e-9),
             seconds=seconds,
             reward=spread(reward),
+            components=tuple(named.get(index, {}) for index in range(len(self.finished))),
             fitness=spread(collected.fitness),
             episode_length=spread(collected.length),
             kl=spread(report.kl.tolist()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eureka_agent.errors import CandidateError
@@ -31,6 +32,9 @@ class Progress:
     seconds: float
     """Since the training began."""
     reward: tuple[float, ...]
+    components: tuple[Mapping[str, float], ...]
+    """Mean of each component per environment step of this iteration, by name; empty for candidates
+    that have not started, that failed or that a race has stopped."""
     fitness: tuple[float, ...]
     """Of the episodes that ended in this iteration; NaN where none did."""
     episode_length: tuple[float, ...]

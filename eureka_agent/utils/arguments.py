@@ -134,7 +134,7 @@ def _in_words(kind: Any) -> str:
             parts += [repr(option) for option in get_args(each)]
         elif get_origin(each) is tuple:
             inner = get_args(each)[0]
-            parts.append(f"a list or tuple, each entry {_NAMES.get(inner, inner.__name__)}")
+            parts.append(f"a list or tuple, each entry {_in_words(inner)}")
         elif each is types.NoneType:
             parts.append("None")
         else:

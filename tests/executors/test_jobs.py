@@ -107,6 +107,7 @@ def test_python_executor_passes_progress_on_and_gives_the_same(here: list[Traine
     result = PythonExecutor().submit(JOB, progress.append).result()
     assert comparable(result) == comparable(here)
     assert [each.environment_steps for each in progress] == [8 * 16 * n for n in range(1, 7)]
+    assert [set(each) for each in progress[0].components] == [{"x"}, {"sparse"}]
 
 
 def test_local_executor_runs_a_job_once(sandbox: Sandbox, here: list[TrainedReward]) -> None:

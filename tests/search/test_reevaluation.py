@@ -111,12 +111,12 @@ def test_finals_are_measured_once_each(tmp_path: Path, sandbox: Sandbox) -> None
     assert measured == [2, 3]
     ((*names,),) = trained
     assert [name.removeprefix("g0c0 ").removeprefix("g0c1 ") for name in names] == [
-        "seed 1",
-        "seed 2",
-        "human reward seed 1",
-        "human reward seed 2",
-        "sparse reward seed 1",
-        "sparse reward seed 2",
+        "final seed 2",
+        "final seed 3",
+        "human reward final seed 2",
+        "human reward final seed 3",
+        "sparse reward final seed 2",
+        "sparse reward final seed 3",
     ]
     with Store.open(RunDir(tmp_path / "run").database, writable=False) as store:
         finals = store.finals()
@@ -163,7 +163,7 @@ def test_no_final_training_starts_when_the_time_is_over(
 ) -> None:
     """It is over at the start, or after the first of two final seeds.
 
-    With so many environments each seed is a training of its own.
+    With 256 environments each seed is a training of its own.
     """
     config = ea.SynthesisConfig.of(
         task="cartpole",

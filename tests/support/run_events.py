@@ -119,6 +119,7 @@ def progress(
         steps_per_second=50_000.0,
         seconds=members * STEPS * share / 50_000.0,
         reward=(1.0,) * members,
+        components=({"upright": 0.75, "effort": -0.25},) * members,
         fitness=tuple(each),
         episode_length=(NAN if math.isnan(each[0]) else 250.0,) * members,
         kl=(0.01,) * members,

@@ -56,6 +56,8 @@ def test_candidates_train_in_turn_and_report_progress(trainer: Trainer) -> None:
     assert all(math.isnan(p.reward[1]) for p in progress[:4])
     assert {p.reward[0] for p in progress[3:]} == {progress[3].reward[0]}
     assert progress[-1].reward[1] == 1.0  # cartpole's sparse reward is 1 per step
+    assert progress[0].components[0] == {"all": pytest.approx(progress[0].reward[0])}
+    assert progress[0].components[1] == {}
 
 
 def test_training_is_reproducible_bit_by_bit(trainer: Trainer) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.config import TrainingBudget
-from eureka_agent.rewards.runner import SparseReward
+from eureka_agent.rewards.runner import RewardRunner, SparseReward
 from eureka_agent.simulation.rollouts import evaluate, random_actions
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import load_task
@@ -134,6 +134,32 @@ def test_reward_that_fails_does_not_affect_other_candidates() -> None:
     assert good.policy is not None
     for a, b in zip(alone.policy.parameters(), good.policy.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-4)
+
+
+def test_progress_holds_the_components_of_every_candidate() -> None:
+    calls: list[int] = []
+
+    def later_nan(dof_pos: Tensor) -> Tensor:
+        calls.append(1)
+        return upright(dof_pos) * (math.nan if len(calls) > 1 else 1.0)
+
+    progress: list[Progress] = []
+    rewards: list[RewardRunner] = [
+        InProcess(later_nan, "dof_pos"),
+        InProcess(upright, "dof_pos"),
+        SparseReward(),
+    ]
+    results = PopulationTrainer().train(
+        load_task("cartpole"), rewards, TrainerSettings(TINY, seed=0), progress.append
+    )
+    assert [each.components[0] for each in progress[1:]] == [{}, {}, {}]  # it has failed
+    assert progress[0].components[0] == progress[0].components[1]
+    for each in progress:
+        assert each.components[1] == {"all": pytest.approx(each.reward[1])}
+    record = results[1].record
+    assert record is not None
+    assert [each.components[1]["all"] for each in progress] == list(record.components[0].values)
+    assert all(each.components[2] == {"sparse": each.reward[2]} for each in progress)
 
 
 def test_reward_slower_than_the_simulation_fails_its_candidate_only() -> None:

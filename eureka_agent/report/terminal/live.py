@@ -42,6 +42,7 @@ from eureka_agent.search.events import (
     RunStarted,
     SeedReevaluated,
     SeedTrained,
+    TrackingFailed,
     TrainingProgress,
     TrainingStarted,
 )
@@ -93,7 +94,7 @@ class LiveDisplay:
             run = self._progress.run
         if isinstance(event, RunFinished) or (run and run.needs_terminal and not _trains(event)):
             self._hide()
-        elif self._live is None:
+        elif self._live is None and self._progress.finished is None:
             self._show()
         self._print(event, run)
 
@@ -125,8 +126,8 @@ class LiveDisplay:
                 lines = messages.training_started(event)
             case BaselinesMeasured() if run:
                 lines = messages.baselines_measured(event, unit_of(run))
-            case SeedTrained() | SeedReevaluated() if run:
-                lines = [messages.seed_result(event, unit_of(run))]
+            case SeedTrained() | SeedReevaluated() | TrackingFailed() if run:
+                lines = [messages.news(event, unit_of(run))]
             case FeedbackRequested() | GenerationFinished() if run:
                 lines = messages.about_generation(event, run)
             case RunFinished() if run:

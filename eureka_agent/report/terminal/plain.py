@@ -39,6 +39,7 @@ from eureka_agent.search.events import (
     RunStarted,
     SeedReevaluated,
     SeedTrained,
+    TrackingFailed,
     TrainingProgress,
     TrainingStarted,
 )
@@ -117,8 +118,8 @@ class PlainLog:
                 return self._training(event.progress, unit)
             case BaselinesMeasured():
                 return messages.baselines_measured(event, unit)
-            case SeedTrained() | SeedReevaluated():
-                return [messages.seed_result(event, unit)]
+            case SeedTrained() | SeedReevaluated() | TrackingFailed():
+                return [messages.news(event, unit)]
             case GenerationFinished() if run:
                 news = [
                     o for o in event.generation.outcomes if o.candidate.name not in self._rejected

@@ -12,6 +12,7 @@ from eureka_agent.search.events import (
     GenerationStarted,
     RequestRetried,
     RequestsAdapted,
+    TrackingFailed,
     TrainingProgress,
     TrainingStarted,
 )
@@ -65,6 +66,19 @@ def test_a_retry_shows_in_its_row_and_each_reason_is_printed_once() -> None:
     )
     assert text.count("keeps failing") == 1
     assert text.count("One request runs at a time from now on.") == 1
+
+
+def test_failed_tracker_is_a_line_that_does_not_bring_the_region_back() -> None:
+    console = terminal(120)
+    with LiveDisplay(console) as display:
+        display(runs.run_started(runs.config()))
+        display(runs.run_finished([], None))
+        hidden = written(console).count(HIDE_CURSOR)
+        display(TrackingFailed("wandb", "no \x1b[2J route"))
+        assert written(console).count(HIDE_CURSOR) == hidden
+    assert "--log wandb failed, and the run goes on without it: no \\x1b[2J route" in written(
+        console
+    )
 
 
 def test_a_row_for_each_candidate_with_bar_steps_and_fitness() -> None:

@@ -13,6 +13,7 @@ from eureka_agent.search.events import (
     GenerationStarted,
     RequestRetried,
     RequestsAdapted,
+    TrackingFailed,
     TrainingProgress,
     TrainingStarted,
 )
@@ -131,6 +132,13 @@ def test_a_log_continues_after_a_character_that_it_cannot_encode() -> None:
     events = runs.generation(0, [runs.outcome(0, runs.completion(0), failure)], None)
     lines = log([runs.run_started(runs.config(samples=1)), *events], console=Console(file=Latin()))
     assert any("unknown name 'gr??e'" in line for line in lines)
+
+
+def test_failed_tracker_is_one_line() -> None:
+    lines = log([TrackingFailed("mlflow", "no route to\nhost")])
+    assert lines == [
+        "0:00:00  --log mlflow failed, and the run goes on without it: no route to host"
+    ]
 
 
 def test_progress_is_printed_every_tenth_and_at_most_every_ten_seconds() -> None:

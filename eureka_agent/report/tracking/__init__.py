@@ -1,0 +1,1 @@
+"""Training curves and results for TensorBoard, Weights & Biases and MLflow."""
