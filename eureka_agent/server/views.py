@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eureka_agent.errors import UsageError
+from eureka_agent.proposers.grammar import GrammarProposer
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.report.formatting import BASELINES, number, one_line
 from eureka_agent.report.html.cards import CandidateCard, candidate_card
@@ -77,6 +78,8 @@ class FormView:
     """When the search goes on without an answer: an hour and a minute."""
     last: bool
     """Whether no generation follows, so that nothing can be edited any more."""
+    reads_words: bool
+    """Whether what proposes the rewards understands words; the grammar does not."""
     problem: str | None = None
     """Why the answer was not accepted."""
 
@@ -127,6 +130,9 @@ def form_view(state: RunState, draft: Draft, problem: str | None = None) -> Form
         comparisons(ballot.rankable, draft.pairs),
         f"{ends:%H:%M}" if ends is not None else None,
         last=ballot.generation + 1 >= state.report.protocol.generations,
+        reads_words=any(
+            o.candidate.completion.proposer != GrammarProposer.name for o in ballot.outcomes
+        ),
         problem=problem,
     )
 
