@@ -34,7 +34,7 @@ def check_seed(seed: int) -> None:
 
 
 def check_port(port: int) -> None:
-    """Raise UsageError for a number that is no port."""
+    """Raise UsageError for a number that cannot be a port."""
     if not 0 <= port <= _LAST_PORT:
         raise UsageError(f"--port must lie between 0 and {_LAST_PORT}, got {_short(port)}.")
 
