@@ -1,4 +1,4 @@
-// Builds the viewer into one classic script, and writes the licences of what is inside beside it.
+// Builds the viewer into one classic script, and writes the licences of what is inside next to it.
 // Another folder can be named: node build.mjs FOLDER
 import { build } from "esbuild";
 import { createHash } from "node:crypto";

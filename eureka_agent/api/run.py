@@ -295,13 +295,9 @@ def _listening(
     """Yield what gets the run's events: its files, its trackers, and the caller's listener."""
     show = overrides.get("listener") or notebook_listener()
     with tracked(participants.trackers, run_dir.curves, show) as track:
-        yield broadcast(
-            FileWriter(run_dir, store, task.reward_inputs),
-            ReportWriter(run_dir, store),
-            ProgressFile(run_dir, store),
-            track,
-            show,
-        )
+        files = FileWriter(run_dir, store, task.reward_inputs)
+        pages = (ReportWriter(run_dir, store), ProgressFile(run_dir, store))
+        yield broadcast(files, *pages, track, show)
 
 
 def _save_scene(store: Store, task: Task) -> None:

@@ -26,6 +26,11 @@ _SHOWN_GROUPS = (0, 1, 2)
 _NO_COLOUR = np.array([0.5, 0.5, 0.5, 1.0])
 """The default colour of a geom: its material's counts instead."""
 
+_MARGIN = 1.2
+"""Free room around what moves."""
+_ROOM_FOR_RAILS = 2.5
+"""How much more is shown where a part slides and the camera stays."""
+
 
 def scene_pack(model: mujoco.MjModel) -> bytes:
     """Return what a page needs to draw a model, given the poses of its bodies.
@@ -154,7 +159,7 @@ def _camera(model: mujoco.MjModel) -> dict[str, Any]:
             np.sin(elevation),
         ]
     )
-    distance = radius / np.sin(np.radians(model.vis.global_.fovy) / 2.0)
+    distance = _MARGIN * radius / np.sin(np.radians(model.vis.global_.fovy) / 2.0)
     return {
         "pos": _numbers(centre + distance * away),
         "target": _numbers(centre),
@@ -177,7 +182,10 @@ def _moving_sphere(model: mujoco.MjModel) -> tuple[NDArray[np.float64], float]:
     places = data.geom_xpos[moving]
     centre = (places.min(axis=0) + places.max(axis=0)) / 2.0
     distances = np.linalg.norm(places - centre, axis=1) + model.geom_rbound[moving]
-    return centre, float(distances.max())
+    radius = float(distances.max())
+    if _travelling_body(model) < 0 and int(mujoco.mjtJoint.mjJNT_SLIDE) in model.jnt_type:
+        radius *= _ROOM_FOR_RAILS  # what slides has to stay in the picture
+    return centre, radius
 
 
 def _travelling_body(model: mujoco.MjModel) -> int:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from eureka_agent.report import RunReport
 from eureka_agent.report.html.replay_page import ShownReplay, replay_page
 from tests.support.browser import PHONE, Opener, changed, pixels, ready, settle, until
-from tests.support.replays import EPISODE_S, FRAMES, STEP_S, ball_replay, ball_scene
+from tests.support.replays import (
+    EPISODE_S,
+    FRAMES,
+    STEP_S,
+    ball_replay,
+    ball_scene,
+    changed_replay,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -70,7 +77,7 @@ def reddish(picture: Locator) -> NDArray[np.bool_]:
 
 def ball_place(page: Page) -> float:
     """Return where the red ball is in the picture, from 0 (left) to 1."""
-    columns = reddish(page.locator(PICTURE)).any(axis=0).nonzero()[0]
+    columns = np.flatnonzero(reddish(page.locator(PICTURE)).any(axis=0))
     return float(columns.mean() / page.locator(PICTURE).evaluate("it => it.clientWidth"))
 
 
@@ -260,6 +267,13 @@ def test_a_large_picture_takes_the_whole_width(page: Page) -> None:
     )
 
 
+def test_a_goal_is_marked_and_named(page: Page) -> None:
+    seen = pixels(page.locator(PICTURE))
+    green = seen[..., 1] > seen[..., [0, 2]].max(axis=-1) + 40
+    assert green.mean() > 0.0003
+    assert "Green: finish." in (page.locator(PICTURE).get_attribute("title") or "")
+
+
 # ---------------------------------------------------------------------- episodes
 def test_another_episode_has_its_own_motion_curves_and_end(page: Page) -> None:
     chosen = page.get_by_label("Episode of g0c0")
@@ -384,3 +398,15 @@ def test_no_request_leaves_the_page_and_nothing_fails(open_page: Opener, html: s
     sent = opened.page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
     assert sent == "refused"
     assert any("Content Security Policy" in error for error in opened.errors)
+
+
+def test_a_figure_that_is_taken_out_no_longer_counts_for_its_clock(
+    open_page: Opener, run: RunReport
+) -> None:
+    short = changed_replay(lambda header: header.update(episodes=header["episodes"][1:]))
+    shown = [ShownReplay("long", ball_replay()), ShownReplay("short", short)]
+    page = open_page(replay_page(run, ball_scene(), shown), **STILL).page
+    ready(page, 2)
+    page.evaluate("document.querySelector('figure.replay').remove()")
+    length = (FRAMES // 2 - 1) * STEP_S
+    until(lambda: f"/ {length:.2f} s" in page.locator(".replay-time").inner_text(), "its length")

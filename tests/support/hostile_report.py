@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from eureka_agent.report import RunReport
 
@@ -15,16 +15,15 @@ _WORDS = frozenset(("stage", "kind", "budget", "sandbox_level", "level", "frame"
 _COMPUTED = frozenset((("Baseline", "name"), ("CandidateReport", "name")))
 """Names of records that a store refuses, or computes itself."""
 
-T = TypeVar("T")
-
 
 def hostile(report: RunReport) -> RunReport:
     """Return the report with `ATTACK` at the end of every text that a run's folder can hold."""
-    return _poisoned(report, "report")
+    poisoned: RunReport = _poisoned(report, "report")
+    return poisoned
 
 
-def _poisoned(value: T, name: str, owner: str = "") -> T:
-    changed: Any = value
+def _poisoned(value: Any, name: str, owner: str = "") -> Any:
+    changed = value
     if isinstance(value, str):
         known = name in _WORDS or (owner, name) in _COMPUTED
         changed = value if known else value + ATTACK

@@ -30,6 +30,7 @@ function whenSeen(entries) {
     const figure = figures.get(entry.target);
     figure.isVisible = entry.isIntersecting;
     if (figure.isVisible) figure.clock.refresh();
+    else if (!entry.target.isConnected) figure.clock.remove(figure);
   }
 }
 

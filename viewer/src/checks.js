@@ -7,7 +7,7 @@ const LONGEST_NAME = 80;
 
 /** Return a list with at most `most` entries. */
 export function list(value, most, what) {
-  demand(Array.isArray(value), `${what} is no list`);
+  demand(Array.isArray(value), `${what} is not a list`);
   demand(value.length <= most, `${what} has more than ${most} entries`);
   return value;
 }
@@ -15,7 +15,7 @@ export function list(value, most, what) {
 /** Return a finite number of a size that can be drawn. */
 export function number(value, what) {
   const fine = typeof value === "number" && Math.abs(value) <= LARGEST_NUMBER;
-  demand(fine, `${what} is no usual number`);
+  demand(fine, `${what} is not a usual number`);
   return value;
 }
 

@@ -38,6 +38,11 @@ export class Clock extends EventTarget {
     this.changed();
   }
 
+  remove(member) {
+    this.members.delete(member);
+    this.changed();
+  }
+
   /** Draw nothing during some work: figures that play would slow down those that still load. */
   async pauseDuring(work) {
     this.loading += 1;
@@ -139,6 +144,11 @@ export class Clock extends EventTarget {
 }
 
 const clocks = new Map();
+
+/** Draw all figures again. */
+export function refreshClocks() {
+  for (const clock of clocks.values()) clock.refresh();
+}
 
 /** Return the clock of this name; the same one for the same name. */
 export function clockNamed(name) {

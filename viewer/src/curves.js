@@ -1,7 +1,7 @@
 // The curves under a picture: what each component of the reward pays, in step with the motion.
 import { element } from "./dom.js";
 import { Legend } from "./legend.js";
-import { rangeOf } from "./range.js";
+import { rangeOf, rounded } from "./range.js";
 import { shown } from "./numbers.js";
 
 const MARGIN = 6; // CSS pixels above and below the curves
@@ -80,8 +80,8 @@ export class Curves {
     const visible = this.legend.visible;
     const paid = visible.filter((line) => line.series.kind !== "fitness");
     const range = rangeOf(paid.length ? paid : visible);
-    this.top.textContent = shown(range.high);
-    this.bottom.textContent = shown(range.low);
+    this.top.textContent = shown(rounded(range.high, range));
+    this.bottom.textContent = shown(rounded(range.low, range));
     this.drawZero(context, width, height, range);
     for (const line of visible) {
       const own = line.series.kind === "fitness" ? rangeOf([line]) : range;

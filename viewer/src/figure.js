@@ -11,6 +11,7 @@ import { onThemeChange, theme } from "./theme.js";
 import { View } from "./view.js";
 
 const LARGE = "M2 2h5v2H4v3H2z M14 14H9v-2h3V9h2z";
+const HINT = "Drag to turn; double-click for the first view; click, then turn the wheel to zoom.";
 const NO_WEBGL =
   "This browser shows no 3-D pictures, because WebGL is switched off or missing." +
   " The curves below still show the episode.";
@@ -61,8 +62,8 @@ export class Figure {
       role: "application",
       "aria-roledescription": "3-D replay",
       "aria-label": `${this.label}. ${HELP}`,
-      title: "Drag to turn, double-click for the first view; click, then turn the wheel to zoom",
     });
+    this.canvas = canvas;
     const view = this.clock.viewOf(scene, () => new View(scene.record.camera));
     this.player = new Player(canvas, scene, view, renderer);
     addGestures(canvas, view, () => this.clock.stir());
@@ -122,6 +123,8 @@ export class Figure {
     if (this.select) this.select.value = String(index);
     this.end.textContent = `${this.episode.end} at ${seconds(this.episode.seconds)} s`;
     this.player?.use(this.episode);
+    const goals = this.episode.goals.map((goal) => goal.name).join(", ");
+    if (this.canvas) this.canvas.title = goals ? `${HINT} Green: ${goals}.` : HINT;
     this.curves.use(this.episode);
   }
 

@@ -71,7 +71,7 @@ class Line {
     this.swatch = element("span", { class: `replay-swatch ${series.kind}` });
     this.value = element("span", { class: "replay-value" });
     const title = series.kind === "component" ? series.name : `${series.name}: ${NOTES[series.kind]}`;
-    const name = element("span", { class: "replay-name" }, series.name);
+    const name = element("span", { class: "replay-name" }, ...breakable(series.name));
     this.button = element("button", { type: "button", title }, this.swatch, name, this.value);
     this.button.addEventListener("click", action);
     this.element = element("li", {}, this.button);
@@ -87,6 +87,11 @@ class Line {
     if (this.series.kind === "fitness") this.colour = colours.muted;
     this.swatch.style.color = this.colour;
   }
+}
+
+// A name may be broken after its underscores.
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]);
 }
 
 const NOTES = {

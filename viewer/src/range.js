@@ -12,6 +12,11 @@ export function rangeOf(lines) {
   return low === high ? { low: 0, high: 1 } : { low, high };
 }
 
+/** Return an end of a range as people read it: 0 where it differs from 0 by less than is seen. */
+export function rounded(end, range) {
+  return Math.abs(end) < 0.02 * (range.high - range.low) ? 0 : end;
+}
+
 function sampled(values) {
   const every = Math.max(1, Math.ceil(values.length / MOST));
   const picked = [];

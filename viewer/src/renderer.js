@@ -1,6 +1,7 @@
 // One WebGL context for the whole page, since browsers allow only a few. It draws each figure's
 // picture into a corner of its own canvas and copies that to the figure's 2-D canvas.
 import { PCFShadowMap, WebGLRenderer } from "three";
+import { refreshClocks } from "./clock.js";
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 // Where a CPU draws, it draws few pixels while a picture moves, and more than are shown when it
@@ -43,6 +44,8 @@ class SharedRenderer {
     this.webgl.setScissorTest(true);
     this.webgl.shadowMap.enabled = true;
     this.webgl.shadowMap.type = PCFShadowMap;
+    // A graphics card that slept has forgotten all; three.js sends the scenes again.
+    this.webgl.domElement.addEventListener("webglcontextrestored", refreshClocks);
     this.width = 0;
     this.height = 0;
   }

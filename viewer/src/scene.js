@@ -60,7 +60,7 @@ export class SceneView {
     const shadow = this.sun.shadow.camera;
     Object.assign(shadow, { left: -reach, right: reach, top: reach, bottom: -reach });
     Object.assign(shadow, { near: 0.01 * reach, far: 6 * reach });
-    this.sun.shadow.normalBias = 0.01 * this.size;
+    this.sun.shadow.normalBias = 0.005 * this.size;
   }
 
   /** Take over the page's colours. */

@@ -21,8 +21,9 @@ from eureka_agent.report.html.code import coloured, difference
 _HERE = Path(__file__).parent
 
 
+@cache
 def html_environment(*folders: Path) -> Environment:
-    """Return the environment of the pages' templates.
+    """Return the environment of the pages' templates, whose compiled templates are shared.
 
     Args:
         folders: Further folders of templates; one in them replaces a template of the same name.

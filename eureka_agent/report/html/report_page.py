@@ -78,7 +78,7 @@ def _reference_charts(report: RunReport) -> dict[str, tuple[Chart, ...]]:
 
 
 def _side_by_side(report: RunReport, shown: PageReplays) -> list[tuple[str, str]]:
-    """Return the labels and names of the replays beside the result: at most three.
+    """Return the labels and names of the replays next to the result: at most three.
 
     The best reward is compared with the references; without a fitness, with the others of its
     generation, which a judge ranked.

@@ -279,9 +279,9 @@ def _files(path: Path) -> list[RenderableType]:
         (run.best_reward, "the best reward"),
         (run.policy, "the policy trained with it"),
         (run.summary, "these figures"),
-        (run.report, "all of it as a page: open it in a browser"),
         (run.curves, "training curves: tensorboard --logdir"),
         (run.database, "everything: eureka-agent show"),
+        (run.report, "the run as a page: open it in a browser"),
     )
     table = plain_table()
     table.show_header = False

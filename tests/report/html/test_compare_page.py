@@ -64,11 +64,11 @@ def test_equal_protocols_are_said_to_be_equal(report: RunReport) -> None:
 
 
 def test_runs_of_different_tasks_are_not_compared_with_each_other(report: RunReport) -> None:
-    wish = replace(report, task=replace(report.task, instruction="dance", has_fitness=False))
-    page = Page(compare_page([report, wish]))
-    assert "only runs of one task are compared" in page.text
+    unmeasured = replace(report, task=replace(report.task, instruction="dance", has_fitness=False))
+    page = Page(compare_page([report, unmeasured]))
+    assert "different tasks or instructions" in page.text
     assert len(page.all("h2")) == 3
-    assert len(page.all("svg", role="img")) == 2  # none of the wish, which has no fitness
+    assert len(page.all("svg", role="img")) == 2  # none without a fitness
     assert "was chosen" in page.text
 
 

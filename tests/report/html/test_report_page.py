@@ -141,12 +141,12 @@ def test_an_unfinished_run_says_so_and_shows_what_is_known(tmp_path: Path) -> No
 
 
 def test_a_run_without_fitness_shows_no_fitness(report: RunReport) -> None:
-    wish = replace(
+    unmeasured = replace(
         report,
         task=replace(report.task, has_fitness=False, instruction="do a backflip"),
         result=replace(report.result, baselines=(), expected=None, estimates={}, reevaluation=None),
     )
-    page = Page(report_page(wish))
+    page = Page(report_page(unmeasured))
     assert "was chosen" in page.text
     assert "rankings decided" in page.text
     titles = [each.text.strip() for each in page.all("th", scope="col")]

@@ -27,7 +27,7 @@ _HEIGHT = 280
 _SPREAD = 0.6
 """Share of a generation's width over which its candidates lie."""
 _MOST_LABELS = 12
-_WIDEST_LINE = 9.0
+_WIDEST_LINE = 8.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def tracks_chart(
     _draw_frame(root, [column.label for column in longest.columns], scale, unit, solved)
     for index, track in enumerate(tracks):
         # Equal lines lie on each other, so the lower ones are wider.
-        width = min(_WIDEST_LINE, 2.0 + 2.5 * (len(tracks) - 1 - index))
+        width = min(_WIDEST_LINE, 2.0 + 1.5 * (len(tracks) - 1 - index))
         _draw_track(root, track, scale, len(longest.columns), width)
     legend = [LegendEntry(track.name, track.series) for track in tracks]
     return Chart(markup(root), tuple(legend))
@@ -191,7 +191,7 @@ def _draw_track(root: Element, track: Track, scale: Scale, count: int, width: fl
 
 
 def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: Scale) -> None:
-    """Draw a generation's candidates beside each other in their order."""
+    """Draw a generation's candidates side by side in their order."""
     index, count = place
     for position, point in enumerate(column.points):
         offset = (position + 0.5) / len(column.points) - 0.5

@@ -132,7 +132,7 @@ def dot(
 def link(root: Element, target: str) -> Element:
     """Return a group that leads to an element of the page by a click.
 
-    The keyboard passes it by: a table beside the chart has the same links.
+    The keyboard passes it by: the table of candidates has the same links.
     """
     return SubElement(root, "a", {"href": f"#{target}", "tabindex": "-1"})
 
