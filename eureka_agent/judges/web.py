@@ -19,11 +19,13 @@ from eureka_agent.runs.drafts import (
     save_draft,
     save_question,
 )
+from eureka_agent.runs.progress import read_progress
 from eureka_agent.search.feedback import FeedbackRequest
 from eureka_agent.server import PageServer
 from eureka_agent.server.verdict import Ballot, feedback_of
 
 _LOOKS_EVERY_S = 0.2
+_LAST_LOOK_S = 4.0
 
 
 class WebJudge:
@@ -52,6 +54,7 @@ class WebJudge:
         self._server = PageServer(runs_dir, port)
         self._timeout_min = timeout_min
         self._opens_browser = opens_browser
+        self._run: RunDir | None = None
 
     def open(self) -> None:
         """Start the server. Raises UsageError if its port is taken."""
@@ -59,6 +62,7 @@ class WebJudge:
 
     def page(self, run: RunDir) -> str:
         """Return the address of a run's page, and open it in the browser if that is wanted."""
+        self._run = run
         if self._opens_browser:
             self._server.open_browser(run.name)
         return self._server.url(run.name)
@@ -88,7 +92,11 @@ class WebJudge:
             remove_question(run, request.generation)
 
     def close(self) -> None:
-        """Stop the server."""
+        """Stop the server; a page that is open gets the time to load the result before."""
+        if self._run is not None and self._server.is_watched:
+            progress = read_progress(self._run)
+            if progress is not None and progress.activity == "finished":
+                time.sleep(_LAST_LOOK_S)
         self._server.stop()
 
 

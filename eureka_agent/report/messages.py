@@ -67,7 +67,7 @@ def run_started(event: RunStarted) -> list[str]:
         plan_line(event),
         sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
-        *([f"Judge the generations on this page: {event.page}"] if event.page else []),
+        *(["Judge the generations on this page:", event.page] if event.page else []),
     ]
 
 
@@ -284,7 +284,7 @@ def _feedback_requested(event: FeedbackRequested, run: RunStarted) -> list[str]:
     title = generation_title(event.generation, run.config)
     timeout = run.config.page.feedback_timeout_min
     ends = f" for {timeout:g} min" if timeout is not None else ""
-    return [f"{title} waits{ends} for your answer: {run.page}"]
+    return [f"{title} waits{ends} for your answer on this page:", run.page]
 
 
 def _unanswered(*, measured: bool) -> str:

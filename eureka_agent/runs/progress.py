@@ -15,6 +15,7 @@ from eureka_agent.utils.files import read_plain_file
 from eureka_agent.utils.serialization import from_json
 
 _MOST_BYTES = 1_000_000
+_MOST_STEPS = 10**18
 
 Activity = Literal["starting", "asking", "training", "waiting", "finished"]
 
@@ -64,6 +65,8 @@ def read_progress(run: RunDir) -> RunProgressRecord | None:
     if data is None:
         return None
     try:
-        return from_json(RunProgressRecord, data.decode("utf-8"))
+        record = from_json(RunProgressRecord, data.decode("utf-8"))
     except (StoreError, UnicodeDecodeError):
         return None
+    steps = (record.environment_steps, record.total_steps)
+    return record if all(0 <= each <= _MOST_STEPS for each in steps) else None

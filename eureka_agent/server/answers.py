@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Lock
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -89,7 +90,7 @@ class Answers:
 
 def _run_address(request: Request) -> str:
     """Return the path of the run's page."""
-    return str(request.app.url_path_for("run", run=request.path_params["run"]))
+    return f"/runs/{quote(request.path_params['run'], safe='')}"
 
 
 def _address(request: Request) -> str:

@@ -54,7 +54,7 @@ def make_app(runs: Runs, access: Access) -> Guard:
         routes=[
             Route("/", pages.list_of_runs),
             Route("/assets/{name}", data.asset),
-            Route("/runs/{run}", pages.run, name="run"),
+            Route("/runs/{run}", pages.run),
             Route("/runs/{run}/live", data.live),
             Route("/runs/{run}/scene", data.scene),
             Route("/runs/{run}/replays/{candidate}", data.replay),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Data:
     def live(self, request: Request) -> Response:
         """Return what a run does at this moment, without opening its database."""
         run = self._runs.find(request.path_params["run"])
+        self._runs.followed_at = time.monotonic()
         return JSONResponse(live_state(run))
 
     def _open(self, request: Request) -> Store:

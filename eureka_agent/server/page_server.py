@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 import webbrowser
 from pathlib import Path
 from threading import Thread
@@ -22,6 +23,7 @@ _ADDRESS = "127.0.0.1"
 _MOST_AT_ONCE = 200
 """Requests at a time; further ones are refused."""
 _ENDS_S = 5.0
+_WATCHED_S = 5.0
 
 
 class PageServer:
@@ -33,7 +35,7 @@ class PageServer:
     """
 
     def __init__(self, runs_dir: Path, port: int | None = None) -> None:
-        self._runs_dir = runs_dir
+        self._runs = Runs(runs_dir)
         self._wanted = port
         self._server: uvicorn.Server | None = None
         self._thread: Thread | None = None
@@ -47,7 +49,7 @@ class PageServer:
         self.port = listener.getsockname()[1]
         self._access = Access.on_port(self.port)
         config = uvicorn.Config(
-            make_app(Runs(self._runs_dir), self._access),
+            make_app(self._runs, self._access),
             http="h11",
             ws="none",
             loop="asyncio",
@@ -74,6 +76,11 @@ class PageServer:
     def open_browser(self, run: str | None = None) -> None:
         """Open the address in this machine's browser, if it has one."""
         webbrowser.open(self.url(run))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a page is open in a browser: it asks every two seconds what its run does."""
+        return time.monotonic() - self._runs.followed_at < _WATCHED_S
 
     def stop(self) -> None:
         """Answer nothing any more; wait until the thread has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment
@@ -34,8 +35,7 @@ class Pages:
 
     def __init__(self, runs: Runs, access: Access) -> None:
         self._runs = runs
-        self._environment = page_environment()
-        self._environment.globals["form_token"] = access.form_token
+        self._form_token = access.form_token
 
     def list_of_runs(self, request: Request) -> Response:
         """Return the list of the folder's runs."""
@@ -85,11 +85,13 @@ class Pages:
         return self._page("message.html", status=status, heading=title, text=text, trace=trace)
 
     def _page(self, template: str, *, status: int = 200, **values: object) -> Response:
-        return HTMLResponse(self._environment.get_template(template).render(values), status)
+        values |= {"form_token": self._form_token}
+        return HTMLResponse(page_environment().get_template(template).render(values), status)
 
 
+@cache
 def page_environment() -> Environment:
-    """Return the environment of the server's templates: that of all pages, and ours on top."""
+    """Return the environment of the server's templates, which all servers of a process share."""
     environment = html_environment(Path(__file__).parent / "templates")
     environment.globals["asset"] = asset_address
     environment.globals["title_of"] = title_of

@@ -5,6 +5,7 @@ A run's folder may come from somebody else. Reading it runs no code of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +86,8 @@ class Runs:
         self._overviews: dict[str, tuple[_Stamp, Overview]] = {}
         self._stored: dict[str, tuple[_Stamp, StoredRun]] = {}
         self._lock = Lock()
+        self.followed_at = -math.inf
+        """When a page asked last what a run does (`time.monotonic`)."""
 
     def all(self) -> list[RunDir]:
         """Return the runs on the disk, the newest first."""

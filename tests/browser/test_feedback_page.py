@@ -171,7 +171,9 @@ def test_the_page_says_when_its_program_has_ended(visit: Visit, session: str) ->
     arrives(page, "Generation g1 (2 of 2) waits for your answer")
     page.get_by_role("link", name="Look and answer").click()
     page.get_by_role("button", name="Submit and finish").click()
+    arrives(page, "The search is complete.")
     arrives(page, "The program has ended or cannot be reached.")
+    assert page.get_by_text("The search is complete.").is_visible()
 
 
 # ---------------------------------------------------------------------- single pages

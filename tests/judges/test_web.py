@@ -160,7 +160,8 @@ def test_without_an_answer_the_search_goes_on_and_says_so(
     with Store.open(RunDir(result.path).database, writable=False) as store:
         assert store.feedback() == {g: Feedback(g, unanswered=True) for g in (0, 1)}
     text = paper.getvalue()
-    assert "waits for 0.005 min for your answer: http://127.0.0.1:" in text
+    assert "waits for 0.005 min for your answer on this page:" in text
+    assert "  http://127.0.0.1:" in text
     chosen = "the fitness chose" if measured else "the best so far stays"
     assert text.count(f"Nobody answered in time: {chosen}, and the search goes on.") == 2
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eureka_agent.records import Feedback
 from eureka_agent.runs.directory import RunDir
-from eureka_agent.runs.drafts import Draft, save_draft
+from eureka_agent.runs.drafts import Draft, read_draft, save_draft
 from eureka_agent.runs.progress import MemberProgress, RunProgressRecord
 from eureka_agent.runs.store import Store
 from eureka_agent.utils.files import write_file
 from eureka_agent.utils.serialization import to_json
-from tests.support.page import at_work, text_of, visited, waiting_run
+from tests.support.page import at_work, form_of, text_of, visited, waiting_run
 from tests.support.stored_run import stored_run
 
 PAGE = "/runs/run/generations/0"
@@ -197,7 +200,8 @@ def test_a_damaged_file_is_a_page_that_names_it(tmp_path: Path, file: str) -> No
 
 def test_a_damaged_progress_file_is_ignored(tmp_path: Path) -> None:
     run = stored_run(tmp_path / "run")
-    for content in (b"\xff", b"[]", b"{" * 100_000, b'{"task": 3}'):
+    giant = to_json(replace(TRAINING, total_steps=10**400)).encode()
+    for content in (b"\xff", b"[]", b"{" * 100_000, b'{"task": 3}', giant):
         run.progress.write_bytes(content)
         with visited(tmp_path) as client:
             assert "run finished" in text_of(client.get("/"))
@@ -222,3 +226,17 @@ def test_a_run_that_its_process_is_writing_is_read(tmp_path: Path) -> None:
         assert "Nobody answered" not in text_of(client.get(PAGE))
         store.save_feedback(Feedback(0, unanswered=True))
         assert "Nobody answered" in text_of(client.get(PAGE))
+
+
+@pytest.mark.parametrize("name", ["ünder scöre", "a&b='\"><i>#?%2e", "{{ 7 * 7 }}"])
+def test_a_run_with_a_strange_name_is_shown_and_answered(tmp_path: Path, name: str) -> None:
+    run = waiting_run(tmp_path / name)
+    with visited(tmp_path) as client:
+        (link,) = re.findall(r'<h2><a href="([^"]+)"', client.get("/").text)
+        page = client.get(f"{html.unescape(link)}/generations/0")
+        fields = form_of(page) | {"action": "submit"}
+        address = re.search(r'action="([^"]+)" id="answer"', page.text)
+        assert address is not None
+        answer = client.post(html.unescape(address[1]), data=fields)
+        assert text_of(client.get(answer.headers["location"])).count("is submitted") == 1
+    assert read_draft(run, 0).submitted

@@ -27,7 +27,7 @@ from eureka_agent.report.formatting import (
 )
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.progress import CandidateStatus, RunProgress
-from eureka_agent.report.terminal.page import put
+from eureka_agent.report.terminal.page import message_line, put
 from eureka_agent.report.terminal.tables import final_table
 from eureka_agent.search.events import (
     BaselinesMeasured,
@@ -133,7 +133,7 @@ class LiveDisplay:
             case RunFinished() if run:
                 put(self._console, Text(), final_table(run, event))
         for line in lines:
-            put(self._console, Text(line, overflow="fold"))
+            put(self._console, message_line(line))
 
     def _length(self, run: RunStarted) -> list[str]:
         speed = self._measure(run) if self._measure else None
