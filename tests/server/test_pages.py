@@ -240,3 +240,19 @@ def test_a_run_with_a_strange_name_is_shown_and_answered(tmp_path: Path, name: s
         answer = client.post(html.unescape(address[1]), data=fields)
         assert text_of(client.get(answer.headers["location"])).count("is submitted") == 1
     assert read_draft(run, 0).submitted
+
+
+def test_a_run_from_elsewhere_runs_no_code(tmp_path: Path) -> None:
+    marker, task = tmp_path / "it_ran", tmp_path / "task.py"
+    harm = f"open({str(marker)!r}, 'w').close()\n"
+    task.write_text(harm)
+    run = waiting_run(tmp_path / "runs" / "run")
+    with at_work(run) as store:
+        store.save_config(store.config.replaced(task=str(task)))
+    save_draft(run, Draft(0, edited={"g0c0": harm}))
+    with visited(tmp_path / "runs") as client:
+        fields = form_of(client.get(PAGE))
+        pages = [client.get("/"), client.get("/runs/run"), client.get(f"{PAGE}/pairs")]
+        pages.append(client.post(PAGE, data=fields | {"action": "submit", "edit.g0c1": harm}))
+    assert [page.status_code for page in pages] == [200, 200, 200, 422]
+    assert not marker.exists()
