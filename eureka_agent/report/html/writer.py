@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from eureka_agent.errors import InternalError, UsageError
@@ -11,6 +12,7 @@ from eureka_agent.report.from_store import run_report
 from eureka_agent.report.html.compare_page import compare_page
 from eureka_agent.report.html.replay_page import recorded_replays, replay_page
 from eureka_agent.report.html.report_page import report_page
+from eureka_agent.report.model import RunReport
 from eureka_agent.runs.directory import RunDir, saving
 from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, GenerationFinished, RunFinished
@@ -35,11 +37,18 @@ class ReportWriter:
         with saving(self._dir.path):
             try:
                 with faults_as_ours("writing the report"):
-                    page = report_page(run_report(self._store), self._store)
+                    page = report_page(self._report(event), self._store)
             except InternalError as error:
                 write_file(self._dir.fault("report"), trace_of(error))
                 return
             write_file(self._dir.report, page)
+
+    def _report(self, event: GenerationFinished | RunFinished) -> RunReport:
+        report = run_report(self._store)
+        if isinstance(event, RunFinished):
+            return report
+        # The store knows that a generation is over only when the next one is asked for.
+        return replace(report, finished_generations=event.generation.index + 1)
 
 
 def write_report(run: RunDir, out: Path | None = None) -> Path:

@@ -31,7 +31,7 @@ class WandbTracker:
 
     def __init__(self) -> None:
         """Check the mode. Raises UsageError if runs shall be sent and there is no key."""
-        self._mode = os.environ.get("WANDB_MODE", "offline")
+        self._mode: Any = os.environ.get("WANDB_MODE", "offline")  # wandb checks it
         self._search: SearchInfo | None = None
         self._search_run: Any = None
         self._runs: dict[str, Any] = {}

@@ -102,11 +102,18 @@ def test_every_candidate_is_a_dot_and_failures_are_crosses() -> None:
     chart = generations_chart("n", columns, [human], title="t", unit="m/s", solved=10.0)
     root = drawn(chart)
     dots = [each for each in root.iter("circle") if "dot" in each.attrib["class"]]
-    assert [each.findtext("title") for each in dots] == ["g0c0: 5", "g0c2: 9", "g1c0: 2"]
-    lower, higher = (float(each.attrib["cy"].rstrip("%")) for each in dots[:2])
+    assert [each.findtext("title") for each in dots] == [
+        "human reward: 7",
+        "g0c0: 5",
+        "g0c2: 9",
+        "g1c0: 2",
+    ]
+    lower, higher = (float(each.attrib["cy"].rstrip("%")) for each in dots[1:3])
     assert lower > higher  # percent from above
     assert [each.text for each in root.iter("text")].count("×") == 1
-    assert len(list(root.iter("rect"))) == 1  # the band of the human reward
+    (span,) = [each for each in root.iter("line") if "span" in each.attrib["class"]]
+    assert span.attrib["x1"] == span.attrib["x2"]  # upright, in a column of its own
+    assert float(span.attrib["x1"].rstrip("%")) > 66.7
     assert [each.attrib["href"] for each in root.iter("a")] == [
         "#g0c0",
         "#g0c1",

@@ -31,7 +31,7 @@ def test_the_report_is_written_after_each_generation(tmp_path: Path) -> None:
         write(GenerationStarted(1))
         assert not run.report.exists()
         write(GenerationFinished(Generation(0, (), None)))
-    assert "not finished" in run.report.read_text("utf-8")
+    assert "not finished: 1 of 2 generations" in run.report.read_text("utf-8")
 
 
 def test_a_fault_in_a_page_costs_the_page_and_not_the_run(
@@ -111,3 +111,15 @@ def test_the_last_lines_of_a_run_name_the_report(
     assert main(["synthesize", *arguments, "--runs-dir", str(tmp_path)]) == 0
     last = capsys.readouterr().out.splitlines()[-8:]
     assert any(line.startswith("report.html") for line in last)
+
+
+def test_a_page_is_opened_in_the_browser_only_if_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    run = stored_run(tmp_path / "run")
+    assert main(["report", str(run.path)]) == 0
+    assert opened == []
+    assert main(["report", str(run.path), "--open"]) == 0
+    assert opened == [run.report.resolve().as_uri()]

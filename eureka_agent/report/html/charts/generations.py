@@ -12,7 +12,6 @@ from eureka_agent.report.html.charts.svg import (
     Chart,
     LegendEntry,
     Scale,
-    band,
     dot,
     line,
     link,
@@ -80,7 +79,7 @@ def generations_chart(
     unit: str,
     solved: float,
 ) -> Chart:
-    """Draw every candidate of a run as a dot, the best so far as a line, references as bands.
+    """Draw every candidate of a run as a dot, the best so far as a line, and the references.
 
     Args:
         name: Unique in the page.
@@ -95,16 +94,17 @@ def generations_chart(
     described = "; ".join(_described(column) for column in columns)
     compared = "; ".join(f"{each.name}: {each.value:.4g}" for each in references)
     root = picture(name, title, f"In {unit}. {described}. {compared}.", _HEIGHT)
-    for reference in references:
-        _draw_reference(root, reference, scale)
-    _draw_frame(root, [column.label for column in columns], scale, unit, solved)
-    _draw_track(root, Track("best so far", tuple(columns), 1), scale, len(columns))
+    labels = [column.label for column in columns] + (["references"] if references else [])
+    count = len(labels)
+    _draw_frame(root, labels, scale, unit, solved)
+    _draw_references(root, references, len(columns), count, scale)
+    _draw_track(root, Track("best so far", tuple(columns), 1), scale, count)
     for index, column in enumerate(columns):
-        _draw_points(root, column, (index, len(columns)), scale)
+        _draw_points(root, column, index, count, scale)
     legend = [
         LegendEntry("a candidate", 1, "point"),
         LegendEntry("best so far", 1),
-        *(LegendEntry(each.name, each.series, "area") for each in references),
+        *(LegendEntry(each.name, each.series) for each in references),
     ]
     if any(not math.isfinite(value) for value in values):
         legend.insert(1, LegendEntry("a candidate that failed", 8, "cross"))
@@ -170,13 +170,19 @@ def _draw_frame(
     words(root, (50, 100), "generation", anchor="middle", shift=(0, 37))
 
 
-def _draw_reference(root: Element, reference: Reference, scale: Scale) -> None:
-    low, high = reference.low, reference.high
-    if math.isfinite(low) and math.isfinite(high):
-        edges = (100.0 - scale.at(low), 100.0 - scale.at(high))
-        band(root, *edges, f"band fill-{reference.series}")
-    y = 100.0 - scale.at(reference.value)
-    line(root, (0, y), (100, y), f"reference line-{reference.series}")
+def _draw_references(
+    root: Element, references: Sequence[Reference], column: int, count: int, scale: Scale
+) -> None:
+    """Draw a line at each reference's value, and its interval in a column of its own."""
+    for position, reference in enumerate(references):
+        y = 100.0 - scale.at(reference.value)
+        line(root, (0, y), (100, y), f"reference line-{reference.series}")
+        x = _place(column, count, position, len(references))
+        if math.isfinite(reference.low) and math.isfinite(reference.high):
+            ends = (100.0 - scale.at(reference.low), 100.0 - scale.at(reference.high))
+            line(root, (x, ends[0]), (x, ends[1]), f"span line-{reference.series}")
+        tip = f"{reference.name}: {reference.value:.4g}"
+        dot(root, (x, y), f"dot fill-{reference.series}", radius=5.5, tip=tip)
 
 
 def _draw_track(root: Element, track: Track, scale: Scale, count: int, width: float = 2.0) -> None:
@@ -190,12 +196,10 @@ def _draw_track(root: Element, track: Track, scale: Scale, count: int, width: fl
         path(root, points, f"line-{track.series}", width=width)
 
 
-def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: Scale) -> None:
+def _draw_points(root: Element, column: Column, index: int, count: int, scale: Scale) -> None:
     """Draw a generation's candidates side by side in their order."""
-    index, count = place
     for position, point in enumerate(column.points):
-        offset = (position + 0.5) / len(column.points) - 0.5
-        x = _middle(index, count) + _SPREAD * offset * 100.0 / count
+        x = _place(index, count, position, len(column.points))
         group = link(root, point.name)
         if not math.isfinite(point.fitness):
             words(group, (x, 100), "×", classes="cross", anchor="middle", shift=(0, -3))
@@ -204,6 +208,12 @@ def _draw_points(root: Element, column: Column, place: tuple[int, int], scale: S
         dot(group, spot, "dot fill-1", tip=f"{point.name}: {point.fitness:.4g}")
         if point.is_best:
             dot(group, spot, "ring", radius=7.5, tip=f"{point.name}, the best reward")
+
+
+def _place(index: int, count: int, position: int, of: int) -> float:
+    """Return where the entry `position` of a column lies, in percent from the left."""
+    offset = (position + 0.5) / of - 0.5
+    return _middle(index, count) + _SPREAD * offset * 100.0 / count
 
 
 def _middle(index: int, count: int) -> float:

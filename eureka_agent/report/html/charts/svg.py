@@ -36,7 +36,7 @@ class LegendEntry:
     name: str
     series: int
     """Number of its colour, from 1."""
-    shape: Literal["line", "point", "area", "cross"] = "line"
+    shape: Literal["line", "point", "cross"] = "line"
 
 
 @dataclass(frozen=True)
@@ -167,13 +167,6 @@ def path(
     places = " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
     drawn = {"points": places, "class": classes, "stroke-width": f"{width:g}"}
     SubElement(inner, "polyline", {**drawn, "vector-effect": "non-scaling-stroke"})
-
-
-def band(root: Element, low: float, high: float, classes: str) -> None:
-    """Fill the area between two heights (percent from above) over the whole width."""
-    top = min(low, high)
-    attributes = {"x": "0", "width": "100%", "y": percent(top), "height": percent(abs(low - high))}
-    SubElement(root, "rect", {**attributes, "class": classes})
 
 
 def vertical_axis(root: Element, scale: Scale, most: int = 8) -> None:
