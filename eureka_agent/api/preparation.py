@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypedDict
 
 from eureka_agent.config import SynthesisConfig, TrackerName
@@ -95,9 +96,13 @@ def initial_policy_of(config: SynthesisConfig, task: Task) -> str | None:
 
 
 def make_participants(
-    config: SynthesisConfig, task: Task, overrides: RunOverrides, examples: Sequence[Example]
+    config: SynthesisConfig,
+    task: Task,
+    overrides: RunOverrides,
+    examples: Sequence[Example],
+    runs_dir: Path | None = None,
 ) -> Participants:
-    """Return a run's proposer, judge and trackers.
+    """Return a run's proposer, judge and trackers; `runs_dir`: the folder of an existing run.
 
     Raises UsageError for settings that cannot work, while nothing is written yet.
     """
@@ -110,7 +115,7 @@ def make_participants(
     trackers = make_trackers(config.run.log)
     refuse_too_large(config, task)
     own_judge = overrides.get("judge")
-    judge = as_judge(own_judge) if own_judge is not None else make_judge(config)
+    judge = as_judge(own_judge) if own_judge is not None else make_judge(config, runs_dir)
     proposer = overrides.get("proposer")
     if proposer is None:
         proposer, description = make_proposer(task, config)

@@ -13,7 +13,7 @@ from eureka_agent.config.limits import check_counts, check_repeats, check_seed
 from eureka_agent.errors import UsageError
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
-FeedbackName = Literal["none", "cli", "synthetic"]
+FeedbackName = Literal["none", "cli", "web", "synthetic"]
 
 _FEWEST_PLACES = 2
 """So many candidates of a generation are trained with every seed."""
@@ -40,8 +40,9 @@ class SearchConfig:
     """The initial reward is not shown, and no parent: it only has to be
     beaten."""
     feedback: FeedbackName = "none"
-    """Who ranks each generation: nobody, you at this terminal (cli), or a
-    stand-in that knows the fitness (synthetic)."""
+    """Who ranks each generation: nobody, you at this terminal (cli) or on a
+    page in your browser (web), or a stand-in that knows the fitness
+    (synthetic)."""
     seeds: int = 4
     """Most training seeds of a candidate. The better a reward looks, the
     more it gets; with 1 the luckiest training wins."""

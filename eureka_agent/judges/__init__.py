@@ -1,4 +1,4 @@
-"""Judges of a generation: a person at a terminal or a stand-in. Users can pass a function."""
+"""Judges of a generation: a person, or a stand-in. Users can pass a function."""
 
 import lazy_loader
 

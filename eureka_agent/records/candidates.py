@@ -141,6 +141,8 @@ class Feedback:
     edited: Mapping[str, str] = field(default_factory=dict)
     """Source of a reward that the judge wrote, by the name of the candidate that it is an edit of.
     Each joins the next generation as a candidate of its own."""
+    unanswered: bool = False
+    """Whether the time for an answer passed without one, so that the search went on by itself."""
 
     @property
     def worst(self) -> str | None:

@@ -14,6 +14,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.judges import TerminalJudge, make_judge
 from eureka_agent.judges.synthetic import by_fitness
+from eureka_agent.judges.web import WebJudge
 from eureka_agent.records import Feedback, Outcome, RewardSource
 from eureka_agent.search.feedback import FeedbackRequest, FunctionJudge
 from tests.support import run_events as runs
@@ -156,6 +157,8 @@ def test_the_config_decides_the_judge() -> None:
     assert isinstance(
         make_judge(SynthesisConfig.of(task="cartpole", feedback="cli")), TerminalJudge
     )
+    web = make_judge(SynthesisConfig.of(task="cartpole", feedback="web"))
+    assert isinstance(web, WebJudge)
     wave = SynthesisConfig.of(task="wave", env="cartpole", feedback="synthetic")
     assert isinstance(make_judge(wave), FunctionJudge)
     with pytest.raises(UsageError, match="so a judge is needed"):
