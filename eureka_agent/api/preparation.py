@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypedDict
 
 from eureka_agent.config import SynthesisConfig, TrackerName
@@ -101,9 +102,13 @@ def initial_policy_of(config: SynthesisConfig, task: Task) -> str | None:
 
 
 def make_participants(
-    config: SynthesisConfig, task: Task, overrides: RunOverrides, examples: Sequence[Example]
+    config: SynthesisConfig,
+    task: Task,
+    overrides: RunOverrides,
+    examples: Sequence[Example],
+    runs_dir: Path | None = None,
 ) -> Participants:
-    """Return a run's proposer, judge and trackers.
+    """Return a run's proposer, judge and trackers; `runs_dir`: the folder of an existing run.
 
     Raises UsageError for settings that cannot work, while nothing is written yet.
     """
@@ -127,7 +132,11 @@ def make_participants(
     else:
         description = ProposerDescription("own", proposer.name)
     own_judge = overrides.get("judge")
-    judge = as_judge(own_judge) if own_judge is not None else make_judge(config, task, proposer)
+    judge = (
+        as_judge(own_judge)
+        if own_judge is not None
+        else make_judge(config, task, proposer, runs_dir)
+    )
     if isinstance(proposer, ChatProposer):
         largest_cost = _largest_cost(config, task, proposer, examples, judge)
         description = replace(description, largest_cost=largest_cost)

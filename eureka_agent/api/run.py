@@ -27,6 +27,7 @@ from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.jail import Sandbox
 from eureka_agent.judges import CodeJudge
+from eureka_agent.judges.web import WebJudge
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.factory import with_address
@@ -34,6 +35,7 @@ from eureka_agent.records import Generation, Outcome
 from eureka_agent.report import notebook_listener, run_report, summary
 from eureka_agent.report.artifacts import FileWriter
 from eureka_agent.report.html.writer import ReportWriter
+from eureka_agent.report.progress_file import ProgressFile
 from eureka_agent.report.tracking.factory import tracked
 from eureka_agent.runs.changes import Changes
 from eureka_agent.runs.directory import RunDir, check_run_name, saving
@@ -280,7 +282,8 @@ def resumed(
         whole_task = resumed_task(store, task)
         own_task = config.task.episodes_of(whole_task)
         examples = examples_of(store, own_task)
-        participants = make_participants(config, own_task, overrides, examples)
+        runs_dir = run_dir.path.resolve().parent
+        participants = make_participants(config, own_task, overrides, examples, runs_dir)
         with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
             store.save_config(config)
             if store.metadata("task") is None:  # the run was stopped right after it was created
@@ -298,7 +301,8 @@ def _listening(
     show = overrides.get("listener") or notebook_listener()
     with tracked(participants.trackers, run_dir.curves, show) as track:
         files = FileWriter(run_dir, store, task.reward_inputs)
-        yield broadcast(files, ReportWriter(run_dir, store), track, show)
+        pages = (ReportWriter(run_dir, store), ProgressFile(run_dir, store))
+        yield broadcast(files, *pages, track, show)
 
 
 def _save_scene(store: Store, task: Task) -> None:
@@ -326,7 +330,9 @@ def _run(
         participants.judge.begin(store, sandbox, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
     store.save_versions(installed_versions())
-    needs_terminal = participants.judge is not None and participants.judge.needs_terminal
+    judge = participants.judge
+    needs_terminal = judge is not None and judge.needs_terminal
+    page = judge.page(run_dir) if isinstance(judge, WebJudge) else None
     emit(
         RunStarted(
             run_dir.path,
@@ -338,6 +344,7 @@ def _run(
             resumed,
             store.changes,
             needs_terminal,
+            page,
         )
     )
     evaluator = Evaluator(
@@ -354,5 +361,5 @@ def _run(
         race=config.race,
         checkpoint=run_dir.checkpoint,
     )
-    search = Search(store, proposer, evaluator, emit, participants.judge)
+    search = Search(store, proposer, evaluator, emit, judge)
     return Run(run_dir, store, task, search, emit)

@@ -16,7 +16,7 @@ import tyro
 from rich.text import Text
 
 from eureka_agent.cli.guard import guarded, say
-from eureka_agent.cli.pages import compare, replay, report
+from eureka_agent.cli.pages import compare, replay, report, serve
 from eureka_agent.cli.presets import Presets, written_out
 from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_count, check_seed
@@ -55,6 +55,7 @@ def main(args: Sequence[str] | None = None) -> int:
         "resume": resume,
         "runs": runs,
         "show": show,
+        "serve": serve,
         "diff": diff,
         "report": report,
         "compare": compare,

@@ -1,4 +1,4 @@
-"""The commands that write HTML pages: `report`, `compare` and `replay`."""
+"""The commands that write or serve pages: `report`, `compare`, `replay` and `serve`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
+
+from eureka_agent.errors import RunDirError
 
 if TYPE_CHECKING:
     from eureka_agent.runs.directory import RunDir
@@ -84,6 +86,40 @@ def replay(
         return
     page = write_replays(found, candidates, user_path(out) if out is not None else None)
     _show(page, "replay", open)
+
+
+def serve(
+    runs_dir: tyro.conf.Positional[Path] = Path("runs"),
+    port: int | None = None,
+    open: bool = False,
+) -> None:
+    """Serve pages of the runs in a folder, on this machine only: progress, replays, your answers.
+
+    Args:
+        runs_dir: Folder that holds the runs.
+        port: Port on 127.0.0.1, 0 for any; by default 8765 or, if that is taken, another.
+        open: Open the pages in this machine's browser.
+    """
+    import threading
+
+    from eureka_agent.config.limits import check_port
+    from eureka_agent.report import put, whole_line
+    from eureka_agent.server import PageServer
+    from eureka_agent.utils.paths import user_path
+    from eureka_agent.utils.terminal import Terminal
+
+    folder, console = user_path(runs_dir), Terminal()
+    if port is not None:
+        check_port(port)
+    if not folder.is_dir():
+        raise RunDirError(f"There is no folder {folder}: name the folder that holds the runs.")
+    with PageServer(folder, port) as server:
+        put(console, whole_line(f"The runs in {folder} are on this page: {server.url()}"))
+        put(console, whole_line(f"Over SSH: ssh -L {server.port}:localhost:{server.port} HOST"))
+        put(console, whole_line("Ctrl-C ends it."))
+        if open:
+            server.open_browser()
+        threading.Event().wait()
 
 
 def _write_video(run: RunDir, path: Path, candidates: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ _MOST = {
 }
 """Largest allowed counts; the smallest is 1. They are far above any use. A run folder may come from
 somebody else, and its config must be refused before anything of that size is allocated."""
+_LAST_PORT = 65_535
 _MOST_REPEATS, _MOST_IN_A_LIST, _MOST_CHARACTERS = 1_000, 100, 20_000
 
 
@@ -30,6 +31,12 @@ def check_seed(seed: int) -> None:
     """Raise UsageError for a seed that a random generator cannot take."""
     if not 0 <= seed <= MAX_SEED:
         raise UsageError(f"--seed must lie between 0 and {MAX_SEED:,}, got {_short(seed)}.")
+
+
+def check_port(port: int) -> None:
+    """Raise UsageError for a number that cannot be a port."""
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"--port must lie between 0 and {_LAST_PORT}, got {_short(port)}.")
 
 
 def check_counts(config: Any, *names: str) -> None:

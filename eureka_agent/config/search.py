@@ -14,7 +14,7 @@ from eureka_agent.config.limits import check_counts, check_repeats, check_seed
 from eureka_agent.errors import UsageError
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
-FeedbackName = Literal["none", "cli", "synthetic"]
+FeedbackName = Literal["none", "cli", "web", "synthetic"]
 JudgeName = Literal["none", "code", "vision"]
 
 _FEWEST_PLACES = 2
@@ -42,8 +42,9 @@ class SearchConfig:
     """The initial reward is not shown, and no parent: it only has to be
     beaten."""
     feedback: FeedbackName = "none"
-    """Who ranks each generation: nobody, you at this terminal (cli), or a
-    stand-in that knows the fitness (synthetic)."""
+    """Who ranks each generation: nobody, you at this terminal (cli) or on a
+    page in your browser (web), or a stand-in that knows the fitness
+    (synthetic)."""
     judge: JudgeName = "none"
     """What scores each generation: a success measure that the model writes
     first (code), or a model that sees episodes (vision)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from eureka_agent.config.models import ModelsConfig
+from eureka_agent.config.page import PageConfig
 from eureka_agent.config.protocols import settings_of
 from eureka_agent.config.race import Race
 from eureka_agent.config.run import RunConfig
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @refuse_unknown_arguments
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """The settings of a run, in six groups; `SynthesisConfig.of` takes them by name alone."""
+    """The settings of a run, in seven groups; `SynthesisConfig.of` takes them by name alone."""
 
     task: TaskConfig
     search: SearchConfig = field(default_factory=SearchConfig)
@@ -31,6 +32,7 @@ class SynthesisConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     screening: ScreeningConfig = field(default_factory=ScreeningConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    page: PageConfig = field(default_factory=PageConfig)
 
     @classmethod
     def of(cls, task: TaskLike, *, protocol: str | None = None, **settings: Any) -> SynthesisConfig:
@@ -119,6 +121,7 @@ _GROUPS: dict[str, Any] = {
     "training": TrainingConfig,
     "screening": ScreeningConfig,
     "run": RunConfig,
+    "page": PageConfig,
 }
 GROUP_OF = {entry.name: name for name, kind in _GROUPS.items() for entry in fields(kind)}
 """The group of each setting, by the setting's name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.judges.accepting import accepted_at
@@ -9,6 +11,7 @@ from eureka_agent.judges.code import CodeJudge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.judges.terminal import TerminalJudge
 from eureka_agent.judges.vision import VisionJudge, vision_proposer
+from eureka_agent.judges.web import WebJudge
 from eureka_agent.proposers.base import Proposer
 from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.grammar import GrammarProposer
@@ -17,13 +20,16 @@ from eureka_agent.tasks.task import Task
 from eureka_agent.utils.terminal import Terminal
 
 
-def make_judge(config: SynthesisConfig, task: Task, proposer: Proposer) -> Judge | None:
+def make_judge(
+    config: SynthesisConfig, task: Task, proposer: Proposer, runs_dir: Path | None = None
+) -> Judge | None:
     """Return the judge that the config names.
 
     Args:
         config: the run's settings; `feedback` or `judge` names the judge.
         task: the task, with the episodes of the run.
         proposer: writes the rewards, and a success measure where one is needed.
+        runs_dir: folder that holds the run, which a page shows; by default the config's.
 
     Returns:
         The judge, or None if fitness alone decides.
@@ -34,6 +40,13 @@ def make_judge(config: SynthesisConfig, task: Task, proposer: Proposer) -> Judge
     match config.search.feedback, config.search.judge:
         case "cli", _:
             return TerminalJudge(Terminal())
+        case "web", _:
+            return WebJudge(
+                runs_dir or config.run.runs_dir,
+                port=config.page.port,
+                timeout_min=config.page.feedback_timeout_min,
+                opens_browser=config.page.open,
+            )
         case "synthetic", _:
             return FunctionJudge(by_fitness)
         case _, "code":
@@ -46,9 +59,9 @@ def make_judge(config: SynthesisConfig, task: Task, proposer: Proposer) -> Judge
             return None
     raise UsageError(
         f"The instruction {config.task.task!r} with --env {config.task.env!r} has no fitness, so a"
-        " judge is needed: run `synthesize` in a terminal or with --feedback cli and choose after"
-        " each generation, or name a judge that scores with --judge code or --judge vision, or"
-        " pass judge= in Python."
+        " judge is needed: run `synthesize` in a terminal or with --feedback cli or web and choose"
+        " after each generation, or name a judge that scores with --judge code or --judge vision,"
+        " or pass judge= in Python."
     )
 
 

@@ -113,6 +113,8 @@ class Feedback:
     scores: Mapping[str, JudgeScore] = field(default_factory=dict)
     """How far each policy fulfils the instruction, by candidate name; empty if the judge only
     ranks."""
+    unanswered: bool = False
+    """Whether the time for an answer passed without one, so that the search went on by itself."""
 
     @property
     def worst(self) -> str | None:

@@ -31,6 +31,7 @@ from eureka_agent.report.formatting import (
 from eureka_agent.report.plan import plan_line
 from eureka_agent.search.events import (
     BaselinesMeasured,
+    FeedbackRequested,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
@@ -66,6 +67,7 @@ def run_started(event: RunStarted) -> list[str]:
         plan_line(event),
         sandbox_line(event.sandbox),
         f"{'Resuming' if event.resumed else 'Writing to'} {event.path}",
+        *(["Judge the generations on this page:", event.page] if event.page else []),
     ]
 
 
@@ -254,11 +256,43 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
     if so_far is not None and (unit is None or so_far != greedy(generation.outcomes)):
         chosen = unit is None or so_far in generation.outcomes
         lines.append(f"{'Chosen' if chosen else 'Still the best'}: {_named(so_far, unit)}.")
-    if generation.feedback is not None:
-        lines += score_lines(generation.feedback)
-    if generation.feedback is not None and generation.feedback.stop:
+    feedback = generation.feedback
+    if feedback is not None:
+        lines += score_lines(feedback)
+    if feedback is not None and feedback.stop:
         lines.append("The search ends here, as the judge decided.")
+    if feedback is not None and feedback.unanswered:
+        lines.append(_unanswered(measured=unit is not None))
     return lines
+
+
+def about_generation(
+    event: GenerationStarted | FeedbackRequested | GenerationFinished, run: RunStarted
+) -> list[str]:
+    """Return that a generation is asked for, that it waits for a person, or its result."""
+    match event:
+        case GenerationStarted():
+            return [generation_started(event, run)]
+        case FeedbackRequested():
+            return _feedback_requested(event, run)
+        case GenerationFinished():
+            return generation_finished(event, run)
+
+
+def _feedback_requested(event: FeedbackRequested, run: RunStarted) -> list[str]:
+    """Return where a person is asked; empty if that is at the terminal, or if nobody is."""
+    if run.page is None:
+        return []
+    title = generation_title(event.generation, run.config)
+    timeout = run.config.page.feedback_timeout_min
+    ends = f" for {timeout:g} min" if timeout is not None else ""
+    return [f"{title} waits{ends} for your answer on this page:", run.page]
+
+
+def _unanswered(*, measured: bool) -> str:
+    """Return what happens when nobody answered in time."""
+    choice = "the fitness chose" if measured else "the best so far stays"
+    return f"Nobody answered in time: {choice}, and the search goes on."
 
 
 def feedback_lines(feedback: Feedback) -> list[str]:
@@ -266,6 +300,7 @@ def feedback_lines(feedback: Feedback) -> list[str]:
     lines = [f"Ranked, best first: {' > '.join(feedback.ranking)}."] if feedback.ranking else []
     lines += score_lines(feedback)
     lines += [f"Comment on {name}: {one_line(words)}" for name, words in feedback.words.items()]
+    lines += ["Nobody answered in time; the search went on."] if feedback.unanswered else []
     return [*lines, "The judge ended the search here."] if feedback.stop else lines
 
 

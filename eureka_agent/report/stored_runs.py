@@ -32,12 +32,12 @@ def overview(run: RunDir) -> Overview:
         with Store.open(run.database, writable=False) as store:
             report = run_report(store)
     except EurekaError as error:
-        return Overview(run.name, "damaged", when=_when(run, None), damage=str(error))
-    when = _when(run, report.effort.started)
+        return Overview(run.name, "damaged", when=when_started(run, None), damage=str(error))
+    when = when_started(run, report.effort.started)
     return overview_of(report, when=when, running=is_claimed(run.database))
 
 
-def _when(run: RunDir, started: str | None) -> str:
+def when_started(run: RunDir, started: str | None) -> str:
     """Return when a run was started, or when its database was last written."""
     try:
         moment = datetime.fromisoformat(started or "")

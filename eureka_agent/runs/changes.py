@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Annotated
+
+from tyro.conf import arg
 
 from eureka_agent.config import SynthesisConfig, TrackerName
 from eureka_agent.errors import UsageError
@@ -45,6 +48,13 @@ class Changes:
     """New additional fields of each request, as a JSON object."""
     log: tuple[TrackerName, ...] = ()
     """New trackers of curves and results: wandb, mlflow or both."""
+
+    feedback_timeout_min: Annotated[float | None, arg(aliases=["--feedback-timeout"])] = None
+    """New minutes after which the search goes on without an answer on the page."""
+    port: int | None = None
+    """New port of the page."""
+    open: bool | None = None
+    """Open the page in this machine's browser."""
 
     def given(self) -> dict[str, object]:
         """Return the settings to change, by name.

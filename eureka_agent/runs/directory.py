@@ -81,6 +81,27 @@ class RunDir:
         """TensorBoard event files, one folder per candidate."""
         return self.path / "tensorboard"
 
+    @property
+    def progress(self) -> Path:
+        """What the run does at the moment, as JSON, for pages that show it."""
+        return self.path / "progress.json"
+
+    def question(self, generation: int) -> Path:
+        """Return the path of the question to a person about a generation.
+
+        Args:
+            generation: The generation's index.
+        """
+        return self.path / "feedback" / f"g{generation}_question.json"
+
+    def draft(self, generation: int) -> Path:
+        """Return the path of a person's answer to it, submitted or not.
+
+        Args:
+            generation: The generation's index.
+        """
+        return self.path / "feedback" / f"g{generation}_draft.json"
+
     def fault(self, candidate: str) -> Path:
         """Return the path for the traceback of an internal error.
 

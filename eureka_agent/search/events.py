@@ -44,6 +44,8 @@ class RunStarted:
     """The settings that resumes changed, oldest first."""
     needs_terminal: bool = False
     """Whether a judge reads from this terminal between the trainings."""
+    page: str | None = None
+    """Address of the page on which a person judges, with its secret; None without such a judge."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,13 @@ class SeedTrained:
 
 
 @dataclass(frozen=True)
+class FeedbackRequested:
+    """Emitted when the judge is asked about a generation."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
 class GenerationFinished:
     """Emitted when all outcomes of a generation and the feedback on it are stored."""
 
@@ -215,6 +224,7 @@ Event: TypeAlias = (
     | TrainingStarted
     | TrainingProgress
     | BaselinesMeasured
+    | FeedbackRequested
     | GenerationFinished
     | SeedTrained
     | SeedReevaluated

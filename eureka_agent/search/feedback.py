@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from eureka_agent.errors import UsageError
@@ -33,6 +34,7 @@ class FeedbackRequest:
         other_parents: The parents of this generation apart from `best` (with islands or restarts).
         policies: The trained policy of each candidate that can be ranked, by name, for
             `Policy.from_bytes`.
+        folder: The run's folder.
     """
 
     task: Task
@@ -43,6 +45,7 @@ class FeedbackRequest:
     best: Outcome | None = None
     other_parents: tuple[Outcome, ...] = ()
     policies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
 
     @property
     def trained(self) -> tuple[Outcome, ...]:

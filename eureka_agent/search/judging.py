@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.runs.store import Store
+from eureka_agent.search.events import FeedbackRequested, Listener
 from eureka_agent.search.feedback import FeedbackRequest, Judge, checked
 from eureka_agent.search.strategies import Best
 from eureka_agent.tasks.task import Task
@@ -19,6 +20,7 @@ def ask_judge(
     outcomes: Sequence[Outcome],
     history: Sequence[Outcome],
     best: Best,
+    emit: Listener,
 ) -> Feedback | None:
     """Return the feedback on a generation and store it; stored feedback is returned as it is.
 
@@ -47,7 +49,9 @@ def ask_judge(
         previous_best,
         other_parents,
         policies={name: policy for name, policy in policies.items() if policy is not None},
+        folder=store.path.parent,
     )
+    emit(FeedbackRequested(generation))
     feedback = checked(judge.ask(request), request, history)
     store.save_feedback(feedback)
     return feedback

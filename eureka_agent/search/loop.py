@@ -94,7 +94,14 @@ class Search:
             history = self.store.outcomes_until(g)
             outcomes = self.store.outcomes(g)
             feedback = ask_judge(
-                self._judge, self.store, self.evaluator.task, g, outcomes, history, self._best
+                self._judge,
+                self.store,
+                self.evaluator.task,
+                g,
+                outcomes,
+                history,
+                self._best,
+                self._emit,
             )
             self.best = self._best(history)
             generation = Generation(g, tuple(outcomes), self.best, feedback)

@@ -6,6 +6,7 @@ The folder may come from somebody else.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from eureka_agent.text import escape_control
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
+
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def write_file(path: Path, content: bytes | str) -> None:
@@ -35,6 +38,22 @@ def write_file(path: Path, content: bytes | str) -> None:
         with suppress(OSError):
             new.unlink(missing_ok=True)
         raise
+
+
+def read_plain_file(path: Path, most_bytes: int) -> bytes | None:
+    """Return the content of a file; None if it is missing, larger, or not a plain file.
+
+    Neither a symbolic link is followed, nor does a pipe block.
+    """
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        data = file.read(most_bytes + 1)
+    return data if len(data) <= most_bytes else None
 
 
 def new_file(path: Path) -> BinaryIO:

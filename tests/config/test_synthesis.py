@@ -38,7 +38,7 @@ def made(**changes: Any) -> SynthesisConfig:
         ),
         ("sandbox", "none", "sandbox must be 'full', 'reduced' or 'static-checks', got 'none'."),
         ("device", "cuda:0", "device must be 'cpu' or 'cuda', got 'cuda:0'. Did you mean 'cuda'?"),
-        ("feedback", "me", "feedback must be 'none', 'cli' or 'synthetic', got 'me'."),
+        ("feedback", "me", "feedback must be 'none', 'cli', 'web' or 'synthetic', got 'me'."),
         ("model_choice", "best", "model_choice must be 'weights' or 'bandit', got 'best'."),
         ("samples", 2.5, "samples must be a whole number, got 2.5."),
         ("samples", True, "samples must be a whole number, got True."),
@@ -100,7 +100,7 @@ def test_a_config_survives_json_pickle_and_copy() -> None:
     assert from_json(SynthesisConfig, to_json(config)) == config
     assert pickle.loads(pickle.dumps(config)) == config
     assert copy.deepcopy(config) == config
-    groups = ["task", "search", "models", "training", "screening", "run"]
+    groups = ["task", "search", "models", "training", "screening", "run", "page"]
     assert list(inspect.signature(SynthesisConfig).parameters) == groups
 
 

@@ -14,6 +14,7 @@ from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.judges import TerminalJudge, make_judge
 from eureka_agent.judges.synthetic import by_fitness
+from eureka_agent.judges.web import WebJudge
 from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Feedback, Outcome, RewardSource
 from eureka_agent.search.feedback import FeedbackRequest, FunctionJudge, Judge
@@ -160,6 +161,7 @@ def test_the_config_decides_the_judge() -> None:
     assert isinstance(synthetic, FunctionJudge)
     assert synthetic._function is by_fitness
     assert isinstance(made(task="cartpole", feedback="cli"), TerminalJudge)
+    assert isinstance(made(task="cartpole", feedback="web"), WebJudge)
     assert isinstance(made(task="wave", env="cartpole", feedback="synthetic"), FunctionJudge)
     with pytest.raises(UsageError, match="so a judge is needed"):
         made(task="wave", env="cartpole")

@@ -27,11 +27,12 @@ from eureka_agent.report.formatting import (
 )
 from eureka_agent.report.length import Measure, takes
 from eureka_agent.report.progress import CandidateStatus, RunProgress
-from eureka_agent.report.terminal.page import put
+from eureka_agent.report.terminal.page import message_line, put
 from eureka_agent.report.terminal.tables import final_table
 from eureka_agent.search.events import (
     BaselinesMeasured,
     Event,
+    FeedbackRequested,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
@@ -128,12 +129,12 @@ class LiveDisplay:
                 lines = messages.baselines_measured(event, unit_of(run))
             case SeedTrained() | SeedReevaluated() | TrackingFailed() if run:
                 lines = [messages.news(event, unit_of(run))]
-            case GenerationFinished() if run:
-                lines = messages.generation_finished(event, run)
+            case FeedbackRequested() | GenerationFinished() if run:
+                lines = messages.about_generation(event, run)
             case RunFinished() if run:
                 put(self._console, Text(), final_table(run, event))
         for line in lines:
-            put(self._console, Text(line, overflow="fold"))
+            put(self._console, message_line(line))
 
     def _length(self, run: RunStarted) -> list[str]:
         speed = self._measure(run) if self._measure else None

@@ -46,6 +46,11 @@ def whole_line(text: str, style: str = "") -> Text:
     return Text(text, style, no_wrap=True, overflow="ignore")
 
 
+def message_line(text: str) -> Text:
+    """Return a line of a message: words are folded, an address stays whole to be opened."""
+    return whole_line(text) if text.startswith("http://") else Text(text, overflow="fold")
+
+
 def put(console: Console, *renderables: RenderableType) -> None:
     """Print renderables; to a pipe or a file as plain lines of any length."""
     for renderable in renderables:

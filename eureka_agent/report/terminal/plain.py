@@ -28,6 +28,7 @@ from eureka_agent.search.events import (
     CandidateSkipped,
     CompletionReceived,
     Event,
+    FeedbackRequested,
     GenerationFinished,
     GenerationStarted,
     InitialRewardEvaluated,
@@ -103,8 +104,8 @@ class PlainLog:
                 return [*messages.run_started(event), *self._length(event)]
             case InitialRewardEvaluated() if run:
                 return [messages.initial_reward_evaluated(event, run)]
-            case GenerationStarted() if run:
-                return [messages.generation_started(event, run)]
+            case GenerationStarted() | FeedbackRequested() if run:
+                return messages.about_generation(event, run)
             case RequestRetried() | RequestsAdapted() | CompletionReceived():
                 return self._from_model(event)
             case RepairRequested() | CandidateSkipped():

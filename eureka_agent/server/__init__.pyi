@@ -1,0 +1,3 @@
+from .page_server import PageServer
+
+__all__ = ["PageServer"]
