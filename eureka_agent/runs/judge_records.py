@@ -7,7 +7,7 @@ from eureka_agent.runs.database import RunDatabase
 from eureka_agent.utils.serialization import from_json, to_json
 
 
-class JudgeRecords(RunDatabase):
+class JudgeDatabase(RunDatabase):
     """The records of a judge; `Store` adds those of the search. See there for the errors."""
 
     def feedback(self) -> dict[int, Feedback]:

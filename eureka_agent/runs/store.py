@@ -24,16 +24,15 @@ from eureka_agent.records import (
 )
 from eureka_agent.runs.changes import differences
 from eureka_agent.runs.database import now
-from eureka_agent.runs.judge_records import JudgeRecords
+from eureka_agent.runs.judge_records import JudgeDatabase
+from eureka_agent.runs.replays import ReplayDatabase
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.utils.serialization import from_json, to_json
 
-_SCENE = "scene"
-"""The name of the scene among the replays; no reward is called so."""
 _NONE: Mapping[str, bytes | None] = {}
 
 
-class Store(JudgeRecords):
+class Store(JudgeDatabase, ReplayDatabase):
     """The database of one run; a context manager. Open it with `create` or `open`.
 
     Every property and method that reads raises StoreError if the database cannot be read or holds a
@@ -295,42 +294,6 @@ class Store(JudgeRecords):
             raise StoreError(f"The run holds a damaged policy of g{generation}c{sample}.")
         return rows[0][0]
 
-    def replay(self, name: str) -> bytes | None:
-        """Return the recorded episodes of a reward's policy; see `Evaluated.replay`.
-
-        Args:
-            name: The candidate's name, `human reward` or `sparse reward`.
-
-        Returns:
-            A pack, which may be damaged in a run from elsewhere; None if there is none.
-
-        Raises:
-            StoreError: The stored value is not bytes, or cannot be read.
-        """
-        return self._blob(name)
-
-    def scene(self) -> bytes | None:
-        """Return what replays show, `Task.scene`; None if the task has none. Raises StoreError."""
-        return self._blob(_SCENE)
-
-    def replays(self) -> tuple[str, ...]:
-        """Return the names of the rewards that have a replay, in the order of their training."""
-        rows = self._rows("SELECT name FROM replays WHERE name != ? ORDER BY rowid", _SCENE)
-        return tuple(str(name) for (name,) in rows)
-
-    def save_scene(self, scene: bytes) -> None:
-        """Write what replays show. Raises StoreError."""
-        with self._transaction("write the scene"):
-            self._save_replays({_SCENE: scene})
-
-    def _blob(self, name: str) -> bytes | None:
-        rows = self._rows("SELECT record FROM replays WHERE name = ?", name)
-        if not rows:
-            return None
-        if not isinstance(rows[0][0], bytes):
-            raise StoreError(f"The run holds a damaged replay of {name}.")
-        return rows[0][0]
-
     def baselines(self) -> list[Baseline]:
         """Return the measured baselines."""
         return [
@@ -393,14 +356,5 @@ class Store(JudgeRecords):
         return from_json(float, self.metadata("seconds") or "0.0")
 
     # ------------------------------------------------------------------ SQL
-    def _save_replays(self, replays: Mapping[str, bytes | None]) -> None:
-        statement = (
-            "INSERT INTO replays VALUES (?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET record = excluded.record"
-        )
-        for name, replay in replays.items():
-            if replay is not None:
-                self._db.execute(statement, (name, replay))
-
     def _add_seconds(self, seconds: float) -> None:
         self._save_metadata("seconds", repr(self.seconds + seconds))
