@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from eureka_agent.errors import ConfigError as ConfigError
     from eureka_agent.errors import EurekaError as EurekaError
     from eureka_agent.records import Feedback as Feedback
+    from eureka_agent.records import JudgeScore as JudgeScore
     from eureka_agent.rewards import Transitions as Transitions
     from eureka_agent.rewards import reward_distance as reward_distance
     from eureka_agent.runs import Changes as Changes
@@ -50,7 +51,7 @@ _NAMES = {
     ],
     "config": ["SynthesisConfig"],
     "errors": ["ConfigError", "EurekaError"],
-    "records": ["Feedback"],
+    "records": ["Feedback", "JudgeScore"],
     "rewards": ["Transitions", "reward_distance"],
     "runs": ["Changes", "TrustedSettings"],
     "search": ["FeedbackRequest"],

@@ -215,6 +215,13 @@ class UnavailableError(ProposerError):
     """Raised by a proposer when the server cannot be reached or keeps failing."""
 
 
+class JudgeError(EurekaError):
+    """Raised by a judge that cannot go on: no usable measure, or no score for any candidate.
+
+    A resumed run asks again.
+    """
+
+
 class LimitReachedError(EurekaError):
     """Raised by a proposer when the run's limits leave no room for another request.
 

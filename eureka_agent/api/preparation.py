@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypedDict
 from eureka_agent.config import SynthesisConfig, TrackerName
 from eureka_agent.errors import UsageError
 from eureka_agent.jail import Sandbox
-from eureka_agent.judges import make_judge
+from eureka_agent.judges import VisionJudge, make_judge
 from eureka_agent.prompting.facts import RunFacts
 from eureka_agent.prompting.prompt import write_prompt
 from eureka_agent.proposers.base import Proposer
@@ -19,7 +19,6 @@ from eureka_agent.proposers.chat import ChatProposer
 from eureka_agent.proposers.description import LargestCost, ProposerDescription
 from eureka_agent.proposers.factory import make_proposer
 from eureka_agent.proposers.model import ANSWER_TOKENS, ServerProfile
-from eureka_agent.proposers.spending import Usage
 from eureka_agent.records import Example, Message, Prompt
 from eureka_agent.report.tracking.factory import make_trackers
 from eureka_agent.report.tracking.tracker import Tracker
@@ -27,6 +26,7 @@ from eureka_agent.runs.store import Store
 from eureka_agent.search.events import Event, Listener
 from eureka_agent.search.feedback import Judge, JudgeFunction, as_judge
 from eureka_agent.search.state_figures import longest_figures
+from eureka_agent.search.stored_spending import continue_spending
 from eureka_agent.search.strategies import PARENTS
 from eureka_agent.tasks.registry import looks_like_path, reference
 from eureka_agent.tasks.task import Task
@@ -67,6 +67,12 @@ class Participants:
     judge: Judge | None
     trackers: Mapping[TrackerName, Tracker]
     """Where curves and results go besides TensorBoard."""
+
+
+def asks_named_models(config: SynthesisConfig, overrides: Container[str]) -> bool:
+    """Return whether the run asks models that its config names, to write rewards or to judge."""
+    judges = config.search.judge == "vision" and "judge" not in overrides
+    return "proposer" not in overrides or judges
 
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
@@ -114,8 +120,6 @@ def make_participants(
     )
     trackers = make_trackers(config.run.log)
     refuse_too_large(config, task)
-    own_judge = overrides.get("judge")
-    judge = as_judge(own_judge) if own_judge is not None else make_judge(config, runs_dir)
     proposer = overrides.get("proposer")
     if proposer is None:
         proposer, description = make_proposer(task, config)
@@ -127,14 +131,24 @@ def make_participants(
         )
     else:
         description = ProposerDescription("own", proposer.name)
+    own_judge = overrides.get("judge")
+    judge = (
+        as_judge(own_judge)
+        if own_judge is not None
+        else make_judge(config, task, proposer, runs_dir)
+    )
     if isinstance(proposer, ChatProposer):
-        largest_cost = _largest_cost(config, task, proposer, examples)
+        largest_cost = _largest_cost(config, task, proposer, examples, judge)
         description = replace(description, largest_cost=largest_cost)
     return Participants(proposer, description, judge, trackers)
 
 
 def _largest_cost(
-    config: SynthesisConfig, task: Task, proposer: ChatProposer, examples: Sequence[Example]
+    config: SynthesisConfig,
+    task: Task,
+    proposer: ChatProposer,
+    examples: Sequence[Example],
+    judge: Judge | None,
 ) -> LargestCost:
     """Return the most that the models can cost.
 
@@ -153,6 +167,8 @@ def _largest_cost(
     num_first = 0 if config.search.starts_from_reward else config.search.samples
     num_later = config.search.samples * config.search.generations - num_first
     total = worst.times(num_first) + later.times(num_later)
+    if isinstance(judge, VisionJudge):  # it also scores the best of the generation before
+        total += judge.largest_usage((config.search.samples + 1) * config.search.generations)
     models = proposer.models.values()
     return LargestCost(
         usage=total,
@@ -205,12 +221,9 @@ def broadcast(*listeners: Listener | None) -> Listener:
 def connect(proposer: ChatProposer, store: Store, emit: Listener) -> None:
     """Give a proposer the run's spending and server profiles so far, and store every change."""
     proposer.emit = emit
-    profiles, spent = store.metadata("profiles"), store.metadata("spending")
+    profiles = store.metadata("profiles")
     proposer.apply_profiles(from_json(dict[str, ServerProfile], profiles) if profiles else {})
     proposer.save_profiles = lambda known: store.save_metadata(
         "profiles", to_json(known, dict[str, ServerProfile])
     )
-    proposer.spending.resume_from(
-        from_json(Usage, spent) if spent else Usage(),
-        lambda reserved: store.save_metadata("spending", to_json(reserved)),
-    )
+    continue_spending(proposer.spending, store)

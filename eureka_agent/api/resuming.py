@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 
+from eureka_agent.api.preparation import asks_named_models
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.errors import UsageError
 from eureka_agent.proposers.factory import refuse_other_address
@@ -69,12 +70,17 @@ def resumed_config(
     refuse_too_late(changes, begun, finals=bool(store.finals()))
     again = replace(again, base_url=changes.base_url or again.base_url)
     needed = NeededSettings(
-        address="proposer" not in overrides,
+        address=asks_named_models(store.config, overrides),
         examples=not store.examples,
         initial_reward=not store.completions(INITIAL),
         sandbox="sandbox" not in overrides,
     )
     config = changes.applied(trusted_config(store.config, again, needed))
-    if "proposer" not in overrides:
+    if config.search.measure is not None and store.measure is None:
+        raise UsageError(
+            f"The run was stopped before it read its measure {config.search.measure}, and a file"
+            " that only a run's folder names is never read: start a new run."
+        )
+    if asks_named_models(config, overrides):
         refuse_other_address(config)
     return config

@@ -12,6 +12,7 @@ from eureka_agent.api.evaluate_reward import check_file, check_human_reward, che
 from eureka_agent.api.preparation import (
     Participants,
     RunOverrides,
+    asks_named_models,
     broadcast,
     connect,
     initial_policy_of,
@@ -25,6 +26,7 @@ from eureka_agent.api.resuming import resumed_config, resumed_task
 from eureka_agent.api.reward_function import RewardFunction
 from eureka_agent.config import SynthesisConfig
 from eureka_agent.jail import Sandbox
+from eureka_agent.judges import CodeJudge
 from eureka_agent.judges.web import WebJudge
 from eureka_agent.prompting.examples import choose_examples
 from eureka_agent.proposers.chat import ChatProposer
@@ -43,6 +45,7 @@ from eureka_agent.runs.stored_task import stored_task
 from eureka_agent.runs.versions import installed_versions
 from eureka_agent.search.evaluator import Evaluator
 from eureka_agent.search.events import Listener, RunFinished, RunStarted
+from eureka_agent.search.feedback import RunJudge
 from eureka_agent.search.initial_policies import INITIAL_POLICY
 from eureka_agent.search.loop import Search
 from eureka_agent.search.proposals import examples_of
@@ -225,7 +228,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     advice = AN_INSTRUCTION if config.task.env is None else _SCENE_ADVICE
     task = checked_task(config.task.scene, folder=config.task.task_path, advice=advice)
     config = stored_config(config, task)
-    if "proposer" not in overrides:
+    if asks_named_models(config, overrides):
         config = with_address(config)
     task_record = stored_task(task, training_budget(config, task))
     if config.search.initial_reward == "human":
@@ -241,6 +244,8 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
             check_human_reward(task, sandbox)
         if reward_file is not None:
             check_file(Path(reward_file), task, sandbox)
+        if isinstance(participants.judge, CodeJudge) and config.search.measure is not None:
+            participants.judge.read_file(config.search.measure, sandbox, seed=config.search.seed)
         run_dir = RunDir.create(config.run.runs_dir, task.name, config.run.run_name)
         with Store.create(run_dir.database, config) as store:
             store.save_task(task_record)
@@ -321,6 +326,8 @@ def _run(
     proposer = participants.proposer
     if isinstance(proposer, ChatProposer):
         connect(proposer, store, emit)
+    if isinstance(participants.judge, RunJudge):
+        participants.judge.begin(store, sandbox, emit)
     store.save_metadata("sandbox", to_json(sandbox.layers))
     store.save_versions(installed_versions())
     judge = participants.judge

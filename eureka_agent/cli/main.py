@@ -103,6 +103,7 @@ def synthesize(
     console = Terminal()
     if (
         config.search.feedback == "none"
+        and config.search.judge == "none"
         and not config.task.has_fitness
         and sys.stdin.isatty()
         and console.is_terminal

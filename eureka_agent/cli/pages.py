@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from eureka_agent.errors import RunDirError
+
+if TYPE_CHECKING:
+    from eureka_agent.runs.directory import RunDir
 
 
 def report(
@@ -58,6 +62,7 @@ def replay(
     candidates: tyro.conf.Positional[tuple[str, ...]] = (),
     out: Path | None = None,
     open: bool = False,
+    video: Path | None = None,
     runs_dir: Path = Path("runs"),
 ) -> None:
     """Write an HTML page that replays policies of a run in 3-D, side by side.
@@ -68,6 +73,7 @@ def replay(
             reward and both references.
         out: Where to write it; by default replay.html in the run's folder.
         open: Open the page in the browser.
+        video: Write the median episode of one of them as an mp4 file instead of a page.
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report.html.writer import write_replays
@@ -75,6 +81,9 @@ def replay(
     from eureka_agent.utils.paths import user_path
 
     found = RunDir.find(run, runs_dir)
+    if video is not None:
+        _write_video(found, user_path(video), candidates)
+        return
     page = write_replays(found, candidates, user_path(out) if out is not None else None)
     _show(page, "replay", open)
 
@@ -111,6 +120,16 @@ def serve(
         if open:
             server.open_browser()
         threading.Event().wait()
+
+
+def _write_video(run: RunDir, path: Path, candidates: tuple[str, ...]) -> None:
+    """Write a video, and say where it is."""
+    from eureka_agent.report import put, whole_line
+    from eureka_agent.report.stored_video import write_run_video
+    from eureka_agent.utils.terminal import Terminal
+
+    shown = write_run_video(run, path, candidates)
+    put(Terminal(), whole_line(f"The video of {shown} is in {path}."))
 
 
 def _show(page: Path, what: str, open_it: bool) -> None:

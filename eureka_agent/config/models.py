@@ -24,6 +24,8 @@ class ModelsConfig:
     model: tuple[str, ...] = ()
     """Name at OpenAI or --base-url, or provider/name through LiteLLM. Several
     share the samples by weight, e.g. --model gpt-5=2 anthropic/…=1."""
+    judge_model: str | None = None
+    """Model of --judge vision, else the first --model."""
     model_choice: Literal["weights", "bandit"] = "weights"
     """By weights, or by what each one's rewards gain (bandit)."""
     base_url: str | None = None
@@ -85,6 +87,16 @@ class ModelsConfig:
         return weights
 
     @property
+    def asks_models(self) -> bool:
+        """Whether the run asks any model."""
+        return bool(self.model) or self.judge_model is not None
+
+    @property
+    def vision_model(self) -> str | None:
+        """The model that looks at episodes: `judge_model`, or else the first of `model`."""
+        return self.judge_model or next(iter(self.weights), None)
+
+    @property
     def stream(self) -> bool:
         """Whether answers are streamed."""
         return parse_extra_body(self.extra_body).stream
@@ -116,11 +128,11 @@ class ModelsConfig:
 
     def _check_address(self) -> None:
         _ = self.extra_fields
-        if self.base_url is not None and not self.model:
+        if self.base_url is not None and not self.asks_models:
             raise UsageError(
                 "--base-url needs --model: which model of that server should write the rewards?"
             )
-        if self.extra_body is not None and not self.model:
+        if self.extra_body is not None and not self.asks_models:
             raise UsageError("--extra-body needs --model: it says how the model is asked.")
         if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
             raise UsageError(
@@ -128,7 +140,7 @@ class ModelsConfig:
             )
         if self.base_url is not None:
             refuse_user_information(self.base_url, "--base-url")
-        for name in self.weights:
+        for name in (*self.weights, self.judge_model or ""):
             if "://" in name:
                 raise UsageError(
                     "A model's name cannot be an address: give the server as --base-url, got"

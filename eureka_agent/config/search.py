@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Suppress
@@ -14,6 +15,7 @@ from eureka_agent.errors import UsageError
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 
 FeedbackName = Literal["none", "cli", "web", "synthetic"]
+JudgeName = Literal["none", "code", "vision"]
 
 _FEWEST_PLACES = 2
 """So many candidates of a generation are trained with every seed."""
@@ -43,6 +45,13 @@ class SearchConfig:
     """Who ranks each generation: nobody, you at this terminal (cli) or on a
     page in your browser (web), or a stand-in that knows the fitness
     (synthetic)."""
+    judge: JudgeName = "none"
+    """What scores each generation: a success measure that the model writes
+    first (code), or a model that sees episodes (vision)."""
+    measure: Path | None = None
+    """With --judge code: a file with the measure."""
+    yes: bool = False
+    """With --judge code: take the model's measure unasked."""
     seeds: int = 4
     """Most training seeds of a candidate. The better a reward looks, the
     more it gets; with 1 the luckiest training wins."""
@@ -62,6 +71,7 @@ class SearchConfig:
         check_counts(self, "generations", "samples", "seeds", "attempts")
         check_repeats(self, "final_seeds")
         check_seed(self.seed)
+        self._check_judge()
         if self.initial_reward is not None:
             self._check_initial_reward()
         elif self.hide_initial_reward:
@@ -77,6 +87,16 @@ class SearchConfig:
                 "--strategy restarts:N needs an N between 1 and the generations before the last"
                 f" ({self.generations - 1}), got {number}: there must be at least one restart."
             )
+
+    def _check_judge(self) -> None:
+        if self.judge != "none" and self.feedback != "none":
+            raise UsageError(
+                f"--judge {self.judge} and --feedback {self.feedback} both rank the candidates:"
+                " leave one of them out."
+            )
+        if self.judge != "code" and (self.measure is not None or self.yes):
+            option = "--measure" if self.measure is not None else "--yes"
+            raise UsageError(f"{option} needs --judge code, which scores by a success measure.")
 
     def _check_initial_reward(self) -> None:
         if not str(self.initial_reward).strip():

@@ -70,6 +70,7 @@ class SynthesisConfig:
             check_value(name, getattr(self, name), kind)
         if self.models.model_choice == "bandit" and not self.task.has_fitness:
             raise UsageError("--model-choice bandit needs a task with a fitness to learn from.")
+        self._check_judge()
         if self.training.starts_from_parents and self.search.strategy_name == "random":
             raise UsageError(
                 "--init-policy parent needs a strategy that builds on rewards, but --strategy"
@@ -93,6 +94,15 @@ class SynthesisConfig:
                     f"{name} needs a fitness, and an instruction with --env has none: leave one of"
                     " them out."
                 )
+
+    def _check_judge(self) -> None:
+        if self.models.judge_model is not None and self.search.judge != "vision":
+            raise UsageError("--judge-model needs --judge vision, which shows it the episodes.")
+        if self.search.judge == "vision" and self.models.vision_model is None:
+            raise UsageError(
+                "--judge vision needs a model that reads images: name it with --judge-model or"
+                " --model."
+            )
 
     @property
     def race(self) -> Race | None:

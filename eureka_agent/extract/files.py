@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from eureka_agent.checks import check_source
@@ -14,12 +15,15 @@ from eureka_agent.utils.paths import user_path
 _MAX_FILE_BYTES = 4_000_000
 
 
-def load_reward_file(path: Path | str, task: Task) -> RewardSource:
+def load_reward_file(
+    path: Path | str, task: Task, *, read: Callable[[str], str] = str
+) -> RewardSource:
     """Read a reward file in the same way as a model's answer, and check it against the task.
 
     Args:
         path: A file in any form that `extract` reads: Python, Markdown, JSON and others.
         task: The task whose state the reward may read.
+        read: Changes the file's text before it is read.
 
     Returns:
         The checked reward.
@@ -30,7 +34,7 @@ def load_reward_file(path: Path | str, task: Task) -> RewardSource:
     """
     text = _read(path)
     try:
-        return check_source(extract(text, of="file"), task.reward_inputs)
+        return check_source(extract(read(text), of="file"), task.reward_inputs)
     except CandidateError as error:
         raise RewardFileError(
             f"{path} is not a valid reward function for {task.name}: {error}"

@@ -1,4 +1,4 @@
-"""Judges of a generation: a person, or a stand-in. Users can pass a function."""
+"""Judges of a generation: a person, a success measure, a vision model, or a user's function."""
 
 import lazy_loader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eureka_agent.records import Feedback, Outcome
+from eureka_agent.records import Feedback, JudgeScore, Outcome
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,27 @@ class _Choice:
     others: Sequence[str]
 
 
+@dataclass(frozen=True)
+class _Score:
+    """One candidate's score."""
+
+    name: str
+    score: JudgeScore
+
+
+@dataclass(frozen=True)
+class _ScoredGeneration:
+    """The scores of one generation, as the prompt shows them, the highest first."""
+
+    generation: int
+    scores: Sequence[_Score]
+
+
 def feedback_values(
     parents: Sequence[Outcome], history: Sequence[Outcome], feedback: Sequence[Feedback]
 ) -> dict[str, object]:
-    """Return the values of `feedback.md`: comments on parents, the worst, the others; the past.
+    """Return the values of `feedback.md`: scores; comments on parents, the worst, the others; the
+    past.
 
     Args:
         parents: The parents that the prompt shows, best first.
@@ -53,7 +70,7 @@ def feedback_values(
         _Remark(
             outcomes[name],
             words[name],
-            "liked least this time",
+            "scored lowest this time" if last.scores else "liked least this time",
             with_code=name not in best,
             with_numbers=name not in best,
         )
@@ -63,7 +80,10 @@ def feedback_values(
     now = {remark.outcome.candidate.name for remark in remarks}
     return {
         "remarks": remarks,
-        "choices": [_choice(each, outcomes) for each in feedback if each.ranking],
+        "choices": [
+            _choice(each, outcomes) for each in feedback if each.ranking and not each.scores
+        ],
+        "scored": [_scored(each) for each in feedback if each.scores],
         "earlier": [
             _Remark(outcomes[name], words[name])
             for name in outcomes
@@ -75,6 +95,12 @@ def feedback_values(
 def _words_on(name: str, feedback: Sequence[Feedback]) -> list[str]:
     """Return the comments on a candidate, oldest first."""
     return [each.words[name] for each in feedback if name in each.words]
+
+
+def _scored(feedback: Feedback) -> _ScoredGeneration:
+    """Return a generation's scores, the highest first."""
+    ranked = sorted(feedback.scores.items(), key=lambda item: -item[1].value)
+    return _ScoredGeneration(feedback.generation, [_Score(*item) for item in ranked])
 
 
 def _choice(feedback: Feedback, outcomes: Mapping[str, Outcome]) -> _Choice:

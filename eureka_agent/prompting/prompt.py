@@ -266,15 +266,19 @@ def _brief(value: float) -> str:
 def _messages(
     task: Task, template: str, examples: Sequence[Example], **values: object
 ) -> tuple[Message, Message]:
+    user = render(template, task=task, examples=examples, **code_values(task), **values)
+    return Message("system", render("system.md")), Message("user", user)
+
+
+def code_values(task: Task) -> dict[str, object]:
+    """Return the values of `environment.md`: the code of what the policy controls and sees."""
     methods = task.policy_code
-    shown = {
+    return {
         "methods": {"control": "", **{name: source_of(method) for name, method in methods.items()}},
         "method_constants": {
             name: value for method in methods.values() for name, value in numbers_of(method).items()
         },
     }
-    user = render(template, task=task, examples=examples, **shown, **values)
-    return Message("system", render("system.md")), Message("user", user)
 
 
 def _last_failures(history: Sequence[Outcome]) -> list[Outcome]:

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from eureka_agent.utils.forks import begin_work
 
-Chat = Sequence[Mapping[str, str]]
-"""Messages in the form of the chat completions protocol: `role` and `content`."""
+ChatMessage = Mapping[str, object]
+"""A message in the form of the chat completions protocol: `role` and `content`."""
+Chat = Sequence[ChatMessage]
 
 
 class Backend(Protocol):

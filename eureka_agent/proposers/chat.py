@@ -206,7 +206,8 @@ class ChatProposer:
 
     def _request(self, prompt: Prompt, index: int) -> _Request:
         model = self.models[self._choice(prompt, index)]
-        return _Request(index, candidate_name(prompt.generation, index), prompt.messages, model)
+        name = prompt.asks_for or candidate_name(prompt.generation, index)
+        return _Request(index, name, prompt.messages, model)
 
     def _next_request(self, waiting: deque[_Request], running: int) -> _Request | None:
         """Take the next request to send and reserve its worst case; None to send none now."""

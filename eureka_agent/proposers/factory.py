@@ -75,14 +75,14 @@ def with_address(config: SynthesisConfig) -> SynthesisConfig:
     server.
     """
     named = os.environ.get(URL_VARIABLE)
-    needed = named and config.models.weights and not config.models.base_url
+    needed = named and config.models.asks_models and not config.models.base_url
     return config.replaced(base_url=named) if needed else config
 
 
 def refuse_other_address(config: SynthesisConfig) -> None:
     """Raise UsageError if a run without an address would be resumed with the environment's."""
     named = os.environ.get(URL_VARIABLE)
-    if named and config.models.weights and not config.models.base_url:
+    if named and config.models.asks_models and not config.models.base_url:
         raise UsageError(
             f"The run was started without a server's address, but {URL_VARIABLE} names one: unset"
             " it to continue as before, or give the address with --base-url to ask that server from"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,15 @@ from eureka_agent.errors import (
 )
 from eureka_agent.proposers.answer_limits import MIN_ANSWER_TOKENS, lower_limit
 from eureka_agent.proposers.answers import Answer, read_answer
-from eureka_agent.proposers.backend import Backend
+from eureka_agent.proposers.backend import Backend, ChatMessage
 from eureka_agent.proposers.prices import Price
 from eureka_agent.proposers.spending import Usage
-from eureka_agent.records import Completion, Message
+from eureka_agent.records import Completion, ImageMessage, Message
 
 ANSWER_TOKENS = 16_384
 """Limit of an answer, thoughts included, if the cost needs a limit and none is given."""
+IMAGE_TOKENS = 26_000
+"""The most that a server counts for an image of a megapixel; most count a tenth of it."""
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _CHANGES = 12
 """Maximum number of variants of a request; usually two are enough."""
@@ -247,7 +250,8 @@ class Model:
         A token of a prompt stands for at least one byte.
         """
         sizes = (len(message.content.encode("utf-8", "replace")) + 16 for message in messages)
-        prompt = sum(sizes) + 16
+        images = sum(isinstance(message, ImageMessage) for message in messages)
+        prompt = sum(sizes) + 16 + images * IMAGE_TOKENS
         choices = max(self._requested_choices, self.choices)
         return self._usage(prompt, choices * (self.answer_tokens or ANSWER_TOKENS))
 
@@ -277,10 +281,23 @@ def _is_complaint(refused: ProposerError) -> bool:
     )
 
 
-def _chat(messages: Sequence[Message], options: _RequestOptions) -> list[dict[str, str]]:
+def _chat(messages: Sequence[Message], options: _RequestOptions) -> list[ChatMessage]:
     if options.folded:
         messages = [replace(m, role="user") if m.role == "system" else m for m in messages]
-    return [{"role": message.role, "content": message.content} for message in alternating(messages)]
+    return [
+        {"role": message.role, "content": _content(message)} for message in alternating(messages)
+    ]
+
+
+def _content(message: Message) -> object:
+    """Return a message's content in the form of the protocol: text, or a list of parts."""
+    if not isinstance(message, ImageMessage):
+        return message.content
+    url = f"data:image/jpeg;base64,{base64.b64encode(message.image).decode('ascii')}"
+    return [
+        {"type": "text", "text": message.content},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
 
 
 def alternating(messages: Sequence[Message]) -> list[Message]:
@@ -288,6 +305,9 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
     joined: list[Message] = []
     for message in messages:
         if joined and joined[-1].role == message.role:
-            message = Message(message.role, f"{joined.pop().content.rstrip()}\n\n{message.content}")
+            before = joined.pop()
+            text = f"{before.content.rstrip()}\n\n{message.content}"
+            # At most one of them has an image, which stays.
+            message = replace(before if isinstance(before, ImageMessage) else message, content=text)
         joined.append(message)
     return joined

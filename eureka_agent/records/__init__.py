@@ -16,17 +16,18 @@ from eureka_agent.records.behaviour import (
 from eureka_agent.records.candidates import (
     INITIAL,
     Candidate,
-    Completion,
     Feedback,
     Generation,
     Outcome,
     RewardSource,
     candidate_name,
 )
+from eureka_agent.records.completions import Completion
 from eureka_agent.records.figures import FigureRow, Spread, StateFigures
 from eureka_agent.records.prompts import (
     SAMPLE_ROLES,
     Example,
+    ImageMessage,
     Message,
     Prompt,
     PromptRecord,
@@ -48,6 +49,7 @@ from eureka_agent.records.results import (
     Stage,
     TrainingRecord,
 )
+from eureka_agent.records.scores import JudgeAnswer, JudgeScore
 
 __all__ = [
     "INITIAL",
@@ -68,6 +70,9 @@ __all__ = [
     "FigureRow",
     "Generation",
     "HalfGains",
+    "ImageMessage",
+    "JudgeAnswer",
+    "JudgeScore",
     "Message",
     "Outcome",
     "Prompt",

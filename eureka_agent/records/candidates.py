@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from eureka_agent.records.completions import Completion
 from eureka_agent.records.results import Curve, SeededResult
-from eureka_agent.text import storable
+from eureka_agent.records.scores import JudgeScore
 
 INITIAL = -1
 """The generation of the search's initial reward; proposed generations count from 0."""
@@ -16,38 +17,6 @@ INITIAL = -1
 def candidate_name(generation: int, index: int) -> str:
     """Return the unique name of sample `index`: `g2c5`, or `start` for the initial reward."""
     return "start" if generation == INITIAL else f"g{generation}c{index}"
-
-
-@dataclass(frozen=True)
-class Completion:
-    """A proposer's answer to a prompt, as it arrived."""
-
-    index: int
-    """Index of the sample in its generation, from 0."""
-    text: str
-    """The answer, with lone surrogates replaced."""
-    proposer: str
-    """The model's name as the run requested it, or `grammar`, `scripted`, or `given` (initial
-    reward)."""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cost_usd: float | None = None
-    """None if the price is unknown, never 0 in that case."""
-    truncated: bool = False
-    """Whether the answer was cut at the token limit."""
-    seconds: float = 0.0
-    served_by: str | None = None
-    """The server's name for the model that answered, with its version if the server says so."""
-    repair: int = 0
-    """Number of earlier answers to the same prompt that failed and were sent back."""
-    error: str | None = None
-    """Why there is no answer: the server refused the prompt, and the text is empty."""
-
-    def __post_init__(self) -> None:
-        """Replace lone surrogates, which neither files nor servers accept."""
-        object.__setattr__(self, "text", storable(self.text))
-        if self.served_by is not None:
-            object.__setattr__(self, "served_by", storable(self.served_by))
 
 
 @dataclass(frozen=True)
@@ -141,6 +110,9 @@ class Feedback:
     edited: Mapping[str, str] = field(default_factory=dict)
     """Source of a reward that the judge wrote, by the name of the candidate that it is an edit of.
     Each joins the next generation as a candidate of its own."""
+    scores: Mapping[str, JudgeScore] = field(default_factory=dict)
+    """How far each policy fulfils the instruction, by candidate name; empty if the judge only
+    ranks."""
     unanswered: bool = False
     """Whether the time for an answer passed without one, so that the search went on by itself."""
 
@@ -156,6 +128,7 @@ class Feedback:
             self,
             ranking=ranking,
             words={name: words for name, words in self.words.items() if name in names},
+            scores={name: score for name, score in self.scores.items() if name in names},
         )
 
 

@@ -34,6 +34,14 @@ class Message:
 
 
 @dataclass(frozen=True)
+class ImageMessage(Message):
+    """A message with an image after its text."""
+
+    image: bytes
+    """A JPEG file."""
+
+
+@dataclass(frozen=True)
 class Example:
     """An instruction with a reward for it, shown in prompts for other instructions."""
 
@@ -64,6 +72,8 @@ class Prompt:
     """Number of failed answers in this conversation; above 0 when an answer is sent back."""
     run: tuple[Outcome, ...] = field(default=(), repr=False)
     """Every outcome of the run so far, for the choice of a model."""
+    asks_for: str = ""
+    """What is asked for, in messages about requests; by default the candidate's name."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from eureka_agent.search.events import (
     InitialRewardEvaluated,
     InternalErrorRaised,
     RepairRequested,
+    RunStarted,
 )
 from eureka_agent.tasks.task import StateSpec
 from eureka_agent.utils.files import write_file
@@ -24,7 +25,7 @@ _ROLE = re.compile(r"^(?=# (?:system|user|assistant)\s*$)", re.MULTILINE)
 
 
 class FileWriter:
-    """A listener that writes prompts, completions, the best reward and its policy."""
+    """A listener that writes prompts, completions, the measure, the best reward, its policy."""
 
     def __init__(self, run_dir: RunDir, store: Store, spec: StateSpec) -> None:
         """`spec`: what the task's rewards may read; the best reward is checked against it again."""
@@ -50,6 +51,8 @@ class FileWriter:
             case CompletionReceived(generation, completion):
                 path = self._dir.completion(candidate_name(generation, completion.index))
                 write_file(path, _answer(completion))
+            case RunStarted():
+                self._write_measure()
             case InternalErrorRaised(name, trace):
                 write_file(self._dir.fault(name), trace)
             case InitialRewardEvaluated(outcome):
@@ -66,6 +69,11 @@ class FileWriter:
                 candidate_name(record.generation, record.samples[0]), record.repair
             )
         write_file(path, "\n\n".join(map(_part, record.messages)) + "\n")
+
+    def _write_measure(self) -> None:
+        measure = self._store.measure
+        if measure is not None:
+            write_file(self._dir.measure, checked_again(measure, self._spec).code)
 
     def _write_best(self, best: Outcome) -> None:
         candidate = best.candidate

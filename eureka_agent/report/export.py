@@ -17,6 +17,7 @@ from eureka_agent.records import (
     Candidate,
     Completion,
     Feedback,
+    JudgeAnswer,
     Outcome,
     PromptRecord,
     ReevaluationSeed,
@@ -57,6 +58,8 @@ class RunExport:
     """Trainings of the best reward and the references with other seeds."""
     feedback: Mapping[int, Feedback]
     """The judge's feedback by generation."""
+    judge_answers: tuple[JudgeAnswer, ...] = ()
+    """What models answered to a judge: its measure, and scores of what they saw."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Safetensors files in base64 by candidate name, if they were requested."""
 
@@ -81,6 +84,7 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
         baselines=tuple(store.baselines()),
         finals=tuple(store.finals()),
         feedback=store.feedback(),
+        judge_answers=tuple(store.judge_answers()),
         policies=exported_policies,
     )
 

@@ -100,6 +100,8 @@ def _protocol(config: SynthesisConfig, task: StoredTask, examples: Sequence[str]
         initial_reward=config.search.initial_reward,
         init_policy=config.training.init_policy,
         examples=tuple(examples),
+        judge=config.search.judge,
+        judge_model=config.models.vision_model if config.search.judge == "vision" else None,
     )
 
 
@@ -122,6 +124,7 @@ def _generations(
                 )
             )
         members = [outcome for outcome in outcomes if outcome.candidate.generation == index]
+        asked = [answer.completion for answer in store.judge_answers(index)]
         if candidates or index in feedback:
             report = GenerationReport(
                 index,
@@ -130,7 +133,7 @@ def _generations(
                 best=greedy(members) if config.task.has_fitness else None,
                 best_so_far=_best_until(index, outcomes, feedback, config),
                 feedback=feedback.get(index),
-                cost=Cost.of([*completions.values(), *store.replaced(index)]),
+                cost=Cost.of([*completions.values(), *store.replaced(index), *asked]),
             )
             generations.append(report)
     return tuple(generations)
@@ -191,7 +194,8 @@ def _human_normalised(best: Outcome | None, baselines: Sequence[Baseline]) -> fl
 
 
 def _effort(store: Store, outcomes: Sequence[Outcome]) -> EffortReport:
-    replaced = store.replaced()
+    asked = [answer.completion for answer in store.judge_answers()]
+    replaced = [*store.replaced(), *asked]
     completions = [*store.answers().values(), *replaced]
     return EffortReport(
         started=store.metadata("started"),

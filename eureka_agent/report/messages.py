@@ -257,6 +257,8 @@ def generation_finished(event: GenerationFinished, run: RunStarted) -> list[str]
         chosen = unit is None or so_far in generation.outcomes
         lines.append(f"{'Chosen' if chosen else 'Still the best'}: {_named(so_far, unit)}.")
     feedback = generation.feedback
+    if feedback is not None:
+        lines += score_lines(feedback)
     if feedback is not None and feedback.stop:
         lines.append("The search ends here, as the judge decided.")
     if feedback is not None and feedback.unanswered:
@@ -296,9 +298,19 @@ def _unanswered(*, measured: bool) -> str:
 def feedback_lines(feedback: Feedback) -> list[str]:
     """Return the feedback on a generation: the ranking, the comments, the end of the search."""
     lines = [f"Ranked, best first: {' > '.join(feedback.ranking)}."] if feedback.ranking else []
+    lines += score_lines(feedback)
     lines += [f"Comment on {name}: {one_line(words)}" for name, words in feedback.words.items()]
     lines += ["Nobody answered in time; the search went on."] if feedback.unanswered else []
     return [*lines, "The judge ended the search here."] if feedback.stop else lines
+
+
+def score_lines(feedback: Feedback) -> list[str]:
+    """Return a judge's scores, the highest first, each with what it is based on."""
+    ranked = sorted(feedback.scores.items(), key=lambda item: -item[1].value)
+    return [
+        f"Score of {name}: {score.value:.2f} (spread {score.spread:.2f}), {one_line(score.basis)}."
+        for name, score in ranked
+    ]
 
 
 def best_reward(event: RunFinished, unit: str | None) -> str:

@@ -81,6 +81,10 @@ class ProtocolReport:
     """`parent`, or the file of the policy that trainings started from."""
     examples: tuple[str, ...]
     """Names of the examples that the prompts show."""
+    judge: str = "none"
+    """What scores each generation: `code`, `vision` or `none`."""
+    judge_model: str | None = None
+    """The model that looks at the episodes, with the judge `vision`."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class EffortReport:
     tokens: Tokens
     """Of all completions."""
     replaced: tuple[Completion, ...]
-    """Completions that were paid for and then replaced by others."""
+    """Completions that were paid for and gave no candidate: replaced ones, and a judge's."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class Changes:
 
     model: tuple[str, ...] = ()
     """New model in place of all current ones, or several with weights: --model gpt-5=2 o4=1."""
+    judge_model: str | None = None
+    """New model of --judge vision."""
     base_url: str | None = None
     """New address of the model's server."""
     generations: int | None = None

@@ -42,6 +42,7 @@ _TABLES = (
     ),
     "baselines (name TEXT PRIMARY KEY, record TEXT NOT NULL)",
     "finals (seed INTEGER PRIMARY KEY, record TEXT NOT NULL)",
+    "judge_answers (generation INTEGER, record TEXT NOT NULL)",
     "replays (name TEXT PRIMARY KEY, record BLOB NOT NULL)",
 )
 

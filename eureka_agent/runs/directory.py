@@ -47,6 +47,11 @@ class RunDir:
         return self.path / "best_reward.py"
 
     @property
+    def measure(self) -> Path:
+        """Source of the success measure of `--judge code`."""
+        return self.path / "measure.py"
+
+    @property
     def policy(self) -> Path:
         """The policy trained with the best reward."""
         return self.path / "policy.safetensors"

@@ -58,7 +58,7 @@ def trusted_config(
 
     Raises UsageError if a needed setting was not given; the message names the option.
     """
-    if needed.address and stored.models.weights:
+    if needed.address and stored.models.asks_models:
         stored = _with_address(stored, again.base_url)
     if needed.examples and stored.models.examples_dir is not None:
         _require_same_path("--examples-dir", str(stored.models.examples_dir), again.examples_dir)

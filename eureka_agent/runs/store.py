@@ -16,7 +16,6 @@ from eureka_agent.records import (
     Candidate,
     Completion,
     Example,
-    Feedback,
     Outcome,
     PromptRecord,
     ReevaluationSeed,
@@ -25,6 +24,7 @@ from eureka_agent.records import (
 )
 from eureka_agent.runs.changes import differences
 from eureka_agent.runs.database import now
+from eureka_agent.runs.judge_records import JudgeDatabase
 from eureka_agent.runs.replays import ReplayDatabase
 from eureka_agent.runs.stored_task import StoredTask
 from eureka_agent.utils.serialization import from_json, to_json
@@ -32,7 +32,7 @@ from eureka_agent.utils.serialization import from_json, to_json
 _NONE: Mapping[str, bytes | None] = {}
 
 
-class Store(ReplayDatabase):
+class Store(JudgeDatabase, ReplayDatabase):
     """The database of one run; a context manager. Open it with `create` or `open`.
 
     Every property and method that reads raises StoreError if the database cannot be read or holds a
@@ -144,17 +144,6 @@ class Store(ReplayDatabase):
         with self._transaction("write a prompt"):
             row = (prompt.generation, prompt.attempt, prompt.prompt_index, to_json(prompt))
             self._db.execute("INSERT INTO prompts VALUES (?, ?, ?, ?)", row)
-
-    def feedback(self) -> dict[int, Feedback]:
-        """Return the feedback by generation, oldest first."""
-        rows = self._rows("SELECT generation, record FROM feedback ORDER BY generation")
-        return {int(generation): from_json(Feedback, record) for generation, record in rows}
-
-    def save_feedback(self, feedback: Feedback) -> None:
-        """Write the feedback on a generation, so that nobody is asked again. Raises StoreError."""
-        with self._transaction("write feedback"):
-            row = (feedback.generation, to_json(feedback))
-            self._db.execute("INSERT INTO feedback VALUES (?, ?)", row)
 
     def completions(self, generation: int) -> dict[int, Completion]:
         """Return a generation's completions by sample index."""

@@ -206,7 +206,7 @@ class RunFinished:
     finals: tuple[ReevaluationSeed, ...] = ()
     """Trainings of the best reward with the final seeds, if any."""
     replaced: tuple[Completion, ...] = ()
-    """Completions that were paid for and then replaced by others."""
+    """Completions that were paid for and gave no candidate: replaced ones, and a judge's."""
     stopped: str | None = None
     """Which limit ended the search early, in one sentence; None if none did."""
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from eureka_agent.errors import UsageError
+from eureka_agent.jail import Sandbox
+from eureka_agent.proposers.events import ProposerEvent
 from eureka_agent.records import Feedback, Outcome
+from eureka_agent.runs.store import Store
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.did_you_mean import did_you_mean
 
@@ -96,6 +99,24 @@ class Judge(Protocol):
         ...
 
 
+@runtime_checkable
+class RunJudge(Judge, Protocol):
+    """A judge that works with the run's database and its sandbox."""
+
+    def begin(self, store: Store, sandbox: Sandbox, emit: Callable[[ProposerEvent], None]) -> None:
+        """Get ready for the run; called once after `open`, before anything is asked or trained.
+
+        Args:
+            store: The run's database, with its config.
+            sandbox: The run's open sandbox.
+            emit: Called with what happens to requests to a model.
+
+        Raises:
+            EurekaError: The judge cannot work. The run does not start; `resume` tries again.
+        """
+        ...
+
+
 JudgeFunction: TypeAlias = Callable[[FeedbackRequest], Feedback]
 
 
@@ -162,5 +183,21 @@ def checked(feedback: Feedback, request: FeedbackRequest, history: Sequence[Outc
                 f"The judge edited the reward of {name!r}, which is not a"
                 f" candidate.{did_you_mean(name, names)}"
             )
+    _check_scores(feedback, names)
     comments = {name: words for name, words in feedback.words.items() if words.strip()}
     return replace(feedback, words=comments)
+
+
+def _check_scores(feedback: Feedback, names: Mapping[str, bool]) -> None:
+    """Raise UsageError for a score of an unknown candidate, or one that is not in [0, 1]."""
+    for name, score in feedback.scores.items():
+        if not names.get(name):
+            raise UsageError(
+                f"The judge scored {name!r}, which is not a trained"
+                f" candidate.{did_you_mean(name, names)}"
+            )
+        if not (0.0 <= score.value <= 1.0 and 0.0 <= score.spread <= 1.0):
+            raise UsageError(
+                f"The judge's score of {name} must lie between 0 and 1, and so must its spread: got"
+                f" {score.value} and {score.spread}."
+            )

@@ -110,6 +110,18 @@ class ComponentRecorder:
             return ()
         return component_effects(member.sums, member.returns, fitness[: self._episodes])
 
+    def returns(self, policy: int) -> Tensor | None:
+        """Return `(episodes,)` float64: the sum of a policy's reward over each episode.
+
+        Args:
+            policy: Index of the policy.
+
+        Returns:
+            The sums, or None if the reward failed or there is none.
+        """
+        member = self._members[policy]
+        return None if member is None or member.failed else member.returns
+
     def series(self, policy: int, episode: int) -> dict[str, Tensor]:
         """Return what each step of an episode was paid.
 

@@ -67,3 +67,22 @@ def test_a_folder_in_place_of_a_file_is_one_sentence(
 ) -> None:
     said = fails(capsys, "replay", str(run.path), "--out", str(tmp_path))
     assert "choose another --out" in said
+
+
+def test_video_shows_the_named_reward(
+    run: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="the extra `video` is not installed")
+    path = tmp_path / "ball.mp4"
+    assert main(["replay", str(run.path), "human reward", "--video", str(path)]) == 0
+    assert "The video of human reward is in" in capsys.readouterr().out
+    assert path.read_bytes()[4:8] == b"ftyp"
+    assert not run.replays.exists()
+
+
+def test_video_of_two_rewards_is_refused(
+    run: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "ball.mp4")
+    said = fails(capsys, "replay", str(run.path), "g1c0", "human reward", "--video", path)
+    assert "A video shows one reward, got 2: g1c0, human reward." in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,26 @@ def test_a_config_survives_json_pickle_and_copy() -> None:
     assert copy.deepcopy(config) == config
     groups = ["task", "search", "models", "training", "screening", "run", "page"]
     assert list(inspect.signature(SynthesisConfig).parameters) == groups
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"judge": "code", "feedback": "cli"}, "--judge code and --feedback cli both rank"),
+        ({"yes": True}, "--yes needs --judge code"),
+        ({"measure": "m.py", "judge": "vision", "model": "m"}, "--measure needs --judge code"),
+        ({"judge": "vision"}, "--judge vision needs a model that reads images"),
+        ({"judge_model": "m"}, "--judge-model needs --judge vision"),
+        ({"judge": "me"}, "judge must be 'none', 'code' or 'vision', got 'me'."),
+    ],
+)
+def test_judges_that_cannot_work_are_refused(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        made(**settings)
+
+
+def test_judge_looks_with_its_own_model_or_the_first_of_the_run() -> None:
+    assert made(judge="vision", model=["a=2", "b"]).models.vision_model == "a"
+    assert made(judge="vision", model="a", judge_model="eyes").models.vision_model == "eyes"
+    alone = made(judge="vision", judge_model="eyes", base_url="http://localhost:1/v1")
+    assert alone.models.asks_models

@@ -15,9 +15,11 @@ from eureka_agent.errors import UsageError
 from eureka_agent.judges import TerminalJudge, make_judge
 from eureka_agent.judges.synthetic import by_fitness
 from eureka_agent.judges.web import WebJudge
+from eureka_agent.proposers.scripted import ScriptedProposer
 from eureka_agent.records import Feedback, Outcome, RewardSource
-from eureka_agent.search.feedback import FeedbackRequest, FunctionJudge
+from eureka_agent.search.feedback import FeedbackRequest, FunctionJudge, Judge
 from tests.support import run_events as runs
+from tests.support.toy_task import ToyTask
 
 Answer: TypeAlias = Callable[..., tuple[Feedback, str]]
 CODE = 'def compute_reward(mass_speed):\n    return -mass_speed, {"x": "\x1b[2J\x07"}\n'
@@ -149,17 +151,17 @@ def test_a_mistake_is_explained_and_the_line_asked_again(
     assert feedback.ranking[0] == "g1c0"
 
 
+def made(**settings: str) -> Judge | None:
+    return make_judge(SynthesisConfig.of(**settings), ToyTask(), ScriptedProposer([]))
+
+
 def test_the_config_decides_the_judge() -> None:
-    assert make_judge(SynthesisConfig.of(task="cartpole")) is None
-    synthetic = make_judge(SynthesisConfig.of(task="cartpole", feedback="synthetic"))
+    assert made(task="cartpole") is None
+    synthetic = made(task="cartpole", feedback="synthetic")
     assert isinstance(synthetic, FunctionJudge)
     assert synthetic._function is by_fitness
-    assert isinstance(
-        make_judge(SynthesisConfig.of(task="cartpole", feedback="cli")), TerminalJudge
-    )
-    web = make_judge(SynthesisConfig.of(task="cartpole", feedback="web"))
-    assert isinstance(web, WebJudge)
-    wave = SynthesisConfig.of(task="wave", env="cartpole", feedback="synthetic")
-    assert isinstance(make_judge(wave), FunctionJudge)
+    assert isinstance(made(task="cartpole", feedback="cli"), TerminalJudge)
+    assert isinstance(made(task="cartpole", feedback="web"), WebJudge)
+    assert isinstance(made(task="wave", env="cartpole", feedback="synthetic"), FunctionJudge)
     with pytest.raises(UsageError, match="so a judge is needed"):
-        make_judge(SynthesisConfig.of(task="wave", env="cartpole"))
+        made(task="wave", env="cartpole")

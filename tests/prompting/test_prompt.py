@@ -337,8 +337,9 @@ def test_only_the_documented_templates_are_shipped() -> None:
     folder = resources.files("eureka_agent.prompts")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     expected = (
-        "behaviour environment examples failures feedback figures first history next reflection repair"
-        " retry roles summary system task training".split()
+        "behaviour environment examples failures feedback figures first history judge judge_again"
+        " judge_test measure measure_again next reflection repair retry roles summary system task"
+        " training".split()
     )
     assert names == [f"{name}.md" for name in expected]
 

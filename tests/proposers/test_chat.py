@@ -16,7 +16,7 @@ from eureka_agent import errors
 from eureka_agent.extract.reading import code_in
 from eureka_agent.proposers.factory import chat_proposer
 from eureka_agent.proposers.spending import UsageLimits
-from eureka_agent.records import Completion, Message, Prompt
+from eureka_agent.records import Completion, ImageMessage, Message, Prompt
 from tests.support.chat import PROMPT, proposer
 from tests.support.openai_server import ChatServer, Reply, broken, completion, error
 
@@ -339,3 +339,26 @@ def test_ctrl_c_does_not_wait_for_the_model(chat_server: ChatServer) -> None:
     _, stderr = process.communicate(timeout=20)
     assert b"KeyboardInterrupt" in stderr
     assert process.returncode != 0
+
+
+# ---------------------------------------------------------------- images
+def test_image_is_a_part_of_its_message_also_when_the_next_one_is_joined(
+    chat_server: ChatServer,
+) -> None:
+    image = ImageMessage("user", "What is this?", b"\xff\xd8JPG")
+    prompt = Prompt(0, (image, Message("user", "Answer again.")), asks_for="the score")
+    list(proposer(chat_server).propose({0: prompt}))
+    [message] = chat_server.requests[0]["messages"]
+    assert message["role"] == "user"
+    assert message["content"] == [
+        {"type": "text", "text": "What is this?\n\nAnswer again."},
+        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9hKUEc="}},
+    ]
+
+
+def test_room_for_an_image_is_reserved(chat_server: ChatServer) -> None:
+    asks = proposer(chat_server, spending=UsageLimits(max_tokens=10_000), answer_tokens=10)
+    asks.spending.max_tokens = 10_000
+    with pytest.raises(errors.LimitReachedError):
+        list(asks.propose({0: Prompt(0, (ImageMessage("user", "?", b""),))}))
+    assert not chat_server.requests

@@ -53,6 +53,11 @@ def protocol_sentences(report: RunReport) -> list[str]:
         sentences.append("The instruction has no fitness of its own, so rankings decide.")
     if protocol.feedback in _JUDGES:
         sentences.append(_JUDGES[protocol.feedback])
+    if protocol.judge == "code":
+        sentences.append("A success measure that was fixed before the search scored the policies.")
+    if protocol.judge == "vision":
+        model = one_line(str(protocol.judge_model), 80)
+        sentences.append(f"The model {model} scored two episodes of each policy by pictures.")
     return sentences
 
 

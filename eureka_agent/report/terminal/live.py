@@ -94,7 +94,8 @@ class LiveDisplay:
             run = self._progress.run
         if isinstance(event, RunFinished) or (run and run.needs_terminal and not _trains(event)):
             self._hide()
-        elif self._live is None and self._progress.finished is None:
+        # Before the start, a judge may read from the terminal.
+        elif self._live is None and run and self._progress.finished is None:
             self._show()
         self._print(event, run)
 

@@ -63,6 +63,10 @@ def _settings(report: RunReport) -> Table:
     )
     generations = plural(protocol.generations, "generation")
     fitness = "none; rankings judge"
+    judges = {
+        "code": "a success measure (measure.py)",
+        "vision": f"{protocol.judge_model}, which looks at episodes",
+    }
     if task.has_fitness:
         fitness = fitness_line(task.fitness_unit, task.fitness_solved)
     rows = {
@@ -73,6 +77,7 @@ def _settings(report: RunReport) -> Table:
         "Start": " ".join(where_trainings_start(protocol.init_policy)),
         "Sandbox": sandbox_line(report.sandbox) if report.sandbox else report.sandbox_level,
         "Fitness": fitness,
+        "Judge": judges.get(protocol.judge, ""),
         "Changed": "; ".join(changed_settings(report.changes)),
         "Examples": ", ".join(protocol.examples),
     }
