@@ -30,14 +30,16 @@ def test_help_fits_in_130_lines_and_has_a_section_for_each_group(
     assert len(text.splitlines()) <= 130
     assert max(map(len, text.splitlines())) <= 100
     sections = re.findall(r"─ (\w+) options ─", text)
-    assert sections == ["task", "search", "models", "training", "screening", "run"]
+    assert sections == ["task", "search", "models", "training", "screening", "run", "page"]
 
 
 def test_help_lists_every_setting_but_those_of_python(help_text: str) -> None:
     options = set(re.findall(r"│ --(?:no-)?([\w-]+)", help_text))
     python_only = {"attempts", "threads", "race"}
     settings = {name.replace("_", "-") for name in GROUP_OF.keys() - python_only}
-    short = {"feedback-timeout-min": "feedback-timeout"}  # both names work, the help starts with one
+    short = {
+        "feedback-timeout-min": "feedback-timeout"
+    }  # both names work, the help starts with one
     settings = {short.get(name, name) for name in settings}
     assert options == settings | {"protocol", "quick"}
 
