@@ -28,7 +28,7 @@ _NO_COLOUR = np.array([0.5, 0.5, 0.5, 1.0])
 
 _MARGIN = 1.2
 """Free room around what moves."""
-_ROOM_FOR_RAILS = 2.5
+_ROOM_FOR_RAILS = 1.6
 """How much more is shown where a part slides and the camera stays."""
 
 
