@@ -15,7 +15,7 @@ from eureka_agent.search.events import BaselinesMeasured, Listener
 from eureka_agent.training.job import JobReward, TrainedReward
 
 _TOGETHER = 1024
-"""Environments of one population up to which its trainings take hardly longer than each alone."""
+"""Environments of one population up to which trainings are put together."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def copies(rewards: Sequence[JobReward], endings: Sequence[str]) -> list[JobRewa
 def draws_at_once(evaluator: Evaluator, rewards: int, draws: int) -> int:
     """Return how many trainings of each reward to put into one population.
 
-    Few environments cost as much for each step as many, so a few rewards train several times faster
+    Few environments cost as much for each step as many, so a few rewards train about twice as fast
     if all their trainings are together. The population stays small, so its memory is not a concern.
 
     Args:
