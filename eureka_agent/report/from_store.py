@@ -13,6 +13,7 @@ from eureka_agent.records import (
     Outcome,
     PromptRecord,
     ReevaluationSeed,
+    RewardSource,
     candidate_name,
 )
 from eureka_agent.report.cost import Cost, Tokens
@@ -51,7 +52,7 @@ def run_report(store: Store) -> RunReport:
     return RunReport(
         name=store.path.resolve().parent.name,
         path=path,
-        task=_task(config, store.task),
+        task=_task(config, store.task, store.measure),
         protocol=_protocol(config, store.task, [example.name for example in store.examples]),
         changes=store.changes,
         sandbox_level=config.run.sandbox,
@@ -66,13 +67,14 @@ def run_report(store: Store) -> RunReport:
     )
 
 
-def _task(config: SynthesisConfig, task: StoredTask) -> TaskReport:
+def _task(config: SynthesisConfig, task: StoredTask, measure: RewardSource | None) -> TaskReport:
     return TaskReport(
         name=task.name,
         instruction=config.task.instruction(task),
         has_fitness=config.task.has_fitness,
         fitness_unit=task.fitness_unit,
         fitness_solved=task.fitness_solved,
+        measure=measure.code if measure is not None else None,
         ends_early=config.task.ends_early,
         reward_inputs=task.reward_inputs,
     )

@@ -38,6 +38,8 @@ class TaskReport:
     fitness_unit: str
     fitness_solved: float
     """The fitness that counts as solved."""
+    measure: str | None
+    """The code that scores policies where a code judge does (`--judge code`); else None."""
     ends_early: bool
     """Whether the task may end episodes before the time limit."""
     reward_inputs: StateSpec

@@ -75,6 +75,7 @@ def test_instruction_goes_to_its_end_with_a_measure_that_a_model_wrote(
     page = shown(tmp_path / "run")
     assert "Judge     a success measure (measure.py)" in page
     assert "16 episodes, scored by the success measure." in page
+    assert "The measure that scores every candidate" in (tmp_path / "run/report.html").read_text()
 
 
 def test_the_scores_reach_the_next_prompt(tmp_path: Path, sandbox: Sandbox) -> None:
