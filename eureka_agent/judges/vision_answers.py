@@ -37,7 +37,7 @@ def read_score(completion: Completion) -> SingleScore:
         The score and its reason.
 
     Raises:
-        JudgeError: There is no score between 0 and 1; one sentence for the model.
+        JudgeError: The answer has no score between 0 and 1. The message is written for the model.
     """
     if completion.error:
         raise JudgeError(completion.error)

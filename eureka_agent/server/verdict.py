@@ -119,7 +119,7 @@ def _ranking(draft: Draft, ballot: Ballot) -> tuple[str, ...]:
 
 
 def _default_best(draft: Draft, ballot: Ballot) -> str | None:
-    """Return the best that a ranking without one means; None if there is no ranking."""
+    """Return the best where the person chose only a worst; None if nobody was chosen."""
     previous = ballot.earlier[0] if ballot.earlier else None
     if not ballot.has_fitness and previous is None:
         raise UsageError(
