@@ -43,7 +43,7 @@ class InvertedPendulumBalance(RobotTask):
 
     name = "inverted_pendulum_balance"
     description = "keep the pole upright on the cart"
-    aliases = ("inverted pendulum", "InvertedPendulum-v5", "InvertedPendulum-v4")
+    aliases = ("InvertedPendulum-v5", "InvertedPendulum-v4")
     readings = (
         *coordinate("cart_position", 0, "m", "place of the cart, 0 in the middle of the rail"),
         *coordinate("pole_angle", 1, "rad", "lean of the pole, 0 upright"),
