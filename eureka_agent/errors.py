@@ -77,6 +77,10 @@ class TaskError(UsageError):
     """
 
 
+class RobotFileError(UsageError):
+    """Raised by `new_task` for a robot's file that is missing or that no task can be made of."""
+
+
 class RewardFileError(UsageError):
     """Raised by `load_reward_file` for a file that is missing or not a valid reward function."""
 
