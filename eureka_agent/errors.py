@@ -7,6 +7,7 @@
     │   ├── ConfigError           a config field does not exist or has an invalid value
     │   ├── UnknownTaskError      no task, or more than one, has the given name
     │   ├── TaskError             a task's own code has a mistake: the message names file and line
+    │   ├── RobotFileError        a robot's file is missing, or no task can be made of it
     │   ├── RewardFileError       a reward file is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
     │   └── CredentialsError      a model was asked for and no key for it was found

@@ -53,9 +53,7 @@ def anatomy_of(model: mujoco.MjModel) -> Anatomy:
     root = _root_of(model, actuated)
     base = _base_of(model, root, actuated)
     own = set(joints_of(model, base.body)) if base is not None else set()
-    free_roots = [
-        int(model.jnt_bodyid[j]) for j in range(model.njnt) if model.jnt_type[j] == _FREE
-    ]
+    free_roots = [int(model.jnt_bodyid[j]) for j in range(model.njnt) if model.jnt_type[j] == _FREE]
     others = [j for j in range(model.njnt) if j not in own and model.jnt_type[j] != _FREE]
     kinds = {j: int(model.jnt_type[j]) for j in others}
     return Anatomy(

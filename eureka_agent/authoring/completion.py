@@ -28,7 +28,7 @@ def make_floating(spec: mujoco.MjSpec) -> str:
     if len(roots) != 1:
         raise RobotFileError(
             f"--floating-base needs a URDF with one root link, but it has {len(roots)}: give the"
-            " robot a <joint type=\"floating\"> of its own."
+            ' robot a <joint type="floating"> of its own.'
         )
     if any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in roots[0].joints):
         return "The base is free already, as the file says."
@@ -88,7 +88,9 @@ def add_ground(
         lift = round(_CLEARANCE_M - lowest, 3)
         body = spec.bodies[anatomy.root]
         body.pos = [body.pos[0], body.pos[1], body.pos[2] + lift]
-        said.append(f"The robot was moved by {lift:g} m in height, so that it starts on the ground.")
+        said.append(
+            f"The robot was moved by {lift:g} m in height, so that it starts on the ground."
+        )
     return said
 
 
@@ -122,4 +124,3 @@ def _following(model: mujoco.MjModel) -> set[int]:
         for e in range(model.neq)
         if model.eq_type[e] == mujoco.mjtEq.mjEQ_JOINT and model.eq_obj2id[e] >= 0
     }
-

@@ -52,7 +52,7 @@ def control_ranges(model: mujoco.MjModel, anatomy: Anatomy) -> list[ControlRange
         if is_estimate:
             low, high = _estimated_range(model, anatomy, i)
         start = 0.5 * (low + high)
-        if _is_position_servo(model, i):
+        if is_position_servo(model, i):
             start = min(max(float(data.actuator_length[i]), low), high)
         ranges.append(ControlRange(_short(low), _short(start), _short(high), is_estimate))
     return ranges
@@ -93,32 +93,34 @@ def _is_under(model: mujoco.MjModel, body: int, ancestor: int) -> bool:
     return body == ancestor
 
 
-def _is_position_servo(model: mujoco.MjModel, actuator: int) -> bool:
+def is_position_servo(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether the control of an actuator is a target position."""
     affine = model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE
     return bool(affine and model.actuator_biasprm[actuator, 1] < 0.0)
 
 
-def _is_velocity_servo(model: mujoco.MjModel, actuator: int) -> bool:
+def is_velocity_servo(model: mujoco.MjModel, actuator: int) -> bool:
+    """Whether the control of an actuator is a target velocity."""
     affine = model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE
     bias = model.actuator_biasprm[actuator]
     return bool(affine and bias[1] == 0.0 and bias[2] < 0.0)
 
 
-def _estimated_range(
-    model: mujoco.MjModel, anatomy: Anatomy, actuator: int
-) -> tuple[float, float]:
+def _estimated_range(model: mujoco.MjModel, anatomy: Anatomy, actuator: int) -> tuple[float, float]:
     gain = abs(float(model.actuator_gainprm[actuator, 0])) or 1.0
     gear = abs(float(model.actuator_gear[actuator, 0])) or 1.0
     joint = joint_of(model, actuator)
     slide = joint is not None and model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE
-    if _is_position_servo(model, actuator):
+    if is_position_servo(model, actuator):
         if joint is not None and model.jnt_limited[joint]:
             low, high = sorted(float(each) * gear for each in model.jnt_range[joint])
             return low, high
         reach = (_SLIDE_M if slide else _TURN_RAD) * gear
         return -reach, reach
-    if _is_velocity_servo(model, actuator):
+    if is_velocity_servo(model, actuator):
         return -_SPEED, _SPEED
+    if model.actuator_gaintype[actuator] == mujoco.mjtGain.mjGAIN_MUSCLE:
+        return 0.0, 1.0
     if model.actuator_forcelimited[actuator]:
         low, high = (float(each) / gain for each in model.actuator_forcerange[actuator])
         return low, high

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
 ExampleName = Literal["forward", "reach", "stay"]
+_WIDTH = 76
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,17 @@ class Example:
     meaning: str
     lines: tuple[str, ...]
     """The body of `fitness`."""
+    note: str = ""
+    """What else has to be changed for it."""
+
+    @property
+    def as_comment(self) -> list[str]:
+        """The whole example as lines of text, to be taken into use by hand."""
+        head = (
+            f'Or {self.title}: description = "{self.description}", fitness_unit = "{self.unit}",'
+            f" fitness_solved = {self.solved}. {self.note}"
+        )
+        return [*textwrap.wrap(head, _WIDTH), *self.lines]
 
 
 def examples_of(
@@ -82,13 +95,12 @@ def _reach_mark(mover: str) -> Example:
         0.5,
         f"share of the full episode in which the {_words(mover)} is within 0.3 m of the mark",
         (
-            "# The policy has to see where it is: add"
-            f' state["{mover}_position"][:, :2] to observation().',
             'mark = torch.tensor([2.0, 0.0], device=state["action"].device)',
             f'offset = state["{mover}_position"][:, :2] - mark',
             "distance = torch.linalg.vector_norm(offset, dim=1)",
             "return (distance < 0.3).float() / self.max_episode_steps",
         ),
+        note=f'Add state["{mover}_position"][:, :2] to the observation.',
     )
 
 

@@ -60,7 +60,9 @@ def copy_files(robot: RobotFile, folder: Path) -> int:
     copies = _Copies(folder / _FOLDER)
     missing: list[tuple[str, list[Path]]] = []
     for written, meshes, put in _named_files(robot):
-        wanted = _places(robot, written, spec.compiler.meshdir if meshes else spec.compiler.texturedir)
+        wanted = _places(
+            robot, written, spec.compiler.meshdir if meshes else spec.compiler.texturedir
+        )
         found = next((place.resolve() for place in wanted if place.is_file()), None)
         if found is None:
             missing.append((written, wanted))
@@ -142,6 +144,6 @@ def _missing(robot: RobotFile, missing: list[tuple[str, list[Path]]]) -> str:
             " files next to it"
         )
     return (
-        f"{robot.path.name} needs files that are missing: {shown}{more}. The first was looked for in"
-        f" {looked}: {advice}."
+        f"{robot.path.name} needs files that are missing: {shown}{more}. The first was looked for"
+        f" in {looked}: {advice}."
     )

@@ -6,6 +6,7 @@ import keyword
 import os
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from eureka_agent.authoring.task_code import task_code
 from eureka_agent.errors import RobotFileError, UsageError
 from eureka_agent.simulation.task_check import check_task
 from eureka_agent.tasks.loading import load_file
+from eureka_agent.text import one_line
 from eureka_agent.utils.paths import user_path
 
 _OVERLAP_M = 0.01
+_LONGEST_WARNING = 300
 _MOST_SHOWN = 4
 _SIZES = ("nq", "nv", "nu", "nbody", "ngeom", "nsensor")
 
@@ -69,7 +72,7 @@ def new_task(
     robot = read_robot(user_path(model))
     if floating_base and not robot.is_urdf:
         raise UsageError(
-            "--floating-base is for a URDF: in MJCF, write <freejoint/> into the robot's first body."
+            "--floating-base is for a URDF: in MJCF, write <freejoint/> into the robot's body."
         )
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -79,12 +82,20 @@ def new_task(
             f"Cannot write to {parent} ({error.strerror}): choose another --path."
         ) from error
     try:
-        said = _write(name, robot, draft, floating_base)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            said = _write(name, robot, draft, floating_base)
+        said += [f"MuJoCo says: {text}" for text in _texts(warned)]
         draft.chmod(0o755)
         os.rename(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return NewTask(folder, tuple(said))
+
+
+def _texts(warned: list[warnings.WarningMessage]) -> list[str]:
+    """Return what MuJoCo warned of, each once."""
+    return list(dict.fromkeys(one_line(str(each.message), _LONGEST_WARNING) for each in warned))
 
 
 def _check_name(name: str) -> None:
@@ -165,8 +176,8 @@ def _check_copy(robot: RobotFile, model: mujoco.MjModel, copy: Path) -> None:
     different = [size for size in _SIZES if getattr(model, size) != getattr(again, size)]
     if different:
         raise RobotFileError(
-            f"{robot.path} uses something that MuJoCo cannot write to another file: the copy differs"
-            f" in {', '.join(different)}. Write the task by hand (docs/tasks.md)."
+            f"{robot.path} uses something that MuJoCo cannot write to another file: the copy"
+            f" differs in {', '.join(different)}. Write the task by hand (docs/tasks.md)."
         )
 
 
@@ -183,7 +194,7 @@ def _remarks(robot: RobotTask) -> list[str]:
         shown = ", ".join(estimated[:_MOST_SHOWN])
         more = f" and {len(estimated) - _MOST_SHOWN} more" if len(estimated) > _MOST_SHOWN else ""
         said.append(
-            f"The actuators {shown}{more} have no ctrlrange: CONTROLS in task.py has estimates."
+            f"The file gives no ctrlrange for {shown}{more}: CONTROLS in task.py has estimates."
         )
     depth = sunk(model, robot.anatomy)
     if depth:

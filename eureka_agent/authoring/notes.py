@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mujoco
 
+from eureka_agent.authoring.efforts import is_position_servo, is_velocity_servo, joint_of
 from eureka_agent.authoring.robot_task import RobotTask
 
 _MOST_NAMED = 12
@@ -44,23 +45,27 @@ def _ranges(robot: RobotTask) -> str:
 
 
 def _strengths(robot: RobotTask) -> str:
-    """Return what an action of 1 does at the first actuators."""
-    named = zip(robot.actions, robot.controls, strict=True)
-    parts = []
-    for index, (name, control) in enumerate(named):
-        if index == _MOST_NAMED:
-            break
-        parts.append(f"{control.high:.3g} {_control_unit(robot.model, index)} at {name}")
-    return ", ".join(parts)
+    """Return what an action of 1 does, for the first actuators or for all alike."""
+    strengths = [_strength(robot, index) for index in range(len(robot.actions))]
+    if len(set(strengths)) == 1 and len(strengths) > 1:
+        return f"{strengths[0]} at each actuator"
+    named = zip(strengths[:_MOST_NAMED], robot.actions, strict=False)
+    return ", ".join(f"{strength} at {name}" for strength, name in named)
 
 
-def _control_unit(model: mujoco.MjModel, actuator: int) -> str:
-    """Return the words for the control of an actuator: a position, a velocity or a force."""
-    bias = model.actuator_biasprm[actuator]
-    if model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE:
-        if bias[1] < 0.0:
-            return "as the target position"
-        if bias[2] < 0.0:
-            return "as the target velocity"
-    gear = abs(float(model.actuator_gear[actuator, 0]))
-    return "as the control" if gear == 1.0 else f"as the control (times {gear:.3g})"
+def _strength(robot: RobotTask, actuator: int) -> str:
+    model = robot.model
+    control = robot.controls[actuator].high
+    joint = joint_of(model, actuator)
+    slides = joint is not None and model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE
+    gear = float(model.actuator_gear[actuator, 0])
+    if joint is None or not gear:
+        return f"{control:.3g} as the control"
+    if is_position_servo(model, actuator):
+        return f"a target of {control / gear:.3g} {'m' if slides else 'rad'}"
+    if is_velocity_servo(model, actuator):
+        return f"a target of {control / gear:.3g} {'m/s' if slides else 'rad/s'}"
+    if model.actuator_gaintype[actuator] != mujoco.mjtGain.mjGAIN_FIXED:
+        return f"{control:.3g} as the control"
+    effort = control * gear * float(model.actuator_gainprm[actuator, 0])
+    return f"{effort:.3g} {'N' if slides else 'N m'}"

@@ -8,7 +8,7 @@ import mujoco
 
 from eureka_agent.authoring.efforts import joint_of
 from eureka_agent.authoring.identifiers import Identifiers, identifier
-from eureka_agent.authoring.variables import Variable, read_sensor
+from eureka_agent.authoring.sensor_writer import Variable, read_sensor
 from eureka_agent.tasks.task import QuantityKind, StateVariable
 
 _MOST_LISTED = 12
@@ -72,9 +72,7 @@ def sensor_variables(
     return found
 
 
-def _state_variable(
-    model: mujoco.MjModel, index: int, kind: str, name: str
-) -> StateVariable:
+def _state_variable(model: mujoco.MjModel, index: int, kind: str, name: str) -> StateVariable:
     size = int(model.sensor_dim[index])
     unit, words, quantity = _TYPES.get(kind, ("-", f"reading of type {kind.lower()}", "other"))
     object_type, object_id = int(model.sensor_objtype[index]), int(model.sensor_objid[index])

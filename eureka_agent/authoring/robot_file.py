@@ -96,7 +96,9 @@ def _root_element(path: Path) -> str:
             return element.tag
     except ElementTree.ParseError as error:
         line = error.position[0]
-        raise RobotFileError(f"{path}:{line}: it is not well-formed XML ({error}): fix it.") from None
+        raise RobotFileError(
+            f"{path}:{line}: it is not well-formed XML ({error}): fix it."
+        ) from None
     except OSError as error:
         raise RobotFileError(f"Cannot read {path} ({error.strerror}): check it.") from error
     raise RobotFileError(f"{path} is empty: --model takes the MJCF or URDF file of a robot.")

@@ -14,10 +14,9 @@ from eureka_agent.authoring.examples import Example, ExampleName, examples_of
 from eureka_agent.authoring.goals import Point, reachable_points
 from eureka_agent.authoring.identifiers import Identifiers
 from eureka_agent.authoring.own_sensors import sensor_variables
+from eureka_agent.authoring.sensor_writer import SensorWriter, Variable
 from eureka_agent.authoring.tips import Tip, tips_of
 from eureka_agent.authoring.variables import (
-    SensorWriter,
-    Variable,
     base_variables,
     body_variables,
     joint_variables,

@@ -25,7 +25,7 @@ def task_code(name: str, robot: RobotTask) -> str:
         robot: What is known of the robot. All its texts are made of Python names.
     """
     listed = [each for each in robot.variables if each.is_listed]
-    others = [example for example in robot.examples if example.name != robot.active]
+    others = [each.as_comment for each in robot.examples if each.name != robot.active]
     active = next(example for example in robot.examples if example.name == robot.active)
     seconds = robot.max_episode_steps * robot.frame_skip * robot.model.opt.timestep
     return _template().render(
@@ -123,14 +123,19 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - it is Python code, whose words are all Python names
+        autoescape=False,  # it writes Python, and all words in it are Python names
     )
     folder = resources.files("eureka_agent.authoring") / "templates"
     return environment.from_string((folder / "task.py.jinja").read_text(encoding="utf-8"))
 
 
 _SENSOR_TABLES = (
-    ("SENSORS", "vector", "Sensors of robot.xml that are state as they are.", "physics.sensor(name)"),
+    (
+        "SENSORS",
+        "vector",
+        "Sensors of robot.xml that are state as they are.",
+        "physics.sensor(name)",
+    ),
     ("NUMBERS", "number", "Sensors of one number.", "physics.sensor(name)[:, 0]"),
     (
         "CONTACT_FORCES",

@@ -55,9 +55,7 @@ def _tip(model: mujoco.MjModel, data: mujoco.MjData, group: list[int]) -> Tip:
     def far(place: NDArray[np.float64]) -> float:
         return float(np.linalg.norm(place - start))
 
-    sites = [
-        s for s in range(model.nsite) if model.site_bodyid[s] in group and model.site(s).name
-    ]
+    sites = [s for s in range(model.nsite) if model.site_bodyid[s] in group and model.site(s).name]
     site = max(sites, key=lambda s: far(data.site_xpos[s]), default=None)
     last = max(group, key=lambda body: far(data.xpos[body]))
     if site is not None and far(data.site_xpos[site]) >= _CLOSE * reach:

@@ -3,108 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import mujoco
 
 from eureka_agent.authoring.anatomy import Anatomy
 from eureka_agent.authoring.identifiers import Identifiers
+from eureka_agent.authoring.sensor_writer import CONTACT_FORCE, POSE, SensorWriter, Variable
 from eureka_agent.authoring.tips import Tip
 from eureka_agent.tasks.task import QuantityKind, StateVariable
 
-_OBJ = mujoco.mjtObj
-_SENSOR = mujoco.mjtSensor
-_POSE = ("_position", "_quaternion", "_velocity", "_angular_velocity")
-_FORCE = "_contact_force"
 _MOST_TIPS = 6
 _MOST_SITES = 4
 _MOST_OBJECTS = 4
 _MOST_UNLISTED = 40
-_NET_FORCE = 3
-_CONTACT_FORCE = 1 << int(mujoco.mjtConDataField.mjCONDATA_FORCE)
-
-
-Source = Literal["vector", "number", "contact", "code"]
-"""A sensor of the variable's name as it is, its only entry, its size; or code."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A state variable, where its value comes from, and what of it the policy sees."""
-
-    spec: StateVariable
-    source: Source
-    code: str = ""
-    """For the source `code`: an expression of `physics`."""
-    seen: str = ""
-    """An expression of `state`, `(num_envs, n)`; empty if the policy does not see it."""
-    seen_size: int = 0
-    is_listed: bool = True
-    elements: str = ""
-    """The constant of the task's file that names its entries."""
-
-
-class SensorWriter:
-    """Adds the sensors that the state is read from, each under the name of its variable."""
-
-    def __init__(self, spec: mujoco.MjSpec, names: Identifiers) -> None:
-        self._spec = spec
-        self.names = names
-
-    def frame(
-        self, name: str, kind: str, element: str, words: str, quantities: Sequence[str] = _POSE
-    ) -> list[Variable]:
-        """Add sensors of a body's or site's frame in the world; return one variable for each.
-
-        Args:
-            name: The Python name of the element.
-            kind: `body` or `site`.
-            element: Its name in the model.
-            words: What it is, for the meanings.
-            quantities: Which of `_position`, `_quaternion`, `_velocity`, `_angular_velocity`.
-        """
-        found = []
-        for ending in quantities:
-            sensor, size, unit, meaning, quantity = _FRAME[ending]
-            self._spec.add_sensor(
-                name=name + ending,
-                type=sensor,
-                objtype=_OBJ.mjOBJ_XBODY if kind == "body" else _OBJ.mjOBJ_SITE,
-                objname=element,
-            )
-            spec = StateVariable(
-                name + ending, (size,), unit, "world", f"{meaning} of {words}", quantity
-            )
-            found.append(read_sensor(spec))
-        return found
-
-    def contact_force(self, name: str, body: str, words: str) -> Variable:
-        """Add a sensor of the net force of all contacts of a body."""
-        self._spec.add_sensor(
-            name=name + _FORCE,
-            type=_SENSOR.mjSENS_CONTACT,
-            objtype=_OBJ.mjOBJ_BODY,
-            objname=body,
-            intprm=[_CONTACT_FORCE, _NET_FORCE, 1],
-        )
-        spec = StateVariable(
-            name + _FORCE,
-            (),
-            "N",
-            "-",
-            f"size of the force of all contacts of {words}; 0 without contact",
-            "force",
-        )
-        return Variable(spec, "contact")
-
-
-def read_sensor(spec: StateVariable) -> Variable:
-    """Return the variable that is the sensor of the same name."""
-    whole = f'state["{spec.name}"]'
-    if not spec.shape:
-        return Variable(spec, "number", seen=f"{whole}[:, None]", seen_size=1)
-    return Variable(spec, "vector", seen=whole, seen_size=spec.shape[0])
+_TOUCH = int(mujoco.mjtSensor.mjSENS_TOUCH)
 
 
 def base_variables(
@@ -114,7 +27,7 @@ def base_variables(
     if anatomy.base is None:
         return "", []
     body = model.body(anatomy.base.body).name
-    name = writer.names.of(body, "base", (*_POSE, _FORCE))
+    name = writer.names.of(body, "base", (*POSE, CONTACT_FORCE))
     words = f"the {name}, the robot's base"
     position, *others = writer.frame(name, "body", body, words)
     height = f'state["{position.spec.name}"][:, 2:]'
@@ -123,9 +36,7 @@ def base_variables(
     return name, [position, *others, force]
 
 
-def joint_variables(
-    model: mujoco.MjModel, anatomy: Anatomy, names: Identifiers
-) -> list[Variable]:
+def joint_variables(model: mujoco.MjModel, anatomy: Anatomy, names: Identifiers) -> list[Variable]:
     """Return positions and velocities of hinges, slides and ball joints."""
     found = []
     for word, unit, joints in (("joint", "rad", anatomy.hinges), ("slider", "m", anatomy.slides)):
@@ -148,9 +59,9 @@ def tip_variables(
     for index, tip in enumerate(tips):
         body = model.body(tip.body).name
         own = model.site(tip.site).name if tip.site is not None else ""
-        name = writer.names.of(own or body, "tip", ("_position", "_velocity", _FORCE))
+        name = writer.names.of(own or body, "tip", ("_position", "_velocity", CONTACT_FORCE))
         site = own or f"{name}_tip"
-        words = f"the end of the robot at the {name}" if not own else f"the site {name}"
+        words = f"the site {name}" if own else f"the end of the {name}"
         names.append(name)
         quantities = ("_position", "_velocity") if fixed else ("_position",)
         pose = writer.frame(name, "site", site, words, quantities)
@@ -160,7 +71,7 @@ def tip_variables(
         found += pose if fixed else [replace(each, seen="", seen_size=0) for each in pose]
         if tip.touching is not None:
             touching = model.body(tip.touching).name
-            found.append(writer.contact_force(name, touching, f"the body of the {name}"))
+            found.append(writer.contact_force(name, touching, f"the {name}"))
     return names, found
 
 
@@ -170,9 +81,7 @@ def site_variables(
     """Return the positions of the named sites that move and mark no end of the robot."""
     marked = {tip.site for tip in tips}
     touched = {
-        int(model.sensor_objid[s])
-        for s in range(model.nsensor)
-        if model.sensor_type[s] == int(_SENSOR.mjSENS_TOUCH)
+        int(model.sensor_objid[s]) for s in range(model.nsensor) if model.sensor_type[s] == _TOUCH
     }
     found: list[Variable] = []
     for site in range(model.nsite):
@@ -194,7 +103,7 @@ def object_variables(
     found = []
     for index, body in enumerate(anatomy.objects):
         element = model.body(body).name
-        name = writer.names.of(element, "object", _POSE)
+        name = writer.names.of(element, "object", POSE)
         pose = writer.frame(name, "body", element, f"the {name}, which moves freely")
         found += pose if index < _MOST_OBJECTS else [_unlisted(each) for each in pose]
     return found
@@ -225,14 +134,10 @@ def _axis_variables(word: str, unit: str, count: int) -> list[Variable]:
     found = []
     for quantity, array, own_unit, kind in kinds:
         name = f"{word}_{quantity}"
-        spec = StateVariable(
-            name, (count,), own_unit, "-", f"{quantity} of the {word}s", kind
-        )
+        spec = StateVariable(name, (count,), own_unit, "-", f"{quantity} of the {word}s", kind)
         code = f"physics.{array}[:, {word.upper()}_{array.upper()}]"
         elements = f"{word.upper()}S"
-        found.append(
-            Variable(spec, "code", code, f'state["{name}"]', count, elements=elements)
-        )
+        found.append(Variable(spec, "code", code, f'state["{name}"]', count, elements=elements))
     return found
 
 
@@ -258,14 +163,14 @@ def _ball_variables(model: mujoco.MjModel, joint: int, name: str) -> list[Variab
         Variable(
             orientation,
             "code",
-            f"physics.qpos[:, {first} : {first + 4}]",
+            f"physics.qpos[:, {first}:{first + 4}]",
             f'state["{orientation.name}"]',
             4,
         ),
         Variable(
             velocity,
             "code",
-            f"physics.qvel[:, {speed} : {speed + 3}]",
+            f"physics.qvel[:, {speed}:{speed + 3}]",
             f'state["{velocity.name}"]',
             3,
         ),
@@ -274,23 +179,3 @@ def _ball_variables(model: mujoco.MjModel, joint: int, name: str) -> list[Variab
 
 def _unlisted(variable: Variable) -> Variable:
     return replace(variable, is_listed=False, seen="", seen_size=0)
-
-
-_FRAME: dict[str, tuple[mujoco.mjtSensor, int, str, str, QuantityKind]] = {
-    "_position": (_SENSOR.mjSENS_FRAMEPOS, 3, "m", "position", "position"),
-    "_quaternion": (
-        _SENSOR.mjSENS_FRAMEQUAT,
-        4,
-        "-",
-        "orientation (w, x, y, z)",
-        "quaternion_wxyz",
-    ),
-    "_velocity": (_SENSOR.mjSENS_FRAMELINVEL, 3, "m/s", "linear velocity", "linear_velocity"),
-    "_angular_velocity": (
-        _SENSOR.mjSENS_FRAMEANGVEL,
-        3,
-        "rad/s",
-        "angular velocity",
-        "angular_velocity",
-    ),
-}

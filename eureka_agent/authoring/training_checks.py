@@ -1,0 +1,56 @@
+"""Checks that a task can be trained: budgets, and short trainings with rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eureka_agent.authoring.findings import Finding, failed, ok
+from eureka_agent.checks import check_source
+from eureka_agent.config import SandboxLevel, TrainingBudget
+from eureka_agent.errors import TaskError
+from eureka_agent.records import RewardSource
+from eureka_agent.tasks.registry import reference
+from eureka_agent.tasks.task import Task
+from eureka_agent.text import number
+from eureka_agent.training.budgets import budgets_of
+from eureka_agent.training.job import JobReward, TrainingJob, run_job
+
+_ZERO = """import torch
+
+
+def compute_reward(action):
+    total = torch.zeros_like(action[:, 0])
+    return total, {"zero": total}
+"""
+_BUDGET = TrainingBudget(num_envs=8, environment_steps=512, evaluation_episodes=4)
+
+
+def check_training(task: Task, sandbox: SandboxLevel) -> Iterator[Finding]:
+    """Check the budgets, and train for a moment with a zero, the sparse and the human reward."""
+    try:
+        quick = budgets_of(task)["quick"]
+    except TaskError as error:
+        yield failed("budgets", str(error))
+    else:
+        yield ok(
+            "budgets",
+            f"quick is {quick.environment_steps:,} steps in {quick.num_envs} environments.",
+        )
+    sources: dict[str, RewardSource | None] = {
+        "zero reward": check_source(_ZERO, task.reward_inputs),
+        "sparse reward": None,
+    }
+    if task.has_human_reward:
+        sources["human reward"] = check_source(task.human_reward, task.reward_inputs)
+    rewards = tuple(JobReward(name, source) for name, source in sources.items())
+    job = TrainingJob(reference(task), rewards, _BUDGET, seed=0, sandbox=sandbox)
+    for trained in run_job(job, task=task):
+        if trained.failure is not None:
+            yield failed(trained.name, f"{trained.failure.message}")
+        elif trained.evaluation is not None:
+            reached = number(trained.evaluation.fitness)
+            yield ok(
+                trained.name,
+                f"trains and evaluates; after {_BUDGET.environment_steps} steps {reached}"
+                f" {task.fitness_unit}.",
+            )
