@@ -92,6 +92,11 @@ def at_start(model: mujoco.MjModel) -> mujoco.MjData:
     return data
 
 
+def touching_geoms(data: mujoco.MjData) -> set[tuple[int, int]]:
+    """Return the pairs of geoms that touch."""
+    return {(int(first), int(second)) for first, second in data.contact.geom[: data.ncon]}
+
+
 def lowest_point(model: mujoco.MjModel, data: mujoco.MjData, *, moving: bool) -> float | None:
     """Return the least z (m) of the geoms that can collide, planes excluded; None without any.
 

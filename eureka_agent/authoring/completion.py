@@ -67,6 +67,29 @@ def add_motors(spec: mujoco.MjSpec, model: mujoco.MjModel, anatomy: Anatomy) -> 
     return estimated
 
 
+def exclude_neighbours(spec: mujoco.MjSpec, model: mujoco.MjModel) -> bool:
+    """Ignore contacts of the fixed links of a URDF with the links that move on them.
+
+    MuJoCo ignores contacts of a link with the one that it moves on, but not if that one is fixed to
+    the world. Links of a URDF often overlap at their joint, which would block it.
+
+    Returns:
+        Whether there are such links.
+    """
+    weld = [int(each) for each in model.body_weldid]
+    solid = [body for body in range(1, model.nbody) if model.body_geomnum[body]]
+    fixed = [body for body in solid if weld[body] == 0]
+    on_fixed = [
+        body
+        for body in solid
+        if weld[body] != 0 and weld[int(model.body_parentid[weld[body]])] == 0
+    ]
+    for first in fixed:
+        for second in on_fixed:
+            spec.add_exclude(bodyname1=model.body(first).name, bodyname2=model.body(second).name)
+    return bool(fixed and on_fixed)
+
+
 def add_ground(
     spec: mujoco.MjSpec, model: mujoco.MjModel, anatomy: Anatomy, *, is_urdf: bool
 ) -> list[str]:

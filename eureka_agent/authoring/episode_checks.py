@@ -141,16 +141,17 @@ def _observation(watch: _Watch) -> Finding:
 
 def _fitness(task: Task, watch: _Watch, random: Tensor, idle: Tensor) -> Finding:
     unit = task.fitness_unit
+    nothing = "the first option" if task.action_choices else "no action"
     if watch.not_finite or not torch.isfinite(torch.cat((random, idle))).all():
         what = listed(sorted(watch.not_finite or {"the fitness"}))
         return failed("fitness", f"{what} is not always a finite number: check for divisions by 0.")
     shown = (
-        f"random actions {number(float(random.min()))} to {number(float(random.max()))}, no action"
+        f"random actions {number(float(random.min()))} to {number(float(random.max()))}, {nothing}"
         f" {number(float(idle.min()))} to {number(float(idle.max()))} {unit}; solved at"
         f" {task.fitness_solved:g}"
     )
     best = max(float(random.mean()), float(idle.mean()))
-    if torch.cat((random, idle)).unique().numel() == 1:
+    if bool((torch.cat((random, idle)) == random[0]).all()):
         return warning(
             "fitness",
             f"it is {number(float(random[0]))} {unit} in every episode of random actions and of"
@@ -158,4 +159,11 @@ def _fitness(task: Task, watch: _Watch, random: Tensor, idle: Tensor) -> Finding
         )
     if best >= task.fitness_solved:
         return warning("fitness", f"{shown}: doing nothing useful solves it. Raise fitness_solved.")
-    return ok("fitness", f"{shown}.")
+    alike = _are_alike(random, idle)
+    return ok("fitness", f"{shown}{'; the means of both are alike' if alike else ''}.")
+
+
+def _are_alike(first: Tensor, second: Tensor) -> bool:
+    """Whether two means differ by less than two standard errors."""
+    variance = (first.var() + second.var()) / len(first)
+    return bool((first.mean() - second.mean()).abs() <= 2.0 * variance.sqrt())

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from eureka_agent.authoring.anatomy import Anatomy, at_start
+from eureka_agent.authoring.anatomy import Anatomy, at_start, touching_geoms
 
 Point = tuple[float, float, float]
 _COUNT = 16
@@ -20,20 +20,20 @@ _SLIDE_M = 0.5
 def reachable_points(model: mujoco.MjModel, anatomy: Anatomy, site: str) -> list[Point]:
     """Return places (m, in the world) of a site at random joint positions.
 
-    The same model has the same points. Poses in which bodies touch that do not touch at the start
+    The same model has the same points. Poses in which geoms touch that do not touch at the start
     are left out as long as there are others.
     """
     random = np.random.default_rng(0)
     data = at_start(model)
     start = data.qpos.copy()
-    touching = data.ncon
+    touching = touching_geoms(data)
     free: list[Point] = []
     others: list[Point] = []
     for _ in range(_ATTEMPTS):
         data.qpos[:] = _random_pose(model, anatomy, start, random)
         mujoco.mj_forward(model, data)
         x, y, z = (round(float(each), 3) + 0.0 for each in data.site(site).xpos)
-        (free if data.ncon <= touching else others).append((x, y, z))
+        (free if touching_geoms(data) <= touching else others).append((x, y, z))
         if len(free) == _COUNT:
             break
     return [*free, *others][:_COUNT]

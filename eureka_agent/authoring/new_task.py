@@ -13,7 +13,13 @@ from pathlib import Path
 import mujoco
 
 from eureka_agent.authoring.anatomy import anatomy_of, at_start
-from eureka_agent.authoring.completion import add_ground, add_motors, make_floating, sunk
+from eureka_agent.authoring.completion import (
+    add_ground,
+    add_motors,
+    exclude_neighbours,
+    make_floating,
+    sunk,
+)
 from eureka_agent.authoring.identifiers import identifier
 from eureka_agent.authoring.mesh_files import copy_files
 from eureka_agent.authoring.robot_file import RobotFile, compiled, read_robot
@@ -155,6 +161,8 @@ def _check_actuators(robot: RobotFile, model: mujoco.MjModel) -> None:
 def _with_motors(robot: RobotFile, model: mujoco.MjModel) -> list[str]:
     estimated = add_motors(robot.spec, model, anatomy_of(model))
     said = ["Each joint got a motor with its effort limit, since a URDF has no actuators."]
+    if exclude_neighbours(robot.spec, model):
+        said.append("Contacts of the fixed base with the links that move on it are ignored.")
     if estimated:
         names = ", ".join(identifier(name, "joint") for name in estimated[:_MOST_SHOWN])
         more = f" and {len(estimated) - _MOST_SHOWN} more" if len(estimated) > _MOST_SHOWN else ""

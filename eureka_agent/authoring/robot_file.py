@@ -93,7 +93,7 @@ def _root_element(path: Path) -> str:
         )
     try:
         for _, element in ElementTree.iterparse(path, ("start",)):
-            return element.tag
+            return str(element.tag)
     except ElementTree.ParseError as error:
         line = error.position[0]
         raise RobotFileError(

@@ -8,7 +8,6 @@ from eureka_agent.authoring.findings import Finding, failed, ok
 from eureka_agent.checks import check_source
 from eureka_agent.config import SandboxLevel, TrainingBudget
 from eureka_agent.errors import TaskError
-from eureka_agent.records import RewardSource
 from eureka_agent.tasks.registry import reference
 from eureka_agent.tasks.task import Task
 from eureka_agent.text import number
@@ -36,14 +35,7 @@ def check_training(task: Task, sandbox: SandboxLevel) -> Iterator[Finding]:
             "budgets",
             f"quick is {quick.environment_steps:,} steps in {quick.num_envs} environments.",
         )
-    sources: dict[str, RewardSource | None] = {
-        "zero reward": check_source(_ZERO, task.reward_inputs),
-        "sparse reward": None,
-    }
-    if task.has_human_reward:
-        sources["human reward"] = check_source(task.human_reward, task.reward_inputs)
-    rewards = tuple(JobReward(name, source) for name, source in sources.items())
-    job = TrainingJob(reference(task), rewards, _BUDGET, seed=0, sandbox=sandbox)
+    job = TrainingJob(reference(task), _rewards(task), _BUDGET, seed=0, sandbox=sandbox)
     for trained in run_job(job, task=task):
         if trained.failure is not None:
             yield failed(trained.name, f"{trained.failure.message}")
@@ -54,3 +46,17 @@ def check_training(task: Task, sandbox: SandboxLevel) -> Iterator[Finding]:
                 f"trains and evaluates; after {_BUDGET.environment_steps} steps {reached}"
                 f" {task.fitness_unit}.",
             )
+
+
+def _rewards(task: Task) -> tuple[JobReward, ...]:
+    """Return the rewards to train with; the human one if there is one."""
+    rewards = [
+        JobReward("zero reward", check_source(_ZERO, task.reward_inputs)),
+        JobReward("sparse reward", None),
+    ]
+    if task.has_own_reward:
+        rewards.append(JobReward("human reward", None, built_in="own"))
+    elif task.has_human_source:
+        source = check_source(task.human_reward, task.reward_inputs)
+        rewards.append(JobReward("human reward", source))
+    return tuple(rewards)

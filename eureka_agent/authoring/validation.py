@@ -19,7 +19,7 @@ from eureka_agent.tasks.task import Task
 def validate_task(task: Task, *, sandbox: SandboxLevel = "full") -> Iterator[Finding]:
     """Check a task and yield what each check found, in the order of the checks.
 
-    The checks run the task for some seconds. The first that breaks the task is the last.
+    The checks run the task for some seconds. Where its episodes fail, nothing is trained.
 
     Args:
         task: Any task.
@@ -34,7 +34,10 @@ def validate_task(task: Task, *, sandbox: SandboxLevel = "full") -> Iterator[Fin
         with naming_lines_of(task):
             yield from check_state(task)
             yield from check_resets(task)
-            yield from check_episodes(task)
+            findings = list(check_episodes(task))
+            yield from findings
+            if any(each.verdict == "failed" for each in findings):
+                return
             yield from check_training(task, sandbox)
     except (TaskError, SimulationError) as error:
         yield failed("code", f"{error} Other checks were left out.")

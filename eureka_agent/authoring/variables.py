@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import mujoco
@@ -110,10 +110,10 @@ def object_variables(
 
 
 def body_variables(
-    writer: SensorWriter, model: mujoco.MjModel, described: Sequence[int]
+    writer: SensorWriter, model: mujoco.MjModel, described: Set[int]
 ) -> list[Variable]:
     """Return the positions of the other named bodies that move, all of them unlisted."""
-    found = []
+    found: list[Variable] = []
     for body in range(1, model.nbody):
         element = model.body(body).name
         if not element or model.body_weldid[body] == 0 or body in described:
