@@ -80,7 +80,7 @@ def _reach_goal(tip: str) -> Example:
         f"share of the full episode in which the {_words(tip)} is within 5 cm of the goal",
         (
             f'offset = state["{tip}_position"] - state["goal_position"]',
-            "distance = torch.linalg.vector_norm(offset, dim=1)",
+            "distance = offset.norm(dim=1)",
             "return (distance < 0.05).float() / self.max_episode_steps",
         ),
     )
@@ -97,7 +97,7 @@ def _reach_mark(mover: str) -> Example:
         (
             'mark = torch.tensor([2.0, 0.0], device=state["action"].device)',
             f'offset = state["{mover}_position"][:, :2] - mark',
-            "distance = torch.linalg.vector_norm(offset, dim=1)",
+            "distance = offset.norm(dim=1)",
             "return (distance < 0.3).float() / self.max_episode_steps",
         ),
         note=f'Add state["{mover}_position"][:, :2] to the observation.',

@@ -151,7 +151,7 @@ def _check_actuators(robot: RobotFile, model: mujoco.MjModel) -> None:
     if model.nu:
         return
     joints = [model.joint(j).name for j in range(model.njnt) if model.joint(j).name]
-    example = identifier(joints[-1], "hip") if joints else "hip"
+    example = one_line(joints[-1], 40) if joints else "hip"
     raise RobotFileError(
         f"{robot.path} has no actuators, so a policy could not move it: add an <actuator> section"
         f' with a motor for each joint, e.g. <motor joint="{example}" ctrlrange="-20 20"/>.'

@@ -16,6 +16,11 @@ _EXTENSIONS = (".xml", ".urdf")
 _LARGEST_BYTES = 50_000_000
 _LONGEST_REASON = 300
 _NOT_WELL_FORMED = re.compile(r"Error=XML_ERROR_(\w+).*?Line number=(\d+)", re.DOTALL)
+_HINTS = {
+    "mass and inertia of moving bodies": "a body that moves has no mass: give it one",
+    "volume is too small": "a mesh has no volume: give it one, or make it visual only",
+}
+"""What to do about errors of MuJoCo that say little, by a part of their text."""
 _LINE = re.compile(r"\bline (\d+)")
 
 
@@ -72,7 +77,8 @@ def refused(path: Path, error: Exception) -> RobotFileError:
         return RobotFileError(f"{path}:{found[2]}: it is not well-formed XML ({what}): fix it.")
     place = f"{path}:{line[1]}" if (line := _LINE.search(words)) else f"{path}"
     reason = one_line(words, _LONGEST_REASON).rstrip(".")
-    return RobotFileError(f"{place}: MuJoCo cannot read the robot: {reason}.")
+    hints = [f" In other words, {hint}." for text, hint in _HINTS.items() if text in words]
+    return RobotFileError(f"{place}: MuJoCo cannot read the robot: {reason}.{''.join(hints)}")
 
 
 def _root_element(path: Path) -> str:

@@ -30,7 +30,7 @@ def task_code(name: str, robot: RobotTask) -> str:
     seconds = robot.max_episode_steps * robot.frame_skip * robot.model.opt.timestep
     return _template().render(
         name=name,
-        class_name="".join(word.capitalize() for word in name.split("_")),
+        class_name="".join(word.capitalize() for word in name.split("_")) + "Task",
         robot=robot,
         names=_name_tables(robot),
         places=_places(robot),
