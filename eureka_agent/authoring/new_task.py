@@ -192,7 +192,8 @@ def _check_copy(robot: RobotFile, model: mujoco.MjModel, copy: Path) -> None:
 def _remarks(robot: RobotTask) -> list[str]:
     """Return what a person should check."""
     model = robot.model
-    said = []
+    example = next(each for each in robot.examples if each.name == robot.active)
+    said = [f'Its fitness is an example: "{example.description}".']
     estimated = [
         name
         for name, control in zip(robot.actions, robot.controls, strict=True)
