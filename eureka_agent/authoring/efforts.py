@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from eureka_agent.authoring.anatomy import Anatomy, at_start
+from eureka_agent.authoring.anatomy import Anatomy, at_start, start_key
 
 _RESERVE = 1.5
 _GRAVITY = 9.81
@@ -41,10 +41,12 @@ class ControlRange:
 def control_ranges(model: mujoco.MjModel, anatomy: Anatomy) -> list[ControlRange]:
     """Return the range of each actuator.
 
-    Position servos hold the initial pose at an action of 0; all others are in the middle of their
-    range.
+    An action of 0 gives the controls of the keyframe that episodes start from. Without any,
+    position servos hold the initial pose, and all others are in the middle of their range.
     """
     data = at_start(model)
+    key = start_key(model)
+    keyed = key is not None and bool(model.key_ctrl[key].any())
     ranges = []
     for i in range(model.nu):
         low, high = (float(each) for each in model.actuator_ctrlrange[i])
@@ -52,7 +54,9 @@ def control_ranges(model: mujoco.MjModel, anatomy: Anatomy) -> list[ControlRange
         if is_estimate:
             low, high = _estimated_range(model, anatomy, i)
         start = 0.5 * (low + high)
-        if is_position_servo(model, i):
+        if keyed:
+            start = min(max(float(model.key_ctrl[key, i]), low), high)
+        elif is_position_servo(model, i):
             start = min(max(float(data.actuator_length[i]), low), high)
         ranges.append(ControlRange(_short(low), _short(start), _short(high), is_estimate))
     return ranges

@@ -118,7 +118,8 @@ def _places(robot: RobotFile, written: str, folder: str) -> list[Path]:
     if written.startswith(_FILE):
         return [Path(written.removeprefix(_FILE))]
     # An absolute path stays as it is. A URDF's paths are often relative to another folder.
-    return [home / folder / written, home / folder / Path(written).name]
+    base = Path(written).name
+    return [home / folder / written, home / written, home / folder / base, home / base]
 
 
 def _check_format(robot: RobotFile, written: str, meshes: bool) -> None:

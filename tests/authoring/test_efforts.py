@@ -63,6 +63,14 @@ def test_position_servo_holds_the_initial_pose_without_action(tmp_path: Path) ->
     assert control[:, 0].tolist() == pytest.approx([-1.0, 0.7, 2.0, 1.35])
 
 
+def test_controls_of_the_keyframe_are_those_of_no_action() -> None:
+    text = POLE.format(actuator='<motor joint="hinge" ctrlrange="0 8"/>', start=0)
+    keyframe = '<keyframe><key name="hover" qpos="0" ctrl="3"/></keyframe></mujoco>'
+    model = mujoco.MjModel.from_xml_string(text.replace("</mujoco>", keyframe))
+    (found,) = control_ranges(model, anatomy_of(model))
+    assert (found.low, found.start, found.high) == (0.0, 3.0, 8.0)
+
+
 def test_missing_range_is_said_and_written_into_the_task(tmp_path: Path) -> None:
     (tmp_path / "model.xml").write_text(ARM, encoding="utf-8")
     written = new_task("robot", tmp_path / "model.xml", path=tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import mujoco
 import pytest
 import torch
+from PIL import Image
 
 from eureka_agent.authoring import new_task
 from eureka_agent.simulation import MujocoTask, check_task
@@ -146,6 +147,18 @@ def test_meshes_of_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     made(tmp_path, tmp_path / "bot" / "urdf" / "bot.urdf")
     copies = {path.read_bytes() for path in (tmp_path / "robot" / "assets").iterdir()}
     assert copies == {source, other}
+
+
+def test_textures_and_height_fields_are_copied(tmp_path: Path) -> None:
+    for name in ("up.png", "down.png", "hills.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    assets = (
+        '<asset><texture name="t" type="cube" fileup="up.png" filedown="down.png"/>'
+        '<hfield name="h" file="hills.png" size="1 1 .1 .1"/></asset><worldbody>'
+    )
+    from_text(tmp_path, ARM.replace("<worldbody>", assets))
+    copies = {path.name for path in (tmp_path / "robot" / "assets").iterdir()}
+    assert copies == {"up.png", "down.png", "hills.png"}
 
 
 def test_urdf_gets_a_motor_of_its_effort_limit_for_each_joint(tmp_path: Path) -> None:
