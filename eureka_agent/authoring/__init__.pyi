@@ -1,5 +1,5 @@
-from .findings import Finding, Verdict
 from .new_task import NewTask, new_task
-from .validation import validate_task
+from .validation.findings import Finding, Verdict
+from .validation.validate import validate_task
 
 __all__ = ["Finding", "NewTask", "Verdict", "new_task", "validate_task"]

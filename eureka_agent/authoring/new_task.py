@@ -12,18 +12,18 @@ from pathlib import Path
 
 import mujoco
 
-from eureka_agent.authoring.anatomy import anatomy_of, at_start
-from eureka_agent.authoring.completion import (
+from eureka_agent.authoring.robot_task import RobotTask, make_robot_task
+from eureka_agent.authoring.robots.anatomy import anatomy_of, at_start
+from eureka_agent.authoring.robots.completion import (
     add_ground,
     add_motors,
     exclude_neighbours,
     make_floating,
     sunk,
 )
-from eureka_agent.authoring.identifiers import identifier
-from eureka_agent.authoring.mesh_files import copy_files
-from eureka_agent.authoring.robot_file import RobotFile, compiled, read_robot
-from eureka_agent.authoring.robot_task import RobotTask, make_robot_task
+from eureka_agent.authoring.robots.identifiers import identifier
+from eureka_agent.authoring.robots.mesh_files import copy_files
+from eureka_agent.authoring.robots.robot_file import RobotFile, compiled, read_robot
 from eureka_agent.authoring.task_code import task_code
 from eureka_agent.errors import RobotFileError, UsageError
 from eureka_agent.simulation.task_check import check_task

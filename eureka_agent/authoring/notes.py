@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mujoco
 
-from eureka_agent.authoring.efforts import is_position_servo, is_velocity_servo, joint_of
 from eureka_agent.authoring.robot_task import RobotTask
+from eureka_agent.authoring.robots.efforts import is_position_servo, is_velocity_servo, joint_of
 
 _MOST_NAMED = 12
 

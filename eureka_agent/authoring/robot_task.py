@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import mujoco
 
-from eureka_agent.authoring.anatomy import Anatomy, anatomy_of, at_start, start_key
-from eureka_agent.authoring.completion import name_bodies
-from eureka_agent.authoring.efforts import ControlRange, control_ranges
 from eureka_agent.authoring.examples import Example, ExampleName, examples_of
-from eureka_agent.authoring.goals import Point, reachable_points
-from eureka_agent.authoring.identifiers import Identifiers
-from eureka_agent.authoring.own_sensors import sensor_variables
-from eureka_agent.authoring.sensor_writer import SensorWriter, Variable
-from eureka_agent.authoring.tips import Tip, tips_of
-from eureka_agent.authoring.variables import (
+from eureka_agent.authoring.robots.anatomy import Anatomy, anatomy_of, at_start, start_key
+from eureka_agent.authoring.robots.completion import name_bodies
+from eureka_agent.authoring.robots.efforts import ControlRange, control_ranges
+from eureka_agent.authoring.robots.goals import Point, reachable_points
+from eureka_agent.authoring.robots.identifiers import Identifiers
+from eureka_agent.authoring.robots.own_sensors import sensor_variables
+from eureka_agent.authoring.robots.sensor_writer import SensorWriter, Variable
+from eureka_agent.authoring.robots.tips import Tip, tips_of
+from eureka_agent.authoring.robots.variables import (
     base_variables,
     body_variables,
     joint_variables,

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from eureka_agent.authoring import new_task
-from eureka_agent.authoring.anatomy import anatomy_of
-from eureka_agent.authoring.efforts import control_ranges, estimated_effort
+from eureka_agent.authoring.robots.anatomy import anatomy_of
+from eureka_agent.authoring.robots.efforts import control_ranges, estimated_effort
 from eureka_agent.simulation import MujocoTask
 from eureka_agent.tasks.loading import load_file
 from tests.support.robots import ARM, leg_urdf

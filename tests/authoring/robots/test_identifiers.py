@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.authoring import new_task
-from eureka_agent.authoring.identifiers import Identifiers, identifier
+from eureka_agent.authoring.robots.identifiers import Identifiers, identifier
 from eureka_agent.simulation import check_task
 from eureka_agent.tasks.loading import load_file
 

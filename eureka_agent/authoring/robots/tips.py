@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from eureka_agent.authoring.anatomy import Anatomy
+from eureka_agent.authoring.robots.anatomy import Anatomy
 
 _CLOSE = 0.5
 """Share of the distance of the farthest surface from which a body or site of its own is the end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eureka_agent.authoring.findings import Finding, listed, ok, warning
+from eureka_agent.authoring.validation.findings import Finding, listed, ok, warning
 from eureka_agent.tasks.task import StateVariable, Task
 
 _NONE = ("", "-")

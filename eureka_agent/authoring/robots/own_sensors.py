@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import mujoco
 
-from eureka_agent.authoring.efforts import joint_of
-from eureka_agent.authoring.identifiers import Identifiers, identifier
-from eureka_agent.authoring.sensor_writer import Variable, read_sensor
+from eureka_agent.authoring.robots.efforts import joint_of
+from eureka_agent.authoring.robots.identifiers import Identifiers, identifier
+from eureka_agent.authoring.robots.sensor_writer import Variable, read_sensor
 from eureka_agent.tasks.task import QuantityKind, StateVariable
 
 _MOST_LISTED = 12

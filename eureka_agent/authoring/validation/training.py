@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eureka_agent.authoring.findings import Finding, failed, ok, warning
+from eureka_agent.authoring.validation.findings import Finding, failed, ok, warning
 from eureka_agent.checks import check_source
 from eureka_agent.config import SandboxLevel, TrainingBudget
 from eureka_agent.errors import TaskError

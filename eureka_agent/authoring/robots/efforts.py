@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from eureka_agent.authoring.anatomy import Anatomy, at_start, start_key
+from eureka_agent.authoring.robots.anatomy import Anatomy, at_start, start_key
 
 _RESERVE = 1.5
 _GRAVITY = 9.81

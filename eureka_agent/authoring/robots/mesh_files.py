@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eureka_agent.authoring.robot_file import RobotFile
+from eureka_agent.authoring.robots.robot_file import RobotFile
 from eureka_agent.errors import RobotFileError
 from eureka_agent.text import one_line
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import mujoco
 
-from eureka_agent.authoring.anatomy import Anatomy
-from eureka_agent.authoring.identifiers import Identifiers
-from eureka_agent.authoring.sensor_writer import CONTACT_FORCE, POSE, SensorWriter, Variable
-from eureka_agent.authoring.tips import Tip
+from eureka_agent.authoring.robots.anatomy import Anatomy
+from eureka_agent.authoring.robots.identifiers import Identifiers
+from eureka_agent.authoring.robots.sensor_writer import CONTACT_FORCE, POSE, SensorWriter, Variable
+from eureka_agent.authoring.robots.tips import Tip
 from eureka_agent.tasks.task import QuantityKind, StateVariable
 
 _MOST_TIPS = 6

@@ -8,7 +8,7 @@ from typing import Literal
 
 import mujoco
 
-from eureka_agent.authoring.identifiers import Identifiers
+from eureka_agent.authoring.robots.identifiers import Identifiers
 from eureka_agent.tasks.task import QuantityKind, StateVariable
 
 POSE = ("_position", "_quaternion", "_velocity", "_angular_velocity")

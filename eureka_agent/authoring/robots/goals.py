@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from eureka_agent.authoring.anatomy import Anatomy, at_start, touching_geoms
+from eureka_agent.authoring.robots.anatomy import Anatomy, at_start, touching_geoms
 
 Point = tuple[float, float, float]
 _COUNT = 16

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
-from eureka_agent.authoring.anatomy import (
+from eureka_agent.authoring.robots.anatomy import (
     Anatomy,
     at_start,
     has_ground,
     lowest_point,
     start_key,
 )
-from eureka_agent.authoring.efforts import estimated_effort
+from eureka_agent.authoring.robots.efforts import estimated_effort
 from eureka_agent.errors import RobotFileError
 
 _CLEARANCE_M = 0.005

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from eureka_agent.authoring.findings import Finding, failed, listed, ok, warning
+from eureka_agent.authoring.validation.findings import Finding, failed, listed, ok, warning
 from eureka_agent.simulation.batched_env import BatchedEnv
 from eureka_agent.simulation.mujoco_environment import MujocoEnvironment
 from eureka_agent.simulation.rollouts import random_actions

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from eureka_agent.authoring import Finding, validate_task
-from eureka_agent.authoring.episode_checks import check_episodes
-from eureka_agent.authoring.reset_checks import check_resets
-from eureka_agent.authoring.state_checks import check_state
-from eureka_agent.authoring.training_checks import check_training
+from eureka_agent.authoring.validation.episodes import check_episodes
+from eureka_agent.authoring.validation.resets import check_resets
+from eureka_agent.authoring.validation.state import check_state
+from eureka_agent.authoring.validation.training import check_training
 from eureka_agent.tasks.loading import load_file
 from eureka_agent.tasks.registry import load_task, task_names
 from tests.support.own_task import write_task

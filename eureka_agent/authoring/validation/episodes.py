@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from eureka_agent.authoring.findings import Finding, failed, listed, ok, warning
+from eureka_agent.authoring.validation.findings import Finding, failed, listed, ok, warning
 from eureka_agent.simulation.batched_env import Step
 from eureka_agent.simulation.rollouts import random_actions, run_episodes
 from eureka_agent.tasks.task import State, Task

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eureka_agent.authoring.episode_checks import check_episodes
-from eureka_agent.authoring.findings import Finding, failed, ok
-from eureka_agent.authoring.reset_checks import check_resets
-from eureka_agent.authoring.state_checks import check_state
-from eureka_agent.authoring.training_checks import check_training
+from eureka_agent.authoring.validation.episodes import check_episodes
+from eureka_agent.authoring.validation.findings import Finding, failed, ok
+from eureka_agent.authoring.validation.resets import check_resets
+from eureka_agent.authoring.validation.state import check_state
+from eureka_agent.authoring.validation.training import check_training
 from eureka_agent.config import SandboxLevel
 from eureka_agent.errors import SimulationError, TaskError
 from eureka_agent.simulation.task_check import check_task
