@@ -23,9 +23,9 @@ from eureka_agent.authoring.robots.completion import (
 )
 from eureka_agent.authoring.robots.identifiers import identifier
 from eureka_agent.authoring.robots.mesh_files import copy_files
-from eureka_agent.authoring.robots.robot_file import RobotFile, compiled, read_robot
+from eureka_agent.authoring.robots.robot_file import RobotFile, compiled, read_robot, refused
 from eureka_agent.authoring.task_code import task_code
-from eureka_agent.errors import RobotFileError, UsageError
+from eureka_agent.errors import RobotFileError, SimulationError, TaskError, UsageError
 from eureka_agent.simulation.task_check import check_task
 from eureka_agent.tasks.loading import load_file
 from eureka_agent.text import one_line
@@ -129,13 +129,17 @@ def _write(name: str, robot: RobotFile, draft: Path, floating_base: bool) -> lis
         model = compiled(spec, robot.path)
     _check_actuators(robot, model)
     said += add_ground(spec, model, anatomy_of(model), is_urdf=robot.is_urdf)
-    described = make_robot_task(spec, compiled(spec, robot.path))
-    xml = spec.to_xml()
+    model = compiled(spec, robot.path)
+    try:
+        described = make_robot_task(spec, model)
+        xml = spec.to_xml()
+    except (ValueError, mujoco.FatalError) as error:
+        raise refused(robot.path, error) from error
     (draft / "robot.xml").write_text(xml, encoding="utf-8")
     _check_copy(robot, described.model, draft / "robot.xml")
     (draft / "task.py").write_text(task_code(name, described), encoding="utf-8")
     (draft / "__init__.py").write_text(f'"""The task {name}."""\n', encoding="utf-8")
-    check_task(load_file(draft))
+    _check_runs(robot, draft)
     return [*said, *_remarks(described)]
 
 
@@ -187,6 +191,17 @@ def _check_copy(robot: RobotFile, model: mujoco.MjModel, copy: Path) -> None:
             f"{robot.path} uses something that MuJoCo cannot write to another file: the copy"
             f" differs in {', '.join(different)}. Write the task by hand (docs/tasks.md)."
         )
+
+
+def _check_runs(robot: RobotFile, draft: Path) -> None:
+    """Raise RobotFileError when the robot cannot be simulated."""
+    try:
+        check_task(load_file(draft))
+    except (TaskError, SimulationError) as error:
+        reason = str(error).replace(f"{draft}{os.sep}", "")
+        raise RobotFileError(
+            f"{robot.path} can be read, but a task made of it does not run: {reason}"
+        ) from error
 
 
 def _remarks(robot: RobotTask) -> list[str]:

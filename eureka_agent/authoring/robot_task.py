@@ -9,10 +9,10 @@ import mujoco
 
 from eureka_agent.authoring.examples import Example, ExampleName, examples_of
 from eureka_agent.authoring.robots.anatomy import Anatomy, anatomy_of, at_start, start_key
-from eureka_agent.authoring.robots.completion import name_bodies
+from eureka_agent.authoring.robots.completion import name_bodies, unused_name
 from eureka_agent.authoring.robots.efforts import ControlRange, control_ranges
 from eureka_agent.authoring.robots.goals import Point, reachable_points
-from eureka_agent.authoring.robots.identifiers import Identifiers
+from eureka_agent.authoring.robots.identifiers import Identifiers, identifier
 from eureka_agent.authoring.robots.own_sensors import sensor_variables
 from eureka_agent.authoring.robots.sensor_writer import SensorWriter, Variable
 from eureka_agent.authoring.robots.tips import Tip, tips_of
@@ -72,22 +72,22 @@ def make_robot_task(spec: mujoco.MjSpec, model: mujoco.MjModel) -> RobotTask:
     anatomy = anatomy_of(model)
     tips = tips_of(model, anatomy)
     _name_parts(spec, anatomy, tips)
+    sites = _tip_sites(spec, tips)
     model = spec.compile()
     names = Identifiers()
     own = sensor_variables(spec, model, names)
     writer = SensorWriter(spec, names)
     base, variables = base_variables(writer, model, anatomy)
     variables += joint_variables(model, anatomy, names)
-    tip_names, tip_state = tip_variables(writer, model, tips, fixed=not base)
-    _add_tip_sites(spec, tips, tip_names)
+    tip_names, tip_state = tip_variables(writer, model, tips, sites, fixed=not base)
     variables += [*tip_state, *object_variables(writer, model, anatomy)]
-    variables += [*site_variables(writer, model, tips), *own]
+    variables += [*site_variables(writer, model, sites), *own]
     described = {tip.body for tip in tips if tip.site is None} | set(anatomy.objects)
     if anatomy.base is not None:
         described.add(anatomy.base.body)
     variables += body_variables(writer, model, described)
     model = spec.compile()
-    return _described(model, anatomy, base, tip_names, variables, tips)
+    return _described(model, anatomy, base, tip_names, variables, sites)
 
 
 def _described(
@@ -96,15 +96,14 @@ def _described(
     base: str,
     tips: Sequence[str],
     variables: Sequence[Variable],
-    ends: Sequence[Tip],
+    sites: Sequence[str],
 ) -> RobotTask:
     start = at_start(model)
     height = float(start.xpos[anatomy.root, 2])
     falls = anatomy.base is not None and anatomy.base.falls and height > _LOW_M
     goals: list[Point] = []
     if not base and tips:
-        site = model.site(ends[0].site).name if ends[0].site is not None else f"{tips[0]}_tip"
-        goals = reachable_points(model, anatomy, site)
+        goals = reachable_points(model, anatomy, sites[0])
         variables = [*variables, _goal_variable(tips[0])]
     top = max((point[2] for point in goals), default=0.0)
     examples = examples_of(
@@ -144,7 +143,7 @@ def _active(model: mujoco.MjModel, anatomy: Anatomy, base: str) -> ExampleName:
         for j in (*anatomy.hinges, *anatomy.slides)
         if model.body_rootid[model.jnt_bodyid[j]] == anatomy.root
     ]
-    swings = len(chain) > model.nu and not model.neq
+    swings = not anatomy.actuated.issuperset(chain) and not model.neq
     return "stay" if swings else "reach"
 
 
@@ -171,13 +170,19 @@ def _name_parts(spec: mujoco.MjSpec, anatomy: Anatomy, tips: Sequence[Tip]) -> N
     name_bodies(spec, anatomy.objects, "object")
 
 
-def _add_tip_sites(spec: mujoco.MjSpec, tips: Sequence[Tip], names: Sequence[str]) -> None:
-    """Mark each end that has no site of its own with one."""
-    for tip, name in zip(tips, names, strict=True):
-        if tip.site is None:
-            spec.bodies[tip.body].add_site(
-                name=f"{name}_tip", pos=list(tip.point), size=[0.01, 0.0, 0.0], group=4
-            )
+def _tip_sites(spec: mujoco.MjSpec, tips: Sequence[Tip]) -> list[str]:
+    """Return the site that marks each end; those that have none get one."""
+    taken = {site.name for site in spec.sites}
+    found = []
+    for tip in tips:
+        if tip.site is not None:
+            found.append(spec.sites[tip.site].name)
+            continue
+        body = spec.bodies[tip.body]
+        name = unused_name(f"{identifier(body.name, 'limb')}_tip", taken)
+        body.add_site(name=name, pos=list(tip.point), size=[0.01, 0.0, 0.0], group=4)
+        found.append(name)
+    return found
 
 
 def _names_of(names: Sequence[str], otherwise: str) -> tuple[str, ...]:

@@ -149,6 +149,16 @@ def test_meshes_of_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     assert copies == {source, other}
 
 
+def test_names_that_the_model_uses_already_are_not_used_again(tmp_path: Path) -> None:
+    text = ARM.replace('<site name="grip" pos="0 0 .3"/>', "").replace(
+        '<body name="upper">', '<site name="lower_tip"/><body name="upper">'
+    )
+    sensor = '<sensor><jointpos name="lower_position" joint="elbow"/></sensor></mujoco>'
+    task = from_text(tmp_path, text.replace("</mujoco>", sensor))
+    assert "lower_2_position" in names(task)
+    assert task.model.site("lower_tip_2").bodyid == task.model.body("lower").id
+
+
 def test_textures_and_height_fields_are_copied(tmp_path: Path) -> None:
     for name in ("up.png", "down.png", "hills.png"):
         Image.new("L", (4, 4)).save(tmp_path / name)

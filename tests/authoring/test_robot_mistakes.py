@@ -92,6 +92,14 @@ def test_existing_folder_is_never_written_over(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "robot").iterdir()] == ["mine.txt"]
 
 
+def test_robot_that_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
+    keyframe = '<keyframe><key qpos="1e39 0"/></keyframe></mujoco>'
+    (tmp_path / "model.xml").write_text(ARM.replace("</mujoco>", keyframe), encoding="utf-8")
+    with pytest.raises(RobotFileError, match=r"a task made of it does not run: task\.py:"):
+        new_task("robot", tmp_path / "model.xml", path=tmp_path)
+    assert not (tmp_path / "robot").exists()
+
+
 def test_floating_base_is_refused_for_mjcf(tmp_path: Path) -> None:
     (tmp_path / "model.xml").write_text(ARM, encoding="utf-8")
     with pytest.raises(UsageError, match="write <freejoint/> into the robot's body"):

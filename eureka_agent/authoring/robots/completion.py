@@ -131,13 +131,18 @@ def name_bodies(spec: mujoco.MjSpec, bodies: Sequence[int], otherwise: str) -> N
     for index in bodies:
         if spec.bodies[index].name:
             continue
-        number = 1
-        name = otherwise
-        while name in taken:
-            number += 1
-            name = f"{otherwise}_{number}"
-        spec.bodies[index].name = name
-        taken.add(name)
+        spec.bodies[index].name = unused_name(otherwise, taken)
+
+
+def unused_name(name: str, taken: set[str]) -> str:
+    """Return a name that is not in `taken`, with a number if need be, and add it there."""
+    number = 1
+    found = name
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
 
 
 def _following(model: mujoco.MjModel) -> set[int]:

@@ -49,19 +49,23 @@ def joint_variables(model: mujoco.MjModel, anatomy: Anatomy, names: Identifiers)
 
 
 def tip_variables(
-    writer: SensorWriter, model: mujoco.MjModel, tips: Sequence[Tip], *, fixed: bool
+    writer: SensorWriter,
+    model: mujoco.MjModel,
+    tips: Sequence[Tip],
+    sites: Sequence[str],
+    *,
+    fixed: bool,
 ) -> tuple[list[str], list[Variable]]:
     """Return the Python names of a robot's ends, and their variables.
 
     Those of a fixed robot have velocities and are part of the observation: it works with them.
     """
     names, found = [], []
-    for index, tip in enumerate(tips):
-        body = model.body(tip.body).name
-        own = model.site(tip.site).name if tip.site is not None else ""
-        name = writer.names.of(own or body, "tip", ("_position", "_velocity", CONTACT_FORCE))
-        site = own or f"{name}_tip"
-        words = f"the site {name}" if own else f"the end of the {name}"
+    for index, (tip, site) in enumerate(zip(tips, sites, strict=True)):
+        marked = tip.site is not None
+        element = site if marked else model.body(tip.body).name
+        name = writer.names.of(element, "tip", ("_position", "_velocity", CONTACT_FORCE))
+        words = f"the site {name}" if marked else f"the end of the {name}"
         names.append(name)
         quantities = ("_position", "_velocity") if fixed else ("_position",)
         pose = writer.frame(name, "site", site, words, quantities)
@@ -76,10 +80,9 @@ def tip_variables(
 
 
 def site_variables(
-    writer: SensorWriter, model: mujoco.MjModel, tips: Sequence[Tip]
+    writer: SensorWriter, model: mujoco.MjModel, ends: Sequence[str]
 ) -> list[Variable]:
-    """Return the positions of the named sites that move and mark no end of the robot."""
-    marked = {tip.site for tip in tips}
+    """Return the positions of the named sites that move and are not among those of the ends."""
     touched = {
         int(model.sensor_objid[s]) for s in range(model.nsensor) if model.sensor_type[s] == _TOUCH
     }
@@ -87,7 +90,7 @@ def site_variables(
     for site in range(model.nsite):
         element = model.site(site).name
         moves = model.body_weldid[model.site_bodyid[site]] != 0
-        if not element or not moves or site in marked | touched:
+        if not element or not moves or element in ends or site in touched:
             continue
         name = writer.names.of(element, "site", ("_position",))
         (position,) = writer.frame(name, "site", element, f"the site {name}", ("_position",))
