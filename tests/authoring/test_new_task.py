@@ -179,6 +179,33 @@ def test_urdf_gets_a_motor_of_its_effort_limit_for_each_joint(tmp_path: Path) ->
     assert "base_link_position" not in names(task)
 
 
+def test_joint_that_mimics_another_has_no_motor(tmp_path: Path) -> None:
+    more = """
+      <link name="fin">
+        <inertial><mass value="0.1"/><inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial>
+      </link>
+      <joint name="fin_joint" type="revolute">
+        <parent link="base_link"/><child link="fin"/><axis xyz="0 0 1"/>
+        <limit lower="-1" upper="1" effort="5" velocity="1"/><mimic joint="hip"/>
+      </joint>
+    """
+    task = from_text(tmp_path, leg_urdf(more=more))
+    assert task.action_names == ("hip",)
+    assert task.state_spec["joint_positions"].elements == ("hip", "fin_joint")
+
+
+def test_motors_of_a_urdf_can_be_replaced_by_position_targets(tmp_path: Path) -> None:
+    from_text(tmp_path, leg_urdf())
+    file = tmp_path / "robot" / "robot.xml"
+    motor = '<general name="hip" joint="hip" ctrlrange="-20 20" ctrllimited="true"/>'
+    servo = '<position name="hip" joint="hip" kp="50" ctrlrange="-1 1"/>'
+    text = file.read_text(encoding="utf-8")
+    assert motor in text
+    file.write_text(text.replace(motor, servo), encoding="utf-8")
+    shutil.move(tmp_path / "robot", tmp_path / "changed")
+    check_task(load_file(tmp_path / "changed"))
+
+
 def test_floating_urdf_starts_on_the_ground(tmp_path: Path) -> None:
     task = from_text(tmp_path, leg_urdf(), floating_base=True)
     assert "base_link_position" in names(task)
