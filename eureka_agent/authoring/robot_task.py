@@ -75,7 +75,7 @@ def make_robot_task(spec: mujoco.MjSpec, model: mujoco.MjModel) -> RobotTask:
     sites = _tip_sites(spec, tips)
     model = spec.compile()
     names = Identifiers()
-    own = sensor_variables(spec, model, names)
+    own = sensor_variables(spec, model, names, fixed=anatomy.base is None)
     writer = SensorWriter(spec, names)
     base, variables = base_variables(writer, model, anatomy)
     variables += joint_variables(model, anatomy, names)

@@ -48,7 +48,7 @@ _OF_JOINTS = ("ACTUATORPOS", "ACTUATORVEL", "ACTUATORFRC", "JOINTACTFRC")
 
 
 def sensor_variables(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, names: Identifiers
+    spec: mujoco.MjSpec, model: mujoco.MjModel, names: Identifiers, *, fixed: bool
 ) -> list[Variable]:
     """Return a variable for each sensor of the robot's file.
 
@@ -58,6 +58,7 @@ def sensor_variables(
         spec: The robot; its sensors are renamed.
         model: The robot, compiled, with the same sensors.
         names: The names given out so far.
+        fixed: Whether the robot is fixed; the policy of another does not see places.
     """
     found: list[Variable] = []
     for index, sensor in enumerate(spec.sensors):
@@ -66,8 +67,9 @@ def sensor_variables(
         if kind in _SAME_AS_JOINTS or len(found) == _MOST:
             continue
         variable = read_sensor(_state_variable(model, index, kind, sensor.name))
-        if len(found) >= _MOST_LISTED:
-            variable = replace(variable, is_listed=False, seen="", seen_size=0)
+        is_listed = len(found) < _MOST_LISTED
+        if not is_listed or (variable.spec.kind == "position" and not fixed):
+            variable = replace(variable, is_listed=is_listed, seen="", seen_size=0)
         found.append(variable)
     return found
 
@@ -77,8 +79,8 @@ def _state_variable(model: mujoco.MjModel, index: int, kind: str, name: str) -> 
     unit, words, quantity = _TYPES.get(kind, ("-", f"reading of type {kind.lower()}", "other"))
     object_type, object_id = int(model.sensor_objtype[index]), int(model.sensor_objid[index])
     element = identifier(mujoco.mj_id2name(model, object_type, object_id) or "", "its element")
-    if kind in _OF_JOINTS and _moves_along(model, kind, object_id):
-        unit = unit.replace("rad", "m").replace("N m", "N")
+    if kind in _OF_JOINTS:
+        unit = _joint_unit(model, kind, object_id, unit)
     frame = "-"
     if kind in _LOCAL:
         frame = f"the site {element}"
@@ -91,9 +93,10 @@ def _state_variable(model: mujoco.MjModel, index: int, kind: str, name: str) -> 
     return StateVariable(name, shape, unit, frame, f"{words} of {element}", quantity)
 
 
-def _moves_along(model: mujoco.MjModel, kind: str, element: int) -> bool:
-    """Whether a sensor is about a joint that slides."""
-    joint: int | None = element
-    if kind.startswith("ACTUATOR"):
-        joint = joint_of(model, element)
-    return joint is not None and bool(model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE)
+def _joint_unit(model: mujoco.MjModel, kind: str, element: int, unit: str) -> str:
+    """Return the unit of a sensor of a joint or an actuator; `unit` is that of a hinge."""
+    along = unit.replace("rad", "m").replace("N m", "N")
+    joint = joint_of(model, element) if kind.startswith("ACTUATOR") else element
+    if joint is None:
+        return f"{along} or {unit}"
+    return along if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE else unit
