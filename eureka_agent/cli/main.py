@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.text import Text
 
+from eureka_agent.cli.authoring import new_task, validate_task
 from eureka_agent.cli.guard import guarded, say
 from eureka_agent.cli.pages import compare, replay, report, serve
 from eureka_agent.cli.presets import Presets, written_out
@@ -50,6 +51,8 @@ def main(args: Sequence[str] | None = None) -> int:
     commands: dict[str, Callable[..., None]] = {
         "synthesize": synthesize,
         "tasks": tasks,
+        "new-task": new_task,
+        "validate-task": validate_task,
         "check": check,
         "evaluate": evaluate,
         "resume": resume,
