@@ -69,7 +69,9 @@ def test_other_texts_are_refused_with_what_is_allowed(text: str) -> None:
 
 def test_a_missing_info_entry_names_those_there_are() -> None:
     with pytest.raises(TaskError, match=r"no number 'speed'. Its numbers: x, y"):
-        fitness_rule("info:speed").value(torch.zeros(1), {"y": torch.zeros(1), "x": torch.zeros(1)}, {})
+        fitness_rule("info:speed").value(
+            torch.zeros(1), {"y": torch.zeros(1), "x": torch.zeros(1)}, {}
+        )
 
 
 # ------------------------------------------------------------------ FILE.py:FUNCTION
