@@ -29,7 +29,8 @@ def make_engine(
         data_fields: Fields of `MjData` that views have (`MujocoTask.data_fields`).
 
     Raises:
-        UsageError: The device has no engine, its engine has no such fields, or the extra that it needs is not installed.
+        UsageError: The device has no engine, its engine has no such fields, or the extra that it
+            needs is not installed.
         SimulationError: The device is missing, or its engine cannot simulate the model.
     """
     if device == "cpu":

@@ -81,8 +81,8 @@ class Physics(Protocol):
         ...
 
     def sensor(self, name: str) -> Tensor:
-        """`(num_envs, dim)`: a sensor of the model. Position and velocity sensors do not lag, unless
-        the task has `data_fields`."""
+        """`(num_envs, dim)`: a sensor of the model. Position and velocity sensors do not lag if
+        the task has no `data_fields`."""
         ...
 
     def data(self, name: str) -> Tensor:

@@ -40,10 +40,10 @@ class Ant(FloatingTask[AntSettings]):
     environment = "Ant-v5"
     description = "make the four-legged ant run forward, along x, as fast as possible"
     build_notes = (
-        "x is forward, z is up. The torso is a ball of radius 0.25 m; its four legs each have a hip,"
-        " which swings the leg sideways, and an ankle, which bends the outer segment of 0.57 m:"
-        " front left (hip_1, ankle_1), front right (2), back left (3), back right (4). Actions are in"
-        " another order than joints."
+        "x is forward, z is up. The torso is a ball of radius 0.25 m on four legs. Each leg has a"
+        " hip, which swings it sideways, and an ankle, which bends its outer segment of 0.57 m. The"
+        " joints hip_1 and ankle_1 are those of the front left leg; 2 is front right, 3 back left,"
+        " 4 back right. Actions have another order than joints."
     )
     feet = ("left_ankle_geom", "right_ankle_geom", "third_ankle_geom", "fourth_ankle_geom")
     foot_meaning = "positions of the tips of the legs"

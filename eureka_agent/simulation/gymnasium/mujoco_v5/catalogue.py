@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import mujoco
-
+from eureka_agent.errors import SimulationError
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule
 from eureka_agent.simulation.gymnasium.mujoco_v5.ant import Ant, AntSettings
 from eureka_agent.simulation.gymnasium.mujoco_v5.half_cheetah import (
@@ -30,7 +29,7 @@ from eureka_agent.simulation.gymnasium.mujoco_v5.inverted_pendulum import (
     InvertedPendulum,
     InvertedPendulumSettings,
 )
-from eureka_agent.simulation.gymnasium.mujoco_v5.models import model_path
+from eureka_agent.simulation.gymnasium.mujoco_v5.models import compiled, model_path
 from eureka_agent.simulation.gymnasium.mujoco_v5.pusher import Pusher, PusherSettings
 from eureka_agent.simulation.gymnasium.mujoco_v5.reacher import Reacher, ReacherSettings
 from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings, read_settings
@@ -38,6 +37,7 @@ from eureka_agent.simulation.gymnasium.mujoco_v5.swimmer import Swimmer, Swimmer
 from eureka_agent.simulation.gymnasium.mujoco_v5.task import MujocoV5Task
 from eureka_agent.simulation.gymnasium.mujoco_v5.walker2d import Walker2d, Walker2dSettings
 from eureka_agent.tasks.ids import join_id
+from eureka_agent.tasks.mjcf import load_xml
 
 ENVIRONMENTS: Mapping[str, tuple[type[MujocoV5Task[Any]], type[Settings]]] = {
     "Ant-v5": (Ant, AntSettings),
@@ -77,8 +77,8 @@ def batch_task(
     if settings is None:
         return None
     try:
-        model = mujoco.MjModel.from_xml_path(str(model_path(settings.xml_file)))
-    except ValueError:  # Gymnasium's own environment says what is wrong
+        model = compiled(load_xml(model_path(settings.xml_file)))
+    except (SimulationError, ValueError):  # Gymnasium's own environment says what is wrong
         return None
     if not kind.fits(model, settings):
         return None

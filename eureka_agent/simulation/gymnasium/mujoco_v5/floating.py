@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import mujoco
 import torch
@@ -41,7 +41,7 @@ class FloatingSettings(Settings):
 class FloatingTask(MujocoV5Task[SettingsT]):
     """A robot with a free torso."""
 
-    observed_fields: ClassVar[Sequence[str]] = ()
+    observed_fields: Sequence[str] = ()
     """More variables that the observation has at its end, in its order."""
 
     @classmethod

@@ -38,7 +38,7 @@ class Humanoid(HumanoidTask[WalkingHumanoidSettings]):
     build_notes = (
         "x is forward, y is left, z is up. A humanoid with 17 hinges: abdomen (3), hips (3 each),"
         " knees, shoulders (2 each) and elbows; its feet are balls. It starts upright, the torso"
-        " 1.4 m high, close to rest. Actions are in another order than joints."
+        " 1.4 m high, close to rest. Actions have another order than joints."
     )
     moving = "the robot's centre of mass"
     velocity_names = ("x_velocity", "y_velocity")

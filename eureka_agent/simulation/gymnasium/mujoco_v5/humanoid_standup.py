@@ -33,7 +33,7 @@ class HumanoidStandup(HumanoidTask[LyingHumanoidSettings]):
     build_notes = (
         "z is up. A humanoid with 17 hinges: abdomen (3), hips (3 each), knees, shoulders (2 each)"
         " and elbows; its feet are balls. It starts lying along x, the torso 0.105 m high, close to"
-        " rest; an upright one has it at about 1.4 m. Actions are in another order than joints."
+        " rest; an upright one has it at about 1.4 m. Actions have another order than joints."
     )
     info_names = ("x_position", "y_position", "z_distance_from_origin")
     constant_term = 1.0

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import mujoco
+
+
+def compiled(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    """Compile a model. What MuJoCo finds old-fashioned in Gymnasium's files is not said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return spec.compile()
 
 
 def model_path(xml_file: str) -> Path:

@@ -47,8 +47,8 @@ class Reacher(MujocoV5Task[ReacherSettings]):
     environment = "Reacher-v5"
     description = "bring the fingertip of the arm to the target and hold it there"
     build_notes = (
-        "The arm moves in the horizontal xy-plane about the origin; its two links are 0.1 m and 0.11"
-        " m long. It starts nearly stretched along x and at rest. The target is somewhere within"
+        "The arm moves in the horizontal xy-plane about the origin; its links are 0.1 m and 0.11 m"
+        " long. It starts nearly stretched along x and at rest. The target is somewhere within"
         " 0.2 m of the origin and does not move."
     )
     data_fields = ("xpos",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
 import gymnasium
@@ -14,7 +15,11 @@ from torch import Tensor
 from eureka_agent.config import BudgetName, TrainingBudget
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule
 from eureka_agent.simulation.gymnasium.mujoco_v5.feet import Feet, add_foot_sensors
-from eureka_agent.simulation.gymnasium.mujoco_v5.models import actuator_names, model_path
+from eureka_agent.simulation.gymnasium.mujoco_v5.models import (
+    actuator_names,
+    compiled,
+    model_path,
+)
 from eureka_agent.simulation.gymnasium.mujoco_v5.moment import Moment
 from eureka_agent.simulation.gymnasium.mujoco_v5.notes import facts
 from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings
@@ -97,6 +102,11 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         add_foot_sensors(spec, self.feet)
         return spec
 
+    @cached_property
+    def model(self) -> mujoco.MjModel:
+        """The compiled scene."""
+        return compiled(self.build())
+
     def _notes(self) -> str:
         zeros = {each.name: torch.zeros(1, *each.shape) for each in self.state_spec.variables}
         ends = "; ".join(self.end_causes(zeros)) if self.ends_early else ""
@@ -146,7 +156,8 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
     ) -> Tensor:
         """See `MujocoTask.unlisted_state`."""
         if name in self._bodies:
-            return physics.data("xpos")[:, self._bodies[name][0]]
+            place: Tensor = physics.data("xpos")[:, self._bodies[name][0]]
+            return place
         healthy = (~episode_state["unhealthy"]).float()
         return self.info(Moment(physics, episode_state["velocity"], healthy))[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,12 +49,14 @@ class UprightTask(PlanarTask[SettingsT]):
         """Return the causes for an end that height (m) and lean (rad) of the torso are."""
         lowest, highest = self.settings.healthy_z_range
         back, front = self.settings.healthy_angle_range
-        return {
+        causes = {
             f"torso at or below {lowest:g} m": height <= lowest,
-            f"torso at or above {highest:g} m": height >= highest,
             f"torso leans {front:g} rad or more forward": pitch >= front,
             f"torso leans {-back:g} rad or more backward": pitch <= back,
         }
+        if math.isfinite(highest):
+            causes[f"torso at or above {highest:g} m"] = height >= highest
+        return causes
 
     def info(self, moment: Moment) -> dict[str, Tensor]:
         """See `MujocoV5Task.info`."""
