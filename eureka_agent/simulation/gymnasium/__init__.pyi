@@ -1,3 +1,5 @@
 from .fitness import FitnessRule, fitness_rule
+from .task import GymnasiumTask, gymnasium_task
+from .vector_env import GymnasiumEnv
 
-__all__ = ["FitnessRule", "fitness_rule"]
+__all__ = ["FitnessRule", "GymnasiumEnv", "GymnasiumTask", "fitness_rule", "gymnasium_task"]
