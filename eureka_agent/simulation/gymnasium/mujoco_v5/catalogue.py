@@ -82,6 +82,6 @@ def batch_task(
         return None
     if not kind.fits(model, settings):
         return None
-    fitness = None if rule.text == "env_return" else rule.text
+    fitness = None if rule.kind == "env_return" else rule.text
     task_id = join_id("gym", name, {"fitness": fitness, "kwargs": dict(kwargs) or None})
     return kind(settings, rule, task_id)

@@ -68,7 +68,7 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self.id = task_id
         self.name = self.environment
         self.frame_skip = settings.frame_skip
-        self._take_over(gymnasium.spec(self.environment))
+        self._take_over(gymnasium.spec(self.environment), settings == type(settings)())
         self.action_names = actuator_names(self.model)
         self._feet = Feet(self.model, self.feet)
         self._bodies = body_positions(self.model)
@@ -80,13 +80,14 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self._control_middle = (high + low) / 2.0
         self._control_half = (high - low) / 2.0
 
-    def _take_over(self, spec: gymnasium.envs.registration.EnvSpec) -> None:
-        """Take the time limit and the solved return from Gymnasium's registry."""
+    def _take_over(self, spec: gymnasium.envs.registration.EnvSpec, as_registered: bool) -> None:
+        """Take the time limit, and the solved return of the default arguments."""
+        threshold = spec.reward_threshold if as_registered else None
         assert spec.max_episode_steps is not None
         self.max_episode_steps = spec.max_episode_steps
         self.fitness_unit = self.rule.unit
         self.fitness_meaning = self.rule.meaning(self.max_episode_steps)
-        self.fitness_solved = self.rule.solved(spec.reward_threshold, self.max_episode_steps)
+        self.fitness_solved = self.rule.solved(threshold, self.max_episode_steps)
 
     # ------------------------------------------------------------------ the scene
     @classmethod
