@@ -74,7 +74,9 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self._bodies = body_positions(self.model)
         self.state_spec = self._state_spec()
         self.ends_early = self.may_end
-        self.notes = self._notes()
+        zeros = {each.name: torch.zeros(1, *each.shape) for each in self.state_spec.variables}
+        self.observation_size = self.observation(zeros, {}).shape[1]
+        self.notes = self._notes(zeros)
         self._pose = torch.as_tensor(self.model.qpos0, dtype=torch.float32)
         low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
         self._control_middle = (high + low) / 2.0
@@ -108,9 +110,9 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         """The compiled scene."""
         return compiled(self.build())
 
-    def _notes(self) -> str:
-        zeros = {each.name: torch.zeros(1, *each.shape) for each in self.state_spec.variables}
-        ends = "; ".join(self.end_causes(zeros)) if self.ends_early else ""
+    def _notes(self, state: State) -> str:
+        """Return facts for models; any state serves to name the causes for an end."""
+        ends = "; ".join(self.end_causes(state)) if self.ends_early else ""
         return f"{self.build_notes} {facts(self.model, self.action_names, ends)}"
 
     @property
