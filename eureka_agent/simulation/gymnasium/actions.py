@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def action_names(space: Space[Any], docstring: str) -> tuple[str, ...]:
     return unique(named) if complete else tuple(f"{prefix}_{index}" for index in range(count))
 
 
-def actions_for(space: Space[Any], action: NDArray[np.float32]) -> NDArray[Any]:
+def actions_for(space: Space[Any], action: NDArray[np.float32]) -> Sequence[Any]:
     """Return what the space takes, one row per environment.
 
     Args:
@@ -66,20 +67,20 @@ def actions_for(space: Space[Any], action: NDArray[np.float32]) -> NDArray[Any]:
         action: `(num_envs, action_size)` in [-1, 1], or the options' entries.
 
     Returns:
-        `(num_envs, …)`, of the space's type.
+        An element of the space for each environment.
     """
     if isinstance(space, Box):
         low, high = space.low.reshape(1, -1), space.high.reshape(1, -1)
         scaled = low + (action.clip(-1.0, 1.0).astype(np.float64) + 1.0) * 0.5 * (high - low)
         bounded = scaled.clip(low, high).astype(space.dtype)
-        return bounded.reshape(len(action), *space.shape)
+        return list(bounded.reshape(len(action), *space.shape))
     groups = np.split(action, np.cumsum(choices_of(space))[:-1], axis=1)
     taken = np.stack([group.argmax(axis=1) for group in groups], axis=1)
     if isinstance(space, Discrete):
-        return taken[:, 0].astype(np.int64) + int(space.start)
+        return [int(option) for option in taken[:, 0] + space.start]
     shaped = taken.reshape(len(action), *(space.shape or ()))
     start = space.start if isinstance(space, MultiDiscrete) else 0
-    return (shaped + start).astype(space.dtype)
+    return list((shaped + start).astype(space.dtype))
 
 
 def _name_in(row: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -119,7 +120,10 @@ def make(name: str, kwargs: Mapping[str, object]) -> gymnasium.Env[Any, Any]:
 
 def reason_of(error: BaseException) -> str:
     """Return what an exception of an environment says, in one line without its end mark."""
-    return one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON).rstrip(".")
+    text = one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON).rstrip(".: ")
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{text}{where}"
 
 
 def _registered(name: str) -> EnvSpec | None:

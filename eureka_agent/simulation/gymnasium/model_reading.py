@@ -44,8 +44,10 @@ def _velocity(body: int, model: Any, data: Any) -> Array:
 
 
 def _body_contact(ids: tuple[int, ...], model: Any, data: Any) -> Array:
-    touching = model.geom_bodyid[data.contact.geom[: data.ncon]]
-    return np.array([float(np.isin(touching, ids).any())])
+    if data.ncon == 0:
+        return np.zeros(1)
+    touching = model.geom_bodyid[data.contact.geom]
+    return np.array([float((touching == ids[0]).any())])
 
 
 def _joint_positions(ids: tuple[int, ...], model: Any, data: Any) -> Array:

@@ -97,12 +97,17 @@ def _bodies(model: Any) -> Iterator[ModelVariable]:
 
 def _joints(model: Any) -> Iterator[ModelVariable]:
     """Yield positions and velocities of all hinges and slides, as two vectors."""
-    simple = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
-    joints = tuple(joint for joint in range(model.njnt) if model.jnt_type[joint] in simple)
+    hinge, slide = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
+    kinds = [int(kind) for kind in model.jnt_type]
+    joints = tuple(joint for joint, kind in enumerate(kinds) if kind in (hinge, slide))
     if not joints:
         return
-    hinges = [model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE for joint in joints]
-    unit = "rad" if all(hinges) else "m" if not any(hinges) else "rad, of slides m"
+    hinges = [kinds[joint] == hinge for joint in joints]
+    unit, per_second = "rad, of slides m", "rad/s, of slides m/s"
+    if all(hinges):
+        unit, per_second = "rad", "rad/s"
+    elif not any(hinges):
+        unit, per_second = "m", "m/s"
     names = unique(identifier(model.joint(j).name) or f"joint_{j}" for j in joints)
     shape, listed = (len(joints),), len(joints) <= _MOST_JOINTS
     positions = StateVariable(
@@ -111,7 +116,7 @@ def _joints(model: Any) -> Iterator[ModelVariable]:
     velocities = StateVariable(
         "joint_velocities",
         shape,
-        f"{unit.replace(', of slides m', '/s, of slides m')}/s",
+        per_second,
         "-",
         "velocities of joints",
         "joint_velocities",

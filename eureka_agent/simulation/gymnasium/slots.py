@@ -88,32 +88,20 @@ class Reader:
         self._is_box = isinstance(self._space, Box)
         self._mujoco = mujoco_of(env) if recipe.quantities else None
 
-    def read(self, observation: Any, info: dict[str, Any], row: Row) -> bool:
-        """Write a row.
-
-        Entries that `info` lacks are NaN.
-
-        Returns:
-            Whether observation and model are finite.
-        """
+    def read(self, observation: Any, info: dict[str, Any], row: Row) -> None:
+        """Write a row. Entries that `info` lacks are NaN."""
         recipe = self._recipe
         size = recipe.observation_size
         flat = observation if self._is_box else flatten(self._space, observation)
-        row[:size] = np.asarray(flat, dtype=np.float32).reshape(-1)
+        row[:size] = np.asarray(flat).reshape(-1)
         for entry in recipe.info:
-            value = np.asarray(info.get(entry.key, np.nan), dtype=np.float32)
-            row[size : size + entry.size] = value.reshape(-1)
+            row[size : size + entry.size] = info.get(entry.key, np.nan)
             size += entry.size
-        first = size
         if self._mujoco is not None:
             model, data = self._mujoco
             for quantity in recipe.quantities:
                 row[size : size + quantity.size] = read_quantity(quantity, model, data)
                 size += quantity.size
-        finite = (
-            np.isfinite(row[: recipe.observation_size]).all() and np.isfinite(row[first:]).all()
-        )
-        return bool(finite)
 
 
 class Slots:
@@ -125,28 +113,29 @@ class Slots:
         self._arrays = arrays
         self._envs = {row: make(recipe.name, recipe.kwargs) for row in self._rows}
         self._readers = {row: Reader(recipe, env) for row, env in self._envs.items()}
-        self._space = self._envs[self._rows[0]].action_space
-        steps_on = mujoco_of(self._envs[self._rows[0]]) is not None
-        self._ended = _ignoring(steps_on) if recipe.ignores_ends else _as_it_is
+        first = self._envs[self._rows[0]]
+        self._space = first.action_space
+        steps_on = mujoco_of(first) is not None
+        self._ends = _ignoring(steps_on) if recipe.ignores_ends else _as_they_are
+        self._must_be_finite = np.ones(recipe.size, dtype=np.bool_)
+        info = slice(recipe.observation_size, recipe.observation_size + recipe.info_size)
+        self._must_be_finite[info] = False
 
     def step(self) -> None:
         """Step every active environment once, and reset those whose episode ended."""
         arrays = self._arrays
         self._drop_inactive()
+        if not self._rows:
+            return
+        rewards: list[float] = []
+        ends: list[tuple[bool, bool]] = []
         actions = actions_for(self._space, arrays.action[self._rows])
-        for action, row in zip(actions, self._rows, strict=True):
-            observation, reward, *ends, info = self._envs[row].step(
-                int(action) if np.ndim(action) == 0 else action
-            )
-            fine = self._readers[row].read(observation, info, arrays.now[row])
-            fine = fine and bool(np.isfinite(reward))
-            terminated, truncated = self._ended(bool(ends[0]), bool(ends[1]))
-            arrays.reward[row] = reward if fine else 0.0
-            arrays.bad[row] = not fine
-            arrays.terminated[row] = terminated or not fine
-            arrays.truncated[row] = truncated and not terminated and fine
-            if terminated or truncated or not fine:
-                self._start(row)
+        for row, action in zip(self._rows, actions, strict=True):
+            observation, reward, terminated, truncated, info = self._envs[row].step(action)
+            self._readers[row].read(observation, info, arrays.now[row])
+            rewards.append(float(reward))
+            ends.append(self._ends(bool(terminated), bool(truncated)))
+        self._conclude(np.array(rewards), np.array(ends))
 
     def reset(self) -> None:
         """Start a new episode in every active environment."""
@@ -160,6 +149,19 @@ class Slots:
             env.close()
         self._envs.clear()
 
+    def _conclude(self, rewards: NDArray[np.float64], ends: NDArray[np.bool_]) -> None:
+        """Write how the step ended, and start episodes."""
+        arrays, rows = self._arrays, self._rows
+        finite = np.isfinite(arrays.now[rows]) | ~self._must_be_finite
+        bad = ~(finite.all(axis=1) & np.isfinite(rewards))
+        terminated = ends[:, 0] | bad
+        arrays.reward[rows] = np.where(bad, 0.0, rewards)
+        arrays.bad[rows] = bad
+        arrays.terminated[rows] = terminated
+        arrays.truncated[rows] = ends[:, 1] & ~terminated
+        for index in (terminated | ends[:, 1]).nonzero()[0]:
+            self._start(rows[index])
+
     def _start(self, row: int) -> None:
         observation, info = self._envs[row].reset(seed=int(self._arrays.seed[row]))
         self._readers[row].read(observation, info, self._arrays.start[row])
@@ -170,14 +172,14 @@ class Slots:
             self._envs.pop(row).close()
 
 
-def _as_it_is(terminated: bool, truncated: bool) -> tuple[bool, bool]:
+def _as_they_are(terminated: bool, truncated: bool) -> tuple[bool, bool]:
     return terminated, truncated
 
 
 def _ignoring(steps_on: bool) -> Callable[[bool, bool], tuple[bool, bool]]:
     """Return how ends are read where episodes do not terminate; see `Recipe.ignores_ends`."""
 
-    def ended(terminated: bool, truncated: bool) -> tuple[bool, bool]:
+    def ends(terminated: bool, truncated: bool) -> tuple[bool, bool]:
         return False, truncated or (terminated and not steps_on)
 
-    return ended
+    return ends

@@ -117,9 +117,10 @@ def _tried(env: gymnasium.Env[Any, Any], name: str, rule: FitnessRule) -> Probe:
     longer = probe(env, name, steps=_WHOLE_EPISODE)
     if not _has(longer, rule):
         keys = [entry.key for entry in numeric_entries(longer) if entry.size == 1]
+        known = ", ".join(keys) or "none"
         raise UsageError(
             f"--fitness {rule.text}: in random episodes of {name} the info has no number"
-            f" {rule.key!r}.{did_you_mean(rule.key, keys)} Its numbers: {', '.join(keys) or 'none'}."
+            f" {rule.key!r}.{did_you_mean(rule.key, keys)} Its numbers: {known}."
         )
     return replace(longer, step_s=tried.step_s)
 

@@ -11,7 +11,6 @@ import mmap
 import os
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,12 +39,10 @@ class Work:
 
 
 def failure_of(error: Exception) -> bytes:
-    """Return what went wrong, with the place in the environment's code."""
+    """Return what went wrong, as a sentence."""
     if isinstance(error, UsageError):
         return str(error).encode()
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
-    return f"{where}the environment failed: {reason_of(error)}.".encode()
+    return f"The environment failed: {reason_of(error)}.".encode()
 
 
 def main(channel: int, memory: int) -> None:
@@ -64,7 +61,7 @@ def main(channel: int, memory: int) -> None:
             if work.recipe.registration is not None:
                 register_again(work.recipe.registration)
             slots = Slots(work.recipe, work.rows, Arrays.over(buffer, work.layout))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the parent raises it
             parent.send_bytes(failure_of(error))
             return
         parent.send_bytes(DONE)
@@ -75,7 +72,7 @@ def main(channel: int, memory: int) -> None:
                     slots.step()
                 else:
                     slots.reset()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the parent raises it
                 parent.send_bytes(failure_of(error))
                 return
             parent.send_bytes(DONE)

@@ -6,6 +6,9 @@ import os
 
 from eureka_agent.utils.cpu import cpu_count
 
+_LEAST_S = 1.5e-3
+"""Seconds of a step of all environments from which processes are worth their messages."""
+
 
 def workers_for(num_envs: int, step_s: float, threads: int | None) -> int:
     """Return a number of worker processes, or 0 if this process steps faster by itself.
@@ -19,6 +22,3 @@ def workers_for(num_envs: int, step_s: float, threads: int | None) -> int:
     if os.name != "posix" or most < 2 or num_envs * step_s < _LEAST_S:
         return 0
     return most
-
-
-_LEAST_S = 2e-3
