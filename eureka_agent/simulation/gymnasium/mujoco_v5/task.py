@@ -22,7 +22,7 @@ from eureka_agent.simulation.gymnasium.mujoco_v5.models import (
 )
 from eureka_agent.simulation.gymnasium.mujoco_v5.moment import Moment
 from eureka_agent.simulation.gymnasium.mujoco_v5.notes import facts
-from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings
+from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings, is_default
 from eureka_agent.simulation.gymnasium.mujoco_v5.variables import (
     body_positions,
     info_variable,
@@ -68,7 +68,7 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self.id = task_id
         self.name = self.environment
         self.frame_skip = settings.frame_skip
-        self._take_over(gymnasium.spec(self.environment), settings == type(settings)())
+        self._take_over(gymnasium.spec(self.environment), is_default(settings))
         self.action_names = actuator_names(self.model)
         self._feet = Feet(self.model, self.feet)
         self._bodies = body_positions(self.model)
@@ -79,8 +79,8 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self.notes = self._notes(zeros)
         self._pose = torch.as_tensor(self.model.qpos0, dtype=torch.float32)
         low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
-        self._control_middle = (high + low) / 2.0
-        self._control_half = (high - low) / 2.0
+        self._control_middle: Tensor = (high + low) / 2.0
+        self._control_half: Tensor = (high - low) / 2.0
 
     def _take_over(self, spec: gymnasium.envs.registration.EnvSpec, as_registered: bool) -> None:
         """Take the time limit, and the solved return of the default arguments."""
