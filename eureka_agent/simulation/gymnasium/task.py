@@ -26,7 +26,6 @@ from eureka_agent.simulation.gymnasium.known import DESCRIPTIONS
 from eureka_agent.simulation.gymnasium.making import (
     DEFAULT_EPISODE_STEPS,
     find_spec,
-    full_name,
     make,
     registration_of,
 )
@@ -217,7 +216,6 @@ def gymnasium_task(name: str, options: Options) -> Task:
         raise UsageError(f"The option kwargs of gym:{name} must be a JSON object: got {kwargs!r}.")
     if not isinstance(fitness, str):
         raise UsageError(f"The option fitness of gym:{name} must be a text: got {fitness!r}.")
-    name = full_name(name, find_spec(name))
     return GymnasiumTask(name, kwargs, fitness_rule(fitness))
 
 
