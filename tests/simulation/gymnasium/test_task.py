@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from eureka_agent.errors import UsageError
 from eureka_agent.simulation import check_task
@@ -209,9 +210,7 @@ def test_other_spaces_are_refused_in_one_sentence(
     message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spec = gymnasium.envs.registration.EnvSpec(
-        "Faulty-v0", entry_point=Faulty, kwargs={"observation": observation, "action": action}
-    )
+    spec = EnvSpec("Faulty-v0", entry_point=lambda **_: Faulty(observation, action))
     monkeypatch.setitem(gymnasium.registry, "Faulty-v0", spec)
     with pytest.raises(UsageError, match=message):
         gymnasium_task("Faulty-v0", {})
