@@ -222,7 +222,8 @@ def tasks_table(
         table.add_row(Text(task.name, "bold"), what, task.fitness_unit, solved, *lengths)
     note = (
         "The times are those of a default run's trainings on this machine, at the environment steps"
-        " per second just measured; models' answers take extra time."
+        " per second just measured; models' answers take extra time. Every environment of Gymnasium"
+        " is a task, too, by its id: --task gym:CartPole-v1 (docs/gymnasium.md)."
     )
     lines = [
         Text(f"{name} is broken: {one_line(why)}", "red", overflow="fold")

@@ -7,7 +7,6 @@ whole batch; the slots write to the rows that are theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import gymnasium
@@ -16,67 +15,12 @@ from gymnasium.spaces import Box, flatten
 from numpy.typing import NDArray
 
 from eureka_agent.simulation.gymnasium.actions import actions_for
+from eureka_agent.simulation.gymnasium.arrays import Arrays
 from eureka_agent.simulation.gymnasium.making import make
 from eureka_agent.simulation.gymnasium.model_reading import mujoco_of, read_quantity
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 
 Row: TypeAlias = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """What the batch and its slots exchange; the first dimension is `num_envs`."""
-
-    action: NDArray[np.float32]
-    """What policies give, `(num_envs, action_size)`."""
-    seed: NDArray[np.int64]
-    """The seed of each environment's next episode."""
-    active: NDArray[np.bool_]
-    """Whether the environment is stepped at all."""
-    now: NDArray[np.float32]
-    """`(num_envs, recipe.size)`: what the step led to."""
-    start: NDArray[np.float32]
-    """The same of the new episode, in rows whose episode ended."""
-    reward: NDArray[np.float32]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    bad: NDArray[np.bool_]
-    """Whether the step led to numbers that are not finite."""
-
-    @staticmethod
-    def layout(
-        num_envs: int, action_size: int, size: int
-    ) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Return the type and shape of each array, by name."""
-        return {
-            "action": ("f4", (num_envs, action_size)),
-            "seed": ("i8", (num_envs,)),
-            "active": ("?", (num_envs,)),
-            "now": ("f4", (num_envs, size)),
-            "start": ("f4", (num_envs, size)),
-            "reward": ("f4", (num_envs,)),
-            "terminated": ("?", (num_envs,)),
-            "truncated": ("?", (num_envs,)),
-            "bad": ("?", (num_envs,)),
-        }
-
-    @classmethod
-    def over(cls, buffer: Any, layout: dict[str, tuple[str, tuple[int, ...]]]) -> Arrays:
-        """Return arrays that lie in `buffer` one after the other."""
-        arrays: dict[str, Any] = {}
-        start = 0
-        for each in fields(cls):
-            kind, shape = layout[each.name]
-            array = np.ndarray(shape, np.dtype(kind), buffer, start)
-            arrays[each.name] = array
-            start += -(-array.nbytes // 8) * 8
-        return cls(**arrays)
-
-    @staticmethod
-    def bytes_of(layout: dict[str, tuple[str, tuple[int, ...]]]) -> int:
-        """Return the size of a buffer for `over`."""
-        sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for kind, shape in layout.values()]
-        return sum(-(-size // 8) * 8 for size in sizes)
 
 
 class Reader:

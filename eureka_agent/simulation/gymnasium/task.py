@@ -9,9 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import gymnasium
-import numpy as np
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
 from torch import Tensor
 
 from eureka_agent.config import BudgetName, TrainingBudget
@@ -32,7 +30,6 @@ from eureka_agent.simulation.gymnasium.making import (
 )
 from eureka_agent.simulation.gymnasium.mujoco_v5 import batch_task
 from eureka_agent.simulation.gymnasium.recipe import Recipe
-from eureka_agent.simulation.gymnasium.slots import Reader
 from eureka_agent.simulation.gymnasium.spaces import check_observation_space
 from eureka_agent.simulation.gymnasium.state import Fields, Readable, readable
 from eureka_agent.simulation.gymnasium.vector_env import GymnasiumEnv
@@ -158,28 +155,6 @@ class GymnasiumTask(Task):
         if self.action_choices:
             return one_hot(action, list(self.action_choices))
         return action.clamp(-1.0, 1.0)
-
-    def state_of(
-        self, env: gymnasium.Env[Any, Any], observation: Any, info: Mapping[str, Any]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Return what a reward may read of one environment that somebody else steps.
-
-        Args:
-            env: The environment, with or without wrappers.
-            observation: What it returned.
-            info: What it returned.
-
-        Returns:
-            Every variable of `state_spec`, `(*shape)` each.
-        """
-        recipe, fields = self.recipe(None)
-        row = np.zeros(recipe.size, dtype=np.float32)
-        Reader(recipe, env).read(observation, dict(info), row)
-        row[self.observation_size :] = np.nan_to_num(row[self.observation_size :])
-        return {
-            name: row[start : start + size].reshape(shape)
-            for name, (start, size, shape) in fields.items()
-        }
 
     def _scales(self) -> str:
         """Return what [-1, 1] stands for, where that is not the environment's own range."""

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from eureka_agent.errors import EurekaError, SimulationError, TaskError
 from eureka_agent.simulation.batched_env import Episodes, Step
+from eureka_agent.simulation.gymnasium.arrays import Arrays
 from eureka_agent.simulation.gymnasium.making import reason_of
 from eureka_agent.simulation.gymnasium.recipe import Recipe
-from eureka_agent.simulation.gymnasium.slots import Arrays, Slots
+from eureka_agent.simulation.gymnasium.slots import Slots
 from eureka_agent.simulation.gymnasium.worker_pool import WorkerPool
 from eureka_agent.simulation.random_streams import EnvironmentRandom
 from eureka_agent.tasks.task import State

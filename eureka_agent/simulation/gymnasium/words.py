@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 _LONGEST = 48
 """Characters of a name."""
-_ARTICLES = re.compile(r"\b(?:the|a|an)\b")
+_ARTICLES = re.compile(r"\b(?:the|a|an)\s+")
 RESERVED = frozenset({"action", "episode_time", "obs_buf"})
 """Names that every task has; see `Task.reward_inputs`."""
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from eureka_agent.errors import UsageError
+from eureka_agent.simulation.gymnasium.arrays import Arrays, Layout
 from eureka_agent.simulation.gymnasium.making import reason_of, register_again
 from eureka_agent.simulation.gymnasium.recipe import Recipe
-from eureka_agent.simulation.gymnasium.slots import Arrays, Slots
+from eureka_agent.simulation.gymnasium.slots import Slots
 
 STEP, RESET = b"step", b"reset"
 DONE = b""
@@ -34,8 +35,8 @@ class Work:
     recipe: Recipe
     rows: Sequence[int]
     """The environments that are its own, as rows of the arrays."""
-    layout: dict[str, tuple[str, tuple[int, ...]]]
-    """See `Arrays.layout`."""
+    layout: Layout
+    """That of the arrays."""
 
 
 def failure_of(error: Exception) -> bytes:

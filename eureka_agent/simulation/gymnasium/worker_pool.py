@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection, Pipe
 from typing import TypeAlias
 
 from eureka_agent.errors import SimulationError, TaskError
+from eureka_agent.simulation.gymnasium.arrays import Arrays
 from eureka_agent.simulation.gymnasium.recipe import Recipe
-from eureka_agent.simulation.gymnasium.slots import Arrays
 from eureka_agent.simulation.gymnasium.worker import DONE, RESET, STEP, Work
 from eureka_agent.utils.forks import begin_work
 

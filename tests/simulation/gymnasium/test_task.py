@@ -68,6 +68,7 @@ def test_a_discrete_observation_is_one_hot() -> None:
     assert env.critic_observation.equal(env.state["observation"])
 
 
+@pytest.mark.filterwarnings("ignore:.*out of date")
 def test_a_mujoco_model_gives_positions_velocities_joints_and_contacts() -> None:
     ant = task("Ant-v4")
     listed = {each.name: each for each in ant.state_spec.variables}
