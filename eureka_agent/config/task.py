@@ -39,8 +39,8 @@ class TaskConfig:
     """What the robot should do."""
 
     task: TaskLike
-    """A task's name (see `eureka-agent tasks`) or description, or the path
-    of your own. With --env: any instruction in words."""
+    """A name or description (see `eureka-agent tasks`), a path of your own,
+    or an id (gym:Hopper-v5). With --env: any instruction in words."""
     env: TaskLike | None = None
     """Task whose scene a new instruction uses; a judge ranks."""
     env_kwargs: tuple[str, ...] = ()

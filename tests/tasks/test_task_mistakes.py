@@ -40,7 +40,7 @@ MISTAKES = [
     ("    frame_skip = 2\n", "", "class Pusher", "frame_skip must be a whole number .* but it is None"),
     ("frame_skip = 2", "frame_skip = 0", "frame_skip", "frame_skip must be a whole number .* but it is 0"),
     ("max_episode_steps = 50", "max_episode_steps = 5e1", "max_episode_steps", "whole number .* it is 50.0"),
-    ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a finite number"),
+    ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a number"),
     ('action_names = ("push",)', 'action_names = ("push")', "action_names", "a tuple of different texts, .* is 'push'"),
     ('action_names = ("push",)', 'action_names = ("push", "pull")', "action_names", "2 entries and the model 1 act"),
     ('    name = "pusher"\n', '    name = "pusher"\n    aliases = "block"\n', "description", "aliases must be a tuple"),
@@ -83,6 +83,7 @@ MISTAKES = [
     # methods that a task need not have
     (FITNESS, method("control", "action, episode_state", "action[:, 0]"), FITNESS, "the controls as float32"),
     (FITNESS, method("update_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
+    (FITNESS, method("first_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
     (FITNESS, method("privileged", "state, episode_state", "3"), FITNESS, "returns a value of type int: return a tensor"),
     (FITNESS, method("measures", "state, episode_state", "3"), FITNESS, "return a dictionary"),
     (FITNESS, method("end_causes", "state", "3"), FITNESS, "return a dictionary"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -220,15 +221,14 @@ def tasks_table(
         if speeds is not None:
             speed = speeds.get(task.name)
             lengths = [_length(task, "quick", speed), _length(task, "normal", speed)]
-        table.add_row(
-            Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths
-        )
+        solved = "-" if math.isnan(task.fitness_solved) else f"{task.fitness_solved:g}"
+        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, solved, *lengths)
     note = (
         "The times are those of a default run's trainings on this machine, at the environment steps"
         " per second just measured; models' answers take extra time."
         if speeds is not None
-        else "eureka-agent tasks --times says how long runs take on this machine. Environments of"
-        " Gymnasium are tasks as well: --task gym:Hopper-v5."
+        else "eureka-agent tasks --times says how long runs take on this machine. Every environment"
+        " of Gymnasium is a task, too, by its id: --task gym:CartPole-v1 (docs/gymnasium.md)."
     )
     lines = [
         Text(f"{name} is broken: {one_line(why)}", "red", overflow="fold")
