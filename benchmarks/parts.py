@@ -43,7 +43,7 @@ _CALLS: tuple[Call, ...] = (
     (Population, "normalise", "policy"),
     (Population, "value", "policy"),
     (Population, "log_prob", "policy"),
-    (Population, "mean_action", "policy"),
+    (Population, "output", "policy"),
     (SandboxedReward, "submit", "rewards"),
     (SandboxedReward, "collect", "rewards"),
     (PPO, "update", "update"),

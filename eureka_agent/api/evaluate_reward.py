@@ -56,7 +56,7 @@ def check_file(path: Path, task: Task, sandbox: Sandbox) -> tuple[str, ...]:
 
 def check_human_reward(task: Task, sandbox: Sandbox) -> None:
     """Check a task's human reward in the sandbox. Raises TaskError with what to change."""
-    Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human()
+    Evaluator(task, budgets_of(task)["quick"], sandbox, seed=0).human("human reward")
 
 
 def compare(

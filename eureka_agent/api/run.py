@@ -240,7 +240,7 @@ def started(config: SynthesisConfig, **overrides: Unpack[RunOverrides]) -> Itera
     if reward_file is not None:
         check_static(Path(reward_file), task)
     with sandbox_of(config, overrides) as sandbox, opened_judge(participants.judge):
-        if task_record.kept != "envs" and task.has_human_reward:
+        if task_record.kept != "envs" and task.has_human_source:
             check_human_reward(task, sandbox)
         if reward_file is not None:
             check_file(Path(reward_file), task, sandbox)

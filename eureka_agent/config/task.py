@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from eureka_agent.config.limits import check_length
 from eureka_agent.errors import ConfigError, UsageError
+from eureka_agent.tasks.ids import kind_of_id, with_options
 from eureka_agent.utils.arguments import check_values, refuse_unknown_arguments
 from eureka_agent.utils.did_you_mean import alias_used
 
@@ -40,6 +43,11 @@ class TaskConfig:
     of your own. With --env: any instruction in words."""
     env: TaskLike | None = None
     """Task whose scene a new instruction uses; a judge ranks."""
+    env_kwargs: tuple[str, ...] = ()
+    """Arguments of a Gymnasium environment, NAME=VALUE, VALUE in JSON."""
+    fitness: str | None = None
+    """What measures success in a Gymnasium environment: env_return,
+    episode_length, info:KEY[:last|sum|max] or FILE.py:FUNCTION."""
     end: EndName | None = None
     """With --env: whether episodes end early as the task's do."""
     task_path: Path | None = None
@@ -72,8 +80,17 @@ class TaskConfig:
 
     @property
     def scene(self) -> TaskLike:
-        """The task whose scene is used: `env`, or `task` itself."""
-        return self.task if self.env is None else self.env
+        """The task whose scene is used: `env`, or `task` itself, with its options."""
+        scene = self.task if self.env is None else self.env
+        if self.fitness is None and not self.env_kwargs:
+            return scene
+        if not isinstance(scene, str) or kind_of_id(scene) is None:
+            raise UsageError(
+                "--fitness and --env-kwargs are for environments that are given by their id, such"
+                f" as --task gym:Hopper-v5: {str(scene)!r} has its own fitness in its code."
+            )
+        kwargs = _arguments(self.env_kwargs) or None
+        return with_options(scene, {"kwargs": kwargs, "fitness": self.fitness})
 
     @property
     def has_fitness(self) -> bool:
@@ -105,6 +122,22 @@ def _is_task(value: object) -> bool:
     """
     module = sys.modules.get("eureka_agent.tasks.task")
     return module is not None and isinstance(value, module.Task)
+
+
+def _arguments(texts: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments that `--env-kwargs` names; a value that is not JSON is a text."""
+    arguments: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(
+                f"--env-kwargs takes NAME=VALUE, such as healthy_reward=0.5: got {text!r}."
+            )
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    return arguments
 
 
 def _described(value: object) -> str:

@@ -187,7 +187,7 @@ def _cosine(a: Set[str], b: Set[str], weight: Mapping[str, float]) -> float:
 
 
 def _is_human(example: Example, task: Task) -> bool:
-    return task.has_human_reward and _same(example.code, task.human_reward)
+    return task.has_human_source and _same(example.code, task.human_reward)
 
 
 def _same(code: str, other: str) -> bool:

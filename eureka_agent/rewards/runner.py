@@ -16,6 +16,8 @@ MAX_COMPONENT_NAME = 64
 """Characters."""
 SPARSE_REWARD = "_sparse_reward"
 """Name of the task's own sparse reward in a rollout; no candidate can read it."""
+OWN_REWARD = "_own_reward"
+"""Name of the reward that the environment itself pays in a rollout; no candidate can read it."""
 
 
 @dataclass(frozen=True)
@@ -115,21 +117,38 @@ def not_finite(batch: RewardBatch) -> str | None:
     return f"NaN or infinite values: {', '.join(wrong)} of {len(batch.reward)} rows"
 
 
-class SparseReward:
-    """The task's own sparse reward, which trusted code computes while the environments step."""
+class BuiltInReward:
+    """A reward that trusted code computes while the environments step."""
 
-    parameters = (SPARSE_REWARD,)
     processor_s = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, component: str) -> None:
+        """`name` is its name in a rollout, `component` that of its only component."""
+        self.parameters = (name,)
+        self._component = component
         self._submitted: RewardBatch | None = None
 
     def submit(self, state: Mapping[str, Tensor]) -> None:
         """See `RewardRunner.submit`."""
-        value = state[SPARSE_REWARD]
-        self._submitted = RewardBatch(value, {"sparse": value})
+        (name,) = self.parameters
+        value = state[name]
+        self._submitted = RewardBatch(value, {self._component: value})
 
     def collect(self) -> RewardBatch:
         """See `RewardRunner.collect`."""
         assert self._submitted is not None, "collect() without submit()"
         return self._submitted
+
+
+class SparseReward(BuiltInReward):
+    """The task's own sparse reward."""
+
+    def __init__(self) -> None:
+        super().__init__(SPARSE_REWARD, "sparse")
+
+
+class OwnReward(BuiltInReward):
+    """The reward that the environment itself pays (`Task.has_own_reward`)."""
+
+    def __init__(self) -> None:
+        super().__init__(OWN_REWARD, "own")

@@ -15,8 +15,9 @@ class StoredTask:
     """A task as it was when the run began."""
 
     name: str
-    kept: Literal["envs", "file", "object"]
-    """Where its code is: in `envs/`, in a file anywhere, or in no file."""
+    kept: Literal["envs", "id", "file", "object"]
+    """Where its code is: in `envs/`, in the library that its id names, in a file anywhere, or in no
+    file."""
     description: str
     fitness_unit: str
     fitness_solved: float
@@ -27,13 +28,20 @@ class StoredTask:
 
 def stored_task(task: Task, budget: TrainingBudget) -> StoredTask:
     """Return what a run that trains each reward with `budget` remembers of `task`."""
-    in_envs = reference(task) == task.name and task.file is not None
     return StoredTask(
         name=task.name,
-        kept="envs" if in_envs else "object" if task.file is None else "file",
+        kept=_kept(task),
         description=task.description,
         fitness_unit=task.fitness_unit,
         fitness_solved=float(task.fitness_solved),
         budget=budget,
         reward_inputs=task.reward_inputs,
     )
+
+
+def _kept(task: Task) -> Literal["envs", "id", "file", "object"]:
+    if task.id is not None:
+        return "id"
+    if task.file is None:
+        return "object"
+    return "envs" if reference(task) == task.name else "file"

@@ -104,7 +104,7 @@ def train_with_references(
         TaskError: The human reward fails the checks.
     """
     task = evaluator.task
-    human = (JobReward("human reward", evaluator.human()),) if task.has_human_reward else ()
+    human = (evaluator.human("human reward"),) if task.has_human_reward else ()
     whole = (*rewards, *human, JobReward("sparse reward", None))
     draws = len(endings)
     trained = evaluator.train(copies(whole, endings), draws=draws)

@@ -184,15 +184,20 @@ class Evaluator:
             raise
         return sandboxed
 
-    def human(self) -> RewardSource:
+    def human(self, name: str) -> JobReward:
         """Check the task's human reward.
 
+        Args:
+            name: Its name in the training.
+
         Returns:
-            Its source.
+            The reward to train with.
 
         Raises:
             TaskError: The reward fails the checks or breaks the contract.
         """
+        if self.task.has_own_reward:
+            return JobReward(name, None, built_in="own")
         try:
             source = check_source(self.task.human_reward, self.task.reward_inputs)
             with ExitStack() as open_rewards:
@@ -204,7 +209,7 @@ class Evaluator:
             raise TaskError(
                 f"{where}: it is not a valid reward function for {self.task.name}: {error}"
             ) from error
-        return source
+        return JobReward(name, source)
 
     @property
     def _counts(self) -> tuple[int, ...]:

@@ -164,7 +164,8 @@ class Intensifier:
         """
         name = f"{_name(result)} seed {seed + 1}"
         if isinstance(result, Baseline):
-            return JobReward(name, self._evaluator.human() if result.name == "human" else None)
+            human = result.name == "human"
+            return self._evaluator.human(name) if human else JobReward(name, None)
         source = result.candidate.reward
         assert source is not None  # it was trained
         source = checked_again(source, self._evaluator.task.reward_inputs)

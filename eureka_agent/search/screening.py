@@ -100,7 +100,7 @@ class Screening:
         None if there is no human reward for the instruction, or if a reward fails on the
         transitions; that alone does not stop a run.
         """
-        if not (self._config.task.has_fitness and self._evaluator.task.has_human_reward):
+        if not (self._config.task.has_fitness and self._evaluator.task.has_human_source):
             return None
         try:
             if self._human is None:

@@ -51,6 +51,8 @@ class Step:
     bad: Tensor
     """`(num_envs,)` bool: the physics diverged; the row's numbers mean nothing, NaNs are 0."""
     finished: Episodes
+    own_reward: Tensor | None = None
+    """`(num_envs,)`: what the environment itself pays (`Task.has_own_reward`), or None."""
 
 
 @runtime_checkable
@@ -102,7 +104,8 @@ class BatchedEnv(Protocol):
         """Step every environment once, and reset those whose episode ended.
 
         Args:
-            action: `(num_envs, action_size)`; the environment clips it to [-1, 1].
+            action: `(num_envs, action_size)`; the environment clips it to [-1, 1], or takes the
+                largest entry of each of `Task.action_choices`.
 
         Returns:
             What happened. Its tensors are not changed by later steps.

@@ -101,10 +101,12 @@ class MujocoEnvironment:
         truncated = (self._length >= task.max_episode_steps) & ~terminated
         fitness = task.fitness(state, self._episode_state)
         sparse = task.sparse_reward(state, self._episode_state)
+        own = task.own_reward(state, self._episode_state)
         measures = task.measures(state, self._episode_state)
         if any_bad:
             fitness = torch.where(bad, 0.0, fitness)
             sparse = torch.where(bad, 0.0, sparse)
+            own = None if own is None else torch.where(bad, 0.0, own)
             measures = {name: torch.where(bad, 0.0, value) for name, value in measures.items()}
         self._add_up(fitness, measures)
         done = (terminated | truncated).nonzero()[:, 0]
@@ -124,6 +126,7 @@ class MujocoEnvironment:
             sparse_reward=sparse,
             bad=bad,
             finished=finished,
+            own_reward=own,
         )
 
     def keep(self, ids: Tensor) -> None:

@@ -243,3 +243,15 @@ class MujocoTask(Task):
             `(num_envs,)`.
         """
         return self.fitness(state, episode_state)
+
+    def own_reward(self, state: State, episode_state: EpisodeState) -> Tensor | None:
+        """Return the reward that the environment itself pays (`has_own_reward`), or None.
+
+        Args:
+            state: What rewards read, with `action` and `episode_time`.
+            episode_state: What the episodes remember.
+
+        Returns:
+            `(num_envs,)`.
+        """
+        return None

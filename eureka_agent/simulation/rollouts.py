@@ -10,6 +10,7 @@ from torch import Tensor
 
 from eureka_agent.records import Evaluation
 from eureka_agent.simulation.batched_env import BatchedEnv, Step, observation_of
+from eureka_agent.tasks.choices import one_hot
 from eureka_agent.tasks.task import State, Task
 
 Act = Callable[[Tensor], Tensor]
@@ -127,11 +128,13 @@ def run_episodes(
 
 
 def random_actions(task: Task, *, seed: int) -> Act:
-    """Return a policy that draws every action entry uniformly from [-1, 1]."""
+    """Return a policy that draws every action entry uniformly from [-1, 1], or every option."""
     generator = torch.Generator().manual_seed(seed)
+    choices = list(task.action_choices)
 
     def act(observation: Tensor) -> Tensor:
-        return torch.rand(len(observation), task.action_size, generator=generator) * 2.0 - 1.0
+        drawn = torch.rand(len(observation), task.action_size, generator=generator) * 2.0 - 1.0
+        return one_hot(drawn, choices) if choices else drawn
 
     return act
 

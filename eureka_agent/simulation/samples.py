@@ -9,11 +9,14 @@ from torch import Tensor
 
 from eureka_agent.simulation.batched_env import observation_of
 from eureka_agent.simulation.rollouts import Act, random_actions
+from eureka_agent.tasks.choices import one_hot
 from eureka_agent.tasks.task import Task
 
 _ENVS, _STEPS = 16, 32
 _NOISE = 0.3
 """Standard deviation, in units of the action range [-1, 1]."""
+_OPTION_NOISE = 0.8
+"""The same for options: of two, the other one is taken in about a fifth of the steps."""
 
 
 def sample_states(
@@ -60,11 +63,14 @@ def sample_steps(
 
 
 def with_noise(act: Act, task: Task, *, seed: int) -> Act:
-    """Return `act` with normal noise on every action entry."""
+    """Return `act` with normal noise on every action entry, or with some random options."""
     generator = torch.Generator().manual_seed(seed)
+    choices = list(task.action_choices)
 
     def noisy(observation: Tensor) -> Tensor:
         noise = torch.randn(len(observation), task.action_size, generator=generator)
+        if choices:
+            return one_hot(act(observation) + _OPTION_NOISE * noise, choices)
         return (act(observation) + _NOISE * noise).clamp(-1.0, 1.0)
 
     return noisy

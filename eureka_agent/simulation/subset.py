@@ -63,6 +63,7 @@ class SubsetEnv:
             sparse_reward=step.sparse_reward[self._ids],
             bad=step.bad[self._ids],
             finished=self._finished(step.finished),
+            own_reward=None if step.own_reward is None else step.own_reward[self._ids],
         )
 
     def _finished(self, episodes: Episodes) -> Episodes:

@@ -44,7 +44,7 @@ def check_task(task: Task) -> None:
     else:
         env = task.make_env(_ENVIRONMENTS, seed=0)
         env.step(torch.zeros(_ENVIRONMENTS, task.action_size))
-    if task.has_human_reward:
+    if task.has_human_source:
         _check_human_reward(task)
 
 

@@ -195,6 +195,20 @@ class ValidatedTask(MujocoTask):
         reward = self._run("sparse_reward", lambda: self._task.sparse_reward(state, episode_state))
         return self._tensor("sparse_reward", "the reward", reward, (_rows_of(state),))
 
+    def own_reward(self, state: State, episode_state: EpisodeState) -> Tensor | None:
+        """See `MujocoTask.own_reward`."""
+        reward = self._run("own_reward", lambda: self._task.own_reward(state, episode_state))
+        if (reward is None) == self._task.has_own_reward:
+            has = "has no" if self._task.has_own_reward else "has a"
+            self._refuse(
+                "own_reward",
+                f"{has} result, but has_own_reward is {self._task.has_own_reward}",
+                "make both agree",
+            )
+        if reward is None:
+            return None
+        return self._tensor("own_reward", "the reward", reward, (_rows_of(state),))
+
     def measures(self, state: State, episode_state: EpisodeState) -> dict[str, Tensor]:
         """See `MujocoTask.measures`."""
         measures = self._run("measures", lambda: self._task.measures(state, episode_state))

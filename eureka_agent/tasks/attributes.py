@@ -80,6 +80,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
+def _are_counts(value: object) -> bool:
+    return isinstance(value, tuple) and all(_is_count(count) for count in value)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -95,6 +99,7 @@ _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "fitness_meaning": (_is_string, "a text such as 'mean forward speed over the whole episode'"),
     "notes": (_is_string, "a text with physical facts, e.g. 'The cart weighs 1 kg.'"),
     "action_names": (_are_names, "a tuple of different texts, e.g. ('push',)"),
+    "action_choices": (_are_counts, "a tuple of numbers of options, e.g. (3,), or ()"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Finding tasks: by name, by alias, by their exact description, or by the path of their code.
+"""Finding tasks: by name, alias, exact description or id, or by the path of their code.
 
 Every folder of `envs/` with a `task.py` that defines `TASK` is a task; adding one edits no other
 file. An installed package offers tasks through the entry point group `eureka_agent.tasks`. The task
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.tasks.attributes import check_attributes
+from eureka_agent.tasks.ids import kind_of_id, task_of_id
 from eureka_agent.tasks.loading import load_entry_point, load_file, load_module
 from eureka_agent.tasks.task import Task, TaskLike
 from eureka_agent.utils.did_you_mean import did_you_mean, normalised
@@ -87,8 +88,8 @@ def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = AN_IN
     """Return the task that `task` refers to.
 
     Args:
-        task: A task, its name, an alias, its exact description, or the path of its code. The code
-            at a path is run, so give only paths that you trust.
+        task: A task, its name, an alias, its exact description, its id, or the path of its code.
+            The code at a path is run, so give only paths that you trust.
         folder: A folder of task folders whose tasks are found by name as well; their code is run.
         advice: What an unknown task's message tells the user to do; see `AN_INSTRUCTION`.
 
@@ -105,6 +106,10 @@ def find_task(task: TaskLike, *, folder: Path | None = None, advice: str = AN_IN
         return task
     if not isinstance(task, str | os.PathLike):
         raise UsageError(f"A task is a name, a path or a Task object, got {_kind(task)}.")
+    if isinstance(task, str) and kind_of_id(task) is not None:
+        found_by_id = task_of_id(task)
+        check_attributes(found_by_id)
+        return found_by_id
     if not isinstance(task, str) or looks_like_path(task):
         return load_file(Path(task))
     if folder is not None and (found := _task_in(folder, task)) is not None:
@@ -134,8 +139,10 @@ def tasks_in(folder: Path) -> tuple[Task, ...]:
 def looks_like_path(text: str) -> bool:
     """Whether a text is a path: it has a separator or ends in .py.
 
-    A text with spaces is a path only if it exists.
+    A text with spaces is a path only if it exists, and an id is none.
     """
+    if kind_of_id(text) is not None:
+        return False
     if not (text.endswith(".py") or "/" in text or os.sep in text):
         return False
     return not re.search(r"\s", text.strip()) or os.path.exists(os.path.expanduser(text))
@@ -199,7 +206,9 @@ def telling_words(text: str) -> list[str]:
 
 
 def reference(task: Task) -> str:
-    """Return what `find_task` needs to find a task again: its name, or the path of its file."""
+    """Return what finds a task again: its name, its id, or the path of its file."""
+    if task.id is not None:
+        return task.id
     in_envs = (task.file or Path()).parent in {folder.resolve() for folder in _folders().values()}
     installed = task.name in _entry_points() and load_task(task.name) is task
     return task.name if in_envs or installed or task.file is None else str(task.file)

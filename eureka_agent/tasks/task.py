@@ -118,6 +118,8 @@ class Task(ABC):
     """One sentence in a user's words: the instruction that the reward has to fulfil."""
     aliases: tuple[str, ...] = ()
     """Other names, such as the ids of the same task in other libraries."""
+    id: str | None = None
+    """The id that `find_task` makes the same task from again; None for tasks that are code."""
     state_spec: StateSpec
     """What a reward may read."""
     max_episode_steps: int
@@ -131,10 +133,18 @@ class Task(ABC):
     without its end mark. Never its code."""
     notes: str = ""
     """For models: physical facts that a reward's author needs, such as sizes, masses and axes."""
+    has_own_reward: bool = False
+    """Whether the environments pay a reward of their own (`Step.own_reward`). It is then the human
+    reward, and its source is not known."""
     ends_early: bool = True
     """Whether episodes may terminate before the time limit; see `without_end`."""
     action_names: tuple[str, ...]
     """One name per action entry, in order."""
+    action_choices: tuple[int, ...] = ()
+    """For discrete actions: the number of options of each choice. Every option has an entry in
+    `action_names`, choice after choice, and an action has 1 for each option that is taken and 0 for
+    the others. Environments take the largest entry of each choice. If it is empty, actions are
+    continuous."""
     observation_size: int | None = None
     """Number of observation entries. If it is given, a reward may read the observation as
     `obs_buf`."""
@@ -183,7 +193,7 @@ class Task(ABC):
 
     @property
     def action_size(self) -> int:
-        """Number of action entries, each in [-1, 1]."""
+        """Number of action entries, each in [-1, 1]; with `action_choices`, of all options."""
         return len(self.action_names)
 
     @cached_property
@@ -192,12 +202,15 @@ class Task(ABC):
 
         That is `state_spec`, `action`, `episode_time` and, with an `observation_size`, `obs_buf`.
         """
+        meaning = "the last action, each entry in [-1, 1]"
+        if self.action_choices:
+            meaning = "the last action: 1 for each option that was taken, 0 for the others"
         action = StateVariable(
             name="action",
             shape=(self.action_size,),
             unit="-",
             frame="-",
-            meaning="the last action, each entry in [-1, 1]",
+            meaning=meaning,
             kind="action",
             elements=self.action_names,
         )
@@ -269,9 +282,14 @@ class Task(ABC):
         """Source of the reward that people wrote for this task: `human_reward.py` in its folder.
 
         Raises:
-            UsageError: There is none.
+            UsageError: There is none, or its source is not known.
         """
-        if not self.has_human_reward:
+        if self.has_own_reward:
+            raise UsageError(
+                f"The human reward of {self.name} is the one that the environment itself pays. Its"
+                " source is not known: give a file with a reward instead."
+            )
+        if not self.has_human_source:
             raise UsageError(
                 f"The task {self.name!r} has no human reward: write one to human_reward.py next to"
                 " its task.py."
@@ -281,6 +299,13 @@ class Task(ABC):
     @property
     def has_human_reward(self) -> bool:
         """Whether people wrote a reward for this task. A run without one has no such baseline."""
+        return self.has_own_reward or self.has_human_source
+
+    @property
+    def has_human_source(self) -> bool:
+        """Whether the source of the human reward is known: `human_reward` returns it."""
+        if self.has_own_reward:
+            return False
         own = type(self).human_reward is not Task.human_reward
         return own or self._in_folder("human_reward.py").is_file()
 
@@ -288,6 +313,8 @@ class Task(ABC):
     @property
     def file(self) -> Path | None:
         """The Python file whose `TASK` this object is, or None."""
+        if self.id is not None:
+            return None
         own = type(self).__module__
         modules = dict(sys.modules).items()
         names = [

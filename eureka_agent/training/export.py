@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,13 @@ def export_mlp(
     std: Tensor,
     output: Output = "clip",
     observation_clip: float = math.inf,
+    choices: Sequence[int] = (),
 ) -> Policy:
     """Return the policy that applies `networks` in sequence to `(observation - mean) / std`.
 
     Together they must be linear layers with one kind of activation in between. An activation after
-    the last linear layer is ignored: `output` says what bounds the actions.
+    the last linear layer is ignored: `output` says what bounds the actions. With `choices` the
+    outputs are the scores of options (`Task.action_choices`).
 
     Raises:
         UsageError: The network has another form.
@@ -45,7 +47,7 @@ def export_mlp(
         )
     activation = _ACTIVATIONS[activations.pop()] if activations else "elu"
     sizes = [linear[0].in_features, *(layer.out_features for layer in linear)]
-    policy = Policy(sizes, activation, output, observation_clip)
+    policy = Policy(sizes, activation, output, observation_clip, choices)
     policy.observation_mean.copy_(mean)
     policy.observation_std.copy_(std)
     for ours, theirs in zip(policy.layers, linear, strict=True):

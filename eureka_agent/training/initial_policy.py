@@ -33,13 +33,17 @@ class PolicyShape:
     observation_size: int
     hidden: tuple[int, ...]
     action_size: int
+    choices: tuple[int, ...] = ()
+    """The number of options of each discrete choice."""
 
     def __str__(self) -> str:
         """Return `observations of 4, hidden layers 64 x 64 and actions of 1 numbers`."""
         layers = " x ".join(map(str, self.hidden)) or "none"
+        options = " x ".join(map(str, self.choices))
+        actions = f"{options} options" if options else f"{self.action_size} numbers"
         return (
             f"observations of {self.observation_size}, hidden layers {layers} and actions of"
-            f" {self.action_size} numbers"
+            f" {actions}"
         )
 
 
@@ -50,7 +54,7 @@ def shape_of_training(task: Task, budget: TrainingBudget) -> PolicyShape:
         TaskError: The task's code failed.
     """
     size = task.make_env(1, seed=0).observation_size
-    return PolicyShape(size, tuple(budget.hidden), task.action_size)
+    return PolicyShape(size, tuple(budget.hidden), task.action_size, task.action_choices)
 
 
 def demand_fit(policy: Policy, shape: PolicyShape) -> None:
@@ -63,18 +67,20 @@ def demand_fit(policy: Policy, shape: PolicyShape) -> None:
     Raises:
         UsageError: It has other sizes, is of another kind, or has numbers that are not finite.
     """
-    own = PolicyShape(policy.sizes[0], tuple(policy.sizes[1:-1]), policy.sizes[-1])
+    hidden = tuple(policy.sizes[1:-1])
+    own = PolicyShape(policy.sizes[0], hidden, policy.sizes[-1], policy.choices)
     if own != shape:
         raise UsageError(
             f"The policy to start from (--init-policy) has {own}, but this training has {shape}:"
             " give a policy that was trained with the same task and budget."
         )
     kind = (policy.activation, policy.output, policy.observation_clip)
-    if kind != ("elu", "clip", OBSERVATION_CLIP):
+    output = "choice" if shape.choices else "clip"
+    if kind != ("elu", output, OBSERVATION_CLIP):
         raise UsageError(
             "The policy to start from (--init-policy) has the activation"
             f" {policy.activation}, its actions are bounded by {policy.output} and its observations"
-            f" by {policy.observation_clip:g}, but this training needs elu, clip and"
+            f" by {policy.observation_clip:g}, but this training needs elu, {output} and"
             f" {OBSERVATION_CLIP:g}: give a policy that --trainer population trained."
         )
     tensors = policy.state_dict().values()
@@ -102,7 +108,7 @@ def start_population(
         UsageError: A policy does not fit.
     """
     observation_size, *hidden, action_size = population.sizes
-    shape = PolicyShape(observation_size, tuple(hidden), action_size)
+    shape = PolicyShape(observation_size, tuple(hidden), action_size, tuple(population.choices))
     for k, policy in enumerate(policies):
         if policy is None:
             continue

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from eureka_agent.errors import CandidateError
 from eureka_agent.jail import Sandbox
 from eureka_agent.records import Failure, RewardResult, RewardSource, Rung
 from eureka_agent.rewards.graph_reward import GraphReward
-from eureka_agent.rewards.runner import RewardRunner, SparseReward
+from eureka_agent.rewards.runner import BuiltInReward, OwnReward, RewardRunner, SparseReward
 from eureka_agent.simulation.samples import sample_states
 from eureka_agent.tasks.registry import find_task
 from eureka_agent.tasks.source_lines import naming_lines_of
@@ -37,10 +38,12 @@ class JobReward:
 
     name: str
     source: RewardSource | None
-    """None: the task's own sparse reward."""
+    """None: a reward that the simulation computes; see `built_in`."""
     initial_policy: str | None = None
     """The policy that its training starts from, as base64 (`policy_to_text`); None: from random
     weights."""
+    built_in: Literal["sparse", "own"] = "sparse"
+    """Without a source: the task's sparse reward, or the one that its environments pay."""
     races: bool = False
     """Whether a race may stop its training early; what others are compared with trains to the
     end."""
@@ -201,7 +204,7 @@ def _open_rewards(
     rewards: list[RewardRunner | CandidateError] = []
     for reward in job.rewards:
         if reward.source is None or sandbox is None:
-            rewards.append(SparseReward())
+            rewards.append(OwnReward() if reward.built_in == "own" else SparseReward())
             continue
         try:
             rewards.append(_open(job, task, reward.source, sandbox, samples, resources))
@@ -261,11 +264,11 @@ def _evaluations(
 ) -> list[Evaluated | None]:
     """Evaluate the policies, all at once; None where there is none.
 
-    The components of the task's own sparse reward are not measured: there is only one.
+    The components of built-in rewards are not measured: each has only one.
     """
     policies: list[EvaluatedPolicy] = []
     for result, reward in zip(results, rewards, strict=True):
-        measured = None if isinstance(reward, SparseReward | CandidateError) else reward
+        measured = None if isinstance(reward, BuiltInReward | CandidateError) else reward
         if result.policy is not None:
             policies.append(EvaluatedPolicy(result.policy, measured))
     with one_torch_thread():

@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from eureka_agent.errors import UsageError
+from eureka_agent.tasks.choices import one_hot
 from eureka_agent.text import one_line
 from eureka_agent.utils.paths import user_path
 
@@ -24,7 +25,7 @@ OBSERVATION_CLIP = 10.0
 """Normalised observations are clipped to this many standard deviations."""
 
 Activation: TypeAlias = Literal["elu", "relu", "tanh"]
-Output: TypeAlias = Literal["clip", "tanh"]
+Output: TypeAlias = Literal["clip", "tanh", "choice"]
 _SHAPE = ("sizes", "activation", "output", "observation_clip")
 MOST_BYTES = 256 * 2**20
 """Size limit of a policy's file. The files of our own policies are less than 1 % of it."""
@@ -44,6 +45,8 @@ _HEADER = "policy"
 class Policy(nn.Module):
     """Deterministic policy: `(n, observation_size)` to actions `(n, action_size)` in [-1, 1].
 
+    For discrete actions the entries are the options: 1 for those that are taken, 0 for the others.
+
     A multilayer perceptron on observations that are normalised by the statistics of the training.
     It can be pickled, copied, scripted, traced and exported like any module. Its parameters do not
     require gradients; `policy.requires_grad_()` makes it trainable.
@@ -55,20 +58,27 @@ class Policy(nn.Module):
         activation: Activation = "elu",
         output: Output = "clip",
         observation_clip: float = OBSERVATION_CLIP,
+        choices: Sequence[int] = (),
     ) -> None:
         """Make a policy with random weights; `load` reads a trained one.
 
         Args:
             sizes: Observation size, widths of the hidden layers, action size.
             activation: The activation between layers.
-            output: What bounds the actions to [-1, 1]: clipping or tanh.
+            output: What bounds the actions to [-1, 1]: clipping or tanh; `choices` stand for
+                `choice`.
             observation_clip: Normalised observations are clipped to this many standard deviations;
                 may be infinite.
+            choices: The number of options of each discrete choice; together they are the action
+                size. Empty for continuous actions.
 
         Raises:
-            ValueError: There is no such activation or output.
+            ValueError: There is no such activation or output, or the choices do not fit.
         """
         super().__init__()
+        output = "choice" if choices else output
+        if (output == "choice") != (sum(choices) == sizes[-1]) or any(n < 1 for n in choices):
+            raise ValueError(f"expected choices with {sizes[-1]} options, got {list(choices)}")
         for name, known in ((activation, get_args(Activation)), (output, get_args(Output))):
             if name not in known:
                 raise ValueError(f"expected one of {', '.join(known)}, got {name!r}")
@@ -76,6 +86,8 @@ class Policy(nn.Module):
         self.activation = activation
         self.output = output
         self.observation_clip = observation_clip
+        self.choices = tuple(choices)
+        self._groups = [*choices] or [sizes[-1]]  # TorchScript refuses an empty list
         # Not declared in the class, because TorchScript would fail to read the annotations there.
         self.observation_mean: Tensor
         self.observation_std: Tensor
@@ -132,12 +144,15 @@ class Policy(nn.Module):
             if index > 0:
                 x = _activated(x, self.activation)
             x = layer(x)
+        if self.output == "choice":
+            return one_hot(x, self._groups)
         return torch.tanh(x) if self.output == "tanh" else x.clamp(-1.0, 1.0)
 
     def to_bytes(self) -> bytes:
         """Return the content of a safetensors file; its header has the arguments of `__init__`."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        header = json.dumps({name: getattr(self, name) for name in _SHAPE})
+        names = (*_SHAPE, "choices") if self.choices else _SHAPE
+        header = json.dumps({name: getattr(self, name) for name in names})
         return save(tensors, metadata={_HEADER: header})
 
     def save(self, path: Path | str) -> None:

@@ -144,6 +144,7 @@ class PopulationTraining:
             seed,
             draws=settings.draws,
             privileged_size=self.env.critic_observation.shape[1] - self.env.observation_size,
+            choices=task.action_choices,
         )
         start_population(population, settings.initial_policies, budget)
         for member, policy in zip(self.members, settings.initial_policies, strict=False):
@@ -272,15 +273,14 @@ class PopulationTraining:
         rollout = Rollout()
         ended = torch.zeros(3, k, device=self._device)  # episodes, fitness, length
         gained = torch.zeros(k, device=self._device)
-        std = population.networks.log_std.exp()
         for _ in range(self._horizon):
             observation = self.env.critic_observation.view(k, self._num_envs, -1)
             population.moments.update(observation)
             x = population.normalise(observation)
-            mean = population.mean_action(x)
-            action = mean + std * self._draw_noise(mean.shape[-1])
+            output = population.output(x)
+            action = population.explore(output, self._draw_noise(output.shape[-1]))
             rollout.observations.append(x)
-            rollout.means.append(mean)
+            rollout.outputs.append(output)
             rollout.actions.append(action)
             before = self.env.state
             step = self.env.step(torch.nan_to_num(action).flatten(0, 1))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.errors import CandidateError
-from eureka_agent.rewards.runner import SPARSE_REWARD, RewardRunner, reward_failed
+from eureka_agent.rewards.runner import OWN_REWARD, SPARSE_REWARD, RewardRunner, reward_failed
 from eureka_agent.simulation.batched_env import Step
 from eureka_agent.tasks.task import State
 
@@ -28,6 +28,7 @@ class StateRecorder:
             n for n in wanted if n.startswith("prev_") and n not in self._now and n[5:] in known
         ]
         self._sparse = SPARSE_REWARD in wanted
+        self._own = OWN_REWARD in wanted
         self._kept: dict[str, list[Tensor]] = {}
 
     def record(self, before: State, step: Step) -> None:
@@ -38,6 +39,9 @@ class StateRecorder:
             self._kept.setdefault(name, []).append(before[name[5:]])
         if self._sparse:
             self._kept.setdefault(SPARSE_REWARD, []).append(step.sparse_reward)
+        if self._own:
+            assert step.own_reward is not None, "the task has no reward of its own"
+            self._kept.setdefault(OWN_REWARD, []).append(step.own_reward)
 
     def take(self) -> dict[str, Tensor]:
         """Return `(steps, num_envs, *shape)` of each name, and clear the record."""
@@ -49,12 +53,12 @@ class StateRecorder:
 class Rollout:
     """T steps of K candidates with N environments each; each list has T tensors `(K, N, …)`.
 
-    Observations are the critic's: first the entries that the policy sees. `means` are the means of
-    the actions' distributions.
+    Observations are the critic's: first the entries that the policy sees. `outputs` are those of
+    the policy (`Population.output`).
     """
 
     observations: list[Tensor] = field(default_factory=list)
-    means: list[Tensor] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)
     actions: list[Tensor] = field(default_factory=list)
     terminated: list[Tensor] = field(default_factory=list)
     truncated: list[Tensor] = field(default_factory=list)

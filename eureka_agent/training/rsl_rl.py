@@ -16,6 +16,7 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from eureka_agent.config import TrainingBudget
+from eureka_agent.errors import UsageError
 from eureka_agent.simulation.batched_env import observation_of
 from eureka_agent.training.export import export_mlp
 from eureka_agent.training.external import ExternalEnvironment, SequentialTrainer, blame_divergence
@@ -36,6 +37,11 @@ class RslRlTrainer(SequentialTrainer):
 
     def learn(self, env: ExternalEnvironment, seed: int) -> Policy:
         """See `SequentialTrainer.learn`; rsl_rl draws from torch's global random numbers."""
+        if env.task.action_choices:
+            raise UsageError(
+                f"The trainer rsl_rl does not support the discrete actions of {env.task.name}:"
+                " leave --trainer out, or take sb3:PPO."
+            )
         runner = make_runner(env)
         with blame_divergence(runner.alg.get_policy()):
             runner.learn(env.budget.iterations)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import stable_baselines3
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
@@ -22,6 +22,8 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from torch import nn
 
 from eureka_agent.config import TrainingBudget, sb3_algorithm
+from eureka_agent.errors import UsageError
+from eureka_agent.tasks.task import Task
 from eureka_agent.training.export import export_mlp
 from eureka_agent.training.external import ExternalEnvironment, SequentialTrainer, blame_divergence
 from eureka_agent.training.policy import OBSERVATION_CLIP, Output, Policy
@@ -72,8 +74,7 @@ class Sb3VecEnv(VecEnv):
         self.env = env
         environment = env.environment
         observations = Box(-np.inf, np.inf, (environment.observation_size,), np.float32)
-        actions = Box(-1.0, 1.0, (env.task.action_size,), np.float32)
-        super().__init__(environment.num_envs, observations, actions)
+        super().__init__(environment.num_envs, observations, _action_space(env.task))
         self._action = torch.zeros(environment.num_envs, env.task.action_size)
 
     def reset(self) -> Array:
@@ -81,8 +82,14 @@ class Sb3VecEnv(VecEnv):
         return self.env.environment.reset().numpy()
 
     def step_async(self, actions: Array) -> None:
-        """Keep the actions `(num_envs, action_size)` for `step_wait`."""
-        self._action = torch.as_tensor(actions, dtype=torch.float32)
+        """Keep the actions for `step_wait`: `(num_envs, action_size)`, or the options' numbers."""
+        choices = self.env.task.action_choices
+        if not choices:
+            self._action = torch.as_tensor(actions, dtype=torch.float32)
+            return
+        taken = torch.as_tensor(actions).view(self.num_envs, len(choices))
+        parts = [nn.functional.one_hot(taken[:, k], n) for k, n in enumerate(choices)]
+        self._action = torch.cat(parts, dim=1).float()
 
     def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
         """Step; return observations, rewards, ends and one `info` per environment.
@@ -124,6 +131,14 @@ class Sb3VecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
 
+def _action_space(task: Task) -> Space[Any]:
+    if not task.action_choices:
+        return Box(-1.0, 1.0, (task.action_size,), np.float32)
+    if len(task.action_choices) == 1:
+        return Discrete(task.action_choices[0])
+    return MultiDiscrete(list(task.action_choices))
+
+
 def make_model(
     env: ExternalEnvironment,
     algorithm: str,
@@ -134,9 +149,14 @@ def make_model(
     """Return an algorithm that learns in `env`, with normalised observations and rewards.
 
     Raises:
-        UsageError: There is no such algorithm.
+        UsageError: There is no such algorithm, or it does not support the task's actions.
     """
     algorithm = sb3_algorithm(algorithm)
+    if env.task.action_choices and algorithm in ("DDPG", "SAC", "TD3"):
+        raise UsageError(
+            f"{algorithm} does not support the discrete actions of {env.task.name}: take PPO or A2C"
+            " (--trainer sb3:PPO)."
+        )
     budget = env.budget
     environment = VecNormalize(Sb3VecEnv(env), gamma=budget.discount, clip_obs=OBSERVATION_CLIP)
     kind = getattr(stable_baselines3, algorithm)
@@ -185,6 +205,12 @@ def _arguments(algorithm: str, budget: TrainingBudget) -> dict[str, Any]:
 def export(model: BaseAlgorithm) -> Policy:
     """Return the policy of `model.predict(…, deterministic=True)` with normalised observations."""
     policy = model.policy
+    space = model.action_space
+    choices: list[int] = []
+    if isinstance(space, Discrete):
+        choices = [int(space.n)]
+    elif isinstance(space, MultiDiscrete):
+        choices = space.nvec.tolist()
     statistics = model.get_vec_normalize_env()
     output: Output
     mean = torch.as_tensor(statistics.obs_rms.mean, dtype=torch.float32)
@@ -197,5 +223,10 @@ def export(model: BaseAlgorithm) -> Policy:
         networks = [actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [actor.mu]
         output = "tanh"
     return export_mlp(
-        networks, mean=mean, std=std, output=output, observation_clip=statistics.clip_obs
+        networks,
+        mean=mean,
+        std=std,
+        output=output,
+        observation_clip=statistics.clip_obs,
+        choices=choices,
     )

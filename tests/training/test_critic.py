@@ -83,13 +83,13 @@ def test_policy_does_not_see_privileged_state_and_is_exported_without_it() -> No
     one = torch.randn(2, 10, 5)
     other = torch.cat((one[..., :3], torch.randn(2, 10, 2)), dim=2)
     x, y = population.normalise(one), population.normalise(other)
-    assert torch.equal(population.mean_action(x), population.mean_action(y))
+    assert torch.equal(population.output(x), population.output(y))
     assert (population.value(x) != population.value(y)).all()
     population.keep(torch.tensor([1]))
     policy = population.export(0)
     assert policy.sizes == (3, 8, 1)
     with torch.no_grad():
-        expected = population.mean_action(x[1:]).clamp(-1.0, 1.0)[0]
+        expected = population.output(x[1:]).clamp(-1.0, 1.0)[0]
         assert torch.allclose(policy(one[1, :, :3]), expected, atol=1e-5)
 
 

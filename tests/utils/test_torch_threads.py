@@ -34,7 +34,7 @@ def population_with_samples() -> tuple[Population, Batch]:
         return torch.randn(K, N, *shape, generator=generator)
 
     x, action = drawn(OBSERVATION + PRIVILEGED), drawn(ACTION)
-    before = population.log_prob(population.mean_action(x) + 0.3 * drawn(ACTION), action)
+    before = population.log_prob(population.output(x) + 0.3 * drawn(ACTION), action)
     return population, Batch(x, action, before, drawn(), drawn(), drawn())
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.training.ppo.adam import Weights, adam_step
+from eureka_agent.training.ppo.choices import entropies, log_shares
 from eureka_agent.training.ppo.mlp import StackedMLP, forward, gradient
 
 
@@ -18,10 +19,13 @@ class Networks(NamedTuple):
     """K policies and K value functions."""
 
     actor: StackedMLP
-    """Observation to mean action; it reads the first entries of the critic's observation."""
+    """Observation to mean action, or to the options' scores; it reads the first entries of the
+    critic's observation."""
     log_std: Tensor
-    """`(K, 1, action_size)`"""
+    """`(K, 1, action_size)`; unused with `choices`."""
     critic: StackedMLP
+    choices: list[int]
+    """The number of options of each discrete choice; empty if actions are continuous."""
 
 
 class Batch(NamedTuple):
@@ -93,9 +97,14 @@ def _learn_policy(
 ) -> tuple[list[Tensor], Tensor]:
     log_ratios, steps = settings.minibatches[:0], settings.steps
     for rows in settings.minibatches:
-        gradient, log_ratio = _policy_gradient(
-            networks, samples, rows, settings.clip, settings.entropy
-        )
+        if len(networks.choices) > 0:
+            gradient, log_ratio = _choice_gradient(
+                networks, samples, rows, settings.clip, settings.entropy
+            )
+        else:
+            gradient, log_ratio = _policy_gradient(
+                networks, samples, rows, settings.clip, settings.entropy
+            )
         steps += 1
         alive = adam_step(weights, gradient, alive, settings.learning_rate, steps)
         networks.log_std.clamp_(-3.0, 1.0)  # keeps the exploration's std within 0.05 and 2.7
@@ -132,17 +141,45 @@ def _policy_gradient(
     log_prob = samples.log_prob.index_select(1, rows)
     # log r = log p - log p_old
     log_ratio = (square * 0.5 + networks.log_std).sum(dim=-1).add_(log_prob).neg_()
-    ratio = log_ratio.exp()
-    # dL / d log p = -r A / n where r A is the minimum; where the clipped term is, 0
-    gain = ratio * advantage
-    is_minimum = gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
-    d_log_prob = torch.where(is_minimum, gain, 0.0).div_(-gain.shape[1])[..., None]
+    d_log_prob = _d_log_prob(log_ratio, advantage, clip)
     # d log p / d log std = z^2 - 1
     d_log_std = (d_log_prob * square.sub_(1.0)).sum(dim=1, keepdim=True).sub_(entropy)
     # d log p / d mean = z / std
     parts = gradient(networks.actor, activations, z.mul_(inverse_std).mul_(d_log_prob))
     parts.append(d_log_std)
     return _flatten_gradients(parts), log_ratio
+
+
+def _choice_gradient(
+    networks: Networks, samples: Batch, rows: Tensor, clip: float, entropy: float
+) -> tuple[Tensor, Tensor]:
+    """Return what `_policy_gradient` does, for policies that choose among options.
+
+    L = -mean(min(r A, clip(r, 1 - c, 1 + c) A)) - entropy * mean(H), with the entropy H of p.
+    """
+    advantage = samples.advantage.index_select(1, rows)
+    seen = samples.observation[..., : networks.actor.weights[0].shape[1]].index_select(1, rows)
+    scores, activations = forward(networks.actor, seen)
+    log_p = log_shares(scores, networks.choices)
+    action = samples.action.index_select(1, rows)
+    log_ratio = (action * log_p).sum(dim=-1) - samples.log_prob.index_select(1, rows)
+    d_log_prob = _d_log_prob(log_ratio, advantage, clip)
+    p = log_p.exp()
+    # d log p(action) / d score = action - p,  dH / d score = -p (log p + H)
+    d_entropy = p * (log_p + entropies(log_p, networks.choices))
+    d_scores = d_log_prob * (action - p) + d_entropy * (entropy / action.shape[1])
+    parts = gradient(networks.actor, activations, d_scores)
+    parts.append(torch.zeros_like(networks.log_std))
+    return _flatten_gradients(parts), log_ratio
+
+
+def _d_log_prob(log_ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """Return the surrogate's derivative by each log probability, `(K, n, 1)`."""
+    ratio = log_ratio.exp()
+    # dL / d log p = -r A / n where r A is the minimum; where the clipped term is, 0
+    gain = ratio * advantage
+    is_minimum = gain <= ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
+    return torch.where(is_minimum, gain, 0.0).div_(-gain.shape[1])[..., None]
 
 
 def _value_gradient(critic: StackedMLP, samples: Batch, rows: Tensor, clip: float) -> Tensor:

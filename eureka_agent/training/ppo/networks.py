@@ -8,7 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from eureka_agent.tasks.choices import one_hot
 from eureka_agent.training.policy import OBSERVATION_CLIP, Policy
+from eureka_agent.training.ppo.choices import gumbel, log_shares
 from eureka_agent.training.ppo.gradients import Networks
 from eureka_agent.training.ppo.mlp import StackedMLP, forward
 
@@ -60,7 +62,9 @@ class RunningMoments:
 
 
 class Population:
-    """K Gaussian policies with state-independent noise, value functions and observation statistics.
+    """K policies, value functions and observation statistics.
+
+    Policies are Gaussian with state-independent noise, or choose among options.
 
     Observations have `critic_size` entries: first the `observation_size` that the policy sees, then
     the `privileged_size` that only the value function sees. Each entry has its own statistics.
@@ -81,6 +85,7 @@ class Population:
         *,
         draws: int = 1,
         privileged_size: int = 0,
+        choices: Sequence[int] = (),
     ) -> None:
         """Candidates with the same draw (`k % draws`) start with equal weights.
 
@@ -88,6 +93,7 @@ class Population:
         """
         generator = torch.Generator().manual_seed(seed)
         self.sizes = (observation_size, *hidden, action_size)
+        self.choices = list(choices)
         critic_sizes = (observation_size + privileged_size, *hidden, 1)
         rows: list[Tensor] = []
         for _ in range(draws):
@@ -123,6 +129,7 @@ class Population:
             actor=StackedMLP(self.policy_parameters[:layers], self.policy_parameters[layers:-1]),
             log_std=self.policy_parameters[-1],
             critic=StackedMLP(self.value_parameters[:layers], self.value_parameters[layers:]),
+            choices=self.choices,
         )
 
     def normalise(self, observation: Tensor) -> Tensor:
@@ -130,17 +137,28 @@ class Population:
         x = (observation - self.moments.mean[:, None]) / self.moments.std[:, None]
         return x.clamp(-OBSERVATION_CLIP, OBSERVATION_CLIP)
 
-    def mean_action(self, x: Tensor) -> Tensor:
-        """`(K, n, action_size)` from normalised observations; ignores their privileged entries."""
+    def output(self, x: Tensor) -> Tensor:
+        """Mean actions, or the options' scores, `(K, n, action_size)`.
+
+        `x` are normalised observations; their privileged entries are ignored.
+        """
         return forward(self.networks.actor, x[..., : self.sizes[0]])[0]
 
     def value(self, x: Tensor) -> Tensor:
         """`(K, n)` from normalised observations."""
         return forward(self.networks.critic, x)[0].squeeze(-1)
 
-    def log_prob(self, mean: Tensor, action: Tensor) -> Tensor:
+    def explore(self, output: Tensor, noise: Tensor) -> Tensor:
+        """Draw actions `(K, n, action_size)`, with standard normal noise of this shape."""
+        if self.choices:
+            return one_hot(output + gumbel(noise), self.choices)
+        return output + self.networks.log_std.exp() * noise
+
+    def log_prob(self, output: Tensor, action: Tensor) -> Tensor:
         """`(K, n)`: log density, without the constant that cancels in every ratio."""
-        z = (action - mean) * (-self.networks.log_std).exp()
+        if self.choices:
+            return (action * log_shares(output, self.choices)).sum(dim=-1)
+        z = (action - output) * (-self.networks.log_std).exp()
         return -(0.5 * z.square() + self.networks.log_std).sum(dim=-1)
 
     def keep(self, rows: Tensor) -> None:
@@ -184,7 +202,7 @@ class Population:
     @torch.no_grad()
     def export(self, k: int) -> Policy:
         """Return candidate `k`'s policy as a module, without the value function."""
-        policy = Policy(self.sizes)
+        policy = Policy(self.sizes, choices=self.choices)
         policy.observation_mean.copy_(self.moments.mean[k, : self.sizes[0]])
         policy.observation_std.copy_(self.moments.std[k, : self.sizes[0]])
         for layer, weight, bias in zip(policy.layers, *self.networks.actor, strict=True):

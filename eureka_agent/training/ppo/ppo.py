@@ -205,12 +205,13 @@ class PPO:
         target = _candidate_major(advantages + values)  # R_t = A_t + V(s_t)
         advantage = _candidate_major(advantages)
         action = _candidate_major(torch.stack(rollout.actions))
+        output = _candidate_major(torch.stack(rollout.outputs))
         # A <- (A - mean(A)) / std(A), per candidate
         std, mean = torch.std_mean(advantage, dim=1, keepdim=True)
         return Batch(
             observation=_candidate_major(observations),
             action=action,
-            log_prob=self.population.log_prob(_candidate_major(torch.stack(rollout.means)), action),
+            log_prob=self.population.log_prob(output, action),
             value=_candidate_major(values),
             target=target,
             advantage=(advantage - mean) / (std + 1e-8),

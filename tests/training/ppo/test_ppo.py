@@ -131,13 +131,13 @@ def test_kept_candidates_act_as_before() -> None:
     population.flat.add_(torch.randn_like(population.flat))
     population.moments.update(torch.randn(3, 10, 4))
     observation = torch.randn(3, 6, 4)
-    before = population.mean_action(population.normalise(observation))
+    before = population.output(population.normalise(observation))
     population.keep(torch.tensor([0, 2]))
-    after = population.mean_action(population.normalise(observation[[0, 2]]))
+    after = population.output(population.normalise(observation[[0, 2]]))
     assert torch.allclose(before[[0, 2]], after, atol=1e-6)
     population.flat.zero_()
     assert (
-        population.mean_action(observation[:2]) == 0.0
+        population.output(observation[:2]) == 0.0
     ).all()  # the networks are still views of the flat weights
 
 
@@ -147,7 +147,7 @@ def test_exported_policy_acts_like_the_population_and_survives_the_disk(tmp_path
     population.flat.add_(torch.randn_like(population.flat) * 0.3)
     population.moments.update(torch.randn(3, 50, 6) * 2 + 1)
     observation = torch.randn(3, 10, 6)
-    expected = population.mean_action(population.normalise(observation)).clamp(-1, 1)
+    expected = population.output(population.normalise(observation)).clamp(-1, 1)
     path = tmp_path / "policy.safetensors"
     for k in range(3):
         population.export(k).save(path)

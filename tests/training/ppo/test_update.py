@@ -34,8 +34,8 @@ def filled(population: Population) -> tuple[Rollout, Tensor, Tensor]:
         x = torch.randn(K, N, OBSERVATION, generator=generator)
         action = torch.randn(K, N, ACTION, generator=generator)
         rollout.observations.append(x)
-        rollout.means.append(
-            population.mean_action(x) + 0.3 * torch.randn(K, N, ACTION, generator=generator)
+        rollout.outputs.append(
+            population.output(x) + 0.3 * torch.randn(K, N, ACTION, generator=generator)
         )
         rollout.actions.append(action)
         rollout.terminated.append(torch.full((K, N), t % 7 == 6))
@@ -55,7 +55,7 @@ def one_candidate(rollout: Rollout, rewards: Tensor, last: Tensor, k: int) -> Pl
     return PlainRollout(
         observation=column(rollout.observations),
         action=column(rollout.actions),
-        mean=column(rollout.means),
+        mean=column(rollout.outputs),
         reward=rewards[:, k],
         done=column(rollout.terminated),
         last_observation=last[k],
