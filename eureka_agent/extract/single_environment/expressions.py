@@ -180,10 +180,10 @@ class Expressions:
         return self._with_numbers(place)
 
     def _demand_whole(self, place: ast.expr) -> None:
-        number_of = place.operand if isinstance(place, ast.UnaryOp) else place
-        known = isinstance(number_of, ast.Name) and number_of.id in self.variables
-        value = self.variables[number_of.id].code if known else number_of
-        if not isinstance(value, ast.Constant) or type(value.value) is not int:
+        index: ast.expr = place.operand if isinstance(place, ast.UnaryOp) else place
+        if isinstance(index, ast.Name) and index.id in self.variables:
+            index = self.variables[index.id].code
+        if not isinstance(index, ast.Constant) or type(index.value) is not int:
             raise UntranslatableError(place, "an index must be a number that is written out")
 
     def _with_numbers(self, place: ast.expr) -> ast.expr:

@@ -182,7 +182,8 @@ def _options(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
     ]
     for argument, default in pairs:
         constant = default.operand if isinstance(default, ast.UnaryOp) else default
-        if isinstance(constant, ast.Constant) and isinstance(constant.value, int | float):
+        is_number = isinstance(constant, ast.Constant) and isinstance(constant.value, int | float)
+        if default is not None and is_number:
             yield argument.arg, default
 
 
