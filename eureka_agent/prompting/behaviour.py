@@ -150,7 +150,8 @@ def behaviour_notes(behaviour: Behaviour, max_episode_steps: int) -> list[Behavi
 def training_notes(fitness: Curve, solved: float) -> list[BehaviourNote]:
     """Return what follows from the end of a training's fitness curve.
 
-    A policy whose fitness reached `solved` learned fast enough, also while it still improves.
+    A policy whose fitness reached `solved` (NaN: not known) learned fast enough, also while it
+    still improves.
     The noise of a point is estimated from second differences, which a steady slope does not change:
     for independent noise their mean square is six times its variance.
     """
@@ -161,11 +162,11 @@ def training_notes(fitness: Curve, solved: float) -> list[BehaviourNote]:
     bends = [after - before for before, after in pairwise(steps)]
     noise = math.sqrt(mean(bend * bend for bend in bends) / 6.0)
     whole = max(values) - min(values)
-    if whole < _NOTABLE * abs(solved):
+    if whole <= _least_notable(solved):
         return []
     third = math.ceil(len(values) / 3) + 1
     rise, error = _rise(values[-third:], noise)
-    if values[-1] < solved and 0.0 < max(_RISES * whole, _CLEAR * error) <= rise:
+    if not values[-1] >= solved and 0.0 < max(_RISES * whole, _CLEAR * error) <= rise:
         return [BehaviourNote("rising", value=rise)]
     half = len(values) // 2
     late, error = _rise(values[half:], noise)
@@ -228,6 +229,11 @@ def _rise(values: Sequence[float], noise: float) -> tuple[float, float]:
     return slope * (len(values) - 1), noise / math.sqrt(spread) * (len(values) - 1)
 
 
+def _least_notable(solved: float) -> float:
+    """Return the fitness that is too little to mention; 0 if no solved value is known (NaN)."""
+    return 0.0 if math.isnan(solved) else _NOTABLE * abs(solved)
+
+
 def _about_early_ends(behaviour: Behaviour, max_episode_steps: int) -> list[BehaviourNote]:
     """Say what early ends cost at the rate that the policy reaches while episodes last.
 
@@ -242,7 +248,7 @@ def _about_early_ends(behaviour: Behaviour, max_episode_steps: int) -> list[Beha
     early = sum(end.episodes for end in behaviour.ends if end.cause != TIME_LIMIT)
     length = sum(end.episodes * end.length for end in behaviour.ends) / behaviour.episodes
     lost = 1.0 - length / max_episode_steps
-    if early == 0 or not alive > _NOTABLE * abs(behaviour.fitness_solved) or lost < _LOST:
+    if early == 0 or not alive > _least_notable(behaviour.fitness_solved) or lost < _LOST:
         return []
     return [BehaviourNote("alive", value=alive, other=lost)]
 
@@ -252,7 +258,7 @@ def _about_halves(behaviour: Behaviour) -> list[BehaviourNote]:
     halves = behaviour.halves
     if halves is None or halves.episodes < _FEWEST_FULL:
         return []
-    if not halves.first > _NOTABLE * abs(behaviour.fitness_solved):
+    if not halves.first > _least_notable(behaviour.fitness_solved):
         return []
     if halves.first - halves.second < _CLEAR * halves.error:
         return []

@@ -104,7 +104,12 @@ def instruction_line(task: str, instruction: str, *, ends_early: bool) -> str:
 
 def fitness_line(unit: str, solved: float) -> str:
     """Return the unit of the fitness, and the fitness that counts as solved."""
-    return f"{unit}; {solved:g} counts as solved"
+    return f"{unit}{solved_end(solved)}"
+
+
+def solved_end(solved: float) -> str:
+    """Return `; 500 counts as solved`, or an empty text if no such fitness is known (NaN)."""
+    return "" if math.isnan(solved) else f"; {solved:g} counts as solved"
 
 
 def plural(count: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -123,7 +124,8 @@ class Screening:
         return reason
 
     def _fails_preference_check(self, reward: RewardRunner) -> str | None:
-        gap = _LEAST_GAP * abs(self._evaluator.task.fitness_solved)
+        solved = self._evaluator.task.fitness_solved
+        gap = 0.0 if math.isnan(solved) else _LEAST_GAP * abs(solved)
         found = preference(reward, self._episodes(), least_gap=gap)
         return found.reason if found.verdict == "fail" else None
 

@@ -88,6 +88,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_number_or_nan(value: object) -> bool:
+    return _is_number(value) or (isinstance(value, float) and math.isnan(value))
+
+
 _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_name, "a text of letters and digits, e.g. 'slider'"),
     "description": (_is_text, "one sentence in quotes that says what the robot should do"),
@@ -95,7 +99,7 @@ _ATTRIBUTES: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "state_spec": (_is_spec, "a StateSpec((StateVariable(...), ...))"),
     "max_episode_steps": (_is_count, "a whole number of environment steps, 1 or more"),
     "fitness_unit": (_is_text, "a text such as 'm/s'"),
-    "fitness_solved": (_is_number, "a finite number"),
+    "fitness_solved": (_is_number_or_nan, "a number, or math.nan if no value is known"),
     "fitness_meaning": (_is_string, "a text such as 'mean forward speed over the whole episode'"),
     "notes": (_is_string, "a text with physical facts, e.g. 'The cart weighs 1 kg.'"),
     "action_names": (_are_names, "a tuple of different texts, e.g. ('push',)"),

@@ -127,7 +127,7 @@ class Task(ABC):
     fitness_unit: str
     """The unit of an episode's fitness, e.g. `m/s` or `waypoints`."""
     fitness_solved: float
-    """The fitness from which the task counts as solved."""
+    """The fitness from which the task counts as solved; NaN where no such value is known."""
     fitness_meaning: str = ""
     """For models: what an episode's fitness measures and how it is normalised, in one sentence
     without its end mark. Never its code."""

@@ -119,6 +119,10 @@ def test_early_ends_that_say_little_about_fitness_have_no_note(behaviour: Behavi
     assert behaviour_notes(behaviour, 1000) == []
 
 
+def test_early_ends_are_noted_where_no_solved_value_is_known() -> None:
+    assert kinds(behaviour_notes(replace(FALLS, fitness_solved=math.nan), 1000)) == ["alive"]
+
+
 # ------------------------------------------------------------------ halves of episodes
 def test_policy_that_stops_or_slows_down_is_noted() -> None:
     stops = replace(RUNS, halves=HalfGains(20, 1.0, 0.05, 0.1))

@@ -9,6 +9,7 @@ from eureka_agent.report.formatting import (
     approximate,
     duration,
     fitness,
+    fitness_line,
     interval,
     one_line,
     quantity,
@@ -24,6 +25,11 @@ def test_fitness_comes_with_its_interval_in_the_same_decimals() -> None:
 def test_one_episode_has_no_interval_and_nan_is_shown() -> None:
     assert interval(evaluation(3.0, half=math.inf)) == "unknown"
     assert fitness(evaluation(math.nan)) == "NaN (unknown)"
+
+
+def test_only_a_known_solved_value_is_named() -> None:
+    assert fitness_line("m/s", 2.0) == "m/s; 2 counts as solved"
+    assert fitness_line("return", math.nan) == "return"
 
 
 def test_without_a_fitness_the_episode_length_is_shown() -> None:

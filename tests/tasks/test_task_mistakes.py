@@ -40,7 +40,7 @@ MISTAKES = [
     ("    frame_skip = 2\n", "", "class Pusher", "frame_skip must be a whole number .* but it is None"),
     ("frame_skip = 2", "frame_skip = 0", "frame_skip", "frame_skip must be a whole number .* but it is 0"),
     ("max_episode_steps = 50", "max_episode_steps = 5e1", "max_episode_steps", "whole number .* it is 50.0"),
-    ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a finite number"),
+    ("fitness_solved = 30", "fitness_solved = '30'", "fitness_solved", "fitness_solved must be a number"),
     ('action_names = ("push",)', 'action_names = ("push")', "action_names", "a tuple of different texts, .* is 'push'"),
     ('action_names = ("push",)', 'action_names = ("push", "pull")', "action_names", "2 entries and the model 1 act"),
     ('    name = "pusher"\n', '    name = "pusher"\n    aliases = "block"\n', "description", "aliases must be a tuple"),

@@ -15,7 +15,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from eureka_agent.report.formatting import duration, escape_control, number, one_line, quantity
+from eureka_agent.report.formatting import (
+    duration,
+    escape_control,
+    number,
+    one_line,
+    quantity,
+    solved_end,
+)
 from eureka_agent.report.html.code import coloured, difference
 
 _HERE = Path(__file__).parent
@@ -46,7 +53,7 @@ def html_environment(*folders: Path) -> Environment:
         "one_line": one_line,
         "quantity": quantity,
     }
-    environment.globals["difference"] = difference
+    environment.globals |= {"difference": difference, "solved_end": solved_end}
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -217,9 +218,8 @@ def tasks_table(
         if task.aliases:
             what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
         lengths = [_length(task, budget, speeds.get(task.name)) for budget in ("quick", "normal")]
-        table.add_row(
-            Text(task.name, "bold"), what, task.fitness_unit, f"{task.fitness_solved:g}", *lengths
-        )
+        solved = "-" if math.isnan(task.fitness_solved) else f"{task.fitness_solved:g}"
+        table.add_row(Text(task.name, "bold"), what, task.fitness_unit, solved, *lengths)
     note = (
         "The times are those of a default run's trainings on this machine, at the environment steps"
         " per second just measured; models' answers take extra time."

@@ -81,6 +81,15 @@ def test_an_interval_is_drawn_where_its_numbers_are() -> None:
     assert "50 counts as solved" in (root.findtext("desc") or "")
 
 
+def test_without_a_known_solved_value_no_line_marks_it() -> None:
+    intervals = interval_chart("n", rows(10.0, 90.0), title="t", unit="m/s", solved=NAN)
+    columns = [Column("g0", (Point("g0c0", 5.0),), 5.0)]
+    generations = generations_chart("n", columns, [], title="t", unit="m/s", solved=NAN)
+    for root in (drawn(intervals), drawn(generations)):
+        assert [each for each in root.iter("line") if each.attrib["class"] == "solved"] == []
+        assert "solved" not in "".join(root.itertext())
+
+
 def test_a_very_wide_interval_does_not_squash_the_results() -> None:
     wide = IntervalRow("wide", "text", 11.0, -1e6, 1e6, (10.0, 12.0), 1)
     chart = interval_chart("name", [*rows(10.0), wide], title="t", unit="s", solved=12.0)

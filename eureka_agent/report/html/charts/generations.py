@@ -87,7 +87,7 @@ def generations_chart(
         references: The results for comparison.
         title: What the chart shows.
         unit: The unit of the fitness.
-        solved: The fitness that counts as solved.
+        solved: The fitness that counts as solved; NaN if none is known.
     """
     values = [point.fitness for column in columns for point in column.points]
     scale = Scale.over([*values, *(each.value for each in references), solved])
@@ -121,7 +121,7 @@ def tracks_chart(
         tracks: The runs.
         title: What the chart shows.
         unit: The unit of the fitness.
-        solved: The fitness that counts as solved.
+        solved: The fitness that counts as solved; NaN if none is known.
     """
     values = [column.best for track in tracks for column in track.columns]
     scale = Scale.over([*values, solved])
@@ -158,9 +158,10 @@ def _draw_frame(
     """Draw the axes, their labels, and the line of what counts as solved."""
     vertical_axis(root, scale)
     line(root, (0, 100), (100, 100), "axis")
-    y = 100.0 - scale.at(solved)
-    line(root, (0, y), (100, y), "solved")
-    words(root, (100, y), "solved", anchor="end", shift=(0, -5))
+    if math.isfinite(solved):
+        y = 100.0 - scale.at(solved)
+        line(root, (0, y), (100, y), "solved")
+        words(root, (100, y), "solved", anchor="end", shift=(0, -5))
     words(root, (0, 0), unit, anchor="end", shift=(-7, -6))
     every = math.ceil(len(labels) / _MOST_LABELS)
     for index, label in enumerate(labels):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from eureka_agent.report.formatting import number
+from eureka_agent.report.formatting import fitness_line, number
 from eureka_agent.report.html.charts.svg import (
     Chart,
     Scale,
@@ -53,12 +53,12 @@ def interval_chart(
         rows: The results, from above.
         title: What the chart shows.
         unit: The unit of all values.
-        solved: The value that counts as solved, marked by a dashed line.
+        solved: The value that counts as solved, marked by a dashed line; NaN if none is known.
     """
     scale = _scale(rows, solved)
     described = "; ".join(f"{row.label}: {row.text}" for row in rows)
     height = _ROW * len(rows)
-    description = f"{described}. In {unit}; {solved:g} counts as solved."
+    description = f"{described}. In {fitness_line(unit, solved)}."
     root = picture(name, title, description, height)
     ticks = scale.ticks()
     for tick in ticks:

@@ -1,0 +1,5 @@
+"""Environments of Gymnasium as tasks, found by id: `gym:HalfCheetah-v5`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
