@@ -34,8 +34,8 @@ class GymnasiumReading:
     environment: str
     """Its id, for `gymnasium.make`."""
     expressions: Mapping[str, str]
-    """State variables by name, as expressions of `env` (unwrapped), `observation`, `action`
-    (entries as rewards read them), `info`, `np`, and for MuJoCo's environments `data`
+    """State variables by name, as expressions of `env` (unwrapped), `observation` (flattened),
+    `action` (entries as rewards read them), `info`, `np`, and for MuJoCo's environments `data`
     (`model_quantities.forwarded`) and the functions of `model_quantities`. An entry of `info` may
     be missing after a reset: `info.get(...)`."""
     dt_s: float

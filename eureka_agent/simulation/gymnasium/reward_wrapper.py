@@ -15,7 +15,8 @@ import numpy as np
 Values: TypeAlias = dict[str, Any]
 """Arrays by name."""
 Read: TypeAlias = Callable[[Any, Any, Any, Mapping[str, Any]], Values]
-"""`read_state(env, observation, action, info)`: the state of one unwrapped environment."""
+"""`read_state(env, observation, action, info)`: the state of one unwrapped environment, from the
+flattened observation and the entries of the action."""
 Pay: TypeAlias = Callable[[Values], tuple[Any, Values]]
 """From the state, `(rows, *shape)` each, to the reward and its components, `(rows,)` each."""
 
@@ -23,9 +24,16 @@ Pay: TypeAlias = Callable[[Values], tuple[Any, Values]]
 class StateReader:
     """Reads what rewards read in one environment, step by step."""
 
-    def __init__(self, read: Read, action_space: gymnasium.Space[Any], dt_s: float) -> None:
+    def __init__(
+        self,
+        read: Read,
+        observation_space: gymnasium.Space[Any],
+        action_space: gymnasium.Space[Any],
+        dt_s: float,
+    ) -> None:
         """`dt_s`: seconds per step of the environment."""
         self._read = read
+        self._observed = observation_space
         self._space = action_space
         self._dt_s = dt_s
         self._steps = 0
@@ -44,7 +52,8 @@ class StateReader:
         return {**before, **self._before}
 
     def _now(self, env: Any, observation: Any, action: Any, info: Mapping[str, Any]) -> Values:
-        state = self._read(env.unwrapped, observation, action, info)
+        flat = gymnasium.spaces.flatten(self._observed, observation)
+        state = self._read(env.unwrapped, flat, action, info)
         state |= {"action": action, "episode_time": self._steps * self._dt_s}
         return {name: np.array(value, dtype=np.float32) for name, value in state.items()}
 
@@ -97,7 +106,7 @@ class RewardWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         """See `Pay`, `Read` and `StateReader`."""
         super().__init__(env)
         self._pay = pay
-        self._reader = StateReader(read, env.action_space, dt_s)
+        self._reader = StateReader(read, env.observation_space, env.action_space, dt_s)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

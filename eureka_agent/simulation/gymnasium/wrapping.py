@@ -95,8 +95,8 @@ class VectorRewardWrapper(VectorWrapper):
             )
         self._pay = pay
         read = reading.read(reads)
-        space = env.single_action_space
-        self._readers = [StateReader(read, space, reading.dt_s) for _ in range(env.num_envs)]
+        spaces = (env.single_observation_space, env.single_action_space)
+        self._readers = [StateReader(read, *spaces, reading.dt_s) for _ in range(env.num_envs)]
         self._ended = np.zeros(env.num_envs, dtype=bool)
 
     def reset(

@@ -40,7 +40,7 @@ def test_hopper_reads_in_gymnasium_what_rewards_read_in_its_own_environment() ->
     qvel = ours.state["obs_buf"][0, 5:].double().numpy()
     env = _hopper(ours.configuration[0].double().numpy(), qvel)  # type: ignore[attr-defined]
     names = [name for name in task.reward_inputs.shapes if name != "prev_obs_buf"]
-    reader = StateReader(reading.read(names), env.action_space, reading.dt_s)
+    reader = StateReader(reading.read(names), env.observation_space, env.action_space, reading.dt_s)
     reader.reset(env, ours.state["obs_buf"][0].numpy(), {})
     random = np.random.default_rng(0)
     landed = 0.0
@@ -65,6 +65,19 @@ def test_a_reading_reads_only_what_is_asked_for() -> None:
     observation, info = env.reset(seed=0)
     read = _READING.read(("prev_pole_angle", "action", "episode_time"))
     assert read(env.unwrapped, observation, None, info) == {"pole_angle": observation[2]}
+
+
+def test_observations_of_dictionaries_are_read_flattened() -> None:
+    box, choice = gymnasium.spaces.Box(-1.0, 1.0, (2,)), gymnasium.spaces.Discrete(3)
+    space = gymnasium.spaces.Dict({"arm": box, "tool": choice})
+    reading = GymnasiumReading("Any-v0", {"tool": "observation[2:]", "arm": "observation[:2]"}, 0.1)
+    reader = StateReader(reading.read(("tool", "prev_arm")), space, choice, reading.dt_s)
+    env = gymnasium.make("CartPole-v1")
+    reader.reset(env, {"arm": np.array([0.5, -0.5]), "tool": 1}, {})
+    state = reader.step(env, {"arm": np.array([0.0, 1.0]), "tool": 2}, 0, {})
+    assert state["tool"].tolist() == [0.0, 0.0, 1.0]
+    assert state["prev_arm"].tolist() == [0.5, -0.5]
+    assert state["episode_time"] == pytest.approx(0.1)
 
 
 def test_a_variable_without_an_expression_is_refused_with_those_that_have_one() -> None:
