@@ -107,7 +107,7 @@ def product(one: Call) -> Value:
 
 
 def inner(one: Call) -> Value:
-    """`np.inner` of matrices is no matrix product."""
+    """Return np.inner, which is not the product of matrices."""
     if any(value.rank > 1 for value in one.arguments):
         raise UntranslatableError(one.node, "use np.dot or @ for matrices")
     return product(one)
