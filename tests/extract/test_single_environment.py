@@ -128,9 +128,9 @@ REFUSED = {
     "a method of the object": ("return self.check_grasp()", "calls self.check_grasp, but"),
     "a method of a part": ("return self.robot.get_qpos()[0]", "reads robot.get_qpos, which"),
     "an array as the result": ("return self.goal_position", "return one number, not an array"),
-    "a loop over time": ("while action[0] > 1:\n        x = 1\n    return 1.0", r"\(while\): use assignments"),
+    "a loop over time": ("while action[0] > 1:\n        x = 1\n    return 1.0", "'while' has no batched form: use assignments"),
     "a loop over entries": ("for x in action:\n        y = x\n    return action[0]", r"loop over range\(n\)"),
-    "no return in a branch": ("if action[0] > 0:\n        return 1.0", "return the reward at the end"),
+    "no return in a branch": ("if action[0] > 0:\n        return 1.0", "return a value at the end"),
     "two shapes of one variable": (
         "x = 0\n    if action[0] > 0:\n        x = action\n    return x",
         "x is a number in one branch and an array in another: use two names",
@@ -141,7 +141,10 @@ REFUSED = {
     "a random number": ("return np.random.rand() + action[0]", "random.rand is not translated"),
     "an index that is computed": ("return action[np.argmax(action)]", "an index must be a number"),
     "too many entries": ("return action[0, 1]", "action has no such entries"),
-    "a lambda": ("f = lambda x: x\n    return f(action[0])", "without Lambda"),
+    "a helper with other arguments": ("f = lambda x: x\n    return f(action[0], 1)", r"f\(\) gets other arguments"),
+    "a helper that calls itself": ("def f(x):\n        return f(x)\n    return f(action[0])", r"f\(\) is called too often"),
+    "a list that grows": ("r = []\n    r.append(action[0])\n    return sum(r)", r"\[\] is not translated"),
+    "an assertion": ("assert action[0] > 0\n    return action[0]", "'assert' has no batched form"),
     "a condition on a constant": ("if self.dt > 1:\n        return 1\n    return action[0]", "reads no state"),
     "and between numbers": ("return action[0] and action[1]", "between comparisons alone"),
 }  # fmt: skip
@@ -186,37 +189,34 @@ def test_an_attribute_with_two_meanings_has_none() -> None:
     assert state_named(("goal_pos",), ("goal_pos", "goal_position")) == "goal_pos"
 
 
-_PLACES: dict[type[ast.expr], str] = {ast.BinOp: "right", ast.Call: "func", ast.Compare: "left"}
+_PLACES: dict[type[ast.AST], str] = {ast.BinOp: "right", ast.Call: "func", ast.Compare: "left"}
 
 
 def _broken(random: np.random.Generator) -> str:
     """Return a reward in which up to three expressions are those of other places."""
-    trees = [ast.parse(source) for source in REWARDS.values()]
-    pool = [
-        node
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    ]
-    tree = ast.parse([*REWARDS.values()][random.integers(len(trees))])
+    tree = ast.parse([*REWARDS.values()][random.integers(len(REWARDS))])
+    nodes = [*ast.walk(tree)]
+    owners = [node for node in nodes if type(node) in _PLACES]
+    values = [node for node in nodes if isinstance(node, ast.BinOp | ast.Call | ast.Constant)]
     for _ in range(random.integers(1, 4)):
-        owners = [node for node in ast.walk(tree) if type(node) in _PLACES]
         owner = owners[random.integers(len(owners))]
-        setattr(owner, _PLACES[type(owner)], pool[random.integers(len(pool))])  # type: ignore[index]
+        value = values[random.integers(len(values))]
+        if owner not in ast.walk(value):
+            setattr(owner, _PLACES[type(owner)], value)
     return ast.unparse(tree)
 
 
 def test_a_broken_reward_is_refused_and_never_breaks_the_reader() -> None:
     random = np.random.default_rng(0)
     read = 0
-    for _ in range(200):
+    for _ in range(150):
         try:
             code = reward_in(_broken(random), SPEC).code
         except CandidateError:
             continue
         assert "torch." in code
         read += 1
-    assert read > 10
+    assert read > 5
 
 
 def test_nested_comparisons_do_not_grow_without_bound() -> None:

@@ -109,6 +109,10 @@ def where(condition: Value, then: Value, otherwise: Value) -> Value:
 
 def _floating(value: Value) -> Value:
     """Return a whole number as a float, so that torch.where gives floats."""
-    if isinstance(value.code, ast.Constant) and isinstance(value.code.value, int):
-        return value.holding(ast.Constant(float(value.code.value)))
+    code, negative = value.code, False
+    if isinstance(code, ast.UnaryOp) and isinstance(code.op, ast.USub):
+        code, negative = code.operand, True
+    if isinstance(code, ast.Constant) and isinstance(code.value, int):
+        number = float(-code.value if negative else code.value)
+        return value.holding(ast.Constant(number))
     return as_float(value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from eureka_agent.extract.single_environment import arrays, elementwise, functions, reductions
 from eureka_agent.extract.single_environment.arrays import Call
+from eureka_agent.extract.single_environment.helpers import Helper
 from eureka_agent.extract.single_environment.values import (
     UntranslatableError,
     Value,
@@ -41,6 +42,12 @@ class Expressions:
     like: ast.expr
     """A state variable, which gives new tensors their device."""
     variables: dict[str, Value] = field(default_factory=dict)
+    dictionaries: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The variable of each entry, by the dictionary's name and the entry's key."""
+    helpers: dict[str, Helper] = field(default_factory=dict)
+    """The functions that the reward itself defines."""
+    write_out: Callable[[Helper, ast.Call], Value] | None = None
+    """Translates a call of one of them."""
 
     def value(self, node: ast.expr) -> Value:
         """Return the translation of an expression. Raises UntranslatableError."""
@@ -64,7 +71,7 @@ class Expressions:
                 return self._entry(node)
             case ast.Call():
                 return self._called(node)
-        raise UntranslatableError(node, f"write this without {type(node).__name__}: {_HINT}")
+        raise UntranslatableError(node, f"{_written(node)} is not translated: {_HINT}")
 
     def condition(self, node: ast.expr) -> Value:
         """Return a condition, `(num_envs,)` bool. Raises UntranslatableError."""
@@ -155,7 +162,13 @@ class Expressions:
 
     # ------------------------------------------------------------------ entries
     def _entry(self, node: ast.Subscript) -> Value:
-        """Return `x[i]` as `x[:, i]`."""
+        """Return `x[i]` as `x[:, i]`, or the entry of a dictionary."""
+        if isinstance(node.value, ast.Name) and node.value.id in self.dictionaries:
+            entries = self.dictionaries[node.value.id]
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            if key not in entries:
+                raise UntranslatableError(node, f"{node.value.id} has no such entry")
+            return self.variables[entries[key]]
         value = self.value(node.value)
         places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if len(places) > value.rank:
@@ -223,6 +236,8 @@ class Expressions:
         return self._translated(self._call(node, owner, *rest.arguments, named=rest.named), kind)
 
     def _builtin(self, node: ast.Call, function: str) -> Value:
+        if function in self.helpers and self.write_out is not None:
+            return self.write_out(self.helpers[function], node)
         one = self._with_arguments(node)
         if function in _CASTS and len(one.arguments) == 1 and not one.arguments[0].rank:
             cast = as_float if function == "float" else truth

@@ -14,6 +14,7 @@ from eureka_agent.extract.single_environment.expressions import Expressions
 from eureka_agent.extract.single_environment.state import StateReads
 from eureka_agent.extract.single_environment.statements import Statements
 from eureka_agent.extract.single_environment.values import UntranslatableError, Value
+from eureka_agent.extract.single_environment.variables import Written
 
 if TYPE_CHECKING:  # task.py needs the physics engine
     from eureka_agent.tasks.task import StateSpec
@@ -97,35 +98,31 @@ class _Module:
 
     def text(self) -> str:
         """Return the source of the new module. Raises CheckError and UntranslatableError."""
-        self._demand_alone()
         reads = StateReads(self._objects, self._spec.names)
         body = [self._visited(reads, node) for node in self._body()]
         self._demand_known(reads)
         body[:0] = _copies(reads, body)
         state = self._state(body, reads)
-        tensors = [name for name in state if name in self._spec.shapes]
+        assigned = _names(body, ast.Store)
+        tensors = [name for name in state if name in self._spec.shapes and name not in assigned]
         if not tensors:
-            raise UntranslatableError(self._function, "it reads no state of the task")
+            raise UntranslatableError(
+                self._function, "it reads no state of the task that it does not assign, too"
+            )
         expressions = Expressions(_modules(self._tree), ast.Name(tensors[0], ast.Load()))
         expressions.variables.update({name: self._parameter(name) for name in state})
         for name in self._options:
             expressions.variables[name] = Value(ast.Name(name, ast.Load()), "number")
         taken = {*state, "torch", "math"} | _names(body, ast.expr_context)
-        statements = Statements(expressions, taken)
-        statements.translate(body)
-        return self._written(state, statements.done)
+        written = Written(taken)
+        Statements(expressions, written).translate(body)
+        return self._written(state, written.done)
 
     def _body(self) -> list[ast.stmt]:
-        """Return the module's constants and the function's statements."""
-        constants = [node for node in self._tree.body if isinstance(node, ast.Assign)]
-        return [*constants, *self._function.body]
-
-    def _demand_alone(self) -> None:
-        for node in self._tree.body:
-            if isinstance(node, ast.FunctionDef) and node is not self._function:
-                raise UntranslatableError(
-                    node, f"write the lines of {node.name}() where they are used"
-                )
+        """Return the module's constants and helpers, and the function's statements."""
+        others = [node for node in self._tree.body if node is not self._function]
+        kept = [one for one in others if isinstance(one, ast.Assign | ast.FunctionDef)]
+        return [*kept, *self._function.body]
 
     def _visited(self, reads: StateReads, node: ast.stmt) -> ast.stmt:
         new: ast.stmt = reads.visit(node)

@@ -75,6 +75,7 @@ _OTHERS: Mapping[str, Callable[[Call], Value]] = {
     "logical_not": elementwise.logical_not,
     "array": same,
     "asarray": same,
+    "stack": same,
     "float32": same,
     "float64": same,
     "copy": same,

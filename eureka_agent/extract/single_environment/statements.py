@@ -8,11 +8,12 @@ condition holds gives the result.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from eureka_agent.extract.single_environment.elementwise import where
 from eureka_agent.extract.single_environment.expressions import Expressions
+from eureka_agent.extract.single_environment.helpers import Helper, body_of, parameters_of
+from eureka_agent.extract.single_environment.results import Result, first_components, first_total
 from eureka_agent.extract.single_environment.values import (
     UntranslatableError,
     Value,
@@ -20,48 +21,60 @@ from eureka_agent.extract.single_environment.values import (
     combined,
     method,
 )
+from eureka_agent.extract.single_environment.variables import Variables, Written
 
 _MAX_STATEMENTS = 600
 _MAX_ROUNDS = 32
 _MAX_INDEX = 10_000
-_REWRITE = "use assignments, if and return alone, and write loops out"
-
-
-@dataclass(frozen=True)
-class _Result:
-    """What one `return` gives, where its condition holds; without one, everywhere else."""
-
-    condition: Value | None
-    total: Value
-    components: Mapping[str, Value]
+_MAX_CALLS = 100
+_MAX_DEPTH = 5
+_REWRITE = "use assignments, if, for over range(n) and return"
 
 
 class Statements:
-    """Translates a function's body; `done` are the new statements."""
+    """Translates a function's body."""
 
-    def __init__(self, expressions: Expressions, taken: Iterable[str]) -> None:
-        """`taken`: names that new variables may not have."""
-        self.done: list[ast.stmt] = []
+    def __init__(
+        self, expressions: Expressions, written: Written, helper: str | None = None, depth: int = 0
+    ) -> None:
+        """`helper`: the name of the helper whose body this is, and how deep its call is nested."""
         self._expressions = expressions
-        self._variables = expressions.variables
-        self._dictionaries: dict[str, dict[str, str]] = {}
-        self._taken = set(taken)
-        self._condition: Value | None = None
-        self._results: list[_Result] = []
+        self._written = written
+        self._variables = Variables(expressions, written, helper)
+        self._depth = depth
+        self._results: list[Result] = []
+        expressions.write_out = self._write_out
 
     def translate(self, body: Sequence[ast.stmt]) -> None:
         """Translate the whole body, with its final return. Raises UntranslatableError."""
+        total = self._result(body)
+        components = first_components(self._results, body[-1])
+        if any(one.rank for one in (total, *components.values())):
+            raise UntranslatableError(body[-1], "return one number, not an array")
+        names: list[ast.expr | None] = [ast.Constant(key) for key in components]
+        rows = [self._in_rows(value) for value in components.values()]
+        pair = ast.Tuple([self._in_rows(total), ast.Dict(names, rows)], ast.Load())
+        self._written.done.append(ast.Return(pair))
+
+    def _result(self, body: Sequence[ast.stmt]) -> Value:
+        """Translate a body; return what it returns."""
         if not self._block(body):
             last = body[-1] if body else ast.Pass(lineno=1)
-            raise UntranslatableError(
-                last, "return the reward at the end, whichever branch was taken"
-            )
-        self._return()
+            raise UntranslatableError(last, "return a value at the end, whichever branch was taken")
+        return first_total(self._results, body[-1])
+
+    def _in_rows(self, value: Value) -> ast.expr:
+        """Return `(num_envs,)` of a value."""
+        if value.held == "rows":
+            return value.code
+        like = self._expressions.like
+        zeros = method(like, "new_zeros", ast.Call(ast.Name("len", ast.Load()), [like], []))
+        return ast.BinOp(zeros, ast.Add(), value.code)
 
     def _block(self, body: Sequence[ast.stmt]) -> bool:
         """Translate statements; return whether they always return."""
         for statement in body:
-            if len(self.done) > _MAX_STATEMENTS:
+            if len(self._written.done) > _MAX_STATEMENTS:
                 raise UntranslatableError(statement, "the loops are too long: write them shorter")
             if self._statement(statement):
                 return True
@@ -72,6 +85,10 @@ class Statements:
         match node:
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 return False
+            case ast.FunctionDef():
+                self._define(node, node.name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
+                self._define(function, name)
             case ast.Assign(targets=[target]):
                 self._assign(node, target, node.value)
             case ast.AnnAssign(value=ast.expr() as value):
@@ -86,23 +103,23 @@ class Statements:
                 self._keep_result(node)
                 return True
             case _:
-                kind = type(node).__name__.lower()
-                raise UntranslatableError(node, f"a statement of this kind ({kind}): {_REWRITE}")
+                word = ast.unparse(node).split()[0][:40]
+                raise UntranslatableError(node, f"{word!r} has no batched form: {_REWRITE}")
         return False
 
     # ------------------------------------------------------------------ assignments
     def _assign(self, node: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         match target:
             case ast.Name(id=name) if isinstance(value, ast.Dict):
-                self._assign_dictionary(node, name, value)
+                self._variables.assign_dictionary(node, name, value)
             case ast.Name(id=name):
-                self._set(node, name, self._expressions.value(value))
+                self._variables.set(node, name, self._expressions.value(value))
             case ast.Tuple() | ast.List():
                 self._unpack(node, target.elts, value)
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)) if (
-                name in self._dictionaries
+                name in self._expressions.dictionaries
             ):
-                self._set_entry(node, name, key, self._expressions.value(value))
+                self._variables.set_entry(node, name, key, self._expressions.value(value))
             case _:
                 raise UntranslatableError(
                     node, "it changes an array in place: build it with np.array"
@@ -115,7 +132,7 @@ class Statements:
             raise UntranslatableError(
                 node, f"it changes an array in place: write {target.id} = ..."
             )
-        self._set(node, target.id, self._expressions.value(value))
+        self._variables.set(node, target.id, self._expressions.value(value))
 
     def _unpack(self, node: ast.stmt, targets: Sequence[ast.expr], value: ast.expr) -> None:
         """Translate `a, b = x, y` and `a, b = vector`."""
@@ -129,76 +146,54 @@ class Statements:
             raise UntranslatableError(node, "assign one variable at a time")
         values = [self._expressions.value(ast.copy_location(source, node)) for source in sources]
         if any(_reads(source, names) for source in sources):  # as in `a, b = b, a`
-            values = [self._kept("value", one) for one in values]
+            values = [self._variables.kept("value", one) for one in values]
         for name, one in zip(names, values, strict=True):
-            self._set(node, name, one)
+            self._variables.set(node, name, one)
 
-    def _set(self, node: ast.stmt, name: str, value: Value) -> None:
-        """Assign where the current condition holds."""
-        before = self._variables.get(name)
-        if self._condition is not None and before is not None:
-            if before.rank != value.rank:
-                raise UntranslatableError(
-                    node, f"{name} is a number in one branch and an array in another: use two names"
-                )
-            value = where(self._condition, value, before)
-        self._write(name, value)
+    # ------------------------------------------------------------------ helpers
+    def _define(self, node: ast.FunctionDef | ast.Lambda, name: str) -> None:
+        around = self._expressions
+        parameters, defaults = parameters_of(node, name)
+        around.helpers[name] = Helper(
+            name,
+            parameters,
+            {
+                key: self._variables.kept(f"{name}_{key}", around.value(default))
+                for key, default in defaults.items()
+            },
+            body_of(node),
+            around.variables,
+            around.dictionaries,
+        )
 
-    def _write(self, name: str, value: Value) -> None:
-        self._taken.add(name)
-        self.done.append(ast.Assign([ast.Name(name, ast.Store())], value.code, lineno=1))
-        self._variables[name] = replace(value, code=ast.Name(name, ast.Load()))
-
-    def _kept(self, kind: str, value: Value) -> Value:
-        """Return a value that a new variable holds."""
-        if isinstance(value.code, ast.Constant):
-            return value
-        number = 1
-        while f"{kind}_{number}" in self._taken:
-            number += 1
-        self._write(f"{kind}_{number}", value)
-        return self._variables[f"{kind}_{number}"]
-
-    # ------------------------------------------------------------------ components
-    def _assign_dictionary(self, node: ast.stmt, name: str, value: ast.Dict) -> None:
-        if self._condition is not None:
-            raise UntranslatableError(node, "make the dictionary of components outside of if")
-        self._dictionaries[name] = {}
-        for key, one in self._entries(value):
-            self._set_entry(node, name, key, one)
-
-    def _entries(self, node: ast.Dict) -> list[tuple[str, Value]]:
-        entries: list[tuple[str, Value]] = []
-        for key, value in zip(node.keys, node.values, strict=True):
-            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-                raise UntranslatableError(node, "name components by strings that are written out")
-            entries.append((key.value, self._expressions.value(value)))
-        return entries
-
-    def _set_entry(self, node: ast.stmt, name: str, key: str, value: Value) -> None:
-        entries = self._dictionaries[name]
-        if key not in entries:
-            entries[key] = self._free(f"{name}_{key}" if key.isidentifier() else f"{name}_entry")
-            if self._condition is not None:
-                self._write(entries[key], Value(ast.Constant(0.0), "number"))
-        self._set(node, entries[key], as_float(value))
-
-    def _free(self, name: str) -> str:
-        while name in self._taken:
-            name += "_"
-        self._taken.add(name)
-        return name
+    def _write_out(self, helper: Helper, call: ast.Call) -> Value:
+        """Write a helper out where it is called; return what it returns."""
+        self._written.calls += 1
+        if self._written.calls > _MAX_CALLS or self._depth > _MAX_DEPTH:
+            raise UntranslatableError(call, f"{helper.name}() is called too often: write it out")
+        here = self._expressions
+        bound = {name: here.value(one) for name, one in helper.arguments(call).items()}
+        for name, value in bound.items():
+            if not isinstance(value.code, ast.Name):
+                bound[name] = self._variables.kept(f"{helper.name}_{name}", value)
+        own = helper.parameters
+        known = {key: one for key, one in helper.dictionaries.items() if key not in own}
+        variables = {**helper.around, **helper.defaults, **bound}
+        helpers = dict(here.helpers)
+        inside = replace(here, variables=variables, dictionaries=known, helpers=helpers)
+        inner = Statements(inside, self._written, helper.name, self._depth + 1)
+        return inner._result(helper.body)
 
     # ------------------------------------------------------------------ branches and loops
     def _branch(self, node: ast.If) -> bool:
-        outer = self._condition
-        holds = self._kept("condition", self._expressions.condition(node.test))
+        outer = self._variables.condition
+        holds = self._variables.kept("condition", self._expressions.condition(node.test))
         fails = holds.holding(ast.UnaryOp(ast.Invert(), holds.code), is_bool=True)
-        self._condition = _both(outer, holds)
+        self._variables.condition = _both(outer, holds)
         then = self._block(node.body)
-        self._condition = _both(outer, fails)
+        self._variables.condition = _both(outer, fails)
         otherwise = self._block(node.orelse)
-        self._condition = outer
+        self._variables.condition = outer
         return then and otherwise
 
     def _loop(self, node: ast.For) -> bool:
@@ -211,7 +206,7 @@ class Statements:
         if len(rounds) > _MAX_ROUNDS:
             raise UntranslatableError(node, f"loop at most {_MAX_ROUNDS} times")
         for number in rounds:
-            self._variables[node.target.id] = Value(ast.Constant(number), "number")
+            self._expressions.variables[node.target.id] = Value(ast.Constant(number), "number")
             if self._block(node.body):
                 return True
         return False
@@ -225,51 +220,24 @@ class Statements:
         if value is None:
             raise UntranslatableError(node, "return the reward")
         total = as_float(self._expressions.value(value))
-        if any(one.rank for one in (total, *components.values())):
-            raise UntranslatableError(node, "return one number, not an array")
-        if self._condition is not None:
-            total = self._kept("early", total)
-            components = {key: self._kept("early", one) for key, one in components.items()}
-        self._results.append(_Result(self._condition, total, components))
+        if self._variables.condition is not None:
+            total = self._variables.kept("early", total)
+            components = {
+                key: self._variables.kept("early", one) for key, one in components.items()
+            }
+        self._results.append(Result(self._variables.condition, total, components))
 
     def _components(self, node: ast.Return, given: ast.expr) -> dict[str, Value]:
         if isinstance(given, ast.Dict):
-            return {key: as_float(value) for key, value in self._entries(given)}
-        if isinstance(given, ast.Name) and given.id in self._dictionaries:
-            entries = self._dictionaries[given.id]
-            return {key: self._variables[name] for key, name in entries.items()}
+            return {key: as_float(value) for key, value in self._variables.entries(given)}
+        if isinstance(given, ast.Name) and given.id in self._expressions.dictionaries:
+            entries = self._expressions.dictionaries[given.id]
+            return {key: self._expressions.variables[name] for key, name in entries.items()}
         raise UntranslatableError(node, "return the reward, or the reward and a dictionary")
-
-    def _return(self) -> None:
-        """Write the one return: the first result whose condition holds."""
-        keys = dict.fromkeys(key for one in self._results for key in one.components)
-        zero = Value(ast.Constant(0.0), "number")
-        total = self._first([one.total for one in self._results])
-        components = [
-            self._first([one.components.get(key, zero) for one in self._results]) for key in keys
-        ]
-        names: list[ast.expr | None] = [ast.Constant(key) for key in keys]
-        pair = ast.Tuple([total, ast.Dict(names, components)], ast.Load())
-        self.done.append(ast.Return(pair))
-
-    def _first(self, values: Sequence[Value]) -> ast.expr:
-        """Return the value of the first result whose condition holds, `(num_envs,)`."""
-        result = values[-1]
-        for one, value in zip(self._results[-2::-1], values[-2::-1], strict=True):
-            assert one.condition is not None, "only the last return has no condition"
-            result = where(one.condition, value, result)
-        if result.held == "rows":
-            return result.code
-        zeros = method(self._expressions.like, "new_zeros", _rows(self._expressions.like))
-        return ast.BinOp(zeros, ast.Add(), result.code)
 
 
 def _both(outer: Value | None, inner: Value) -> Value:
     return inner if outer is None else combined(outer, ast.BitAnd(), inner)
-
-
-def _rows(like: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name("len", ast.Load()), [like], [])
 
 
 def _reads(node: ast.expr, names: Sequence[str]) -> bool:
