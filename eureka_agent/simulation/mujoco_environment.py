@@ -45,7 +45,7 @@ class MujocoEnvironment:
         wanted = unlisted if reads is None else [name.removeprefix("prev_") for name in reads]
         self._unlisted = [name for name in unlisted if name in wanted]
         self.num_envs = num_envs
-        self._engine = engine or CpuEngine(task.model, num_envs)
+        self._engine = engine or CpuEngine(task.model, num_envs, data_fields=task.data_fields)
         self.device = self._engine.device
         stream = np.arange(num_envs, dtype=np.int64) % (streams or num_envs)
         self._seed = seed
@@ -292,9 +292,8 @@ class MujocoEnvironment:
             name: value.index_fill(0, ids, 0.0) for name, value in self._measures.items()
         }
         # Initial states are drawn on the CPU.
-        episode_state = {
-            name: value.to(self.device) for name, value in initial.episode_state.items()
-        }
+        remembered = {name: value.to(self.device) for name, value in initial.episode_state.items()}
+        episode_state = dict(self.task.first_episode_state(physics, remembered))
         episode_state["action"] = torch.zeros(len(ids), self.task.action_size, device=self.device)
         state, observation = self._read(
             physics, episode_state, torch.zeros(len(ids), device=self.device)

@@ -4,7 +4,7 @@ It is written in batched torch and never loops over environments, so the same co
 physics engine. A task object does not change: what an episode has to remember is in `EpisodeState`,
 a dictionary of tensors with one row per environment.
 
-Order of one environment step::
+An episode starts with `initial_state` and `first_episode_state`. Order of one environment step::
 
     ctrl  = task.control(action, episode_state)              # actions to actuators
     physics steps `frame_skip` times
@@ -43,6 +43,13 @@ class MujocoTask(Task):
 
     frame_skip: int
     """Physics steps per environment step."""
+    data_fields: tuple[str, ...] = ()
+    """Fields of MuJoCo's `MjData` that the task reads with `Physics.data`, such as `xpos`.
+
+    They describe the last physics step, as they do after `mj_step`, and so do all sensors of a task
+    that has such fields: they lag by one physics step. In an episode's first state they are
+    current. `cfrc_ext` is 0 there; MuJoCo computes it on request, at a cost of some 20 µs per
+    environment with contacts. Only the CPU's engine has them."""
 
     # ------------------------------------------------------------------ the scene
     @abstractmethod
@@ -74,7 +81,9 @@ class MujocoTask(Task):
         reads: Iterable[str] | None = None,
     ) -> MujocoEnvironment:
         """See `Task.make_env`. MuJoCo C simulates on `cpu`, MuJoCo Warp on `cuda`."""
-        engine = make_engine(self.model, num_envs, device=device, threads=threads)
+        engine = make_engine(
+            self.model, num_envs, device=device, threads=threads, data_fields=self.data_fields
+        )
         return MujocoEnvironment(
             self, num_envs, seed=seed, streams=streams, engine=engine, reads=reads
         )
@@ -121,6 +130,18 @@ class MujocoTask(Task):
     def _control_range(self) -> tuple[Tensor, Tensor]:
         low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
         return low, high
+
+    def first_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """Return what episodes remember in their first state. By default what they started with.
+
+        Args:
+            physics: The physics in the first state.
+            episode_state: That of `initial_state`.
+
+        Returns:
+            Tensors with the same names.
+        """
+        return episode_state
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
         """Return what the episodes remember after a step. By default nothing changes.

@@ -81,5 +81,10 @@ class Physics(Protocol):
         ...
 
     def sensor(self, name: str) -> Tensor:
-        """`(num_envs, dim)`: a sensor of the model. Position and velocity sensors do not lag."""
+        """`(num_envs, dim)`: a sensor of the model. Position and velocity sensors do not lag if
+        the task has no `data_fields`."""
+        ...
+
+    def data(self, name: str) -> Tensor:
+        """`(num_envs, …)`: a field of MuJoCo's `MjData` that the task lists in `data_fields`."""
         ...

@@ -40,6 +40,7 @@ class ValidatedTask(MujocoTask):
         self.state_spec = task.state_spec
         self.action_names = task.action_names
         self.frame_skip = task.frame_skip
+        self.data_fields = task.data_fields
         self.max_episode_steps = task.max_episode_steps
         self.observation_size = task.observation_size
         self.model = self._run("build", self._compiled)
@@ -107,6 +108,14 @@ class ValidatedTask(MujocoTask):
         """See `MujocoTask.control`."""
         control = self._run("control", lambda: self._task.control(action, episode_state))
         return self._tensor("control", "the controls", control, (len(action), self.model.nu))
+
+    def first_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
+        """See `MujocoTask.first_episode_state`."""
+        first = self._run(
+            "first_episode_state", lambda: self._task.first_episode_state(physics, episode_state)
+        )
+        self._rows("first_episode_state", first, physics.num_envs)
+        return first
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
         """See `MujocoTask.update_episode_state`."""

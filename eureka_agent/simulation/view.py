@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import mujoco
 import torch
@@ -25,6 +26,8 @@ class PhysicsView:
     """`(num_envs, nu)`"""
     sensordata: Tensor
     """`(num_envs, nsensordata)`"""
+    data_fields: Mapping[str, Tensor] = field(default_factory=dict)
+    """`(num_envs, …)` each: the fields of `MjData` that the task reads, by name."""
 
     @property
     def num_envs(self) -> int:
@@ -41,3 +44,7 @@ class PhysicsView:
         sensor = self.model.sensor(name)
         start = int(sensor.adr[0])
         return self.sensordata[:, start : start + int(sensor.dim[0])]
+
+    def data(self, name: str) -> Tensor:
+        """`(num_envs, …)`: the named field of `MjData`."""
+        return self.data_fields[name]

@@ -30,6 +30,7 @@ from eureka_agent.simulation.gymnasium.making import (
     make,
     registration_of,
 )
+from eureka_agent.simulation.gymnasium.mujoco_v5 import batch_task
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 from eureka_agent.simulation.gymnasium.slots import Reader
 from eureka_agent.simulation.gymnasium.spaces import check_observation_space
@@ -218,7 +219,8 @@ def gymnasium_task(name: str, options: Options) -> Task:
     if not isinstance(fitness, str):
         raise UsageError(f"The option fitness of gym:{name} must be a text: got {fitness!r}.")
     name = full_name(name, find_spec(name))
-    return GymnasiumTask(name, kwargs, fitness_rule(fitness))
+    rule = fitness_rule(fitness)
+    return batch_task(name, kwargs, rule) or GymnasiumTask(name, kwargs, rule)
 
 
 def task_id(name: str, kwargs: Mapping[str, object], rule: FitnessRule) -> str:
