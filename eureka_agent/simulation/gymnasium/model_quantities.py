@@ -59,6 +59,24 @@ def contact_force(env: Any, body: str) -> float:
     return total
 
 
+def net_contact_force(env: Any, geom: str) -> float:
+    """Return the size of the net contact force on a geom in the last physics step, in N.
+
+    It is 0 before an episode's first step.
+    """
+    model, data = env.model, env.data
+    total = np.zeros(3)
+    force = np.zeros(6)
+    own = model.geom(geom).id
+    for number in range(data.ncon if data.time > 0.0 else 0):
+        contact = data.contact[number]
+        if own in (contact.geom1, contact.geom2):
+            mujoco.mj_contactForce(model, data, number, force)
+            in_world = contact.frame.reshape(3, 3).T @ force[:3]
+            total += in_world if contact.geom2 == own else -in_world
+    return float(np.linalg.norm(total))
+
+
 def _velocity(data: Any, body: str) -> Any:
     """Return the angular and linear velocity `(6,)` of a body's frame in the world."""
     both = np.zeros(6)

@@ -21,7 +21,9 @@ from eureka_agent.simulation.gymnasium import model_quantities
 if TYPE_CHECKING:  # tasks have readings, and most runs need no environment of Gymnasium
     from eureka_agent.simulation.gymnasium.reward_wrapper import Read
 
-_FUNCTIONS = frozenset({"linear_velocity", "angular_velocity", "contact_force"})
+_FUNCTIONS = frozenset(
+    {"linear_velocity", "angular_velocity", "contact_force", "net_contact_force"}
+)
 """What expressions may call of `model_quantities`."""
 _GIVEN = frozenset({"action", "episode_time"})
 """State that `StateReader` adds."""
