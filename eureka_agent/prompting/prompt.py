@@ -247,6 +247,7 @@ def _templates() -> jinja2.Environment:
     environment.filters.update(number=number_in_prompt, brief=_brief)
     environment.globals.update(
         brief=_brief,
+        known=lambda value: not math.isnan(value),
         half_life=lambda discount: round(math.log(0.5) / math.log(discount)),
         number=number_in_prompt,
         short=lambda value: short_numbers_in_prompt([value])[0],

@@ -18,7 +18,9 @@ _ABOUT_REWARDS = re.compile(
     r"reward|\breturns? of\b|\bscor|\bpoints\b|\d+ points?\b|penal|\bcosts?\b|bonus|incentiv",
     re.IGNORECASE,
 )
+_ABOUT_TYPES = re.compile(r"ndarray|\bBox\(|\bint\(\)|shape is|elements are as follows|figure\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*_\[(-])")
+_WHAT_TO_DO = re.compile(r"\b(?:goal|task|objective|aim|has to|must)\b", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _BLOCK = re.compile(r"(```|''').*?(\1|\Z)", re.DOTALL)
@@ -58,11 +60,15 @@ def notes_of(docstring: str) -> str:
 
 
 def description_of(docstring: str) -> str:
-    """Return the first sentence of a docstring that does not speak of rewards, or ""."""
+    """Return the sentence of a docstring that says what is to be done, else its first, or "".
+
+    Sentences that speak of rewards do not count.
+    """
     known = sections(docstring)
-    text = known[""] or known.get("description", "")
-    sentences = _without_rewards(text.partition("\n\n")[0])
-    return _SENTENCE_END.split(sentences)[0].strip().rstrip(".")
+    text = "\n\n".join(filter(None, (known[""], known.get("description", ""))))
+    sentences = _SENTENCE_END.split(_without_rewards(text))
+    wanted = [sentence for sentence in sentences if _WHAT_TO_DO.search(sentence)]
+    return [*wanted, *sentences][0].strip().rstrip(".")
 
 
 def tables(text: str) -> Iterator[list[dict[str, str]]]:
@@ -104,14 +110,19 @@ def numbered_items(docstring: str, heading: str) -> dict[int, str]:
     return {}
 
 
+def _is_told(sentence: str) -> bool:
+    """Whether a sentence speaks neither of rewards nor of Python's types."""
+    return not _ABOUT_REWARDS.search(sentence) and not _ABOUT_TYPES.search(sentence)
+
+
 def _without_rewards(text: str) -> str:
-    """Return a text in one line, without tables, links and sentences that speak of rewards."""
+    """Return a text in one line, without tables, links and sentences that are not for models."""
     kept: list[str] = []
     for paragraph in re.split(r"\n\s*(?:\n|(?=[-*] |\d+[.)] ))", text):
         lines = [line for line in paragraph.splitlines() if not line.strip().startswith("|")]
         plain = " ".join(_TAG.sub("", _LINK.sub(r"\1", " ".join(lines))).split())
         sentences = _SENTENCE_END.split(plain)
-        kept += [each for each in sentences if each and not _ABOUT_REWARDS.search(each)]
+        kept += [each for each in sentences if each and _is_told(each)]
     return " ".join(kept)
 
 

@@ -103,7 +103,7 @@ class FitnessRule:
     def meaning(self, max_episode_steps: int) -> str:
         """Return what the fitness measures, for prompts: one sentence without its end mark."""
         if self.kind == "env_return":
-            return "the sum over the episode of a score that the environment gives in each step"
+            return "sum over the episode of a score that the environment gives in each step"
         if self.kind == "episode_length":
             return f"length of the episode in environment steps, at most {max_episode_steps}"
         if self.function is not None:
