@@ -6,6 +6,7 @@ files that it writes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -32,14 +33,20 @@ def forwarded(env: Any) -> Any:
     return data
 
 
-def linear_velocity(data: Any, body: str) -> Any:
+def linear_velocity(data: Any, body: str | int) -> Any:
     """Return the velocity `(3,)` of a body's frame in the world, in m/s."""
     return _velocity(data, body)[3:]
 
 
-def angular_velocity(data: Any, body: str) -> Any:
+def angular_velocity(data: Any, body: str | int) -> Any:
     """Return the angular velocity `(3,)` of a body in the world, in rad/s."""
     return _velocity(data, body)[:3]
+
+
+def touches(data: Any, bodies: Sequence[int]) -> float:
+    """Return 1 if one of the bodies touches anything, else 0."""
+    touching = data.model.geom_bodyid[data.contact.geom[: data.ncon]]
+    return float(np.isin(touching, bodies).any())
 
 
 def contact_force(env: Any, body: str) -> float:
@@ -77,7 +84,7 @@ def net_contact_force(env: Any, geom: str) -> float:
     return float(np.linalg.norm(total))
 
 
-def _velocity(data: Any, body: str) -> Any:
+def _velocity(data: Any, body: str | int) -> Any:
     """Return the angular and linear velocity `(6,)` of a body's frame in the world."""
     both = np.zeros(6)
     kind = mujoco.mjtObj.mjOBJ_XBODY

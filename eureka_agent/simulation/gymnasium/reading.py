@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # tasks have readings, and most runs need no environment of G
     from eureka_agent.simulation.gymnasium.reward_wrapper import Read
 
 _FUNCTIONS = frozenset(
-    {"linear_velocity", "angular_velocity", "contact_force", "net_contact_force"}
+    "linear_velocity angular_velocity touches contact_force net_contact_force".split()
 )
 """What expressions may call of `model_quantities`."""
 _GIVEN = frozenset({"action", "episode_time"})

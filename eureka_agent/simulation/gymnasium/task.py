@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import gymnasium
@@ -21,6 +22,7 @@ from eureka_agent.simulation.gymnasium.actions import (
     choices_of,
 )
 from eureka_agent.simulation.gymnasium.docstrings import description_of, notes_of
+from eureka_agent.simulation.gymnasium.expressions import expressions_of
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule, fitness_rule
 from eureka_agent.simulation.gymnasium.known import DESCRIPTIONS
 from eureka_agent.simulation.gymnasium.making import (
@@ -31,6 +33,7 @@ from eureka_agent.simulation.gymnasium.making import (
     registration_of,
 )
 from eureka_agent.simulation.gymnasium.mujoco_v5 import batch_task
+from eureka_agent.simulation.gymnasium.reading import GymnasiumReading
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 from eureka_agent.simulation.gymnasium.slots import Reader
 from eureka_agent.simulation.gymnasium.spaces import check_observation_space
@@ -158,6 +161,11 @@ class GymnasiumTask(Task):
         if self.action_choices:
             return one_hot(action, list(self.action_choices))
         return action.clamp(-1.0, 1.0)
+
+    @cached_property
+    def gymnasium_reading(self) -> GymnasiumReading:
+        """See `SupportsGymnasium`."""
+        return GymnasiumReading(self._name, expressions_of(self._readable), self.dt, self._kwargs)
 
     def state_of(
         self, env: gymnasium.Env[Any, Any], observation: Any, info: Mapping[str, Any]
