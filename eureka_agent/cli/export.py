@@ -39,7 +39,7 @@ def export(
             reward with a wrapper that pays it in the task's environment of Gymnasium.
         policies: Also write the trained policies into the JSON, as base64.
         example: Write the best reward as a Markdown file for another run's --examples-dir instead.
-        task: With --format gymnasium: the path of the run's task, if it is your own.
+        task: With --format gymnasium: the run's task, if its code is not part of eureka_agent.
         runs_dir: Folder that holds the runs.
     """
     from eureka_agent.report import put, whole_line
