@@ -148,7 +148,7 @@ def compute_dense_reward(self, action) -> float:
     weights = np.array([1.0, 2.0, 0.0, 0.0, 0.5, 1.0, 1.0])
     reward = np.dot(weights, both) + both[[0, 4]].mean() - both[-3]
     reward += np.sign(both[0]) * np.arctan2(both[1], both[2]) + np.log1p(np.abs(both)).min()
-    reward -= (self.robot.ee_position > self.goal_position).sum() * 0.5
+    reward -= (self.robot.ee_position > self.goal_position).sum() * 0.5 - (both[1] > 0)
     return reward
 """,
     "helpers that are written out": """

@@ -116,6 +116,8 @@ class Expressions:
         left, right = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.MatMult):
             return reductions.product(self._call(node, left, right))
+        if left.is_bool != right.is_bool and not isinstance(node.op, ast.Add | ast.Mult):
+            left, right = as_float(left), as_float(right)  # torch has no float minus bool
         logical = isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor)
         codes, held, rank = joined([left, right])
         is_bool = left.is_bool and right.is_bool

@@ -16,7 +16,7 @@ from eureka_agent.simulation.gymnasium.reward_wrapper import StateReader
 class _Workshop(gymnasium.Env[Any, Any]):
     """Moves a tool."""
 
-    def __init__(self) -> None:
+    def __init__(self, **_: Any) -> None:
         box = gymnasium.spaces.Box(-1.0, 1.0, (2, 2))
         self.observation_space = gymnasium.spaces.Dict(
             {"grid": box, "tool": gymnasium.spaces.Discrete(3)}

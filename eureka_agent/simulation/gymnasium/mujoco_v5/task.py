@@ -150,10 +150,11 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         moving = {name: f"info.get({name!r}, 0.0)" for name in self.velocity_names}
         infos = {name: f"info[{name!r}]" for name in self.info_names}
         own = {**self.expressions(), **self.foot_expressions(), "obs_buf": "observation"}
-        name, options = split_id(self.id)
-        return GymnasiumReading(
-            name, {**bodies, **infos, **moving, **own}, self.dt, options.get("kwargs", {})
-        )
+        assert self.id is not None
+        _, options = split_id(self.id)
+        expressions = {**bodies, **infos, **moving, **own}
+        kwargs = options.get("kwargs", {})
+        return GymnasiumReading(self.environment, expressions, self.dt, kwargs)
 
     foot_meaning: ClassVar[str] = "positions of the middles of the feet"
 
