@@ -114,10 +114,18 @@ def test_a_translated_reward_runs_in_the_sandbox(tmp_path: Path) -> None:
         assert check_file(path, find_task("hopper_forward"), sandbox) == ()
 
 
-def test_a_batched_reward_that_is_annotated_as_float_stays_as_it_is() -> None:
-    for body in ("torch.exp(-gripper_openness)", "ee_position[:, 0] - gripper_openness"):
-        code = f"import torch\n\ndef compute_reward(ee_position, gripper_openness) -> float:\n    return {body}, {{}}\n"
-        assert reward_in(code, SPEC).code == extract(code)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "torch.exp(-gripper_openness)",
+        "ee_position[:, 0] - gripper_openness",
+        "gripper_openness.abs()",
+        "F.relu(gripper_openness)",
+    ],
+)
+def test_a_batched_reward_that_is_annotated_as_float_stays_as_it_is(body: str) -> None:
+    code = f"def compute_reward(ee_position, gripper_openness) -> float:\n    return {body}, {{}}\n"
+    assert reward_in(code, SPEC).code == extract(code)
 
 
 REFUSED = {

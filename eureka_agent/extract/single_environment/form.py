@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eureka_agent.checks.findings import CheckFindings
@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # task.py needs the physics engine
 _MAX_LISTED = 40
 _MAX_UNKNOWN = 6
 _FLOATS = frozenset({"float", "np.float32", "np.float64"})
+_OF_TENSORS = frozenset(
+    "abs square sqrt exp log sin cos tanh sigmoid relu pow float bool clamp norm unsqueeze".split()
+)
 _HEAD = "# Rewritten from a reward of one environment: every tensor has one row per environment."
 
 
@@ -29,8 +32,8 @@ def translated(code: str, spec: StateSpec) -> str:
     """Return a reward of one environment in torch, for all environments at once.
 
     A reward is of one environment if it is annotated to return a float (`extract` annotates
-    Text2Reward's `compute_dense_reward` like this), does not use torch, and takes no columns
-    (`x[:, 0]`).
+    Text2Reward's `compute_dense_reward` like this), does not use torch or methods of tensors, and
+    takes no columns (`x[:, 0]`).
 
     Args:
         code: The source of a module with `compute_reward`, as `extract` returns it.
@@ -63,9 +66,10 @@ def _single_environment(tree: ast.Module) -> ast.FunctionDef | None:
     ]
     if len(entries) != 1 or not _gives_float(entries[0].returns):
         return None
+    modules = _modules(tree)
     nodes = [*ast.walk(entries[0])]
-    uses_torch = any(isinstance(node, ast.Name) and node.id == "torch" for node in nodes)
-    return None if uses_torch or any(map(_is_column, nodes)) else entries[0]
+    batched = any(_is_column(node) or _is_of_tensors(node, modules) for node in nodes)
+    return None if batched else entries[0]
 
 
 def _gives_float(annotation: ast.expr | None) -> bool:
@@ -75,6 +79,17 @@ def _gives_float(annotation: ast.expr | None) -> bool:
     if isinstance(annotation, ast.Tuple):
         annotation = annotation.elts[0] if annotation.elts else None
     return annotation is not None and ast.unparse(annotation) in _FLOATS
+
+
+def _is_of_tensors(node: ast.AST, modules: Mapping[str, str]) -> bool:
+    """Whether this is a name of torch, or `x.abs()`, which numpy's arrays do not have."""
+    if isinstance(node, ast.Name):
+        return modules.get(node.id, "").partition(".")[0] == "torch"
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    of_module = isinstance(owner, ast.Name) and owner.id in modules
+    return node.func.attr in _OF_TENSORS and not of_module
 
 
 def _is_column(node: ast.AST) -> bool:
