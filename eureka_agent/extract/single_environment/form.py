@@ -88,6 +88,8 @@ def _is_of_tensors(node: ast.AST, modules: Mapping[str, str]) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     owner = node.func.value
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
     of_module = isinstance(owner, ast.Name) and owner.id in modules
     return node.func.attr in _OF_TENSORS and not of_module
 
