@@ -76,8 +76,12 @@ def asks_named_models(config: SynthesisConfig, overrides: Container[str]) -> boo
 
 
 def stored_config(config: SynthesisConfig, task: Task) -> SynthesisConfig:
-    """Return the config to store: absolute paths, and a task object's path or name."""
+    """Return the config to store: absolute paths, and a task object's path, id or name."""
     given = config.task.scene
+    if task.id is not None:
+        name = "task" if config.task.env is None else "env"
+        none = {"task_path": None, "fitness": None, "env_kwargs": ()}
+        return config.replaced(**{name: task.id, **none})
     if config.task.task_path is None and isinstance(given, str) and not looks_like_path(given):
         return config
     stored = reference(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Container
 from dataclasses import replace
 
@@ -14,9 +15,12 @@ from eureka_agent.runs.changes import Changes, refuse_too_late
 from eureka_agent.runs.foreign_run import NeededSettings, TrustedSettings, trusted_config
 from eureka_agent.runs.store import Store
 from eureka_agent.runs.stored_task import stored_task
+from eureka_agent.simulation.gymnasium import names_code
 from eureka_agent.simulation.task_check import checked_task
+from eureka_agent.tasks.ids import kind_of_id
 from eureka_agent.tasks.registry import looks_like_path, named_task
 from eureka_agent.tasks.task import Task, TaskLike
+from eureka_agent.text import one_line
 from eureka_agent.training.budgets import training_budget
 
 
@@ -40,6 +44,8 @@ def resumed_task(store: Store, given: TaskLike | None) -> Task:
                 " Python with ea.resume(run, task=TASK). To resume it here, too, write it to a"
                 " file that ends with TASK = ..."
             )
+        if kind_of_id(where) is not None:
+            return _task_of_run(where)
         return named_task(where, advice="Give the run's task again with --task NAME.")
     task = checked_task(
         given, advice="--task takes the run's own task again: its name, or the path of its code."
@@ -51,12 +57,31 @@ def resumed_task(store: Store, given: TaskLike | None) -> Task:
         raise UsageError(
             f"The run's task is {stored.name!r}, but {task.name!r} was given: give the run's own."
         )
+    if task.id is not None and task.id != str(config.task.scene):
+        raise UsageError(
+            f"The run's task is {_shown(str(config.task.scene))}, and {_shown(task.id)} was given:"
+            " give the run's own."
+        )
     if not stored.reward_inputs.shapes.items() <= task.reward_inputs.shapes.items():
         raise UsageError(
             f"The run's task is {stored.name!r}, and the task given has this name but another"
             " state: give the run's own."
         )
     return task
+
+
+def _task_of_run(where: str) -> Task:
+    """Return the task of an id that a run's folder names, unless that runs code of its choice."""
+    if names_code(where):
+        raise UsageError(
+            f"The run's task is {_shown(where)}. It names a module or a file, and code that only a"
+            " run's folder names is never run: if you trust it, give the same id again with --task."
+        )
+    return checked_task(where)
+
+
+def _shown(identity: str) -> str:
+    return one_line(shlex.quote(identity), 400)
 
 
 def resumed_config(

@@ -1,4 +1,5 @@
 from .fitness import FitnessRule, fitness_rule
+from .naming_code import names_code
 from .reading import GymnasiumReading, SupportsGymnasium, reading_of
 from .task import GymnasiumTask, gymnasium_task
 from .vector_env import GymnasiumEnv
@@ -13,6 +14,7 @@ __all__ = [
     "VectorRewardWrapper",
     "fitness_rule",
     "gymnasium_task",
+    "names_code",
     "reading_of",
     "wrapped",
 ]

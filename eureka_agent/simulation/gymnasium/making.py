@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import traceback
 import warnings
 from collections.abc import Mapping
@@ -13,7 +15,6 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import DependencyNotInstalled
-from gymnasium.error import Error as GymnasiumError
 
 from eureka_agent.errors import TaskError, UnknownTaskError, UsageError
 from eureka_agent.text import one_line
@@ -38,8 +39,7 @@ def find_spec(name: str) -> EnvSpec:
     """Return the registered environment of an id, and import the package that registers it.
 
     Args:
-        name: `Hopper-v5`, `namespace/Name-v0` or `module:Name-v0`. A version that is not given is
-            the latest.
+        name: `Hopper-v5`, `namespace/Name-v0` or `module:Name-v0`.
 
     Raises:
         UnknownTaskError: No such environment is registered.
@@ -48,23 +48,15 @@ def find_spec(name: str) -> EnvSpec:
     module, colon, name_there = name.rpartition(":")
     if colon:
         _import(module)
-    spec = _registered(name_there)
     namespace, slash, _ = name_there.rpartition("/")
-    if spec is None and slash and not colon and namespace.isidentifier():
-        _import(namespace, advice=_how_to_name_a_module(name_there))
-        spec = _registered(name_there)
-    if spec is None and not slash:
-        _register_robotics()
-        spec = _registered(name_there)
-    if spec is None:
+    if name_there not in gymnasium.registry and not colon:
+        if namespace.isidentifier():
+            _import(namespace, advice=_how_to_name_a_module(name_there))
+        elif not slash:
+            _register_robotics()
+    if name_there not in gymnasium.registry:
         raise UnknownTaskError(_not_registered(name_there))
-    return spec
-
-
-def full_name(name: str, spec: EnvSpec) -> str:
-    """Return the id of an environment with its version, and with the module that registers it."""
-    module, colon, _ = name.rpartition(":")
-    return f"{module}{colon}{spec.id}"
+    return gymnasium.registry[name_there]
 
 
 def imports_code(name: str) -> bool:
@@ -126,21 +118,11 @@ def reason_of(error: BaseException) -> str:
     return f"{text}{where}"
 
 
-def _registered(name: str) -> EnvSpec | None:
-    if name in gymnasium.registry:
-        return gymnasium.registry[name]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return gymnasium.spec(name)
-    except GymnasiumError:
-        return None
-
-
 @cache
 def _register_robotics() -> None:
     """Register the environments of gymnasium_robotics, which this library installs."""
-    robotics = _import(_ROBOTICS)
+    with contextlib.redirect_stderr(io.StringIO()):  # it tells about its versions
+        robotics = _import(_ROBOTICS)
     gymnasium.register_envs(robotics)
 
 

@@ -194,7 +194,7 @@ def _table(docstring: str) -> dict[int, Entry]:
 
 def _unit_in(row: Mapping[str, str]) -> str:
     """Return the unit that a row names in its last column or with its bounds, or `-`."""
-    for column, cell in reversed(row.items()):
+    for column, cell in reversed(list(row.items())):
         said = (
             re.findall(r"\(([^)]*)\)", cell) if "unit" in column else re.findall(r"\brad\b", cell)
         )

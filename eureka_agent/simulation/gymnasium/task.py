@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,7 +29,6 @@ from eureka_agent.simulation.gymnasium.known import DESCRIPTIONS
 from eureka_agent.simulation.gymnasium.making import (
     DEFAULT_EPISODE_STEPS,
     find_spec,
-    full_name,
     make,
     registration_of,
 )
@@ -192,7 +192,7 @@ class GymnasiumTask(Task):
     def _scales(self) -> str:
         """Return what [-1, 1] stands for, where that is not the environment's own range."""
         space = self._space
-        if self.action_choices or self.action_size > _MOST_SCALES:
+        if not isinstance(space, Box) or self.action_size > _MOST_SCALES:
             return ""
         pairs = list(zip(space.low.flat, space.high.flat, strict=True))
         if all((low, high) == (-1.0, 1.0) for low, high in pairs):

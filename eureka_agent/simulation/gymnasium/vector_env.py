@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -142,8 +142,8 @@ class GymnasiumEnv:
         """Close all environments and end their processes; that happens without this call, too."""
         self._runner.close()
 
-    def _run(self, run: object) -> None:
-        assert callable(run)
+    def _run(self, run: Callable[[], None]) -> None:
+        """Call `run`. Raises TaskError if the environment fails."""
         try:
             run()
         except EurekaError:

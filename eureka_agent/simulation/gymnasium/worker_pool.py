@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import TypeAlias
@@ -37,7 +37,7 @@ _Process: TypeAlias = "subprocess.Popen[bytes]"
 @dataclass(frozen=True)
 class _Worker:
     process: _Process
-    channel: Connection[bytes, bytes]
+    channel: Connection[Work, bytes]
 
 
 class WorkerPool:
@@ -65,9 +65,7 @@ class WorkerPool:
             for worker in range(workers):
                 self._workers.append(_started(memory))
                 rows = range(worker, num_envs, workers)
-                self._send(
-                    self._workers[-1], lambda channel, r=rows: channel.send(Work(recipe, r, layout))
-                )
+                self._send(self._workers[-1], Work(recipe, rows, layout))
             self._wait()
         except BaseException:
             self.close()
@@ -95,15 +93,18 @@ class WorkerPool:
     def _do(self, message: bytes) -> None:
         try:
             for worker in self._workers:
-                self._send(worker, lambda channel: channel.send_bytes(message))
+                self._send(worker, message)
             self._wait()
         except BaseException:  # after Ctrl-C the next step would read this one's answers
             self.close()
             raise
 
-    def _send(self, worker: _Worker, send: Callable[[Connection[bytes, bytes]], None]) -> None:
+    def _send(self, worker: _Worker, message: bytes | Work) -> None:
         try:
-            send(worker.channel)
+            if isinstance(message, bytes):
+                worker.channel.send_bytes(message)
+            else:
+                worker.channel.send(message)
         except OSError as error:
             raise self._died(worker) from error
 
