@@ -176,7 +176,7 @@ class CpuEngine:
             name: torch.from_numpy(values[rows].astype(np.float32))
             for name, values in self._data_fields.items()
         }
-        return PhysicsView(self.model, qpos, qvel, ctrl, sensordata, data)
+        return PhysicsView(self.model, qpos, qvel, ctrl, sensordata, data_fields=data)
 
     def _cast(self, field: str, rows: slice | NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self._fields[field][rows].astype(np.float32))

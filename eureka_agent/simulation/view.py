@@ -26,7 +26,7 @@ class PhysicsView:
     """`(num_envs, nu)`"""
     sensordata: Tensor
     """`(num_envs, nsensordata)`"""
-    data_fields: Mapping[str, Tensor] = field(default_factory=dict)
+    data_fields: Mapping[str, Tensor] = field(default_factory=dict, kw_only=True)
     """`(num_envs, …)` each: the fields of `MjData` that the task reads, by name."""
 
     @property

@@ -154,8 +154,7 @@ def test_the_file_pays_without_eureka_agent_what_the_reward_pays(
     tmp_path: Path, scene: str, environment: str, code: str
 ) -> None:
     run, file = _run(tmp_path / "run", code, scene=scene), tmp_path / "reward.py"
-    options = ["--format", "gymnasium", "--out", str(file), "--task", scene]
-    assert main(["export", str(run.path), *options]) == 0
+    assert main(["export", str(run.path), "--format", "gymnasium", "--out", str(file)]) == 0
     ours = _here(code, scene, environment, 8)
     theirs = _without_eureka_agent(tmp_path, 8)
     assert len(theirs) == 8

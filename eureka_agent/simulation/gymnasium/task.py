@@ -226,7 +226,6 @@ def gymnasium_task(name: str, options: Options) -> Task:
         raise UsageError(f"The option kwargs of gym:{name} must be a JSON object: got {kwargs!r}.")
     if not isinstance(fitness, str):
         raise UsageError(f"The option fitness of gym:{name} must be a text: got {fitness!r}.")
-    name = full_name(name, find_spec(name))
     rule = fitness_rule(fitness)
     return batch_task(name, kwargs, rule) or GymnasiumTask(name, kwargs, rule)
 

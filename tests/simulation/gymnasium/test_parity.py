@@ -21,9 +21,9 @@ from tests.support.gymnasium_twins import Theirs, Twins
 
 OBSERVATION = 1e-6
 """Largest relative difference of an observation: float32 has 24 bits."""
-REWARD = 2e-3
-"""Largest relative difference of a reward or an entry of `info`: at 100 m, float32 positions
-are 8e-6 m apart, a velocity over 8 ms then 1e-3 m/s."""
+REWARD = 1e-4
+"""Largest difference of a reward or an entry of `info`, relative to 1 or its size if that is more:
+velocities are differences of float32 positions."""
 
 OTHER_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
     (

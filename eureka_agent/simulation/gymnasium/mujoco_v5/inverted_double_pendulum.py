@@ -48,7 +48,6 @@ class InvertedDoublePendulum(MujocoV5Task[InvertedDoublePendulumSettings]):
         " near that pose."
     )
     data_fields = ("xpos", "site_xpos", "qfrc_constraint")
-    observation_size = 9
     BUDGETS = budgets(num_envs=16, horizon=64, quick=200_000, normal=500_000, paper=10_000_000)
 
     @classmethod

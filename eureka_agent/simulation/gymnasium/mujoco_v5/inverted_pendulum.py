@@ -39,7 +39,6 @@ class InvertedPendulum(MujocoV5Task[InvertedPendulumSettings]):
         " starts nearly at rest, upright and in the middle."
     )
     data_fields = ("xpos",)
-    observation_size = 4
     BUDGETS = budgets(num_envs=16, horizon=64, quick=100_000, normal=300_000, paper=5_000_000)
 
     @classmethod

@@ -56,7 +56,6 @@ class Pusher(MujocoV5Task[PusherSettings]):
         " cylinder 0.17 to 0.36 m from the goal."
     )
     data_fields = ("xpos",)
-    observation_size = 23
     BUDGETS = budgets(num_envs=32, horizon=100, quick=500_000, normal=2_000_000, paper=20_000_000)
 
     @classmethod

@@ -52,7 +52,6 @@ class Reacher(MujocoV5Task[ReacherSettings]):
         " 0.2 m of the origin and does not move."
     )
     data_fields = ("xpos",)
-    observation_size = 10
     BUDGETS = budgets(num_envs=32, horizon=50, quick=300_000, normal=1_000_000, paper=10_000_000)
 
     @classmethod

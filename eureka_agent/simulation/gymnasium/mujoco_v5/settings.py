@@ -44,6 +44,11 @@ def read_settings(kind: type[SettingsT], kwargs: Mapping[str, object]) -> Settin
     return settings if settings.frame_skip >= 1 else None
 
 
+def is_default(settings: Settings) -> bool:
+    """Say whether all settings are as Gymnasium registers the environment."""
+    return all(getattr(settings, each.name) == each.default for each in fields(settings))
+
+
 def _fits(hint: object, value: object) -> bool:
     """Say whether a value has the type of a setting; JSON has lists for tuples."""
     if hint == Range:

@@ -22,7 +22,7 @@ from eureka_agent.simulation.gymnasium.mujoco_v5.models import (
 )
 from eureka_agent.simulation.gymnasium.mujoco_v5.moment import Moment
 from eureka_agent.simulation.gymnasium.mujoco_v5.notes import facts
-from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings
+from eureka_agent.simulation.gymnasium.mujoco_v5.settings import Settings, is_default
 from eureka_agent.simulation.gymnasium.mujoco_v5.variables import (
     body_positions,
     info_variable,
@@ -70,17 +70,19 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         self.id = task_id
         self.name = self.environment
         self.frame_skip = settings.frame_skip
-        self._take_over(gymnasium.spec(self.environment), settings == type(settings)())
+        self._take_over(gymnasium.spec(self.environment), is_default(settings))
         self.action_names = actuator_names(self.model)
         self._feet = Feet(self.model, self.feet)
         self._bodies = body_positions(self.model)
         self.state_spec = self._state_spec()
         self.ends_early = self.may_end
-        self.notes = self._notes()
+        zeros = {each.name: torch.zeros(1, *each.shape) for each in self.state_spec.variables}
+        self.observation_size = self.observation(zeros, {}).shape[1]
+        self.notes = self._notes(zeros)
         self._pose = torch.as_tensor(self.model.qpos0, dtype=torch.float32)
         low, high = torch.as_tensor(self.model.actuator_ctrlrange.T, dtype=torch.float32)
-        self._control_middle = (high + low) / 2.0
-        self._control_half = (high - low) / 2.0
+        self._control_middle: Tensor = (high + low) / 2.0
+        self._control_half: Tensor = (high - low) / 2.0
 
     def _take_over(self, spec: gymnasium.envs.registration.EnvSpec, as_registered: bool) -> None:
         """Take the time limit, and the solved return of the default arguments."""
@@ -110,9 +112,9 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         """The compiled scene."""
         return compiled(self.build())
 
-    def _notes(self) -> str:
-        zeros = {each.name: torch.zeros(1, *each.shape) for each in self.state_spec.variables}
-        ends = "; ".join(self.end_causes(zeros)) if self.ends_early else ""
+    def _notes(self, state: State) -> str:
+        """Return facts for models; any state serves to name the causes for an end."""
+        ends = "; ".join(self.end_causes(state)) if self.ends_early else ""
         return f"{self.build_notes} {facts(self.model, self.action_names, ends)}"
 
     @property
