@@ -25,8 +25,8 @@ _CASES: list[tuple[str, dict[str, Any]]] = [
 def test_every_variable_is_read_in_gymnasium_as_on_the_batch_engine(
     name: str, kwargs: dict[str, Any]
 ) -> None:
-    twins = Twins(name, kwargs, num_envs=1)
-    task, env = twins.task, twins.theirs[0]
+    pair = Twins(name, kwargs, num_envs=1)
+    task, env = pair.task, pair.theirs[0]
     reading = task.gymnasium_reading
     variables = [each.name for each in task.reward_inputs.tensors]
     spaces = (env.observation_space, env.action_space)
@@ -37,9 +37,9 @@ def test_every_variable_is_read_in_gymnasium_as_on_the_batch_engine(
     stages = env.model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4
     loose = {"foot_contact_forces"} & {*variables} if stages else set()
     forces: list[Any] = []
-    before = twins.env.state
+    before = pair.env.state
     for _ in range(40):
-        ours, theirs = twins.step()
+        ours, theirs = pair.step()
         action = env.data.ctrl.copy()
         state = reader.step(env, theirs[0].observation, action, theirs[0].info)
         forces += [(state[name], ours.state[name][0].numpy()) for name in loose]
@@ -47,9 +47,9 @@ def test_every_variable_is_read_in_gymnasium_as_on_the_batch_engine(
             _assert_near(variable, state[variable], ours.state[variable][0])
             _assert_near(variable, state[f"prev_{variable}"], before[variable][0])
         before = ours.state
-        if twins.restart(ours):
+        if pair.restart(ours):
             reader.reset(env, env._get_obs(), env._get_reset_info())
-            before = twins.env.state
+            before = pair.env.state
     if forces:
         theirs_mean, ours_mean = np.mean(forces, axis=(0, 2))
         assert 0.5 < theirs_mean / ours_mean < 2.0
