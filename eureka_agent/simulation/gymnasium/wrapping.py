@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, overload
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import parse_env_id
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import iterate
 
@@ -18,6 +20,8 @@ from eureka_agent.simulation.gymnasium.reward_wrapper import (
     StateReader,
     Values,
 )
+
+_logger = logging.getLogger(__name__)
 
 
 @overload
@@ -53,6 +57,13 @@ def wrapped(
         UsageError: The state cannot be read in `env`.
     """
     reads = tuple(reads)
+    spec = getattr(env, "spec", None)
+    if spec is not None and spec.name != parse_env_id(_id_of(reading))[1]:
+        _logger.warning(
+            "The reward is for %s, and the environment is %s: its state may mean something else.",
+            reading.environment,
+            spec.id,
+        )
     if isinstance(env, VectorEnv):
         return VectorRewardWrapper(env, pay, reading, reads)
     if isinstance(env, gymnasium.Env):
@@ -61,6 +72,11 @@ def wrapped(
         "as_wrapper takes an environment of Gymnasium, such as gymnasium.make"
         f"({reading.environment!r}): got {type(env).__name__}."
     )
+
+
+def _id_of(reading: GymnasiumReading) -> str:
+    """Return the id of a reading's environment, without the module that registers it."""
+    return reading.environment.rpartition(":")[2]
 
 
 class VectorRewardWrapper(VectorWrapper):

@@ -102,6 +102,16 @@ def test_a_vector_that_restarts_in_the_same_step_is_refused(human: RewardFunctio
         human.as_wrapper(vector)
 
 
+def test_an_environment_of_another_kind_is_warned_about(
+    human: RewardFunction, caplog: pytest.LogCaptureFixture
+) -> None:
+    human.as_wrapper(_hopper())
+    assert not caplog.messages
+    human.as_wrapper(_cartpole())
+    (message,) = caplog.messages
+    assert message.startswith("The reward is for Hopper-v5, and the environment is CartPole-v1")
+
+
 def test_something_else_than_an_environment_is_refused(human: RewardFunction) -> None:
     with pytest.raises(UsageError, match=r"gymnasium\.make\('Hopper-v5'\): got str"):
         human.as_wrapper("Hopper-v5")  # type: ignore[call-overload]
