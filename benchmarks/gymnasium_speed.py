@@ -6,8 +6,9 @@
     async   the same with `"async"`: one process per environment
 
 All have the same number of environments and take random actions, drawn before the clock starts.
-The sides take turns, and ratios are taken within a repeat. Run with `python -m
-benchmarks.gymnasium_speed`.
+The sides take turns, and ratios are taken within a repeat, so that a busy machine is busy for all.
+CPU time, of all threads of this process, depends less on other programs; that of the processes of
+`async` is not measured. Run with `python -m benchmarks.gymnasium_speed`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,14 +28,25 @@ import tyro
 from benchmarks.measure import interleaved, ratio, table
 from eureka_agent.simulation.gymnasium.fitness import fitness_rule
 from eureka_agent.simulation.gymnasium.mujoco_v5 import ENVIRONMENTS, batch_task
+from eureka_agent.utils.torch_threads import one_torch_thread
 
 DRAWN = 32
 """Number of different actions per environment, used in turn."""
 
 
+@dataclass(frozen=True)
+class Speed:
+    """One run of one side."""
+
+    steps_per_s: float
+    """Environment steps per second."""
+    cpu_s_per_step: float
+    """CPU seconds of this process per environment step."""
+
+
 def main(
     envs: tuple[str, ...] = tuple(ENVIRONMENTS),
-    num_envs: int = 16,
+    num_envs: int = 64,
     seconds: float = 1.0,
     repeats: int = 7,
     quick: bool = False,
@@ -49,8 +62,17 @@ def main(
     """
     if quick:
         envs, seconds, repeats = ("InvertedPendulum-v5", "Ant-v5"), 0.1, 2
-    rows = [_row(env, num_envs, seconds, repeats) for env in envs]
-    header = ("environment", "ours, steps/s", "sync", "async", "ours / sync", "ours / async")
+    with one_torch_thread():  # as in a training
+        rows = [_row(env, num_envs, seconds, repeats) for env in envs]
+    header = (
+        "environment",
+        "ours, steps/s",
+        "sync",
+        "async",
+        "ours / sync",
+        "ours / async",
+        "CPU time, ours / sync",
+    )
     table(f"{num_envs} environments, {repeats} runs of {seconds:g} s:", header, rows)
 
 
@@ -64,14 +86,15 @@ def _row(env: str, num_envs: int, seconds: float, repeats: int) -> tuple[str, ..
         "sync": _theirs(vectors["sync"]),
         "async": _theirs(vectors["async"]),
     }
-    runs = {side: partial(_speed, step, num_envs, seconds) for side, step in steps.items()}
-    speeds = interleaved(runs, repeats)
+    runs = {side: partial(_run, step, num_envs, seconds) for side, step in steps.items()}
+    results = interleaved(runs, repeats)
     for vector in vectors.values():
         vector.close()
-    ours = speeds["ours"]
+    speeds = {side: [each.steps_per_s for each in results[side]] for side in results}
+    cpu = {side: [each.cpu_s_per_step for each in results[side]] for side in results}
     medians = [f"{statistics.median(values):,.0f}" for values in speeds.values()]
-    ratios = [f"{ratio(ours, speeds[side]):.1f} x" for side in vectors]
-    return (env, *medians, *ratios)
+    ratios = [f"{ratio(speeds['ours'], speeds[side]):.1f} x" for side in vectors]
+    return (env, *medians, *ratios, f"{ratio(cpu['ours'], cpu['sync']):.2f}")
 
 
 def _ours(env: str, num_envs: int) -> Callable[[int], object]:
@@ -93,14 +116,16 @@ def _theirs(vector: gymnasium.vector.VectorEnv[Any, Any, Any]) -> Callable[[int]
     return lambda step: vector.step(actions[step % DRAWN])
 
 
-def _speed(step: Callable[[int], object], num_envs: int, seconds: float, seed: int) -> float:
-    """Return environment steps per second."""
+def _run(step: Callable[[int], object], num_envs: int, seconds: float, seed: int) -> Speed:
+    """Step for some seconds."""
     count = 0
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     while time.perf_counter() - start < seconds:
         step(count)
         count += 1
-    return count * num_envs / (time.perf_counter() - start)
+    steps = count * num_envs
+    elapsed, used = time.perf_counter() - start, time.process_time() - cpu
+    return Speed(steps / elapsed, used / steps)
 
 
 if __name__ == "__main__":

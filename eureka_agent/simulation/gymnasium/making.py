@@ -158,5 +158,9 @@ def _what_is_missing(spec: EnvSpec, error: BaseException) -> str:
     module = spec.entry_point if isinstance(spec.entry_point, str) else ""
     extras = (extra for start, extra in _EXTRAS.items() if module.startswith(start))
     extra = next(extras, None)
-    advice = f"pip install '{extra}'" if extra else "install the package that it names"
-    return f"The environment {spec.id} needs more packages ({reason_of(error)}): {advice}."
+    if extra is not None:
+        return f"{spec.id} needs packages that are not installed: pip install '{extra}'."
+    return (
+        f"{spec.id} needs packages that are not installed ({reason_of(error)}): install the package"
+        " that it names."
+    )

@@ -111,14 +111,14 @@ def _joints(model: Any) -> Iterator[ModelVariable]:
     names = unique(identifier(model.joint(j).name) or f"joint_{j}" for j in joints)
     shape, listed = (len(joints),), len(joints) <= _MOST_JOINTS
     positions = StateVariable(
-        "joint_positions", shape, unit, "-", "angles of joints", "joint_positions", elements=names
+        "joint_positions", shape, unit, "-", "positions of the joints", "joint_positions", elements=names
     )
     velocities = StateVariable(
         "joint_velocities",
         shape,
         per_second,
         "-",
-        "velocities of joints",
+        "velocities of the joints",
         "joint_velocities",
         elements=names,
     )

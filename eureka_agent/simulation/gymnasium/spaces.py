@@ -141,6 +141,7 @@ def _single(space: Box, index: int, entry: Entry | None) -> StateVariable:
         kind = "angle"
     elif "contact" in entry.name:
         kind = "flag"
+        bounds = ""
     name = entry.name or f"obs_{index}"
     return _variable(name, (), f"{entry.meaning}{bounds}", unit=entry.unit, kind=kind)
 
@@ -177,7 +178,7 @@ def _with_goals(variables: tuple[StateVariable, ...]) -> tuple[StateVariable, ..
     shapes = {variable.name: variable.shape for variable in variables}
     if _GOAL not in shapes or shapes.get(_ACHIEVED) != shapes[_GOAL]:
         return variables
-    goal = {"meaning": f"the goal of {_ACHIEVED}", "goal_for": _ACHIEVED}
+    goal = {"meaning": "the goal of this episode", "goal_for": _ACHIEVED}
     achieved = {"meaning": f"what has to become equal to {_GOAL}"}
     changes: Mapping[str, Mapping[str, Any]] = {_GOAL: goal, _ACHIEVED: achieved}
     return tuple(replace(each, **changes.get(each.name, {})) for each in variables)
@@ -207,7 +208,7 @@ def _unit_in(row: Mapping[str, str]) -> str:
 def _bounds(low: float, high: float) -> str:
     if not math.isfinite(low) or not math.isfinite(high) or high - low > 1e6:
         return ""
-    return f", in [{low:.4g}, {high:.4g}]"
+    return f", in [{low + 0.0:.4g}, {high + 0.0:.4g}]"
 
 
 def _count(space: Space[Any]) -> int:

@@ -56,7 +56,7 @@ def test_arguments_and_defaults_are_gymnasium_s(name: str) -> None:
         if key not in ("self", "kwargs", "default_camera_config")
     }
     ours = {field.name: field.default for field in fields(ENVIRONMENTS[name][1])}
-    assert ours == theirs
+    assert ours == {**theirs, "max_episode_steps": None}  # that of gymnasium.make
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,7 @@ def test_arguments_and_defaults_are_gymnasium_s(name: str) -> None:
         ("Hopper-v5", {"terminate_when_unhealthy": 1}),
         ("Hopper-v5", {"frame_skip": 0}),
         ("Hopper-v5", {"frame_skip": 2.5}),
+        ("Hopper-v5", {"max_episode_steps": -1}),
         ("Hopper-v5", {"xml_file": "no_such_model.xml"}),
         ("Hopper-v5", {"xml_file": "ant.xml"}),
         ("Ant-v5", {"main_body": "tail"}),
@@ -179,8 +180,14 @@ def test_episodes_without_end_go_on_after_a_fall() -> None:
 
 def test_time_limit_is_the_environment_s_own() -> None:
     env = made("Reacher-v5").make_env(1, seed=0)
-    lengths = [bool(env.step(torch.zeros(1, 2)).truncated) for _ in range(50)]
-    assert lengths == [False] * 49 + [True]
+    ends = [bool(env.step(torch.zeros(1, 2)).truncated) for _ in range(50)]
+    assert ends == [False] * 49 + [True]
+
+
+def test_time_limit_can_be_an_argument() -> None:
+    env = made("Reacher-v5", {"max_episode_steps": 3}).make_env(1, seed=0)
+    ends = [bool(env.step(torch.zeros(1, 2)).truncated) for _ in range(4)]
+    assert ends == [False, False, True, False]
 
 
 # ------------------------------------------------------------------ fitness

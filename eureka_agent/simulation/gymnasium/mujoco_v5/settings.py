@@ -18,6 +18,8 @@ class Settings:
     """The model: a file of Gymnasium, or a path that starts with `/`, `.` or `~`."""
     frame_skip: int
     """Physics steps per environment step."""
+    max_episode_steps: int | None = None
+    """The time limit in environment steps; None is the registered one."""
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -41,7 +43,8 @@ def read_settings(kind: type[SettingsT], kwargs: Mapping[str, object]) -> Settin
         return None
     given = {name: _as_tuple(value) for name, value in kwargs.items()}
     settings = kind(**given)  # type: ignore[arg-type]  # checked above
-    return settings if settings.frame_skip >= 1 else None
+    limit = settings.max_episode_steps
+    return settings if settings.frame_skip >= 1 and (limit is None or limit >= 1) else None
 
 
 def is_default(settings: Settings) -> bool:

@@ -87,8 +87,9 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
     def _take_over(self, spec: gymnasium.envs.registration.EnvSpec, as_registered: bool) -> None:
         """Take the time limit, and the solved return of the default arguments."""
         threshold = spec.reward_threshold if as_registered else None
-        assert spec.max_episode_steps is not None
-        self.max_episode_steps = spec.max_episode_steps
+        limit = self.settings.max_episode_steps or spec.max_episode_steps
+        assert limit is not None
+        self.max_episode_steps = limit
         self.fitness_unit = self.rule.unit
         self.fitness_meaning = self.rule.meaning(self.max_episode_steps)
         self.fitness_solved = self.rule.solved(threshold, self.max_episode_steps)
