@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from eureka_agent.config import BudgetName, TrainingBudget
+from eureka_agent.simulation.gymnasium import GymnasiumReading
 from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
 from eureka_agent.tasks.mjcf import add_frame_sensors, add_touch_sensor, load_package_xml
@@ -80,6 +81,22 @@ _STATE = StateSpec(
         ),
     ),
     constants={"dt": 0.008},
+)
+
+_READING = GymnasiumReading(
+    "Hopper-v5",
+    {
+        "torso_position": "data.body('torso').xpos",
+        "torso_velocity": "linear_velocity(data, 'torso')",
+        "torso_pitch": "data.qpos[2]",
+        "torso_pitch_velocity": "data.qvel[2]",
+        "joint_positions": "data.qpos[3:]",
+        "joint_velocities": "data.qvel[3:]",
+        "foot_position": "data.geom('foot_geom').xpos",
+        "foot_contact_force": "contact_force(env, 'foot')",
+        "obs_buf": "observation",
+    },
+    dt_s=0.008,
 )
 
 # At 125 Hz a fall shows only after about a second, which a discount of 0.99 would hardly count, and
@@ -157,6 +174,7 @@ class HopperForward(MujocoTask):
     )
     action_names = _JOINT_NAMES
     observation_size = 11
+    gymnasium_reading = _READING
 
     def build(self) -> mujoco.MjSpec:
         """See `MujocoTask.build`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
@@ -17,11 +17,19 @@ from eureka_agent.extract.files import load_reward_file
 from eureka_agent.jail import Sandbox, SandboxedReward, SandboxLevel
 from eureka_agent.records import RewardSource
 from eureka_agent.rewards.runner import RewardBatch
+from eureka_agent.simulation import gymnasium as in_gymnasium
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.arguments import check_value
 from eureka_agent.utils.did_you_mean import did_you_mean
 from eureka_agent.utils.forks import refuse_fork
 from eureka_agent.utils.paths import user_path
+
+if TYPE_CHECKING:  # gymnasium is imported when an environment of it is wrapped
+    import gymnasium
+    from gymnasium.vector import VectorEnv
+
+    from eureka_agent.simulation.gymnasium.reward_wrapper import RewardWrapper
+    from eureka_agent.simulation.gymnasium.wrapping import VectorRewardWrapper
 
 
 class RewardFunction:
@@ -118,6 +126,38 @@ class RewardFunction:
         rows = len(known[self.parameters[0]]) if self.parameters else 1
         batch = self._open_for(rows)(known)
         return batch.reward, batch.components
+
+    @overload
+    def as_wrapper(self, env: gymnasium.Env[Any, Any]) -> RewardWrapper: ...
+
+    @overload
+    def as_wrapper(self, env: VectorEnv[Any, Any, Any]) -> VectorRewardWrapper: ...
+
+    def as_wrapper(
+        self, env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any]
+    ) -> RewardWrapper | VectorRewardWrapper:
+        """Put this reward into an environment of Gymnasium, for any library that trains there.
+
+        The wrapper pays this reward instead of the environment's own. `info["own_reward"]` is the
+        environment's own, `info["reward_components"]` holds the components. The reward runs in the
+        sandbox; `close` it when the environment is no longer used.
+
+        Args:
+            env: The environment of the reward's task, or a vector of them. Wrappers that change
+                observations or actions go around the result.
+
+        Returns:
+            The environment with this reward.
+
+        Raises:
+            UsageError: The task has no environment of Gymnasium, or the reward reads what it lacks.
+        """
+        reading = in_gymnasium.reading_of(self.task, self.task.name)
+        return in_gymnasium.wrapped(env, self._pay, reading, self.parameters)
+
+    def _pay(self, state: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        total, components = self(**{name: state[name] for name in self.parameters})
+        return total, dict(components)
 
     def _known(self, state: Mapping[str, object]) -> dict[str, Tensor]:
         """Return what the reward reads of `state`, as tensors of the right shapes.

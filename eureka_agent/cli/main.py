@@ -16,12 +16,13 @@ import tyro
 from rich.text import Text
 
 from eureka_agent.cli.authoring import new_task, validate_task
+from eureka_agent.cli.export import export
 from eureka_agent.cli.guard import guarded, say
 from eureka_agent.cli.pages import compare, replay, report, serve
 from eureka_agent.cli.presets import Presets, written_out
 from eureka_agent.config import BudgetName, SandboxLevel, SynthesisConfig
 from eureka_agent.config.limits import check_count, check_seed
-from eureka_agent.errors import EurekaError, ProposerError, UsageError
+from eureka_agent.errors import EurekaError, ProposerError
 from eureka_agent.runs.changes import Changes
 from eureka_agent.text import escape_control
 from eureka_agent.utils.terminal import Terminal
@@ -210,46 +211,6 @@ def diff(
         console.print(Syntax(text, "diff", background_color="default"))
     else:
         console.out(escape_control(text).rstrip("\n") or "The code is the same.", highlight=False)
-
-
-def export(
-    run: tyro.conf.Positional[str],
-    out: Path | None = None,
-    policies: bool = False,
-    example: bool = False,
-    runs_dir: Path = Path("runs"),
-) -> None:
-    """Write a run as one JSON file: config, prompts, completions with costs, and all results.
-
-    Args:
-        run: The run's folder, its name, or the start of its name.
-        out: Where to write it; by default the standard output.
-        policies: Also write the trained policies, as base64.
-        example: Write the best reward instead, as a Markdown file for another run's --examples-dir.
-        runs_dir: Folder that holds the runs.
-    """
-    from eureka_agent.report import put, whole_line
-    from eureka_agent.report.export import best_as_example, export_text, exported
-    from eureka_agent.runs.directory import RunDir
-    from eureka_agent.runs.store import Store
-    from eureka_agent.utils.paths import user_path
-
-    with Store.open(RunDir.find(run, runs_dir).database, writable=False) as store:
-        text = (
-            best_as_example(store) if example else export_text(exported(store, policies=policies))
-        )
-    if out is None:
-        sys.stdout.write(escape_control(text) if sys.stdout.isatty() else text)
-        sys.stdout.flush()
-        return
-    out = user_path(out)
-    try:
-        out.write_text(text, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"Cannot write to {out} ({error.strerror}): choose another --out."
-        ) from error
-    put(Terminal(), whole_line(f"The {'example' if example else 'run'} is in {out}."))
 
 
 def tasks(task_path: Path | None = None, times: bool = False) -> None:

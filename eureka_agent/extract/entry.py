@@ -13,6 +13,7 @@ from eureka_agent.extract.header import completed
 from eureka_agent.extract.methods import without_object
 
 ENTRY_POINT = "compute_reward"
+_TEXT2REWARD = "compute_dense_reward"
 
 _Definition = ast.FunctionDef | ast.ClassDef
 _Import = ast.Import | ast.ImportFrom
@@ -98,6 +99,8 @@ def _called(function: ast.FunctionDef) -> Iterator[str]:
 
 def _rename(tree: ast.Module, function: ast.FunctionDef) -> None:
     old, function.name = function.name, ENTRY_POINT
+    if old == _TEXT2REWARD and function.returns is None:
+        function.returns = ast.Name("float", ast.Load())  # `single_environment` recognises it
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == old:
             node.id = ENTRY_POINT

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, RewardFileError
-from eureka_agent.extract import extract
+from eureka_agent.extract.reading import reward_in
 from eureka_agent.records import RewardSource
 from eureka_agent.tasks.task import Task
 from eureka_agent.utils.paths import user_path
@@ -34,7 +33,7 @@ def load_reward_file(
     """
     text = _read(path)
     try:
-        return check_source(extract(read(text), of="file"), task.reward_inputs)
+        return reward_in(read(text), task.reward_inputs, of="file")
     except CandidateError as error:
         raise RewardFileError(
             f"{path} is not a valid reward function for {task.name}: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from eureka_agent.checks import check_source
 from eureka_agent.errors import (
@@ -16,6 +16,7 @@ from eureka_agent.errors import (
     StoreError,
 )
 from eureka_agent.extract import extract
+from eureka_agent.extract.single_environment import translated
 from eureka_agent.records import Completion, RewardSource
 from eureka_agent.text import escape_control, one_line
 from eureka_agent.utils.redaction import redacted
@@ -44,7 +45,26 @@ def read_answer(completion: Completion, spec: StateSpec) -> RewardSource:
     if completion.error:
         raise ExtractionError(completion.error)
     with faults_as_ours("reading the answer"):
-        return check_source(extract(completion.text), spec)
+        return reward_in(completion.text, spec)
+
+
+def reward_in(
+    text: str, spec: StateSpec, *, of: Literal["answer", "file"] = "answer"
+) -> RewardSource:
+    """Extract the reward from a text, rewrite it if it is of one environment, and check it.
+
+    Args:
+        text: A model's completion, or the text of a file.
+        spec: The state and constants that the task offers to rewards.
+        of: What error messages call the text.
+
+    Returns:
+        The checked reward.
+
+    Raises:
+        CandidateError: The text holds no reward, or one that does not pass the checks.
+    """
+    return check_source(translated(extract(text, of=of), spec), spec)
 
 
 def code_in(completion: Completion) -> str:

@@ -21,6 +21,7 @@ from eureka_agent.records import (
     Outcome,
     PromptRecord,
     ReevaluationSeed,
+    RewardSource,
 )
 from eureka_agent.report.standard_json import as_name, standard_json
 from eureka_agent.runs.store import Store
@@ -89,20 +90,26 @@ def exported(store: Store, *, policies: bool = False) -> RunExport:
     )
 
 
-def best_as_example(store: Store) -> str:
-    """Return the best reward so far as the text of an example file.
+def best_reward(store: Store) -> RewardSource:
+    """Return the best reward so far, checked again.
 
-    Raises UsageError if there is none.
+    Raises:
+        UsageError: There is none.
+        StoreError: It does not pass the checks.
     """
-    config = store.config
-    best = best_so_far(store.outcomes(), store.feedback(), has_fitness=config.task.has_fitness)
+    best = best_so_far(
+        store.outcomes(), store.feedback(), has_fitness=store.config.task.has_fitness
+    )
     if best is None or best.candidate.reward is None:
-        raise UsageError(
-            "The run has no best reward that could be an example: continue it, or use another run."
-        )
+        raise UsageError("The run has no best reward yet: continue it, or use another run.")
+    return checked_again(best.candidate.reward, store.task.reward_inputs)
+
+
+def best_as_example(store: Store) -> str:
+    """Return the best reward so far as the text of an example file. Raises as `best_reward`."""
     task = store.task
-    reward = checked_again(best.candidate.reward, task.reward_inputs)
-    return example_text(escape_control(config.task.instruction(task)), task.reward_inputs, reward)
+    instruction = escape_control(store.config.task.instruction(task))
+    return example_text(instruction, task.reward_inputs, best_reward(store))
 
 
 def export_text(export: RunExport) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eureka_agent.checks import check_source
 from eureka_agent.errors import CandidateError, InternalError, UsageError
-from eureka_agent.extract import extract
-from eureka_agent.extract.reading import faults_as_ours
+from eureka_agent.extract.reading import faults_as_ours, reward_in
 from eureka_agent.records import Feedback, Outcome
 from eureka_agent.runs.drafts import Draft, Mark, Question
 from eureka_agent.search.feedback import FeedbackRequest
@@ -83,7 +81,7 @@ def check_edit(code: str, spec: StateSpec) -> str | None:
     """Return why a person's reward does not pass the static checks; None if it does."""
     try:
         with faults_as_ours("reading the reward"):
-            check_source(extract(code, of="file"), spec)
+            reward_in(code, spec, of="file")
     except (CandidateError, InternalError) as error:
         return str(error)
     return None

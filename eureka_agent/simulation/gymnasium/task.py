@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import gymnasium
@@ -20,6 +21,7 @@ from eureka_agent.simulation.gymnasium.actions import (
     choices_of,
 )
 from eureka_agent.simulation.gymnasium.docstrings import description_of, notes_of
+from eureka_agent.simulation.gymnasium.expressions import expressions_of
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule, fitness_rule
 from eureka_agent.simulation.gymnasium.known import DESCRIPTIONS
 from eureka_agent.simulation.gymnasium.making import (
@@ -29,6 +31,7 @@ from eureka_agent.simulation.gymnasium.making import (
     registration_of,
 )
 from eureka_agent.simulation.gymnasium.mujoco_v5 import batch_task
+from eureka_agent.simulation.gymnasium.reading import GymnasiumReading
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 from eureka_agent.simulation.gymnasium.spaces import check_observation_space
 from eureka_agent.simulation.gymnasium.state import Fields, Readable, readable
@@ -155,6 +158,11 @@ class GymnasiumTask(Task):
         if self.action_choices:
             return one_hot(action, list(self.action_choices))
         return action.clamp(-1.0, 1.0)
+
+    @cached_property
+    def gymnasium_reading(self) -> GymnasiumReading:
+        """See `SupportsGymnasium`."""
+        return GymnasiumReading(self._name, expressions_of(self._readable), self.dt, self._kwargs)
 
     def _scales(self) -> str:
         """Return what [-1, 1] stands for, where that is not the environment's own range."""

@@ -95,6 +95,13 @@ class Ant(FloatingTask[AntSettings]):
             return super().quantities(physics)
         return {**super().quantities(physics), "contact_forces": self._clipped(physics)[:, 1:]}
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        low, high = self.settings.contact_force_range
+        wrenches = {"contact_forces": f"np.clip(env.data.cfrc_ext, {low!r}, {high!r})[1:]"}
+        observed = self.settings.include_cfrc_ext_in_observation
+        return {**super().expressions(), **(wrenches if observed else {})}
+
     def _clipped(self, physics: Physics) -> Tensor:
         """`(num_envs, bodies, 6)`: the contact wrenches, the world's included."""
         low, high = self.settings.contact_force_range
@@ -103,6 +110,10 @@ class Ant(FloatingTask[AntSettings]):
     def foot_places(self, physics: Physics) -> Tensor:
         """See `MujocoV5Task.foot_places`."""
         return self._feet.tips(physics)
+
+    def foot_expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.foot_expressions`."""
+        return self._feet.expressions(tips=True)
 
     def start(self, random: Random) -> tuple[Tensor, Tensor]:
         """See `MujocoV5Task.start`."""

@@ -69,6 +69,12 @@ class HumanoidTask(FloatingTask[SettingsT]):
         shown = {name: field[:, skipped[name] :] for name, field in fields.items()}
         return {**super().quantities(physics), **shown}
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        skipped = {name: _FREE if name == "actuator_forces" else 1 for name in self.observed_fields}
+        fields = {name: f"env.data.{_FIELDS[name]}[{skip}:]" for name, skip in skipped.items()}
+        return {**super().expressions(), **fields}
+
     def start(self, random: Random) -> tuple[Tensor, Tensor]:
         """See `MujocoV5Task.start`."""
         noise = self.settings.reset_noise_scale

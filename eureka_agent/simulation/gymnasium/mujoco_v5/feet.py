@@ -61,6 +61,16 @@ class Feet:
         """Return `(num_envs, feet, 3)` m: the far ends of geoms that start where their body is."""
         return 2.0 * self.middles(physics) - physics.data("xpos")[:, self._bodies]
 
+    def expressions(self, *, tips: bool = False) -> dict[str, str]:
+        """Return the two variables as `GymnasiumReading.expressions`; see `tips`."""
+        if not self.names:
+            return {}
+        places = f"env.data.geom_xpos[{self._geoms}]"
+        if tips:
+            places = f"2.0 * {places} - env.data.xpos[{self._bodies}]"
+        forces = ", ".join(f"net_contact_force(env, {name!r})" for name in self.names)
+        return {"foot_positions": places, "foot_contact_forces": f"np.array([{forces}])"}
+
     def contact_forces(self, physics: Physics) -> Tensor:
         """Return `(num_envs, feet)` N: sizes of the net contact forces."""
         forces = [physics.sensor(_sensor(name))[:, :3].norm(dim=1) for name in self.names]

@@ -87,6 +87,17 @@ class FloatingTask(MujocoV5Task[SettingsT]):
             "joint_velocities": qvel[:, _ROOT_QVEL:],
         }
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        return {
+            "torso_position": "env.data.qpos[:3]",
+            "torso_quaternion": f"env.data.qpos[3:{_ROOT_QPOS}]",
+            "torso_velocity": "env.data.qvel[:3]",
+            "torso_angular_velocity": f"env.data.qvel[3:{_ROOT_QVEL}]",
+            "joint_positions": f"env.data.qpos[{_ROOT_QPOS}:]",
+            "joint_velocities": f"env.data.qvel[{_ROOT_QVEL}:]",
+        }
+
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.observation`."""
         first = 2 if self.settings.exclude_current_positions_from_observation else 0

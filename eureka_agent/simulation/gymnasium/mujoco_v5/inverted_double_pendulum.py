@@ -92,6 +92,17 @@ class InvertedDoublePendulum(MujocoV5Task[InvertedDoublePendulumSettings]):
             "rail_end_force": physics.data("qfrc_constraint")[:, 0],
         }
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        return {
+            "cart_position": "env.data.qpos[0]",
+            "cart_velocity": "env.data.qvel[0]",
+            "joint_positions": "env.data.qpos[1:]",
+            "joint_velocities": "env.data.qvel[1:]",
+            "tip_position": "env.data.site_xpos[0]",
+            "rail_end_force": "env.data.qfrc_constraint[0]",
+        }
+
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.observation`."""
         clipped = (

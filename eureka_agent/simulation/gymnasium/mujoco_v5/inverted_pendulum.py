@@ -72,6 +72,15 @@ class InvertedPendulum(MujocoV5Task[InvertedPendulumSettings]):
             "pole_angular_velocity": physics.qvel[:, 1],
         }
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        return {
+            "cart_position": "env.data.qpos[0]",
+            "pole_angle": "env.data.qpos[1]",
+            "cart_velocity": "env.data.qvel[0]",
+            "pole_angular_velocity": "env.data.qvel[1]",
+        }
+
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.observation`."""
         seen = (

@@ -89,6 +89,18 @@ class PlanarTask(MujocoV5Task[SettingsT]):
         """The torso's height where its slide is at 0, m."""
         return float(self.model.body_pos[1, 2] - self.model.qpos0[1])
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        height = f"env.data.qpos[1] + {self._height_offset!r}"
+        return {
+            "torso_position": f"np.array([env.data.qpos[0], 0.0, {height}])",
+            "torso_velocity": "np.array([env.data.qvel[0], 0.0, env.data.qvel[1]])",
+            "torso_pitch": "env.data.qpos[2]",
+            "torso_pitch_velocity": "env.data.qvel[2]",
+            "joint_positions": f"env.data.qpos[{_ROOT}:]",
+            "joint_velocities": f"env.data.qvel[{_ROOT}:]",
+        }
+
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.observation`."""
         position, velocity = state["torso_position"], state["torso_velocity"]

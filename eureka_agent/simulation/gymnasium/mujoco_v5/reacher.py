@@ -80,6 +80,15 @@ class Reacher(MujocoV5Task[ReacherSettings]):
             "joint_velocities": physics.qvel[:, :_ARM],
         }
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        return {
+            "fingertip_position": f"env.data.body({_BODIES[0]!r}).xpos",
+            "target_position": f"env.data.body({_BODIES[1]!r}).xpos",
+            "joint_positions": f"env.data.qpos[:{_ARM}]",
+            "joint_velocities": f"env.data.qvel[:{_ARM}]",
+        }
+
     def _places(self, physics: Physics) -> tuple[Tensor, Tensor]:
         ids = body_ids(self.model, _BODIES)
         fingertip, target = physics.data("xpos")[:, ids].unbind(dim=1)

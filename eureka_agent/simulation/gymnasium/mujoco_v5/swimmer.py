@@ -98,6 +98,17 @@ class Swimmer(MujocoV5Task[SwimmerSettings]):
             "joint_velocities": qvel[:, 3:],
         }
 
+    def expressions(self) -> dict[str, str]:
+        """See `MujocoV5Task.expressions`."""
+        return {
+            "torso_position": "np.array([*env.data.qpos[:2], 0.0])",
+            "torso_velocity": "np.array([*env.data.qvel[:2], 0.0])",
+            "torso_angle": "env.data.qpos[2]",
+            "torso_angular_velocity": "env.data.qvel[2]",
+            "joint_positions": "env.data.qpos[3:]",
+            "joint_velocities": "env.data.qvel[3:]",
+        }
+
     def observation(self, state: State, episode_state: EpisodeState) -> Tensor:
         """See `MujocoTask.observation`."""
         first = 2 if self.settings.exclude_current_positions_from_observation else 0

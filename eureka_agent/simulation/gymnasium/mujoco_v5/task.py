@@ -28,8 +28,10 @@ from eureka_agent.simulation.gymnasium.mujoco_v5.variables import (
     info_variable,
     mean_velocity,
 )
+from eureka_agent.simulation.gymnasium.reading import GymnasiumReading
 from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.simulation.physics import EpisodeState, InitialState, Physics, Random
+from eureka_agent.tasks.ids import split_id
 from eureka_agent.tasks.mjcf import load_xml
 from eureka_agent.tasks.task import State, StateSpec, StateVariable
 
@@ -137,9 +139,30 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
     def quantities(self, physics: Physics) -> dict[str, Tensor]:
         """Return what the environment observes, as physical quantities, by name."""
 
+    @abstractmethod
+    def expressions(self) -> dict[str, str]:
+        """Return `quantities` as `GymnasiumReading.expressions`."""
+
     def foot_places(self, physics: Physics) -> Tensor:
         """Return `foot_positions`, `(num_envs, feet, 3)` m."""
         return self._feet.middles(physics)
+
+    def foot_expressions(self) -> dict[str, str]:
+        """Return the variables of the feet as `GymnasiumReading.expressions`."""
+        return self._feet.expressions()
+
+    @cached_property
+    def gymnasium_reading(self) -> GymnasiumReading:
+        """See `SupportsGymnasium`."""
+        bodies = {name: f"env.data.xpos[{body}]" for name, (body, _) in self._bodies.items()}
+        moving = {name: f"info.get({name!r}, 0.0)" for name in self.velocity_names}
+        infos = {name: f"info[{name!r}]" for name in self.info_names}
+        own = {**self.expressions(), **self.foot_expressions(), "obs_buf": "observation"}
+        assert self.id is not None
+        _, options = split_id(self.id)
+        expressions = {**bodies, **infos, **moving, **own}
+        kwargs = options.get("kwargs", {})
+        return GymnasiumReading(self.environment, expressions, self.dt, kwargs)
 
     foot_meaning: ClassVar[str] = "positions of the middles of the feet"
 
