@@ -115,6 +115,7 @@ class ValidatedTask(MujocoTask):
             "first_episode_state", lambda: self._task.first_episode_state(physics, episode_state)
         )
         self._rows("first_episode_state", first, physics.num_envs)
+        self._same_names("first_episode_state", first)
         return first
 
     def update_episode_state(self, physics: Physics, episode_state: EpisodeState) -> EpisodeState:
@@ -123,13 +124,7 @@ class ValidatedTask(MujocoTask):
             "update_episode_state", lambda: self._task.update_episode_state(physics, episode_state)
         )
         self._rows("update_episode_state", updated, physics.num_envs)
-        if {*updated, "action"} != self._episode_state:
-            names = ", ".join(sorted({*updated, "action"} ^ self._episode_state))
-            self._refuse(
-                "update_episode_state",
-                f"and initial_state() do not both have {names}",
-                "give the episode state the same names in both",
-            )
+        self._same_names("update_episode_state", updated)
         return updated
 
     def state(self, physics: Physics, episode_state: EpisodeState) -> dict[str, Tensor]:
@@ -257,6 +252,15 @@ class ValidatedTask(MujocoTask):
             if not isinstance(value, Tensor) or value.ndim < 1 or len(value) != rows:
                 advice = f"make it a tensor of {rows} rows, one per environment"
                 self._refuse(method, f"has {name!r} in its episode state as {_kind(value)}", advice)
+
+    def _same_names(self, method: str, episode_state: EpisodeState) -> None:
+        names = {*episode_state, "action"} ^ self._episode_state
+        if names:
+            self._refuse(
+                method,
+                f"and initial_state() do not both have {', '.join(sorted(names))}",
+                "give the episode state the same names in both",
+            )
 
     def _tensor(
         self,

@@ -83,6 +83,7 @@ MISTAKES = [
     # methods that a task need not have
     (FITNESS, method("control", "action, episode_state", "action[:, 0]"), FITNESS, "the controls as float32"),
     (FITNESS, method("update_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
+    (FITNESS, method("first_episode_state", "physics, episode_state", "{}"), FITNESS, "do not both have mark"),
     (FITNESS, method("privileged", "state, episode_state", "3"), FITNESS, "returns a value of type int: return a tensor"),
     (FITNESS, method("measures", "state, episode_state", "3"), FITNESS, "return a dictionary"),
     (FITNESS, method("end_causes", "state", "3"), FITNESS, "return a dictionary"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium
 import pytest
+import safetensors.torch
 import torch
 
 from eureka_agent.prompting.task_code import source_of
@@ -217,3 +218,23 @@ def test_fitness_by_a_function_reads_the_state(tmp_path: Path) -> None:
     env = made("Hopper-v5", fitness=f"{file}:height").make_env(2, seed=0)
     result = env.step(torch.zeros(2, 3))
     assert torch.equal(result.fitness, result.state["torso_position"][:, 2])
+
+
+# ------------------------------------------------------------------ checkpoints
+@pytest.mark.parametrize("name", ["Ant-v5", "InvertedPendulum-v5", "Reacher-v5"])
+def test_restored_environments_go_on_as_the_saved_ones(name: str) -> None:
+    task = made(name, fitness="info:reward_survive:max" if name != "Reacher-v5" else "env_return")
+    env, other = (task.make_env(4, seed=0, threads=1) for _ in range(2))
+    actions = torch.sin(torch.arange(40.0 * task.action_size)).reshape(10, 4, task.action_size)
+    for action in actions[:5]:
+        env.step(action)
+    copies = {key: value.clone() for key, value in env.snapshot().items()}
+    saved = safetensors.torch.save(copies)
+    other.restore(safetensors.torch.load(saved))
+    for action in actions[5:]:
+        ours, theirs = env.step(action), other.step(action)
+        assert ours.own_reward is not None
+        assert theirs.own_reward is not None
+        assert torch.equal(ours.own_reward, theirs.own_reward)
+        assert torch.equal(ours.fitness, theirs.fitness)
+        assert torch.equal(ours.observation, theirs.observation)

@@ -53,7 +53,7 @@ class HumanoidTask(FloatingTask[SettingsT]):
             if getattr(settings, f"include_{field}_in_observation")
         )
         observed = [_FIELDS[name] for name in self.observed_fields]
-        needed = dict.fromkeys((*self.data_fields, *observed, "cfrc_ext", "xipos"))
+        needed = dict.fromkeys((*self.data_fields, *observed, "cfrc_ext"))
         self.data_fields = tuple(needed)
         super().__init__(settings, rule, task_id)
 

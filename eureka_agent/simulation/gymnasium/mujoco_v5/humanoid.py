@@ -40,6 +40,7 @@ class Humanoid(HumanoidTask[WalkingHumanoidSettings]):
         " knees, shoulders (2 each) and elbows; its feet are balls. It starts upright, the torso"
         " 1.4 m high, close to rest. Actions have another order than joints."
     )
+    data_fields = ("xpos", "geom_xpos", "xipos")
     moving = "the robot's centre of mass"
     velocity_names = ("x_velocity", "y_velocity")
     info_names = ("x_position", "y_position", "distance_from_origin")

@@ -63,6 +63,13 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
     data_fields: tuple[str, ...] = ("xpos", "geom_xpos")
 
     def __init__(self, settings: SettingsT, rule: FitnessRule, task_id: str) -> None:
+        """Build the model.
+
+        Args:
+            settings: The keyword arguments.
+            rule: What measures success.
+            task_id: What makes the same task again.
+        """
         self.settings = settings
         self.rule = rule
         self.id = task_id
@@ -118,10 +125,8 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
 
     @property
     def policy_code(self) -> Mapping[str, Callable[..., object]]:
-        """See `Task.policy_code`. `causes` has the conditions of `terminated`."""
-        kind = type(self)
-        ends = {"terminated": kind.causes} if self.ends_early else {}
-        return {"observation": kind.observation, **ends}
+        """See `Task.policy_code`. `notes` say when episodes end."""
+        return {"observation": type(self).observation}
 
     # ------------------------------------------------------------------ what a reward may read
     @abstractmethod
