@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from eureka_agent.simulation.gymnasium import names_code
@@ -35,3 +38,9 @@ def test_processes_are_used_where_a_step_of_all_environments_takes_long(
 )
 def test_ids_that_name_modules_or_files_name_code(text: str, expected: bool) -> None:
     assert names_code(text) == expected
+
+
+def test_a_worker_loads_no_torch() -> None:
+    code = "import sys, eureka_agent.simulation.gymnasium.worker; print('torch' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"
