@@ -7,6 +7,7 @@
     │   ├── ConfigError           a config field does not exist or has an invalid value
     │   ├── UnknownTaskError      no task, or more than one, has the given name
     │   ├── TaskError             a task's own code has a mistake: the message names file and line
+    │   ├── RobotFileError        a robot's file is missing, or no task can be made of it
     │   ├── RewardFileError       a reward file is missing or does not pass the checks
     │   ├── RunDirError           a run's folder exists already, is missing, or cannot be written
     │   └── CredentialsError      a model was asked for and no key for it was found
@@ -75,6 +76,10 @@ class TaskError(UsageError):
 
     The message begins with `file:line` and says what to do.
     """
+
+
+class RobotFileError(UsageError):
+    """Raised by `new_task` for a robot's file that is missing or that no task can be made of."""
 
 
 class RewardFileError(UsageError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.text import Text
 
+from eureka_agent.cli.authoring import new_task, validate_task
 from eureka_agent.cli.guard import guarded, say
 from eureka_agent.cli.pages import compare, replay, report, serve
 from eureka_agent.cli.presets import Presets, written_out
@@ -50,6 +51,8 @@ def main(args: Sequence[str] | None = None) -> int:
     commands: dict[str, Callable[..., None]] = {
         "synthesize": synthesize,
         "tasks": tasks,
+        "new-task": new_task,
+        "validate-task": validate_task,
         "check": check,
         "evaluate": evaluate,
         "resume": resume,
@@ -249,20 +252,24 @@ def export(
     put(Terminal(), whole_line(f"The {'example' if example else 'run'} is in {out}."))
 
 
-def tasks(task_path: Path | None = None) -> None:
+def tasks(task_path: Path | None = None, times: bool = False) -> None:
     """List the tasks.
 
     Args:
         task_path: Folder with task folders of your own, which are listed as well. Their code is
             run.
+        times: Say how long a run of each task takes on this machine; measuring it takes some
+            seconds for each.
     """
     from eureka_agent.report import default_run, put, speed_of, tasks_table
     from eureka_agent.tasks.registry import all_tasks, broken_tasks, tasks_in
 
     found = (*all_tasks(), *(tasks_in(task_path) if task_path is not None else ()))
-    speeds = {task.name: speed_of(default_run(task, "quick")) for task in found}
-    known = {name: speed for name, speed in speeds.items() if speed}
-    put(Terminal(), tasks_table(found, known, broken_tasks()))
+    speeds: dict[str, float] | None = None
+    if times:
+        measured = {task.name: speed_of(default_run(task, "quick")) for task in found}
+        speeds = {name: speed for name, speed in measured.items() if speed}
+    put(Terminal(), tasks_table(found, speeds, broken_tasks()))
 
 
 def check(reward: tyro.conf.Positional[Path], task: str, sandbox: SandboxLevel = "full") -> None:

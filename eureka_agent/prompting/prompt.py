@@ -277,7 +277,9 @@ def code_values(task: Task) -> dict[str, object]:
     return {
         "methods": {"control": "", **{name: source_of(method) for name, method in methods.items()}},
         "method_constants": {
-            name: value for method in methods.values() for name, value in numbers_of(method).items()
+            name: value
+            for method in methods.values()
+            for name, value in numbers_of(method, task).items()
         },
     }
 

@@ -26,9 +26,21 @@ def source_of(function: Callable[..., object]) -> str:
     return "\n".join(lines)
 
 
-def numbers_of(function: Callable[..., object]) -> dict[str, float]:
-    """Return the module-level numbers that a method's code uses."""
-    function = inspect.unwrap(function)
-    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    values = {name: known.get(name) for name in (code.co_names if code else ())}
-    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+def numbers_of(method: Callable[..., object], owner: object) -> dict[str, float]:
+    """Return the numbers that a method's code uses: those of its module, and attributes of `owner`.
+
+    Args:
+        method: The method.
+        owner: The object that it belongs to.
+    """
+    method = inspect.unwrap(method)
+    code, known = getattr(method, "__code__", None), getattr(method, "__globals__", {})
+    values = {
+        name: known[name] if name in known else getattr(owner, name, None)
+        for name in (code.co_names if code else ())
+    }
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -16,6 +16,7 @@ from eureka_agent.report.terminal.tables import (
     final_table,
     tasks_table,
 )
+from eureka_agent.report.terminal.validation import validation_table
 
 __all__ = [
     "LiveDisplay",
@@ -38,5 +39,6 @@ __all__ = [
     "speed_of",
     "summary",
     "tasks_table",
+    "validation_table",
     "whole_line",
 ]

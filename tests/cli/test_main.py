@@ -13,6 +13,7 @@ import pytest
 
 import eureka_agent
 from eureka_agent.cli.main import main, synthesize_main
+from eureka_agent.tasks.registry import find_task
 from tests.support.cli import HUMAN, fails
 from tests.support.openai_server import ChatServer, completion, error
 from tests.support.rewards import upright
@@ -253,7 +254,19 @@ def test_check_and_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert main(["tasks"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^pen_spinning .* waypoints +24  .*(min|s|h \d\d min)$", out, re.MULTILINE)
+    assert re.search(r"^pen_spinning .* waypoints +24$", out, re.MULTILINE)
+    assert "eureka-agent tasks --times" in out
+
+
+@pytest.mark.slow
+def test_tasks_with_the_times_of_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = find_task("cartpole")
+    monkeypatch.setattr("eureka_agent.tasks.registry.all_tasks", lambda: (only,))
+    assert main(["tasks", "--times"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^cartpole .* steps +500  .*(min|s|h \d\d min)$", out, re.MULTILINE)
     assert "at the environment steps per second just measured" in out
 
 

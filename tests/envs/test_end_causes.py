@@ -9,7 +9,10 @@ from eureka_agent.simulation.mujoco_task import MujocoTask
 from eureka_agent.tasks.registry import find_task
 
 ROWS = 4096
-TASKS = ("ant_forward", "ball_balance", "cartpole", "hopper_forward", "pen_spinning")
+TASKS = (
+    *("ant_forward", "ball_balance", "cartpole", "hopper_forward", "humanoid_forward"),
+    *("inverted_pendulum_balance", "pen_spinning", "quadcopter"),
+)
 
 
 @pytest.fixture(params=TASKS)

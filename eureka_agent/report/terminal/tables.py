@@ -198,32 +198,37 @@ def generations_of(outcomes: Iterable[Outcome]) -> list[int]:
 
 def tasks_table(
     tasks: Iterable[Task],
-    speeds: Mapping[str, float],
+    speeds: Mapping[str, float] | None = None,
     broken: Mapping[str, str] = MappingProxyType({}),
 ) -> RenderableType:
     """Return all tasks with the unit of their fitness, for `eureka-agent tasks`.
 
-    `speeds`: environment steps per second of each task on this machine. `broken`: folders whose
-    task cannot be loaded, each with the reason.
+    `speeds`: environment steps per second of each task on this machine, if run times are wanted.
+    `broken`: folders whose task cannot be loaded, each with the reason.
     """
     table = plain_table()
     table.add_column("task", no_wrap=True)
     table.add_column("what the robot should do", ratio=1)
     table.add_column("fitness")
     table.add_column("solved", justify="right", no_wrap=True)
-    table.add_column("quick run", no_wrap=True)
-    table.add_column("normal run", no_wrap=True)
+    for title in ("quick run", "normal run") if speeds is not None else ():
+        table.add_column(title, no_wrap=True)
     for task in tasks:
         what = Text(task.description)
         if task.aliases:
             what.append(f"\nalso: {', '.join(task.aliases)}", "dim")
-        lengths = [_length(task, budget, speeds.get(task.name)) for budget in ("quick", "normal")]
+        lengths: list[str] = []
+        if speeds is not None:
+            speed = speeds.get(task.name)
+            lengths = [_length(task, "quick", speed), _length(task, "normal", speed)]
         solved = "-" if math.isnan(task.fitness_solved) else f"{task.fitness_solved:g}"
         table.add_row(Text(task.name, "bold"), what, task.fitness_unit, solved, *lengths)
     note = (
         "The times are those of a default run's trainings on this machine, at the environment steps"
-        " per second just measured; models' answers take extra time. Every environment of Gymnasium"
-        " is a task, too, by its id: --task gym:CartPole-v1 (docs/gymnasium.md)."
+        " per second just measured; models' answers take extra time."
+        if speeds is not None
+        else "eureka-agent tasks --times says how long runs take on this machine. Every environment"
+        " of Gymnasium is a task, too, by its id: --task gym:CartPole-v1 (docs/gymnasium.md)."
     )
     lines = [
         Text(f"{name} is broken: {one_line(why)}", "red", overflow="fold")

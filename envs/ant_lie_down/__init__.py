@@ -1,0 +1,1 @@
+"""The task `ant_lie_down`."""

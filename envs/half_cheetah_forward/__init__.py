@@ -1,0 +1,1 @@
+"""The task `half_cheetah_forward`."""

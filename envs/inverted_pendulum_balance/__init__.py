@@ -1,0 +1,1 @@
+"""The task `inverted_pendulum_balance`."""

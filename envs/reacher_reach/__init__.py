@@ -1,0 +1,1 @@
+"""The task `reacher_reach`."""

@@ -1,0 +1,1 @@
+"""The task `swimmer_forward`."""
