@@ -23,7 +23,7 @@ _OF_REWARDS = frozenset("reward rewards rew return returns cost costs penalty bo
 
 
 @dataclass(frozen=True)
-class Probe:
+class TriedSteps:
     """What an environment showed in a few random steps."""
 
     infos: tuple[Mapping[str, Any], ...]
@@ -32,7 +32,7 @@ class Probe:
     """Seconds of a step."""
 
 
-def probe(env: gymnasium.Env[Any, Any], name: str, *, steps: int = STEPS) -> Probe:
+def try_steps(env: gymnasium.Env[Any, Any], name: str, *, steps: int = STEPS) -> TriedSteps:
     """Take random steps in two episodes, at most `steps` in each.
 
     Raises:
@@ -56,10 +56,10 @@ def probe(env: gymnasium.Env[Any, Any], name: str, *, steps: int = STEPS) -> Pro
                     break
     except Exception as error:
         raise TaskError(f"The environment {name} fails in a step: {reason_of(error)}.") from error
-    return Probe(tuple(infos), tuple(rewards), seconds / len(infos))
+    return TriedSteps(tuple(infos), tuple(rewards), seconds / len(infos))
 
 
-def numeric_entries(tried: Probe) -> tuple[InfoEntry, ...]:
+def numeric_entries(tried: TriedSteps) -> tuple[InfoEntry, ...]:
     """Return the entries that are numbers, or arrays of at most 16, in every step that has them."""
     values: dict[str, list[object]] = {}
     for info in tried.infos:
@@ -75,7 +75,7 @@ def numeric_entries(tried: Probe) -> tuple[InfoEntry, ...]:
     return tuple(entries)
 
 
-def tells_reward(entry: InfoEntry, tried: Probe) -> bool:
+def tells_reward(entry: InfoEntry, tried: TriedSteps) -> bool:
     """Whether an entry tells what the environment itself pays: by its name or by its values."""
     if _OF_REWARDS & set(entry.key.lower().replace("-", "_").split("_")):
         return True

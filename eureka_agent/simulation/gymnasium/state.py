@@ -13,10 +13,10 @@ from gymnasium.spaces import flatdim
 from eureka_agent.errors import UsageError
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule
 from eureka_agent.simulation.gymnasium.info_entries import (
-    Probe,
+    TriedSteps,
     numeric_entries,
-    probe,
     tells_reward,
+    try_steps,
 )
 from eureka_agent.simulation.gymnasium.model_reading import mujoco_of
 from eureka_agent.simulation.gymnasium.model_variables import ModelVariable, model_variables
@@ -109,12 +109,12 @@ def readable(env: gymnasium.Env[Any, Any], docstring: str, rule: FitnessRule) ->
     return Readable(observation, size, tuple(info), tuple(model), tried.step_s)
 
 
-def _tried(env: gymnasium.Env[Any, Any], name: str, rule: FitnessRule) -> Probe:
+def _tried(env: gymnasium.Env[Any, Any], name: str, rule: FitnessRule) -> TriedSteps:
     """Take a few random steps; whole episodes if `info` lacks what the fitness reads."""
-    tried = probe(env, name)
+    tried = try_steps(env, name)
     if rule.kind != "info" or _has(tried, rule):
         return tried
-    longer = probe(env, name, steps=_WHOLE_EPISODE)
+    longer = try_steps(env, name, steps=_WHOLE_EPISODE)
     if not _has(longer, rule):
         keys = [entry.key for entry in numeric_entries(longer) if entry.size == 1]
         known = ", ".join(keys) or "none"
@@ -125,12 +125,12 @@ def _tried(env: gymnasium.Env[Any, Any], name: str, rule: FitnessRule) -> Probe:
     return replace(longer, step_s=tried.step_s)
 
 
-def _has(tried: Probe, rule: FitnessRule) -> bool:
+def _has(tried: TriedSteps, rule: FitnessRule) -> bool:
     return any(entry.key == rule.key and entry.size == 1 for entry in numeric_entries(tried))
 
 
 def _info(
-    tried: Probe, taken: set[str], rule: FitnessRule
+    tried: TriedSteps, taken: set[str], rule: FitnessRule
 ) -> list[tuple[InfoEntry, StateVariable | None]]:
     pairs: list[tuple[InfoEntry, StateVariable | None]] = []
     names = set(taken)

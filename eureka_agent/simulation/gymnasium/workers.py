@@ -6,8 +6,9 @@ import os
 
 from eureka_agent.utils.cpu import cpu_count
 
-_LEAST_S = 1.5e-3
-"""Seconds of a step of all environments from which processes are worth their messages."""
+_LEAST_S = 2.5e-3
+"""Seconds of a step of all environments from which processes are worth their messages; measured by
+`benchmarks/gymnasium_workers.py`."""
 
 
 def workers_for(num_envs: int, step_s: float, threads: int | None) -> int:

@@ -28,13 +28,13 @@ MARKDOWN = """
     | 0   | place       | -1  | 1   | position (m) |
     | 1   | speed       | -2  | 2   | velocity (m/s) |
 
-    The place is measured from the wall.
+    The place is measured from the kerb.
 
     ## Rewards
     The sum of ten times the place and minus the speed.
 
     ## Starting State
-    The cart starts at the wall. Ten points are lost for leaving it.
+    The cart starts at the kerb. Ten points are lost for leaving it.
 
     ## Arguments
     `weight` multiplies the payment for the place.
@@ -45,8 +45,8 @@ def test_notes_hold_facts_and_nothing_of_the_environment_s_own_reward() -> None:
     assert notes_of(MARKDOWN).splitlines() == [
         "Description: A cart on a track, see the paper. The goal is to park it.",
         "Action space: - 0: push left - 1: push right",
-        "Observation space: The place is measured from the wall.",
-        "Starting state: The cart starts at the wall.",
+        "Observation space: The place is measured from the kerb.",
+        "Starting state: The cart starts at the kerb.",
     ]
 
 

@@ -59,7 +59,9 @@ def test_parts_lie_in_the_flattened_observation_in_their_order() -> None:
 
 
 def test_entries_of_a_table_get_names_units_and_bounds() -> None:
-    space = spaces.Box(np.float32([-1.0, -1.0, -np.inf]), np.float32([1.0, 1.0, np.inf]))
+    space = spaces.Box(
+        np.array([-1, -1, -np.inf], np.float32), np.array([1, 1, np.inf], np.float32)
+    )
     first, second, third = observation_variables(space, TABLE, "Env")
     assert (first.name, first.unit, first.kind) == ("angle_of_arm", "rad", "angle")
     assert first.meaning == "Angle of the arm, in [-1, 1]"
