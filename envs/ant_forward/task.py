@@ -75,7 +75,7 @@ class AntForward(IsaacRunner):
 
     name = "ant_forward"
     description = "make the ant run forward as fast as possible"
-    aliases = (
+    aliases: tuple[str, ...] = (
         "ant",
         "ant run forward",
         "make the ant run",

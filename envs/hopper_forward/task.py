@@ -155,7 +155,7 @@ class HopperForward(MujocoTask):
 
     name = "hopper_forward"
     description = "make the one-legged hopper hop forward as fast as possible without falling"
-    aliases = ("hopper", "make the hopper hop forward", "Hopper-v5", "Hopper-v4")
+    aliases: tuple[str, ...] = ("hopper", "make the hopper hop forward", "Hopper-v5", "Hopper-v4")
     state_spec = _STATE
     frame_skip = 4
     max_episode_steps = 1000

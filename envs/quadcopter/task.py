@@ -104,7 +104,7 @@ class Quadcopter(MujocoTask):
 
     def control(self, action: Tensor, episode_state: EpisodeState) -> Tensor:
         """Move the tilts' targets and the thrusts."""
-        tilts, thrusts = episode_state["targets"].split((8, 4), dim=1)
+        tilts, thrusts = torch.split(episode_state["targets"], [8, 4], dim=1)
         tilts = (tilts + _TILT_STEP_RAD * action[:, :8]).clamp(-_MAX_TILT_RAD, _MAX_TILT_RAD)
         thrusts = (thrusts + _THRUST_STEP_N * action[:, 8:]).clamp(0.0, _MAX_THRUST_N)
         return torch.cat((tilts, thrusts), dim=1)
@@ -160,7 +160,9 @@ class Quadcopter(MujocoTask):
 
 
 def _distance(state: State) -> Tensor:
-    return (state["target_root_positions"] - state["root_positions"]).norm(dim=1)
+    way = state["target_root_positions"] - state["root_positions"]
+    distance: Tensor = torch.linalg.vector_norm(way, dim=1)
+    return distance
 
 
 TASK = Quadcopter()

@@ -12,6 +12,7 @@ import torch
 
 from eureka_agent.errors import EurekaError
 from eureka_agent.jail import Sandbox, level_without
+from eureka_agent.simulation.gymnasium.foreign import foreign_versions, user_python
 from eureka_agent.tasks.registry import all_tasks, load_task
 from eureka_agent.utils.cpu import cpu_count
 
@@ -27,6 +28,12 @@ class DoctorFinding(NamedTuple):
 
 _PACKAGES = ("eureka-agent", "mujoco", "torch", "gymnasium", "gymnasium-robotics", "openai")
 
+_ONLY_SOMETIMES = {
+    "mujoco": "needed for MuJoCo's environments",
+    "metaworld": "needed for metaworld: tasks",
+}
+"""Packages that another Python may lack, with what they are for."""
+
 
 def examine() -> list[DoctorFinding]:
     """Return one finding per part, in the order of their dependencies."""
@@ -37,6 +44,27 @@ def examine() -> list[DoctorFinding]:
         *_sandbox(),
         _key(),
     ]
+
+
+def examine_python(path: str) -> list[DoctorFinding]:
+    """Return what another Python has and lacks for environments in it.
+
+    Args:
+        path: Its interpreter.
+
+    Raises:
+        UsageError: It is none, or cannot be run.
+    """
+    python = user_python(path)
+    found = foreign_versions(python, "mujoco", "metaworld")
+    findings = [DoctorFinding("python", True, f"{found.python} ({python})")]
+    for package, version in found.packages.items():
+        advice = f"not installed: {python} -m pip install {package}"
+        if package in _ONLY_SOMETIMES and version is None:
+            advice = f"not installed; {_ONLY_SOMETIMES[package]}"
+        ok = version is not None or package in _ONLY_SOMETIMES
+        findings.append(DoctorFinding(package, ok, version or advice))
+    return findings
 
 
 def _versions() -> Iterator[DoctorFinding]:

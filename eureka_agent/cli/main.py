@@ -321,12 +321,16 @@ def evaluate(
         put(console, whole_line(f"The policy is in {policy}."))
 
 
-def doctor() -> None:
-    """Check this installation: versions, the simulator, and every layer of the sandbox."""
-    from eureka_agent.cli.doctor import examine
+def doctor(python: str | None = None) -> None:
+    """Check this installation: versions, the simulator, and every layer of the sandbox.
+
+    Args:
+        python: Check another Python instead, for environments in it (`synthesize --python`).
+    """
+    from eureka_agent.cli.doctor import examine, examine_python
     from eureka_agent.report import doctor_table, put
 
-    findings = examine()
+    findings = examine() if python is None else examine_python(python)
     put(Terminal(), doctor_table(findings))
     broken = [finding for finding in findings if not finding.ok]
     if broken:

@@ -48,6 +48,8 @@ class TaskConfig:
     fitness: str | None = None
     """What measures success in a Gymnasium environment: env_return,
     episode_length, info:KEY[:last|sum|max] or FILE.py:FUNCTION."""
+    python: str | None = None
+    """Another Python that has the environment's package (Meta-World)."""
     end: EndName | None = None
     """With --env: whether episodes end early as the task's do."""
     task_path: Path | None = None
@@ -82,15 +84,18 @@ class TaskConfig:
     def scene(self) -> TaskLike:
         """The task whose scene is used: `env`, or `task` itself, with its options."""
         scene = self.task if self.env is None else self.env
-        if self.fitness is None and not self.env_kwargs:
+        if self.fitness is None and self.python is None and not self.env_kwargs:
             return scene
         if not isinstance(scene, str) or kind_of_id(scene) is None:
             raise UsageError(
-                "--fitness and --env-kwargs are for environments that are given by their id, such"
-                f" as --task gym:Hopper-v5: {str(scene)!r} has its own fitness in its code."
+                "--fitness, --env-kwargs and --python are for environments that are given by their"
+                f" id, such as --task gym:Hopper-v5: {str(scene)!r} has its own fitness in its"
+                " code."
             )
         kwargs = _arguments(self.env_kwargs) or None
-        return with_options(scene, {"kwargs": kwargs, "fitness": self.fitness})
+        python = os.path.abspath(os.path.expanduser(self.python)) if self.python else None
+        options = {"kwargs": kwargs, "fitness": self.fitness, "python": python}
+        return with_options(scene, options)
 
     @property
     def has_fitness(self) -> bool:

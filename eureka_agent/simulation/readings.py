@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mujoco
+import torch
 from torch import Tensor
 
 from eureka_agent.simulation.physics import Physics
@@ -140,7 +141,8 @@ def contact(element: str, *, called: str, kind: Literal["body", "geom"] = "body"
     variable = StateVariable(f"{called}_contact_force", (), "N", "-", meaning, "force")
 
     def read(physics: Physics) -> Tensor:
-        return physics.sensor(sensor)[:, :3].norm(dim=1)
+        size: Tensor = torch.linalg.vector_norm(physics.sensor(sensor)[:, :3], dim=1)
+        return size
 
     def add(spec: mujoco.MjSpec) -> None:
         add_contact_sensor(spec, sensor, element, kind)

@@ -22,6 +22,7 @@ Options: TypeAlias = Mapping[str, Any]
 
 _KINDS: Mapping[str, str] = {
     "gym": "eureka_agent.simulation.gymnasium:gymnasium_task",
+    "metaworld": "eureka_agent.simulation.gymnasium:metaworld_task",
 }
 """Where the function is that makes a task of each kind from a name and options. The task's `id` is
 the text of the id. It raises UnknownTaskError or UsageError. Simulators are imported on use."""

@@ -329,3 +329,11 @@ def test_a_stopped_run_says_how_to_continue(tmp_path: Path, sent: signal.Signals
     assert "Stopped." in errors
     assert f"eureka-agent resume {tmp_path / 'cut'}" in errors.replace("\n", "")
     assert "Traceback" not in errors
+
+
+def test_doctor_says_what_another_python_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--python", sys.executable]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "gymnasium" in out
+    assert "metaworld" in out
+    assert main(["doctor", "--python", "no/such/python"]) == 2

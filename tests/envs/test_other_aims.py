@@ -38,7 +38,7 @@ def test_lying_still_counts_and_standing_or_moving_does_not() -> None:
 
 def flip(poses: list[tuple[float, float]]) -> float:
     """Return the fitness of a hopper that takes these heights and leans, one after the other."""
-    engine = FLIP.make_env(1, seed=0)._engine  # type: ignore[attr-defined]
+    engine = FLIP.make_env(1, seed=0)._engine
     nothing = torch.zeros(1)
     memory = {"turned": nothing, "landed": nothing, "gained": nothing}
     total = 0.0

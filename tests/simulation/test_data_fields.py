@@ -1,4 +1,4 @@
-"""Fields of `MjData` that tasks read beside positions, velocities and sensors."""
+"""Fields of `MjData` that tasks read besides positions, velocities and sensors."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 
 from eureka_agent.errors import TaskError
-from eureka_agent.simulation.gymnasium.making import reason_of
+from eureka_agent.simulation.gymnasium.making import reason_of, start_episode
 from eureka_agent.simulation.gymnasium.recipe import InfoEntry
 
 EPISODES, STEPS = 2, 20
@@ -44,7 +44,7 @@ def try_steps(env: gymnasium.Env[Any, Any], name: str, *, steps: int = STEPS) ->
     try:
         env.action_space.seed(0)
         for episode in range(EPISODES):
-            env.reset(seed=episode)
+            start_episode(env, episode)
             for _ in range(steps):
                 action = env.action_space.sample()
                 begin = time.perf_counter()

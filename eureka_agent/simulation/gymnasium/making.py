@@ -110,6 +110,24 @@ def make(name: str, kwargs: Mapping[str, object]) -> gymnasium.Env[Any, Any]:
         raise TaskError(f"The environment {spec.id} cannot be made: {reason_of(error)}.") from error
 
 
+def start_episode(env: gymnasium.Env[Any, Any], seed: int) -> tuple[Any, dict[str, Any]]:
+    """Start an episode that depends on the seed alone.
+
+    Meta-World ignores the seed of `reset` and takes that of `seed`, as Gym did before 0.26.
+
+    Args:
+        env: The environment.
+        seed: The seed of the episode.
+
+    Returns:
+        The observation and the info.
+    """
+    older = getattr(env.unwrapped, "seed", None)
+    if callable(older):
+        older(seed)
+    return env.reset(seed=seed)
+
+
 def reason_of(error: BaseException) -> str:
     """Return what an exception of an environment says, in one line without its end mark."""
     text = one_line(f"{type(error).__name__}: {error}", _LONGEST_REASON).rstrip(".: ")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from eureka_agent.simulation.gymnasium.recipe import ModelQuantity
+
+try:
+    import mujoco
+except ImportError:  # in another Python
+    mujoco = None
 
 Array = NDArray[np.float64]
 
@@ -18,6 +22,8 @@ def mujoco_of(env: Any) -> tuple[Any, Any] | None:
     """Return the MuJoCo model and data of an environment, or None if it has none."""
     inner = getattr(env, "unwrapped", env)
     model, data = getattr(inner, "model", None), getattr(inner, "data", None)
+    if mujoco is None:
+        return None
     if isinstance(model, mujoco.MjModel) and isinstance(data, mujoco.MjData):
         return model, data
     return None

@@ -17,6 +17,8 @@ def names_code(text: str) -> bool:
     name, options = split_id(text)
     fitness = options.get("fitness")
     is_rule = fitness is None or (isinstance(fitness, str) and not _may_be_path(fitness))
+    if options.get("python") is not None:
+        return True
     return imports_code(name) or not is_rule or _has_path(options.get("kwargs"))
 
 

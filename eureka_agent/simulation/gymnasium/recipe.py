@@ -58,6 +58,8 @@ class Recipe:
     ignores_ends: bool = False
     """Whether episodes do not terminate: the environment is stepped on after an end if it has a
     MuJoCo model; otherwise its episode is truncated there."""
+    python: str | None = None
+    """Path of another Python that steps the environments; None: this one."""
     registration: str | None = None
     """What registers the environment again in another process (JSON); None if that is not possible,
     because it was registered with a function of a running program."""

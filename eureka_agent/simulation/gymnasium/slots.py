@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eureka_agent.simulation.gymnasium.actions import actions_for
 from eureka_agent.simulation.gymnasium.arrays import Arrays
-from eureka_agent.simulation.gymnasium.making import make
+from eureka_agent.simulation.gymnasium.making import make, start_episode
 from eureka_agent.simulation.gymnasium.model_reading import mujoco_of, read_quantity
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 
@@ -107,7 +107,7 @@ class Slots:
             self._start(rows[index])
 
     def _start(self, row: int) -> None:
-        observation, info = self._envs[row].reset(seed=int(self._arrays.seed[row]))
+        observation, info = start_episode(self._envs[row], int(self._arrays.seed[row]))
         self._readers[row].read(observation, info, self._arrays.start[row])
 
     def _drop_inactive(self) -> None:

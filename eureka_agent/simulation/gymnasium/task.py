@@ -23,6 +23,7 @@ from eureka_agent.simulation.gymnasium.actions import (
 from eureka_agent.simulation.gymnasium.docstrings import description_of, notes_of
 from eureka_agent.simulation.gymnasium.expressions import expressions_of
 from eureka_agent.simulation.gymnasium.fitness import FitnessRule, fitness_rule
+from eureka_agent.simulation.gymnasium.foreign import demand_packages, foreign_env, user_python
 from eureka_agent.simulation.gymnasium.known import DESCRIPTIONS
 from eureka_agent.simulation.gymnasium.making import (
     DEFAULT_EPISODE_STEPS,
@@ -62,21 +63,34 @@ class GymnasiumTask(Task):
         "paper": replace(_QUICK, num_envs=64, environment_steps=10_000_000, evaluation_episodes=64),
     }
 
-    def __init__(self, name: str, kwargs: Mapping[str, object], rule: FitnessRule) -> None:
+    def __init__(
+        self,
+        name: str,
+        kwargs: Mapping[str, object],
+        rule: FitnessRule,
+        *,
+        python: str | None = None,
+    ) -> None:
         """Make the environment once, and take a few random steps to see what it shows.
 
         Args:
             name: Its id with its version, without `gym:`.
             kwargs: Arguments of the environment's class.
             rule: What measures an episode.
+            python: Path of another Python in which the environments are stepped.
 
         Raises:
             UnknownTaskError: No such environment is registered.
             UsageError: It is not supported, or needs packages that are not installed.
             TaskError: It fails.
         """
-        spec = find_spec(name)
-        env = make(name, kwargs)
+        if python is None:
+            spec = find_spec(name)
+            env = make(name, kwargs)
+        else:
+            env = foreign_env(python, name, kwargs)
+            assert env.spec is not None
+            spec = env.spec
         try:
             check_observation_space(env.observation_space, spec.id)
             check_action_space(env.action_space, spec.id)
@@ -88,10 +102,10 @@ class GymnasiumTask(Task):
             env.close()
         self.rule = rule
         self.name = name.replace(":", "-").replace("/", "-")
-        self.id = task_id(name, kwargs, rule)
+        self.id = task_id(name, kwargs, rule, python)
         self.description = DESCRIPTIONS.get(spec.name) or _described(docstring, spec.id)
         self.max_episode_steps = limit or DEFAULT_EPISODE_STEPS
-        if spec.max_episode_steps is None and "max_episode_steps" not in kwargs:
+        if python is None and spec.max_episode_steps is None and "max_episode_steps" not in kwargs:
             _logger.warning(
                 "%s has no time limit: its episodes end after %s steps here (--env-kwargs"
                 " max_episode_steps=N changes that).",
@@ -108,7 +122,8 @@ class GymnasiumTask(Task):
         self.fitness_meaning = rule.meaning(self.max_episode_steps)
         threshold = None if kwargs else spec.reward_threshold
         self.fitness_solved = rule.solved(threshold, self.max_episode_steps)
-        self._registration = registration_of(spec)
+        self._python = python
+        self._registration = None if python is not None else registration_of(spec)
         self._name, self._kwargs = name, dict(kwargs)
 
     @property
@@ -132,7 +147,9 @@ class GymnasiumTask(Task):
                 f"{self.name} is simulated by Gymnasium, which runs on the CPU: leave --device out."
             )
         workers = workers_for(num_envs, self._readable.step_s, threads)
-        if self._registration is None:
+        if self._python is not None:
+            workers = max(1, workers)
+        elif self._registration is None:
             workers = 0
         return GymnasiumEnv(
             self, num_envs, seed=seed, streams=streams, workers=workers, reads=reads
@@ -149,6 +166,7 @@ class GymnasiumTask(Task):
             entries,
             quantities,
             ignores_ends=not self.ends_early,
+            python=self._python,
             registration=self._registration,
         )
         return recipe, fields
@@ -184,17 +202,19 @@ def gymnasium_task(name: str, options: Options) -> Task:
 
     Args:
         name: The id without `gym:`, e.g. `Hopper-v5` or `module:Name-v0`.
-        options: `kwargs`, the arguments of the environment's class; `fitness`, see `fitness_rule`.
+        options: `kwargs`, the arguments of the environment's class; `fitness`, see `fitness_rule`;
+            `python`, the path of another Python that has the environment.
 
     Raises:
         UnknownTaskError: No such environment is registered.
         UsageError: An option does not exist, or the environment is not supported.
         TaskError: The environment, or the file of the fitness, fails.
     """
-    unknown = sorted(options.keys() - {"kwargs", "fitness"})
+    unknown = sorted(options.keys() - {"kwargs", "fitness", "python"})
     if unknown:
         raise UsageError(
-            f"gym:{name} has the unknown option {unknown[0]!r}: the options are kwargs and fitness."
+            f"gym:{name} has the unknown option {unknown[0]!r}: the options are kwargs, fitness and"
+            " python."
         )
     kwargs, fitness = options.get("kwargs", {}), options.get("fitness", "env_return")
     if not isinstance(kwargs, dict):
@@ -202,13 +222,20 @@ def gymnasium_task(name: str, options: Options) -> Task:
     if not isinstance(fitness, str):
         raise UsageError(f"The option fitness of gym:{name} must be a text: got {fitness!r}.")
     rule = fitness_rule(fitness)
+    if options.get("python") is not None:
+        python = user_python(str(options["python"]))
+        demand_packages(python)
+        return GymnasiumTask(name, kwargs, rule, python=python)
     return batch_task(name, kwargs, rule) or GymnasiumTask(name, kwargs, rule)
 
 
-def task_id(name: str, kwargs: Mapping[str, object], rule: FitnessRule) -> str:
+def task_id(
+    name: str, kwargs: Mapping[str, object], rule: FitnessRule, python: str | None = None
+) -> str:
     """Return the id of a task: `gym:`, its name, and what differs from the defaults."""
     fitness = None if rule.kind == "env_return" else rule.text
-    return join_id("gym", name, {"kwargs": dict(kwargs) or None, "fitness": fitness})
+    options = {"kwargs": dict(kwargs) or None, "fitness": fitness, "python": python}
+    return join_id("gym", name, options)
 
 
 def _described(docstring: str, name: str) -> str:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from eureka_agent.errors import SimulationError, TaskError
 from eureka_agent.simulation.gymnasium.arrays import Arrays
+from eureka_agent.simulation.gymnasium.foreign import foreign_command
 from eureka_agent.simulation.gymnasium.recipe import Recipe
 from eureka_agent.simulation.gymnasium.worker import DONE, RESET, STEP, Work
 from eureka_agent.utils.forks import begin_work
@@ -28,6 +29,7 @@ _BOOT = (
 )
 """A worker finds modules where this process does. The user's own program is not run again in it,
 unlike with multiprocessing."""
+_WORKER = "eureka_agent.simulation.gymnasium.worker"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _END_S = 2.0
 """How long a worker may take to end by itself."""
@@ -63,7 +65,7 @@ class WorkerPool:
             self.arrays = Arrays.over(self._buffer, layout)
             self.arrays.active[:] = True
             for worker in range(workers):
-                self._workers.append(_started(memory))
+                self._workers.append(_started(memory, recipe.python))
                 rows = range(worker, num_envs, workers)
                 self._send(self._workers[-1], Work(recipe, rows, layout))
             self._wait()
@@ -133,12 +135,15 @@ class WorkerPool:
         )
 
 
-def _started(memory: int) -> _Worker:
+def _started(memory: int, python: str | None) -> _Worker:
     ours, theirs = Pipe()
     with theirs:
         descriptors = (theirs.fileno(), memory)
+        command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, descriptors)]
+        if python is not None:
+            command = foreign_command(python, _WORKER, *descriptors)
         process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, descriptors)],
+            command,
             env={**os.environ, **_ONE_THREAD},
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,

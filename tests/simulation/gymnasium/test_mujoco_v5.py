@@ -20,7 +20,7 @@ from eureka_agent.simulation.gymnasium.mujoco_v5 import ENVIRONMENTS, batch_task
 from eureka_agent.simulation.gymnasium.mujoco_v5.task import MujocoV5Task
 from eureka_agent.tasks import find_task
 from eureka_agent.training.budgets import budgets_of
-from tests.support.gymnasium_twins import Twins
+from tests.support.gymnasium_pair import Pair
 
 RETURN = fitness_rule("env_return")
 LEAKS = ("reward", "cost", "weight_", "_weight", "penalty", "bonus")
@@ -202,10 +202,10 @@ def test_time_limit_can_be_an_argument() -> None:
     ],
 )
 def test_fitness_by_info_is_that_of_gymnasium_s_episode(fitness: str, of_infos: Any) -> None:
-    twins = Twins("Hopper-v5", {}, num_envs=1, fitness=fitness)
+    pair = Pair("Hopper-v5", {}, num_envs=1, fitness=fitness)
     infos = []
     for _ in range(1000):
-        ours, (theirs,) = twins.step()
+        ours, (theirs,) = pair.step()
         infos.append(theirs.info)
         if len(ours.finished.env_ids):
             break

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eureka_agent.simulation import EnvironmentRandom, Step
 from eureka_agent.simulation.gymnasium.fitness import fitness_rule
 from eureka_agent.simulation.gymnasium.mujoco_v5 import ENVIRONMENTS, batch_task
-from tests.support.gymnasium_twins import Theirs, Twins
+from tests.support.gymnasium_pair import Pair, Theirs
 
 OBSERVATION = 1e-6
 """Largest relative difference of an observation: float32 has 24 bits."""
@@ -69,40 +69,40 @@ OTHER_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_default_environment_equals_gymnasium_for_50_steps(name: str) -> None:
-    run(Twins(name, {}), 50)
+    run(Pair(name, {}), 50)
 
 
 @pytest.mark.parametrize(("name", "kwargs"), OTHER_ARGUMENTS)
 def test_environment_with_other_arguments_equals_gymnasium_for_40_steps(
     name: str, kwargs: dict[str, Any]
 ) -> None:
-    run(Twins(name, kwargs), 40)
+    run(Pair(name, kwargs), 40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_default_environment_equals_gymnasium_for_1000_steps(name: str) -> None:
-    ended = run(Twins(name, {}, num_envs=1), 1000)
+    ended = run(Pair(name, {}, num_envs=1), 1000)
     assert ended > 0  # by the time limit, at the latest
 
 
-def run(twins: Twins, steps: int) -> int:
+def run(pair: Pair, steps: int) -> int:
     """Step both sides and compare them; return how many episodes ended."""
     ended = 0
     for _ in range(steps):
-        ours, theirs = twins.step()
+        ours, theirs = pair.step()
         done = ours.terminated | ours.truncated
         for index, their in enumerate(theirs):
-            compare(twins, ours, their, index)
+            compare(pair, ours, their, index)
             if not done[index]:
-                assert np.array_equal(twins.batch.qpos[index], their.qpos)
-        ended += twins.restart(ours)
-    for difference in twins.restarted:
+                assert np.array_equal(pair.batch.qpos[index], their.qpos)
+        ended += pair.restart(ours)
+    for difference in pair.restarted:
         assert np.abs(difference).max() <= OBSERVATION
     return ended
 
 
-def compare(twins: Twins, ours: Step, theirs: Theirs, index: int) -> None:
+def compare(pair: Pair, ours: Step, theirs: Theirs, index: int) -> None:
     assert bool(ours.terminated[index]) == theirs.terminated
     seen = ours.final_observation[index].numpy()
     assert seen == pytest.approx(theirs.observation, rel=OBSERVATION, abs=OBSERVATION)
@@ -111,8 +111,8 @@ def compare(twins: Twins, ours: Step, theirs: Theirs, index: int) -> None:
     numbers = {
         key: value for key, value in theirs.info.items() if np.ndim(value) == 0
     }  # tendon lengths are arrays
-    known = {**ours.state, **twins.terms}
-    if twins.task.environment == "Ant-v5" and "reward_contact" not in known:
+    known = {**ours.state, **pair.terms}
+    if pair.task.environment == "Ant-v5" and "reward_contact" not in known:
         assert numbers.pop("reward_contact") == 0.0  # not computed where it costs nothing
     for key, value in numbers.items():
         assert_near(float(known[key][index]), float(value))

@@ -12,7 +12,7 @@ import pytest
 from eureka_agent.simulation.gymnasium.fitness import fitness_rule
 from eureka_agent.simulation.gymnasium.mujoco_v5 import ENVIRONMENTS, batch_task
 from eureka_agent.simulation.gymnasium.reward_wrapper import StateReader
-from tests.support.gymnasium_twins import Twins
+from tests.support.gymnasium_pair import Pair
 
 _CASES: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in ENVIRONMENTS),
@@ -25,7 +25,7 @@ _CASES: list[tuple[str, dict[str, Any]]] = [
 def test_every_variable_is_read_in_gymnasium_as_on_the_batch_engine(
     name: str, kwargs: dict[str, Any]
 ) -> None:
-    pair = Twins(name, kwargs, num_envs=1)
+    pair = Pair(name, kwargs, num_envs=1)
     task, env = pair.task, pair.theirs[0]
     reading = task.gymnasium_reading
     variables = [each.name for each in task.reward_inputs.tensors]

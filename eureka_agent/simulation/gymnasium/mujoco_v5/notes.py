@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 _FEW = 8
-"""Up to so many joints are described one by one."""
+"""Up to this number of joints are described one by one."""
 
 
 def facts(model: mujoco.MjModel, action_names: Sequence[str], ends: str) -> str:

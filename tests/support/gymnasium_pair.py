@@ -29,7 +29,7 @@ class Theirs:
     qpos: NDArray[np.float64]
 
 
-class Twins:
+class Pair:
     """`num_envs` environments of each side, in the same states.
 
     Theirs are put into our initial states, and again into ours after each end of an episode.
