@@ -357,7 +357,7 @@ def test_no_fitness_code_and_no_human_reward_leaks(name: str) -> None:
     ):
         assert leaked(task, prompt) == set()
         assert "def fitness" not in user(prompt)
-        assert "human" not in user(prompt)
+        assert not re.search(r"human(?!oid)", user(prompt))
 
 
 def test_the_leak_test_detects_a_leak() -> None:

@@ -68,7 +68,7 @@ def statements(source: str) -> set[str]:
 
 def leaked(task: Task, prompt: Prompt) -> set[str]:
     """Return lines of the fitness code or the human reward that a prompt contains."""
-    secret = statements(task.human_reward)
+    secret = statements(task.human_reward) if task.has_human_source else set()
     for name in ("fitness", "sparse_reward", "measures"):
         method = getattr(type(task), name)
         if method.__qualname__.split(".")[0] not in ("Task", "MujocoTask"):
