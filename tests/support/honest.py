@@ -16,7 +16,9 @@ from tests.support.honest_simple import SIMPLE
 _TASKS = {task.name: task for task in all_tasks()}
 HONEST = SIMPLE | ROBOTS
 REWARDS = HONEST | {
-    f"human reward of {name}": (name, task.human_reward) for name, task in _TASKS.items()
+    f"human reward of {name}": (name, task.human_reward)
+    for name, task in _TASKS.items()
+    if task.has_human_source
 }
 
 
