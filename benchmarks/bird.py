@@ -1,7 +1,7 @@
 """BIRD's protocol on five environments of Gymnasium (safety-research, 2026), next to its figures.
 
 A search has five generations of eight rewards, each trained for 1 M environment steps; the reward
-that it chooses is then trained anew. What counts is the task's own measure, over at least 30
+that it chooses is then trained again. What counts is the task's own measure, over at least 30
 episodes without exploration:
 
 - HalfCheetah, Hopper, Swimmer: metres forward in 1,000 steps (Hopper: until it falls);
@@ -10,7 +10,7 @@ episodes without exploration:
 
 Rows: `native` trains with the environment's own reward by our population PPO, `sb3` by
 stable-baselines3's PPO with its defaults (the paper's anchors), `grammar` and `model` search and
-train what they chose anew. `--steps`, `--generations` and `--samples` make it smaller, and the
+train what they chose again. `--steps`, `--generations` and `--samples` make it smaller, and the
 table says so. What is done is in `--out` and not done again. Run with `python -m benchmarks.bird`.
 """
 
@@ -202,7 +202,7 @@ def _native_values(protocol: Protocol, name: str, done: int, sandbox: Sandbox) -
 
 
 def _search_value(protocol: Protocol, task: str, row: Row, number: int, sandbox: Sandbox) -> float:
-    """Search, train the chosen reward anew, and return the mean of what its policies reach."""
+    """Search, train the chosen reward again, and return the mean of what its policies reach."""
     by_model = row == "model" and protocol.model is not None
     name = re.sub(r"\W+", "-", f"{protocol.key(task, row)} {number}")
     config = ea.SynthesisConfig.of(

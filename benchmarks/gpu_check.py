@@ -162,6 +162,7 @@ def graph_rewards(device: str) -> str:
         | {
             f"human reward of {task.name}": (task.name, task.human_reward)
             for task in map(mujoco_task, task_names())
+            if task.has_human_source
         }
     )
     samples = {

@@ -61,7 +61,7 @@ def test_the_wheel_holds_every_file_and_one_top_level_name(wheel: Path) -> None:
         expected |= {
             f"eureka_agent/{path.relative_to(ROOT)}" for path in (ROOT / "prompts").rglob(pattern)
         }
-    for pattern in ("*.html", "assets/*"):  # pages
+    for pattern in ("*.html", "assets/*", "*.jinja"):  # pages and task files
         found = (ROOT / "eureka_agent").rglob(pattern)
         expected |= {str(path.relative_to(ROOT)) for path in found}
     expected |= {"eureka_agent/sandbox/README.md"}

@@ -44,12 +44,11 @@ class TaskConfig:
     env: TaskLike | None = None
     """Task whose scene a new instruction uses; a judge ranks."""
     env_kwargs: tuple[str, ...] = ()
-    """Arguments of a Gymnasium environment, NAME=VALUE, VALUE in JSON."""
+    """Arguments of a Gymnasium environment, NAME=VALUE."""
     fitness: str | None = None
-    """What measures success in a Gymnasium environment: env_return,
-    episode_length, info:KEY[:last|sum|max] or FILE.py:FUNCTION."""
+    """What measures success there: see docs/gymnasium.md."""
     python: str | None = None
-    """Another Python that has the environment's package (Meta-World)."""
+    """Another Python that has the environment's package."""
     end: EndName | None = None
     """With --env: whether episodes end early as the task's do."""
     task_path: Path | None = None

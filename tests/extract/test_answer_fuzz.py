@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,9 +27,12 @@ def test_a_thousand_changed_answers_break_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)  # a minute of processor time, on a machine that may be busy
-def test_fifty_thousand_changed_answers_break_nothing_and_take_little_memory() -> None:
-    """Runs in a process of its own, to measure only the memory for reading the answers."""
-    found = _in_a_process(50_000, seed=1)
+def test_changed_answers_break_nothing_and_take_little_memory() -> None:
+    """Runs in a process of its own, to measure only the memory for reading the answers.
+
+    `EUREKA_ANSWERS` sets how many are read (default 10,000).
+    """
+    found = _in_a_process(int(os.environ.get("EUREKA_ANSWERS", "10000")), seed=1)
     assert found["wrong"] == []
     assert found["peak_mib"] < 1_024
 

@@ -188,5 +188,5 @@ def test_no_random_graph_crashes_hangs_or_fills_the_process(seed: int) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["ran"] > 500  # most of the graphs are valid enough to run
-    assert found["peak_mib"] < 1000
+    assert found["peak_mib"] < 1200  # with the models and samples of all tasks
     assert found["slowest_s"] < 5.0

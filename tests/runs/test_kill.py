@@ -45,8 +45,6 @@ def kill_at(folder: Path, event: str, count: int) -> None:
     [
         ("CompletionReceived", 2),
         ("TrainingProgress", 20),
-        ("CompletionReceived", 5),
-        ("TrainingProgress", 40),
     ],
 )
 def test_kill_and_resume(tmp_path: Path, event: str, count: int) -> None:

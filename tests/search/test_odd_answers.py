@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -21,10 +22,10 @@ from tests.support.runs import config
 def test_an_internal_error_costs_one_candidate_and_its_traceback_is_kept(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(text: str) -> str:
+    def breaks(text: str, *, of: Literal["answer", "file"]) -> str:
         if "BREAK" in text:
             raise ValueError("odd \x1b[2J thing")
-        return extract(text)
+        return extract(text, of=of)
 
     monkeypatch.setattr(reading, "extract", breaks)
     events: list[Event] = []

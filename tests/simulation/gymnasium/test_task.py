@@ -172,7 +172,7 @@ def test_an_unknown_environment_is_refused_with_advice(name: str, message: str) 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reward": 1}, "unknown option 'reward': the options are kwargs and fitness"),
+        ({"reward": 1}, "unknown option 'reward': the options are kwargs, fitness and python"),
         ({"kwargs": [1]}, "must be a JSON object"),
         ({"fitness": 1}, "must be a text"),
         ({"kwargs": {"no_such": 1}}, "cannot be made with the arguments no_such"),
