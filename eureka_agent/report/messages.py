@@ -139,7 +139,7 @@ def no_human_reward(baselines: Sequence[Baseline]) -> list[str]:
         return []
     return [
         "The task has no human reward, so there is no human-normalised score, and only the sparse"
-        " reward is compared; write human_reward.py next to its task.py to compare with it."
+        " reward is compared: what the fitness gains in each step."
     ]
 
 

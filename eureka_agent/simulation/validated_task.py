@@ -202,12 +202,9 @@ class ValidatedTask(MujocoTask):
     def own_reward(self, state: State, episode_state: EpisodeState) -> Tensor | None:
         """See `MujocoTask.own_reward`."""
         reward = self._run("own_reward", lambda: self._task.own_reward(state, episode_state))
-        if (reward is None) == self._task.has_own_reward:
-            has = "has no" if self._task.has_own_reward else "has a"
+        if reward is None and self._task.has_own_reward:
             self._refuse(
-                "own_reward",
-                f"{has} result, but has_own_reward is {self._task.has_own_reward}",
-                "make both agree",
+                "own_reward", "returns nothing, but has_own_reward is True", "make both agree"
             )
         if reward is None:
             return None

@@ -289,6 +289,11 @@ class Task(ABC):
                 f"The human reward of {self.name} is the one that the environment itself pays. Its"
                 " source is not known: give a file with a reward instead."
             )
+        if self.id is not None:
+            raise UsageError(
+                f"The fitness of {self.name} is what the environment itself pays, so there is no"
+                " human reward apart from it: give a file with a reward instead."
+            )
         if not self.has_human_source:
             raise UsageError(
                 f"The task {self.name!r} has no human reward: write one to human_reward.py next to"
@@ -304,7 +309,7 @@ class Task(ABC):
     @property
     def has_human_source(self) -> bool:
         """Whether the source of the human reward is known: `human_reward` returns it."""
-        if self.has_own_reward:
+        if self.has_own_reward or self.id is not None:
             return False
         own = type(self).human_reward is not Task.human_reward
         return own or self._in_folder("human_reward.py").is_file()

@@ -56,7 +56,6 @@ class GymnasiumTask(Task):
     initial states are the environment's own.
     """
 
-    has_own_reward = True
     BUDGETS: ClassVar[Mapping[BudgetName, TrainingBudget]] = {
         "quick": _QUICK,
         "normal": replace(_QUICK, environment_steps=1_000_000, evaluation_episodes=64),
@@ -101,6 +100,8 @@ class GymnasiumTask(Task):
         finally:
             env.close()
         self.rule = rule
+        # Otherwise it is the sparse reward, which need not be trained twice.
+        self.has_own_reward = rule.kind != "env_return"
         self.name = name.replace(":", "-").replace("/", "-")
         self.id = task_id(name, kwargs, rule, python)
         self.description = DESCRIPTIONS.get(spec.name) or _described(docstring, spec.id)

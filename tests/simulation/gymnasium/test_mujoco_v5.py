@@ -13,6 +13,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from eureka_agent.errors import UsageError
 from eureka_agent.prompting.task_code import source_of
 from eureka_agent.simulation import check_task
 from eureka_agent.simulation.gymnasium.fitness import fitness_rule
@@ -128,8 +129,21 @@ def test_nothing_that_a_model_reads_tells_the_own_reward(name: str) -> None:
     texts += [f"{each.name} {each.meaning}" for each in task.reward_inputs.tensors]
     texts += [source_of(method) for method in task.policy_code.values()]
     assert not [leak for leak in LEAKS if leak in " ".join(texts).lower()]
-    assert task.has_own_reward
     assert not task.has_human_source
+
+
+def test_own_reward_is_the_human_one_unless_it_is_the_fitness() -> None:
+    of_return, of_distance = (
+        made("Hopper-v5"),
+        find_task('gym:Hopper-v5 {"fitness": "info:x_position"}'),
+    )
+    assert not of_return.has_human_reward
+    assert of_distance.has_own_reward
+    step = of_return.make_env(2, seed=0).step(torch.zeros(2, 3))
+    assert step.own_reward is not None
+    assert torch.equal(step.own_reward, step.sparse_reward)
+    with pytest.raises(UsageError, match="no human reward apart from it"):
+        _ = of_return.human_reward
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -46,7 +46,6 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
     environment.
     """
 
-    has_own_reward = True
     environment: ClassVar[str]
     """The id without `gym:`, such as `Hopper-v5`."""
     BUDGETS: ClassVar[Mapping[BudgetName, TrainingBudget]]
@@ -74,6 +73,8 @@ class MujocoV5Task(MujocoTask, Generic[SettingsT]):
         """
         self.settings = settings
         self.rule = rule
+        # Otherwise it is the sparse reward, which need not be trained twice.
+        self.has_own_reward = rule.kind != "env_return"
         self.id = task_id
         self.name = self.environment
         self.frame_skip = settings.frame_skip
