@@ -16,11 +16,11 @@ def ask_judge(
     judge: Judge | None,
     store: Store,
     task: Task,
+    best: Best,
+    emit: Listener,
     generation: int,
     outcomes: Sequence[Outcome],
     history: Sequence[Outcome],
-    best: Best,
-    emit: Listener,
 ) -> Feedback | None:
     """Return the feedback on a generation and store it; stored feedback is returned as it is.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from eureka_agent.errors import RewardFileError
 from eureka_agent.proposers.base import Proposer
@@ -61,11 +62,11 @@ class Search:
         self.evaluator = evaluator
         self.config = store.config
         self._emit = emit
-        self._judge = judge
         self._proposals = Proposals(store, proposer, evaluator.task, emit)
         self._screening = Screening(store, evaluator)
         self._outcomes = OutcomeWriter(store, evaluator, emit)
         self._intensifier = Intensifier(store, evaluator, self._outcomes, emit)
+        self._ask_judge = partial(ask_judge, judge, store, evaluator.task, self._best, emit)
         self._time = TimeLimit(self.config.run.max_wall_min)
         self.best: Outcome | None = None
         """The best candidate so far."""
@@ -93,16 +94,7 @@ class Search:
             self._intensifier.run(g, self._is_over)
             history = self.store.outcomes_until(g)
             outcomes = self.store.outcomes(g)
-            feedback = ask_judge(
-                self._judge,
-                self.store,
-                self.evaluator.task,
-                g,
-                outcomes,
-                history,
-                self._best,
-                self._emit,
-            )
+            feedback = self._ask_judge(g, outcomes, history)
             self.best = self._best(history)
             generation = Generation(g, tuple(outcomes), self.best, feedback)
             self._emit(GenerationFinished(generation))
